@@ -1,0 +1,184 @@
+"""Stream records of the events table → what to add to which aggregate item.
+
+Counters are the sum over the items of the events table: a record adds
+contribution(new image) - contribution(old image). An INSERT adds; a changed class moves one
+from human to machine; a changed expiry adds nothing. REMOVE is ignored: retention never moves a
+total.
+
+How the additions come to count exactly once stands in checkpoint.py.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.checkpoint import Change, Register, Touched, sequence_bytes
+from chalicelib.facts import OTHER_LINK, Fact, Item, from_item
+from chalicelib.metrics import (
+    HEALTH,
+    LISTED,
+    PIPELINE,
+    RESOLUTIONS,
+    SUMMARY,
+    bucket_part,
+    link_part,
+)
+from chalicelib.settle import STATE_PREFIX, State, state_from_item
+
+Key = tuple[str, str]
+"""Partition and sort key of an aggregate item: campaign and part."""
+
+_PLAIN_COUNTERS = {
+    "Send": ["sends"],
+    "Delivery": ["deliveries"],
+    "DeliveryDelay": ["delivery_delays"],
+    "Complaint": ["complaints"],
+    "Reject": ["rejects"],
+    "Rendering Failure": ["rendering_failures"],
+}
+_BOUNCES = {"Permanent": "hard_bounces", "Transient": "soft_bounces"}
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch of records, by the item that each touches.
+
+    Attributes:
+        quarantined: records that could not be understood, each with the reason.
+    """
+
+    touched: dict[Key, Touched] = field(default_factory=lambda: defaultdict(Touched))
+    quarantined: list[str] = field(default_factory=list)
+
+    def in_writing_order(self) -> Iterator[tuple[Key, Touched]]:
+        """List the items, the summaries last: a summary never runs ahead of its parts."""
+        return iter(
+            sorted(self.touched.items(), key=lambda entry: (entry[0][1] == SUMMARY, entry[0]))
+        )
+
+
+def group(records: Iterable[Mapping[str, Any]]) -> Batch:
+    """Read a batch of stream records, in Lambda's shape. Never raises for what a record holds."""
+    batch = Batch()
+    for record in records:
+        if record.get("eventName") == "REMOVE":
+            continue
+        change = record["dynamodb"]
+        sequence = sequence_bytes(change["SequenceNumber"])
+        created = int(change["ApproximateCreationDateTime"])
+        try:
+            new = list(_contribution(change["NewImage"]))
+            old = list(_contribution(change["OldImage"])) if "OldImage" in change else []
+            registers = _registers(change["NewImage"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            batch.quarantined.append(f"{error.__class__.__name__}: {error}; {change.get('Keys')}")
+            new, old, registers = [((PIPELINE, HEALTH), "quarantined", 1, None)], [], []
+        _add(batch, sequence, created, new, old)
+        for register in registers:
+            batch.touched[(change["NewImage"]["c"]["S"], SUMMARY)].move(register)
+        arrived = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        batch.touched[(PIPELINE, HEALTH)].move(
+            Register("last_event_at", arrived, keep_lowest=False, values={})
+        )
+    return batch
+
+
+Contribution = tuple[Key, str, int, str | None]
+"""Item, counter, amount, and the URL where the item is a link's."""
+
+
+def _add(
+    batch: Batch,
+    sequence: bytes,
+    created: int,
+    new: Iterable[Contribution],
+    old: Iterable[Contribution],
+) -> None:
+    sums: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for sign, contributions in ((1, new), (-1, old)):
+        for key, counter, amount, url in contributions:
+            sums[key][counter] += sign * amount
+            if url is not None:
+                batch.touched[key].url = url
+    for key, counts in sums.items():
+        changed = {counter: amount for counter, amount in counts.items() if amount}
+        if changed:
+            batch.touched[key].changes.append(Change(sequence, created, changed))
+
+
+def _contribution(image: Item) -> Iterator[Contribution]:
+    """List what an item of the events table is worth, wherever it counts."""
+    if image["fact"]["S"].startswith(STATE_PREFIX):
+        yield from _of_state(state_from_item(image))
+    else:
+        yield from _of_fact(from_item(image))
+
+
+def _of_fact(fact: Fact) -> Iterator[Contribution]:
+    if not fact.tagged:
+        yield (PIPELINE, HEALTH), "untagged", 1, None
+    counters = _counters(fact)
+    if counters is None:
+        yield (PIPELINE, HEALTH), "unknown_types", 1, None
+        return
+    for counter in counters:
+        yield from _everywhere(fact.campaign, fact.at, counter, fact.count)
+        if fact.type == "Click":
+            link_id = fact.link_id or OTHER_LINK
+            url = fact.link if link_id != OTHER_LINK else None
+            yield (fact.campaign, link_part(link_id)), counter, fact.count, url
+
+
+def _counters(fact: Fact) -> list[str] | None:
+    """Name the counters that a fact adds to; None when its type is not known."""
+    match fact.type:
+        case "Open" | "Click":
+            plural = f"{fact.type.lower()}s"
+            judged = fact.engager in ("human", "machine")
+            return [plural, f"{fact.engager}_{plural}"] if judged else [plural]
+        case "Bounce":
+            return [_BOUNCES.get(fact.bounce_type or "", "undetermined_bounces")]
+        case "Subscription":
+            return ["unsubscribes"] if fact.opts_out else []
+        case _:
+            return _PLAIN_COUNTERS.get(fact.type)
+
+
+def _of_state(state: State) -> Iterator[Contribution]:
+    for counter, at in (
+        ("unique_opens", state.opened_at),
+        ("unique_human_opens", state.human_opened_at),
+        ("unique_clicks", state.clicked_at),
+        ("unique_human_clicks", state.human_clicked_at),
+    ):
+        if at is not None:
+            yield from _everywhere(state.campaign, at, counter, 1)
+    for link_id in state.links:
+        yield (state.campaign, link_part(link_id)), "unique_clicks", 1, None
+
+
+def _everywhere(campaign: str, at: str, counter: str, amount: int) -> Iterator[Contribution]:
+    yield (campaign, SUMMARY), counter, amount, None
+    for resolution in RESOLUTIONS:
+        yield (campaign, bucket_part(resolution, at)), counter, amount, None
+
+
+def _registers(image: Item) -> list[Register]:
+    """Give what a fact says of its campaign apart from counters."""
+    if image["fact"]["S"].startswith(STATE_PREFIX):
+        return []
+    fact = from_item(image)
+    registers = [
+        Register("first_event_at", fact.at, keep_lowest=True, values={"listed": LISTED}),
+        Register("last_event_at", fact.at, keep_lowest=False, values={}),
+    ]
+    # Of the earliest mail; mails of the same instant are told apart by their id.
+    earliest = f"{fact.mail_at}#{fact.message_id}"
+    for name, value in (("subject", fact.subject), ("sender", fact.sender)):
+        if value is not None:
+            registers.append(
+                Register(f"{name}_of", earliest, keep_lowest=True, values={name: value})
+            )
+    return registers

@@ -1,0 +1,205 @@
+"""Increments and an aggregate item as last seen → one update that counts each record once.
+
+Each aggregate item carries, for each shard of the stream (a lane), the sequence number up to
+which that lane is counted in it. One conditional UpdateItem adds the increments and moves this
+checkpoint, so that a batch may come again, cut anywhere, and each record still counts once in
+each item. https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html promises a shard's order
+the first time, and at least once; no more is needed.
+
+A checkpoint is a top-level attribute: 18 bytes of sequence number, which sort as the numbers do,
+then the time of its record in 4 bytes, so that the checkpoints of ended shards can be removed.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.metrics import ON_DISK
+
+# A stream keeps its records for 24 hours: a checkpoint older than that guards nothing.
+CHECKPOINT_SECONDS = 25 * 3600
+MINUTES_EXPIRE_SECONDS = 2 * 24 * 3600
+
+_SEQUENCE_BYTES = 18  # sequence numbers have up to 40 decimal digits
+_TIME_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one record adds to one item.
+
+    Attributes:
+        sequence: the record's sequence number as bytes of fixed width, so that order holds.
+        created: when the record was written, in epoch seconds.
+        counts: increments by counter, never 0.
+    """
+
+    sequence: bytes
+    created: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A value that only ever moves one way, so that writing it again does no harm.
+
+    Attributes:
+        guard: the attribute whose value decides.
+        rank: its value, compared as text.
+        keep_lowest: whether the lowest rank wins, else the highest.
+        values: the attributes that are set together.
+    """
+
+    guard: str
+    rank: str
+    keep_lowest: bool
+    values: Mapping[str, str]
+
+    def beats(self, other: str | None) -> bool:
+        """Tell whether it moves the value that stands."""
+        if other is None:
+            return True
+        return self.rank < other if self.keep_lowest else self.rank > other
+
+
+@dataclass(slots=True)
+class Touched:
+    """All that a batch brings to one aggregate item."""
+
+    changes: list[Change] = field(default_factory=list)
+    registers: dict[str, Register] = field(default_factory=dict)
+    url: str | None = None
+
+    def move(self, register: Register) -> None:
+        """Keep the register if it beats the one so far."""
+        so_far = self.registers.get(register.guard)
+        if register.beats(so_far.rank if so_far else None):
+            self.registers[register.guard] = register
+
+
+def lane(stream_arn: str, shard_id: str) -> str:
+    """Name the attribute that holds a shard's checkpoint."""
+    return "k" + hashlib.sha256(f"{stream_arn}/{shard_id}".encode()).hexdigest()[:12]
+
+
+def sequence_bytes(sequence_number: str) -> bytes:
+    """Turn a stream's sequence number into bytes that sort as the numbers do."""
+    return int(sequence_number).to_bytes(_SEQUENCE_BYTES, "big")
+
+
+def plan(
+    touched: Touched, observed: Mapping[str, Mapping[str, Any]], *, part: str, lane: str, now: int
+) -> dict[str, Any] | None:
+    """Plan the update that brings an item up to date with a batch.
+
+    Args:
+        touched: what the batch brings.
+        observed: the item as last seen, in DynamoDB JSON; may be out of date or empty, because
+            the update's condition holds only if nothing that matters has changed since.
+        part: the item's sort key.
+        lane: the attribute of this shard's checkpoint.
+        now: epoch seconds.
+
+    Returns:
+        Arguments of UpdateItem (but key and table), or None when there is nothing to do.
+    """
+    counted_up_to = observed.get(lane, {}).get("B", b"")[:_SEQUENCE_BYTES]
+    fresh = [change for change in touched.changes if change.sequence > counted_up_to]
+    registers = [
+        register
+        for register in touched.registers.values()
+        if register.beats(observed.get(register.guard, {}).get("S"))
+    ]
+    if not fresh and not registers:
+        return None
+    update = _Update()
+    update.add("v", 1)
+    if fresh:
+        last = fresh[-1]
+        checkpoint = last.sequence + last.created.to_bytes(_TIME_BYTES, "big")
+        update.set(lane, {"B": checkpoint})
+        update.require_absent_or(lane, "<", {"B": fresh[0].sequence})
+        for counter, amount in _sums(fresh).items():
+            update.add(ON_DISK[counter], amount)
+    for register in registers:
+        update.set(register.guard, {"S": register.rank})
+        update.require_absent_or(
+            register.guard, ">" if register.keep_lowest else "<", {"S": register.rank}
+        )
+        for name, value in register.values.items():
+            update.set(name, {"S": value})
+    if touched.url is not None:
+        update.set("url", {"S": touched.url})
+    if part.startswith("minute#"):
+        update.set("expires", {"N": str(now + MINUTES_EXPIRE_SECONDS)})
+    for outdated, written in _outdated(observed, lane, now):
+        update.remove_if(outdated, written)
+    return update.arguments()
+
+
+def _sums(changes: Iterable[Change]) -> dict[str, int]:
+    sums: dict[str, int] = defaultdict(int)
+    for change in changes:
+        for counter, amount in change.counts.items():
+            sums[counter] += amount
+    return {counter: amount for counter, amount in sums.items() if amount}
+
+
+def _outdated(
+    observed: Mapping[str, Mapping[str, Any]], lane: str, now: int
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """List the checkpoints of shards that have long ended."""
+    for name, value in observed.items():
+        if "B" in value and name != lane:
+            written = int.from_bytes(value["B"][_SEQUENCE_BYTES:], "big")
+            if written < now - CHECKPOINT_SECONDS:
+                yield name, value
+
+
+class _Update:
+    """Builds the expressions of one UpdateItem."""
+
+    def __init__(self) -> None:
+        self._clauses: dict[str, list[str]] = defaultdict(list)
+        self._conditions: list[str] = []
+        self._names: dict[str, str] = {}
+        self._values: dict[str, Mapping[str, Any]] = {}
+
+    def add(self, name: str, amount: int) -> None:
+        self._clauses["ADD"].append(f"{self._name(name)} {self._value({'N': str(amount)})}")
+
+    def set(self, name: str, value: Mapping[str, Any]) -> None:
+        self._clauses["SET"].append(f"{self._name(name)} = {self._value(value)}")
+
+    def remove_if(self, name: str, value: Mapping[str, Any]) -> None:
+        self._clauses["REMOVE"].append(self._name(name))
+        self._conditions.append(f"{self._name(name)} = {self._value(value)}")
+
+    def require_absent_or(self, name: str, operator: str, value: Mapping[str, Any]) -> None:
+        name = self._name(name)
+        self._conditions.append(
+            f"(attribute_not_exists({name}) OR {name} {operator} {self._value(value)})"
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        arguments: dict[str, Any] = {
+            "UpdateExpression": " ".join(
+                f"{clause} {', '.join(parts)}" for clause, parts in self._clauses.items()
+            ),
+            "ExpressionAttributeNames": self._names,
+            "ExpressionAttributeValues": self._values,
+        }
+        if self._conditions:
+            arguments["ConditionExpression"] = " AND ".join(self._conditions)
+        return arguments
+
+    def _name(self, name: str) -> str:
+        self._names[f"#{name}"] = name
+        return f"#{name}"
+
+    def _value(self, value: Mapping[str, Any]) -> str:
+        placeholder = f":{len(self._values)}"
+        self._values[placeholder] = value
+        return placeholder

@@ -1,0 +1,154 @@
+"""Settings: the environment of the functions, read once into one frozen Config.
+
+The only reader of os.environ. Which variable means what, and its default, stands in
+Config's fields; infrastructure and `dashboard up` set them.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from chalicelib.errors import ConfigError
+
+# SES reports opens and clicks for 60 days; the queues may hold an event for another 14 + 1.
+# A fact must outlive every late duplicate of itself, or the duplicate would count again.
+MINIMUM_RETENTION_DAYS = 90
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the functions need to know of the place they run in.
+
+    Attributes:
+        events_table: the facts (EVENTS_TABLE).
+        stats_table: the counters (STATS_TABLE).
+        subscriptions_table: who listens to what (SUBSCRIPTIONS_TABLE).
+        pseudonym_key: keys the pseudonyms that stand for recipients (PSEUDONYM_KEY). It must
+            never change: a recipient's pseudonym is part of a fact's identity.
+        campaign_tag: the SES message tag that names the campaign (CAMPAIGN_TAG).
+        retention_days: how long facts are kept (RETENTION_DAYS).
+        store_addresses: whether recipients' addresses are stored (STORE_ADDRESSES).
+        keep_link_query: whether a link's query is part of its identity (KEEP_LINK_QUERY).
+        push_interval: seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
+        single_lane_stream: the events stream has one shard, and its batches do not name it
+            (SINGLE_LANE_STREAM). True for the local emulator only.
+        dead_letter_queue_url: where a message goes that is no SES event (DEAD_LETTER_QUEUE_URL).
+        connections_endpoint: pattern of the URL at which API Gateway takes messages for its
+            connections (CONNECTIONS_ENDPOINT); `{api_id}`, `{stage}`, `{region}` and `{endpoint}`,
+            which is AWS_ENDPOINT_URL, are filled in.
+        region: the region of the functions (AWS_REGION).
+        endpoint_url: stands in for the endpoints of AWS (AWS_ENDPOINT_URL), or None.
+    """
+
+    events_table: str
+    stats_table: str
+    subscriptions_table: str
+    dead_letter_queue_url: str
+    pseudonym_key: str
+    campaign_tag: str = "campaign"
+    retention_days: int = MINIMUM_RETENTION_DAYS
+    store_addresses: bool = False
+    keep_link_query: bool = False
+    push_interval: float = 1.0
+    single_lane_stream: bool = False
+    connections_endpoint: str = "https://{api_id}.execute-api.{region}.amazonaws.com/{stage}"
+    region: str = "us-east-1"
+    endpoint_url: str | None = None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Config":
+        """Read the settings.
+
+        Raises:
+            ConfigError: a variable is missing or its value makes no sense; names both.
+        """
+        config = cls(
+            events_table=_required(environ, "EVENTS_TABLE"),
+            stats_table=_required(environ, "STATS_TABLE"),
+            subscriptions_table=_required(environ, "SUBSCRIPTIONS_TABLE"),
+            dead_letter_queue_url=_required(environ, "DEAD_LETTER_QUEUE_URL"),
+            pseudonym_key=_required(environ, "PSEUDONYM_KEY"),
+            campaign_tag=environ.get("CAMPAIGN_TAG", cls.campaign_tag),
+            retention_days=_parsed(environ, "RETENTION_DAYS", int, cls.retention_days),
+            store_addresses=_parsed(environ, "STORE_ADDRESSES", _boolean, cls.store_addresses),
+            keep_link_query=_parsed(environ, "KEEP_LINK_QUERY", _boolean, cls.keep_link_query),
+            push_interval=_parsed(environ, "PUSH_INTERVAL_SECONDS", float, cls.push_interval),
+            single_lane_stream=_parsed(
+                environ, "SINGLE_LANE_STREAM", _boolean, cls.single_lane_stream
+            ),
+            connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", cls.connections_endpoint),
+            region=environ.get("AWS_REGION", cls.region),
+            endpoint_url=environ.get("AWS_ENDPOINT_URL") or None,
+        )
+        if config.retention_days < MINIMUM_RETENTION_DAYS:
+            raise ConfigError(
+                f"RETENTION_DAYS is {config.retention_days}, but SES reports opens for 60 days and "
+                f"queues hold events for some more: set it to {MINIMUM_RETENTION_DAYS} or higher, "
+                "or late duplicates would be counted again"
+            )
+        if not 0 <= config.push_interval <= 60:  # noqa: PLR2004 - a publish invocation may last a minute
+            raise ConfigError(
+                f"PUSH_INTERVAL_SECONDS is {config.push_interval}: set it between 0 and 60"
+            )
+        return config
+
+
+@dataclass(frozen=True)
+class Triggers:
+    """What app.py binds the functions to; needed only where Chalice deploys or packages."""
+
+    queue_arn: str
+    events_stream_arn: str
+    stats_stream_arn: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Triggers":
+        """Read the triggers' ARNs; a placeholder stands for one that is not set.
+
+        Lambda imports app.py too, where the triggers are long bound and the ARNs say nothing.
+        """
+        unset = "arn:aws:{}:us-east-1:000000000000:{}"
+        stream = "table/unset/stream/unset"
+        return cls(
+            queue_arn=environ.get("QUEUE_ARN", unset.format("sqs", "unset")),
+            events_stream_arn=environ.get("EVENTS_STREAM_ARN", unset.format("dynamodb", stream)),
+            stats_stream_arn=environ.get("STATS_STREAM_ARN", unset.format("dynamodb", stream)),
+        )
+
+
+def load() -> Config:
+    """Read the settings of this process."""
+    return Config.from_environ(os.environ)
+
+
+def triggers() -> Triggers:
+    """Read the triggers' ARNs of this process."""
+    return Triggers.from_environ(os.environ)
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if not value:
+        raise ConfigError(f"{name} is not set: deploy with the stack's outputs in the environment")
+    return value
+
+
+def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[str], T], default: T) -> T:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except ValueError as error:
+        expected = {int: "a whole number", float: "a number", _boolean: "true or false"}[parse]
+        raise ConfigError(f"{name} is {text!r}: set it to {expected}") from error
+
+
+def _boolean(text: str) -> bool:
+    values = {"true": True, "false": False}
+    if text.lower() not in values:
+        raise ValueError(text)
+    return values[text.lower()]

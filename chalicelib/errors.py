@@ -1,0 +1,76 @@
+"""The errors that Mailpulse raises on purpose.
+
+MailpulseError
+├── ConfigError         a setting is missing or makes no sense
+├── NotAnEvent          a queue message holds no SES event
+├── InvalidRequest      a WebSocket request cannot be served
+├── AwsError            an AWS call failed and was not cured by retrying
+│   └── ConditionFailed a conditional write met another state
+└── CommandError        an operator's command cannot go on
+
+Every message says what was wrong, with the value, and what to do.
+"""
+
+from typing import Any
+
+
+class MailpulseError(Exception):
+    """Base of all errors that Mailpulse raises on purpose."""
+
+
+class ConfigError(MailpulseError):
+    """A setting is missing or makes no sense."""
+
+
+class NotAnEvent(MailpulseError):
+    """A queue message holds no SES event.
+
+    Attributes:
+        reason: a short name for logs and counts, such as `bad_json`.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class InvalidRequest(MailpulseError):
+    """A WebSocket request cannot be served.
+
+    Attributes:
+        code: one of the protocol's error codes.
+        reply: the answer to the request, where it could be read that far.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reply: dict[str, Any] | None = None
+
+
+class AwsError(MailpulseError):
+    """An AWS call failed and was not cured by retrying.
+
+    Attributes:
+        code: the service's own error code, such as `ThrottlingException`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ConditionFailed(AwsError):
+    """A conditional write met another state.
+
+    Attributes:
+        item: the item as it was found, in DynamoDB JSON; empty when there was none.
+    """
+
+    def __init__(self, item: dict[str, Any]) -> None:
+        super().__init__("ConditionalCheckFailedException", "the item was in another state")
+        self.item = item
+
+
+class CommandError(MailpulseError):
+    """An operator's command cannot go on; the message is one line for a terminal."""

@@ -1,0 +1,199 @@
+"""The events table: facts put, messages read and settled, activity listed."""
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.aws import Dynamo
+from chalicelib.errors import AwsError, ConditionFailed
+from chalicelib.facts import (
+    ACTIVITY_LANES,
+    Class,
+    Fact,
+    Item,
+    activity_partition,
+    from_item,
+    to_item,
+)
+from chalicelib.settle import STATE_PREFIX, State, state_from_item, state_to_item
+
+_DAY = 24 * 3600
+_BATCH = 25  # BatchWriteItem's limit
+_BATCH_ATTEMPTS = 5
+
+
+@dataclass(slots=True)
+class Message:
+    """What is stored of one message in one campaign."""
+
+    facts: list[Fact] = field(default_factory=list)
+    state: State | None = None
+
+
+class EventsTable:
+    """Stores facts and message states."""
+
+    def __init__(
+        self,
+        dynamo: Dynamo,
+        name: str,
+        *,
+        retention_days: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._dynamo = dynamo
+        self._name = name
+        self._retention = retention_days * _DAY
+        self._clock = clock
+
+    def put(self, facts: Iterable[Fact]) -> list[Fact]:
+        """Write facts of which nothing else depends: one that is there already stays one.
+
+        Returns:
+            Those that could not be written.
+        """
+        distinct = list({(fact.message_id, fact.key): fact for fact in facts}.values())
+        unwritten: list[Fact] = []
+        for start in range(0, len(distinct), _BATCH):
+            unwritten += self._put_batch(distinct[start : start + _BATCH])
+        return unwritten
+
+    def put_engagement(self, fact: Fact) -> None:
+        """Write an open or click unless it is there: what it was settled to stays.
+
+        Raises:
+            AwsError: it could not be written.
+        """
+        try:
+            self._dynamo.call(
+                "put_item",
+                TableName=self._name,
+                Item=to_item(fact, self._expires()),
+                ConditionExpression="attribute_not_exists(message_id)",
+            )
+        except ConditionFailed:
+            return  # a duplicate
+
+    def message(self, message_id: str) -> dict[str, Message]:
+        """Read all that is stored of a message, by campaign; consistent.
+
+        Raises:
+            AwsError: it could not be read.
+        """
+        messages: dict[str, Message] = defaultdict(Message)
+        for item in self._query(
+            KeyConditionExpression="message_id = :id",
+            ExpressionAttributeValues={":id": {"S": message_id}},
+            ConsistentRead=True,
+        ):
+            if item["fact"]["S"].startswith(STATE_PREFIX):
+                state = state_from_item(item)
+                messages[state.campaign].state = state
+            else:
+                fact = from_item(item)
+                messages[fact.campaign].facts.append(fact)
+        return messages
+
+    def reclassify(self, fact: Fact, engager: Class, reason: str, rank: int) -> None:
+        """Change whose an open or click was, unless more facts or newer rules have decided it.
+
+        Raises:
+            AwsError: it could not be written.
+        """
+        try:
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"message_id": {"S": fact.message_id}, "fact": {"S": fact.key}},
+                UpdateExpression="SET k = :engager, w = :reason, z = :rank",
+                ConditionExpression=(
+                    "attribute_exists(message_id) AND (attribute_not_exists(z) OR z < :rank)"
+                ),
+                ExpressionAttributeValues={
+                    ":engager": {"S": engager},
+                    ":reason": {"S": reason},
+                    ":rank": {"N": str(rank)},
+                },
+            )
+        except ConditionFailed:
+            return  # a result that rests on more stands, or the fact has expired
+
+    def put_state(self, state: State) -> None:
+        """Write a message's state, unless one that rests on more facts or newer rules stands.
+
+        Raises:
+            AwsError: it could not be written.
+        """
+        try:
+            self._dynamo.call(
+                "put_item",
+                TableName=self._name,
+                Item=state_to_item(state, self._expires()),
+                ConditionExpression="attribute_not_exists(message_id) OR z < :rank",
+                ExpressionAttributeValues={":rank": {"N": str(state.settled)}},
+            )
+        except ConditionFailed:
+            return
+
+    def activity(self, campaign: str, hour: str, before: str | None) -> Iterator[tuple[str, Fact]]:
+        """List an hour's activity, newest first, each with its place in the order.
+
+        Args:
+            campaign: its id.
+            hour: such as `2026-11-23T10`.
+            before: list only what comes after this place; None for all.
+        """
+        for lane in range(ACTIVITY_LANES):
+            condition = "activity = :partition"
+            values = {":partition": {"S": activity_partition(campaign, hour, lane)}}
+            if before is not None:
+                condition += " AND activity_at < :before"
+                values[":before"] = {"S": before}
+            for item in self._query(
+                IndexName="activity",
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ScanIndexForward=False,
+            ):
+                yield item["activity_at"]["S"], from_item(item)
+
+    def _put_batch(self, facts: Sequence[Fact]) -> list[Fact]:
+        requests = [{"PutRequest": {"Item": to_item(fact, self._expires())}} for fact in facts]
+        try:
+            for attempt in range(_BATCH_ATTEMPTS):
+                if attempt:
+                    time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
+                response = self._dynamo.call(
+                    "batch_write_item", RequestItems={self._name: requests}
+                )
+                requests = response.get("UnprocessedItems", {}).get(self._name, [])
+                if not requests:
+                    return []
+        except AwsError as error:
+            if error.code == "ValidationException" and len(facts) > 1:
+                # One of them is at fault: it must not keep the others from being written.
+                return [fact for one in facts for fact in self._put_batch([one])]
+            return list(facts)
+        left = {_identity(request["PutRequest"]["Item"]) for request in requests}
+        return [fact for fact in facts if (fact.message_id, fact.key) in left]
+
+    def _query(self, **parameters: object) -> Iterator[Item]:
+        while True:
+            page = self._dynamo.call("query", TableName=self._name, **parameters)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _expires(self) -> int:
+        """Give the end of the day after the retention: the same for duplicates of a day.
+
+        An identical put writes no stream record.
+        """
+        return (int(self._clock()) + self._retention) // _DAY * _DAY + _DAY
+
+
+def _identity(item: Item) -> tuple[str, str]:
+    return item["message_id"]["S"], item["fact"]["S"]

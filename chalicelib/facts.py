@@ -1,0 +1,246 @@
+"""Event → facts: what is stored, one item each, under an identity that a duplicate shares.
+
+A fact is stored under its message and its identity, so writing it twice is writing it once.
+The identity is what SES says of the happening itself (type, its own time, recipient, link or
+feedback id), never a delivery detail such as an SNS message id.
+
+On disk (the events table; names are short because each fact is read again from the stream):
+
+    message_id  fact              e      c       t   m        n      …
+    0100-abc    Click#<t>#<link>  Click  spring  at  mail_at  count  see ATTRIBUTES
+    0100-abc    ~state#spring     state, written by settle: see settle.py
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from chalicelib.events import MAX_ID, Event
+
+Item = dict[str, dict[str, Any]]
+"""An item in DynamoDB's own JSON, such as `{"e": {"S": "Open"}}`."""
+
+Class = Literal["human", "machine", "unknown"]
+
+# Counted once an address: several addresses of one event are one fact where the event has no
+# recipients of its own to tell apart, and one fact each where it has.
+_COUNTED_BY_DESTINATION = {"Send", "Reject", "Rendering Failure"}
+_ONE_FACT_A_RECIPIENT = {"Delivery", "DeliveryDelay", "Bounce", "Complaint"}
+ENGAGEMENTS = {"Open", "Click"}
+# The bulk is left out of the index of activity, so that it costs no second write.
+_NO_ACTIVITY = {"Send", "Delivery"}
+
+ACTIVITY_LANES = 4
+OTHER_LINK = "other"
+MAX_URL = 2000
+MAX_COUNT = 100_000  # far above the 50 addresses that SES takes a message
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One stored happening. Times are RFC 3339, UTC, with milliseconds.
+
+    Attributes:
+        key: the fact's identity within its message.
+        count: what it counts: the addresses of a Send, else 1.
+        recipient: an address or a pseudonym; None where SES does not say whose it was.
+        link: the URL without its fragment (and query, unless configured).
+        link_id: a short hash of `link`, or `other` when the campaign has too many links.
+        engager: whose open or click it was; None for other types.
+        reason: why `engager` says so.
+        settled: rank of the facts and rules that `engager` rests on (settle.rank); 0: its own.
+    """
+
+    message_id: str
+    key: str
+    type: str
+    campaign: str
+    at: str
+    mail_at: str
+    count: int = 1
+    tagged: bool = True
+    recipient: str | None = None
+    subject: str | None = None
+    sender: str | None = None
+    link: str | None = None
+    link_id: str | None = None
+    agent: str | None = None
+    is_bot: str | None = None
+    engager: Class | None = None
+    reason: str | None = None
+    bounce_type: str | None = None
+    opts_out: bool = False
+    detail: str | None = None
+    settled: int = 0
+
+
+ATTRIBUTES = {
+    "message_id": "message_id",
+    "key": "fact",
+    "type": "e",
+    "campaign": "c",
+    "at": "t",
+    "mail_at": "m",
+    "count": "n",
+    "tagged": "g",
+    "recipient": "r",
+    "subject": "s",
+    "sender": "f",
+    "link": "l",
+    "link_id": "h",
+    "agent": "a",
+    "is_bot": "i",
+    "engager": "k",
+    "reason": "w",
+    "bounce_type": "b",
+    "opts_out": "o",
+    "detail": "d",
+    "settled": "z",
+}
+_DEFAULTS = {field.name: field.default for field in fields(Fact)}
+_REQUIRED = ("message_id", "key", "type", "campaign", "at", "mail_at")
+
+
+def facts_of(
+    event: Event, *, pseudonym_key: str, store_addresses: bool, keep_link_query: bool
+) -> list[Fact]:
+    """Take an event apart into what is counted: see protocol, 'What counts'."""
+    link = _link(event.link, keep_query=keep_link_query) if event.link is not None else None
+    common: dict[str, Any] = {
+        "message_id": event.message_id,
+        "type": event.type,
+        "campaign": event.campaign,
+        "at": event.at,
+        "mail_at": event.mail_at,
+        "tagged": event.tagged,
+        "subject": event.subject,
+        "sender": event.sender,
+        "link": link,
+        "link_id": _short_hash(link) if link is not None else None,
+        "agent": event.agent,
+        "is_bot": event.is_bot,
+        "bounce_type": event.bounce_type,
+        "opts_out": event.opts_out,
+        "detail": event.detail,
+    }
+
+    def name(address: str) -> str:
+        return address if store_addresses else pseudonym(address, pseudonym_key)
+
+    if event.type in _ONE_FACT_A_RECIPIENT:
+        return [
+            Fact(
+                key=_key(event, pseudonym(address, pseudonym_key)),
+                recipient=name(address),
+                **common,
+            )
+            for address in event.recipients
+        ]
+    count = len(event.recipients) if event.type in _COUNTED_BY_DESTINATION else 1
+    # SES names nobody here: only a message to one address says whose event it was.
+    recipient = name(event.recipients[0]) if len(event.recipients) == 1 else None
+    return [Fact(key=_key(event, None), count=count, recipient=recipient, **common)]
+
+
+def pseudonym(address: str, key: str) -> str:
+    """A stable stand-in for an address, of 16 hex digits; without the key it leads nowhere."""
+    return hmac.new(key.encode(), address.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def to_item(fact: Fact, expires: int) -> Item:
+    """Write a fact in DynamoDB JSON; defaults are left out.
+
+    Args:
+        fact: what to write.
+        expires: when it may be deleted, in epoch seconds.
+    """
+    item: Item = {"expires": {"N": str(expires)}}
+    for name, attribute in ATTRIBUTES.items():
+        value = getattr(fact, name)
+        if value != _DEFAULTS[name]:
+            item[attribute] = _encoded(value)
+    if fact.type not in _NO_ACTIVITY:
+        distinct = _short_hash(fact.message_id + fact.key)
+        item["activity"] = {
+            "S": activity_partition(
+                fact.campaign, fact.at[:13], int(distinct[:4], 16) % ACTIVITY_LANES
+            )
+        }
+        item["activity_at"] = {"S": f"{fact.at}#{distinct}"}
+    return item
+
+
+def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact:
+    """Read a fact from DynamoDB JSON.
+
+    Raises:
+        ValueError: it is none; says which attribute is missing or odd.
+    """
+    values: dict[str, Any] = {}
+    for name, attribute in ATTRIBUTES.items():
+        if attribute in item:
+            values[name] = _decoded(attribute, item[attribute])
+    missing = [ATTRIBUTES[name] for name in _REQUIRED if not isinstance(values.get(name), str)]
+    if missing:
+        raise ValueError(f"a fact without {', '.join(missing)}: it has {sorted(item)}")
+    fact = Fact(**values)
+    if not (_TIME.fullmatch(fact.at) and _TIME.fullmatch(fact.mail_at)):
+        raise ValueError(f"a fact with a time of another form: {fact.at!r}, {fact.mail_at!r}")
+    if not 0 < len(fact.campaign) <= MAX_ID or not 0 < fact.count <= MAX_COUNT:
+        raise ValueError(f"a fact of campaign {fact.campaign!r} that counts {fact.count!r}")
+    return fact
+
+
+def activity_partition(campaign: str, hour: str, lane: int) -> str:
+    """Name a partition of the activity index: a campaign's hour, `2026-11-23T10`, and a lane.
+
+    The lanes spread a busy hour over several partitions, so that no campaign throttles ingest.
+    """
+    return f"{campaign}#{hour}#{lane}"
+
+
+def _key(event: Event, recipient: str | None) -> str:
+    parts = [event.type, event.at]
+    if recipient is not None:
+        parts.append(recipient)
+    if event.link is not None:
+        parts.append(_short_hash(event.link))
+    if event.feedback_id is not None:
+        parts.append(_short_hash(event.feedback_id))
+    return "#".join(parts)
+
+
+def _link(url: str, *, keep_query: bool) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # not a URL, such as "http://[": clicked all the same
+        return url[:MAX_URL]
+    query = parts.query if keep_query else ""
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))[:MAX_URL]
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _encoded(value: str | int | bool) -> dict[str, Any]:  # noqa: FBT001 - a value, not a switch
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"N": str(value)} if isinstance(value, int) else {"S": value}
+
+
+def _decoded(attribute: str, value: Mapping[str, Any]) -> str | int | bool:
+    match dict(value):
+        case {"S": str(text)}:
+            return text
+        case {"N": str(number)}:
+            return int(number)
+        case {"BOOL": bool(flag)}:
+            return flag
+        case _:
+            raise ValueError(f"attribute {attribute} is {value!r}")

@@ -1,0 +1,120 @@
+"""A batch of queue messages → facts in the events table, each message settled."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib import events
+from chalicelib.aws import Queue
+from chalicelib.classify import classify
+from chalicelib.config import Config
+from chalicelib.errors import AwsError, NotAnEvent
+from chalicelib.events_table import EventsTable
+from chalicelib.facts import ENGAGEMENTS, Fact, facts_of
+from chalicelib.log import log
+from chalicelib.settle import settle
+from chalicelib.stats_table import StatsTable
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Takes in what SES reports."""
+
+    config: Config
+    events_table: EventsTable
+    stats_table: StatsTable
+    queue: Queue
+
+    def batch(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Take in SQS records.
+
+        A message that is no SES event goes to the dead-letter queue with its reason, alone; one
+        that could not be stored is given back to the queue, alone.
+
+        Returns:
+            What Lambda expects of a function that reports batch item failures.
+        """
+        failed: set[str] = set()
+        facts: dict[tuple[str, str], Fact] = {}
+        origins: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for record in records:
+            try:
+                found = self._facts(record["body"])
+            except NotAnEvent as error:
+                if not self._set_aside(record, error):
+                    failed.add(record["messageId"])
+                continue
+            for fact in found:
+                facts[fact.message_id, fact.key] = fact
+                origins[fact.message_id, fact.key].add(record["messageId"])
+        for fact in self._store(facts.values()):
+            failed |= origins[fact.message_id, fact.key]
+        log("ingest", messages=len(records), facts=len(facts), failed=len(failed))
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
+
+    def _facts(self, body: str) -> list[Fact]:
+        event = events.parse(body, campaign_tag=self.config.campaign_tag)
+        if event is None:
+            log("ses_validated_the_topic")
+            return []
+        return facts_of(
+            event,
+            pseudonym_key=self.config.pseudonym_key,
+            store_addresses=self.config.store_addresses,
+            keep_link_query=self.config.keep_link_query,
+        )
+
+    def _set_aside(self, record: Mapping[str, Any], error: NotAnEvent) -> bool:
+        log("not_an_event", reason=error.reason, detail=str(error), message=record["messageId"])
+        try:
+            self.queue.send(
+                self.config.dead_letter_queue_url,
+                record["body"],
+                {"reason": error.reason, "detail": str(error)},
+            )
+        except AwsError as failure:
+            # The queue's own redrive brings it there, after some more tries.
+            log("dead_letter_failed", detail=str(failure), message=record["messageId"])
+            return False
+        return True
+
+    def _store(self, facts: Iterable[Fact]) -> list[Fact]:
+        """Store facts and settle their messages; give those that could not be."""
+        plain: list[Fact] = []
+        engagements: dict[str, list[Fact]] = defaultdict(list)
+        for fact in facts:
+            if fact.type in ENGAGEMENTS:
+                engagements[fact.message_id].append(fact)
+            else:
+                plain.append(fact)
+        unstored = self.events_table.put(plain)
+        for message_id, found in engagements.items():
+            try:
+                self._engage(message_id, found)
+            except AwsError as error:
+                log("not_stored", detail=str(error), message_id=message_id)
+                unstored += found
+        return unstored
+
+    def _engage(self, message_id: str, engagements: Iterable[Fact]) -> None:
+        """Store a message's opens and clicks, then settle it from all that is stored.
+
+        In this order: whoever reads after the last write sees every fact, so at least one of
+        several ingests at the same time settles the message for good.
+        """
+        for fact in engagements:
+            engager, reason = classify(fact)
+            admitted = fact.link_id and self.stats_table.admit_link(fact.campaign, fact.link_id)
+            self.events_table.put_engagement(
+                replace(fact, engager=engager, reason=reason, link_id=admitted)
+            )
+        campaigns = {fact.campaign for fact in engagements}
+        for campaign, message in self.events_table.message(message_id).items():
+            if campaign not in campaigns:
+                continue
+            settlement = settle(message.facts, message.state)
+            for fact, engager, reason in settlement.reclassified:
+                self.events_table.reclassify(fact, engager, reason, settlement.rank)
+            if settlement.state is not None:
+                self.events_table.put_state(settlement.state)

@@ -1,0 +1,163 @@
+"""Aggregates and facts → the messages that clients are sent: snapshots, changes, lists, activity.
+
+The shapes are those of docs/asyncapi.yaml. Pushes are the changed parts of a snapshot, in its
+shape, so both are composed by the same functions.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.facts import OTHER_LINK, Fact
+from chalicelib.frames import Message
+from chalicelib.metrics import COUNTERS, RESOLUTIONS, SUMMARY, Aggregate, bucket_start, rates
+
+# What the snapshot shows of each resolution, counted back from the newest bucket.
+WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
+
+
+def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
+    """Compose a campaign's stats from those of its parts that are at hand.
+
+    Used for snapshots and, with the parts that have changed, for pushes.
+    """
+    stats: Message = {"$type": "CampaignStats"}
+    timeline: dict[str, list[Message]] = {}
+    links: list[Message] = []
+    for aggregate in aggregates:
+        kind = aggregate.part.partition("#")[0]
+        if kind == SUMMARY:
+            stats |= _summary(aggregate)
+        elif kind in RESOLUTIONS:
+            timeline.setdefault(kind, []).append(
+                {
+                    "at": bucket_start(aggregate.part),
+                    "version": aggregate.version,
+                    **aggregate.counts,
+                }
+            )
+        elif kind == "link":
+            links.append(_link(aggregate))
+    if timeline:
+        stats["timeline"] = timeline
+    if links:
+        stats["links"] = links
+    return stats
+
+
+def campaign_snapshot(
+    campaign: str,
+    summary: Aggregate | None,
+    buckets: Iterable[Aggregate],
+    links: Iterable[Aggregate],
+) -> Message:
+    """Compose a campaign's whole snapshot; one that has no events yet has only zeros."""
+    parts = [part for part in (*buckets, *links) if part.counts]
+    stats = campaign_stats([summary or Aggregate(campaign, SUMMARY), *parts])
+    timeline = stats.get("timeline", {})
+    stats["timeline"] = {
+        resolution: _window(timeline.get(resolution, []), WINDOWS[resolution])
+        for resolution in RESOLUTIONS
+    }
+    stats["links"] = sorted(
+        stats.get("links", []),
+        key=lambda link: (link["url"] == OTHER_LINK, -link["clicks"], link["url"]),
+    )
+    return stats
+
+
+def campaign_entry(summary: Aggregate) -> Message:
+    """Compose a campaign's entry in a list."""
+    stats = _summary(summary)
+    campaign = stats["campaign"]
+    return {
+        "id": campaign["id"],
+        "title": campaign["title"],
+        "version": stats["version"],
+        "first_event_at": campaign["first_event_at"],
+        "last_event_at": campaign["last_event_at"],
+        "subject": campaign["subject"],
+        "counts": stats["counts"],
+        "rates": stats["rates"],
+    }
+
+
+def campaign_list(entries: Sequence[Message]) -> Message:
+    """Compose the list's snapshot, or a push of it."""
+    return {"$type": "CampaignList", "campaigns": list(entries)}
+
+
+def health(aggregate: Aggregate | None) -> Message:
+    """Compose the pipeline's health. What nothing has measured yet is null."""
+    counts = aggregate.counts if aggregate else {}
+    return {
+        "$type": "Health",
+        "version": aggregate.version if aggregate else 0,
+        "checked_at": None,
+        "last_event_at": aggregate.last_event_at if aggregate else None,
+        "queue": {"waiting": None, "oldest_seconds": None},
+        "dead_letters": None,
+        "stream_lag_seconds": None,
+        "quarantined": counts.get("quarantined", 0),
+        "unknown_types": counts.get("unknown_types", 0),
+        "untagged": counts.get("untagged", 0),
+    }
+
+
+def activity(fact: Fact) -> Message:
+    """Compose one line of who did what; members that do not apply are left out."""
+    members = {
+        "$type": "Activity",
+        "at": fact.at,
+        "type": fact.type,
+        "message_id": fact.message_id,
+        "recipient": fact.recipient,
+        "link": fact.link,
+        "engager": fact.engager,
+        "reason": fact.reason,
+        "bounce_type": fact.bounce_type,
+        "detail": fact.detail,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def push(topic: str, changes: Message) -> Message:
+    """Compose a push."""
+    return {"id": topic, "changes": changes}
+
+
+def _summary(aggregate: Aggregate) -> Message:
+    counts = {name: aggregate.counts.get(name, 0) for name in COUNTERS}
+    return {
+        "version": aggregate.version,
+        "campaign": {
+            "id": aggregate.campaign,
+            "title": aggregate.campaign,
+            "subject": aggregate.subject,
+            "sender": aggregate.sender,
+            "first_event_at": aggregate.first_event_at,
+            "last_event_at": aggregate.last_event_at,
+        },
+        "counts": counts,
+        "rates": rates(counts),
+    }
+
+
+def _link(aggregate: Aggregate) -> Message:
+    counts = aggregate.counts
+    return {
+        "url": aggregate.url or OTHER_LINK,
+        "version": aggregate.version,
+        "clicks": counts.get("clicks", 0),
+        "unique_clicks": counts.get("unique_clicks", 0),
+        "human_clicks": counts.get("human_clicks", 0),
+        "machine_clicks": counts.get("machine_clicks", 0),
+    }
+
+
+def _window(buckets: list[Message], span: timedelta | None) -> list[Message]:
+    """Keep the buckets within a span of the newest, in order of time."""
+    buckets = sorted(buckets, key=lambda bucket: bucket["at"])
+    if span is None or not buckets:
+        return buckets
+    newest = datetime.fromisoformat(buckets[-1]["at"])
+    return [bucket for bucket in buckets if newest - datetime.fromisoformat(bucket["at"]) < span]

@@ -1,0 +1,136 @@
+"""The counters: their names, how they stand in an aggregate item, and the rates derived.
+
+An aggregate item of the stats table is one campaign's counters over one part: the whole
+(`summary`), a minute, an hour, a day, or a link. Counters are flat, because DynamoDB's ADD works
+on top-level attributes, and their names on disk are short.
+
+    campaign  part                     v        s    d  …   k<lane>
+    spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see aggregate.py
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.facts import Item
+
+COUNTERS = {
+    "sends": "s",
+    "deliveries": "d",
+    "delivery_delays": "dd",
+    "opens": "o",
+    "unique_opens": "uo",
+    "human_opens": "ho",
+    "unique_human_opens": "uho",
+    "machine_opens": "mo",
+    "clicks": "c",
+    "unique_clicks": "uc",
+    "human_clicks": "hc",
+    "unique_human_clicks": "uhc",
+    "machine_clicks": "mc",
+    "hard_bounces": "hb",
+    "soft_bounces": "sb",
+    "undetermined_bounces": "ub",
+    "complaints": "cp",
+    "rejects": "rj",
+    "rendering_failures": "rf",
+    "unsubscribes": "un",
+}
+# What the pipeline says of itself, in an item of its own.
+HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
+ON_DISK = COUNTERS | HEALTH_COUNTERS
+
+SUMMARY = "summary"
+HEALTH = "health"
+# No campaign's id begins with a space: events.py strips them.
+PIPELINE = " pipeline"
+LISTED = "campaign"
+
+# Resolution → length of the RFC 3339 prefix that names a bucket, and what completes it.
+RESOLUTIONS = {
+    "minute": (16, ":00Z"),
+    "hour": (13, ":00:00Z"),
+    "day": (10, "T00:00:00Z"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One aggregate item as read.
+
+    Attributes:
+        counts: by full name; counters that are 0 are left out.
+        url: of a link's item; None for others, and for `other`.
+    """
+
+    campaign: str
+    part: str
+    version: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    first_event_at: str | None = None
+    last_event_at: str | None = None
+    subject: str | None = None
+    sender: str | None = None
+    url: str | None = None
+
+
+def bucket_part(resolution: str, at: str) -> str:
+    """Name the part that a time falls in, such as `minute#2026-11-23T10:00`."""
+    return f"{resolution}#{at[: RESOLUTIONS[resolution][0]]}"
+
+
+def bucket_start(part: str) -> str:
+    """Give the start of a bucket in RFC 3339: `hour#2026-11-23T10` → `2026-11-23T10:00:00Z`."""
+    resolution, _, prefix = part.partition("#")
+    return prefix + RESOLUTIONS[resolution][1]
+
+
+def link_part(link_id: str) -> str:
+    """Name a link's part."""
+    return f"link#{link_id}"
+
+
+def aggregate_from_item(item: Item) -> Aggregate:
+    """Read an aggregate from DynamoDB JSON."""
+
+    def text(attribute: str) -> str | None:
+        value: dict[str, Any] = item.get(attribute, {})
+        return value.get("S")
+
+    return Aggregate(
+        campaign=item["campaign"]["S"],
+        part=item["part"]["S"],
+        version=int(item.get("v", {"N": "0"})["N"]),
+        counts={
+            name: count
+            for name, short in ON_DISK.items()
+            if short in item and (count := int(item[short]["N"])) > 0
+        },
+        first_event_at=text("first_event_at"),
+        last_event_at=text("last_event_at"),
+        subject=text("subject"),
+        sender=text("sender"),
+        url=text("url"),
+    )
+
+
+def rates(counts: Mapping[str, int]) -> dict[str, float | None]:
+    """Derive the rates, as fractions of 1; None where the denominator is 0.
+
+    The one place where denominators are defined; `bounce` is of hard bounces, as SES's own.
+    """
+
+    def ratio(part: str, whole: str) -> float | None:
+        of = counts.get(whole, 0)
+        return counts.get(part, 0) / of if of else None
+
+    return {
+        "delivery": ratio("deliveries", "sends"),
+        "bounce": ratio("hard_bounces", "sends"),
+        "open": ratio("unique_opens", "deliveries"),
+        "human_open": ratio("unique_human_opens", "deliveries"),
+        "click": ratio("unique_clicks", "deliveries"),
+        "human_click": ratio("unique_human_clicks", "deliveries"),
+        "click_to_open": ratio("unique_clicks", "unique_opens"),
+        "complaint": ratio("complaints", "deliveries"),
+    }

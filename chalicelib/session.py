@@ -1,0 +1,171 @@
+"""One WebSocket request → its answers. Every request gets one, whatever it was."""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from chalicelib import messages
+from chalicelib.errors import AwsError, InvalidRequest
+from chalicelib.events_table import EventsTable
+from chalicelib.facts import Fact
+from chalicelib.frames import Message
+from chalicelib.log import log
+from chalicelib.metrics import Aggregate
+from chalicelib.protocol import (
+    HEALTH_TOPIC,
+    LIST_TOPIC,
+    Request,
+    campaign_of,
+    error_reply,
+    parse_request,
+)
+from chalicelib.stats_table import StatsTable
+from chalicelib.subscriptions import Connection, Subscriptions
+
+# Which of an hour's counters tell that it has activity of a type.
+_COUNTERS_OF_TYPE = {
+    "Open": ("opens",),
+    "Click": ("clicks",),
+    "Bounce": ("hard_bounces", "soft_bounces", "undetermined_bounces"),
+    "Complaint": ("complaints",),
+    "DeliveryDelay": ("delivery_delays",),
+    "Reject": ("rejects",),
+    "Rendering Failure": ("rendering_failures",),
+    "Subscription": ("unsubscribes",),
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """Serves the requests of connections."""
+
+    stats_table: StatsTable
+    events_table: EventsTable
+    subscriptions: Subscriptions
+
+    def answer(self, connection: Connection, text: str) -> Iterator[Message]:
+        """Serve one request; give its answers one after the other."""
+        try:
+            request = parse_request(text)
+        except InvalidRequest as error:
+            yield error.reply or error_reply(error, None, None)
+            return
+        try:
+            yield from self._serve(connection, request)
+        except InvalidRequest as error:
+            yield error_reply(error, request.request_id, request.action)
+        except AwsError as error:
+            log("request_failed", action=request.action, detail=str(error))
+            failure = InvalidRequest("internal", "the request could not be served now: try again")
+            yield error_reply(failure, request.request_id, request.action)
+
+    def _serve(self, connection: Connection, request: Request) -> Iterator[Message]:
+        match request.action:
+            case "subscribe":
+                # First the row, then the snapshot: whatever changes in between is pushed.
+                self.subscriptions.add(connection, request.topic)
+                yield self._snapshot(request, request.topic)
+            case "unsubscribe":
+                self.subscriptions.remove(connection.id, request.topic)
+                yield request.reply(id=request.topic)
+            case "get":
+                yield self._snapshot(request, request.topic)
+            case "listCampaigns":
+                yield self._campaigns(request)
+            case "searchCampaigns":
+                yield from _found(request, map(_campaign, self._search(request)))
+            case "listActivity":
+                yield from self._activity(request)
+            case "ping":
+                yield request.reply()
+                for topic in self.subscriptions.take_behind(connection.id):
+                    yield self._snapshot(request, topic)
+
+    def _snapshot(self, request: Request, topic: str) -> Message:
+        if topic == LIST_TOPIC:
+            entries = map(messages.campaign_entry, self.stats_table.all_campaigns())
+            snapshot = messages.campaign_list(list(entries))
+        elif topic == HEALTH_TOPIC:
+            snapshot = messages.health(self.stats_table.health())
+        else:
+            campaign = campaign_of(topic) or ""
+            snapshot = messages.campaign_snapshot(
+                campaign,
+                self.stats_table.summary(campaign),
+                self.stats_table.buckets(campaign),
+                self.stats_table.links(campaign),
+            )
+        return request.reply(id=topic, snapshot=snapshot)
+
+    def _campaigns(self, request: Request) -> Message:
+        summaries, cursor = self.stats_table.campaigns(request.limit, request.cursor)
+        reply = request.reply(results=[_campaign(summary) for summary in summaries])
+        return reply | ({"cursor": cursor} if cursor else {})
+
+    def _search(self, request: Request) -> Iterator[Aggregate]:
+        wanted = request.query.casefold()
+        left = request.limit
+        for summary in self.stats_table.all_campaigns():
+            if left and wanted in f"{summary.campaign}\n{summary.subject or ''}".casefold():
+                left -= 1
+                yield summary
+            if not left:
+                return
+
+    def _activity(self, request: Request) -> Iterator[Message]:
+        places: list[tuple[str, Fact]] = []
+        for place in self._activity_places(request):
+            places.append(place)
+            if len(places) > request.limit:
+                break
+        shown = places[: request.limit]
+        more = {"cursor": _sealed(shown[-1][0])} if len(places) > request.limit else {}
+        yield from _found(request, (messages.activity(fact) for _, fact in shown), **more)
+
+    def _activity_places(self, request: Request) -> Iterator[tuple[str, Fact]]:
+        """List a campaign's activity, newest first: hour by hour, in each from all lanes."""
+        before = _opened(request.cursor) if request.cursor else None
+        for hour in self.stats_table.hours(request.campaign):
+            name = hour.part.removeprefix("hour#")
+            if before is not None and name > before:
+                continue
+            if request.type and not any(
+                hour.counts.get(counter) for counter in _COUNTERS_OF_TYPE[request.type]
+            ):
+                continue
+            places = self.events_table.activity(request.campaign, name, before)
+            for place, fact in sorted(places, key=lambda found: found[0], reverse=True):
+                if request.type in (None, fact.type):
+                    yield place, fact
+
+
+def _campaign(summary: Aggregate) -> Message:
+    return {"$type": "Campaign", **messages.campaign_entry(summary)}
+
+
+def _found(request: Request, results: Iterable[Message], **more: str) -> Iterator[Message]:
+    """Give results in one answer, or one by one where the request wants a stream."""
+    if not request.stream:
+        yield request.reply(results=list(results), **more)
+        return
+    for result in results:
+        yield request.reply(result=result)
+    yield request.reply(done=True, **more)
+
+
+def _sealed(place: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def _opened(cursor: str) -> str:
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if not isinstance(place, str) or not place:
+            raise ValueError(place)  # noqa: TRY301 - one of the ways in which it is not ours
+    except ValueError as error:
+        raise InvalidRequest(
+            "invalid_request",
+            f"cursor {cursor[:100]!r} is not from an earlier answer: leave it out",
+        ) from error
+    return place

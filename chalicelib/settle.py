@@ -1,0 +1,176 @@
+"""All opens and clicks of one message → whose each was, and the message's unique state.
+
+What depends on several facts is decided here, from the whole set of them, so that the order in
+which they came cannot matter: bursts of clicks, and what is unique. A result carries the rank
+of what it was settled from, and is stored only over a lower rank: of two ingests that settle a
+message at once, the one that saw more facts stands.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.classify import RULES_VERSION, classify
+from chalicelib.facts import ENGAGEMENTS, Class, Fact, Item
+
+# A mail scanner follows every link of a message at once; a person does not.
+BURST_LINKS = 3
+BURST_WINDOW = timedelta(seconds=10)
+
+STATE_PREFIX = "~state#"
+_RULES_FACTOR = 1_000_000  # above any number of opens and clicks that one message gets
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a message was worth once: the first time of each kind, None where there was none.
+
+    On disk: `uo`, `uho`, `uc`, `uhc` (times), `ul` (link id → time of its first click).
+    """
+
+    message_id: str
+    campaign: str
+    settled: int
+    opened_at: str | None = None
+    human_opened_at: str | None = None
+    clicked_at: str | None = None
+    human_clicked_at: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+_TIMES = {
+    "opened_at": "uo",
+    "human_opened_at": "uho",
+    "clicked_at": "uc",
+    "human_clicked_at": "uhc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is to be stored anew: facts whose class has changed, and the state where it has."""
+
+    reclassified: Sequence[tuple[Fact, Class, str]]
+    state: State | None
+    rank: int
+
+
+def rank(facts: int) -> int:
+    """Rank a result by the rules and the number of facts it rests on."""
+    return RULES_VERSION * _RULES_FACTOR + facts
+
+
+def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
+    """Settle one message of one campaign.
+
+    Args:
+        facts: all its stored facts; only opens and clicks matter.
+        stored: its state as stored, None before the first.
+    """
+    engagements = sorted(
+        (fact for fact in facts if fact.type in ENGAGEMENTS), key=lambda fact: (fact.at, fact.key)
+    )
+    settled = rank(len(engagements))
+    bursts = _bursts([fact for fact in engagements if fact.type == "Click"])
+    verdicts = [(fact, *_verdict(fact, bursts)) for fact in engagements]
+    state = _state(verdicts, settled) if verdicts else None
+    return Settlement(
+        reclassified=[
+            (fact, engager, reason)
+            for fact, engager, reason in verdicts
+            if (fact.engager, fact.reason) != (engager, reason)
+        ],
+        state=state if state != stored and (not stored or stored.settled <= settled) else None,
+        rank=settled,
+    )
+
+
+def state_key(campaign: str) -> str:
+    """Name the sort key of a message's state; a message may be in several campaigns' counts."""
+    return STATE_PREFIX + campaign
+
+
+def state_to_item(state: State, expires: int) -> Item:
+    """Write a state in DynamoDB JSON."""
+    item: Item = {
+        "message_id": {"S": state.message_id},
+        "fact": {"S": state_key(state.campaign)},
+        "c": {"S": state.campaign},
+        "z": {"N": str(state.settled)},
+        "ul": {"M": {link_id: {"S": at} for link_id, at in state.links.items()}},
+        "expires": {"N": str(expires)},
+    }
+    for name, attribute in _TIMES.items():
+        if getattr(state, name) is not None:
+            item[attribute] = {"S": getattr(state, name)}
+    return item
+
+
+def state_from_item(item: Mapping[str, Mapping[str, Any]]) -> State:
+    """Read a state from DynamoDB JSON.
+
+    Raises:
+        ValueError: it is none; says which attribute is missing.
+    """
+    try:
+        return State(
+            message_id=item["message_id"]["S"],
+            campaign=item["c"]["S"],
+            settled=int(item["z"]["N"]),
+            links={link_id: at["S"] for link_id, at in item["ul"]["M"].items()},
+            **{name: item[short]["S"] for name, short in _TIMES.items() if short in item},
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"a state without {error}: it has {sorted(item)}") from error
+
+
+def _verdict(fact: Fact, bursts: Sequence[tuple[datetime, datetime]]) -> tuple[Class, str]:
+    engager, reason = classify(fact)
+    at = datetime.fromisoformat(fact.at)
+    # The opens beside a burst are the scanner's too: it renders what it follows.
+    beside = BURST_WINDOW if fact.type == "Open" else timedelta(0)
+    if any(start - beside <= at <= end + beside for start, end in bursts):
+        return "machine", "burst, ses_unlikely" if fact.is_bot == "Unlikely" else "burst"
+    return engager, reason
+
+
+def _bursts(clicks: Sequence[Fact]) -> list[tuple[datetime, datetime]]:
+    """Find the spans in which distinct links were clicked faster than a person does."""
+    times = [datetime.fromisoformat(fact.at) for fact in clicks]
+    spans = []
+    for first, start in enumerate(times):
+        end = bisect_right(times, start + BURST_WINDOW, lo=first)
+        if len({fact.link for fact in clicks[first:end]}) >= BURST_LINKS:
+            spans.append((start, times[end - 1]))
+    return spans
+
+
+def _state(verdicts: Sequence[tuple[Fact, Class, str]], settled: int) -> State:
+    first_verdict = verdicts[0][0]
+
+    def first(event_type: str, engager: Class | None = None) -> str | None:
+        return next(
+            (
+                fact.at
+                for fact, judged, _ in verdicts
+                if fact.type == event_type and engager in (None, judged)
+            ),
+            None,
+        )
+
+    links: dict[str, str] = {}
+    for fact, _, _ in verdicts:
+        if fact.link_id is not None:
+            links.setdefault(fact.link_id, fact.at)
+    return State(
+        message_id=first_verdict.message_id,
+        campaign=first_verdict.campaign,
+        settled=settled,
+        opened_at=first("Open"),
+        human_opened_at=first("Open", "human"),
+        clicked_at=first("Click"),
+        human_clicked_at=first("Click", "human"),
+        links=links,
+    )

@@ -1,0 +1,215 @@
+"""The stats table: increments applied exactly once, links admitted, snapshots and lists read."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chalicelib.aws import Dynamo
+from chalicelib.checkpoint import Touched, plan
+from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
+from chalicelib.facts import OTHER_LINK, Item
+from chalicelib.metrics import HEALTH, LISTED, PIPELINE, SUMMARY, Aggregate, aggregate_from_item
+
+MAX_LINKS = 250
+_ATTEMPTS = 20
+_MAX_HINTS = 5000
+_LINKS = "links"  # the item that holds the admitted links
+_BATCH_GET = 100
+
+
+class StatsTable:
+    """Keeps and reads aggregates."""
+
+    def __init__(self, dynamo: Dynamo, name: str) -> None:
+        self._dynamo = dynamo
+        self._name = name
+        # Items as last seen: a first guess that saves a failed attempt. Conditions decide.
+        self._hints: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._admitted: dict[str, set[str]] = {}
+
+    def apply(self, key: tuple[str, str], touched: Touched, *, lane: str, now: int) -> None:
+        """Bring an aggregate up to date with a batch; harmless when it is already.
+
+        Raises:
+            AwsError: it could not be written, or others kept writing it meanwhile.
+        """
+        campaign, part = key
+        observed = self._hints.get(key, {})
+        for _ in range(_ATTEMPTS):
+            update = plan(touched, observed, part=part, lane=lane, now=now)
+            if update is None:
+                return
+            try:
+                response = self._dynamo.call(
+                    "update_item",
+                    TableName=self._name,
+                    Key={"campaign": {"S": campaign}, "part": {"S": part}},
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **update,
+                )
+            except ConditionFailed as error:
+                observed = error.item
+                continue
+            if len(self._hints) >= _MAX_HINTS:
+                self._hints.clear()
+            self._hints[key] = response["Attributes"]
+            return
+        raise AwsError(
+            "Contention", f"{campaign}/{part} changed {_ATTEMPTS} times while it was updated"
+        )
+
+    def admit_link(self, campaign: str, link_id: str) -> str:
+        """Admit a link among the first 250 of its campaign.
+
+        Returns:
+            The link's id, or `other` where the campaign has 250 others.
+
+        Raises:
+            AwsError: it could not be written.
+        """
+        admitted = self._admitted.get(campaign, set())
+        if link_id in admitted:
+            return link_id
+        if len(admitted) >= MAX_LINKS:
+            return OTHER_LINK
+        try:
+            response = self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"campaign": {"S": campaign}, "part": {"S": _LINKS}},
+                UpdateExpression="ADD #ids :added",
+                ConditionExpression=(
+                    "attribute_not_exists(#ids) OR contains(#ids, :id) OR size(#ids) < :most"
+                ),
+                ExpressionAttributeNames={"#ids": "ids"},
+                ExpressionAttributeValues={
+                    ":added": {"SS": [link_id]},
+                    ":id": {"S": link_id},
+                    ":most": {"N": str(MAX_LINKS)},
+                },
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+            item = response["Attributes"]
+        except ConditionFailed as error:
+            item = error.item
+        self._admitted[campaign] = set(item["ids"]["SS"])
+        return link_id if link_id in self._admitted[campaign] else OTHER_LINK
+
+    def summary(self, campaign: str) -> Aggregate | None:
+        """Read a campaign's summary, None before its first event; consistent."""
+        return self._get(campaign, SUMMARY)
+
+    def health(self) -> Aggregate | None:
+        """Read the pipeline's own counters; consistent."""
+        return self._get(PIPELINE, HEALTH)
+
+    def buckets(self, campaign: str) -> list[Aggregate]:
+        """Read the newest minutes and hours, as many as a snapshot may show, and all days."""
+        return [
+            *self._parts(campaign, "minute#", most=120),
+            *self._parts(campaign, "hour#", most=72),
+            *self._parts(campaign, "day#"),
+        ]
+
+    def links(self, campaign: str) -> list[Aggregate]:
+        """Read a campaign's links."""
+        return list(self._parts(campaign, "link#"))
+
+    def hours(self, campaign: str) -> Iterator[Aggregate]:
+        """Read a campaign's hours, newest first."""
+        return self._parts(campaign, "hour#")
+
+    def campaigns(self, limit: int, cursor: str | None) -> tuple[list[Aggregate], str | None]:
+        """Read a page of summaries, the newest campaign first.
+
+        Args:
+            limit: at most 100.
+            cursor: where an earlier page ended, None for the first.
+
+        Raises:
+            InvalidRequest: the cursor is none of ours.
+        """
+        page = self._dynamo.call(
+            "query",
+            TableName=self._name,
+            IndexName="campaigns",
+            KeyConditionExpression="listed = :listed",
+            ExpressionAttributeValues={":listed": {"S": LISTED}},
+            ScanIndexForward=False,
+            Limit=limit,
+            **({"ExclusiveStartKey": _opened(cursor)} if cursor else {}),
+        )
+        last = page.get("LastEvaluatedKey")
+        return self._summaries(page["Items"]), _sealed(last) if last else None
+
+    def all_campaigns(self) -> Iterator[Aggregate]:
+        """Read all summaries, the newest campaign first."""
+        cursor: str | None = None
+        while True:
+            summaries, cursor = self.campaigns(_BATCH_GET, cursor)
+            yield from summaries
+            if cursor is None:
+                return
+
+    def _summaries(self, keys: list[Item]) -> list[Aggregate]:
+        wanted = [{"campaign": key["campaign"], "part": key["part"]} for key in keys]
+        found: dict[str, Aggregate] = {}
+        while wanted:
+            response = self._dynamo.call(
+                "batch_get_item",
+                RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}},
+            )
+            for item in response["Responses"][self._name]:
+                found[item["campaign"]["S"]] = aggregate_from_item(item)
+            wanted = response.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+        return [found[key["campaign"]["S"]] for key in keys if key["campaign"]["S"] in found]
+
+    def _get(self, campaign: str, part: str) -> Aggregate | None:
+        item = self._dynamo.call(
+            "get_item",
+            TableName=self._name,
+            Key={"campaign": {"S": campaign}, "part": {"S": part}},
+            ConsistentRead=True,
+        ).get("Item")
+        return aggregate_from_item(item) if item else None
+
+    def _parts(self, campaign: str, prefix: str, *, most: int | None = None) -> Iterator[Aggregate]:
+        start: dict[str, Any] = {"Limit": most} if most else {}
+        while True:
+            page = self._dynamo.call(
+                "query",
+                TableName=self._name,
+                KeyConditionExpression="campaign = :campaign AND begins_with(part, :prefix)",
+                ExpressionAttributeValues={
+                    ":campaign": {"S": campaign},
+                    ":prefix": {"S": prefix},
+                },
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                **start,
+            )
+            yield from map(aggregate_from_item, page["Items"])
+            if most or "LastEvaluatedKey" not in page:
+                return
+            start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _sealed(key: Item) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key, sort_keys=True).encode()).decode()
+
+
+def _opened(cursor: str) -> Item:
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return {
+            name: {"S": str(key[name]["S"])}
+            for name in ("campaign", "part", "listed", "first_event_at")
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidRequest(
+            "invalid_request",
+            f"cursor {cursor[:100]!r} is not from an earlier answer: leave it out",
+        ) from error
