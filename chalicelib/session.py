@@ -2,11 +2,12 @@
 
 import base64
 import json
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from chalicelib import messages
-from chalicelib.errors import AwsError, InvalidRequest
+from chalicelib.errors import InvalidRequest
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import Fact
 from chalicelib.frames import Message
@@ -55,8 +56,8 @@ class Session:
             yield from self._serve(connection, request)
         except InvalidRequest as error:
             yield error_reply(error, request.request_id, request.action)
-        except AwsError as error:
-            log("request_failed", action=request.action, detail=str(error))
+        except Exception:  # noqa: BLE001 - every request is answered, whatever failed
+            log("request_failed", action=request.action, detail=traceback.format_exc())
             failure = InvalidRequest("internal", "the request could not be served now: try again")
             yield error_reply(failure, request.request_id, request.action)
 

@@ -1,0 +1,144 @@
+"""The tables and queues of the template on moto, and the functions run by hand over them."""
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+from support import ses
+
+from chalicelib import handlers
+from chalicelib.aws import Queue
+from chalicelib.config import Config
+from chalicelib.ingest import Ingest
+from chalicelib.publish import Publish
+from chalicelib.push import Pusher
+from chalicelib.session import Session
+
+REGION = "us-east-1"
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "infrastructure" / "mailpulse.yaml"
+
+
+class FakeConnections:
+    """Stands for API Gateway: keeps what each connection was sent, and fails as it is told."""
+
+    def __init__(self):
+        self.sent = {}
+        self.outcomes = {}
+
+    def post(self, endpoint, connection_id, frame):
+        planned = self.outcomes.get(connection_id)
+        outcome = planned.pop(0) if planned else "sent"
+        if outcome == "sent":
+            self.sent.setdefault(connection_id, []).append(json.loads(frame))
+        return outcome
+
+
+class Pipeline:
+    """The functions, one after the other, as their triggers would run them."""
+
+    def __init__(self, config, monkeypatch):
+        self.config = config
+        self.connections = FakeConnections()
+        self.edges = handlers.Edges(config)
+        self.edges.pusher = Pusher(self.connections, pause=lambda _: None)
+        monkeypatch.setattr(handlers, "edges", lambda: self.edges)
+        self.now = 1_800_000_000.0
+        self.pauses = []
+        self.publisher = Publish(
+            self.edges.subscriptions,
+            self.edges.pusher,
+            config.push_interval,
+            clock=lambda: self.now,
+            pause=self.pauses.append,
+        )
+        self.session = Session(
+            self.edges.stats_table, self.edges.events_table, self.edges.subscriptions
+        )
+        self._read = {}
+
+    def ingest(self, *events):
+        bodies = [event if isinstance(event, str) else ses.raw(event) for event in events]
+        role = Ingest(
+            self.config, self.edges.events_table, self.edges.stats_table, Queue(self.config)
+        )
+        return role.batch(ses.in_sqs_event(*bodies)["Records"])["batchItemFailures"]
+
+    def stream(self, table):
+        """What is new in a table's stream, in Lambda's shape."""
+        dynamodb = boto3.client("dynamodb", REGION)
+        arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        streams = boto3.client("dynamodbstreams", REGION)
+        shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+        start = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records = streams.get_records(ShardIterator=start)["Records"]
+        already = self._read.get(table, 0)
+        self._read[table] = len(records)
+        return [_as_lambda_sees(record, arn) for record in records[already:]]
+
+    def aggregate(self, records=None):
+        records = self.stream(self.config.events_table) if records is None else records
+        handlers.aggregate({"Records": records})
+        return records
+
+    def publish(self):
+        self.publisher.batch(self.stream(self.config.stats_table))
+
+    def run(self, *events):
+        assert self.ingest(*events) == []
+        self.aggregate()
+        self.publish()
+
+    def ask(self, connection, **request):
+        return list(self.session.answer(connection, json.dumps(request)))
+
+    def snapshot(self, connection, topic):
+        [answer] = self.ask(connection, action="get", id=topic)
+        return answer["snapshot"]
+
+    def queue_messages(self, url):
+        answer = boto3.client("sqs", REGION).receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return answer.get("Messages", [])
+
+
+def _as_lambda_sees(record, arn):
+    change = record["dynamodb"]
+    return {
+        "eventName": record["eventName"],
+        "eventSourceARN": arn,
+        "dynamodb": {
+            **change,
+            "ApproximateCreationDateTime": change["ApproximateCreationDateTime"].timestamp(),
+        },
+    }
+
+
+@pytest.fixture
+def pipeline(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        cloudformation = boto3.client("cloudformation", REGION)
+        cloudformation.create_stack(
+            StackName="mailpulse-test",
+            TemplateBody=TEMPLATE.read_text(),
+            Parameters=[{"ParameterKey": "Stage", "ParameterValue": "test"}],
+        )
+        [stack] = cloudformation.describe_stacks(StackName="mailpulse-test")["Stacks"]
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+        config = Config(
+            events_table=outputs["EventsTable"],
+            stats_table=outputs["StatsTable"],
+            subscriptions_table=outputs["SubscriptionsTable"],
+            dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            pseudonym_key="key",
+            single_lane_stream=True,
+        )
+        yield Pipeline(config, monkeypatch)

@@ -1,0 +1,243 @@
+"""From the queue to the counters: what SES reported is what a campaign's page shows."""
+
+import boto3
+import pytest
+from support import reference, ses
+
+from chalicelib.errors import ConfigError
+from chalicelib.handlers import aggregate
+from chalicelib.subscriptions import Connection
+
+VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
+SPRING = "stats/email-campaign/spring"
+
+A_CAMPAIGN = [
+    ses.a_send("m-1"),
+    ses.a_send("m-2", to=["bob@example.com", "cyd@example.com"]),
+    ses.a_send("m-3"),
+    ses.a_delivery("m-1"),
+    ses.a_delivery("m-2", to=["bob@example.com", "cyd@example.com"]),
+    ses.a_delay("m-3"),
+    ses.a_bounce("m-3"),
+    ses.a_bounce("m-3", kind="Transient", feedback="f-7"),
+    ses.a_bounce("m-3", kind="Undetermined", feedback="f-8"),
+    ses.a_complaint("m-1"),
+    ses.a_reject("m-4"),
+    ses.a_rendering_failure("m-5"),
+    ses.a_subscription("m-1"),
+    ses.a_subscription("m-2", opts_out=False),
+    ses.an_open("m-1"),
+    ses.an_open("m-1", at="2026-11-23T10:07:00.000Z"),
+    ses.an_open("m-2"),
+    ses.a_click("m-1"),
+    ses.a_click("m-1", link="https://example.com/summer", at="2026-11-23T10:08:00.000Z"),
+    ses.a_send("m-9", campaign="autumn"),
+]
+
+
+def counts(snapshot):
+    return {name: count for name, count in snapshot["counts"].items() if count}
+
+
+def test_counts_are_what_a_naive_count_over_the_events_gives(pipeline):
+    pipeline.run(*A_CAMPAIGN)
+
+    expected = reference.counts(A_CAMPAIGN)
+    for campaign in ("spring", "autumn"):
+        snapshot = pipeline.snapshot(VIEWER, f"stats/email-campaign/{campaign}")
+        assert counts(snapshot) == expected[campaign]
+
+
+def test_buckets_and_links_add_up_to_the_counts(pipeline):
+    pipeline.run(*A_CAMPAIGN)
+
+    snapshot = pipeline.snapshot(VIEWER, SPRING)
+
+    for resolution in ("minute", "hour", "day"):
+        buckets = snapshot["timeline"][resolution]
+        for counter, count in counts(snapshot).items():
+            assert sum(bucket.get(counter, 0) for bucket in buckets) == count
+    assert sum(link["clicks"] for link in snapshot["links"]) == snapshot["counts"]["clicks"]
+
+
+def test_events_that_come_twice_and_in_another_order_count_once(pipeline):
+    pipeline.run(*A_CAMPAIGN[10:], *A_CAMPAIGN[5:])
+    pipeline.run(*reversed(A_CAMPAIGN))
+
+    snapshot = pipeline.snapshot(VIEWER, SPRING)
+
+    assert counts(snapshot) == reference.counts(A_CAMPAIGN)["spring"]
+
+
+def test_a_batch_that_comes_again_cut_elsewhere_counts_once(pipeline):
+    pipeline.ingest(*A_CAMPAIGN)
+    records = pipeline.stream(pipeline.config.events_table)
+
+    for batch in (records[:5], records[:9], records[3:], records, records[-4:]):
+        pipeline.aggregate(batch)
+
+    snapshot = pipeline.snapshot(VIEWER, SPRING)
+    assert counts(snapshot) == reference.counts(A_CAMPAIGN)["spring"]
+
+
+def test_a_scanners_burst_turns_humans_into_machines_when_its_third_click_is_in(pipeline):
+    def click(number):
+        return ses.a_click(
+            link=f"https://example.com/{number}", at=f"2026-11-23T10:06:0{number}.000Z"
+        )
+
+    pipeline.run(click(1), click(2))
+    before = pipeline.snapshot(VIEWER, SPRING)["counts"]
+    pipeline.run(click(3))
+    after = pipeline.snapshot(VIEWER, SPRING)["counts"]
+
+    assert (before["human_clicks"], before["machine_clicks"]) == (2, 0)
+    assert (after["human_clicks"], after["machine_clicks"]) == (0, 3)
+    assert (before["unique_human_clicks"], after["unique_human_clicks"]) == (1, 0)
+    assert after["unique_clicks"] == 1
+
+
+def test_a_duplicate_does_not_undo_what_was_settled(pipeline):
+    burst = [
+        ses.a_click(link=f"https://example.com/{number}", at=f"2026-11-23T10:06:0{number}.000Z")
+        for number in range(3)
+    ]
+    pipeline.run(*burst)
+    pipeline.ingest(burst[0])
+
+    assert pipeline.stream(pipeline.config.events_table) == []
+
+
+def test_what_is_no_event_goes_alone_to_the_dead_letter_queue_with_its_reason(pipeline):
+    failures = pipeline.ingest(ses.a_send(), "Hello", ses.VALIDATION, ses.a_delivery())
+
+    pipeline.aggregate()
+    [dead] = pipeline.queue_messages(pipeline.config.dead_letter_queue_url)
+    assert failures == []
+    assert dead["Body"] == "Hello"
+    assert dead["MessageAttributes"]["reason"]["StringValue"] == "bad_json"
+    assert counts(pipeline.snapshot(VIEWER, SPRING)) == {"sends": 1, "deliveries": 1}
+
+
+def test_what_cannot_be_set_aside_goes_back_to_the_queue_alone(pipeline):
+    boto3.client("sqs", "us-east-1").delete_queue(QueueUrl=pipeline.config.dead_letter_queue_url)
+
+    assert pipeline.ingest(ses.a_send(), "Hello") == [{"itemIdentifier": "sqs-1"}]
+
+
+def test_what_cannot_be_stored_goes_back_to_the_queue(pipeline):
+    boto3.client("dynamodb", "us-east-1").delete_table(TableName=pipeline.config.events_table)
+
+    failures = pipeline.ingest(ses.a_send(), ses.an_open(), ses.VALIDATION)
+
+    assert failures == [{"itemIdentifier": "sqs-0"}, {"itemIdentifier": "sqs-1"}]
+
+
+def test_a_record_that_cannot_be_understood_is_counted_and_stops_nothing(pipeline):
+    boto3.client("dynamodb", "us-east-1").put_item(
+        TableName=pipeline.config.events_table,
+        Item={"message_id": {"S": "m-0"}, "fact": {"S": "Send#?"}, "e": {"S": "Send"}},
+    )
+    pipeline.run(ses.a_send())
+
+    health = pipeline.snapshot(VIEWER, "stats/health")
+    assert health["quarantined"] == 1
+    assert counts(pipeline.snapshot(VIEWER, SPRING)) == {"sends": 1}
+
+
+def test_unknown_types_and_untagged_events_are_visible(pipeline):
+    pipeline.run(
+        {"eventType": "Archived", "mail": ses.mail()},
+        ses.a_send("m-2", campaign=None),
+        ses.a_send("m-3"),
+    )
+
+    health = pipeline.snapshot(VIEWER, "stats/health")
+    assert (health["unknown_types"], health["untagged"]) == (1, 1)
+    assert health["last_event_at"] is not None
+
+
+def test_removal_of_expired_facts_moves_no_total(pipeline):
+    pipeline.run(*A_CAMPAIGN)
+    dynamodb = boto3.client("dynamodb", "us-east-1")
+    for item in dynamodb.scan(TableName=pipeline.config.events_table)["Items"]:
+        dynamodb.delete_item(
+            TableName=pipeline.config.events_table,
+            Key={"message_id": item["message_id"], "fact": item["fact"]},
+        )
+
+    pipeline.aggregate()
+
+    snapshot = pipeline.snapshot(VIEWER, SPRING)
+    assert counts(snapshot) == reference.counts(A_CAMPAIGN)["spring"]
+
+
+def test_subject_and_sender_are_of_the_earliest_mail(pipeline):
+    pipeline.run(ses.a_send("m-2", at="2026-11-23T11:00:00.000Z", subject="Later"))
+    pipeline.run(ses.a_send("m-1", at="2026-11-23T10:00:00.000Z", subject="Earlier"))
+    pipeline.run(ses.a_send("m-3", at="2026-11-23T12:00:00.000Z", subject="Latest"))
+
+    campaign = pipeline.snapshot(VIEWER, SPRING)["campaign"]
+
+    assert campaign["subject"] == "Earlier"
+    assert campaign["first_event_at"] == "2026-11-23T10:00:00.000Z"
+    assert campaign["last_event_at"] == "2026-11-23T12:00:00.000Z"
+
+
+def test_after_250_links_the_rest_count_under_other(pipeline):
+    for start in range(0, 253, 23):
+        pipeline.run(
+            *[
+                ses.a_click(f"m-{number}", link=f"https://example.com/{number}?utm=mail")
+                for number in range(start, start + 23)
+            ]
+        )
+
+    links = pipeline.snapshot(VIEWER, SPRING)["links"]
+
+    assert len(links) == 251
+    assert links[-1]["url"] == "other"
+    assert links[-1]["clicks"] == links[-1]["unique_clicks"] == 3
+    assert all("?" not in link["url"] for link in links)
+
+
+def test_a_batch_that_names_no_shard_is_refused(pipeline, monkeypatch):
+    pipeline.ingest(ses.a_send())
+    monkeypatch.setattr(
+        pipeline.edges,
+        "config",
+        type(pipeline.config)(**{**vars(pipeline.config), "single_lane_stream": False}),
+    )
+    records = pipeline.stream(pipeline.config.events_table)
+
+    with pytest.raises(ConfigError, match="TumblingWindowInSeconds"):
+        aggregate({"Records": records})
+
+    assert aggregate({"Records": records, "shardId": "shard-1"}) == {"state": {}}
+    assert aggregate({"Records": [], "shardId": "shard-1"}) == {"state": {}}
+    assert counts(pipeline.snapshot(VIEWER, SPRING)) == {"sends": 1}
+
+
+def test_checkpoints_of_ended_shards_are_removed(pipeline):
+    def lanes():
+        [item] = [
+            item
+            for item in boto3.client("dynamodb", "us-east-1").scan(
+                TableName=pipeline.config.stats_table
+            )["Items"]
+            if item["part"]["S"] == "summary"
+        ]
+        return [name for name, value in item.items() if "B" in value]
+
+    pipeline.ingest(ses.a_send("m-1"))
+    old = pipeline.stream(pipeline.config.events_table)
+    for record in old:
+        record["dynamodb"]["ApproximateCreationDateTime"] -= 26 * 3600
+    aggregate({"Records": old, "shardId": "ended"})
+    pipeline.ingest(ses.a_send("m-2"))
+    new = pipeline.stream(pipeline.config.events_table)
+
+    aggregate({"Records": new, "shardId": "young"})
+
+    assert len(lanes()) == 1
+    assert counts(pipeline.snapshot(VIEWER, SPRING)) == {"sends": 2}

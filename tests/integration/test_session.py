@@ -1,0 +1,347 @@
+"""What a connection is answered, and what it is sent unasked."""
+
+import boto3
+import pytest
+from support import ses
+
+from chalicelib import handlers
+from chalicelib.subscriptions import MAX_SUBSCRIPTIONS, Connection
+
+VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
+OTHER = Connection("viewer-2", "api-1/api", connected_at=0)
+SPRING = "stats/email-campaign/spring"
+LIST = "stats/email-campaigns"
+HEALTH = "stats/health"
+
+
+def subscribe(pipeline, topic, connection=VIEWER):
+    [answer] = pipeline.ask(connection, action="subscribe", id=topic, request_id=1)
+    return answer["snapshot"]
+
+
+def pushes(pipeline, connection=VIEWER):
+    sent = pipeline.connections.sent.pop(connection.id, [])
+    return [message["changes"] for message in sent]
+
+
+def test_a_subscription_to_a_campaign_that_is_not_there_yet_is_all_zeros(pipeline):
+    snapshot = subscribe(pipeline, SPRING)
+
+    assert not any(snapshot["counts"].values())
+    assert not any(snapshot["rates"].values())
+    assert snapshot["campaign"]["first_event_at"] is None
+    assert snapshot["timeline"] == {"minute": [], "hour": [], "day": []}
+
+
+def test_the_first_event_arrives_as_a_push(pipeline):
+    subscribe(pipeline, SPRING)
+
+    pipeline.run(ses.a_send())
+
+    [changes] = pushes(pipeline)
+    assert changes["counts"]["sends"] == 1
+    assert changes["campaign"]["first_event_at"] == "2026-11-23T10:00:00.000Z"
+    assert changes["timeline"]["minute"] == [
+        {"at": "2026-11-23T10:00:00Z", "version": 1, "sends": 1}
+    ]
+
+
+def test_a_push_has_what_a_fresh_snapshot_has(pipeline):
+    subscribe(pipeline, SPRING)
+    pipeline.run(ses.a_send(), ses.a_delivery(), ses.an_open(), ses.a_click())
+
+    [changes] = pushes(pipeline)
+
+    snapshot = pipeline.snapshot(VIEWER, SPRING)
+    assert changes["version"] == snapshot["version"]
+    assert changes["counts"] == snapshot["counts"]
+    assert changes["rates"] == snapshot["rates"]
+    assert changes["links"] == snapshot["links"]
+    for resolution, buckets in snapshot["timeline"].items():
+        assert sorted(changes["timeline"][resolution], key=lambda one: one["at"]) == buckets
+
+
+def test_many_changes_of_a_batch_are_one_push(pipeline):
+    subscribe(pipeline, SPRING)
+    for number in range(5):
+        pipeline.ingest(ses.a_send(f"m-{number}"))
+        pipeline.aggregate()
+
+    pipeline.publish()
+
+    [changes] = pushes(pipeline)
+    assert changes["counts"]["sends"] == 5
+
+
+def test_a_pushing_shard_is_held_for_the_rest_of_the_interval(pipeline):
+    subscribe(pipeline, SPRING)
+
+    pipeline.run(ses.a_send())
+    pipeline.run(ses.a_send("m-2", campaign="autumn"))
+
+    assert pipeline.pauses == [1.0]  # nobody listens to autumn
+
+
+def test_the_list_has_each_campaign_newest_first_and_is_pushed_what_changes(pipeline):
+    pipeline.run(ses.a_send("m-1", campaign="spring", at="2026-03-01T10:00:00.000Z"))
+    pipeline.run(ses.a_send("m-2", campaign="autumn", at="2026-09-01T10:00:00.000Z"))
+
+    snapshot = subscribe(pipeline, LIST)
+    pipeline.run(ses.a_delivery("m-1", campaign="spring"))
+
+    assert [entry["id"] for entry in snapshot["campaigns"]] == ["autumn", "spring"]
+    [changes] = pushes(pipeline)
+    assert [entry["id"] for entry in changes["campaigns"]] == ["spring"]
+    assert changes["campaigns"][0]["counts"]["deliveries"] == 1
+
+
+def test_the_pipelines_health_is_a_topic(pipeline):
+    assert subscribe(pipeline, HEALTH)["version"] == 0
+
+    pipeline.run(ses.a_send(campaign=None))
+
+    [changes] = pushes(pipeline)
+    assert changes["untagged"] == 1
+
+
+def test_get_is_answered_once_and_subscribes_to_nothing(pipeline):
+    pipeline.ask(VIEWER, action="get", id=SPRING)
+
+    pipeline.run(ses.a_send())
+
+    assert pushes(pipeline) == []
+
+
+def test_after_unsubscribe_nothing_comes(pipeline):
+    subscribe(pipeline, SPRING)
+    assert pipeline.ask(VIEWER, action="unsubscribe", id=SPRING, request_id=2) == [
+        {"request_id": 2, "action": "unsubscribe", "id": SPRING}
+    ]
+
+    pipeline.run(ses.a_send())
+
+    assert pushes(pipeline) == []
+
+
+def test_a_gone_connection_is_forgotten_and_the_others_are_served(pipeline):
+    subscribe(pipeline, SPRING)
+    subscribe(pipeline, LIST)
+    subscribe(pipeline, SPRING, OTHER)
+    pipeline.connections.outcomes[VIEWER.id] = ["gone"]
+
+    pipeline.run(ses.a_send())
+
+    assert len(pushes(pipeline, OTHER)) == 1
+    assert pipeline.edges.subscriptions.subscribers(SPRING) == [OTHER]
+    assert pipeline.edges.subscriptions.subscribers(LIST) == []
+
+
+def test_a_connection_that_is_young_is_not_forgotten_when_it_seems_gone(pipeline):
+    young = Connection("viewer-3", "api-1/api", connected_at=int(pipeline.now) - 5)
+    subscribe(pipeline, SPRING, young)
+    pipeline.connections.outcomes[young.id] = ["gone"]
+
+    pipeline.run(ses.a_send())
+    pipeline.run(ses.a_send("m-2"))
+
+    [changes] = pushes(pipeline, young)
+    assert changes["counts"]["sends"] == 2
+
+
+def test_a_missed_push_is_healed_by_the_next_ping_once(pipeline):
+    subscribe(pipeline, SPRING)
+    pipeline.connections.outcomes[VIEWER.id] = ["failed", "failed"]
+    pipeline.run(ses.a_send())
+    assert pushes(pipeline) == []
+
+    pong, healed = pipeline.ask(VIEWER, action="ping", request_id=5)
+
+    assert pong == {"request_id": 5, "action": "ping"}
+    assert (healed["id"], healed["snapshot"]["counts"]["sends"]) == (SPRING, 1)
+    assert pipeline.ask(VIEWER, action="ping", request_id=6) == [
+        {"request_id": 6, "action": "ping"}
+    ]
+
+
+def test_a_push_that_fails_once_is_tried_again(pipeline):
+    subscribe(pipeline, SPRING)
+    pipeline.connections.outcomes[VIEWER.id] = ["failed", "sent"]
+
+    pipeline.run(ses.a_send())
+
+    assert len(pushes(pipeline)) == 1
+    assert len(pipeline.ask(VIEWER, action="ping")) == 1
+
+
+def test_disconnect_forgets_all_subscriptions(pipeline):
+    subscribe(pipeline, SPRING)
+    subscribe(pipeline, LIST)
+
+    handlers.disconnect({"requestContext": {"connectionId": VIEWER.id}})
+
+    assert pipeline.edges.subscriptions.subscribers(SPRING) == []
+    assert pipeline.edges.subscriptions.subscribers(LIST) == []
+
+
+def test_subscriptions_of_one_connection_are_limited(pipeline):
+    for number in range(MAX_SUBSCRIPTIONS):
+        subscribe(pipeline, f"{SPRING}-{number}")
+
+    [refused] = pipeline.ask(VIEWER, action="subscribe", id=SPRING)
+    [again] = pipeline.ask(VIEWER, action="subscribe", id=f"{SPRING}-0")
+
+    assert refused["error"]["code"] == "rate_limited"
+    assert "unsubscribe" in refused["error"]["message"]
+    assert "snapshot" in again
+
+
+def test_campaigns_are_listed_page_by_page(pipeline):
+    pipeline.run(
+        *[
+            ses.a_send(f"m-{number}", campaign=f"c-{number}", at=f"2026-11-0{number}T10:00:00.000Z")
+            for number in range(1, 6)
+        ]
+    )
+
+    pages, cursor = [], None
+    while True:
+        [answer] = pipeline.ask(VIEWER, action="listCampaigns", limit=2, cursor=cursor)
+        pages.append([campaign["id"] for campaign in answer["results"]])
+        cursor = answer.get("cursor")
+        if cursor is None:
+            break
+
+    assert [campaign for page in pages for campaign in page] == ["c-5", "c-4", "c-3", "c-2", "c-1"]
+    assert answer["results"][-1]["$type"] == "Campaign"
+
+
+def test_a_search_finds_titles_and_subjects_whatever_their_case(pipeline):
+    pipeline.run(
+        ses.a_send("m-1", campaign="spring", subject="Green ÄPFEL"),
+        ses.a_send("m-2", campaign="autumn", subject="Red"),
+    )
+
+    def found(query):
+        [answer] = pipeline.ask(VIEWER, action="searchCampaigns", query=query)
+        return [campaign["id"] for campaign in answer["results"]]
+
+    assert found("SPRI") == ["spring"]
+    assert found("äpfel") == ["spring"]
+    assert found("winter") == []
+    assert sorted(found("")) == ["autumn", "spring"]
+
+
+def test_a_streamed_search_is_a_frame_a_hit_and_then_done(pipeline):
+    pipeline.run(ses.a_send("m-1", campaign="spring"), ses.a_send("m-2", campaign="spring-2"))
+
+    *hits, done = pipeline.ask(
+        VIEWER, action="searchCampaigns", query="spring", stream=True, request_id="s"
+    )
+
+    assert {hit["result"]["id"] for hit in hits} == {"spring", "spring-2"}
+    assert done == {"request_id": "s", "action": "searchCampaigns", "done": True}
+
+
+def test_activity_is_listed_newest_first_across_hours_and_pages(pipeline):
+    opens = [
+        ses.an_open(f"m-{number}", at=f"2026-11-23T{10 + number // 4}:0{number}:00.000Z")
+        for number in range(8)
+    ]
+    pipeline.run(*opens, ses.a_bounce("m-9", at="2026-11-23T09:00:00.000Z"), ses.a_send("m-1"))
+
+    shown, cursor = [], None
+    while True:
+        [answer] = pipeline.ask(VIEWER, action="listActivity", id=SPRING, limit=3, cursor=cursor)
+        shown += answer["results"]
+        cursor = answer.get("cursor")
+        if cursor is None:
+            break
+
+    assert [one["at"] for one in shown] == [
+        *[event["open"]["timestamp"] for event in reversed(opens)],
+        "2026-11-23T09:00:00.000Z",
+    ]
+    assert shown[0]["engager"] == "human"
+    assert shown[-1]["bounce_type"] == "Permanent"
+
+
+def test_activity_of_one_type(pipeline):
+    pipeline.run(ses.an_open("m-1"), ses.a_click("m-1"), ses.a_complaint("m-1"))
+
+    *hits, done = pipeline.ask(
+        VIEWER, action="listActivity", id=SPRING, type="Complaint", stream=True
+    )
+
+    assert [hit["result"]["type"] for hit in hits] == ["Complaint"]
+    assert done["done"]
+
+
+def test_recipients_appear_by_a_stable_pseudonym_unless_addresses_are_stored(pipeline):
+    pipeline.run(ses.an_open("m-1"), ses.a_click("m-1"))
+
+    [answer] = pipeline.ask(VIEWER, action="listActivity", id=SPRING)
+
+    recipients = {one["recipient"] for one in answer["results"]}
+    assert len(recipients) == 1
+    assert "@" not in recipients.pop()
+
+
+@pytest.mark.parametrize("action", ["listCampaigns", "listActivity"])
+def test_a_cursor_that_is_not_ours_is_refused(pipeline, action):
+    pipeline.run(ses.an_open())
+
+    [answer] = pipeline.ask(VIEWER, action=action, id=SPRING, cursor="made-up")
+
+    assert answer["error"]["code"] == "invalid_request"
+    assert "made-up" in answer["error"]["message"]
+
+
+def test_when_the_tables_fail_the_request_is_answered_all_the_same(pipeline):
+    boto3.client("dynamodb", "us-east-1").delete_table(TableName=pipeline.config.stats_table)
+
+    [answer] = pipeline.ask(VIEWER, action="get", id=SPRING, request_id=9)
+
+    assert (answer["request_id"], answer["error"]["code"]) == (9, "internal")
+
+
+def event(body, connection=VIEWER):
+    return {
+        "requestContext": {
+            "connectionId": connection.id,
+            "apiId": "api-1",
+            "stage": "api",
+            "connectedAt": 1_800_000_000_000,
+        },
+        "body": body,
+    }
+
+
+def test_answers_are_sent_to_the_connection(pipeline):
+    assert handlers.message(event('{"action": "ping", "request_id": 1}')) is None
+
+    assert pipeline.connections.sent[VIEWER.id] == [{"request_id": 1, "action": "ping"}]
+
+
+def test_a_connection_that_has_gone_before_its_answer_is_forgotten(pipeline):
+    subscribe(pipeline, SPRING)
+    pipeline.connections.outcomes[VIEWER.id] = ["gone"]
+
+    handlers.message(event('{"action": "ping"}'))
+
+    assert pipeline.edges.subscriptions.subscribers(SPRING) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "echoed"),
+    [
+        ({"Sec-WebSocket-Protocol": "mailpulse.v1"}, "mailpulse.v1"),
+        ({"sec-websocket-protocol": "other, mailpulse.v1"}, "mailpulse.v1"),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_a_connection_is_accepted_and_our_protocol_echoed(headers, echoed):
+    answer = handlers.connect({"requestContext": {"connectionId": "c"}, "headers": headers})
+
+    assert answer["statusCode"] == 200
+    assert answer.get("headers", {}).get("Sec-WebSocket-Protocol") == echoed

@@ -1,0 +1,123 @@
+"""One update counts each record once, whatever batch it comes in."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.checkpoint import Change, Register, Touched, lane, plan, sequence_bytes
+
+LANE = lane("arn:stream", "shard-1")
+NOW = 1_800_000_000
+
+
+def change(sequence, **counts):
+    return Change(sequence_bytes(str(sequence)), NOW, counts)
+
+
+def planned(changes, observed=None, registers=(), part="summary"):
+    touched = Touched(changes=list(changes))
+    for register in registers:
+        touched.move(register)
+    return plan(touched, observed or {}, part=part, lane=LANE, now=NOW)
+
+
+def checkpoint(sequence, created=NOW):
+    return {"B": sequence_bytes(str(sequence)) + created.to_bytes(4, "big")}
+
+
+def added(update):
+    """Read the increments out of an ADD clause."""
+    clause = update["UpdateExpression"].split("ADD ")[1].split(" SET")[0].split(" REMOVE")[0]
+    values = update["ExpressionAttributeValues"]
+    return {
+        name.lstrip("#"): int(values[value]["N"])
+        for name, value in (one.split() for one in clause.split(", "))
+    }
+
+
+def test_increments_of_a_batch_are_one_update():
+    update = planned([change(1, sends=1), change(2, sends=2, opens=1)])
+
+    assert added(update) == {"v": 1, "s": 3, "o": 1}
+
+
+def test_records_up_to_the_checkpoint_are_left_out():
+    observed = {LANE: checkpoint(2)}
+
+    update = planned([change(1, sends=1), change(2, sends=1), change(3, sends=1)], observed)
+
+    assert added(update) == {"v": 1, "s": 1}
+
+
+def test_nothing_new_is_no_update():
+    assert planned([change(1, sends=1)], {LANE: checkpoint(1)}) is None
+
+
+def test_increments_that_cancel_out_still_move_the_checkpoint():
+    update = planned([change(1, human_opens=1), change(2, human_opens=-1)])
+
+    assert added(update) == {"v": 1}
+    assert checkpoint(2) in update["ExpressionAttributeValues"].values()
+
+
+def test_the_condition_refuses_what_is_counted_already():
+    update = planned([change(5, sends=1)])
+
+    assert update["ConditionExpression"].startswith(f"(attribute_not_exists(#{LANE}) OR #{LANE} <")
+
+
+def test_a_register_that_stands_better_is_left_alone():
+    earlier = Register("first_event_at", "2026-11-23", keep_lowest=True, values={})
+
+    assert planned([], {"first_event_at": {"S": "2026-11-22"}}, [earlier]) is None
+    assert planned([], {"first_event_at": {"S": "2026-11-24"}}, [earlier]) is not None
+
+
+def test_minutes_expire_two_days_after_their_last_change():
+    update = planned([change(1, sends=1)], part="minute#2026-11-23T10:00")
+
+    assert {"N": str(NOW + 2 * 86400)} in update["ExpressionAttributeValues"].values()
+
+
+def test_a_checkpoint_goes_when_its_records_have_left_the_stream_and_only_as_seen():
+    old, young = lane("arn:stream", "old"), lane("arn:stream", "young")
+    observed = {old: checkpoint(9, NOW - 25 * 3600 - 1), young: checkpoint(9, NOW - 24 * 3600)}
+
+    update = planned([change(1, sends=1)], observed)
+
+    assert f"REMOVE #{old}" in update["UpdateExpression"]
+    assert f"#{old} = " in update["ConditionExpression"]
+    assert young not in update["UpdateExpression"]
+
+
+@given(st.integers(0, 10**40 - 1), st.integers(0, 10**40 - 1))
+def test_sequence_numbers_sort_as_numbers(one, other):
+    assert (sequence_bytes(str(one)) < sequence_bytes(str(other))) == (one < other)
+
+
+def test_zero_padding_of_a_sequence_number_says_nothing():
+    assert sequence_bytes("007") == sequence_bytes("7")
+
+
+@given(
+    st.lists(st.integers(1, 5), min_size=1, max_size=20),
+    st.lists(st.tuples(st.integers(0, 19), st.integers(1, 20)), max_size=10),
+)
+def test_any_redelivery_of_any_cut_counts_each_record_once(amounts, batches):
+    records = [change(number + 1, sends=amount) for number, amount in enumerate(amounts)]
+    item, total = {}, 0
+
+    reached = 0
+    for wanted, length in [*batches, (0, len(records))]:
+        # A shard delivers in order the first time: no batch starts behind what has been seen.
+        start = min(wanted, reached)
+        update = planned(records[start : start + length], item)
+        reached = max(reached, min(start + length, len(records)))
+        if update is not None:
+            total += added(update).get("s", 0)
+            [item[LANE]] = [
+                value
+                for value in update["ExpressionAttributeValues"].values()
+                if len(value.get("B", b"")) == 22
+            ]
+
+    assert total == sum(amounts)

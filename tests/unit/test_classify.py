@@ -1,0 +1,73 @@
+"""Whose was this open or click? What one event tells."""
+
+import pytest
+from support import ses
+
+from chalicelib.classify import classify
+from chalicelib.events import parse
+from chalicelib.facts import facts_of
+
+
+def judged(event):
+    [fact] = facts_of(
+        parse(ses.raw(event), campaign_tag="campaign"),
+        pseudonym_key="key",
+        store_addresses=False,
+        keep_link_query=False,
+    )
+    return classify(fact)
+
+
+@pytest.mark.parametrize(
+    ("agent", "verdict"),
+    [
+        (ses.BROWSER, ("human", "persons_agent")),
+        ("Mozilla/4.0 (compatible; MSIE 7.0; Microsoft Outlook 16.0)", ("human", "persons_agent")),
+        (ses.GMAIL_PROXY, ("human", "proxy_at_open_time")),
+        (
+            "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+            ("human", "proxy_at_open_time"),
+        ),
+        (ses.APPLE_MAIL_PRIVACY, ("machine", "apple_mail_privacy")),
+        (ses.GMAIL_PREFETCH, ("machine", "prefetch")),
+        ("python-requests/2.32", ("machine", "scanner_agent")),
+        ("Mozilla/5.0 (compatible; Barracuda Sentinel)", ("machine", "scanner_agent")),
+        ("Mozilla/5.0 (Linux; Android 14; CUBOT X30)", ("human", "persons_agent")),
+        (None, ("unknown", "no_agent")),
+        ("   ", ("unknown", "no_agent")),
+        ("X", ("unknown", "unrecognised_agent")),
+    ],
+)
+def test_an_open_is_judged_by_its_agent(agent, verdict):
+    assert judged(ses.an_open(agent=agent)) == verdict
+
+
+def test_a_click_with_apples_agent_says_nothing():
+    assert judged(ses.a_click(agent=ses.APPLE_MAIL_PRIVACY)) == ("unknown", "unrecognised_agent")
+
+
+@pytest.mark.parametrize(
+    ("at", "engager"),
+    [
+        ("2026-11-23T10:00:00.000Z", "machine"),
+        ("2026-11-23T10:00:03.000Z", "machine"),
+        ("2026-11-23T10:00:03.001Z", "human"),
+        ("2026-11-23T09:59:59.000Z", "human"),
+    ],
+)
+def test_an_open_within_three_seconds_of_the_mail_is_a_prefetch(at, engager):
+    assert judged(ses.an_open(at=at))[0] == engager
+
+
+def test_ses_likely_decides():
+    assert judged(ses.an_open(is_bot="Likely")) == ("machine", "ses_likely")
+
+
+def test_ses_unlikely_outweighs_an_agent_and_the_reason_says_both():
+    open_ = ses.an_open(agent=ses.APPLE_MAIL_PRIVACY, is_bot="Unlikely")
+
+    assert judged(open_) == ("human", "ses_unlikely, apple_mail_privacy")
+
+
+def test_ses_unlikely_does_not_make_an_unknown_agent_human():
+    assert judged(ses.an_open(agent=None, is_bot="Unlikely")) == ("unknown", "no_agent")

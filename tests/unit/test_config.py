@@ -1,0 +1,83 @@
+"""Settings are right, or an error names the variable, its value and what to do."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chalicelib.config import Config, Triggers
+from chalicelib.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+REQUIRED = {
+    "EVENTS_TABLE": "events",
+    "STATS_TABLE": "stats",
+    "SUBSCRIPTIONS_TABLE": "subscriptions",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
+    "PSEUDONYM_KEY": "key",
+}
+
+
+def test_defaults_are_those_of_aws():
+    config = Config.from_environ(REQUIRED)
+
+    assert config.retention_days == 90
+    assert config.push_interval == 1.0
+    assert not config.store_addresses
+    assert not config.single_lane_stream
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_setting_is_named(name):
+    with pytest.raises(ConfigError, match=name):
+        Config.from_environ({**REQUIRED, name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("RETENTION_DAYS", "89", "90 or higher"),
+        ("RETENTION_DAYS", "long", "whole number"),
+        ("STORE_ADDRESSES", "yes", "true or false"),
+        ("PUSH_INTERVAL_SECONDS", "soon", "a number"),
+        ("PUSH_INTERVAL_SECONDS", "61", "between 0 and 60"),
+        ("PUSH_INTERVAL_SECONDS", "nan", "between 0 and 60"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named_with_its_value(name, value, says):
+    with pytest.raises(ConfigError, match=says) as caught:
+        Config.from_environ({**REQUIRED, name: value})
+
+    assert name in str(caught.value)
+    assert value in str(caught.value)
+
+
+def test_importing_the_app_needs_no_environment():
+    environment = {"PATH": os.environ["PATH"]}
+
+    subprocess.run([sys.executable, "-c", "import app"], cwd=ROOT, env=environment, check=True)
+
+
+def test_triggers_that_are_not_set_have_placeholders_of_the_right_form():
+    assert Triggers.from_environ({}).events_stream_arn.startswith("arn:aws:dynamodb:")
+
+
+def test_the_app_only_binds_triggers_to_handlers():
+    """Each function is one line that calls its handler: import-linter cannot see app.py."""
+    tree = ast.parse((ROOT / "app.py").read_text())
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "chalicelib"
+        for alias in node.names
+    }
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+    assert imported == {"config", "handlers"}
+    assert len(functions) == 6
+    for function in functions:
+        [statement] = function.body
+        assert ast.unparse(statement.value).startswith("handlers.")

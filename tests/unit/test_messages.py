@@ -1,0 +1,166 @@
+"""Messages have the shapes of the protocol, and fit into frames."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.frames import MAX_FRAME_BYTES, frames
+from chalicelib.messages import campaign_entry, campaign_list, campaign_snapshot, health, push
+from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, bucket_part, rates
+
+EXAMPLES = Path(__file__).parents[1] / "messages"
+SUMMARY_OF_SPRING = Aggregate(
+    "spring", SUMMARY, version=7, counts={"sends": 10, "deliveries": 8, "unique_opens": 4}
+)
+
+
+def example(name):
+    return json.loads((EXAMPLES / f"{name}.json").read_text())["message"]
+
+
+def minute(number, **counts):
+    at = f"2026-11-23T{10 + number // 60}:{number % 60:02}:30.000Z"
+    return Aggregate("spring", bucket_part("minute", at), version=1, counts=counts)
+
+
+def link(number, url=None, clicks=1):
+    return Aggregate(
+        "spring",
+        f"link#{number}",
+        version=1,
+        counts={"clicks": clicks},
+        url=url or f"https://example.com/{number}",
+    )
+
+
+def test_a_snapshot_has_the_members_of_the_documented_example():
+    snapshot = campaign_snapshot("spring", SUMMARY_OF_SPRING, [], [])
+    documented = example("reply-snapshot-campaign")["snapshot"]
+
+    assert snapshot.keys() == documented.keys()
+    for member in ("campaign", "counts", "rates", "timeline"):
+        assert snapshot[member].keys() == documented[member].keys()
+
+
+def test_health_has_the_members_of_the_documented_example():
+    assert health(None) == example("reply-snapshot-health-not-checked-yet")["snapshot"]
+
+
+def test_rates_have_one_denominator_each():
+    assert rates(
+        {
+            "sends": 10,
+            "deliveries": 8,
+            "hard_bounces": 1,
+            "soft_bounces": 5,
+            "unique_opens": 4,
+            "unique_human_opens": 2,
+            "unique_clicks": 1,
+            "complaints": 2,
+        }
+    ) == {
+        "delivery": 0.8,
+        "bounce": 0.1,
+        "open": 0.5,
+        "human_open": 0.25,
+        "click": 0.125,
+        "human_click": 0.0,
+        "click_to_open": 0.25,
+        "complaint": 0.25,
+    }
+
+
+def test_a_rate_without_denominator_is_null():
+    assert set(rates({"opens": 3}).values()) == {None}
+
+
+def test_minutes_are_shown_for_two_hours_before_the_newest():
+    buckets = [minute(number, opens=1) for number in range(180)]
+
+    shown = campaign_snapshot("spring", None, reversed(buckets), [])["timeline"]["minute"]
+
+    assert len(shown) == 120
+    assert (shown[0]["at"], shown[-1]["at"]) == ("2026-11-23T11:00:00Z", "2026-11-23T12:59:00Z")
+
+
+def test_buckets_without_events_are_left_out():
+    assert campaign_snapshot("spring", None, [minute(1)], [])["timeline"]["minute"] == []
+
+
+def test_links_are_ranked_by_clicks_and_other_comes_last():
+    other = Aggregate("spring", "link#other", version=1, counts={"clicks": 99})
+
+    links = campaign_snapshot("spring", None, [], [other, link(1, clicks=2), link(2, clicks=5)])
+
+    assert [one["url"] for one in links["links"]] == [
+        "https://example.com/2",
+        "https://example.com/1",
+        "other",
+    ]
+
+
+def test_counts_in_full_and_only_those_of_campaigns():
+    entry = campaign_entry(Aggregate("spring", SUMMARY, counts={"sends": 1, "quarantined": 9}))
+
+    assert entry["counts"] == {name: int(name == "sends") for name in COUNTERS}
+
+
+def merged(written):
+    """Put a snapshot together again from its frames, as a client does."""
+    whole = {"timeline": {"minute": [], "hour": [], "day": []}, "links": []}
+    for text in written:
+        assert len(text.encode()) <= MAX_FRAME_BYTES
+        part = json.loads(text)["snapshot"]
+        for resolution, buckets in part.pop("timeline", {}).items():
+            whole["timeline"][resolution] += buckets
+        whole["links"] += part.pop("links", [])
+        whole |= part
+    return whole
+
+
+@given(
+    st.lists(st.text(min_size=1, max_size=2000), max_size=60),
+    st.integers(min_value=0, max_value=120),
+    st.dictionaries(st.sampled_from(sorted(COUNTERS)), st.integers(1, 10**9)),
+)
+def test_a_long_snapshot_goes_in_several_frames_and_loses_nothing(urls, minutes, counts):
+    snapshot = campaign_snapshot(
+        "spring",
+        SUMMARY_OF_SPRING,
+        [minute(number, **{"opens": 1, **counts}) for number in range(minutes)],
+        [link(number, url=url) for number, url in enumerate(urls)],
+    )
+
+    written = frames({"request_id": 1, "action": "get", "id": "x", "snapshot": snapshot})
+
+    assert merged(written) == snapshot
+    assert [json.loads(text).get("more") for text in written] == [True] * (len(written) - 1) + [
+        None
+    ]
+
+
+def test_a_long_list_goes_in_several_frames():
+    entries = [campaign_entry(SUMMARY_OF_SPRING) for _ in range(200)]
+
+    written = frames(push("stats/email-campaigns", campaign_list(entries)))
+
+    assert len(written) > 1
+    assert all(len(text.encode()) <= MAX_FRAME_BYTES for text in written)
+    assert sum(len(json.loads(text)["changes"]["campaigns"]) for text in written) == 200
+    assert not any("more" in json.loads(text) for text in written)
+
+
+def test_long_results_go_in_several_frames():
+    results = [campaign_entry(SUMMARY_OF_SPRING) for _ in range(100)]
+
+    written = frames({"request_id": 1, "action": "listCampaigns", "results": results})
+
+    assert sum(len(json.loads(text)["results"]) for text in written) == 100
+
+
+def test_a_message_that_cannot_be_divided_is_an_error():
+    with pytest.raises(ValueError, match="cannot be divided"):
+        frames({"action": "ping", "padding": "x" * MAX_FRAME_BYTES})

@@ -1,0 +1,121 @@
+"""Requests are valid, or refused with a message that says what to do."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.errors import InvalidRequest
+from chalicelib.protocol import parse_request
+
+MESSAGES = Path(__file__).parents[1] / "messages"
+
+
+def refused(text):
+    with pytest.raises(InvalidRequest) as caught:
+        parse_request(text)
+    return caught.value
+
+
+def test_fields_that_are_not_given_have_defaults():
+    request = parse_request('{"action": "listCampaigns"}')
+
+    assert (request.request_id, request.limit, request.cursor) == (None, 50, None)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(MESSAGES.glob("request-*.json")), ids=lambda path: path.stem
+)
+def test_each_documented_request_is_understood(path):
+    message = json.loads(path.read_text())["message"]
+    if message["action"] == "authenticate":
+        assert refused(json.dumps(message)).code == "unknown_action"  # until there is sign-in
+        return
+
+    request = parse_request(json.dumps(message))
+
+    assert request.action == message["action"]
+    assert request.request_id == message.get("request_id")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        ("", "bad_json", "JSON object"),
+        ("hello", "bad_json", "JSON object"),
+        ("[" * 20_000, "bad_json", "JSON object"),
+        ("[]", "bad_json", "object"),
+        ("{}", "unknown_action", "subscribe"),
+        ('{"action": "fly"}', "unknown_action", '"fly"'),
+        ('{"action": ["ping"]}', "unknown_action", "ping"),
+        ('{"action": "ping", "request_id": {}}', "invalid_request", "request_id"),
+        ('{"action": "ping", "request_id": true}', "invalid_request", "request_id"),
+        ('{"action": "subscribe"}', "invalid_request", "stats/email-campaigns"),
+        ('{"action": "subscribe", "id": 7}', "invalid_request", "7"),
+        ('{"action": "subscribe", "id": "stats/mail"}', "not_found", "stats/mail"),
+        ('{"action": "subscribe", "id": "stats/email-campaign/"}', "not_found", "campaign id"),
+        ('{"action": "subscribe", "id": "stats/email-campaign/ pipeline"}', "not_found", "topic"),
+        (
+            '{"action": "get", "id": "stats/email-campaign/%s"}' % ("x" * 257),
+            "invalid_request",
+            "256",
+        ),
+        ('{"action": "listActivity", "id": "stats/health"}', "invalid_request", "campaign's topic"),
+        (
+            '{"action": "listActivity", "id": "stats/email-campaign/a", "type": "Send"}',
+            "invalid_request",
+            "Open",
+        ),
+        ('{"action": "listCampaigns", "limit": 0}', "invalid_request", "1 to 100"),
+        ('{"action": "listCampaigns", "limit": true}', "invalid_request", "1 to 100"),
+        ('{"action": "listCampaigns", "cursor": 3}', "invalid_request", "cursor"),
+        ('{"action": "searchCampaigns"}', "invalid_request", "query"),
+        ('{"action": "searchCampaigns", "query": "%s"}' % ("x" * 201), "invalid_request", "200"),
+        (
+            '{"action": "searchCampaigns", "query": "x", "stream": "yes"}',
+            "invalid_request",
+            "true or false",
+        ),
+        ('{"action": "ping", "padding": "%s"}' % ("x" * 32_768), "too_large", "32768"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_with_the_value_and_a_way_out(text, code, says):
+    error = refused(text)
+
+    assert error.code == code
+    assert says in str(error)
+    assert error.reply["error"] == {"code": code, "message": str(error)}
+
+
+def test_a_refusal_carries_what_could_be_read_of_the_request():
+    reply = refused('{"action": "fly", "request_id": "r-1"}').reply
+
+    assert (reply["request_id"], reply["action"]) == ("r-1", "fly")
+    assert refused("no JSON").reply["request_id"] is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(
+    st.one_of(
+        st.text(),
+        json_values.map(json.dumps),
+        st.fixed_dictionaries(
+            {"action": st.sampled_from(["subscribe", "listActivity", "searchCampaigns", "ping"])},
+            optional=dict.fromkeys(
+                ("id", "query", "limit", "cursor", "type", "stream", "request_id"), json_values
+            ),
+        ).map(json.dumps),
+    )
+)
+def test_nothing_that_arrives_raises_anything_else(text):
+    try:
+        parse_request(text)
+    except InvalidRequest as error:
+        assert json.loads(json.dumps(error.reply))["error"]["message"]

@@ -1,0 +1,152 @@
+"""What a message was worth, decided from all of its opens and clicks."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support import ses
+
+from chalicelib.classify import classify
+from chalicelib.events import parse
+from chalicelib.facts import facts_of
+from chalicelib.settle import settle, state_from_item, state_to_item
+
+
+def facts(*events):
+    found = []
+    for event in events:
+        for fact in facts_of(
+            parse(ses.raw(event), campaign_tag="campaign"),
+            pseudonym_key="key",
+            store_addresses=False,
+            keep_link_query=False,
+        ):
+            engager, reason = classify(fact)
+            found.append(replace(fact, engager=engager, reason=reason))
+    return found
+
+
+def at(second):
+    return f"2026-11-23T10:05:{second:06.3f}Z"
+
+
+def clicks(*seconds):
+    return [
+        ses.a_click(link=f"https://example.com/{number}", at=at(second))
+        for number, second in enumerate(seconds)
+    ]
+
+
+def machines(settlement):
+    return {
+        (fact.type, fact.at) for fact, engager, _ in settlement.reclassified if engager == "machine"
+    }
+
+
+def test_unique_is_the_first_of_each_kind():
+    state = settle(
+        facts(
+            ses.an_open(at=at(9)),
+            ses.an_open(at=at(5), agent=ses.APPLE_MAIL_PRIVACY),
+            ses.a_click(at=at(30)),
+            ses.a_click(at=at(20)),
+        ),
+        None,
+    ).state
+
+    assert (state.opened_at, state.human_opened_at) == (at(5), at(9))
+    assert (state.clicked_at, state.human_clicked_at) == (at(20), at(20))
+    assert list(state.links.values()) == [at(20)]
+
+
+def test_three_links_within_ten_seconds_are_a_machine():
+    assert len(machines(settle(facts(*clicks(0, 5, 10)), None))) == 3
+
+
+def test_three_links_in_more_than_ten_seconds_are_a_person():
+    assert not settle(facts(*clicks(0, 5, 10.001)), None).reclassified
+
+
+def test_one_link_clicked_three_times_is_a_person():
+    again = [ses.a_click(at=at(second)) for second in (0, 1, 2)]
+
+    assert not settle(facts(*again), None).reclassified
+
+
+def test_the_opens_beside_a_burst_are_the_machines_too():
+    events = [*clicks(20, 21, 22), ses.an_open(at=at(11)), ses.an_open(at=at(33))]
+
+    assert ("Open", at(11)) in machines(settle(facts(*events), None))
+    assert ("Open", at(33)) not in machines(settle(facts(*events), None))
+
+
+def test_a_burst_outweighs_ses_unlikely_and_the_reason_says_both():
+    burst = [
+        ses.a_click(link=f"https://example.com/{number}", at=at(number), is_bot="Unlikely")
+        for number in range(3)
+    ]
+
+    reasons = {reason for _, _, reason in settle(facts(*burst), None).reclassified}
+
+    assert reasons == {"burst, ses_unlikely"}
+
+
+def test_a_message_without_opens_and_clicks_has_no_state():
+    assert settle(facts(ses.a_send(), ses.a_delivery()), None).state is None
+
+
+def test_the_same_facts_again_change_nothing():
+    found = facts(ses.an_open(), ses.a_click())
+    state = settle(found, None).state
+
+    again = settle(found, state)
+
+    assert (again.reclassified, again.state) == ([], None)
+
+
+def test_a_result_of_fewer_facts_does_not_replace_one_of_more():
+    found = facts(ses.an_open(at=at(1)), ses.an_open(at=at(2)))
+    state = settle(found, None).state
+
+    assert settle(found[1:], state).state is None
+
+
+def test_a_state_survives_the_table():
+    state = settle(facts(ses.an_open(agent=None), ses.a_click()), None).state
+
+    assert state_from_item(state_to_item(state, expires=1)) == state
+
+
+engagements = st.lists(
+    st.one_of(
+        st.builds(
+            ses.an_open,
+            at=st.integers(0, 59).map(at),
+            agent=st.sampled_from([ses.BROWSER, ses.APPLE_MAIL_PRIVACY, None]),
+        ),
+        st.builds(
+            ses.a_click,
+            at=st.integers(0, 59).map(at),
+            link=st.integers(0, 4).map("https://example.com/{}".format),
+        ),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(engagements, st.randoms())
+def test_the_order_of_facts_does_not_matter(events, random):
+    found = list({fact.key: fact for fact in facts(*events)}.values())
+    shuffled = random.sample(found, len(found))
+
+    assert settle(shuffled, None).state == settle(found, None).state
+    assert machines(settle(shuffled, None)) == machines(settle(found, None))
+
+
+@given(engagements)
+def test_a_burst_only_ever_grows_with_more_facts(events):
+    found = list({fact.key: fact for fact in facts(*events)}.values())
+
+    for count in range(1, len(found)):
+        assert machines(settle(found[:count], None)) <= machines(settle(found, None))
