@@ -1,0 +1,146 @@
+"""The options of `simulate`: what campaign to play."""
+
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from dashboard.simulation.audience import SENDERS, SUBJECTS
+from dashboard.simulation.campaign import Behaviour, Campaign
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_POSITIVE = click.FloatRange(0, min_open=True)
+_SHARE = click.FloatRange(0, 1)
+_DEFAULTS = Behaviour()
+
+
+def _tag_value(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Any:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
+        raise click.BadParameter(
+            f"SES takes no {value[:80]!r} in a message tag: use at most 256 ASCII letters, digits, "
+            "hyphens and underscores."
+        )
+    return value
+
+
+def _sender(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[^<>@]+@[^<>@\s]+|.*<[^<>@\s]+@[^<>@\s]+>", value):
+        raise click.BadParameter(f"{value!r} is no sender such as 'Green Shop <news@example.com>'.")
+    return value
+
+
+def _time(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no time such as 2026-11-23T10:00:00Z.") from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _share(name: str, of: str) -> Callable[[F], F]:
+    return click.option(
+        f"--{name}",
+        type=_SHARE,
+        default=getattr(_DEFAULTS, name),
+        show_default=True,
+        metavar="0…1",
+        help=f"Share of {of}.",
+    )
+
+
+_OPTIONS = (
+    click.option(
+        "--campaign",
+        "campaign_id",
+        callback=_tag_value,
+        show_default="simulated-<time>",
+        help="Id of the campaign: the value of its message tag.",
+    ),
+    click.option("--subject", default=SUBJECTS["spring-sale"], show_default=True),
+    click.option("--sender", default=SENDERS[0], show_default=True, callback=_sender),
+    click.option(
+        "--recipients",
+        type=click.IntRange(1),
+        default=2000,
+        show_default=True,
+        help="How many get it, one mail each.",
+    ),
+    click.option(
+        "--rate", type=_POSITIVE, default=50.0, show_default=True, help="Mails sent per second."
+    ),
+    click.option(
+        "--speed",
+        type=_POSITIVE,
+        default=_DEFAULTS.speed,
+        show_default=True,
+        help="How many times faster than in life people open and click.",
+    ),
+    click.option(
+        "--duration",
+        type=_POSITIVE,
+        show_default="when all is over",
+        help="End after so many seconds, whatever would have come.",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        default=1,
+        show_default=True,
+        help="The same seed, start and other options give the same events.",
+    ),
+    click.option(
+        "--start",
+        callback=_time,
+        show_default="now",
+        help="When the first mail is sent, such as 2026-11-23T10:00:00Z.",
+    ),
+    _share("bounces", "mails that bounce"),
+    _share("machines", "mailboxes that a privacy proxy, prefetcher or scanner reads"),
+    _share("opens", "people who open the mail"),
+    _share("clicks", "people who opened it and follow a link"),
+    _share("unsubscribes", "people who opened it and opt out"),
+    _share("complaints", "delivered mails that are marked as spam"),
+    _share("duplicates", "events that arrive more than once"),
+    click.option(
+        "--tag",
+        default="campaign",
+        show_default=True,
+        callback=_tag_value,
+        help="Name of the message tag that names campaigns.",
+    ),
+)
+
+
+def campaign_options(command: F) -> F:
+    """Give a command the options that describe a campaign."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def campaign_from(
+    options: dict[str, Any], *, campaign_id: str | None, start: datetime, ending: bool
+) -> Campaign:
+    """Make the campaign that the options describe.
+
+    Args:
+        options: those of `campaign_options` but for the two that follow, by name.
+        campaign_id: None for one named after its start.
+        start: when it starts or, if `ending`, when it ends.
+        ending: whether it is over at that moment.
+    """
+    names = {field.name for field in fields(Behaviour)} & options.keys()
+    behaviour = {name: options.pop(name) for name in names}
+    campaign = Campaign(
+        id=campaign_id or f"simulated-{start:%Y-%m-%d-%H%M}",
+        start=start,
+        behaviour=Behaviour(**behaviour),
+        **options,
+    )
+    return campaign.ending(start) if ending else campaign

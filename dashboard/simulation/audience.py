@@ -1,0 +1,116 @@
+"""Who gets a simulated campaign, with which programs they read it, and what it is called.
+
+Addresses are of domains that are reserved for examples, so that nobody real is ever named:
+https://www.rfc-editor.org/rfc/rfc2606
+"""
+
+from random import Random
+
+# fmt: off
+_FIRST_NAMES = (
+    "Aisha", "Amara", "Anders", "Anouk", "Bruno", "Camille", "Chiara", "Daniel", "Deniz", "Elif",
+    "Emeka", "Emma", "Farah", "Felix", "Freya", "Gabriel", "Hana", "Hugo", "Ines", "Ivan",
+    "Jonas", "Julia", "Kaito", "Karim", "Lars", "Leila", "Lena", "Liam", "Lucia", "Malik", "Mara",
+    "Mateo", "Mei", "Milan", "Nadia", "Nina", "Noah", "Olga", "Omar", "Paula", "Priya", "Rafael",
+    "Rosa", "Ruth", "Samir", "Sofia", "Tariq", "Tomas", "Yara", "Zoe",
+)
+_LAST_NAMES = (
+    "Abe", "Adeyemi", "Ahmed", "Almeida", "Andersen", "Bauer", "Becker", "Bianchi", "Costa",
+    "Diaz", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Hansen", "Ito", "Jansen", "Kaya",
+    "Khan", "Kim", "Kowalski", "Larsen", "Lindqvist", "Lopez", "Martin", "Meyer", "Moreau",
+    "Nguyen", "Novak", "Okafor", "Patel", "Petrov", "Popescu", "Reyes", "Ricci", "Rossi", "Sato",
+    "Schmidt", "Silva", "Singh", "Suzuki", "Tanaka", "Virtanen", "Wagner", "Weber", "Wright",
+    "Yilmaz", "Zhang",
+)
+# fmt: on
+_DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "post.example")
+
+# Agents as they were captured; see chalicelib/classify.py for what each tells.
+APPLE_MAIL_PRIVACY = "Mozilla/5.0"
+GMAIL_PREFETCH = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
+)
+GMAIL_PROXY = (
+    "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+)
+YAHOO_PROXY = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
+_WINDOWS_CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/141.0.0.0 Safari/537.36"
+)
+_SAFARI = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/26.0 Safari/605.1.15"
+)
+_IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1"
+)
+_ANDROID = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/141.0.0.0 Mobile Safari/537.36"
+)
+_FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
+_OUTLOOK = (
+    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Trident/7.0; "
+    "Microsoft Outlook 16.0)"
+)
+BROWSERS = (_WINDOWS_CHROME, _SAFARI, _IPHONE, _ANDROID, _FIREFOX)
+APPLE_BROWSERS = (_SAFARI, _IPHONE)
+# Most scanners hide behind a common browser; some say what they are.
+SCANNERS = (_WINDOWS_CHROME, _WINDOWS_CHROME, "Barracuda Sentinel (EE)")
+
+# What shows the pictures of a mail, and in how many of 100 mailboxes.
+_READERS = {
+    GMAIL_PROXY: 48,
+    YAHOO_PROXY: 8,
+    _OUTLOOK: 14,
+    _WINDOWS_CHROME: 12,
+    _ANDROID: 10,
+    _FIREFOX: 5,
+    None: 3,
+}
+
+# A campaign's name, and the subject that goes with it.
+SUBJECTS = {
+    "spring-sale": "Spring is here: 20 % off everything green",
+    "weekly-digest": "Your week in five stories",
+    "product-launch": "Meet the new Aurora lamp",
+    "abandoned-basket": "You left something behind",
+    "members-preview": "A first look, for members only",
+    "free-shipping": "Free shipping until Sunday night",
+    "autumn-catalogue": "The autumn catalogue has arrived",
+    "customer-survey": "Two minutes for your opinion?",
+    "webinar-invitation": "Join us live on Thursday at 4",
+    "flash-sale": "Six hours only: up to 50 % off",
+    "release-notes": "What's new this month",
+    "thank-you": "Thank you: a little something for you",
+}
+SENDERS = (
+    "Green Shop <news@shop.example.com>",
+    "Aurora <hello@aurora.example.net>",
+    "The Weekly <digest@weekly.example.org>",
+)
+# Where a campaign's links lead, the most popular first.
+PATHS = ("", "/new", "/bestsellers", "/gift-cards", "/behind-the-scenes", "/unsubscribe")
+
+# The hosts of SES that mails leave from.
+MTAS = tuple(f"{host}.smtp-out.amazonses.com" for host in ("a8-86", "a48-89", "a48-102"))
+
+
+def address(rng: Random, index: int) -> str:
+    """Make up an address that no other index has."""
+    first, last = rng.choice(_FIRST_NAMES), rng.choice(_LAST_NAMES)
+    return f"{first}.{last}{index}@{rng.choice(_DOMAINS)}".lower()
+
+
+def reader(rng: Random) -> str | None:
+    """Choose the agent that fetches a person's opens; None where it gives no name."""
+    return rng.choices(list(_READERS), list(_READERS.values()))[0]
+
+
+def ip_address(rng: Random) -> str:
+    """Make up an address of the networks that are reserved for documentation (RFC 5737)."""
+    network = rng.choice(("192.0.2", "198.51.100", "203.0.113"))
+    return f"{network}.{rng.randrange(1, 255)}"

@@ -1,0 +1,81 @@
+"""An endless run of small campaigns, a new one every few minutes: pleasant to watch, light to run.
+
+Five to twenty events a second, and opens so much sped up that the page never stands still.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+
+from dashboard.simulation.arrivals import Arrival, arrivals
+from dashboard.simulation.audience import SENDERS, SUBJECTS
+from dashboard.simulation.campaign import Behaviour, Campaign
+
+_PAUSE_SECONDS = (5, 40)
+
+
+def campaigns(seed: int, start: datetime) -> Iterator[Campaign]:
+    """Plan campaigns without end, the first at once and each of the others after the one before."""
+    rng = Random(f"{seed}/demo")  # noqa: S311 - no secret
+    names: list[str] = []
+    while True:
+        if not names:
+            names = rng.sample(list(SUBJECTS), len(SUBJECTS))
+        name = names.pop()
+        campaign = Campaign(
+            id=f"{name}-{start:%Y-%m-%d-%H%M}",
+            start=start,
+            subject=SUBJECTS[name],
+            sender=rng.choice(SENDERS),
+            recipients=rng.randint(250, 600),
+            rate=rng.uniform(2.5, 4.5),
+            seed=rng.getrandbits(32),
+            behaviour=Behaviour(
+                speed=1800,
+                bounces=rng.uniform(0.01, 0.04),
+                machines=rng.uniform(0.3, 0.5),
+                opens=rng.uniform(0.35, 0.6),
+                clicks=rng.uniform(0.1, 0.35),
+                complaints=0.002,
+            ),
+        )
+        yield campaign
+        sending = campaign.recipients / campaign.rate
+        start += timedelta(seconds=sending + rng.uniform(*_PAUSE_SECONDS))
+
+
+def together(planned: Iterable[Campaign], start: datetime) -> Iterator[Arrival]:
+    """Merge what arrives of campaigns that overlap.
+
+    Args:
+        planned: in the order in which they start; may be endless.
+        start: what `due` of the events that come out is counted from.
+    """
+    upcoming = iter(planned)
+    ahead = next(upcoming, None)
+    running: list[tuple[float, int, Arrival, Iterator[Arrival]]] = []
+    begun = 0
+    while running or ahead is not None:
+        while ahead is not None and (
+            not running or (ahead.start - start).total_seconds() <= running[0][0]
+        ):
+            stream = _moved(arrivals(ahead), (ahead.start - start).total_seconds())
+            first = next(stream, None)
+            if first is not None:
+                begun += 1
+                heapq.heappush(running, (first.due, begun, first, stream))
+            ahead = next(upcoming, None)
+        if not running:
+            continue
+        _, number, arrival, stream = heapq.heappop(running)
+        yield arrival
+        following = next(stream, None)
+        if following is not None:
+            heapq.heappush(running, (following.due, number, following, stream))
+
+
+def _moved(stream: Iterable[Arrival], seconds: float) -> Iterator[Arrival]:
+    for arrival in stream:
+        yield replace(arrival, due=arrival.due + seconds)

@@ -1,0 +1,210 @@
+"""The life of one simulated mail: delivered or bounced, opened by people and machines, clicked.
+
+The shares and curves are rough averages of newsletters, to look right on a page; they are no
+source for statistics. What takes hours in life is divided by `speed`. What is a matter of
+seconds is not: by it people and machines are told apart (chalicelib/classify.py, settle.py), and
+a person who is sped up would look like a machine.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from dashboard.simulation import audience, reports
+from dashboard.simulation.campaign import Campaign
+from dashboard.simulation.payloads import Mail, domain_of, identifier, timestamp
+
+_MILLISECOND = timedelta(milliseconds=1)
+# Nobody who reads is quicker than this after the sending; prefetchers are.
+_SOONEST_READER_SECONDS = 5.0
+_WITHOUT_A_TIME = {"Send", "Reject", "Rendering Failure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that SES reports of a mail.
+
+    Attributes:
+        type: the event type, as SES spells it.
+        own: the type's own object in the event.
+        after: when it happened, in seconds since the campaign's start.
+    """
+
+    type: str
+    mail: Mail
+    own: reports.Own
+    after: float
+
+
+def life(campaign: Campaign, rng: Random, index: int, sent_after: float) -> list[Happening]:
+    """Live through one mail of a campaign.
+
+    Args:
+        campaign: whose mail it is.
+        rng: decides everything.
+        index: which of the campaign's recipients gets it.
+        sent_after: when it is sent, in seconds since the campaign's start.
+
+    Returns:
+        All that happens to it, in no order. No two at the same millisecond: the time is part of
+        a fact's identity, and two of one identity would be counted as one.
+    """
+    at = campaign.start + timedelta(seconds=sent_after)
+    at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    mail = Mail(
+        message_id=identifier(at, rng),
+        at=at,
+        recipient=audience.address(rng, index),
+        subject=campaign.subject,
+        sender=campaign.sender,
+        configuration_set=campaign.configuration_set,
+        tags={campaign.tag: campaign.id},
+        mta=rng.choice(audience.MTAS),
+    )
+    one = _Life(campaign, mail, rng, sent_after)
+    one.live()
+    return one.happenings
+
+
+class _Life:
+    """Times named `after` are in seconds after the sending."""
+
+    def __init__(self, campaign: Campaign, mail: Mail, rng: Random, sent_after: float) -> None:
+        self.happenings: list[Happening] = []
+        self._mail = mail
+        self._rng = rng
+        self._sent_after = sent_after
+        self._shares = campaign.behaviour
+        self._taken: set[datetime] = set()
+        site = f"https://{domain_of(mail.sender)}"
+        self._links = [f"{site}/{campaign.id}{path}" for path in audience.PATHS]
+
+    def live(self) -> None:
+        if self._chance(self._shares.rendering_failures):
+            self._report(
+                "Rendering Failure",
+                0,
+                {
+                    "errorMessage": "Attribute 'firstName' is not present in the rendering data.",
+                    "templateName": "Newsletter",
+                },
+            )
+            return
+        self._report("Send", 0, {})
+        if self._chance(self._shares.rejects):
+            self._report("Reject", 0, {"reason": "Bad content"})
+            return
+        delivered = self._arrive()
+        if delivered is None:
+            return
+        self._be_read(delivered)
+        if self._chance(self._shares.complaints):
+            self._complain(delivered + 2 + self._hours(3, 1.0))
+
+    def _arrive(self) -> float | None:
+        """Reach the mailbox, and say when; None when it never does."""
+        after = min(self._rng.lognormvariate(-0.1, 0.7), 60.0)
+        bounces = self._chance(self._shares.bounces)
+        if bounces and self._chance(0.65):
+            bounce_type = "Permanent" if self._chance(0.93) else "Undetermined"
+            self._report("Bounce", after, reports.bounce(self._mail, self._rng, bounce_type))
+            return None
+        if bounces and self._chance(0.3):
+            reply = reports.out_of_office(self._mail, self._rng)
+            self._report("Bounce", after + self._rng.uniform(0, 2), reply)
+        elif bounces or self._chance(0.01):
+            for _ in range(self._rng.choice((1, 1, 2))):
+                after += 2 + self._hours(0.3, 0.5)
+                self._report("DeliveryDelay", after, reports.delay(self._mail, self._rng))
+            after += 2 + self._hours(0.3, 0.5)
+            if bounces:
+                self._report("Bounce", after, reports.bounce(self._mail, self._rng, "Transient"))
+                return None
+        self._report("Delivery", after, reports.delivery(self._mail, self._rng, after))
+        return after
+
+    def _be_read(self, delivered: float) -> None:
+        reader = "person"
+        if self._chance(self._shares.machines):
+            reader = self._rng.choices(("apple", "prefetcher", "scanner"), (86, 9, 5))[0]
+        if reader == "apple":
+            # The proxy fetches the pictures, so nobody sees when the person opens the mail.
+            if self._chance(0.93):
+                self._open(
+                    delivered + 0.5 + self._hours(0.4, 1.2),
+                    audience.APPLE_MAIL_PRIVACY,
+                    by_machine=True,
+                )
+            self._person(delivered, audience.APPLE_BROWSERS, seen=False)
+            return
+        if reader == "prefetcher":
+            self._open(self._rng.uniform(0.8, 2.5), audience.GMAIL_PREFETCH, by_machine=True)
+        elif reader == "scanner":
+            self._scan(delivered + self._rng.uniform(1, 15))
+        self._person(delivered, audience.BROWSERS, seen=True)
+
+    def _person(self, delivered: float, browsers: tuple[str, ...], *, seen: bool) -> None:
+        """Perhaps read, perhaps more than once, perhaps follow links."""
+        if not self._chance(self._shares.opens):
+            return
+        after = max(delivered, _SOONEST_READER_SECONDS) + self._hours(1.5, 1.3)
+        if seen:
+            shown_by = audience.reader(self._rng)
+            self._open(after, shown_by, by_machine=False)
+            again = after
+            while self._chance(0.25):
+                again += 2 + self._hours(3, 1.0)
+                self._open(again, shown_by, by_machine=False)
+        if self._chance(self._shares.clicks):
+            browser = self._rng.choice(browsers)
+            for link in self._chosen_links():
+                # Slowly: three links within ten seconds would be a scanner's burst.
+                after += self._rng.uniform(6, 25)
+                self._click(after, browser, link, by_machine=False)
+        if self._chance(self._shares.unsubscribes):
+            after += self._rng.uniform(3, 20)
+            self._report("Subscription", after, reports.unsubscription(self._rng))
+
+    def _scan(self, after: float) -> None:
+        """Follow three or more links within seconds, and open the mail beside."""
+        agent = self._rng.choice(audience.SCANNERS)
+        self._open(after + self._rng.uniform(-0.5, 1), agent, by_machine=True)
+        for link in self._rng.sample(self._links, self._rng.randint(3, len(self._links))):
+            self._click(after, agent, link, by_machine=True)
+            after += self._rng.uniform(0.1, 1.2)
+
+    def _chosen_links(self) -> list[str]:
+        """Choose one to three links, the first ones more often."""
+        count = self._rng.choices((1, 2, 3), (70, 22, 8))[0]
+        weights = [1 / (rank + 1) for rank in range(len(self._links))]
+        return list(dict.fromkeys(self._rng.choices(self._links, weights, k=count)))
+
+    def _open(self, after: float, agent: str | None, *, by_machine: bool) -> None:
+        own = reports.engagement(self._rng, agent, by_machine=by_machine)
+        self._report("Open", after, own)
+
+    def _click(self, after: float, agent: str, link: str, *, by_machine: bool) -> None:
+        own = reports.click(self._rng, agent, link, by_machine=by_machine)
+        self._report("Click", after, own)
+
+    def _complain(self, after: float) -> None:
+        arrived_at = timestamp(self._mail.at + timedelta(seconds=after))
+        self._report("Complaint", after, reports.complaint(self._mail, self._rng, arrived_at))
+
+    def _report(self, event_type: str, after: float, own: reports.Own) -> None:
+        if event_type not in _WITHOUT_A_TIME:
+            at = self._mail.at + timedelta(milliseconds=round(after * 1000))
+            while at in self._taken:
+                at += _MILLISECOND
+            self._taken.add(at)
+            own = {"timestamp": timestamp(at), **own}
+        self.happenings.append(Happening(event_type, self._mail, own, self._sent_after + after))
+
+    def _hours(self, median: float, spread: float) -> float:
+        """Take some hours of life, in seconds as they pass here; `spread` as of a log-normal."""
+        seconds = self._rng.lognormvariate(math.log(median * 3600), spread)
+        return seconds / self._shares.speed
+
+    def _chance(self, share: float) -> bool:
+        return self._rng.random() < share

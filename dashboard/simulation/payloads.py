@@ -1,0 +1,130 @@
+"""A mail and what happened to it → the JSON text that SES publishes.
+
+Which members SES gives to which type was taken from captures and the documentation:
+https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from chalicelib.events import OBJECT_KEYS
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+OUTGOING_IP = "192.0.2.25"
+
+# SES leaves these out of what it says about the mail.
+_WITHOUT_HEADERS = {"DeliveryDelay", "Rendering Failure"}
+_WITHOUT_SOURCE_ARN = {"Open", "Click"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message to one recipient, as SES accepted it.
+
+    Attributes:
+        message_id: see `identifier`.
+        at: when SES accepted it, in UTC, in whole milliseconds.
+        sender: `Name <address>`.
+        tags: of the message, a value each.
+        mta: the host that SES sends it from, such as `a8-86.smtp-out.amazonses.com`.
+    """
+
+    message_id: str
+    at: datetime
+    recipient: str
+    subject: str
+    sender: str
+    configuration_set: str
+    tags: dict[str, str]
+    mta: str
+
+
+def identifier(at: datetime, rng: Random) -> str:
+    """Make a message or feedback id in SES's style: the region, the milliseconds, a UUID."""
+    unique = f"{rng.getrandbits(128):032x}"
+    parts = (unique[:8], unique[8:12], unique[12:16], unique[16:20], unique[20:])
+    return f"0100{round(at.timestamp() * 1000):012x}-{'-'.join(parts)}-000000"
+
+
+def timestamp(at: datetime) -> str:
+    """Write a time as SES does: `2026-11-23T10:00:00.215Z`."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def event_text(event_type: str, mail: Mail, own: dict[str, Any]) -> str:
+    """Write an event as it arrives by raw SNS delivery, with the newline that SES ends it with.
+
+    Args:
+        event_type: as SES spells it.
+        mail: what it happened to.
+        own: the type's own object, such as `{"timestamp": …, "recipients": […]}` of a Delivery.
+    """
+    event = {
+        "eventType": event_type,
+        "mail": _mail(event_type, mail),
+        OBJECT_KEYS[event_type]: own,
+    }
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def domain_of(sender: str) -> str:
+    """Take the domain from `Name <address>`."""
+    return sender.rpartition("@")[2].rstrip(">")
+
+
+def _mail(event_type: str, mail: Mail) -> dict[str, Any]:
+    domain = domain_of(mail.sender)
+    value: dict[str, Any] = {
+        "timestamp": timestamp(mail.at),
+        "source": mail.sender,
+        "sendingAccountId": ACCOUNT,
+        "messageId": mail.message_id,
+        "destination": [mail.recipient],
+        "headersTruncated": False,
+    }
+    if event_type not in _WITHOUT_SOURCE_ARN:
+        value["sourceArn"] = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{domain}"
+    if event_type not in _WITHOUT_HEADERS:
+        value["headers"] = _headers(mail)
+        value["commonHeaders"] = {
+            "from": [mail.sender],
+            "to": [mail.recipient],
+            "messageId": mail.message_id,
+            "subject": mail.subject,
+        }
+    value["tags"] = _tags(mail, domain)
+    if event_type == "Delivery":
+        value["tags"] |= {
+            "ses:outgoing-tls-version": ["TLSv1.3"],
+            "ses:outgoing-ip": [OUTGOING_IP],
+        }
+    return value
+
+
+def _headers(mail: Mail) -> list[dict[str, str]]:
+    return [
+        {"name": "From", "value": mail.sender},
+        {"name": "To", "value": mail.recipient},
+        {"name": "Subject", "value": mail.subject},
+        {"name": "MIME-Version", "value": "1.0"},
+        {
+            "name": "Content-Type",
+            "value": f'multipart/alternative; boundary="=_{mail.message_id[-19:-7]}"',
+        },
+    ]
+
+
+def _tags(mail: Mail, domain: str) -> dict[str, list[str]]:
+    return {
+        "ses:source-tls-version": ["TLSv1.3"],
+        "ses:operation": ["SendEmail"],
+        "ses:configuration-set": [mail.configuration_set],
+        "ses:source-ip": ["192.0.2.10"],
+        "ses:from-domain": [domain],
+        "ses:caller-identity": ["mailer"],
+        **{name: [value] for name, value in mail.tags.items()},
+    }

@@ -1,0 +1,168 @@
+"""The SNS topic that SES publishes its events to: put events of our own there."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import CommandError
+from dashboard.paths import StateDir
+from dashboard.session import LocalSession
+
+# What SNS takes in one PublishBatch.
+MAX_ENTRIES = 10
+MAX_BYTES = 256 * 1024
+
+_ATTEMPTS = 6
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+_CALLS_AT_ONCE = 4
+
+_PARTS_OF_AN_ARN = 6
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Topic:
+    """Publishes to one topic; may be used by several threads.
+
+    Args:
+        client: of SNS, from boto3 or botocore; its own retries cure what fails as a whole.
+        arn: the topic's.
+        sleep: waits so many seconds before messages that SNS did not take are sent again.
+    """
+
+    def __init__(
+        self, client: Any, arn: str, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.arn = arn
+        self._client = client
+        self._sleep = sleep
+        self._pool = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="publish")
+
+    def publish_batch(self, messages: Sequence[str]) -> None:
+        """Publish messages, in any order; returns when SNS has taken them all.
+
+        Raises:
+            CommandError: some were not taken, though tried again; the others were.
+        """
+        batches = list(self._batches(messages))
+        if len(batches) == 1:
+            self._publish(batches[0])
+            return
+        calls = [self._pool.submit(self._publish, batch) for batch in batches]
+        wait(calls)
+        for call in calls:
+            call.result()
+
+    def _batches(self, messages: Sequence[str]) -> Iterator[list[str]]:
+        """Divide messages into what one call may hold."""
+        batch: list[str] = []
+        size = 0
+        for message in messages:
+            length = len(message.encode())
+            if length > MAX_BYTES:
+                raise CommandError(
+                    f"a message has {length} bytes, but SNS takes at most {MAX_BYTES}: "
+                    f"{message[:80]!r}…"
+                )
+            if len(batch) == MAX_ENTRIES or size + length > MAX_BYTES:
+                yield batch
+                batch, size = [], 0
+            batch.append(message)
+            size += length
+        if batch:
+            yield batch
+
+    def _publish(self, messages: list[str]) -> None:
+        left = dict(enumerate(messages))
+        failures: list[dict[str, Any]] = []
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+                self._sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
+            failures = self._call(left)
+            left = {int(failure["Id"]): left[int(failure["Id"])] for failure in failures}
+            # What is wrong with a message itself does not get better.
+            if all(failure.get("SenderFault") for failure in failures):
+                break
+        if failures:
+            reason = f"{failures[0].get('Code')}: {failures[0].get('Message', 'no reason given')}"
+            raise CommandError(
+                f"{self.arn} did not take {len(failures)} of {len(messages)} messages ({reason}); "
+                f"the first is {left[int(failures[0]['Id'])][:80]!r}…"
+            )
+
+    def _call(self, messages: dict[int, str]) -> list[dict[str, Any]]:
+        """Publish messages by their ids, and give SNS's reports of those it did not take."""
+        entries = [{"Id": str(number), "Message": text} for number, text in messages.items()]
+        try:
+            answer = self._client.publish_batch(
+                TopicArn=self.arn, PublishBatchRequestEntries=entries
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(
+                f"cannot publish to {self.arn}: {error}; check that the topic exists (that "
+                "`python -m dashboard up` runs, if it is its topic) and that you may publish to it"
+            ) from error
+        failures: list[dict[str, Any]] = answer.get("Failed", [])
+        return failures
+
+
+def find_topic(
+    state_dir: Path, arn: str | None, endpoint_url: str | None, region: str | None
+) -> Topic:
+    """Connect to the topic that is given, or else to the one of the running `up`.
+
+    Args:
+        state_dir: of `up`.
+        arn: None for the running one's.
+        endpoint_url: None for AWS or, without an ARN, for the running one's.
+        region: None for the one that the ARN names.
+
+    Raises:
+        CommandError: no ARN is given and no `up` is running; or it is not the ARN of a topic.
+    """
+    if arn is None:
+        running = _running(StateDir(state_dir))
+        arn, endpoint_url = running["topic_arn"], endpoint_url or running["endpoint_url"]
+    parts = arn.split(":")
+    if len(parts) != _PARTS_OF_AN_ARN or parts[2] != "sns":
+        raise CommandError(
+            f"{arn!r} is not the ARN of an SNS topic: give one such as "
+            "arn:aws:sns:us-east-1:123456789012:mailpulse"
+        )
+    if endpoint_url is not None and urlsplit(endpoint_url).hostname in _LOOPBACK:
+        return Topic(LocalSession(endpoint_url).client("sns"), arn)
+    return Topic(_client(endpoint_url, region or parts[3]), arn)
+
+
+def _client(endpoint_url: str | None, region: str) -> Any:
+    try:
+        return boto3.client("sns", endpoint_url=endpoint_url, region_name=region)
+    except (BotoCoreError, ValueError) as error:
+        raise CommandError(
+            f"cannot use SNS in {region!r} at {endpoint_url or 'AWS'} ({error}): check --region, "
+            "--endpoint-url and the AWS configuration"
+        ) from error
+
+
+def _running(state: StateDir) -> dict[str, str]:
+    try:
+        running: dict[str, str] = json.loads(state.running.read_text())
+    except FileNotFoundError as error:
+        raise CommandError(
+            f"no Mailpulse is running: there is no {state.running}; start one with "
+            "`python -m dashboard up`, or give --state-dir or --topic-arn"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CommandError(
+            f"{state.running} cannot be read ({error}): start `python -m dashboard up` again"
+        ) from error
+    return running

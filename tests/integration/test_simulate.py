@@ -1,0 +1,167 @@
+"""The command `simulate`, as an operator runs it, against moto's SNS and SQS."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+
+import boto3
+import pytest
+from click.testing import CliRunner
+from moto import mock_aws
+
+from dashboard.cli import cli
+
+REGION = "us-east-1"
+
+
+@pytest.fixture
+def topic(monkeypatch):
+    """Give a topic's ARN, and a function that reads what has reached the queue behind it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with mock_aws():
+        sns, sqs = boto3.client("sns", REGION), boto3.client("sqs", REGION)
+        arn = sns.create_topic(Name="events")["TopicArn"]
+        url = sqs.create_queue(QueueName="events")["QueueUrl"]
+        sns.subscribe(
+            TopicArn=arn,
+            Protocol="sqs",
+            Endpoint="arn:aws:sqs:us-east-1:123456789012:events",
+            Attributes={"RawMessageDelivery": "true"},
+        )
+
+        def received():
+            bodies = []
+            while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+                bodies += [message["Body"] for message in got]
+            return bodies
+
+        yield arn, received
+
+
+def simulate(*arguments):
+    return CliRunner().invoke(cli, ["simulate", *arguments])
+
+
+def test_summary_says_exactly_what_was_published(topic):
+    arn, received = topic
+
+    result = simulate("--topic-arn", arn, "--at-once", "--recipients", "40", "--json")
+
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    bodies = received()
+    types = Counter(json.loads(body)["eventType"] for body in set(bodies))
+    assert summary["published"] == len(bodies)
+    assert summary["copies"] == len(bodies) - len(set(bodies))
+    assert summary["counts"]["sends"] == types["Send"] == 40
+    assert summary["counts"]["deliveries"] == types["Delivery"]
+    assert summary["counts"]["opens"] == types["Open"]
+    assert summary["interrupted"] is False
+
+
+def test_campaign_is_the_one_described(topic):
+    arn, received = topic
+
+    result = simulate(
+        *("--topic-arn", arn, "--at-once", "--recipients", "3", "--campaign", "autumn_1"),
+        *("--subject", "Leaves", "--sender", "Trees <wood@example.org>", "--tag", "mailing"),
+    )
+
+    assert result.exit_code == 0, result.output
+    for body in received():
+        mail = json.loads(body)["mail"]
+        assert mail["tags"]["mailing"] == ["autumn_1"]
+        assert mail["source"] == "Trees <wood@example.org>"
+        assert mail.get("commonHeaders", {"subject": "Leaves"})["subject"] == "Leaves"
+
+
+def test_same_seed_and_start_publish_the_same_events(topic):
+    arn, received = topic
+    arguments = ("--topic-arn", arn, "--at-once", "--recipients", "20", "--seed", "5")
+
+    simulate(*arguments, "--start", "2026-11-23T10:00:00Z")
+    first = received()
+    simulate(*arguments, "--start", "2026-11-23T11:00:00+01:00")
+
+    assert sorted(received()) == sorted(first)
+
+
+def test_it_plays_in_time_when_not_at_once(topic):
+    arn, received = topic
+
+    result = simulate("--topic-arn", arn, "--recipients", "20", "--rate", "40", "--duration", "1")
+
+    assert result.exit_code == 0, result.output
+    assert len(set(received())) >= 20
+
+
+def test_ctrl_c_ends_it_with_a_summary_of_what_was_sent(topic):
+    arn, received = topic
+    bodies = []
+
+    def interrupt_when_something_was_sent():
+        until = time.monotonic() + 20
+        while not bodies and time.monotonic() < until:
+            bodies.extend(received())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    watcher = threading.Thread(target=interrupt_when_something_was_sent)
+    watcher.start()
+    result = simulate("--topic-arn", arn, "--recipients", "1000", "--rate", "20", "--json")
+    watcher.join()
+    bodies += received()
+
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["interrupted"] is True
+    assert summary["published"] == len(bodies) < 1000
+
+
+def test_summary_for_people_is_on_standard_output_and_progress_is_not(topic):
+    arn, _ = topic
+
+    result = simulate("--topic-arn", arn, "--at-once", "--recipients", "5", "--campaign", "mine")
+
+    assert result.stdout.startswith("mine: ")
+    assert "  sends                          5\n" in result.stdout
+    assert "events, " in result.stderr
+
+
+def test_topic_that_does_not_exist_is_one_line_and_status_1(topic):
+    arn, _ = topic
+
+    result = simulate(
+        *("--topic-arn", f"{arn}-not", "--at-once", "--recipients", "1", "--campaign", "mine")
+    )
+
+    assert result.exit_code == 1
+    assert f"Error: after 0 events of mine: cannot publish to {arn}-not: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--campaign", "two words"), "SES takes no 'two words' in a message tag"),
+        (("--sender", "nobody"), "'nobody' is no sender such as"),
+        (("--start", "soon"), "'soon' is no time such as"),
+        (("--bounces", "2"), "2.0 is not in the range 0<=x<=1"),
+        (("--rate", "0"), "0.0 is not in the range x>0"),
+        (("--recipients", "0"), "0 is not in the range x>=1"),
+    ],
+)
+def test_misuse_is_explained_with_status_2(arguments, said):
+    result = simulate(*arguments)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_every_option_has_help():
+    help_text = simulate("--help").stdout
+
+    for option in ("--rate", "--speed", "--seed", "--duplicates", "--machines", "--topic-arn"):
+        assert option in help_text

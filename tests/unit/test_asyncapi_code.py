@@ -1,0 +1,143 @@
+"""What the code reads and writes is what docs/asyncapi.yaml says."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from chalicelib import messages, protocol
+from chalicelib.errors import InvalidRequest
+from chalicelib.facts import Fact
+from chalicelib.frames import frames
+from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, rates
+
+ROOT = Path(__file__).parents[2]
+COMPONENTS = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))["components"]
+SCHEMAS = COMPONENTS["schemas"]
+AT = "2026-11-23T10:00:00.215Z"
+
+
+def check(schema, message):
+    reference = {"$ref": f"#/components/schemas/{schema}", "components": COMPONENTS}
+    jsonschema.Draft7Validator(reference).validate(message)
+
+
+def summary(campaign="spring"):
+    counts = dict.fromkeys(COUNTERS, 3)
+    return Aggregate(campaign, SUMMARY, 7, counts, AT, AT, "Spring", "a@example.com")
+
+
+def parts():
+    return [
+        Aggregate("spring", f"{name}#{AT[:length]}", 2, {"sends": 2})
+        for name, length in (("minute", 16), ("hour", 13), ("day", 10))
+    ]
+
+
+def links():
+    return [
+        Aggregate("spring", "link#1", 3, {"clicks": 5}, url="https://example.com/"),
+        Aggregate("spring", "link#other", 3, {"clicks": 5}),
+    ]
+
+
+def test_names_are_the_documented_ones():
+    activity = SCHEMAS["ListActivityRequest"]["properties"]
+
+    assert list(COUNTERS) == SCHEMAS["Counts"]["required"]
+    assert list(rates({})) == SCHEMAS["Rates"]["required"]
+    assert set(protocol.ACTIVITY_TYPES) == set(activity["type"]["enum"])
+
+
+def test_limits_are_the_documented_ones():
+    query = SCHEMAS["SearchCampaignsRequest"]["properties"]["query"]
+
+    assert SCHEMAS["Limit"]["maximum"] == protocol.MAX_LIMIT
+    assert SCHEMAS["Limit"]["default"] == protocol.DEFAULT_LIMIT
+    assert query["maxLength"] == protocol.MAX_QUERY_LENGTH
+
+
+@pytest.mark.parametrize("action", ["subscribe", "get", "ping"])
+def test_campaign_snapshot_is_as_documented(action):
+    snapshot = messages.campaign_snapshot("spring", summary(), parts(), links())
+    request = protocol.Request(action=action, request_id=1)
+
+    check(
+        "CampaignSnapshotReply", request.reply(id="stats/email-campaign/spring", snapshot=snapshot)
+    )
+
+
+def test_every_frame_of_a_long_snapshot_is_as_documented():
+    many = [
+        Aggregate("spring", f"link#{number}", 1, {"clicks": 1}, url=f"https://example.com/{number}")
+        for number in range(250)
+    ]
+    snapshot = messages.campaign_snapshot("spring", summary(), parts() * 100, many)
+    request = protocol.Request(action="subscribe", request_id="a")
+
+    texts = frames(request.reply(id="stats/email-campaign/spring", snapshot=snapshot))
+
+    assert len(texts) > 1
+    for text in texts:
+        check("CampaignSnapshotReply", json.loads(text))
+
+
+@pytest.mark.parametrize("changed", [[summary()], parts(), links(), [summary(), *parts()]])
+def test_campaign_push_is_as_documented(changed):
+    changes = messages.campaign_stats(changed)
+
+    check("CampaignPush", messages.push("stats/email-campaign/spring", changes))
+
+
+def test_list_and_its_push_are_as_documented():
+    campaigns = messages.campaign_list([messages.campaign_entry(summary())])
+    request = protocol.Request(action="get", request_id=None)
+
+    check(
+        "CampaignListSnapshotReply", request.reply(id="stats/email-campaigns", snapshot=campaigns)
+    )
+    check("CampaignListPush", messages.push("stats/email-campaigns", campaigns))
+
+
+@pytest.mark.parametrize("aggregate", [None, Aggregate("all", "health", 2, {"untagged": 1})])
+def test_health_and_its_push_are_as_documented(aggregate):
+    health = messages.health(aggregate)
+    request = protocol.Request(action="get", request_id=0.5)
+
+    check("HealthSnapshotReply", request.reply(id="stats/health", snapshot=health))
+    check("HealthPush", messages.push("stats/health", health))
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        Fact("m", "Open#1", "Open", "spring", AT, AT, engager="unknown", reason="no_agent"),
+        Fact("m", "Click#1", "Click", "spring", AT, AT, link="https://example.com/"),
+        Fact("m", "Bounce#1", "Bounce", "spring", AT, AT, bounce_type="Permanent", recipient="r"),
+    ],
+)
+def test_activity_is_as_documented(fact):
+    check("Activity", messages.activity(fact))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{", "bad_json"),
+        ("[]", "bad_json"),
+        ('{"action": "subscribe", "request_id": 1}', "invalid_request"),
+        ('{"action": "dance", "request_id": "a"}', "unknown_action"),
+        ('{"request_id": {}}', "invalid_request"),
+        ('{"action": "authenticate", "token": "t"}', "unknown_action"),
+        ('{"action": "get", "id": "stats/mail"}', "not_found"),
+        (f'"{"x" * 40_000}"', "too_large"),
+    ],
+)
+def test_error_is_as_documented(text, code):
+    with pytest.raises(InvalidRequest) as raised:
+        protocol.parse_request(text)
+
+    check("ErrorReply", raised.value.reply)
+    assert raised.value.reply["error"]["code"] == code

@@ -1,0 +1,229 @@
+"""tests/messages holds an example of every message, and each is true to docs/asyncapi.yaml."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPONENTS = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))["components"]
+FILES = sorted((ROOT / "tests" / "messages").glob("*.json"))
+EXAMPLES = {path.stem: json.loads(path.read_text("utf-8")) for path in FILES}
+MAX_FRAME = 32 * 1024
+
+
+def schema_of(message: str) -> str:
+    """Name a message's schema; the name ends in Request, Reply or Push."""
+    return COMPONENTS["messages"][message]["payload"]["$ref"].removeprefix("#/components/schemas/")
+
+
+def validator(message: str) -> jsonschema.Draft7Validator:
+    payload = COMPONENTS["messages"][message]["payload"]
+    return jsonschema.Draft7Validator({**payload, "components": COMPONENTS})
+
+
+def parts(kind: str) -> list[tuple[str, dict[str, Any]]]:
+    """Collect all objects of a kind, such as `counts`, however deep, and the file each is in."""
+    found = []
+
+    def collect(name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            if kind in value:
+                found.append((name, value))
+            for member in value.values():
+                collect(name, member)
+        elif isinstance(value, list):
+            for member in value:
+                collect(name, member)
+
+    for name, example in EXAMPLES.items():
+        collect(name, example["message"])
+    return found
+
+
+def moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    assert at.tzinfo == UTC, text
+    return at
+
+
+def ratio(part: int, whole: int) -> float | None:
+    return pytest.approx(part / whole, abs=1e-6) if whole else None
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_has_the_members_that_its_readers_expect(name):
+    example = EXAMPLES[name]
+
+    assert list(example) == ["name", "direction", "asyncapi", "message"]
+    assert example["name"] == name
+    assert name.startswith(f"{example['direction']}-")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_is_valid(name):
+    example = EXAMPLES[name]
+
+    validator(example["asyncapi"]).validate(example["message"])
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_without_a_required_member_is_not(name):
+    example = EXAMPLES[name]
+    one = validator(example["asyncapi"])
+
+    for member in COMPONENTS["schemas"][schema_of(example["asyncapi"])]["required"]:
+        message = {key: value for key, value in example["message"].items() if key != member}
+        assert not one.is_valid(message), f"{member} is missing, and nobody minds"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_may_gain_members(name):
+    example = EXAMPLES[name]
+
+    validator(example["asyncapi"]).validate(example["message"] | {"added_later": {"by": "us"}})
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_fits_a_frame(name):
+    assert len(json.dumps(EXAMPLES[name]["message"]).encode()) < MAX_FRAME
+
+
+@pytest.mark.parametrize("message", COMPONENTS["messages"])
+def test_message_has_an_example(message):
+    examples = [example for example in EXAMPLES.values() if example["asyncapi"] == message]
+
+    assert examples
+    for example in examples:
+        assert schema_of(message).lower().endswith(example["direction"])
+
+
+def test_error_codes_each_have_an_example():
+    codes = COMPONENTS["schemas"]["ErrorReply"]["properties"]["error"]["properties"]["code"]["enum"]
+    errors = [one["message"]["error"] for one in EXAMPLES.values() if one["asyncapi"] == "error"]
+
+    assert sorted(error["code"] for error in errors) == sorted(codes)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("snapshot", "counts", "opens"), -1),
+        (("snapshot", "counts", "opens"), "640"),
+        (("snapshot", "counts", "opens"), 0.5),
+        (("snapshot", "rates", "open"), "40 %"),
+        (("snapshot", "version"), None),
+        (("snapshot", "campaign", "first_event_at"), "2026-11-23T10:00:00+01:00"),
+        (("snapshot", "timeline", "minute"), {}),
+        (("snapshot", "links", 0, "version"), "22"),
+        (("snapshot", "$type"), "Stats"),
+        (("id",), "stats/email-campaigns"),
+        (("action",), "listCampaigns"),
+        (("request_id",), {}),
+        (("more",), False),
+    ],
+)
+def test_wrong_value_is_found(path, value):
+    message = copy.deepcopy(EXAMPLES["reply-snapshot-campaign"]["message"])
+    *steps, last = path
+    place = message
+    for step in steps:
+        place = place[step]
+    place[last] = value
+
+    assert not validator("campaignSnapshot").is_valid(message)
+
+
+@pytest.mark.parametrize("member", ["version", "campaign", "counts", "rates"])
+def test_summary_comes_as_a_whole(member):
+    message = copy.deepcopy(EXAMPLES["push-campaign-summary-only"]["message"])
+    del message["changes"][member]
+
+    assert not validator("campaignPush").is_valid(message)
+
+
+def test_rates_follow_from_the_counts():
+    summaries = parts("rates")
+    assert summaries
+    for name, summary in summaries:
+        counts = summary["counts"]
+        assert summary["rates"] == {
+            "delivery": ratio(counts["deliveries"], counts["sends"]),
+            "bounce": ratio(counts["hard_bounces"], counts["sends"]),
+            "open": ratio(counts["unique_opens"], counts["deliveries"]),
+            "human_open": ratio(counts["unique_human_opens"], counts["deliveries"]),
+            "click": ratio(counts["unique_clicks"], counts["deliveries"]),
+            "human_click": ratio(counts["unique_human_clicks"], counts["deliveries"]),
+            "click_to_open": ratio(counts["unique_clicks"], counts["unique_opens"]),
+            "complaint": ratio(counts["complaints"], counts["deliveries"]),
+        }, name
+
+
+def test_counts_do_not_contradict_each_other():
+    for name, summary in parts("counts"):
+        counts = summary["counts"]
+        for what in ("opens", "clicks"):
+            assert counts[f"human_{what}"] + counts[f"machine_{what}"] <= counts[what], name
+            assert counts[f"unique_{what}"] <= counts[what], name
+            assert counts[f"unique_human_{what}"] <= counts[f"unique_{what}"], name
+
+
+def test_times_are_utc_and_in_order():
+    for name, campaign in parts("first_event_at"):
+        first, last = campaign["first_event_at"], campaign["last_event_at"]
+        assert (first is None) == (last is None), name
+        if first is not None:
+            assert moment(first) <= moment(last), name
+
+
+@pytest.mark.parametrize(
+    ("resolution", "start"),
+    [
+        ("minute", {"second": 0, "microsecond": 0}),
+        ("hour", {"minute": 0, "second": 0, "microsecond": 0}),
+        ("day", {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}),
+    ],
+)
+def test_buckets_start_where_their_unit_does(resolution, start):
+    timelines = parts(resolution)
+    assert timelines
+    for name, timeline in timelines:
+        for bucket in timeline[resolution]:
+            at = moment(bucket["at"])
+            assert at == at.replace(**start), name
+            assert 0 not in [bucket[key] for key in bucket.keys() - {"at", "version"}], name
+
+
+@pytest.mark.parametrize("resolution", ["minute", "hour", "day"])
+def test_timeline_adds_up_to_the_counts(resolution):
+    snapshot = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
+    buckets = snapshot["timeline"][resolution]
+    of_buckets = {key for bucket in buckets for key in bucket} - {"at", "version"}
+
+    assert of_buckets
+    for name in of_buckets:
+        assert sum(bucket.get(name, 0) for bucket in buckets) == snapshot["counts"][name], name
+
+
+def test_links_add_up_to_the_clicks():
+    snapshot = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
+
+    for name in ("clicks", "human_clicks"):
+        assert sum(link[name] for link in snapshot["links"]) == snapshot["counts"][name]
+
+
+def test_frames_of_a_long_snapshot_hold_what_the_short_one_does():
+    frames = [EXAMPLES[f"reply-snapshot-campaign-more-{n}"]["message"] for n in (1, 2, 3)]
+    whole = copy.deepcopy(frames[0]["snapshot"])
+    for frame in frames[1:]:
+        for resolution, buckets in frame["snapshot"].get("timeline", {}).items():
+            whole["timeline"].setdefault(resolution, []).extend(buckets)
+        whole.setdefault("links", []).extend(frame["snapshot"].get("links", []))
+
+    assert whole == EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
+    assert [frame.get("more") for frame in frames] == [True, True, None]

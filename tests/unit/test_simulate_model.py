@@ -1,0 +1,317 @@
+"""The simulated campaign: reproducible, in SES's shapes, and as messy as real events are."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pytest
+
+from chalicelib.classify import classify
+from chalicelib.events import OBJECT_KEYS, parse
+from chalicelib.facts import facts_of
+from dashboard.simulation.arrivals import arrivals
+from dashboard.simulation.campaign import Behaviour, Campaign
+from dashboard.simulation.player import Tally
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+RESERVED = {"example.com", "example.net", "example.org", "mail.example", "post.example"}
+
+
+def a_campaign(**settings):
+    return Campaign(**{"id": "spring-sale", "start": START, "recipients": 600} | settings)
+
+
+@pytest.fixture(scope="module")
+def played():
+    # Shares are higher than in life, so that everything happens in a small campaign.
+    behaviour = Behaviour(
+        rendering_failures=0.01,
+        rejects=0.01,
+        bounces=0.2,
+        complaints=0.02,
+        unsubscribes=0.1,
+        duplicates=0.1,
+    )
+    return list(arrivals(a_campaign(recipients=1000, behaviour=behaviour)))
+
+
+@pytest.fixture(scope="module")
+def texts(played):
+    return [arrival.text for arrival in played]
+
+
+@pytest.fixture(scope="module")
+def events(texts):
+    return [json.loads(text) for text in texts]
+
+
+def facts(texts):
+    return [
+        fact
+        for text in texts
+        for fact in facts_of(
+            parse(text, campaign_tag="campaign"),
+            pseudonym_key="key",
+            store_addresses=True,
+            keep_link_query=False,
+        )
+    ]
+
+
+def own(event):
+    return event[OBJECT_KEYS[event["eventType"]]]
+
+
+def test_same_settings_give_the_same_events():
+    first = [(arrival.due, arrival.text) for arrival in arrivals(a_campaign())]
+    second = [(arrival.due, arrival.text) for arrival in arrivals(a_campaign())]
+
+    assert first == second
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"start": START + timedelta(seconds=1)}])
+def test_other_seed_or_start_gives_other_mails(change):
+    first = {arrival.happening.mail.message_id for arrival in arrivals(a_campaign())}
+    second = {arrival.happening.mail.message_id for arrival in arrivals(a_campaign(**change))}
+
+    assert not first & second
+
+
+def test_start_moves_the_campaign_in_time_and_changes_nothing_else():
+    moved = a_campaign(start=START + timedelta(hours=1))
+
+    assert [(one.due, one.happening.type) for one in arrivals(a_campaign())] == [
+        (one.due, one.happening.type) for one in arrivals(moved)
+    ]
+
+
+def test_every_text_is_an_event_of_the_campaign(played, texts):
+    for arrival, text in zip(played, texts, strict=True):
+        event = parse(text, campaign_tag="campaign")
+        assert (event.campaign, event.tagged) == ("spring-sale", True)
+        assert event.type == arrival.happening.type
+
+
+def test_everything_happens(events):
+    assert {event["eventType"] for event in events} == set(OBJECT_KEYS)
+    assert {own(event)["bounceType"] for event in events if event["eventType"] == "Bounce"} == {
+        "Permanent",
+        "Transient",
+        "Undetermined",
+    }
+
+
+def test_rendering_failure_is_all_that_happens_to_a_mail(events):
+    by_mail = defaultdict(set)
+    for event in events:
+        by_mail[event["mail"]["messageId"]].add(event["eventType"])
+
+    assert {"Rendering Failure"} in by_mail.values()
+    assert all(len(types) == 1 for types in by_mail.values() if "Rendering Failure" in types)
+    assert {"Send", "Reject"} in by_mail.values()
+    assert all(len(types) == 2 for types in by_mail.values() if "Reject" in types)
+
+
+def test_tally_is_the_naive_count_over_the_distinct_facts(played, texts):
+    tally = Tally()
+    tally.add(played)
+    distinct = {(fact.message_id, fact.key): fact for fact in facts(texts)}.values()
+    by_type = Counter(fact.type for fact in distinct)
+    bounces = Counter(fact.bounce_type for fact in distinct)
+
+    assert tally.published == len(played)
+    assert tally.copies == len(played) - len(distinct)
+    assert tally.counts == {
+        "sends": by_type["Send"],
+        "deliveries": by_type["Delivery"],
+        "delivery_delays": by_type["DeliveryDelay"],
+        "hard_bounces": bounces["Permanent"],
+        "soft_bounces": bounces["Transient"],
+        "undetermined_bounces": bounces["Undetermined"],
+        "opens": by_type["Open"],
+        "unique_opens": len({fact.message_id for fact in distinct if fact.type == "Open"}),
+        "clicks": by_type["Click"],
+        "unique_clicks": len({fact.message_id for fact in distinct if fact.type == "Click"}),
+        "unsubscribes": sum(fact.opts_out for fact in distinct),
+        "complaints": by_type["Complaint"],
+        "rejects": by_type["Reject"],
+        "rendering_failures": by_type["Rendering Failure"],
+    }
+
+
+def test_copies_are_the_same_text_one_to_eight_times(played, texts):
+    times = Counter(texts)
+    seen = set()
+    for arrival, text in zip(played, texts, strict=True):
+        assert arrival.copy == (text in seen)
+        seen.add(text)
+
+    assert 3 < max(times.values()) <= 9
+    assert 0.05 < sum(count > 1 for count in times.values()) / len(times) < 0.15
+
+
+def test_no_duplicates_where_none_are_wanted():
+    assert not any(one.copy for one in arrivals(a_campaign(behaviour=Behaviour(duplicates=0))))
+
+
+def test_events_arrive_when_they_are_due_and_not_in_the_order_of_their_times(played):
+    dues = [arrival.due for arrival in played]
+    types = defaultdict(list)
+    for arrival in played:
+        types[arrival.happening.mail.message_id].append(arrival.happening.type)
+
+    assert dues == sorted(dues)
+    assert all(arrival.due >= arrival.happening.after for arrival in played)
+    assert any(
+        "Delivery" in one and one.index("Delivery") < one.index("Send")
+        for one in types.values()
+        if "Send" in one
+    )
+
+
+def test_mails_are_sent_at_the_rate():
+    sent = [
+        one.happening.after for one in arrivals(a_campaign(rate=20)) if one.happening.type == "Send"
+    ]
+
+    assert max(sent) == pytest.approx(600 / 20, abs=1)
+    assert sum(second < 10 for second in sent) == pytest.approx(200, abs=10)
+
+
+def test_duration_ends_it():
+    short = a_campaign(duration=7.5)
+
+    assert short.seconds == 7.5
+    assert 7 < max(arrival.due for arrival in arrivals(short)) <= 7.5
+
+
+def test_campaign_may_end_at_a_moment():
+    campaign = a_campaign().ending(START)
+
+    assert campaign.start + timedelta(seconds=campaign.seconds) == START
+    assert all(
+        datetime.fromisoformat(json.loads(arrival.text)["mail"]["timestamp"]) < START
+        for arrival in arrivals(campaign)
+    )
+
+
+def test_a_large_campaign_is_generated_as_it_goes():
+    assert len(list(islice(arrivals(a_campaign(recipients=10**9)), 1000))) == 1000
+
+
+def test_faster_life_brings_opens_sooner():
+    def median(speed):
+        delays = sorted(
+            one.happening.after
+            for one in arrivals(a_campaign(rate=1000, behaviour=Behaviour(speed=speed)))
+            if one.happening.type == "Open"
+        )
+        return delays[len(delays) // 2]
+
+    assert median(100) > 5 * median(10_000)
+
+
+@pytest.mark.parametrize("speed", [1, 1200, 1_000_000])
+def test_people_never_look_like_machines_however_fast(speed):
+    behaviour = Behaviour(speed=speed, machines=0, opens=1, clicks=0.5)
+    played = facts(one.text for one in arrivals(a_campaign(recipients=300, behaviour=behaviour)))
+    clicked = defaultdict(dict)
+
+    for fact in played:
+        if fact.type in {"Open", "Click"}:
+            assert classify(replace(fact, is_bot=None))[0] != "machine"
+        if fact.type == "Click":
+            clicked[fact.message_id][fact.link] = datetime.fromisoformat(fact.at)
+    assert clicked
+    for links in clicked.values():
+        times = sorted(links.values())
+        assert all(
+            third - first > timedelta(seconds=10)
+            for first, third in zip(times, times[2:], strict=False)
+        )
+
+
+def test_machines_are_of_every_kind():
+    played = facts(
+        one.text for one in arrivals(a_campaign(behaviour=Behaviour(machines=1, opens=0)))
+    )
+    reasons = {
+        classify(replace(fact, is_bot=None))[1] for fact in played if fact.type in {"Open", "Click"}
+    }
+    clicks, opens = defaultdict(dict), defaultdict(list)
+    for fact in played:
+        if fact.type == "Click":
+            clicks[fact.message_id][fact.link] = datetime.fromisoformat(fact.at)
+        if fact.type == "Open":
+            opens[fact.message_id].append(datetime.fromisoformat(fact.at))
+
+    assert reasons >= {"apple_mail_privacy", "prefetch", "scanner_agent"}
+    assert clicks
+    for message, links in clicks.items():
+        first, last = min(links.values()), max(links.values())
+        assert len(links) >= 3
+        assert last - first < timedelta(seconds=10)
+        assert any(abs(at - first) < timedelta(seconds=10) for at in opens[message])
+
+
+def test_ses_says_its_opinion_of_some_opens_only(events):
+    opinions = Counter(own(event).get("isBotEvent") for event in events if "open" in event)
+
+    assert set(opinions) == {None, "Likely", "Unlikely"}
+    assert min(opinions.values()) > 5
+
+
+def test_some_agents_are_missing_and_some_link_tags_null(events):
+    engaged = [own(event) for event in events if event["eventType"] in {"Open", "Click"}]
+
+    assert any("userAgent" not in one for one in engaged)
+    assert any(one.get("linkTags", "absent") is None for one in engaged)
+
+
+def test_out_of_office_reply_is_a_bounce_without_status_of_a_delivered_mail(events):
+    delivered = {one["mail"]["messageId"] for one in events if one["eventType"] == "Delivery"}
+    replies = [
+        event
+        for event in events
+        if event["eventType"] == "Bounce"
+        and "status" not in event["bounce"]["bouncedRecipients"][0]
+    ]
+
+    assert replies
+    assert {event["mail"]["messageId"] for event in replies} <= delivered
+
+
+def test_mail_is_as_ses_describes_it(events):
+    for event in events:
+        mail, kind = event["mail"], event["eventType"]
+        headers = kind not in {"DeliveryDelay", "Rendering Failure"}
+        assert ("sourceArn" in mail) == (kind not in {"Open", "Click"})
+        assert ("headers" in mail) == ("commonHeaders" in mail) == headers
+        assert ("ses:outgoing-ip" in mail["tags"]) == (kind == "Delivery")
+        assert all(isinstance(values, list) for values in mail["tags"].values())
+        assert mail["tags"]["campaign"] == ["spring-sale"]
+        assert ("timestamp" in own(event)) == (kind not in {"Send", "Reject", "Rendering Failure"})
+
+
+def test_message_id_begins_with_the_time_of_the_mail(events):
+    for event in events:
+        mail = event["mail"]
+        assert re.fullmatch(
+            r"0100[0-9a-f]{12}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-000000", mail["messageId"]
+        )
+        at = datetime.fromisoformat(mail["timestamp"])
+        assert int(mail["messageId"][4:16], 16) == round(at.timestamp() * 1000)
+
+
+def test_nobody_real_is_named(events):
+    recipients = {address for event in events for address in event["mail"]["destination"]}
+
+    assert {address.rpartition("@")[2] for address in recipients} <= RESERVED
+    assert len(recipients) == 1000
+
+
+def test_text_ends_as_raw_delivery_ends_it(texts):
+    assert all(text.endswith("}\n") for text in texts)

@@ -1,0 +1,176 @@
+"""Publishing to the topic: whole batches, retries, and errors that name what failed."""
+
+import json
+from dataclasses import dataclass
+from threading import Lock
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from chalicelib.errors import CommandError
+from dashboard.topic import MAX_BYTES, Topic, find_topic
+
+ARN = "arn:aws:sns:us-east-1:123456789012:events"
+
+
+class FakeSns:
+    """Takes messages; those for which `failures` has answers left are not taken."""
+
+    def __init__(self, failures=None, error=None):
+        self.calls = []
+        self.taken = []
+        self._failures = failures or {}
+        self._error = error
+        self._lock = Lock()
+
+    def publish_batch(self, TopicArn, PublishBatchRequestEntries):  # noqa: N803 - boto3's names
+        assert TopicArn == ARN
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            self.calls.append([entry["Message"] for entry in PublishBatchRequestEntries])
+            answer = {"Successful": [], "Failed": []}
+            for entry in PublishBatchRequestEntries:
+                left = self._failures.get(entry["Message"])
+                if left:
+                    answer["Failed"].append({"Id": entry["Id"], **left.pop(0)})
+                else:
+                    self.taken.append(entry["Message"])
+            return answer
+
+
+@dataclass
+class Sleeps:
+    seconds: list
+
+    def __call__(self, seconds):
+        self.seconds.append(seconds)
+
+
+THROTTLED = {"Code": "InternalError", "Message": "try later", "SenderFault": False}
+REFUSED = {"Code": "InvalidParameter", "Message": "empty message", "SenderFault": True}
+
+
+def a_topic(client):
+    sleeps = Sleeps([])
+    return Topic(client, ARN, sleep=sleeps), sleeps.seconds
+
+
+def test_messages_are_published_ten_a_call():
+    client = FakeSns()
+    messages = [f"message {number}" for number in range(25)]
+
+    a_topic(client)[0].publish_batch(messages)
+
+    assert sorted(len(call) for call in client.calls) == [5, 10, 10]
+    assert sorted(client.taken) == sorted(messages)
+
+
+def test_nothing_to_publish_is_no_call():
+    client = FakeSns()
+
+    a_topic(client)[0].publish_batch([])
+
+    assert client.calls == []
+
+
+def test_no_call_is_larger_than_sns_takes():
+    client = FakeSns()
+    messages = ["é" * 50_000 + str(number) for number in range(7)]
+
+    a_topic(client)[0].publish_batch(messages)
+
+    assert [len(call) for call in sorted(client.calls)] == [2, 2, 2, 1]
+    assert all(sum(len(text.encode()) for text in call) <= MAX_BYTES for call in client.calls)
+
+
+def test_message_that_no_call_can_hold_is_named():
+    with pytest.raises(CommandError, match=r"262145 bytes, but SNS takes at most 262144: 'xxx"):
+        a_topic(FakeSns())[0].publish_batch(["x" * (MAX_BYTES + 1)])
+
+
+def test_message_that_was_not_taken_is_sent_again_alone():
+    client = FakeSns(failures={"b": [THROTTLED, THROTTLED]})
+    topic, sleeps = a_topic(client)
+
+    topic.publish_batch(["a", "b", "c"])
+
+    assert client.calls == [["a", "b", "c"], ["b"], ["b"]]
+    assert client.taken == ["a", "c", "b"]
+    assert 0.1 <= sleeps[0] <= 0.2 <= sleeps[1] <= 0.4
+
+
+def test_message_that_is_never_taken_is_an_error():
+    client = FakeSns(failures={"b": [THROTTLED] * 99})
+    topic, sleeps = a_topic(client)
+
+    with pytest.raises(
+        CommandError, match=r"events did not take 1 of 2 messages \(InternalError: try later\).*'b'"
+    ):
+        topic.publish_batch(["a", "b"])
+    assert len(client.calls) == 6
+    assert max(sleeps) <= 5
+
+
+def test_message_that_is_at_fault_itself_is_not_sent_again():
+    client = FakeSns(failures={"": [REFUSED]})
+
+    with pytest.raises(CommandError, match="InvalidParameter: empty message"):
+        a_topic(client)[0].publish_batch(["a", ""])
+    assert len(client.calls) == 1
+
+
+def test_other_batches_are_published_when_one_fails():
+    client = FakeSns(failures={"0": [REFUSED]})
+    messages = [str(number) for number in range(40)]
+
+    with pytest.raises(CommandError):
+        a_topic(client)[0].publish_batch(messages)
+    assert set(client.taken) == set(messages[1:])
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:9/"), "http://127.0.0.1:9/"),
+        (ClientError({"Error": {"Code": "NotFound", "Message": "gone"}}, "PublishBatch"), "gone"),
+    ],
+)
+def test_call_that_fails_says_where_and_what_to_do(error, said):
+    with pytest.raises(CommandError, match=f"cannot publish to {ARN}: .*{said}.*dashboard up"):
+        a_topic(FakeSns(error=error))[0].publish_batch(["a"])
+
+
+def test_topic_of_the_running_dashboard_is_found(tmp_path):
+    running = {"topic_arn": ARN, "endpoint_url": "http://127.0.0.1:8270"}
+    (tmp_path / "running.json").write_text(json.dumps(running))
+
+    topic = find_topic(tmp_path, None, None, None)
+
+    assert topic.arn == ARN
+    assert topic._client.meta.endpoint_url == "http://127.0.0.1:8270"
+
+
+def test_topic_in_aws_is_in_the_region_of_its_arn(tmp_path):
+    arn = "arn:aws:sns:eu-central-1:123456789012:events"
+
+    assert find_topic(tmp_path, arn, None, None)._client.meta.region_name == "eu-central-1"
+    assert find_topic(tmp_path, arn, None, "us-west-2")._client.meta.region_name == "us-west-2"
+
+
+def test_no_running_dashboard_is_an_error_that_says_how_to_start_one(tmp_path):
+    with pytest.raises(CommandError, match=r"no Mailpulse is running.*running\.json.*dashboard up"):
+        find_topic(tmp_path, None, None, None)
+
+
+def test_unreadable_state_is_an_error(tmp_path):
+    (tmp_path / "running.json").write_text("{")
+
+    with pytest.raises(CommandError, match=r"running\.json cannot be read .*start"):
+        find_topic(tmp_path, None, None, None)
+
+
+@pytest.mark.parametrize("arn", ["mailpulse", "arn:aws:sqs:us-east-1:123456789012:events"])
+def test_what_is_no_topic_is_refused(arn, tmp_path):
+    with pytest.raises(CommandError, match=f"'{arn}' is not the ARN of an SNS topic"):
+        find_topic(tmp_path, arn, None, None)
