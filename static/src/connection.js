@@ -1,0 +1,250 @@
+/**
+ * One WebSocket, kept alive: it connects, subscribes to what is wanted, asks every minute
+ * whether it is still there, and comes back by itself when it is not. What it hears goes to
+ * `onChange` (see `state.js`), how it is to `onStatus`.
+ *
+ * Everything that it needs from the browser is an argument.
+ */
+
+import { decode } from "./protocol.js";
+import { Timers } from "./timers.js";
+import { ProtocolError } from "./validate.js";
+
+/**
+ * `connecting`: nothing was ever shown. `live`: every subscription is answered. `stale`: it
+ * was live and is trying again; the last numbers stay. `offline`: the same without a network.
+ * @typedef {"connecting" | "live" | "stale" | "offline"} ConnectionState
+ *
+ * Times in milliseconds since 1970. `heardAt` is when the last message came: everything on
+ * the screen was true then. `retryAt` is set while the next attempt is waited for.
+ * @typedef {{state: ConnectionState, heardAt: number | null, retryAt: number | null,
+ *            failures: number}} Status
+ *
+ * @typedef {Pick<WebSocket, "send" | "close" | "readyState" | "onopen" | "onmessage" | "onclose">} Socket
+ * @typedef {{action: string, id?: string}} Request
+ *
+ * @typedef {{
+ *   open: () => Socket,
+ *   onChange: (change: import("./state.js").Change) => void,
+ *   onStatus: (status: Status) => void,
+ *   onUnreadable: (error: ProtocolError) => void,
+ *   isOnline: () => boolean,
+ *   now?: () => number,
+ *   random?: () => number,
+ *   timers?: import("./timers.js").Clock,
+ * }} Surroundings
+ */
+
+const PING_EVERY = 60_000;
+const REPLY_WITHIN = 15_000; // a function that starts cold takes some seconds
+const REPLY_WITHIN_IN_DOUBT = 5_000;
+const STEADY_AFTER = 10_000;
+const BACKOFF_FIRST = 500;
+const BACKOFF_MOST = 30_000;
+const OPEN = 1;
+
+/** Errors that say nothing about the request: the same one may be answered later. */
+const PASSING = new Set(["internal", "rate_limited"]);
+
+export class Connection {
+  /** @type {Required<Surroundings>} */
+  #outside;
+  /** @type {Socket | null} */
+  #socket = null;
+  /** @type {Set<string>} */
+  #topics = new Set();
+  /** @type {Map<number, Request>} */
+  #pending = new Map();
+  #lastRequest = 0;
+  #resumed = false;
+  #wasLive = false;
+  #failures = 0;
+  /** @type {number | null} */
+  #heardAt = null;
+  /** @type {number | null} */
+  #retryAt = null;
+  /** @type {Timers} named after what they end, a topic, or the id of a request */
+  #timers;
+
+  /** @param {Surroundings} surroundings */
+  constructor(surroundings) {
+    this.#outside = { now: Date.now, random: Math.random, timers: globalThis, ...surroundings };
+    this.#timers = new Timers(this.#outside.timers);
+  }
+
+  /** Connect. Throws what `open` throws for an address that can never work. */
+  start() {
+    this.#retryAt = null;
+    this.#timers.stop("retry");
+    const socket = this.#outside.open();
+    this.#socket = socket;
+    this.#timers.start("connect", REPLY_WITHIN, () => this.#lost());
+    socket.onopen = () => this.#opened();
+    socket.onmessage = (event) => this.#heard(String(event.data));
+    socket.onclose = () => this.#lost();
+    this.#tell();
+  }
+
+  /** @param {string} topic */
+  subscribe(topic) {
+    this.#topics.add(topic);
+    this.#subscribe(topic);
+  }
+
+  /** @param {string} topic */
+  unsubscribe(topic) {
+    this.#topics.delete(topic);
+    this.#timers.stop(topic);
+    this.#request("unsubscribe", topic);
+    this.#outside.onChange({ kind: "unsubscribed", id: topic });
+  }
+
+  /** Somebody looks, or the network is back: find out now instead of later. */
+  wake() {
+    if (this.#retryAt !== null) this.start();
+    else this.#ping(REPLY_WITHIN_IN_DOUBT);
+  }
+
+  /** The browser says that the network is gone; a server on this machine may still answer. */
+  doubt() {
+    this.#ping(REPLY_WITHIN_IN_DOUBT);
+    this.#tell();
+  }
+
+  #opened() {
+    this.#timers.stop("connect");
+    this.#timers.start("steady", STEADY_AFTER, () => { this.#failures = 0; });
+    this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
+    for (const topic of this.#topics) this.#subscribe(topic);
+    this.#resume();
+  }
+
+  /** @param {string} topic */
+  #subscribe(topic) {
+    this.#outside.onChange({ kind: "subscribing", id: topic });
+    this.#request("subscribe", topic);
+  }
+
+  /** @param {number} within milliseconds */
+  #ping(within) {
+    const asked = [...this.#pending.values()].some((request) => request.action === "ping");
+    if (!asked) this.#request("ping", undefined, within);
+  }
+
+  /**
+   * @param {string} action
+   * @param {string} [id] a topic
+   * @param {number} within milliseconds; a socket that does not answer by then is dead
+   */
+  #request(action, id, within = REPLY_WITHIN) {
+    if (this.#socket?.readyState !== OPEN) return;
+    const requestId = ++this.#lastRequest;
+    this.#socket.send(JSON.stringify({ request_id: requestId, action, id }));
+    this.#pending.set(requestId, { action, id });
+    this.#await(requestId, within);
+  }
+
+  /** @param {number} requestId @param {number} within milliseconds, from now */
+  #await(requestId, within = REPLY_WITHIN) {
+    if (this.#pending.has(requestId)) this.#timers.start(requestId, within, () => this.#lost());
+  }
+
+  /** @param {string} text */
+  #heard(text) {
+    this.#heardAt = this.#outside.now();
+    let message;
+    try {
+      message = decode(text);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#settle(error.requestId);
+      this.#outside.onUnreadable(error);
+      this.#resume();
+      return;
+    }
+    if (message.kind === "push") this.#outside.onChange(message);
+    if (message.kind === "snapshot") {
+      this.#outside.onChange(message);
+      // Snapshots that answer a ping come before the answer proper, which settles it.
+      if (message.more) this.#await(Number(message.requestId));
+      else if (message.action !== "ping") this.#settle(message.requestId);
+    }
+    if (message.kind === "reply") this.#settle(message.requestId);
+    if (message.kind === "error") this.#refused(message);
+    this.#resume();
+  }
+
+  /** @param {import("./protocol.js").ErrorReply} reply */
+  #refused({ requestId, error }) {
+    const request = this.#settle(requestId);
+    const topic = request?.action === "subscribe" ? request.id : undefined;
+    if (topic === undefined || !this.#topics.has(topic)) return;
+    this.#outside.onChange({ kind: "refused", id: topic, error });
+    if (PASSING.has(error.code)) {
+      this.#timers.start(topic, this.#backoff(++this.#failures), () => this.#subscribe(topic));
+    }
+  }
+
+  /** @param {import("./protocol.js").RequestId} requestId */
+  #settle(requestId) {
+    const id = Number(requestId);
+    const request = this.#pending.get(id);
+    this.#timers.stop(id);
+    this.#pending.delete(id);
+    if (request?.action === "ping") {
+      this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
+    }
+    return request;
+  }
+
+  /** Live again when nothing that was asked on this socket is still to be answered. */
+  #resume() {
+    const open = this.#socket?.readyState === OPEN;
+    const asking = [...this.#pending.values()].some((request) => request.action === "subscribe");
+    const toAskAgain = [...this.#topics].some((topic) => this.#timers.has(topic));
+    if (open && !asking && !toAskAgain) this.#resumed = this.#wasLive = true;
+    this.#tell();
+  }
+
+  #lost() {
+    const socket = this.#socket;
+    if (socket) {
+      // A dead network delays the close event by minutes: nothing of this socket is awaited.
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+    this.#socket = null;
+    this.#resumed = false;
+    this.#pending.clear();
+    this.#timers.stopAll();
+    const wait = this.#backoff(++this.#failures);
+    this.#retryAt = this.#outside.now() + wait;
+    this.#timers.start("retry", wait, () => this.start());
+    this.#tell();
+  }
+
+  /**
+   * Anything up to a bound that doubles: a thousand pages that lost the same server do not
+   * come back at the same moment.
+   * @param {number} failures in a row, 1 or more
+   */
+  #backoff(failures) {
+    return this.#outside.random() * Math.min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** (failures - 1));
+  }
+
+  #tell() {
+    this.#outside.onStatus({
+      state: this.#state(),
+      heardAt: this.#heardAt,
+      retryAt: this.#retryAt,
+      failures: this.#failures,
+    });
+  }
+
+  /** @returns {ConnectionState} */
+  #state() {
+    if (this.#resumed) return "live";
+    if (!this.#outside.isOnline()) return "offline";
+    return this.#wasLive ? "stale" : "connecting";
+  }
+}

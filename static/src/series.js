@@ -1,0 +1,39 @@
+/**
+ * The timeline's buckets as columns for a chart: one row a minute, hour or day, gaps
+ * filled with 0. Pure.
+ */
+
+/**
+ * @typedef {import("./protocol.js").Bucket} Bucket
+ * @typedef {import("./protocol.js").Counter} Counter
+ * @typedef {import("./protocol.js").Grain} Grain
+ */
+
+/** A bucket's width in milliseconds. UTC days have no summer time. */
+export const STEP = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/** The least number of rows, so that a campaign's first minute is not one lonely point. */
+const LEAST = { minute: 15, hour: 12, day: 7 };
+
+/**
+ * @param {Bucket[]} buckets oldest first
+ * @param {Grain} grain
+ * @param {readonly Counter[]} counters one column each
+ * @returns {[number[], ...number[][]]} first the rows' starts in seconds since 1970, then the columns
+ */
+export function columnsOf(buckets, grain, counters) {
+  const last = buckets.at(-1);
+  const first = buckets[0];
+  if (!first || !last) return [[], ...counters.map(() => [])];
+  const step = STEP[grain];
+  const start = Math.min(first.at, last.at - (LEAST[grain] - 1) * step);
+  const rows = Math.round((last.at - start) / step) + 1;
+  const columns = counters.map(() => new Array(rows).fill(0));
+  for (const bucket of buckets) {
+    const row = Math.round((bucket.at - start) / step);
+    counters.forEach((counter, column) => {
+      /** @type {number[]} */ (columns[column])[row] = bucket.counts[counter] ?? 0;
+    });
+  }
+  return [Array.from({ length: rows }, (_, row) => (start + row * step) / 1000), ...columns];
+}

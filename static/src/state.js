@@ -1,0 +1,187 @@
+/**
+ * What the page knows: `reduce(state, change) → state`. Pure; a state is never
+ * changed, so what did not change is the same object.
+ *
+ * Each part (summary, bucket, link, listed campaign) keeps what has the higher version, so
+ * pushes and snapshot frames may arrive twice or in any order.
+ */
+
+import { GRAINS, LIST_TOPIC } from "./protocol.js";
+
+/**
+ * @typedef {import("./protocol.js").Summary} Summary
+ * @typedef {import("./protocol.js").Bucket} Bucket
+ * @typedef {import("./protocol.js").Link} Link
+ * @typedef {import("./protocol.js").Grain} Grain
+ * @typedef {import("./protocol.js").Part} Part
+ * @typedef {import("./protocol.js").CampaignPart} CampaignPart
+ * @typedef {import("./protocol.js").ServerError} ServerError
+ *
+ * @typedef {{type: "campaign", summary: Summary | null,
+ *            timeline: Record<Grain, ReadonlyMap<number, Bucket>>,
+ *            links: ReadonlyMap<string, Link>}} CampaignData
+ * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>}} ListData
+ * @typedef {{type: "health", version: number, health: Record<string, unknown>}} HealthData
+ * @typedef {CampaignData | ListData | HealthData} TopicData
+ *
+ * `shown` is what the page shows. `incoming` gathers a new subscription's snapshot, with the
+ * pushes that overtake it; when the last frame is in, it takes the place of `shown`. So a
+ * reconnect starts from the snapshot, and old numbers stay on the screen until it is there.
+ * @typedef {{shown: TopicData | null, incoming: TopicData | "awaited" | null,
+ *            error: ServerError | null}} TopicState
+ * @typedef {ReadonlyMap<string, TopicState>} State
+ *
+ * @typedef {import("./protocol.js").Snapshot | import("./protocol.js").Push
+ *   | {kind: "subscribing", id: string}
+ *   | {kind: "unsubscribed", id: string}
+ *   | {kind: "refused", id: string, error: ServerError}} Change
+ */
+
+const HOUR = 3_600_000;
+
+/** How far back the server keeps buckets, from the newest one, in milliseconds. */
+export const WINDOW = { minute: 2 * HOUR, hour: 72 * HOUR, day: Infinity };
+
+/** @type {State} */
+export const EMPTY = new Map();
+
+/**
+ * @param {State} state
+ * @param {Change} change
+ * @returns {State}
+ */
+export function reduce(state, change) {
+  const topic = state.get(change.id);
+  switch (change.kind) {
+    case "subscribing":
+      return replace(state, change.id, { shown: topic?.shown ?? null, incoming: "awaited", error: null });
+    case "unsubscribed":
+      // The list stays: going back to it shows it at once.
+      return change.id === LIST_TOPIC ? state : without(state, change.id);
+    case "refused":
+      return topic ? replace(state, change.id, { ...topic, error: change.error }) : state;
+    case "push":
+      return topic ? replace(state, change.id, merge(topic, change.part)) : state;
+    case "snapshot": {
+      if (!topic) return state;
+      const merged = merge(topic, change.part);
+      // A snapshot that answers a ping heals a missed push; it ends no subscription's snapshot.
+      const complete = merged.incoming && change.action !== "ping" && !change.more;
+      if (!complete) return replace(state, change.id, merged);
+      const shown = /** @type {TopicData} */ (merged.incoming);
+      return replace(state, change.id, { shown, incoming: null, error: null });
+    }
+  }
+}
+
+/** @param {State} state @param {string} id @param {TopicState} topic */
+function replace(state, id, topic) {
+  return new Map(state).set(id, topic);
+}
+
+/** @param {State} state @param {string} id */
+function without(state, id) {
+  const rest = new Map(state);
+  rest.delete(id);
+  return rest;
+}
+
+/**
+ * @param {TopicState} topic
+ * @param {Part} part
+ * @returns {TopicState}
+ */
+function merge(topic, part) {
+  if (topic.incoming) {
+    const base = topic.incoming === "awaited" ? null : topic.incoming;
+    return { ...topic, incoming: mergePart(base, part) };
+  }
+  return { ...topic, shown: mergePart(topic.shown, part) };
+}
+
+/**
+ * @param {TopicData | null} data
+ * @param {Part} part
+ * @returns {TopicData}
+ */
+function mergePart(data, part) {
+  switch (part.type) {
+    case "list": {
+      const known = data?.type === "list" ? data.campaigns : new Map();
+      return { type: "list", campaigns: newer(known, part.campaigns, (item) => item.campaign.id) };
+    }
+    case "health":
+      return data?.type === "health" && data.version >= part.version ? data : part;
+    case "campaign":
+      return mergeCampaign(data?.type === "campaign" ? data : emptyCampaign(), part);
+  }
+}
+
+/** @returns {CampaignData} */
+function emptyCampaign() {
+  return {
+    type: "campaign",
+    summary: null,
+    timeline: { minute: new Map(), hour: new Map(), day: new Map() },
+    links: new Map(),
+  };
+}
+
+/**
+ * @param {CampaignData} data
+ * @param {CampaignPart} part
+ * @returns {CampaignData}
+ */
+function mergeCampaign(data, part) {
+  const timeline = { ...data.timeline };
+  for (const grain of GRAINS) {
+    const merged = newer(timeline[grain], part.timeline[grain], (bucket) => bucket.at);
+    if (merged !== timeline[grain]) timeline[grain] = within(merged, WINDOW[grain]);
+  }
+  const summary = part.summary;
+  const fresh = summary && (!data.summary || summary.version > data.summary.version);
+  return {
+    type: "campaign",
+    summary: fresh ? summary : data.summary,
+    timeline,
+    links: newer(data.links, part.links, (link) => link.url),
+  };
+}
+
+/**
+ * @template {{version: number}} T
+ * @template K
+ * @param {ReadonlyMap<K, T>} known
+ * @param {T[]} items
+ * @param {(item: T) => K} key
+ * @returns {ReadonlyMap<K, T>} `known` itself when nothing in `items` is newer
+ */
+function newer(known, items, key) {
+  const fresh = items.filter((item) => (known.get(key(item))?.version ?? -1) < item.version);
+  if (fresh.length === 0) return known;
+  const merged = new Map(known);
+  for (const item of fresh) {
+    if ((merged.get(key(item))?.version ?? -1) < item.version) merged.set(key(item), item);
+  }
+  return merged;
+}
+
+/**
+ * @param {ReadonlyMap<number, Bucket>} buckets
+ * @param {number} window in milliseconds
+ */
+function within(buckets, window) {
+  let newest = -Infinity;
+  for (const bucket of buckets.values()) {
+    if (bucket.at > newest && !isEmpty(bucket)) newest = bucket.at;
+  }
+  return new Map([...buckets].filter(([at]) => at > newest - window));
+}
+
+/**
+ * A bucket whose counters went down to 0 is not shown, yet it is kept: without its version an
+ * older push could bring it back. So it is with links.
+ *
+ * @param {Bucket} bucket
+ */
+export const isEmpty = (bucket) => Object.keys(bucket.counts).length === 0;

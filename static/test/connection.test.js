@@ -1,0 +1,328 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Connection } from "../src/connection.js";
+import { TOPIC, summary } from "./builders.js";
+
+/** A clock that moves only when told to. */
+class Clock {
+  now = 0;
+  #last = 0;
+  /** @type {Map<number, {at: number, run: () => void}>} */
+  #timers = new Map();
+
+  /** @param {() => void} run @param {number} ms */
+  setTimeout = (run, ms) => {
+    this.#timers.set(++this.#last, { at: this.now + ms, run });
+    return this.#last;
+  };
+
+  /** @param {number} timer */
+  clearTimeout = (timer) => { this.#timers.delete(timer); };
+
+  /** @param {number} ms */
+  pass(ms) {
+    const end = this.now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at)[0];
+      if (!due) break;
+      this.#timers.delete(due[0]);
+      this.now = due[1].at;
+      due[1].run();
+    }
+    this.now = end;
+  }
+}
+
+class FakeSocket {
+  readyState = /** @type {0 | 1 | 2 | 3} */ (0);
+  /** @type {any[]} */
+  sent = [];
+  /** @type {any} */ onopen = null;
+  /** @type {any} */ onmessage = null;
+  /** @type {any} */ onclose = null;
+
+  /** @param {string} text */
+  send(text) { this.sent.push(JSON.parse(text)); }
+
+  close() { this.readyState = 3; }
+
+  opens() {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+
+  drops() {
+    this.readyState = 3;
+    this.onclose?.();
+  }
+
+  /** @param {object | string} frame */
+  says(frame) {
+    this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
+  }
+
+  /** Answer the last request of this action, as the server would. @param {string} action */
+  answers(action) {
+    const { request_id, id } = this.sent.findLast((request) => request.action === action);
+    this.says({ request_id, action, id, ...(action === "subscribe" && { snapshot: summary(1) }) });
+  }
+}
+
+/** @type {Clock} */ let clock;
+/** @type {FakeSocket[]} */ let sockets;
+/** @type {any[]} */ let changes;
+/** @type {Error[]} */ let unreadable;
+/** @type {import("../src/connection.js").Status} */ let status;
+/** @type {Connection} */ let connection;
+let online = true;
+let random = 1;
+
+beforeEach(() => {
+  clock = new Clock();
+  sockets = [];
+  changes = [];
+  unreadable = [];
+  online = true;
+  random = 1;
+  connection = new Connection({
+    open: () => {
+      sockets.push(new FakeSocket());
+      return latest();
+    },
+    onChange: (change) => { changes.push(change); },
+    onStatus: (news) => { status = news; },
+    onUnreadable: (error) => { unreadable.push(error); },
+    isOnline: () => online,
+    now: () => clock.now,
+    random: () => random,
+    timers: clock,
+  });
+});
+
+const latest = () => /** @type {FakeSocket} */ (sockets.at(-1));
+const actions = () => latest().sent.map((request) => request.action);
+
+function becomeLive() {
+  connection.subscribe(TOPIC);
+  connection.start();
+  latest().opens();
+  latest().answers("subscribe");
+  assert.equal(status.state, "live");
+}
+
+test("it is connecting until every subscription is answered, then live", () => {
+  connection.subscribe(TOPIC);
+  connection.start();
+  assert.equal(status.state, "connecting");
+  latest().opens();
+  assert.equal(status.state, "connecting");
+
+  latest().answers("subscribe");
+
+  assert.equal(status.state, "live");
+  assert.deepEqual(latest().sent, [{ request_id: 1, action: "subscribe", id: TOPIC }]);
+  assert.equal(changes.at(-1).kind, "snapshot");
+});
+
+test("a snapshot in several frames is answered by the last", () => {
+  connection.subscribe(TOPIC);
+  connection.start();
+  latest().opens();
+
+  latest().says({ request_id: 1, action: "subscribe", id: TOPIC, snapshot: summary(1), more: true });
+  assert.equal(status.state, "connecting");
+  clock.pass(10_000);
+  latest().says({ request_id: 1, action: "subscribe", id: TOPIC, snapshot: { links: [] }, more: true });
+  clock.pass(10_000);
+
+  latest().says({ request_id: 1, action: "subscribe", id: TOPIC, snapshot: { links: [] } });
+  assert.equal(status.state, "live");
+});
+
+test("a lost socket is stale, comes back after the backoff, subscribes again and is live with the snapshot", () => {
+  becomeLive();
+
+  latest().drops();
+  assert.equal(status.state, "stale");
+  assert.equal(status.retryAt, clock.now + 500);
+
+  clock.pass(500);
+  assert.equal(sockets.length, 2);
+  latest().opens();
+  assert.equal(status.state, "stale");
+  assert.deepEqual(actions(), ["subscribe"]);
+  latest().answers("subscribe");
+  assert.equal(status.state, "live");
+  assert.equal(status.retryAt, null);
+});
+
+test("the backoff doubles up to 30 s and has jitter down to nothing", () => {
+  connection.start();
+  const waits = [];
+  for (let attempt = 0; attempt < 9; attempt += 1) {
+    latest().drops();
+    waits.push(/** @type {number} */ (status.retryAt) - clock.now);
+    clock.pass(/** @type {number} */ (waits.at(-1)));
+  }
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+
+  random = 0.01;
+  latest().drops();
+  assert.equal(/** @type {number} */ (status.retryAt) - clock.now, 300);
+});
+
+test("a socket that closes soon after it opened does not reset the backoff, a steady one does", () => {
+  connection.start();
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    latest().opens();
+    clock.pass(1000);
+    latest().drops();
+    clock.pass(/** @type {number} */ (status.retryAt) - clock.now);
+  }
+  assert.equal(status.failures, 3);
+
+  latest().opens();
+  clock.pass(11_000);
+  latest().drops();
+  assert.equal(status.failures, 1);
+});
+
+test("a handshake that never ends is given up", () => {
+  connection.start();
+
+  clock.pass(15_500);
+
+  assert.equal(sockets.length, 2);
+});
+
+test("it pings once a minute while answers come", () => {
+  becomeLive();
+
+  for (let minute = 1; minute <= 3; minute += 1) {
+    clock.pass(60_000);
+    assert.equal(actions().filter((action) => action === "ping").length, minute);
+    latest().answers("ping");
+  }
+  assert.equal(sockets.length, 1);
+  assert.equal(status.heardAt, clock.now);
+});
+
+test("a ping without an answer declares the socket dead, and nothing of it is heard again", () => {
+  becomeLive();
+  clock.pass(60_000);
+  const dead = latest();
+
+  clock.pass(15_000);
+  assert.equal(status.state, "stale");
+  assert.equal(dead.readyState, 3);
+  const heard = changes.length;
+  dead.says({ id: TOPIC, changes: summary(9) });
+  assert.equal(changes.length, heard);
+
+  clock.pass(500);
+  assert.equal(sockets.length, 2);
+});
+
+test("snapshots that answer a ping are passed on, and the ping's own answer ends it", () => {
+  becomeLive();
+  clock.pass(60_000);
+  const { request_id } = latest().sent.at(-1);
+
+  latest().says({ request_id, action: "ping", id: TOPIC, snapshot: summary(5) });
+  latest().says({ request_id, action: "ping" });
+  clock.pass(20_000);
+
+  assert.equal(changes.at(-1).action, "ping");
+  assert.equal(sockets.length, 1);
+});
+
+test("waking connects at once when it waits, and pings when it is open", () => {
+  becomeLive();
+  connection.wake();
+  connection.wake();
+  assert.deepEqual(actions(), ["subscribe", "ping"]);
+
+  latest().drops();
+  connection.wake();
+  assert.equal(sockets.length, 2);
+  clock.pass(600);
+  assert.equal(sockets.length, 2);
+});
+
+test("without a network it says offline, once the socket is found dead", () => {
+  becomeLive();
+  online = false;
+
+  connection.doubt();
+  assert.equal(status.state, "live");
+  clock.pass(5000);
+  assert.equal(status.state, "offline");
+
+  online = true;
+  connection.wake();
+  assert.equal(status.state, "stale");
+});
+
+test("a server on this machine is live without a network", () => {
+  becomeLive();
+  online = false;
+
+  connection.doubt();
+  latest().answers("ping");
+  clock.pass(10_000);
+
+  assert.equal(status.state, "live");
+});
+
+test("an error is passed on with its topic and ends the waiting", () => {
+  connection.subscribe(TOPIC);
+  connection.start();
+  latest().opens();
+
+  latest().says({ request_id: 1, action: "subscribe", error: { code: "forbidden", message: "not yours" } });
+  clock.pass(50_000);
+
+  assert.deepEqual(changes.at(-1), { kind: "refused", id: TOPIC, error: { code: "forbidden", message: "not yours" } });
+  assert.equal(status.state, "live");
+  assert.equal(sockets.length, 1);
+});
+
+test("an error that passes is asked again, and it is not live before the answer", () => {
+  connection.subscribe(TOPIC);
+  connection.start();
+  latest().opens();
+
+  latest().says({ request_id: 1, action: "subscribe", error: { code: "internal", message: "try again" } });
+  assert.equal(status.state, "connecting");
+  clock.pass(500);
+  assert.deepEqual(actions(), ["subscribe", "subscribe"]);
+  latest().answers("subscribe");
+
+  assert.equal(status.state, "live");
+});
+
+test("a frame that cannot be read is reported and ends the request that it answers", () => {
+  connection.subscribe(TOPIC);
+  connection.start();
+  latest().opens();
+
+  latest().says({ request_id: 1, action: "subscribe", id: TOPIC, snapshot: 5 });
+  clock.pass(20_000);
+
+  assert.match(String(unreadable[0]), /snapshot should be an object, but is 5/);
+  assert.equal(sockets.length, 1);
+});
+
+test("what is no longer wanted is not subscribed again", () => {
+  becomeLive();
+
+  connection.unsubscribe(TOPIC);
+  assert.deepEqual(latest().sent.at(-1), { request_id: 2, action: "unsubscribe", id: TOPIC });
+  assert.deepEqual(changes.at(-1), { kind: "unsubscribed", id: TOPIC });
+
+  latest().drops();
+  clock.pass(500);
+  latest().opens();
+  assert.deepEqual(actions(), []);
+  assert.equal(status.state, "live");
+});

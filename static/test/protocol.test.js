@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { decode } from "../src/protocol.js";
+import { ProtocolError } from "../src/validate.js";
+import { bucket, message, push, snapshot, summary } from "./builders.js";
+
+const MESSAGES = new URL("../../tests/messages/", import.meta.url);
+
+for (const name of readdirSync(MESSAGES).filter((file) => file.endsWith(".json"))) {
+  const example = JSON.parse(readFileSync(new URL(name, MESSAGES), "utf8"));
+  if (example.direction === "request") continue;
+  test(`the example ${example.name} is read`, () => {
+    const read = message(example.message);
+
+    if (example.direction === "push") assert.equal(read.kind, "push");
+    else if (example.message.error) assert.equal(read.kind, "error");
+    else if (example.message.snapshot) assert.equal(read.kind, "snapshot");
+    else assert.equal(read.kind, "reply");
+    if (read.kind === "reply") assert.equal(read.requestId, example.message.request_id);
+  });
+}
+
+test("a snapshot's numbers, times and buckets are those of the message", () => {
+  const { part } = snapshot({ ...summary(17, { sends: 5 }), timeline: { minute: [bucket("10:00", 4, { sends: 2, opens: 0 })] } });
+
+  assert.ok(part.type === "campaign");
+  assert.equal(part.summary?.version, 17);
+  assert.equal(part.summary?.counts.sends, 5);
+  assert.equal(part.summary?.rates.open, null);
+  assert.equal(part.summary?.campaign.firstEventAt, Date.UTC(2026, 10, 23, 10));
+  assert.deepEqual(part.timeline.minute, [{ at: Date.UTC(2026, 10, 23, 10), version: 4, counts: { sends: 2 } }]);
+  assert.deepEqual(part.timeline.day, []);
+});
+
+test("a part alone carries no summary", () => {
+  const { part } = push({ links: [] });
+
+  assert.ok(part.type === "campaign" && part.summary === null);
+});
+
+test("members that the page does not know are no error", () => {
+  const { part } = push({ ...summary(1), forecast: [1], timeline: { week: [1], minute: [{ ...bucket("10:00", 1), mood: "good" }] } });
+
+  assert.ok(part.type === "campaign" && part.timeline.minute.length === 1);
+});
+
+test("an error of API Gateway itself is an error of the server", () => {
+  const read = message({ message: "Internal server error", connectionId: "Lx", requestId: "q" });
+
+  assert.deepEqual(read, {
+    kind: "error", requestId: null, action: null, error: { code: "internal", message: "Internal server error" },
+  });
+});
+
+const UNREADABLE = /** @type {[string, unknown, RegExp][]} */ ([
+  ["no object", [1], /the message should be an object, but is \[1\]/],
+  ["no action", { request_id: 1 }, /action should be a string, but is left out/],
+  ["a negative count", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: -1 }) } }, /changes\.counts\.opens should be a whole number of 0 or more, but is -1/],
+  ["a count with a fraction", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: 1.5 }) } }, /but is 1\.5/],
+  ["a bucket without time", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ version: 1 }] } } }, /changes\.timeline\.hour\[0\]\.at should be a time, but is left out/],
+  ["a time that is none", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ at: "noon", version: 1 }] } } }, /should be an RFC 3339 time, but is "noon"/],
+  ["a link without version", { id: "stats/email-campaign/a", changes: { links: [{ url: "https://a.example" }] } }, /changes\.links\[0\]\.version/],
+  ["a rate that is none", { id: "stats/email-campaign/a", changes: { ...summary(1), rates: { open: "much" } } }, /changes\.rates\.open should be a fraction or null/],
+  ["links that are no array", { id: "stats/email-campaign/a", changes: { links: {} } }, /changes\.links should be an array, but is \{\}/],
+  ["a topic that there is not", { id: "stats/mail", changes: {} }, /id should be a topic that this page knows, but is "stats\/mail"/],
+]);
+for (const [what, frame, expected] of UNREADABLE) {
+  test(`${what}: the error names member and value`, () => {
+    assert.throws(() => decode(JSON.stringify(frame)), { name: "Error", message: expected });
+  });
+}
+
+test("what is no JSON is shown, shortened", () => {
+  assert.throws(() => decode("Task timed out"), /the message should be JSON, but is "Task timed out"/);
+  assert.throws(() => decode("x".repeat(5000)), (error) => error instanceof ProtocolError && error.message.length < 200);
+});
+
+test("an unreadable answer says which request it was for", () => {
+  assert.throws(
+    () => message({ request_id: 7, action: "subscribe", id: "stats/email-campaigns", snapshot: 1 }),
+    (error) => error instanceof ProtocolError && error.requestId === 7,
+  );
+});

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { columnsOf } from "../src/series.js";
+
+const TEN = Date.UTC(2026, 10, 23, 10);
+
+/** @param {number} minutes after ten @param {Record<string, number>} counts */
+const bucket = (minutes, counts) => ({ at: TEN + minutes * 60_000, version: 1, counts });
+
+test("no bucket is no row", () => {
+  assert.deepEqual(columnsOf([], "minute", ["sends", "opens"]), [[], [], []]);
+});
+
+test("gaps are filled with 0", () => {
+  const [times, opens] = columnsOf([bucket(0, { opens: 2 }), bucket(40, { opens: 3 })], "minute", ["opens"]);
+
+  assert.equal(times.length, 41);
+  assert.equal(times[0], TEN / 1000);
+  assert.equal(times[40], TEN / 1000 + 40 * 60);
+  assert.deepEqual([opens?.[0], opens?.[1], opens?.[40]], [2, 0, 3]);
+});
+
+test("a first minute has quiet minutes before it", () => {
+  const [times, sends] = columnsOf([bucket(0, { sends: 5 })], "minute", ["sends"]);
+
+  assert.equal(times.length, 15);
+  assert.equal(sends?.at(-1), 5);
+  assert.equal(sends?.[0], 0);
+});

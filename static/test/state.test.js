@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bucketsOf, campaignsOf, defaultGrain, linksOf } from "../src/select.js";
+import { EMPTY, reduce } from "../src/state.js";
+import { TOPIC, bucket, link, listed, push, snapshot, summary } from "./builders.js";
+
+/** @typedef {import("../src/state.js").Change} Change */
+
+const LIST = "stats/email-campaigns";
+
+/** @param {...Change} changes after the subscription */
+const after = (...changes) => changes.reduce(reduce, reduce(EMPTY, { kind: "subscribing", id: TOPIC }));
+
+/** @param {import("../src/state.js").State} state */
+function campaign(state) {
+  const shown = state.get(TOPIC)?.shown;
+  assert.ok(shown?.type === "campaign");
+  return shown;
+}
+
+/** @param {import("../src/state.js").State} state */
+const opens = (state) => campaign(state).summary?.counts.opens;
+
+test("nothing is shown before the snapshot is complete", () => {
+  const state = after(snapshot(summary(1), { more: true }));
+
+  assert.equal(state.get(TOPIC)?.shown, null);
+});
+
+test("frames of one snapshot are merged", () => {
+  const state = after(
+    snapshot({ ...summary(3, { opens: 2 }), timeline: { minute: [bucket("10:00", 1)] } }, { more: true }),
+    snapshot({ timeline: { minute: [bucket("10:01", 1)] }, links: [link("https://a.example", 1, 1)] }),
+  );
+
+  assert.equal(opens(state), 2);
+  assert.equal(bucketsOf(campaign(state), "minute").length, 2);
+  assert.equal(linksOf(campaign(state)).length, 1);
+});
+
+test("a push with a higher version replaces, one with a lower or the same does not", () => {
+  const state = after(
+    snapshot(summary(3, { opens: 3 })),
+    push(summary(5, { opens: 5 })),
+    push(summary(4, { opens: 4 })),
+    push(summary(5, { opens: 99 })),
+  );
+
+  assert.equal(opens(state), 5);
+});
+
+test("a counter may go down", () => {
+  const state = after(snapshot(summary(3, { opens: 3 })), push(summary(4, { opens: 1 })));
+
+  assert.equal(opens(state), 1);
+});
+
+test("every part has a version of its own", () => {
+  const state = after(
+    snapshot({ ...summary(9, { opens: 9 }), links: [link("https://a.example", 1, 1)] }),
+    push({ links: [link("https://a.example", 2, 5)] }),
+  );
+
+  assert.equal(opens(state), 9);
+  assert.equal(linksOf(campaign(state))[0]?.clicks, 5);
+});
+
+test("a push that overtakes the snapshot is not lost", () => {
+  const state = after(push(summary(8, { opens: 8 })), snapshot(summary(7, { opens: 7 })));
+
+  assert.equal(opens(state), 8);
+});
+
+test("a new subscription starts from its snapshot and shows the old numbers until then", () => {
+  const before = after(snapshot({ ...summary(40, { opens: 40 }), links: [link("https://a.example", 9, 9)] }));
+
+  const waiting = [
+    /** @type {Change} */ ({ kind: "subscribing", id: TOPIC }),
+    snapshot(summary(2, { opens: 2 }), { more: true }),
+  ].reduce(reduce, before);
+  assert.equal(opens(waiting), 40);
+
+  const state = reduce(waiting, snapshot({ links: [] }));
+  assert.equal(opens(state), 2);
+  assert.equal(linksOf(campaign(state)).length, 0);
+});
+
+test("a snapshot that answers a ping heals and replaces nothing newer", () => {
+  const state = after(
+    snapshot({ ...summary(3, { opens: 3 }), links: [link("https://a.example", 5, 5)] }),
+    snapshot({ ...summary(4, { opens: 4 }), links: [link("https://a.example", 4, 4)] }, { action: "ping" }),
+  );
+
+  assert.equal(opens(state), 4);
+  assert.equal(linksOf(campaign(state))[0]?.clicks, 5);
+});
+
+test("a snapshot that answers a ping does not end a subscription's", () => {
+  const state = after(
+    snapshot({ links: [link("https://a.example", 1, 1)] }, { more: true }),
+    snapshot(summary(4, { opens: 4 }), { action: "ping" }),
+  );
+
+  assert.equal(state.get(TOPIC)?.shown, null);
+});
+
+test("minutes reach two hours back from the newest, hours three days, days for ever", () => {
+  const state = after(snapshot({
+    ...summary(1),
+    timeline: {
+      minute: [bucket("08:00", 1), bucket("08:01", 1), bucket("10:00", 1)],
+      hour: [
+        { ...bucket("00:00", 1), at: "2026-11-20T10:00:00Z" },
+        { ...bucket("00:00", 1), at: "2026-11-20T11:00:00Z" },
+        bucket("10:00", 1),
+      ],
+      day: [{ ...bucket("00:00", 1), at: "2020-01-01T00:00:00Z" }, bucket("00:00", 1)],
+    },
+  }));
+
+  const starts = (/** @type {import("../src/protocol.js").Grain} */ grain) =>
+    bucketsOf(campaign(state), grain).map(({ at }) => new Date(at).toISOString().slice(8, 16));
+  assert.deepEqual(starts("minute"), ["23T08:01", "23T10:00"]);
+  assert.deepEqual(starts("hour"), ["20T11:00", "23T10:00"]);
+  assert.equal(starts("day").length, 2);
+});
+
+test("a push of a minute that is out of the window by now is dropped", () => {
+  const state = after(
+    snapshot({ timeline: { minute: [bucket("10:00", 1)] } }),
+    push({ timeline: { minute: [bucket("07:59", 3)] } }),
+  );
+
+  assert.equal(bucketsOf(campaign(state), "minute").length, 1);
+});
+
+test("buckets and links whose counters are all 0 vanish, and an old push does not bring them back", () => {
+  const state = after(
+    snapshot({ timeline: { minute: [bucket("10:00", 1)] }, links: [link("https://a.example", 1, 1)] }),
+    push({ timeline: { minute: [bucket("10:00", 3, {})] }, links: [link("https://a.example", 3, 0)] }),
+    push({ timeline: { minute: [bucket("10:00", 2)] }, links: [link("https://a.example", 2, 2)] }),
+  );
+
+  assert.deepEqual(bucketsOf(campaign(state), "minute"), []);
+  assert.deepEqual(linksOf(campaign(state)), []);
+});
+
+test("links are sorted by clicks, and other is last however much it was clicked", () => {
+  const state = after(snapshot({ links: [
+    link("other", 1, 50), link("https://b.example", 1, 3), link("https://a.example", 1, 3), link("https://c.example", 1, 7),
+  ] }));
+
+  assert.deepEqual(linksOf(campaign(state)).map(({ url }) => url), [
+    "https://c.example", "https://a.example", "https://b.example", "other",
+  ]);
+});
+
+test("campaigns are listed newest first", () => {
+  const state = [
+    /** @type {Change} */ ({ kind: "subscribing", id: LIST }),
+    snapshot({ campaigns: [listed("old", 1, "2026-11-01T00:00:00Z"), listed("mid", 1, "2026-11-02T00:00:00Z")] }, { id: LIST }),
+    push({ campaigns: [listed("new", 1, "2026-11-03T00:00:00Z"), listed("mid", 2, "2026-11-02T00:00:00Z", { sends: 7 })] }, LIST),
+  ].reduce(reduce, EMPTY);
+
+  const shown = state.get(LIST)?.shown;
+  assert.ok(shown?.type === "list");
+  assert.deepEqual(campaignsOf(shown).map((item) => [item.campaign.id, item.counts.sends]), [["new", 0], ["mid", 7], ["old", 0]]);
+});
+
+test("a refusal is kept beside the numbers, and a snapshot ends it", () => {
+  const error = { code: "internal", message: "try again" };
+  const refused = after(snapshot(summary(1, { opens: 1 })), { kind: "refused", id: TOPIC, error });
+  assert.deepEqual(refused.get(TOPIC)?.error, error);
+  assert.equal(opens(refused), 1);
+
+  const again = reduce(refused, { kind: "subscribing", id: TOPIC });
+  assert.equal(reduce(again, snapshot(summary(2))).get(TOPIC)?.error, null);
+});
+
+test("a campaign is forgotten when it is left, the list is kept, and what comes late is ignored", () => {
+  const left = reduce(after(snapshot(summary(1))), { kind: "unsubscribed", id: TOPIC });
+  assert.equal(left.size, 0);
+  assert.equal(reduce(left, push(summary(2))).size, 0);
+
+  const list = reduce(EMPTY, { kind: "subscribing", id: LIST });
+  assert.equal(reduce(list, { kind: "unsubscribed", id: LIST }).size, 1);
+});
+
+test("a state is never changed", () => {
+  const before = after(snapshot({ ...summary(1), links: [link("https://a.example", 1, 1)] }));
+  const links = campaign(before).links;
+
+  reduce(before, push({ ...summary(2, { opens: 1 }), links: [link("https://b.example", 1, 1)] }));
+
+  assert.equal(opens(before), 0);
+  assert.equal(links.size, 1);
+});
+
+test("the default bucket width is the finest that holds the campaign and has buckets", () => {
+  const grains = ["2026-11-23T10:30:00Z", "2026-11-25T10:00:00Z", "2026-12-24T10:00:00Z"].map((last) => {
+    const body = summary(1);
+    body.campaign.last_event_at = last;
+    const timeline = { minute: [bucket("10:00", 1)], hour: [bucket("10:00", 1)], day: [bucket("00:00", 1)] };
+    return defaultGrain(campaign(after(snapshot({ ...body, timeline }))));
+  });
+  assert.deepEqual(grains, ["minute", "hour", "day"]);
+
+  const withoutMinutes = after(snapshot({ ...summary(1), timeline: { hour: [bucket("10:00", 1)] } }));
+  assert.equal(defaultGrain(campaign(withoutMinutes)), "hour");
+});
+
+test("snapshot and pushes in any order and number are a fresh snapshot", () => {
+  const random = seeded(7);
+  for (let run = 0; run < 300; run += 1) {
+    // A server that counts: each step changes some parts, and says so in one push.
+    /** @type {{summary: number, minutes: Map<string, [number, number]>, links: Map<string, [number, number]>}} */
+    const server = { summary: 0, minutes: new Map(), links: new Map() };
+    const full = () => ({
+      ...summary(server.summary, { opens: server.summary }),
+      timeline: { minute: [...server.minutes].map(([at, [version, n]]) => bucket(at, version, n ? { opens: n } : {})) },
+      links: [...server.links].map(([url, [version, n]]) => link(url, version, n)),
+    });
+    const pushes = [];
+    let taken = full();
+    const steps = 1 + Math.floor(random() * 12);
+    const takenAt = Math.floor(random() * steps);
+    for (let step = 0; step < steps; step += 1) {
+      server.summary += 1;
+      const at = `10:0${Math.floor(random() * 5)}`;
+      const url = `https://${"abc"[Math.floor(random() * 3)]}.example`;
+      server.minutes.set(at, [(server.minutes.get(at)?.[0] ?? 0) + 1, Math.floor(random() * 4)]);
+      server.links.set(url, [(server.links.get(url)?.[0] ?? 0) + 1, Math.floor(random() * 4)]);
+      const now = full();
+      pushes.push(push({
+        ...summary(server.summary, { opens: server.summary }),
+        timeline: { minute: now.timeline.minute.filter((item) => item.at.includes(at)) },
+        links: now.links.filter((item) => item.url === url),
+      }));
+      if (step === takenAt) taken = full();
+    }
+    // The snapshot was taken at some step; pushes since then all come, earlier ones perhaps.
+    const some = pushes.filter((_, index) => index > takenAt || random() < 0.5);
+    const twice = some.filter(() => random() < 0.3);
+    const order = shuffled([...some, ...twice, snapshot(taken)], random);
+
+    const merged = campaign(after(...order));
+    const fresh = campaign(after(snapshot(full())));
+    assert.deepEqual(merged.summary, fresh.summary);
+    assert.deepEqual(bucketsOf(merged, "minute"), bucketsOf(fresh, "minute"));
+    assert.deepEqual(linksOf(merged), linksOf(fresh));
+  }
+});
+
+/** @param {number} seed @returns {() => number} fractions of 1, the same for the same seed */
+function seeded(seed) {
+  let value = seed;
+  return () => {
+    value = (value * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return value / 2_147_483_648;
+  };
+}
+
+/** @template T @param {T[]} items @param {() => number} random */
+function shuffled(items, random) {
+  return items.map((item) => ({ item, key: random() })).sort((a, b) => a.key - b.key).map(({ item }) => item);
+}

@@ -1,0 +1,207 @@
+"""What a marketer sees while a campaign runs."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from support import ses
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+LONG_NAME = "launch-2026-11-" + "a-very-long-campaign-name-" * 5
+
+
+def sent(campaign, number, *, first=0):
+    """Sends and deliveries of this many messages."""
+    messages = [f"{campaign}-{index}" for index in range(first, first + number)]
+    sends = [ses.a_send(message, campaign=campaign) for message in messages]
+    return sends + [ses.a_delivery(message, campaign=campaign) for message in messages]
+
+
+def test_tiles_move_without_a_reload(dashboard, viewer):
+    viewer.open_campaign("tiles")
+    viewer.sees(sends=0, deliveries=0)
+
+    dashboard.publish(*sent("tiles", 4))
+    viewer.sees(sends=4, deliveries=4)
+    expect(viewer.page.locator(".delivered .big")).to_have_text("100%")
+
+    dashboard.publish(
+        ses.an_open("tiles-0", campaign="tiles"),
+        ses.an_open("tiles-1", campaign="tiles", agent=ses.APPLE_MAIL_PRIVACY),
+        ses.a_click("tiles-0", campaign="tiles"),
+        ses.a_bounce("tiles-9", campaign="tiles"),
+        ses.a_complaint("tiles-2", campaign="tiles"),
+        ses.a_subscription("tiles-3", campaign="tiles"),
+    )
+    viewer.sees(
+        opens=2, unique_opens=2, human_opens=1, unique_human_opens=1, machine_opens=1,
+        clicks=1, unique_clicks=1, human_clicks=1, machine_clicks=0,
+        hard_bounces=1, soft_bounces=0, complaints=1, unsubscribes=1,
+    )  # fmt: skip
+    expect(viewer.page.locator(".opened .big.people")).to_have_text("25.0%")
+    assert viewer.has_not_reloaded()
+
+
+def test_tiles_move_again_after_the_network_was_away(dashboard, viewer):
+    viewer.open_campaign("network")
+    dashboard.publish(*sent("network", 1))
+    viewer.sees(sends=1)
+
+    viewer.context.set_offline(True)
+    viewer.wait_until("offline")
+    dashboard.publish(*sent("network", 2, first=1))
+    dashboard.wait_until_ingested()
+    viewer.sees(sends=1)
+    expect(viewer.page.locator(".since")).to_contain_text("numbers of")
+    viewer.context.set_offline(False)
+
+    viewer.wait_until("live")
+    viewer.sees(sends=3, deliveries=3)
+    dashboard.publish(*sent("network", 2, first=3))
+    viewer.sees(sends=5, deliveries=5)
+    assert viewer.has_not_reloaded()
+    # The browser tells of each attempt without a network; it has nothing else to tell.
+    attempts = [text for text in viewer.complaints if "ERR_INTERNET_DISCONNECTED" in text]
+    assert viewer.complaints == attempts
+    viewer.complaints.clear()
+
+
+def test_tiles_move_again_after_the_server_closed_the_socket(dashboard, viewer):
+    sockets = []
+    viewer.page.route_web_socket(
+        re.compile("execute-api"), lambda route: sockets.append((route, route.connect_to_server()))
+    )
+    viewer.open_campaign("closed")
+    dashboard.publish(*sent("closed", 1))
+    viewer.sees(sends=1)
+
+    for times_closed in range(1, 4):
+        route, _ = sockets[-1]
+        route.close(code=1001, reason="going away")
+        expect(viewer.page.locator(".status")).not_to_have_attribute("data-state", "live")
+        dashboard.publish(*sent("closed", 1, first=times_closed))
+        viewer.wait_until("live")
+        viewer.sees(sends=times_closed + 1)
+        assert len(sockets) == times_closed + 1
+
+    assert viewer.has_not_reloaded()
+
+
+def test_list_shows_a_new_campaign_first_and_leads_to_it(dashboard, viewer):
+    viewer.open()
+    dashboard.publish(
+        ses.a_send("l-1", campaign="listed-old", at="2026-11-20T10:00:00.000Z"),
+        ses.a_send("l-2", campaign="listed-new", at="2026-11-24T10:00:00.000Z", subject="News!"),
+    )
+
+    row = viewer.page.locator("[data-campaign=listed-new]")
+    viewer.sees(within=row, sends=1, deliveries=0)
+    expect(row).to_contain_text("News!")
+    expect(viewer.page.locator("[data-campaign=listed-old]")).to_be_visible()
+    names = viewer.page.locator("[data-campaign]").evaluate_all(
+        "rows => rows.map((row) => row.dataset.campaign)"
+    )
+    assert names.index("listed-new") < names.index("listed-old")
+
+    dashboard.publish(ses.a_delivery("l-2", campaign="listed-new"))
+    viewer.sees(within=row, deliveries=1)
+
+    viewer.page.get_by_role("link", name="listed-new").click()
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("listed-new")
+    expect(viewer.page.get_by_role("heading", level=1)).to_be_focused()
+    viewer.sees(sends=1, deliveries=1)
+    viewer.page.go_back()
+    expect(row).to_be_visible()
+    assert viewer.has_not_reloaded()
+
+
+def test_campaign_without_events_waits_for_the_first(dashboard, viewer):
+    viewer.open_campaign("not%20sent%20yet")
+    expect(viewer.page.get_by_text("Waiting for the first event")).to_be_visible()
+    viewer.sees(sends=0, opens=0)
+    expect(viewer.page.locator(".delivered .big")).to_have_text("\N{EN DASH}")
+
+    dashboard.publish(ses.a_send("n-1", campaign="not sent yet"))
+
+    viewer.sees(sends=1)
+    expect(viewer.page.get_by_text("Waiting for the first event")).to_be_hidden()
+
+
+def test_links_are_ranked_by_clicks(dashboard, viewer):
+    viewer.open_campaign("linked")
+    dashboard.publish(
+        *sent("linked", 3),
+        ses.a_click("linked-0", campaign="linked", link="https://example.com/garden?utm=1"),
+        ses.a_click("linked-1", campaign="linked", link="https://example.com/sale"),
+        ses.a_click("linked-2", campaign="linked", link="https://example.com/sale"),
+    )
+
+    rows = viewer.page.locator(".links tbody tr")
+    expect(rows.nth(0)).to_contain_text("example.com/sale")
+    expect(rows.nth(0).get_by_role("cell").first).to_have_text("2")
+    expect(rows.nth(1)).to_contain_text("example.com/garden")
+    expect(rows).to_have_count(2)
+
+
+def test_timeline_has_minutes_hours_and_days(dashboard, viewer):
+    viewer.open_campaign("timeline")
+    dashboard.publish(
+        ses.a_send("t-1", campaign="timeline", at="2026-11-23T10:00:00.000Z"),
+        ses.a_send("t-2", campaign="timeline", at="2026-11-23T10:01:00.000Z"),
+        ses.a_send("t-3", campaign="timeline", at="2026-11-23T11:30:00.000Z"),
+    )
+    viewer.sees(sends=3)
+    expect(viewer.page.locator(".plot canvas")).to_have_count(2)
+    viewer.page.get_by_text("Show as a table").click()
+
+    rows = viewer.page.locator("details tbody tr")
+    for width, starts in (("Hours", 2), ("Days", 1)):
+        viewer.page.get_by_text(width, exact=True).click()
+        expect(viewer.page.get_by_label(width)).to_be_checked()
+        expect(rows).to_have_count(starts)
+
+
+def test_bounces_at_the_limit_of_ses_are_marked(dashboard, viewer):
+    viewer.open_campaign("bounced")
+    dashboard.publish(*sent("bounced", 10), ses.a_bounce("bounced-9", campaign="bounced"))
+
+    expect(viewer.page.get_by_text("SES reviews accounts from 5 %")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_scrolls_in_one_direction_only(dashboard, new_viewer, scheme):
+    viewer = new_viewer(**PHONE, color_scheme=scheme)
+    dashboard.publish(
+        *sent(LONG_NAME, 2),
+        ses.a_click(f"{LONG_NAME}-0", campaign=LONG_NAME, link="https://example.com/" + "x" * 300),
+    )
+
+    viewer.open_campaign(LONG_NAME)
+    viewer.sees(clicks=1)
+    expect(viewer.page.locator(".plot canvas")).to_have_count(2)
+    assert viewer.overflow() == 0
+
+    viewer.open()
+    expect(viewer.page.locator(f"[data-campaign={LONG_NAME}]")).to_be_visible()
+    assert viewer.overflow() == 0
+
+
+def test_address_that_names_nothing_says_so(viewer):
+    viewer.open("#/nowhere")
+
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    viewer.page.get_by_role("link", name="See all campaigns").click()
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Campaigns")
+
+
+def test_policy_of_the_page_forbids_inline_scripts(viewer):
+    viewer.open()
+
+    viewer.page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'),"
+        " { textContent: 'window.injected = true' }))"
+    )
+
+    assert viewer.page.evaluate("window.injected") is None
+    assert [text for text in viewer.complaints if "Content Security Policy" in text]
+    viewer.complaints.clear()
