@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConditionFailed
 
-# A call that takes longer than this has failed: DynamoDB answers in milliseconds.
-_TABLE_CALLS = ClientConfig(
+# DynamoDB and SQS answer in milliseconds: what takes seconds has failed.
+_QUICK_CALLS = ClientConfig(
     connect_timeout=2,
     read_timeout=5,
     parameter_validation=False,
@@ -37,12 +37,7 @@ class Dynamo:
     """Calls DynamoDB."""
 
     def __init__(self, config: Config) -> None:
-        self._client = boto3.client(
-            "dynamodb",
-            region_name=config.region,
-            endpoint_url=config.endpoint_url,
-            config=_TABLE_CALLS,
-        )
+        self._client = _client("dynamodb", config, config.endpoint_url, _QUICK_CALLS)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make one call, such as `update_item`; throttling and 5xx are tried again first.
@@ -66,12 +61,7 @@ class Queue:
     """Sends to SQS."""
 
     def __init__(self, config: Config) -> None:
-        self._client = boto3.client(
-            "sqs",
-            region_name=config.region,
-            endpoint_url=config.endpoint_url,
-            config=_TABLE_CALLS,
-        )
+        self._client = _client("sqs", config, config.endpoint_url, _QUICK_CALLS)
 
     def send(self, queue_url: str, body: str, attributes: dict[str, str]) -> None:
         """Send one message with text attributes.
@@ -121,19 +111,17 @@ class Connections:
     def _client(self, endpoint: str) -> Any:
         with self._lock:
             if endpoint not in self._clients:
-                api_id, _, stage = endpoint.partition("/")
-                self._clients[endpoint] = boto3.client(
+                self._clients[endpoint] = _client(
                     "apigatewaymanagementapi",
-                    region_name=self._config.region,
-                    endpoint_url=self._config.connections_endpoint.format(
-                        api_id=api_id,
-                        stage=stage,
-                        region=self._config.region,
-                        endpoint=self._config.endpoint_url or "",
-                    ),
-                    config=_CONNECTION_CALLS,
+                    self._config,
+                    self._config.connections_url(endpoint),
+                    _CONNECTION_CALLS,
                 )
             return self._clients[endpoint]
+
+
+def _client(service: str, config: Config, endpoint_url: str | None, calls: ClientConfig) -> Any:
+    return boto3.client(service, region_name=config.region, endpoint_url=endpoint_url, config=calls)
 
 
 def _aws_error(operation: str, error: Exception) -> AwsError:

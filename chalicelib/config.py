@@ -95,6 +95,17 @@ class Config:
             )
         return config
 
+    def connections_url(self, endpoint: str) -> str:
+        """Give the URL at which an API's connections take messages.
+
+        Args:
+            endpoint: API id and stage, such as `a1b2c3/api`.
+        """
+        api_id, _, stage = endpoint.partition("/")
+        return self.connections_endpoint.format(
+            api_id=api_id, stage=stage, region=self.region, endpoint=self.endpoint_url or ""
+        )
+
 
 @dataclass(frozen=True)
 class Triggers:

@@ -4,6 +4,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from chalicelib.aws import Dynamo
@@ -66,15 +67,11 @@ class EventsTable:
         Raises:
             AwsError: it could not be written.
         """
-        try:
-            self._dynamo.call(
-                "put_item",
-                TableName=self._name,
-                Item=to_item(fact, self._expires()),
-                ConditionExpression="attribute_not_exists(message_id)",
-            )
-        except ConditionFailed:
-            return  # a duplicate
+        self._write_if(
+            "put_item",
+            "attribute_not_exists(message_id)",  # else it is a duplicate
+            Item=to_item(fact, self._expires()),
+        )
 
     def message(self, message_id: str) -> dict[str, Message]:
         """Read all that is stored of a message, by campaign; consistent.
@@ -102,23 +99,18 @@ class EventsTable:
         Raises:
             AwsError: it could not be written.
         """
-        try:
-            self._dynamo.call(
-                "update_item",
-                TableName=self._name,
-                Key={"message_id": {"S": fact.message_id}, "fact": {"S": fact.key}},
-                UpdateExpression="SET k = :engager, w = :reason, z = :rank",
-                ConditionExpression=(
-                    "attribute_exists(message_id) AND (attribute_not_exists(z) OR z < :rank)"
-                ),
-                ExpressionAttributeValues={
-                    ":engager": {"S": engager},
-                    ":reason": {"S": reason},
-                    ":rank": {"N": str(rank)},
-                },
-            )
-        except ConditionFailed:
-            return  # a result that rests on more stands, or the fact has expired
+        self._write_if(
+            "update_item",
+            # Not where it has expired, nor over a result that rests on more.
+            "attribute_exists(message_id) AND (attribute_not_exists(z) OR z < :rank)",
+            Key={"message_id": {"S": fact.message_id}, "fact": {"S": fact.key}},
+            UpdateExpression="SET k = :engager, w = :reason, z = :rank",
+            ExpressionAttributeValues={
+                ":engager": {"S": engager},
+                ":reason": {"S": reason},
+                ":rank": {"N": str(rank)},
+            },
+        )
 
     def put_state(self, state: State) -> None:
         """Write a message's state, unless one that rests on more facts or newer rules stands.
@@ -126,16 +118,12 @@ class EventsTable:
         Raises:
             AwsError: it could not be written.
         """
-        try:
-            self._dynamo.call(
-                "put_item",
-                TableName=self._name,
-                Item=state_to_item(state, self._expires()),
-                ConditionExpression="attribute_not_exists(message_id) OR z < :rank",
-                ExpressionAttributeValues={":rank": {"N": str(state.settled)}},
-            )
-        except ConditionFailed:
-            return
+        self._write_if(
+            "put_item",
+            "attribute_not_exists(message_id) OR z < :rank",
+            Item=state_to_item(state, self._expires()),
+            ExpressionAttributeValues={":rank": {"N": str(state.settled)}},
+        )
 
     def activity(self, campaign: str, hour: str, before: str | None) -> Iterator[tuple[str, Fact]]:
         """List an hour's activity, newest first, each with its place in the order.
@@ -158,6 +146,13 @@ class EventsTable:
                 ScanIndexForward=False,
             ):
                 yield item["activity_at"]["S"], from_item(item)
+
+    def _write_if(self, operation: str, condition: str, **parameters: object) -> None:
+        """Write where the condition holds; where it does not, what stands is right."""
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                operation, TableName=self._name, ConditionExpression=condition, **parameters
+            )
 
     def _put_batch(self, facts: Sequence[Fact]) -> list[Fact]:
         requests = [{"PutRequest": {"Item": to_item(fact, self._expires())}} for fact in facts]

@@ -92,7 +92,7 @@ class Ingest:
         for message_id, found in engagements.items():
             try:
                 self._engage(message_id, found)
-            except AwsError as error:
+            except (AwsError, ValueError) as error:  # a ValueError: what is stored is no fact
                 log("not_stored", detail=str(error), message_id=message_id)
                 unstored += found
         return unstored

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import random
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -165,6 +167,8 @@ class StatsTable:
             for item in response["Responses"][self._name]:
                 found[item["campaign"]["S"]] = aggregate_from_item(item)
             wanted = response.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if wanted:
+                time.sleep(random.uniform(0, 0.1))  # noqa: S311 - jitter
         return [found[key["campaign"]["S"]] for key in keys if key["campaign"]["S"] in found]
 
     def _get(self, campaign: str, part: str) -> Aggregate | None:
