@@ -1,0 +1,70 @@
+# `make run` and `make test` do all that they need first; `make help` lists the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+CHROMIUMS := chromium chromium-browser google-chrome
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run check test page chromium clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*##/\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.installed page  ## install what is needed into .venv and static/, build the page
+
+run: setup  ## run Mailpulse on this machine, with a demo campaign; ARGS="--port 9000" adds options
+	@$(BIN)/python -m dashboard up --demo $(ARGS)
+
+check: setup  ## format, lint, types, imports, templates, AsyncAPI; nothing touches AWS
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint infrastructure/*.yaml
+	$(BIN)/python -m pytest -q tests/unit/test_asyncapi*.py
+	cd static && npm run --silent check
+
+test: check chromium  ## check, then every test: unit, integration, end to end, browser
+	cd static && npm test --silent
+	$(BIN)/python -m pytest -q
+
+clean:  ## remove what `make` made; the data in .mailpulse stays
+	rm -rf .venv static/node_modules static/dist .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+
+# A Python is tried before it is used: the shims of pyenv answer to names they cannot run, and
+# Debian's Python has no ensurepip without the package python3-venv.
+SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+.venv/.installed: requirements.txt requirements-dev.txt
+	@$(BIN)/python -c '$(SUITABLE)' 2>/dev/null || { \
+		for python in $(PYTHON) python3.13 python3.12 python3.11; do \
+			if $$python -c '$(SUITABLE)' 2>/dev/null; then break; fi; python=; \
+		done; \
+		if [ -z "$$python" ]; then \
+			echo "Mailpulse needs Python 3.11, 3.12 or 3.13 with venv, and none was found." \
+				"Install one (Debian: apt-get install python3 python3-venv), or name it:" \
+				"make PYTHON=/path/to/python3.12" >&2; \
+			exit 1; \
+		fi; \
+		echo "Making .venv with $$python …" >&2; \
+		$$python -m venv --clear .venv; \
+	}
+	@echo "Installing Python packages into .venv …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+page: .venv/.installed
+	@$(BIN)/python -m dashboard.page
+
+chromium:
+	@found() { for name in $(CHROMIUMS); do command -v $$name && return; done; false; }; \
+	found >/dev/null && exit; \
+	if [ -f /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing Chromium …" >&2; \
+		apt-get -qq update && apt-get -qq install --no-install-recommends chromium; \
+		found >/dev/null && exit; \
+	fi; \
+	echo "The page is tested in Chromium, and none of $(CHROMIUMS) is on PATH." \
+		"Install one (Debian: apt-get install chromium) and run this again." >&2; \
+	exit 1

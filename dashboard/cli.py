@@ -1,0 +1,48 @@
+"""The commands of an operator, each in a module of its own that calls it `command`.
+
+Exit status: 0 done, 1 failed (one line on standard error says why), 2 misuse.
+Results go to standard output, progress to standard error.
+"""
+
+import importlib
+from typing import Any
+
+import click
+
+from chalicelib.errors import MailpulseError
+
+COMMANDS = {
+    "simulate": "dashboard.simulate",
+    "up": "dashboard.up",
+}
+
+
+class Commands(click.Group):
+    """The commands, imported when they are asked for: boto3 alone takes half a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, for --help."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None when there is none of that name."""
+        del ctx
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an expected failure becomes one line and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except MailpulseError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Commands)
+@click.version_option("0.1.0", prog_name="mailpulse")
+def cli() -> None:
+    """Live statistics of email campaigns sent through Amazon SES."""

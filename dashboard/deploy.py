@@ -1,0 +1,161 @@
+"""Package and deploy the functions with `chalice deploy`, from a folder made for it.
+
+The folder holds copies of app.py, chalicelib/ and requirements.txt and a generated
+.chalice/config.json, so the checkout stays clean and each stage can have its own. What Chalice
+deployed is recorded in .chalice/deployed/STAGE.json there.
+"""
+
+import http
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+
+from chalicelib.errors import CommandError
+from dashboard.paths import PROJECT
+
+APP_NAME = "mailpulse"
+
+# Each function with its time-out in seconds and its memory in MB. Nothing on a WebSocket may
+# take longer than 29 s; a push holds its shard for the rest of its interval.
+FUNCTIONS = {
+    "ingest": (30, 256),
+    "aggregate": (60, 256),
+    "publish": (60, 256),
+    "websocket_connect": (29, 128),
+    "websocket_message": (29, 256),
+    "websocket_disconnect": (29, 128),
+}
+
+_SOURCES = ("app.py", "requirements.txt", "chalicelib")
+
+
+def function_name(stage: str, function: str) -> str:
+    """Name a function as Chalice does."""
+    return f"{APP_NAME}-{stage}-{function}"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What Chalice says that it deployed."""
+
+    websocket_api_id: str
+    functions: dict[str, str]  # name in app.py → ARN
+    mappings: dict[str, str]  # name in app.py → UUID of its event source mapping
+
+
+def prepare(build: Path, stage: str, variables: Mapping[str, str], source: Path = PROJECT) -> None:
+    """Fill the folder that `chalice deploy` runs in.
+
+    Args:
+        build: the folder; what it says about earlier deployments is kept.
+        stage: the Chalice stage.
+        variables: the environment of every function, and of app.py while it is deployed.
+        source: the project.
+    """
+    _copy_sources(source, build)
+    configuration = {
+        "version": "2.0",
+        "app_name": APP_NAME,
+        "stages": {
+            stage: {
+                "api_gateway_stage": stage,
+                "environment_variables": dict(variables),
+                "lambda_functions": {
+                    name: {"lambda_timeout": seconds, "lambda_memory_size": megabytes}
+                    for name, (seconds, megabytes) in FUNCTIONS.items()
+                },
+            }
+        },
+    }
+    (build / ".chalice").mkdir(exist_ok=True)
+    (build / ".chalice" / "config.json").write_text(json.dumps(configuration, indent=2))
+
+
+def deployed(build: Path, stage: str) -> Deployment | None:
+    """Read what Chalice deployed last; None when there is no complete record of it."""
+    record = _record(build, stage)
+    if not record.exists():
+        return None
+    resources = json.loads(record.read_text())["resources"]
+    apis = [r["websocket_api_id"] for r in resources if r["resource_type"] == "websocket_api"]
+    functions = {
+        r["name"]: r["lambda_arn"] for r in resources if r["resource_type"] == "lambda_function"
+    }
+    if not apis or functions.keys() != FUNCTIONS.keys():
+        return None
+    names = {arn: name for name, arn in functions.items()}
+    mappings = {names[r["lambda_arn"]]: r["event_uuid"] for r in resources if "event_uuid" in r}
+    return Deployment(apis[0], functions, mappings)
+
+
+def forget_if_gone(build: Path, stage: str, lambda_client: Any, apigateway: Any) -> None:
+    """Drop the record if something in it is gone: Chalice would fail to delete what is not there.
+
+    Without a record, Chalice takes over functions of the same name and makes the rest anew.
+    """
+    deployment = deployed(build, stage)
+    if deployment is None:
+        return
+    try:
+        apigateway.get_api(ApiId=deployment.websocket_api_id)
+        for uuid in deployment.mappings.values():
+            lambda_client.get_event_source_mapping(UUID=uuid)
+    except botocore.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != http.HTTPStatus.NOT_FOUND:
+            raise
+        _record(build, stage).unlink()
+
+
+def deploy(build: Path, stage: str, environment: Mapping[str, str], log: Path) -> Deployment:
+    """Run `chalice deploy` and return what it made.
+
+    Args:
+        build: the folder that `prepare` filled.
+        stage: the Chalice stage.
+        environment: the environment to run it in; it decides which account is meant.
+        log: where to put what Chalice says.
+
+    Raises:
+        CommandError: Chalice failed; says its last words and where to find the others.
+    """
+    command = [sys.executable, "-c", "import sys, chalice.cli; sys.exit(chalice.cli.main())"]
+    with log.open("w") as output:
+        status = subprocess.run(
+            [*command, "deploy", "--stage", stage],
+            cwd=build,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    deployment = deployed(build, stage) if status == 0 else None
+    if deployment is None:
+        last_words = " ".join(log.read_text().strip().split("\n\n")[-1].split())
+        raise CommandError(
+            f"`chalice deploy` ended with status {status}: {last_words[-500:]} (see {log})"
+        )
+    return deployment
+
+
+def _record(build: Path, stage: str) -> Path:
+    return build / ".chalice" / "deployed" / f"{stage}.json"
+
+
+def _copy_sources(source: Path, build: Path) -> None:
+    build.mkdir(parents=True, exist_ok=True)
+    for name in _SOURCES:
+        old, new = build / name, source / name
+        if old.is_dir():
+            shutil.rmtree(old)
+        if new.is_dir():
+            shutil.copytree(new, old, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(new, old)

@@ -1,0 +1,89 @@
+"""The patches of the emulator: what it does unlike AWS and no configuration can change.
+
+tests/unit/test_up_patches.py tells when the emulator no longer needs one of them.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from ministack.core.concurrency import esm_wake, spawn_background
+from ministack.services import lambda_svc
+
+from dashboard import emulator_state
+
+Scoped = tuple[str, str, dict[str, Any]]  # account, region, mapping
+
+_poll_streams = lambda_svc._poll_dynamodb_streams  # noqa: SLF001
+_all_mappings = lambda_svc._iter_all_esms  # noqa: SLF001
+
+_this_thread = threading.local()
+_busy: set[str] = set()
+
+
+def install() -> None:
+    """Install the patches. Call it before the emulator loads its state."""
+    _poll_streams_apart()
+    _update_functions_at_once()
+
+
+def _update_functions_at_once() -> None:
+    """Let a function be ready as soon as it is made or changed.
+
+    The emulator plays a transition of half a second, twelve times in a deployment of six
+    functions, one after the other.
+    """
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0  # noqa: SLF001
+
+
+def _poll_streams_apart() -> None:
+    """Poll each stream mapping on a thread of its own, as AWS polls each shard for itself.
+
+    The emulator polls all event sources on one thread and runs the functions of streams there. A
+    publish function that holds its shard for the rest of its interval would hold up counting and
+    ingesting too: with an interval of 0.2 s, 40 events a second instead of some hundred. Batches
+    of SQS already run apart; this does the same for streams, one batch of a mapping at a time.
+    """
+    lambda_svc._iter_all_esms = _mappings_of_this_thread  # noqa: SLF001
+    lambda_svc._poll_dynamodb_streams = _start_polling  # noqa: SLF001
+
+
+def _mappings_of_this_thread() -> Iterator[Scoped]:
+    only: Scoped | None = getattr(_this_thread, "only", None)
+    if only is None:
+        yield from _all_mappings()
+    else:
+        yield only
+
+
+def _start_polling() -> bool:
+    """Start a thread for each stream mapping that has none; called by the poll thread alone."""
+    for scoped in _all_mappings():
+        account, region, mapping = scoped
+        if (
+            ":dynamodb:" in mapping["EventSourceArn"]
+            and mapping["UUID"] not in _busy
+            and _retry_at(scoped) <= time.time()
+            and emulator_state.unread_records(account, region, mapping)
+        ):
+            _busy.add(mapping["UUID"])
+            spawn_background(_poll, scoped, thread_name="mailpulse-stream")
+    return False
+
+
+def _retry_at(scoped: Scoped) -> float:
+    account, region, mapping = scoped
+    pauses = lambda_svc._esm_backoff_until  # noqa: SLF001
+    return float(pauses.get_scoped(account, region, mapping["UUID"], 0))
+
+
+def _poll(scoped: Scoped) -> None:
+    """Poll one mapping until its stream is at its end, or its function fails."""
+    _this_thread.only = scoped
+    try:
+        while _poll_streams():
+            emulator_state.forget_read_records(*scoped)
+    finally:
+        _busy.discard(scoped[2]["UUID"])
+        esm_wake.set()  # what came after the last look

@@ -1,0 +1,163 @@
+"""One run of the emulator: serve, save copies meanwhile, stop in good order.
+
+The tables are saved but the streams are not, so a fact whose stream record was not yet counted
+would never be counted. That is why stopping works off the streams first, and why a copy is saved
+only between two batches, when every stored fact is counted.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import hypercorn.asyncio
+import hypercorn.config
+import ministack.app
+
+from dashboard import emulator_saving, emulator_state
+from dashboard.edge import Edge
+
+# How long stopping waits, in seconds, first for the queue and the streams, then, with the queue
+# paused, for the streams alone.
+DRAIN_SECONDS = 20.0
+
+SAVE_EVERY_SECONDS = 15.0
+_LOOK_EVERY_SECONDS = 0.05
+_COPY_SECONDS = 120.0
+
+logger = logging.getLogger("mailpulse")
+
+
+class Emulator:
+    """One run of the emulator.
+
+    Args:
+        counting_function: the name of the function that must have read the stream to its end
+            before a copy may be saved.
+        unsaved: the file that says since when changes are in memory only.
+        report: takes one object for `up`, such as {"draining": {"messages": 3, …}}.
+    """
+
+    def __init__(
+        self, counting_function: str, unsaved: Path, report: Callable[[Any], None]
+    ) -> None:
+        self.edge = Edge(ministack.app.app)
+        self.stopping = asyncio.Event()
+        self.hurrying = asyncio.Event()
+        self._counting_function = counting_function
+        self._unsaved = unsaved
+        self._report = report
+
+    def command(self, command: dict[str, Any]) -> None:
+        """Do what `up` says."""
+        match command:
+            case {"page_bucket": bucket}:
+                self.edge.bucket = bucket
+            case {"stop": True}:
+                self.stopping.set()
+            case {"hurry": True}:
+                self.hurrying.set()
+                self.stopping.set()
+
+    async def run(self, socket_fd: int) -> bool:
+        """Serve until asked to stop, then stop in good order; tell whether all went well."""
+        config = hypercorn.config.Config()
+        config.bind = [f"fd://{socket_fd}"]
+        config.keep_alive_timeout = 75
+        config.loglevel = "WARNING"
+        # Never triggered: connections live until the state is saved, and then end with us.
+        never = asyncio.Event()
+        server = asyncio.ensure_future(
+            hypercorn.asyncio.serve(self.edge, config, shutdown_trigger=never.wait)  # type: ignore[arg-type]
+        )
+        self._mark_unsaved()
+        saving = asyncio.create_task(self._save_copies())
+        stopping = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait({server, saving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (server, saving):
+            if task.done():
+                task.result()
+                raise RuntimeError("the server ended without being asked to")
+        uncounted = await self._drain()
+        saving.cancel()
+        await asyncio.gather(saving, return_exceptions=True)
+        return self._save(uncounted)
+
+    async def _drain(self) -> int:
+        """Let the functions work off what is there; return how many records they left."""
+        if not await self._wait_until_idle():
+            emulator_state.pause_queues()
+            await self._wait_until_idle()
+        return emulator_state.uncounted_records(self._counting_function)
+
+    async def _wait_until_idle(self) -> bool:
+        until = time.monotonic() + DRAIN_SECONDS
+        reported = 0.0
+        while pending := emulator_state.pending():
+            now = time.monotonic()
+            if now >= until or self.hurrying.is_set():
+                return False
+            if now - reported >= 1:
+                self._report({"draining": vars(pending)})
+                reported = now
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        return True
+
+    def _save(self, uncounted: int) -> bool:
+        emulator_state.forget_old_logs()
+        try:
+            emulator_saving.save()
+        except emulator_saving.SaveError as error:
+            self._report({"failed": str(error)})
+            return False
+        if uncounted:
+            self._mark_unsaved(uncounted=uncounted)
+        else:
+            self._unsaved.unlink(missing_ok=True)
+        self._report({"saved": True, "uncounted": uncounted})
+        return True
+
+    async def _save_copies(self) -> None:
+        """Save a copy now and then, so that a kill costs seconds and not the whole run."""
+        pause = SAVE_EVERY_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            emulator_state.forget_old_logs()
+            while emulator_state.uncounted_records(self._counting_function):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_EVERY_SECONDS)  # nothing tells when it has read all
+            taken, began = _now(), time.monotonic()
+            try:
+                if await _succeeds(emulator_saving.Copy()):
+                    self._mark_unsaved(taken)
+            except OSError:
+                logger.exception("no copy of the state could be saved; the next try may do better")
+            # Much data takes long to save: spend a tenth of a core on it at most.
+            pause = max(SAVE_EVERY_SECONDS, 9 * (time.monotonic() - began))
+
+    def _mark_unsaved(self, since: str | None = None, uncounted: int = 0) -> None:
+        mark = {"since": since or _now(), "uncounted": uncounted}
+        replacement = self._unsaved.with_suffix(".tmp")
+        replacement.write_text(json.dumps(mark))
+        replacement.replace(self._unsaved)
+
+
+async def _succeeds(copy: emulator_saving.Copy) -> bool:
+    """Wait for a copy to be saved, but not for ever; tell whether all of it was."""
+    until = time.monotonic() + _COPY_SECONDS
+    try:
+        while time.monotonic() < until:
+            if (saved := copy.is_saved()) is not None:
+                return saved
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        logger.error("saving a copy took more than %.0f s and was given up", _COPY_SECONDS)
+        return False
+    finally:
+        copy.end()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,124 @@
+"""What Mailpulse must know about the emulator's inside: what is pending, and what may go.
+
+The emulator keeps everything in memory. Requests are handled on its event loop, one at a time;
+event sources are polled on threads. What is called on the event loop awaits nothing, so no table
+changes while it looks.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, sqs
+
+# Enough to find out, by the CloudWatch Logs API, what a function said lately.
+_LOG_STREAMS_KEPT = 500
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What has not been worked off."""
+
+    messages: int  # in the queue, and ready to be ingested
+    batches: int  # being ingested
+    records: int  # in the streams, not yet read with success
+
+    def __bool__(self) -> bool:
+        return bool(self.messages or self.batches or self.records)
+
+
+def pending() -> Pending:
+    """Count what the functions have yet to work off.
+
+    A message that waits to be tried again is not counted: it stays in the queue, which is saved.
+    """
+    messages = batches = records = 0
+    for account, region, mapping in _mappings():
+        service = mapping["EventSourceArn"].split(":")[2]
+        if service == "sqs":
+            messages += _ready_messages(mapping["EventSourceArn"])
+            batches += lambda_svc._esm_inflight.get(mapping["UUID"], 0)  # noqa: SLF001
+        elif service == "dynamodb":
+            records += unread_records(account, region, mapping)
+    return Pending(messages, batches, records)
+
+
+def uncounted_records(function: str) -> int:
+    """Count the stream records that a function has not yet worked off."""
+    return sum(
+        unread_records(account, region, mapping)
+        for account, region, mapping in _mappings()
+        if mapping["FunctionName"] == function and ":dynamodb:" in mapping["EventSourceArn"]
+    )
+
+
+def unread_records(account: str, region: str, mapping: dict[str, Any]) -> int:
+    """Count the stream records between a mapping's position and its stream's end."""
+    table = _table(mapping)
+    end = dynamodb.stream_end_position(table, account_id=account, region=region)
+    return int(end - _position(account, region, mapping))
+
+
+def forget_read_records(account: str, region: str, mapping: dict[str, Any]) -> None:
+    """Drop the records that a mapping has read; the emulator would keep them for a day.
+
+    A demo would take a gigabyte an hour. Called on the thread that polls the mapping, the only
+    one that reads its stream.
+    """
+    table = _table(mapping)
+    records = dynamodb.stream_live_records(table, account_id=account, region=region)
+    start = dynamodb.stream_start_position(table, account_id=account, region=region)
+    read = _position(account, region, mapping) - start
+    # In this order: who counts between the two sees too many unread records, never too few.
+    trimmed = dynamodb._stream_trimmed  # noqa: SLF001
+    trimmed.set_scoped(account, region, table, start + read)
+    del records[:read]
+
+
+def forget_old_logs() -> None:
+    """Drop the oldest logs: each invocation makes a log stream, and the emulator keeps all."""
+    for group in cloudwatch_logs._log_groups.all_values():  # noqa: SLF001
+        for stream in list(group["streams"])[:-_LOG_STREAMS_KEPT]:
+            del group["streams"][stream]
+
+
+def pause_queues() -> None:
+    """Ingest nothing more; what is in the queues stays there. `up` resumes at its next start."""
+    for _account, _region, mapping in _mappings():
+        if ":sqs:" in mapping["EventSourceArn"]:
+            mapping["Enabled"] = False
+
+
+def stop_workers() -> None:
+    """End every Lambda worker process."""
+    lambda_runtime.reset()
+
+
+def _mappings() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Go through the event source mappings: account, region, mapping."""
+    yield from lambda_svc._iter_all_esms()  # noqa: SLF001
+
+
+def _ready_messages(queue_arn: str) -> int:
+    now = time.time()
+    return sum(
+        message["visible_at"] <= now
+        for queue in sqs._queues.all_values()  # noqa: SLF001
+        if queue["attributes"].get("QueueArn") == queue_arn
+        for message in list(queue["messages"])
+    )
+
+
+def _table(mapping: dict[str, Any]) -> str:
+    """Name the table whose stream a mapping reads."""
+    table: str = mapping["EventSourceArn"].split("/")[1]
+    return table
+
+
+def _position(account: str, region: str, mapping: dict[str, Any]) -> int:
+    """Find up to where a mapping has read its stream."""
+    start = dynamodb.stream_start_position(_table(mapping), account_id=account, region=region)
+    positions = lambda_svc._dynamodb_stream_positions  # noqa: SLF001
+    return int(max(start, positions.get_scoped(account, region, mapping["UUID"], start)))

@@ -1,0 +1,120 @@
+"""Install Mailpulse on the local emulator, as `deploy` does in AWS: stack, functions, page."""
+
+from typing import Any
+
+from dashboard import deploy, mappings, site, stack
+from dashboard.paths import PROJECT, STATIC, TEMPLATE, StateDir
+from dashboard.running import Running, read_pseudonym_key
+from dashboard.session import LocalSession, environment
+from dashboard.steps import Steps
+
+STAGE = "local"
+COUNTING_FUNCTION = deploy.function_name(STAGE, "aggregate")
+
+# Where a template's time to live is dropped by the emulator.
+_TABLES = ("EventsTable", "StatsTable", "SubscriptionsTable")
+_TTL_ATTRIBUTE = "expires"
+
+# A message that could not be ingested comes again after as many seconds: on one machine nobody
+# wants to wait minutes for it.
+_QUEUE_VISIBILITY_SECONDS = "20"
+
+# Each batch that is ingested at the same time is a process on this machine.
+_MAPPING_OPTIONS = {
+    **mappings.OPTIONS,
+    "ingest": {**mappings.OPTIONS["ingest"], "ScalingConfig": {"MaximumConcurrency": 2}},
+}
+
+
+def install(state: StateDir, session: LocalSession, steps: Steps) -> Running:
+    """Bring what the emulator holds to what this checkout says, and return where it is.
+
+    Args:
+        state: the state folder.
+        session: makes clients for the emulator.
+        steps: is told what is done.
+    """
+    with steps.step("The tables, the queue and the topic are there"):
+        outputs = stack.create_or_update(
+            session.client("cloudformation"),
+            stack.stack_name(STAGE),
+            TEMPLATE,
+            {"Stage": STAGE, "QueueVisibilitySeconds": _QUEUE_VISIBILITY_SECONDS},
+            poll_seconds=0.05,
+        )
+        _set_time_to_live(session.client("dynamodb"), outputs)
+
+    with steps.step("The functions are deployed"):
+        deployment = _deploy(state, session, outputs)
+
+    host = session.endpoint_url.removeprefix("http://")
+    websocket_url = f"ws://{host}/_aws/execute-api/{deployment.websocket_api_id}/{STAGE}"
+    with steps.step("The page is published"):
+        site.publish(
+            session.client("s3"), outputs["SiteBucket"], site.Site(websocket_url, STAGE), STATIC
+        )
+
+    queue_name = outputs["QueueArn"].rsplit(":", 1)[1]
+    return Running(
+        dashboard=f"{session.endpoint_url}/",
+        websocket=websocket_url,
+        topic_arn=outputs["TopicArn"],
+        # Asked for by name: the URL in the outputs has a port that nobody listens on.
+        queue_url=session.client("sqs").get_queue_url(QueueName=queue_name)["QueueUrl"],
+        endpoint_url=session.endpoint_url,
+    )
+
+
+def site_bucket(session: LocalSession) -> str:
+    """Name the bucket that holds the page."""
+    outputs = stack.outputs(session.client("cloudformation"), stack.stack_name(STAGE))
+    return outputs["SiteBucket"]
+
+
+def _deploy(state: StateDir, session: LocalSession, outputs: stack.Outputs) -> deploy.Deployment:
+    """Deploy the functions and set their mappings' options, from wherever they were."""
+    deploy.prepare(state.build, STAGE, _variables(state, outputs))
+    lambda_client = session.client("lambda")
+    deploy.forget_if_gone(state.build, STAGE, lambda_client, session.client("apigatewayv2"))
+    deployment = deploy.deploy(state.build, STAGE, _chalice_environment(session), state.deploy_log)
+    mappings.remove_strays(lambda_client, deployment)
+    mappings.set_options(lambda_client, deployment, _MAPPING_OPTIONS)
+    return deployment
+
+
+def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
+    """Set up the functions; what is not given here is as in AWS."""
+    return {
+        "EVENTS_TABLE": outputs["EventsTable"],
+        "STATS_TABLE": outputs["StatsTable"],
+        "SUBSCRIPTIONS_TABLE": outputs["SubscriptionsTable"],
+        "EVENTS_STREAM_ARN": outputs["EventsStreamArn"],
+        "STATS_STREAM_ARN": outputs["StatsStreamArn"],
+        "QUEUE_ARN": outputs["QueueArn"],
+        "DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+        # Filled in by the functions, which know AWS_ENDPOINT_URL: the port may change.
+        "CONNECTIONS_ENDPOINT": "{endpoint}/_aws/execute-api/{api_id}/{stage}",
+        "STORE_ADDRESSES": "true",
+        "PSEUDONYM_KEY": read_pseudonym_key(state),
+        # The emulator polls all sources in one thread: a push must not hold it up for long.
+        "PUSH_INTERVAL_SECONDS": "0.2",
+        # Its streams have one shard, which its events do not name.
+        "SINGLE_LANE_STREAM": "true",
+    }
+
+
+def _chalice_environment(session: LocalSession) -> dict[str, str]:
+    models = PROJECT / "dashboard" / "local_models"
+    return environment(session.endpoint_url) | {"AWS_DATA_PATH": str(models)}
+
+
+def _set_time_to_live(dynamodb: Any, outputs: stack.Outputs) -> None:
+    """Switch time to live on: the template asks for it, but the emulator drops it."""
+    for output in _TABLES:
+        table = outputs[output]
+        description = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if description["TimeToLiveStatus"] == "DISABLED":
+            dynamodb.update_time_to_live(
+                TableName=table,
+                TimeToLiveSpecification={"Enabled": True, "AttributeName": _TTL_ATTRIBUTE},
+            )

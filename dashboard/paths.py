@@ -1,0 +1,65 @@
+"""Where things are: the project's folders, and what `up` keeps between its runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+STATIC = PROJECT / "static"
+TEMPLATE = PROJECT / "infrastructure" / "mailpulse.yaml"
+
+
+@dataclass(frozen=True)
+class StateDir:
+    """What `up` keeps between its runs, in one folder that may be deleted as a whole."""
+
+    root: Path
+
+    @property
+    def emulator(self) -> Path:
+        """What the emulator saves: tables, queues, functions, all but the bucket's objects."""
+        return self.root / "emulator"
+
+    @property
+    def objects(self) -> Path:
+        """The bucket's objects, which the emulator writes through."""
+        return self.root / "objects"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files of the emulator and its Lambda workers, emptied at each start."""
+        return self.root / "tmp"
+
+    @property
+    def build(self) -> Path:
+        """The folder that `chalice deploy` runs in; its `.chalice/deployed` says what exists."""
+        return self.root / "build"
+
+    @property
+    def pseudonym_key(self) -> Path:
+        """The secret that keys the pseudonyms of this installation; it must never change."""
+        return self.root / "pseudonym.key"
+
+    @property
+    def running(self) -> Path:
+        """Where to find the running dashboard, for other commands; absent while none runs."""
+        return self.root / "running.json"
+
+    @property
+    def unsaved(self) -> Path:
+        """Since when changes are in memory only; absent after a clean stop."""
+        return self.root / "unsaved.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held while `up` or its emulator runs."""
+        return self.root / "lock"
+
+    @property
+    def emulator_log(self) -> Path:
+        """What the emulator and the functions that failed had to say since the last start."""
+        return self.root / "emulator.log"
+
+    @property
+    def deploy_log(self) -> Path:
+        """What the last `chalice deploy` said."""
+        return self.root / "deploy.log"

@@ -1,0 +1,56 @@
+"""AWS clients for what runs on this machine.
+
+Whatever the operator's own AWS configuration says, a local command must never reach a real
+account: clients get an endpoint, a region and credentials of their own, and child processes an
+environment in which nothing else can be found.
+"""
+
+import os
+from typing import Any
+
+import botocore.config
+import botocore.session
+
+REGION = "us-east-1"
+ACCESS_KEY = "test"
+
+# What keeps botocore away from ~/.aws and from the instance's own credentials.
+_ISOLATION = {
+    "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+    "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def environment(endpoint_url: str) -> dict[str, str]:
+    """Make the environment of a child process that may reach the local endpoint alone."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | _ISOLATION | {"AWS_ENDPOINT_URL": endpoint_url}
+
+
+class LocalSession:
+    """Makes clients for one local endpoint."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self.endpoint_url = endpoint_url
+        # A session with no profile: AWS_PROFILE may name one that does not exist here.
+        self._session = botocore.session.Session(session_vars={"profile": (None, [], None, None)})
+        self._session.set_config_variable("config_file", os.devnull)
+
+    def client(self, service: str) -> Any:
+        """Make a client that gives up soon: what it talks to is on this machine."""
+        return self._session.create_client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=ACCESS_KEY,
+            config=botocore.config.Config(
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"mode": "standard", "total_max_attempts": 3},
+            ),
+        )

@@ -1,0 +1,165 @@
+"""Run Mailpulse on this machine: python -m dashboard up."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from chalicelib.errors import CommandError, MailpulseError
+from dashboard import local, page
+from dashboard.browser import open_page
+from dashboard.demo import playing
+from dashboard.emulator_process import EmulatorProcess, listen
+from dashboard.paths import PROJECT, StateDir
+from dashboard.running import Running, announced, locked, read_unsaved
+from dashboard.session import LocalSession
+from dashboard.steps import Steps
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator asked for."""
+
+    port: int
+    demo: bool
+    as_json: bool
+    open_page: bool
+
+
+class StopSignals:
+    """Ctrl-C and SIGTERM: the first asks to stop in good order, the second to hurry."""
+
+    def __init__(self) -> None:
+        self.requested = threading.Event()
+        self.hurried = threading.Event()
+        self.interrupts = True  # while starting up, a signal ends what is being waited for
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle the signals."""
+        names = (signal.SIGINT, signal.SIGTERM)
+        before = {name: signal.signal(name, self._handle) for name in names}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested.is_set():
+            self.hurried.set()
+        self.requested.set()
+        if self.interrupts:
+            self.interrupts = False
+            raise KeyboardInterrupt
+
+
+@click.command("up")
+@click.option("--port", default=8270, show_default=True, help="Port of the page; 0 takes any.")
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=PROJECT / ".mailpulse",
+    show_default=".mailpulse in the project",
+    help="Where the data stays between runs.",
+)
+@click.option("--demo/--no-demo", default=False, help="Play a small campaign without end.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
+def command(*, port: int, state_dir: Path, demo: bool, as_json: bool, opens: bool) -> None:
+    """Run Mailpulse on this machine, on a local AWS emulator, until Ctrl-C."""
+    state = StateDir(state_dir.resolve())
+    steps = Steps()
+    stop = StopSignals()
+    with stop.handled(), locked(state, steps.say) as lock:
+        _up(Options(port, demo, as_json, opens), state, lock, steps, stop)
+
+
+def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSignals) -> None:
+    listener = listen(options.port)
+    if not page.is_current():
+        with steps.step("The page is built"):
+            page.build()
+
+    unsaved = read_unsaved(state)
+    if unsaved is not None:
+        _say_what_was_lost(unsaved, steps)
+    with steps.step("The local AWS emulator is started"):
+        emulator = EmulatorProcess(state, listener, [lock], local.COUNTING_FUNCTION)
+        emulator.wait_until_ready()
+    try:
+        session = LocalSession(emulator.endpoint_url)
+        running = local.install(state, session, steps)
+        emulator.serve_page(local.site_bucket(session))
+        stop.interrupts = False
+        with announced(state, running):
+            _say_where(running, options, steps)
+            with playing(session, running.topic_arn, steps, enabled=options.demo):
+                _wait(emulator, stop)
+    except KeyboardInterrupt:
+        _stop(emulator, steps, stop)
+        raise CommandError("interrupted before everything was up") from None
+    except MailpulseError:
+        if emulator.is_running:
+            _stop(emulator, steps, stop)
+        raise
+    _stop(emulator, steps, stop)
+
+
+def _wait(emulator: EmulatorProcess, stop: StopSignals) -> None:
+    """Wait for a signal, watching the emulator."""
+    while not stop.requested.wait(0.25):
+        emulator.check()
+
+
+def _stop(emulator: EmulatorProcess, steps: Steps, stop: StopSignals) -> None:
+    stop.interrupts = False
+    with steps.step("Stopping: queue and streams are worked off, the data is saved") as step:
+
+        def progress(counts: dict[str, Any]) -> None:
+            step.progress(
+                f"{counts['messages']} messages and {counts['records']} stream records to go "
+                "(Ctrl-C saves at once)"
+            )
+
+        uncounted = emulator.stop(progress, stop.hurried)
+        step.result = "Stopped, and the data is saved"
+    if uncounted:
+        raise CommandError(
+            f"{uncounted} changes to stored events were not counted before the stop: "
+            "the counters are too low by these"
+        )
+
+
+def _say_what_was_lost(unsaved: dict[str, Any], steps: Steps) -> None:
+    if unsaved["uncounted"]:
+        steps.warn(
+            f"The last run ended before {unsaved['uncounted']} changes to stored events were "
+            "counted: the counters are too low by these."
+        )
+    else:
+        since = datetime.fromisoformat(unsaved["since"]).astimezone()
+        steps.warn(
+            f"The last run was killed: what happened after {since:%Y-%m-%d %H:%M:%S %Z} is lost. "
+            "The data is as it was then, events and counters alike."
+        )
+
+
+def _say_where(running: Running, options: Options, steps: Steps) -> None:
+    if options.as_json:
+        print(running.as_json(), flush=True)
+    elif sys.stdout.isatty():
+        print(f"\n  Mailpulse is at {running.dashboard}\n", flush=True)
+    else:
+        print(running.dashboard, flush=True)
+    steps.say(f"Up after {steps.elapsed:.1f} s. Ctrl-C stops it and keeps the data.")
+    if options.open_page:
+        open_page(running.dashboard)

@@ -1,0 +1,222 @@
+"""The command itself: starting, stopping, and what goes wrong."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from support import live, ses
+from support.client import campaign_topic
+
+
+@pytest.fixture
+def state_dir(tmp_path):
+    return tmp_path / "state"
+
+
+def ended(process: subprocess.Popen) -> tuple[int, str, str]:
+    stdout, stderr = process.communicate(timeout=live.START_SECONDS)
+    return process.returncode, stdout, stderr
+
+
+def emulator_of(dashboard) -> int:
+    """Find the process of the emulator: the only child that `up` has while it runs."""
+    children = subprocess.run(
+        ["pgrep", "-P", str(dashboard.process.pid)], capture_output=True, text=True, check=True
+    )
+    (child,) = children.stdout.split()
+    return int(child)
+
+
+def workers_in(state_dir) -> list[str]:
+    found = subprocess.run(
+        ["pgrep", "-f", f"{state_dir}/tmp/"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.split()
+
+
+def count_sends(dashboard, campaign, number):
+    with dashboard.client() as client:
+        client.subscribe(campaign_topic(campaign))
+        client.wait_for(campaign_topic(campaign), lambda known: known.counts["sends"] >= number)
+        return client.snapshot(campaign_topic(campaign)).counts["sends"]
+
+
+def test_first_line_says_where_everything_is(dashboard):
+    info = dashboard.info
+
+    assert list(info) == ["dashboard", "websocket", "topic_arn", "queue_url", "endpoint_url"]
+    assert info["dashboard"].startswith("http://127.0.0.1:")
+    assert info["websocket"].startswith("ws://127.0.0.1:")
+    attributes = dashboard.aws("sns").get_topic_attributes(TopicArn=info["topic_arn"])
+    assert attributes["Attributes"]["SubscriptionsConfirmed"] == "1"
+    running = json.loads((dashboard.state_dir / "running.json").read_text())
+    assert running == info | {"pid": dashboard.process.pid}
+
+
+def test_steps_are_said_with_their_times(dashboard):
+    steps = [line for line in dashboard.said if line.startswith("✓")]
+
+    assert len(steps) >= 4
+    assert all(line.endswith(" s") for line in steps)
+
+
+def test_page_is_served_at_the_root(dashboard):
+    with urllib.request.urlopen(dashboard.info["dashboard"]) as answer:
+        page = answer.read().decode()
+        headers = answer.headers
+
+    assert dashboard.info["websocket"] in page
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Cache-Control"] == "no-cache"
+    script = page.split('type="module" src="')[1].split('"')[0]
+    with urllib.request.urlopen(dashboard.info["dashboard"] + script) as answer:
+        assert "javascript" in answer.headers["Content-Type"]
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_foreign_web_pages_are_refused(dashboard):
+    request = urllib.request.Request(
+        dashboard.info["endpoint_url"], headers={"Origin": "https://evil.example"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.code == 403
+
+
+def test_tables_forget_what_has_expired(dashboard):
+    dynamodb = dashboard.aws("dynamodb")
+    tables = dynamodb.list_tables()["TableNames"]
+
+    states = [
+        dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"] for table in tables
+    ]
+
+    assert len(tables) == 3
+    assert all(state["TimeToLiveStatus"] == "ENABLED" for state in states)
+    assert all(state["AttributeName"] == "expires" for state in states)
+
+
+def test_port_in_use_is_one_line(state_dir):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        status, stdout, stderr = ended(live.start(state_dir, "--port", str(port)))
+
+    assert status == 1
+    assert stdout == ""
+    (line,) = stderr.splitlines()
+    assert f"port {port}" in line
+    assert "--port" in line
+
+
+def test_second_up_in_a_state_folder_is_one_line(dashboard):
+    status, stdout, stderr = ended(live.start(dashboard.state_dir))
+
+    assert status == 1
+    assert stdout == ""
+    (line,) = stderr.splitlines()
+    assert str(dashboard.process.pid) in line
+    assert "--state-dir" in line
+
+
+def test_missing_node_is_one_line(state_dir, tmp_path, monkeypatch):
+    # A page that is out of date, and a PATH on which there is no node.
+    script = (
+        "import sys; from pathlib import Path; from dashboard import page; "
+        "page.build(Path(sys.argv[1]))"
+    )
+    (tmp_path / "empty").mkdir()
+
+    failed = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        cwd=live.PROJECT,
+        env=os.environ | {"PATH": str(tmp_path / "empty")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert failed.returncode == 1
+    assert "`node`, which builds the page, is not on PATH" in failed.stderr
+
+
+def test_data_outlives_a_stop_and_the_second_start_is_quick(state_dir):
+    first = live.Live(state_dir)
+    first.publish(*(ses.a_send(f"kept-{number}", campaign="kept") for number in range(25)))
+    assert count_sends(first, "kept", 25) == 25
+    assert first.stop() == 0
+    assert not (state_dir / "running.json").exists()
+    assert workers_in(state_dir) == []
+
+    second = live.Live(state_dir)
+    try:
+        assert second.started_in < 15
+        assert not [line for line in second.said if line.startswith("!")]
+        # What comes after a restart is counted too, from the first record on, and what was
+        # counted before is not counted again.
+        second.publish(*(ses.a_send(f"kept-{number}", campaign="kept") for number in range(40)))
+        assert count_sends(second, "kept", 40) == 40
+        mappings = second.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
+        assert len(mappings) == 3
+        (ingest,) = (m for m in mappings if m["FunctionArn"].endswith("-ingest"))
+        assert ingest["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    finally:
+        assert second.stop() == 0
+
+
+def test_stop_works_off_what_is_there(state_dir):
+    first = live.Live(state_dir)
+    first.publish(*(ses.a_send(f"late-{number}", campaign="late") for number in range(300)))
+    assert first.stop() == 0
+
+    second = live.Live(state_dir)
+    try:
+        assert count_sends(second, "late", 300) == 300
+        assert second.queued() == 0
+    finally:
+        assert second.stop() == 0
+
+
+def test_emulator_of_a_killed_up_saves_by_itself(state_dir):
+    first = live.Live(state_dir)
+    first.publish(*(ses.a_send(f"orphan-{number}", campaign="orphan") for number in range(50)))
+    assert first.stop(signal.SIGKILL) == -signal.SIGKILL
+
+    second = live.Live(state_dir)  # waits for the emulator of the first
+    try:
+        assert not [line for line in second.said if line.startswith("!")]
+        assert count_sends(second, "orphan", 50) == 50
+    finally:
+        assert second.stop() == 0
+
+
+def test_killed_emulator_ends_up_and_the_next_start_says_what_it_cost(state_dir):
+    first = live.Live(state_dir)
+    first.publish(ses.a_send("lost-1", campaign="lost"))
+    assert count_sends(first, "lost", 1) == 1
+
+    os.kill(emulator_of(first), signal.SIGKILL)
+
+    assert first.wait() == 1
+    assert "the local AWS emulator was killed by signal 9" in first.said[-1]
+    until = time.monotonic() + 10
+    while workers_in(state_dir):
+        assert time.monotonic() < until, "Lambda workers outlived the emulator"
+        time.sleep(0.1)
+
+    second = live.Live(state_dir)
+    try:
+        (warning,) = (line for line in second.said if line.startswith("!"))
+        assert "was killed" in warning
+        assert "is lost" in warning
+    finally:
+        assert second.stop() == 0

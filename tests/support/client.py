@@ -1,0 +1,161 @@
+"""A client of the wire contract: asks, collects pushes, and merges both part by part by version."""
+
+import itertools
+import json
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from typing import Self
+
+from websockets.sync.client import connect
+
+SUBPROTOCOL = "mailpulse.v1"
+CAMPAIGNS = "stats/email-campaigns"
+
+
+def campaign_topic(campaign: str) -> str:
+    return f"stats/email-campaign/{campaign}"
+
+
+class Topic:
+    """What a client knows of one topic: of each part, what has the highest version.
+
+    Attributes:
+        parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
+            at) → bucket; ("link", URL) → link; "health" → the pipeline's health.
+    """
+
+    def __init__(self) -> None:
+        self.parts: dict = {}
+
+    def merge(self, content: dict) -> None:
+        """Take in a snapshot or a push."""
+        match content["$type"]:
+            case "CampaignStats":
+                if "version" in content:
+                    names = ("version", "campaign", "counts", "rates")
+                    self._keep("summary", {name: content[name] for name in names})
+                for unit, buckets in content.get("timeline", {}).items():
+                    for bucket in buckets:
+                        self._keep((unit, bucket["at"]), bucket)
+                for link in content.get("links", []):
+                    self._keep(("link", link["url"]), link)
+            case "CampaignList":
+                for campaign in content["campaigns"]:
+                    self._keep(("campaign", campaign["id"]), campaign)
+            case "Health":
+                self._keep("health", content)
+            case other:
+                raise AssertionError(f"no such content: {other}")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts of a campaign."""
+        return self.parts["summary"]["counts"]
+
+    def _keep(self, part, value: dict) -> None:
+        known = self.parts.get(part)
+        if known is None or known["version"] <= value["version"]:
+            self.parts[part] = value
+
+
+class Client:
+    """One WebSocket connection.
+
+    Attributes:
+        topics: what is known of each topic that was asked for or pushed.
+        pushes: (monotonic time of arrival in seconds, frame), in order of arrival.
+    """
+
+    def __init__(self, url: str, *, subprotocols=(SUBPROTOCOL,), **options) -> None:
+        self._open = ExitStack()
+        self.socket = self._open.enter_context(
+            connect(url, subprotocols=list(subprotocols) or None, **options)
+        )
+        self.topics: dict[str, Topic] = defaultdict(Topic)
+        self.pushes: list[tuple[float, dict]] = []
+        self._ids = itertools.count(1)
+        self._replies: list[dict] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._open.close()
+
+    def send(self, text: str) -> None:
+        """Send a frame as it is."""
+        self.socket.send(text)
+
+    def request(self, action: str, *, timeout: float = 20, **fields) -> list[dict]:
+        """Ask, and return all frames of the answer."""
+        request_id = next(self._ids)
+        self.send(json.dumps({"request_id": request_id, "action": action, **fields}))
+        frames = []
+        while True:
+            frame = self.reply(request_id, timeout=timeout)
+            frames.append(frame)
+            streams = fields.get("stream") and "done" not in frame and "error" not in frame
+            if not frame.get("more") and not streams:
+                return frames
+
+    def reply(self, request_id, *, timeout: float = 20) -> dict:
+        """Wait for the next frame that answers a request."""
+        until = time.monotonic() + timeout
+        while True:
+            for reply in self._replies:
+                if reply["request_id"] == request_id:
+                    self._replies.remove(reply)
+                    return reply
+            assert self._receive(until), f"no answer to request {request_id} in {timeout} s"
+
+    def subscribe(self, topic: str) -> Topic:
+        """Subscribe and merge the snapshot; pushes are merged as they come."""
+        return self._ask("subscribe", topic)
+
+    def snapshot(self, topic: str) -> Topic:
+        """Ask for a snapshot and return it for itself, apart from what is known."""
+        fresh = Topic()
+        for frame in self.request("get", id=topic):
+            assert "error" not in frame, frame
+            fresh.merge(frame["snapshot"])
+        return fresh
+
+    def wait_for(self, topic: str, condition, timeout: float = 20) -> Topic:
+        """Take in pushes until what is known of a topic meets a condition."""
+        until = time.monotonic() + timeout
+        while not condition(self.topics[topic]):
+            if not self._receive(until):
+                raise AssertionError(
+                    f"not within {timeout} s; {topic} has {self.topics[topic].parts}"
+                )
+        return self.topics[topic]
+
+    def listen(self, seconds: float) -> None:
+        """Take in what comes for a while."""
+        until = time.monotonic() + seconds
+        while self._receive(until):
+            pass
+
+    def _ask(self, action: str, topic: str) -> Topic:
+        for frame in self.request(action, id=topic):
+            assert "error" not in frame, frame
+            self.topics[topic].merge(frame["snapshot"])
+        return self.topics[topic]
+
+    def _receive(self, until: float) -> bool:
+        """Take in one frame; False when none came in time."""
+        try:
+            text = self.socket.recv(timeout=max(0.0, until - time.monotonic()))
+        except TimeoutError:
+            return False
+        frame = json.loads(text)
+        if "action" in frame:
+            self._replies.append(frame)
+        else:
+            self.pushes.append((time.monotonic(), frame))
+            self.topics[frame["id"]].merge(frame["changes"])
+        return True

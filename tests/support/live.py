@@ -1,0 +1,140 @@
+"""A real `python -m dashboard up`, run for the tests, and what it is asked through its doors."""
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import boto3
+from support.client import Client
+
+from dashboard.topic import Topic
+
+PROJECT = Path(__file__).parents[2]
+START_SECONDS = 120
+STOP_SECONDS = 60
+CREDENTIALS = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "test",
+    "aws_secret_access_key": "test",
+}
+
+
+def start(state_dir: Path, *options: str) -> subprocess.Popen[str]:
+    """Start the command; its standard output and error are pipes."""
+    arguments = ["--no-open", "--json", "--port", "0", "--state-dir", str(state_dir), *options]
+    return subprocess.Popen(
+        [sys.executable, "-m", "dashboard", "up", *arguments],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+class Live:
+    """A dashboard that runs until it is stopped.
+
+    Attributes:
+        info: the object that `up --json` prints.
+        started_in: seconds from the start of the process to that line.
+        said: the lines on standard error so far.
+    """
+
+    def __init__(self, state_dir: Path, *options: str) -> None:
+        self.state_dir = state_dir
+        began = time.monotonic()
+        self.process = start(state_dir, *options)
+        self.said: list[str] = []
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._readers = [
+            threading.Thread(target=self._read_stderr, daemon=True),
+            threading.Thread(target=self._read_stdout, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        line = self._lines.get(timeout=START_SECONDS)
+        if not line:
+            self._join()
+            raise AssertionError("up ended before it was up:\n" + "\n".join(self.said))
+        self.info = json.loads(line)
+        self.started_in = time.monotonic() - began
+
+    def client(self, **options) -> Client:
+        """Open a WebSocket."""
+        return Client(self.info["websocket"], **options)
+
+    def aws(self, service: str):
+        """Make a boto3 client of the emulator."""
+        return boto3.client(service, endpoint_url=self.info["endpoint_url"], **CREDENTIALS)
+
+    def publish(self, *events: dict | str) -> None:
+        """Publish SES events to the topic; what is a string goes as it is."""
+        messages = [event if isinstance(event, str) else json.dumps(event) for event in events]
+        Topic(self.aws("sns"), self.info["topic_arn"]).publish_batch(messages)
+
+    def queued(self) -> int:
+        """Count the messages in the queue, those that are being ingested among them."""
+        return self._count(self.info["queue_url"])
+
+    def dead_letters(self) -> int:
+        """Count the messages in the dead-letter queue."""
+        redrive = self.aws("sqs").get_queue_attributes(
+            QueueUrl=self.info["queue_url"], AttributeNames=["RedrivePolicy"]
+        )["Attributes"]["RedrivePolicy"]
+        name = json.loads(redrive)["deadLetterTargetArn"].rsplit(":", 1)[1]
+        return self._count(self.aws("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
+    def wait_until_ingested(self, timeout: float = 60) -> None:
+        """Wait until the queue is empty."""
+        until = time.monotonic() + timeout
+        while queued := self.queued():
+            assert time.monotonic() < until, f"{queued} messages still in the queue"
+            time.sleep(0.05)
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """Stop it and return the exit status."""
+        self.process.send_signal(signal_number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for it to end and return the exit status."""
+        status = self.process.wait(timeout=STOP_SECONDS)
+        self._join()
+        return status
+
+    def _count(self, queue_url: str) -> int:
+        attributes = self.aws("sqs").get_queue_attributes(
+            QueueUrl=queue_url, AttributeNames=["All"]
+        )["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"]) + int(
+            attributes["ApproximateNumberOfMessagesNotVisible"]
+        )
+
+    def _join(self) -> None:
+        for reader in self._readers:
+            reader.join(timeout=5)
+
+    def _read_stdout(self) -> None:
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def _read_stderr(self) -> None:
+        for line in self.process.stderr:
+            self.said.append(line.rstrip("\n"))
+
+
+def running(state_dir: Path, *options: str):
+    """Run a dashboard while a fixture is alive; if it ended badly, say what it said."""
+    live = Live(state_dir, *options)
+    try:
+        yield live
+    finally:
+        if live.process.poll() is None:
+            live.stop()
+    assert live.process.returncode == 0, "\n".join(live.said)

@@ -1,0 +1,47 @@
+"""The commands as a whole: help, errors in one line, exit status."""
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from chalicelib.errors import CommandError
+from dashboard import cli
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_each_command_has_help_and_is_in_the_readme(name):
+    shown = CliRunner().invoke(cli.cli, [name, "--help"])
+
+    assert shown.exit_code == 0
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    assert command.help
+    assert all(option.help for option in command.params if isinstance(option, click.Option)), (
+        "an option without help"
+    )
+    assert f"python -m dashboard {name}" in README.read_text()
+
+
+def test_all_commands_are_listed():
+    shown = CliRunner().invoke(cli.cli, ["--help"])
+
+    assert all(name in shown.output for name in cli.COMMANDS)
+
+
+def test_expected_failure_is_one_line_and_status_1(monkeypatch):
+    @click.command()
+    def command():
+        raise CommandError("the port is taken")
+
+    monkeypatch.setattr(cli.Commands, "get_command", lambda *_: command)
+    failed = CliRunner().invoke(cli.cli, ["up"])
+
+    assert failed.exit_code == 1
+    assert failed.output == "Error: the port is taken\n"
+
+
+def test_unknown_command_is_misuse():
+    assert CliRunner().invoke(cli.cli, ["upp"]).exit_code == 2

@@ -1,0 +1,98 @@
+"""When the page is built, and what is said when it cannot be."""
+
+import os
+
+import pytest
+
+from chalicelib.errors import CommandError
+from dashboard import page
+
+
+def write(path, at, text="{}"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    os.utime(path, (at, at))
+
+
+def program(folder, name, script):
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def static(tmp_path):
+    """A page whose sources are of second 100, built at second 200."""
+    static = tmp_path / "static"
+    write(static / "src" / "views" / "app.js", 100)
+    write(static / "build.mjs", 100)
+    write(static / "package-lock.json", 100)
+    write(static / "node_modules" / ".package-lock.json", 150)
+    write(static / "dist" / "manifest.json", 200)
+    return static
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """A PATH of our own; it has a node that is new enough, and an npm that builds."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program(folder, "node", "echo v22.1.0")
+    program(folder, "npm", 'echo "$@" >> npm.log; mkdir -p dist; echo {} > dist/manifest.json')
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return folder
+
+
+def test_page_that_is_newer_than_its_sources_is_current(static):
+    assert page.is_current(static)
+
+
+@pytest.mark.parametrize("changed", ["src/views/app.js", "build.mjs", "package-lock.json"])
+def test_page_is_out_of_date_when_a_source_is_newer(static, changed):
+    write(static / changed, 300)
+
+    assert not page.is_current(static)
+
+
+def test_page_that_was_not_built_is_not_current(static):
+    (static / "dist" / "manifest.json").unlink()
+
+    assert not page.is_current(static)
+
+
+def test_build_installs_packages_only_when_their_lock_is_newer(static, programs):
+    page.build(static)
+    write(static / "package-lock.json", 300)
+    page.build(static)
+
+    calls = (static / "npm.log").read_text().splitlines()
+    assert calls == ["run --silent build", "ci --no-audit --no-fund", "run --silent build"]
+
+
+def test_missing_node_is_named_with_the_remedy(static, programs, monkeypatch):
+    (programs / "node").unlink()
+    monkeypatch.setenv("PATH", str(programs))
+
+    with pytest.raises(CommandError, match=r"`node`, .* is not on PATH: install Node.js 20"):
+        page.build(static)
+
+
+def test_old_node_is_named_with_its_version(static, programs):
+    program(programs, "node", "echo v18.19.0")
+
+    with pytest.raises(CommandError, match=r"says 'v18.19.0', which is too old: install Node.js"):
+        page.build(static)
+
+
+def test_failed_build_says_what_the_build_said(static, programs):
+    program(programs, "npm", "echo 'no such module' >&2; exit 3")
+
+    with pytest.raises(CommandError, match=r"`npm run .* failed with status 3:\nno such module"):
+        page.build(static)
+
+
+def test_build_that_leaves_no_manifest_is_a_failure(static, programs):
+    (static / "dist" / "manifest.json").unlink()
+    program(programs, "npm", "true")
+
+    with pytest.raises(CommandError, match=r"manifest\.json"):
+        page.build(static)

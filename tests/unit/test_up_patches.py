@@ -1,0 +1,157 @@
+"""Is each patch of the emulator still needed, and does it do what it should?
+
+Where a test says that the emulator has learnt something, what makes up for it can go.
+"""
+
+import inspect
+import json
+import threading
+import time
+
+import pytest
+from ministack.services import apigateway, dynamodb, lambda_svc
+
+from dashboard import emulator_patches, emulator_state
+from dashboard.emulator_saving import forget_stream_positions
+
+SCOPE = ("000000000000", "us-east-1")
+
+
+@pytest.fixture
+def streams(monkeypatch):
+    """Two tables, `slow` and `quick`, with a stream mapping each and one unread record."""
+    mappings = []
+    for table in ("slow", "quick"):
+        arn = f"arn:aws:dynamodb:us-east-1:000000000000:table/{table}/stream/1"
+        mapping = {"UUID": table, "EventSourceArn": arn, "FunctionName": table, "BatchSize": 10}
+        mappings.append((*SCOPE, mapping))
+        dynamodb._tables.set_scoped(*SCOPE, table, {"LatestStreamArn": arn})
+        dynamodb._stream_records.set_scoped(*SCOPE, table, [{"eventID": "1"}])
+        lambda_svc._dynamodb_stream_positions.set_scoped(*SCOPE, table, 0)
+    monkeypatch.setattr(emulator_patches, "_all_mappings", lambda: iter(mappings))
+    monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: iter(mappings))
+    record = lambda name, _qualifier: ({"name": name}, {})  # noqa: E731
+    monkeypatch.setattr(lambda_svc, "_get_func_record_for_qualifier", record)
+    yield mappings
+    for table in ("slow", "quick"):
+        dynamodb._tables.pop_scoped(*SCOPE, table)
+        dynamodb._stream_records.pop_scoped(*SCOPE, table)
+        dynamodb._stream_trimmed.pop_scoped(*SCOPE, table, None)
+        lambda_svc._dynamodb_stream_positions.pop_scoped(*SCOPE, table)
+
+
+class Functions:
+    """Stands for the Lambda functions: `slow` takes until it is let go."""
+
+    def __init__(self):
+        self.let_go = threading.Event()
+        self.calls = []
+        self.threads = set()
+        self.done = threading.Semaphore(0)
+
+    def __call__(self, function, event):
+        self.threads.add(threading.current_thread())
+        if function["name"] == "slow":
+            assert self.let_go.wait(10)
+        self.calls.append((function["name"], [record["eventID"] for record in event["Records"]]))
+        self.done.release()
+        return {"body": None}
+
+    def wait(self):
+        assert self.done.acquire(timeout=10)
+
+
+@pytest.fixture
+def functions(monkeypatch):
+    functions = Functions()
+    monkeypatch.setattr(lambda_svc, "_execute_function", functions)
+    yield functions
+    functions.let_go.set()
+
+
+@pytest.fixture
+def patched(monkeypatch, streams):
+    names = emulator_patches
+    monkeypatch.setattr(lambda_svc, "_iter_all_esms", names._mappings_of_this_thread)
+    yield names._start_polling
+    until = time.monotonic() + 10
+    while names._busy:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_emulator_still_runs_the_functions_of_streams_on_its_one_poll_thread(streams, functions):
+    functions.let_go.set()
+
+    lambda_svc._poll_dynamodb_streams()
+
+    assert functions.threads == {threading.current_thread()}
+
+
+def test_slow_function_does_not_hold_up_another_stream(patched, functions):
+    patched()
+
+    functions.wait()
+    assert functions.calls == [("quick", ["1"])]
+    functions.let_go.set()
+    functions.wait()
+    assert functions.calls == [("quick", ["1"]), ("slow", ["1"])]
+
+
+def test_stream_is_read_in_order_one_batch_at_a_time(patched, functions, streams):
+    patched()
+    patched()
+    functions.wait()
+
+    for number in range(2, 30):
+        dynamodb._stream_records.get_scoped(*SCOPE, "slow").append({"eventID": str(number)})
+    functions.let_go.set()
+    for _ in range(4):
+        functions.wait()
+
+    read = [record for name, records in functions.calls if name == "slow" for record in records]
+    assert read == [str(number) for number in range(1, 30)]
+
+
+def test_records_that_were_read_are_dropped_and_the_rest_is_counted(streams, functions):
+    mapping = streams[1]
+    records = dynamodb._stream_records.get_scoped(*SCOPE, "quick")
+    records += [{"eventID": "2"}, {"eventID": "3"}]
+    lambda_svc._dynamodb_stream_positions.set_scoped(*SCOPE, "quick", 2)
+
+    emulator_state.forget_read_records(*mapping)
+
+    assert records == [{"eventID": "3"}]
+    assert emulator_state.unread_records(*mapping) == 1
+    assert dynamodb.stream_records_since("quick", 2, 10, account_id=SCOPE[0], region=SCOPE[1]) == [
+        {"eventID": "3"}
+    ]
+
+
+def test_emulator_still_plays_a_transition_when_a_function_changes():
+    assert lambda_svc._LAMBDA_STATE_TRANSITION_DELAY > 0
+
+
+def test_emulator_still_saves_how_far_streams_were_read_but_not_the_streams():
+    assert "dynamodb_stream_positions" in lambda_svc.get_state()
+    assert not [name for name in dynamodb.get_state() if "stream" in name]
+
+
+def test_stream_positions_are_forgotten_before_a_start(tmp_path):
+    saved = {"__ministack_format__": 2, "payload": {"esms": 1, "dynamodb_stream_positions": 2}}
+    (tmp_path / "lambda.json").write_text(json.dumps(saved))
+
+    forget_stream_positions(tmp_path)
+
+    assert json.loads((tmp_path / "lambda.json").read_text())["payload"] == {"esms": 1}
+
+
+def test_nothing_is_forgotten_before_the_first_start(tmp_path):
+    forget_stream_positions(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_emulator_still_echoes_no_subprotocol():
+    # edge.py does it instead.
+    assert "subprotocol" not in inspect.getsource(apigateway.handle_websocket)

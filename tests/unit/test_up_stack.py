@@ -1,0 +1,99 @@
+"""Asking CloudFormation for a stack, and saying why there is none."""
+
+import pytest
+from botocore.exceptions import ClientError, WaiterError
+
+from chalicelib.errors import CommandError
+from dashboard import stack
+from dashboard.paths import TEMPLATE
+
+
+def refusal(message):
+    return ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "Stack")
+
+
+class CloudFormation:
+    """Stands for the client: whether the stack exists, what a change is answered, how it ends."""
+
+    def __init__(self, *, exists=False, answer=None, fails=False):
+        self.exists = exists
+        self.answer = answer
+        self.fails = fails
+        self.calls = []
+
+    def describe_stacks(self, **_asked):
+        if not self.exists:
+            raise refusal("Stack with id mailpulse-test does not exist")
+        return {"Stacks": [{"Outputs": [{"OutputKey": "TopicArn", "OutputValue": "arn"}]}]}
+
+    def create_stack(self, **asked):
+        self.change("create", asked)
+
+    def update_stack(self, **asked):
+        self.change("update", asked)
+
+    def change(self, kind, asked):
+        self.calls.append((kind, asked))
+        if self.answer:
+            raise refusal(self.answer)
+        self.exists = True
+
+    def get_waiter(self, name):
+        self.calls.append(("wait", name))
+        return self
+
+    def wait(self, **_asked):
+        if self.fails:
+            raise WaiterError("StackCreateComplete", "failed", {})
+
+    def describe_stack_events(self, **_asked):
+        failed = {"ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "no such stream"}
+        newest_first = [
+            {"LogicalResourceId": "mailpulse", "ResourceStatus": "ROLLBACK_IN_PROGRESS"},
+            {"LogicalResourceId": "Queue", **failed, "ResourceStatusReason": "cancelled"},
+            {"LogicalResourceId": "StatsTable", **failed},
+        ]
+        return {"StackEvents": newest_first}
+
+
+def make(cloudformation):
+    parameters = {"Stage": "test"}
+    return stack.create_or_update(
+        cloudformation, "mailpulse-test", TEMPLATE, parameters, poll_seconds=1
+    )
+
+
+def test_stack_that_is_not_there_is_created_with_its_parameters():
+    cloudformation = CloudFormation()
+
+    assert make(cloudformation) == {"TopicArn": "arn"}
+
+    (kind, asked), (_, waiter) = cloudformation.calls
+    assert kind == "create"
+    assert asked["Parameters"] == [{"ParameterKey": "Stage", "ParameterValue": "test"}]
+    assert waiter == "stack_create_complete"
+
+
+def test_stack_that_is_there_is_updated():
+    cloudformation = CloudFormation(exists=True)
+
+    make(cloudformation)
+
+    assert [call[0] for call in cloudformation.calls] == ["update", "wait"]
+
+
+def test_stack_that_needs_no_update_is_left_alone():
+    cloudformation = CloudFormation(exists=True, answer="No updates are to be performed.")
+
+    assert make(cloudformation) == {"TopicArn": "arn"}
+    assert [call[0] for call in cloudformation.calls] == ["update"]
+
+
+def test_refused_template_says_why():
+    with pytest.raises(CommandError, match="refused the stack mailpulse-test: no such type"):
+        make(CloudFormation(answer="no such type"))
+
+
+def test_failed_stack_names_the_resource_that_failed_first():
+    with pytest.raises(CommandError, match=r"mailpulse\.yaml says: StatsTable: no such stream"):
+        make(CloudFormation(fails=True))
