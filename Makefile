@@ -19,7 +19,7 @@ check: setup  ## format, lint, types, imports, templates, AsyncAPI; nothing touc
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/cfn-lint infrastructure/*.yaml
 	$(BIN)/python -m pytest -q tests/unit/test_asyncapi*.py
 	cd static && npm run --silent check
@@ -62,7 +62,8 @@ chromium:
 	found >/dev/null && exit; \
 	if [ -f /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \
 		echo "Installing Chromium …" >&2; \
-		apt-get -qq update && apt-get -qq install --no-install-recommends chromium; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq -y install --no-install-recommends chromium; \
 		found >/dev/null && exit; \
 	fi; \
 	echo "The page is tested in Chromium, and none of $(CHROMIUMS) is on PATH." \

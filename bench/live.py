@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,8 +29,8 @@ QUIET_SECONDS = 5.0
 
 
 def event(kind: str, campaign: str, message: str, number: int) -> str:
-    """Write one SES event; `number` spreads times over ten minutes."""
-    at = f"2026-11-23T10:{number % 10:02}:{number % 60:02}.{number % 1000:03}Z"
+    """Write one SES event of now; `number` chooses the link."""
+    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.{number % 1000:03}Z"
     own = {"timestamp": at}
     if kind == "Delivery":
         own |= {"recipients": [f"{message}@example.com"]}
@@ -37,7 +38,7 @@ def event(kind: str, campaign: str, message: str, number: int) -> str:
         own |= {"userAgent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0"}
         own |= {"link": f"https://example.com/{number % 7}"} if kind == "Click" else {}
     mail = {
-        "timestamp": "2026-11-23T09:59:00.000Z",
+        "timestamp": f"{datetime.now(UTC) - timedelta(minutes=1):%Y-%m-%dT%H:%M:%S}.000Z",
         "messageId": message,
         "source": "news@example.com",
         "destination": [f"{message}@example.com"],

@@ -126,7 +126,7 @@ class EmulatorProcess:
 
         Args:
             progress: is given the counts of what is pending, about once a second.
-            hurried: set it to save at once.
+            hurried: set it to leave the messages in the queue for the next start.
 
         Raises:
             CommandError: not everything was saved; says what is lost.

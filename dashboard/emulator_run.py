@@ -88,18 +88,22 @@ class Emulator:
         return self._save(uncounted)
 
     async def _drain(self) -> int:
-        """Let the functions work off what is there; return how many records they left."""
-        if not await self._wait_until_idle():
+        """Let the functions work off what is there; return how many records they left.
+
+        When it takes too long, or on request, the messages stay in the queue, which is saved; the
+        streams, which are not, get another chance.
+        """
+        if not await self._is_idle_soon(self.hurrying):
             emulator_state.pause_queues()
-            await self._wait_until_idle()
+            await self._is_idle_soon(asyncio.Event())
         return emulator_state.uncounted_records(self._counting_function)
 
-    async def _wait_until_idle(self) -> bool:
+    async def _is_idle_soon(self, given_up: asyncio.Event) -> bool:
         until = time.monotonic() + DRAIN_SECONDS
         reported = 0.0
         while pending := emulator_state.pending():
             now = time.monotonic()
-            if now >= until or self.hurrying.is_set():
+            if now >= until or given_up.is_set():
                 return False
             if now - reported >= 1:
                 self._report({"draining": vars(pending)})

@@ -21,7 +21,7 @@ _LOG_STREAMS_KEPT = 500
 class Pending:
     """What has not been worked off."""
 
-    messages: int  # in the queue, and ready to be ingested
+    messages: int  # in a queue that is not paused, and ready to be ingested
     batches: int  # being ingested
     records: int  # in the streams, not yet read with success
 
@@ -38,7 +38,8 @@ def pending() -> Pending:
     for account, region, mapping in _mappings():
         service = mapping["EventSourceArn"].split(":")[2]
         if service == "sqs":
-            messages += _ready_messages(mapping["EventSourceArn"])
+            if mapping["Enabled"]:
+                messages += _ready_messages(mapping["EventSourceArn"])
             batches += lambda_svc._esm_inflight.get(mapping["UUID"], 0)  # noqa: SLF001
         elif service == "dynamodb":
             records += unread_records(account, region, mapping)

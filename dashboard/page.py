@@ -37,18 +37,26 @@ def build(static: Path = STATIC) -> None:
         CommandError: Node is missing or too old, or npm or the build failed; says what to do.
     """
     _require_node()
-    install(static)
+    if not is_installed(static):
+        install(static)
     _run(["npm", "run", "--silent", "build"], static)
     if not manifest_path(static).exists():
         raise CommandError(f"the page's build left no {manifest_path(static)}; see build.mjs")
 
 
-def install(static: Path = STATIC) -> None:
-    """Install the packages that the page is built and checked with, if they are not there."""
+def is_installed(static: Path = STATIC) -> bool:
+    """Tell whether the packages that the page is built and checked with are there."""
     lock = static / "package-lock.json"
     installed = static / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return
+    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
+
+
+def install(static: Path = STATIC) -> None:
+    """Install the packages that the page is built and checked with.
+
+    Raises:
+        CommandError: as `build`.
+    """
     _require_node()
     _run(["npm", "ci", "--no-audit", "--no-fund"], static)
 
@@ -83,8 +91,11 @@ def _run(command: list[str], folder: Path) -> None:
 def main() -> None:
     """Install and build what is missing or out of date."""
     try:
-        install()
+        if not is_installed():
+            print("Installing the page's packages into static/node_modules …", file=sys.stderr)
+            install()
         if not is_current():
+            print("Building the page …", file=sys.stderr)
             build()
     except CommandError as error:
         sys.exit(f"Error: {error}")

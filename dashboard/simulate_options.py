@@ -62,8 +62,19 @@ _OPTIONS = (
         show_default="simulated-<time>",
         help="Id of the campaign: the value of its message tag.",
     ),
-    click.option("--subject", default=SUBJECTS["spring-sale"], show_default=True),
-    click.option("--sender", default=SENDERS[0], show_default=True, callback=_sender),
+    click.option(
+        "--subject",
+        default=SUBJECTS["spring-sale"],
+        show_default=True,
+        help="Subject of each mail.",
+    ),
+    click.option(
+        "--sender",
+        default=SENDERS[0],
+        show_default=True,
+        callback=_sender,
+        help="From whom each mail is.",
+    ),
     click.option(
         "--recipients",
         type=click.IntRange(1),

@@ -35,7 +35,7 @@ class Options:
 
 
 class StopSignals:
-    """Ctrl-C and SIGTERM: the first asks to stop in good order, the second to hurry."""
+    """Ctrl-C and SIGTERM: the first asks to stop, the second to leave the queue as it is."""
 
     def __init__(self) -> None:
         self.requested = threading.Event()
@@ -127,7 +127,7 @@ def _stop(emulator: EmulatorProcess, steps: Steps, stop: StopSignals) -> None:
         def progress(counts: dict[str, Any]) -> None:
             step.progress(
                 f"{counts['messages']} messages and {counts['records']} stream records to go "
-                "(Ctrl-C saves at once)"
+                "(Ctrl-C leaves the messages for the next start)"
             )
 
         uncounted = emulator.stop(progress, stop.hurried)

@@ -1,6 +1,7 @@
 """An endless run of small campaigns, a new one every few minutes: pleasant to watch, light to run.
 
-Five to twenty events a second, and opens so much sped up that the page never stands still.
+A few events a second, and opens so much sped up that the page never stands still: the emulator
+keeps all of it in memory, and a demo may be left running.
 """
 
 import heapq
@@ -29,8 +30,8 @@ def campaigns(seed: int, start: datetime) -> Iterator[Campaign]:
             start=start,
             subject=SUBJECTS[name],
             sender=rng.choice(SENDERS),
-            recipients=rng.randint(250, 600),
-            rate=rng.uniform(2.5, 4.5),
+            recipients=rng.randint(150, 350),
+            rate=rng.uniform(0.9, 1.5),
             seed=rng.getrandbits(32),
             behaviour=Behaviour(
                 speed=1800,

@@ -30,8 +30,7 @@ def emulator_of(dashboard) -> int:
     children = subprocess.run(
         ["pgrep", "-P", str(dashboard.process.pid)], capture_output=True, text=True, check=True
     )
-    (child,) = children.stdout.split()
-    return int(child)
+    return int(children.stdout)
 
 
 def workers_in(state_dir) -> list[str]:
@@ -44,7 +43,7 @@ def workers_in(state_dir) -> list[str]:
 def count_sends(dashboard, campaign, number):
     with dashboard.client() as client:
         client.subscribe(campaign_topic(campaign))
-        client.wait_for(campaign_topic(campaign), lambda known: known.counts["sends"] >= number)
+        client.wait_for(campaign_topic(campaign), lambda known: known.counts["sends"] >= number, 60)
         return client.snapshot(campaign_topic(campaign)).counts["sends"]
 
 
@@ -186,6 +185,21 @@ def test_stop_works_off_what_is_there(state_dir):
         assert second.stop() == 0
 
 
+def test_second_signal_leaves_messages_for_the_next_start_and_loses_none(state_dir):
+    first = live.Live(state_dir)
+    first.publish(*(ses.a_send(f"hasty-{number}", campaign="hasty") for number in range(1500)))
+    first.process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert first.stop(signal.SIGINT) == 0
+
+    second = live.Live(state_dir)
+    try:
+        assert not [line for line in second.said if line.startswith("!")]
+        assert count_sends(second, "hasty", 1500) == 1500
+    finally:
+        assert second.stop() == 0
+
+
 def test_emulator_of_a_killed_up_saves_by_itself(state_dir):
     first = live.Live(state_dir)
     first.publish(*(ses.a_send(f"orphan-{number}", campaign="orphan") for number in range(50)))
@@ -218,5 +232,29 @@ def test_killed_emulator_ends_up_and_the_next_start_says_what_it_cost(state_dir)
         (warning,) = (line for line in second.said if line.startswith("!"))
         assert "was killed" in warning
         assert "is lost" in warning
+    finally:
+        assert second.stop() == 0
+
+
+def test_killed_emulator_keeps_what_was_saved_while_it_ran(state_dir):
+    first = live.Live(state_dir)
+    unsaved = state_dir / "unsaved.json"
+    at_start = unsaved.read_text()
+    first.publish(*(ses.a_send(f"safe-{number}", campaign="safe") for number in range(30)))
+    assert count_sends(first, "safe", 30) == 30
+    until = time.monotonic() + 60
+    while unsaved.read_text() == at_start:
+        assert time.monotonic() < until, "no copy was saved"
+        time.sleep(0.1)
+
+    os.kill(emulator_of(first), signal.SIGKILL)
+    assert first.wait() == 1
+
+    second = live.Live(state_dir)
+    try:
+        assert count_sends(second, "safe", 30) == 30
+        # Facts and counters belong together: a fact that comes again is not counted again.
+        second.publish(*(ses.a_send(f"safe-{number}", campaign="safe") for number in range(35)))
+        assert count_sends(second, "safe", 35) == 35
     finally:
         assert second.stop() == 0

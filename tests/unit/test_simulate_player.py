@@ -107,18 +107,18 @@ def test_demo_plays_several_campaigns_one_after_the_other():
     assert len({campaign.id for campaign in planned}) == 20
     assert len({campaign.subject for campaign in planned[:12]}) == 12
     for campaign, following in pairwise(planned):
-        assert 60 < (following.start - campaign.start).total_seconds() < 300
+        assert 60 < (following.start - campaign.start).total_seconds() < 450
 
 
-def test_demo_has_five_to_twenty_events_a_second():
+def test_demo_has_a_few_events_a_second():
     minutes = [0] * 20
     for arrival in together(campaigns(7, START), START):
         if arrival.due >= 20 * 60:
             break
         minutes[int(arrival.due // 60)] += 1
 
-    assert min(minutes) >= 5 * 60
-    assert max(minutes) <= 20 * 60
+    assert min(minutes) >= 60
+    assert max(minutes) <= 8 * 60
 
 
 def test_demo_keeps_the_order_in_which_events_are_due():
