@@ -14,6 +14,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from chalicelib.metrics import ON_DISK
@@ -24,6 +25,7 @@ MINUTES_EXPIRE_SECONDS = 2 * 24 * 3600
 
 _SEQUENCE_BYTES = 18  # sequence numbers have up to 40 decimal digits
 _TIME_BYTES = 4
+_MOST_REMOVED = 20  # an expression has at most 4 KB; the rest goes with the next update
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def plan(
         update.set("url", {"S": touched.url})
     if part.startswith("minute#"):
         update.set("expires", {"N": str(now + MINUTES_EXPIRE_SECONDS)})
-    for outdated, written in _outdated(observed, lane, now):
+    for outdated, written in islice(_outdated(observed, lane, now), _MOST_REMOVED):
         update.remove_if(outdated, written)
     return update.arguments()
 

@@ -15,6 +15,9 @@ from chalicelib.errors import ConfigError
 # A fact must outlive every late duplicate of itself, or the duplicate would count again.
 MINIMUM_RETENTION_DAYS = 90
 
+# The publish function ends after a minute, however long its pushes took before the pause.
+MAXIMUM_PUSH_INTERVAL = 30
+
 T = TypeVar("T")
 
 
@@ -89,10 +92,18 @@ class Config:
                 f"queues hold events for some more: set it to {MINIMUM_RETENTION_DAYS} or higher, "
                 "or late duplicates would be counted again"
             )
-        if not 0 <= config.push_interval <= 60:  # noqa: PLR2004 - a publish invocation may last a minute
+        if not 0 <= config.push_interval <= MAXIMUM_PUSH_INTERVAL:
             raise ConfigError(
-                f"PUSH_INTERVAL_SECONDS is {config.push_interval}: set it between 0 and 60"
+                f"PUSH_INTERVAL_SECONDS is {config.push_interval}: "
+                f"set it between 0 and {MAXIMUM_PUSH_INTERVAL}"
             )
+        try:
+            config.connections_url("api/stage")
+        except (KeyError, ValueError, IndexError) as error:
+            raise ConfigError(
+                f"CONNECTIONS_ENDPOINT is {config.connections_endpoint!r}: it may have the "
+                "placeholders {api_id}, {stage}, {region} and {endpoint}"
+            ) from error
         return config
 
     def connections_url(self, endpoint: str) -> str:

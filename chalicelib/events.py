@@ -9,6 +9,7 @@ Shapes: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sn
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,10 +44,14 @@ _RECIPIENT_KEYS = {
     "DeliveryDelay": "delayedRecipients",
 }
 
-MAX_ID = 256  # SES's limit for a tag's value; its message ids have about 60 characters
+MAX_ID = 256  # bytes: SES's limit for a tag's value; its message ids have about 60
+MAX_ADDRESS = 320  # the longest that RFC 3696 allows
 MAX_TEXT = 500  # subject, sender, agent: more serves nobody, and items stay under 1 KB
 _MAX_WRAPPINGS = 4
-_LAST_YEAR = 9998  # leaves room to add a window to any time
+_TYPE = re.compile(r"[A-Za-z][A-Za-z ]{0,49}")
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_NOT_IN_SQS = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998  # leaves room to add a window to any time
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,9 @@ def _event(value: Mapping[str, Any], campaign_tag: str) -> Event:
                 "through a configuration set instead",
             )
         raise NotAnEvent("no_event_type", f"no eventType; it has {_cut(', '.join(value))}")
-    event_type = _identifier(value, "eventType")
+    event_type = _string(value, "eventType")
+    if not _TYPE.fullmatch(event_type):
+        raise _wrong("eventType", "a few English words, as SES's types are", event_type)
     mail = _object(value, "mail")
     mail_at = _time(mail, "timestamp")
     campaign = _campaign(mail, campaign_tag)
@@ -162,11 +169,7 @@ def _details(event_type: str, value: Mapping[str, Any], mail: Mapping[str, Any])
     """Read what the type's own object says."""
     key = OBJECT_KEYS.get(event_type)
     if key is None:  # a type that SES has added: kept, under its own name
-        content = json.dumps(value, sort_keys=True).encode()
-        return {
-            "recipients": _recipients(event_type, {}, mail),
-            "feedback_id": hashlib.sha256(content).hexdigest(),
-        }
+        return {"recipients": _recipients(event_type, {}, mail), "feedback_id": _digest(value)}
     own = _optional_object(value, key) if event_type in _OF_THE_MAIL else _object(value, key)
     details: dict[str, Any] = {"recipients": _recipients(event_type, own, mail)}
     if event_type not in _OF_THE_MAIL:
@@ -194,6 +197,14 @@ def _details(event_type: str, value: Mapping[str, Any], mail: Mapping[str, Any])
             details["opts_out"] = _opts_out(_object(own, "newTopicPreferences"))
             details["detail"] = _text(own, "source")
     return details
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    try:
+        content = json.dumps(value, sort_keys=True)
+    except RecursionError as error:
+        raise _wrong("the event", "nested less deeply", "") from error
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _campaign(mail: Mapping[str, Any], tag: str) -> str | None:
@@ -227,7 +238,7 @@ def _addresses(name: str, values: Any) -> tuple[str, ...]:
     if not isinstance(values, list) or not values:
         raise _wrong(name, "a list of addresses", values)
     for value in values:
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_ADDRESS:
             raise _wrong(name, "a list of addresses", values)
     return tuple(dict.fromkeys(_clean(value) for value in values))
 
@@ -274,9 +285,10 @@ def _optional_identifier(value: Mapping[str, Any], key: str) -> str | None:
 
 
 def _checked(name: str, identifier: str) -> str:
-    if len(identifier) > MAX_ID:
-        raise _wrong(name, f"at most {MAX_ID} characters", identifier)
-    return _clean(identifier)
+    identifier = _clean(identifier)
+    if len(identifier.encode()) > MAX_ID:
+        raise _wrong(name, f"at most {MAX_ID} bytes", identifier)
+    return identifier
 
 
 def _text(value: Mapping[str, Any], key: str) -> str | None:
@@ -297,7 +309,7 @@ def _time(value: Mapping[str, Any], key: str) -> str:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         moment = moment.astimezone(UTC)
-        if moment.year > _LAST_YEAR:
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
             raise OverflowError(text)  # noqa: TRY301 - one of the ways in which it is no time
     except (TypeError, ValueError, OverflowError) as error:
         raise _wrong(key, "an RFC 3339 time", text) from error
@@ -305,9 +317,14 @@ def _time(value: Mapping[str, Any], key: str) -> str:
 
 
 def _wrong(name: str, expected: str, found: Any) -> NotAnEvent:
-    return NotAnEvent("bad_event", f"{name} should be {expected}, but is {_cut(repr(found))}")
+    # Not the content of a list or an object: addresses do not belong into a log.
+    shown = f"a {type(found).__name__} of {len(found)}" if isinstance(found, list | dict) else None
+    return NotAnEvent(
+        "bad_event", f"{name} should be {expected}, but is {shown or _cut(repr(found))}"
+    )
 
 
 def _cut(text: str) -> str:
-    text = _clean(text)
+    """Shorten a text for a message, and replace what neither UTF-8 nor SQS takes."""
+    text = _NOT_IN_SQS.sub("?", _clean(text))
     return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"  # noqa: PLR2004

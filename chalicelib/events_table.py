@@ -1,5 +1,6 @@
 """The events table: facts put, messages read and settled, activity listed."""
 
+import heapq
 import random
 import time
 from collections import defaultdict
@@ -23,6 +24,7 @@ from chalicelib.settle import STATE_PREFIX, State, state_from_item, state_to_ite
 _DAY = 24 * 3600
 _BATCH = 25  # BatchWriteItem's limit
 _BATCH_ATTEMPTS = 5
+_ACTIVITY_PAGE = 100
 
 
 @dataclass(slots=True)
@@ -133,19 +135,27 @@ class EventsTable:
             hour: such as `2026-11-23T10`.
             before: list only what comes after this place; None for all.
         """
-        for lane in range(ACTIVITY_LANES):
-            condition = "activity = :partition"
-            values = {":partition": {"S": activity_partition(campaign, hour, lane)}}
-            if before is not None:
-                condition += " AND activity_at < :before"
-                values[":before"] = {"S": before}
-            for item in self._query(
-                IndexName="activity",
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ScanIndexForward=False,
-            ):
-                yield item["activity_at"]["S"], from_item(item)
+        lanes = [
+            self._activity_of_lane(activity_partition(campaign, hour, lane), before)
+            for lane in range(ACTIVITY_LANES)
+        ]
+        # Lazily: the caller takes a page of an hour that may have a million.
+        yield from heapq.merge(*lanes, key=lambda found: found[0], reverse=True)
+
+    def _activity_of_lane(self, partition: str, before: str | None) -> Iterator[tuple[str, Fact]]:
+        condition = "activity = :partition"
+        values = {":partition": {"S": partition}}
+        if before is not None:
+            condition += " AND activity_at < :before"
+            values[":before"] = {"S": before}
+        for item in self._query(
+            IndexName="activity",
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ScanIndexForward=False,
+            Limit=_ACTIVITY_PAGE,
+        ):
+            yield item["activity_at"]["S"], from_item(item)
 
     def _write_if(self, operation: str, condition: str, **parameters: object) -> None:
         """Write where the condition holds; where it does not, what stands is right."""

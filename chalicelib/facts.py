@@ -16,6 +16,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,14 +32,24 @@ Class = Literal["human", "machine", "unknown"]
 _COUNTED_BY_DESTINATION = {"Send", "Reject", "Rendering Failure"}
 _ONE_FACT_A_RECIPIENT = {"Delivery", "DeliveryDelay", "Bounce", "Complaint"}
 ENGAGEMENTS = {"Open", "Click"}
-# The bulk is left out of the index of activity, so that it costs no second write.
-_NO_ACTIVITY = {"Send", "Delivery"}
+# What the index of activity holds: what somebody did, or failed to get. The bulk, sends and
+# deliveries, costs no second write.
+_ACTIVITIES = {
+    *ENGAGEMENTS,
+    "Bounce",
+    "Complaint",
+    "DeliveryDelay",
+    "Reject",
+    "Rendering Failure",
+    "Subscription",
+}
 
 ACTIVITY_LANES = 4
 OTHER_LINK = "other"
 MAX_URL = 2000
 MAX_COUNT = 100_000  # far above the 50 addresses that SES takes a message
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_LINK_ID = re.compile(rf"[0-9a-f]{{16}}|{OTHER_LINK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,12 @@ ATTRIBUTES = {
     "settled": "z",
 }
 _DEFAULTS = {field.name: field.default for field in fields(Fact)}
+_TYPES = {
+    field.name: {"count": int, "settled": int, "tagged": bool, "opts_out": bool}.get(
+        field.name, str
+    )
+    for field in fields(Fact)
+}
 _REQUIRED = ("message_id", "key", "type", "campaign", "at", "mail_at")
 
 
@@ -164,7 +181,8 @@ def to_item(fact: Fact, expires: int) -> Item:
         value = getattr(fact, name)
         if value != _DEFAULTS[name]:
             item[attribute] = _encoded(value)
-    if fact.type not in _NO_ACTIVITY:
+    # A subscription that opts nobody out counts nothing, so no hour tells that it is there.
+    if fact.type in _ACTIVITIES and (fact.type != "Subscription" or fact.opts_out):
         distinct = _short_hash(fact.message_id + fact.key)
         item["activity"] = {
             "S": activity_partition(
@@ -185,15 +203,43 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact:
     for name, attribute in ATTRIBUTES.items():
         if attribute in item:
             values[name] = _decoded(attribute, item[attribute])
-    missing = [ATTRIBUTES[name] for name in _REQUIRED if not isinstance(values.get(name), str)]
+    for name, value in values.items():
+        if not isinstance(value, _TYPES[name]) or isinstance(value, bool) != (_TYPES[name] is bool):
+            raise ValueError(f"attribute {ATTRIBUTES[name]} of a fact is {value!r}")
+    missing = [ATTRIBUTES[name] for name in _REQUIRED if not values.get(name)]
     if missing:
         raise ValueError(f"a fact without {', '.join(missing)}: it has {sorted(item)}")
     fact = Fact(**values)
-    if not (_TIME.fullmatch(fact.at) and _TIME.fullmatch(fact.mail_at)):
-        raise ValueError(f"a fact with a time of another form: {fact.at!r}, {fact.mail_at!r}")
-    if not 0 < len(fact.campaign) <= MAX_ID or not 0 < fact.count <= MAX_COUNT:
-        raise ValueError(f"a fact of campaign {fact.campaign!r} that counts {fact.count!r}")
+    for time in (fact.at, fact.mail_at):
+        check_time(time)
+    check_identifiers(fact.campaign, fact.link_id)
+    if not 0 < fact.count <= MAX_COUNT:
+        raise ValueError(f"a fact that counts {fact.count}")
     return fact
+
+
+def check_time(time: str) -> None:
+    """Refuse what is no time in the form that events.py gives.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not _TIME.fullmatch(time):
+        raise ValueError(f"a time of another form: {time!r}")
+    datetime.fromisoformat(time)
+
+
+def check_identifiers(campaign: str, *link_ids: str | None) -> None:
+    """Refuse what could not be a key of an aggregate.
+
+    Raises:
+        ValueError: it could not.
+    """
+    if not 0 < len(campaign.encode()) <= MAX_ID:
+        raise ValueError(f"a campaign of {len(campaign)} characters: {campaign[:50]!r}")
+    for link_id in link_ids:
+        if link_id is not None and not _LINK_ID.fullmatch(link_id):
+            raise ValueError(f"a link id of another form: {link_id[:50]!r}")
 
 
 def activity_partition(campaign: str, hour: str, lane: int) -> str:
@@ -221,7 +267,7 @@ def _link(url: str, *, keep_query: bool) -> str:
     except ValueError:  # not a URL, such as "http://[": clicked all the same
         return url[:MAX_URL]
     query = parts.query if keep_query else ""
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))[:MAX_URL]
+    return (urlunsplit((parts.scheme, parts.netloc, parts.path, query, "")) or url)[:MAX_URL]
 
 
 def _short_hash(text: str) -> str:

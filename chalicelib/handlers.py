@@ -1,15 +1,13 @@
-"""What each function does: the edges are built here, once a process, and handed to the roles."""
+"""What each function does: edges and roles are built here, once a process."""
 
-import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from chalicelib import config as settings
-from chalicelib.aggregate import group
 from chalicelib.aws import Connections, Dynamo, Queue
-from chalicelib.checkpoint import lane
 from chalicelib.config import Config
+from chalicelib.count import Count
 from chalicelib.errors import ConfigError
 from chalicelib.events_table import EventsTable
 from chalicelib.frames import frames
@@ -27,47 +25,77 @@ Event = Mapping[str, Any]
 """An event as Lambda hands it over."""
 
 
-class Edges:
-    """All edges of a process, built on first use: each function needs only some."""
+class Parts:
+    """The edges and roles of a process, each made when it is first asked for.
+
+    Making one calls nothing: a function makes only what it needs, and keeps it while it is warm.
+    """
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        dynamo = Dynamo(config)
-        self.events_table = EventsTable(
-            dynamo, config.events_table, retention_days=config.retention_days
+
+    @cached_property
+    def dynamo(self) -> Dynamo:
+        """DynamoDB."""
+        return Dynamo(self.config)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """SQS."""
+        return Queue(self.config)
+
+    @cached_property
+    def pusher(self) -> Pusher:
+        """The connections of API Gateway."""
+        return Pusher(Connections(self.config))
+
+    @cached_property
+    def events_table(self) -> EventsTable:
+        """The facts."""
+        return EventsTable(
+            self.dynamo, self.config.events_table, retention_days=self.config.retention_days
         )
-        self.stats_table = StatsTable(dynamo, config.stats_table)
-        self.subscriptions = Subscriptions(dynamo, config.subscriptions_table)
-        self.pusher = Pusher(Connections(config))
+
+    @cached_property
+    def stats_table(self) -> StatsTable:
+        """The counters."""
+        return StatsTable(self.dynamo, self.config.stats_table)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """Who listens to what."""
+        return Subscriptions(self.dynamo, self.config.subscriptions_table)
+
+    @cached_property
+    def ingest(self) -> Ingest:
+        """The role that takes in what SES reports."""
+        return Ingest(self.config, self.events_table, self.stats_table, self.queue)
+
+    @cached_property
+    def count(self) -> Count:
+        """The role that counts."""
+        return Count(self.stats_table)
+
+    @cached_property
+    def publish(self) -> Publish:
+        """The role that pushes."""
+        return Publish(self.subscriptions, self.pusher, self.config.push_interval)
+
+    @cached_property
+    def session(self) -> Session:
+        """The role that serves requests."""
+        return Session(self.stats_table, self.events_table, self.subscriptions)
 
 
 @cache
-def edges() -> Edges:
-    """Build this process's edges from its environment."""
-    return Edges(settings.load())
-
-
-@cache
-def _ingest() -> Ingest:
-    of = edges()
-    return Ingest(of.config, of.events_table, of.stats_table, Queue(of.config))
-
-
-@cache
-def _publish() -> Publish:
-    of = edges()
-    return Publish(of.subscriptions, of.pusher, of.config.push_interval)
-
-
-@cache
-def _session() -> Session:
-    of = edges()
-    return Session(of.stats_table, of.events_table, of.subscriptions)
+def parts() -> Parts:
+    """Build this process's parts from its environment."""
+    return Parts(settings.load())
 
 
 def ingest(event: Event) -> dict[str, Any]:
     """Store what SES reported: a batch of the queue."""
-    return _ingest().batch(event["Records"])
+    return parts().ingest.batch(event["Records"])
 
 
 def aggregate(event: Event) -> dict[str, Any]:
@@ -77,23 +105,15 @@ def aggregate(event: Event) -> dict[str, Any]:
         ConfigError: the shard is not known; the batch stays in the stream.
         AwsError: a counter could not be written; the batch comes again, without harm.
     """
-    records = event["Records"]
-    if records:
-        batch = group(records)
-        of_lane = lane(records[0]["eventSourceARN"], _shard(event, edges().config))
-        now = int(time.time())
-        for reason in batch.quarantined:
-            log("quarantined", reason=reason)
-        for key, touched in batch.in_writing_order():
-            edges().stats_table.apply(key, touched, lane=of_lane, now=now)
-        log("aggregate", records=len(records), items=len(batch.touched))
+    if event["Records"]:  # none when a tumbling window ends
+        parts().count.batch(event["Records"], shard=_shard(event, parts().config))
     # A tumbling window names the shard, and requires a state in return.
     return {"state": {}}
 
 
 def publish(event: Event) -> None:
     """Push a batch of the stats table's stream."""
-    _publish().batch(event["Records"])
+    parts().publish.batch(event["Records"])
 
 
 def connect(event: Event) -> dict[str, Any]:
@@ -115,10 +135,12 @@ def message(event: Event) -> None:
         connected_at=int(context["connectedAt"]) // 1000,
     )
     answers = 0
-    for answer in _session().answer(connection, event.get("body") or ""):
-        outcome = edges().pusher.to_one(connection, frames(answer))
+    for answer in parts().session.answer(connection, event.get("body") or ""):
+        outcome = parts().pusher.to_one(connection, frames(answer))
         if outcome == "gone":
-            edges().subscriptions.forget(connection.id)
+            parts().subscriptions.forget(connection.id)
+        elif outcome == "failed" and "snapshot" in answer:
+            parts().subscriptions.mark_behind(connection.id, answer["id"])
         if outcome != "sent":
             log("answer_missed", connection=connection.id, outcome=outcome)
             break
@@ -129,7 +151,7 @@ def message(event: Event) -> None:
 def disconnect(event: Event) -> None:
     """Forget a connection. API Gateway calls this as a rule, not always: rows expire too."""
     connection_id = event["requestContext"]["connectionId"]
-    edges().subscriptions.forget(connection_id)
+    parts().subscriptions.forget(connection_id)
     log("disconnect", connection=connection_id)
 
 

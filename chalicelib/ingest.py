@@ -1,5 +1,6 @@
 """A batch of queue messages → facts in the events table, each message settled."""
 
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -92,8 +93,8 @@ class Ingest:
         for message_id, found in engagements.items():
             try:
                 self._engage(message_id, found)
-            except (AwsError, ValueError) as error:  # a ValueError: what is stored is no fact
-                log("not_stored", detail=str(error), message_id=message_id)
+            except Exception:  # noqa: BLE001 - one message must not fail the others
+                log("not_stored", detail=traceback.format_exc(), message_id=message_id)
                 unstored += found
         return unstored
 
@@ -109,11 +110,9 @@ class Ingest:
             self.events_table.put_engagement(
                 replace(fact, engager=engager, reason=reason, link_id=admitted)
             )
-        campaigns = {fact.campaign for fact in engagements}
-        for campaign, message in self.events_table.message(message_id).items():
-            if campaign not in campaigns:
-                continue
-            settlement = settle(message.facts, message.state)
+        stored = self.events_table.message(message_id)
+        for campaign in {fact.campaign for fact in engagements}:
+            settlement = settle(stored[campaign].facts, stored[campaign].state)
             for fact, engager, reason in settlement.reclassified:
                 self.events_table.reclassify(fact, engager, reason, settlement.rank)
             if settlement.state is not None:

@@ -2,10 +2,10 @@
 
 An aggregate item of the stats table is one campaign's counters over one part: the whole
 (`summary`), a minute, an hour, a day, or a link. Counters are flat, because DynamoDB's ADD works
-on top-level attributes, and their names on disk are short.
+on top-level attributes, and the counters' names on disk are short.
 
     campaign  part                     v        s    d  …   k<lane>
-    spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see aggregate.py
+    spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see checkpoint.py
 """
 
 from collections.abc import Mapping

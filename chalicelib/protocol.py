@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import InvalidRequest
+from chalicelib.events import MAX_ID
 from chalicelib.frames import MAX_FRAME_BYTES, Message
 
 MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 50
-MAX_CAMPAIGN_ID = 256
 
 LIST_TOPIC = "stats/email-campaigns"
 HEALTH_TOPIC = "stats/health"
@@ -96,10 +96,9 @@ def campaign_of(topic: str) -> str | None:
             f"there is no topic {topic[:100]!r}: use {LIST_TOPIC}, "
             f"{CAMPAIGN_TOPIC_PREFIX}<campaign id> or {HEALTH_TOPIC}",
         )
-    if len(campaign) > MAX_CAMPAIGN_ID:
+    if len(campaign.encode()) > MAX_ID:
         raise InvalidRequest(
-            "invalid_request",
-            f"the campaign id has {len(campaign)} characters: the most is {MAX_CAMPAIGN_ID}",
+            "too_large", f"the campaign id has {len(campaign.encode())} bytes: the most is {MAX_ID}"
         )
     return campaign
 
@@ -112,6 +111,8 @@ def _json(text: str) -> dict[str, Any]:
         )
     try:
         value = json.loads(text)
+        # What JSON has no form for (NaN, lone surrogates) could not be echoed either.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
             "bad_json", f"not JSON ({error}): send a JSON object such as " + '{"action": "ping"}'
@@ -180,7 +181,11 @@ def _campaign(value: dict[str, Any]) -> str:
 
 def _query(value: dict[str, Any]) -> str:
     query = value.get("query")
-    if not isinstance(query, str) or len(query) > MAX_QUERY_LENGTH:
+    if isinstance(query, str) and len(query) > MAX_QUERY_LENGTH:
+        raise InvalidRequest(
+            "too_large", f"the query has {len(query)} characters: the most is {MAX_QUERY_LENGTH}"
+        )
+    if not isinstance(query, str):
         raise _invalid("query", f"a text of at most {MAX_QUERY_LENGTH} characters", query)
     return query.strip()
 

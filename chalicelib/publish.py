@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import messages
+from chalicelib.aws import Outcome
+from chalicelib.errors import AwsError
 from chalicelib.frames import Message, frames
 from chalicelib.log import log
 from chalicelib.metrics import (
@@ -22,6 +24,8 @@ from chalicelib.subscriptions import Connection, Subscriptions
 
 # A row may be seen before its connection's handshake has ended: a 410 then says nothing.
 GRACE_SECONDS = 10
+# However many connections hang, a batch must end before the function's time-out of a minute.
+PUSH_SECONDS = 20
 
 _PUSHED_PARTS = {SUMMARY, "link", *RESOLUTIONS}
 
@@ -44,26 +48,40 @@ class Publish:
         """
         started = self.clock()
         sent = 0
+        missed: set[str] = set()
         topics = _changes(records)
         for topic, changes in topics.items():
             subscribers = self.subscriptions.subscribers(topic)
-            if subscribers:
-                outcomes = self.pusher.to_all(subscribers, frames(messages.push(topic, changes)))
-                for connection, outcome in outcomes:
-                    sent += outcome == "sent"
-                    if outcome != "sent":
-                        self._missed(connection, topic, outcome)
-        log("publish", topics=len(topics), sent=sent)
+            # One that did not take its message is not tried again now: it would cost each topic
+            # a time-out, and everybody else waits.
+            for connection in [one for one in subscribers if one.id in missed]:
+                self._missed(connection, topic, "failed")
+            reachable = [one for one in subscribers if one.id not in missed]
+            if not reachable:
+                continue
+            for connection, outcome in self.pusher.to_all(
+                reachable, frames(messages.push(topic, changes)), until=started + PUSH_SECONDS
+            ):
+                if outcome == "sent":
+                    sent += 1
+                else:
+                    missed.add(connection.id)
+                    self._missed(connection, topic, outcome)
+        log("publish", topics=len(topics), sent=sent, missed=len(missed))
         if sent:
             self.pause(max(0.0, started + self.interval - self.clock()))
 
-    def _missed(self, connection: Connection, topic: str, outcome: str) -> None:
+    def _missed(self, connection: Connection, topic: str, outcome: Outcome) -> None:
         young = self.clock() - connection.connected_at < GRACE_SECONDS
-        if outcome == "gone" and not young:
-            self.subscriptions.forget(connection.id)
-        else:
-            self.subscriptions.mark_behind(connection.id, topic)
         log("push_missed", topic=topic, connection=connection.id, outcome=outcome)
+        try:
+            if outcome == "gone" and not young:
+                self.subscriptions.forget(connection.id)
+            else:
+                self.subscriptions.mark_behind(connection.id, topic)
+        except AwsError as error:
+            # The others must not wait for it; it catches up with the next push.
+            log("push_miss_not_noted", connection=connection.id, detail=str(error))
 
 
 def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
@@ -71,9 +89,15 @@ def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
     newest: dict[tuple[str, str], Aggregate] = {}
     for record in records:
         image = record["dynamodb"].get("NewImage")
-        if image is not None:  # none where an item has expired
+        if image is None:  # an item that has expired
+            continue
+        try:
             aggregate = aggregate_from_item(image)
-            newest[aggregate.campaign, aggregate.part] = aggregate
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            # Raised, it would stop this shard's pushes for a day.
+            log("not_an_aggregate", detail=repr(error), keys=record["dynamodb"].get("Keys"))
+            continue
+        newest[aggregate.campaign, aggregate.part] = aggregate
     topics: dict[str, Message] = {}
     campaigns: dict[str, list[Aggregate]] = {}
     for (campaign, part), aggregate in newest.items():

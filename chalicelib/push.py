@@ -1,7 +1,7 @@
 """A message to many connections, at once; no slow or gone one holds up the others."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.aws import Connections, Outcome
@@ -15,20 +15,35 @@ class Pusher:
     """Sends frames to connections."""
 
     def __init__(
-        self, connections: Connections, *, pause: Callable[[float], None] = time.sleep
+        self,
+        connections: Connections,
+        *,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connections = connections
+        self._clock = clock
         self._pause = pause
         self._threads = ThreadPoolExecutor(_THREADS)
 
     def to_all(
-        self, subscribers: Sequence[Connection], frames: Sequence[str]
-    ) -> Iterable[tuple[Connection, Outcome]]:
-        """Send the frames, in order, to each connection; say what became of each."""
+        self, subscribers: Sequence[Connection], frames: Sequence[str], *, until: float
+    ) -> Iterator[tuple[Connection, Outcome]]:
+        """Send the frames, in order, to each connection; say what became of each.
+
+        Args:
+            subscribers: the connections.
+            frames: what each is sent.
+            until: epoch seconds after which none is tried any more: those have `failed`.
+        """
+
+        def send(connection: Connection) -> Outcome:
+            return self.to_one(connection, frames) if self._clock() < until else "failed"
+
         if len(subscribers) == 1:  # the usual case needs no thread
-            return [(subscribers[0], self.to_one(subscribers[0], frames))]
-        outcomes = self._threads.map(lambda one: self.to_one(one, frames), subscribers)
-        return list(zip(subscribers, outcomes, strict=True))
+            yield subscribers[0], send(subscribers[0])
+        else:
+            yield from zip(subscribers, self._threads.map(send, subscribers), strict=True)
 
     def to_one(self, connection: Connection, frames: Iterable[str]) -> Outcome:
         """Send frames to one connection; stops at the first that does not get through."""

@@ -1,12 +1,11 @@
 """One WebSocket request → its answers. Every request gets one, whatever it was."""
 
-import base64
-import json
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from chalicelib import messages
+from chalicelib import cursor, messages
 from chalicelib.errors import InvalidRequest
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import Fact
@@ -14,6 +13,7 @@ from chalicelib.frames import Message
 from chalicelib.log import log
 from chalicelib.metrics import Aggregate
 from chalicelib.protocol import (
+    ACTIVITY_TYPES,
     HEALTH_TOPIC,
     LIST_TOPIC,
     Request,
@@ -79,9 +79,11 @@ class Session:
             case "listActivity":
                 yield from self._activity(request)
             case "ping":
-                yield request.reply()
-                for topic in self.subscriptions.take_behind(connection.id):
+                for topic, mark in self.subscriptions.behind(connection.id):
                     yield self._snapshot(request, topic)
+                    # Only here has it been sent: whoever takes the answers stops at a failure.
+                    self.subscriptions.caught_up(connection.id, topic, mark)
+                yield request.reply()
 
     def _snapshot(self, request: Request, topic: str) -> Message:
         if topic == LIST_TOPIC:
@@ -100,19 +102,18 @@ class Session:
         return request.reply(id=topic, snapshot=snapshot)
 
     def _campaigns(self, request: Request) -> Message:
-        summaries, cursor = self.stats_table.campaigns(request.limit, request.cursor)
+        summaries, following = self.stats_table.campaigns(request.limit, request.cursor)
         reply = request.reply(results=[_campaign(summary) for summary in summaries])
-        return reply | ({"cursor": cursor} if cursor else {})
+        return reply | ({"cursor": following} if following else {})
 
     def _search(self, request: Request) -> Iterator[Aggregate]:
         wanted = request.query.casefold()
-        left = request.limit
-        for summary in self.stats_table.all_campaigns():
-            if left and wanted in f"{summary.campaign}\n{summary.subject or ''}".casefold():
-                left -= 1
-                yield summary
-            if not left:
-                return
+        matching = (
+            summary
+            for summary in self.stats_table.all_campaigns()
+            if wanted in f"{summary.campaign}\n{summary.subject or ''}".casefold()
+        )
+        return islice(matching, request.limit)
 
     def _activity(self, request: Request) -> Iterator[Message]:
         places: list[tuple[str, Fact]] = []
@@ -121,22 +122,22 @@ class Session:
             if len(places) > request.limit:
                 break
         shown = places[: request.limit]
-        more = {"cursor": _sealed(shown[-1][0])} if len(places) > request.limit else {}
+        more = {"cursor": cursor.seal(shown[-1][0])} if len(places) > request.limit else {}
         yield from _found(request, (messages.activity(fact) for _, fact in shown), **more)
 
     def _activity_places(self, request: Request) -> Iterator[tuple[str, Fact]]:
         """List a campaign's activity, newest first: hour by hour, in each from all lanes."""
-        before = _opened(request.cursor) if request.cursor else None
+        before = cursor.open_text(request.cursor) if request.cursor else None
         for hour in self.stats_table.hours(request.campaign):
             name = hour.part.removeprefix("hour#")
             if before is not None and name > before:
                 continue
-            if request.type and not any(
-                hour.counts.get(counter) for counter in _COUNTERS_OF_TYPE[request.type]
+            types = [request.type] if request.type else ACTIVITY_TYPES
+            if not any(
+                hour.counts.get(counter) for kind in types for counter in _COUNTERS_OF_TYPE[kind]
             ):
                 continue
-            places = self.events_table.activity(request.campaign, name, before)
-            for place, fact in sorted(places, key=lambda found: found[0], reverse=True):
+            for place, fact in self.events_table.activity(request.campaign, name, before):
                 if request.type in (None, fact.type):
                     yield place, fact
 
@@ -153,20 +154,3 @@ def _found(request: Request, results: Iterable[Message], **more: str) -> Iterato
     for result in results:
         yield request.reply(result=result)
     yield request.reply(done=True, **more)
-
-
-def _sealed(place: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
-def _opened(cursor: str) -> str:
-    try:
-        place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if not isinstance(place, str) or not place:
-            raise ValueError(place)  # noqa: TRY301 - one of the ways in which it is not ours
-    except ValueError as error:
-        raise InvalidRequest(
-            "invalid_request",
-            f"cursor {cursor[:100]!r} is not from an earlier answer: leave it out",
-        ) from error
-    return place

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.classify import RULES_VERSION, classify
-from chalicelib.facts import ENGAGEMENTS, Class, Fact, Item
+from chalicelib.facts import ENGAGEMENTS, Class, Fact, Item, check_identifiers, check_time
 
 # A mail scanner follows every link of a message at once; a person does not.
 BURST_LINKS = 3
@@ -68,7 +68,12 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
     Args:
         facts: all its stored facts; only opens and clicks matter.
         stored: its state as stored, None before the first.
+
+    Raises:
+        ValueError: newer rules have settled it, so another version of this code must.
     """
+    if stored is not None and stored.settled >= (RULES_VERSION + 1) * _RULES_FACTOR:
+        raise ValueError("this message is settled by newer rules: another version is deployed")
     engagements = sorted(
         (fact for fact in facts if fact.type in ENGAGEMENTS), key=lambda fact: (fact.at, fact.key)
     )
@@ -82,7 +87,7 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
             for fact, engager, reason in verdicts
             if (fact.engager, fact.reason) != (engager, reason)
         ],
-        state=state if state != stored and (not stored or stored.settled <= settled) else None,
+        state=state if state != stored and (not stored or stored.settled < settled) else None,
         rank=settled,
     )
 
@@ -115,7 +120,7 @@ def state_from_item(item: Mapping[str, Mapping[str, Any]]) -> State:
         ValueError: it is none; says which attribute is missing.
     """
     try:
-        return State(
+        state = State(
             message_id=item["message_id"]["S"],
             campaign=item["c"]["S"],
             settled=int(item["z"]["N"]),
@@ -124,6 +129,11 @@ def state_from_item(item: Mapping[str, Mapping[str, Any]]) -> State:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a state without {error}: it has {sorted(item)}") from error
+    check_identifiers(state.campaign, *state.links)
+    for time in (*(getattr(state, name) for name in _TIMES), *state.links.values()):
+        if time is not None:
+            check_time(time)
+    return state
 
 
 def _verdict(fact: Fact, bursts: Sequence[tuple[datetime, datetime]]) -> tuple[Class, str]:
@@ -139,12 +149,24 @@ def _verdict(fact: Fact, bursts: Sequence[tuple[datetime, datetime]]) -> tuple[C
 def _bursts(clicks: Sequence[Fact]) -> list[tuple[datetime, datetime]]:
     """Find the spans in which distinct links were clicked faster than a person does."""
     times = [datetime.fromisoformat(fact.at) for fact in clicks]
-    spans = []
+    spans: list[tuple[datetime, datetime]] = []
     for first, start in enumerate(times):
         end = bisect_right(times, start + BURST_WINDOW, lo=first)
-        if len({fact.link for fact in clicks[first:end]}) >= BURST_LINKS:
-            spans.append((start, times[end - 1]))
+        if _has_distinct_links(clicks, first, end):
+            if spans and start <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], times[end - 1])
+            else:
+                spans.append((start, times[end - 1]))
     return spans
+
+
+def _has_distinct_links(clicks: Sequence[Fact], first: int, end: int) -> bool:
+    links = set()
+    for number in range(first, end):
+        links.add(clicks[number].link)
+        if len(links) >= BURST_LINKS:
+            return True
+    return False
 
 
 def _state(verdicts: Sequence[tuple[Fact, Class, str]], settled: int) -> State:

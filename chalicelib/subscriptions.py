@@ -5,11 +5,12 @@ a ping. Rows carry what a push needs, and expire a little after the longest life
 
     owner                 member        endpoint    connected_at  behind
     stats/email-…/spring  L0SM9cOF…     a1b2c3/api  epoch seconds
-    connection/L0SM9cOF…  stats/email-… a1b2c3/api  …             a push was missed
+    connection/L0SM9cOF…  stats/email-… a1b2c3/api  …             when a push was missed
 """
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,14 +60,28 @@ class Subscriptions:
                 f"this connection has {len(topics)} subscriptions, the most that one may have: "
                 "unsubscribe from one first",
             )
-        # First the row that finds the other: a disconnect must leave none behind.
-        self._put(_owner(connection.id), topic, connection)
-        self._put(topic, connection.id, connection)
+        rows = [(topic, connection.id), (_owner(connection.id), topic)]
+        self._transact(
+            [
+                {"Put": {"TableName": self._name, "Item": self._row(owner, member, connection)}}
+                for owner, member in rows
+            ]
+        )
 
     def remove(self, connection_id: str, topic: str) -> None:
         """Unsubscribe a connection from a topic; harmless where it was not subscribed."""
-        self._delete(topic, connection_id)
-        self._delete(_owner(connection_id), topic)
+        rows = [(topic, connection_id), (_owner(connection_id), topic)]
+        self._transact(
+            [
+                {
+                    "Delete": {
+                        "TableName": self._name,
+                        "Key": {"owner": {"S": owner}, "member": {"S": member}},
+                    }
+                }
+                for owner, member in rows
+            ]
+        )
 
     def forget(self, connection_id: str) -> None:
         """Remove all that is known of a connection."""
@@ -88,58 +103,47 @@ class Subscriptions:
 
     def mark_behind(self, connection_id: str, topic: str) -> None:
         """Note that a connection missed a push; its next ping is answered with a snapshot."""
-        try:
-            self._update(connection_id, topic, "SET behind = :yes", {":yes": {"BOOL": True}})
-        except ConditionFailed:
-            return  # it has unsubscribed meanwhile
+        mark = {"N": str(int(self._clock() * 1000))}
+        # Where the condition fails, it has unsubscribed meanwhile.
+        self._update(connection_id, topic, "SET behind = :mark", "attribute_exists(expires)", mark)
 
-    def take_behind(self, connection_id: str) -> list[str]:
-        """List the topics of which a connection missed a push, and take the marks away.
-
-        The marks go before the snapshots are read: a push that fails after that sets its own.
-        """
-        topics = [
-            row["member"]["S"] for row in self._rows(_owner(connection_id)) if "behind" in row
+    def behind(self, connection_id: str) -> list[tuple[str, str]]:
+        """List the topics of which a connection missed a push, each with its mark."""
+        return [
+            (row["member"]["S"], row["behind"]["N"])
+            for row in self._rows(_owner(connection_id))
+            if "behind" in row
         ]
-        for topic in topics:
-            try:
-                self._update(connection_id, topic, "REMOVE behind", {})
-            except ConditionFailed:
-                continue  # unsubscribed meanwhile: its snapshot does no harm
-        return topics
 
-    def _put(self, owner: str, member: str, connection: Connection) -> None:
-        self._dynamo.call(
-            "put_item",
-            TableName=self._name,
-            Item={
-                "owner": {"S": owner},
-                "member": {"S": member},
-                "endpoint": {"S": connection.endpoint},
-                "connected_at": {"N": str(connection.connected_at)},
-                "expires": {"N": str(int(self._clock()) + ROW_SECONDS)},
-            },
-        )
+    def caught_up(self, connection_id: str, topic: str, mark: str) -> None:
+        """Take a mark away, unless another push has been missed since it was read."""
+        self._update(connection_id, topic, "REMOVE behind", "behind = :mark", {"N": mark})
 
-    def _delete(self, owner: str, member: str) -> None:
-        self._dynamo.call(
-            "delete_item",
-            TableName=self._name,
-            Key={"owner": {"S": owner}, "member": {"S": member}},
-        )
+    def _row(self, owner: str, member: str, connection: Connection) -> dict[str, Any]:
+        return {
+            "owner": {"S": owner},
+            "member": {"S": member},
+            "endpoint": {"S": connection.endpoint},
+            "connected_at": {"N": str(connection.connected_at)},
+            "expires": {"N": str(int(self._clock()) + ROW_SECONDS)},
+        }
+
+    def _transact(self, writes: list[dict[str, Any]]) -> None:
+        """Write the two rows of a subscription together: one without the other would mislead."""
+        self._dynamo.call("transact_write_items", TransactItems=writes)
 
     def _update(
-        self, connection_id: str, topic: str, expression: str, values: dict[str, Any]
+        self, connection_id: str, topic: str, expression: str, condition: str, mark: dict[str, str]
     ) -> None:
-        self._dynamo.call(
-            "update_item",
-            TableName=self._name,
-            Key={"owner": {"S": _owner(connection_id)}, "member": {"S": topic}},
-            UpdateExpression=expression,
-            ConditionExpression="attribute_exists(#owner)",
-            ExpressionAttributeNames={"#owner": "owner"},
-            **({"ExpressionAttributeValues": values} if values else {}),
-        )
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"owner": {"S": _owner(connection_id)}, "member": {"S": topic}},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":mark": mark},
+            )
 
     def _rows(self, owner: str) -> Iterator[dict[str, dict[str, Any]]]:
         start: dict[str, Any] = {}

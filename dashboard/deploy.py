@@ -23,10 +23,11 @@ from dashboard.paths import PROJECT
 APP_NAME = "mailpulse"
 
 # Each function with its time-out in seconds and its memory in MB. Nothing on a WebSocket may
-# take longer than 29 s; a push holds its shard for the rest of its interval.
+# take longer than 29 s; a push holds its shard for the rest of its interval,
+# and a batch of old events touches thousands of aggregates.
 FUNCTIONS = {
     "ingest": (30, 256),
-    "aggregate": (60, 256),
+    "aggregate": (300, 256),
     "publish": (60, 256),
     "websocket_connect": (29, 128),
     "websocket_message": (29, 256),

@@ -9,12 +9,9 @@ from moto import mock_aws
 from support import ses
 
 from chalicelib import handlers
-from chalicelib.aws import Queue
 from chalicelib.config import Config
-from chalicelib.ingest import Ingest
 from chalicelib.publish import Publish
 from chalicelib.push import Pusher
-from chalicelib.session import Session
 
 REGION = "us-east-1"
 ROOT = Path(__file__).parents[2]
@@ -42,29 +39,23 @@ class Pipeline:
     def __init__(self, config, monkeypatch):
         self.config = config
         self.connections = FakeConnections()
-        self.edges = handlers.Edges(config)
-        self.edges.pusher = Pusher(self.connections, pause=lambda _: None)
-        monkeypatch.setattr(handlers, "edges", lambda: self.edges)
+        self.parts = handlers.Parts(config)
+        self.parts.pusher = Pusher(self.connections, pause=lambda _: None)
+        monkeypatch.setattr(handlers, "parts", lambda: self.parts)
         self.now = 1_800_000_000.0
         self.pauses = []
         self.publisher = Publish(
-            self.edges.subscriptions,
-            self.edges.pusher,
+            self.parts.subscriptions,
+            self.parts.pusher,
             config.push_interval,
             clock=lambda: self.now,
             pause=self.pauses.append,
-        )
-        self.session = Session(
-            self.edges.stats_table, self.edges.events_table, self.edges.subscriptions
         )
         self._read = {}
 
     def ingest(self, *events):
         bodies = [event if isinstance(event, str) else ses.raw(event) for event in events]
-        role = Ingest(
-            self.config, self.edges.events_table, self.edges.stats_table, Queue(self.config)
-        )
-        return role.batch(ses.in_sqs_event(*bodies)["Records"])["batchItemFailures"]
+        return handlers.ingest(ses.in_sqs_event(*bodies))["batchItemFailures"]
 
     def stream(self, table):
         """What is new in a table's stream, in Lambda's shape."""
@@ -94,7 +85,7 @@ class Pipeline:
         self.publish()
 
     def ask(self, connection, **request):
-        return list(self.session.answer(connection, json.dumps(request)))
+        return list(self.parts.session.answer(connection, json.dumps(request)))
 
     def snapshot(self, connection, topic):
         [answer] = self.ask(connection, action="get", id=topic)

@@ -97,6 +97,18 @@ def test_a_scanners_burst_turns_humans_into_machines_when_its_third_click_is_in(
     assert after["unique_clicks"] == 1
 
 
+def test_a_message_that_newer_rules_have_settled_goes_back_to_the_queue_alone(pipeline):
+    pipeline.run(ses.an_open("m-1"))
+    boto3.client("dynamodb", "us-east-1").update_item(
+        TableName=pipeline.config.events_table,
+        Key={"message_id": {"S": "m-1"}, "fact": {"S": "~state#spring"}},
+        UpdateExpression="SET z = :newer",
+        ExpressionAttributeValues={":newer": {"N": "99000001"}},
+    )
+
+    assert pipeline.ingest(ses.a_click("m-1"), ses.a_click("m-2")) == [{"itemIdentifier": "sqs-0"}]
+
+
 def test_a_duplicate_does_not_undo_what_was_settled(pipeline):
     burst = [
         ses.a_click(link=f"https://example.com/{number}", at=f"2026-11-23T10:06:0{number}.000Z")
@@ -133,10 +145,31 @@ def test_what_cannot_be_stored_goes_back_to_the_queue(pipeline):
     assert failures == [{"itemIdentifier": "sqs-0"}, {"itemIdentifier": "sqs-1"}]
 
 
-def test_a_record_that_cannot_be_understood_is_counted_and_stops_nothing(pipeline):
+ODD = {
+    "e": {"S": "Click"},
+    "c": {"S": "spring"},
+    "t": {"S": "2026-11-23T10:00:00.000Z"},
+    "m": {"S": "2026-11-23T10:00:00.000Z"},
+}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"e": {"S": "Send"}},
+        {**ODD, "l": {"N": "7"}},
+        {**ODD, "n": {"S": "many"}},
+        {**ODD, "h": {"S": "h" * 1100}},
+        {**ODD, "c": {"S": "c" * 257}},
+        {**ODD, "t": {"S": "2026-13-23T10:00:00.000Z"}},
+        {"fact": {"S": "~state#spring"}, "c": {"S": "spring"}},
+        {"fact": {"S": "~state#"}, "c": {"S": "x" * 3000}, "z": {"N": "1"}, "ul": {"M": {}}},
+    ],
+)
+def test_a_record_that_cannot_be_understood_is_counted_and_stops_nothing(pipeline, odd):
     boto3.client("dynamodb", "us-east-1").put_item(
         TableName=pipeline.config.events_table,
-        Item={"message_id": {"S": "m-0"}, "fact": {"S": "Send#?"}, "e": {"S": "Send"}},
+        Item={"message_id": {"S": "m-0"}, "fact": {"S": "Send#?"}, **odd},
     )
     pipeline.run(ses.a_send())
 
@@ -204,7 +237,7 @@ def test_after_250_links_the_rest_count_under_other(pipeline):
 def test_a_batch_that_names_no_shard_is_refused(pipeline, monkeypatch):
     pipeline.ingest(ses.a_send())
     monkeypatch.setattr(
-        pipeline.edges,
+        pipeline.parts,
         "config",
         type(pipeline.config)(**{**vars(pipeline.config), "single_lane_stream": False}),
     )

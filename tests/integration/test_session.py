@@ -1,10 +1,14 @@
 """What a connection is answered, and what it is sent unasked."""
 
+import json
+from dataclasses import replace
+
 import boto3
 import pytest
 from support import ses
 
 from chalicelib import handlers
+from chalicelib.push import Pusher
 from chalicelib.subscriptions import MAX_SUBSCRIPTIONS, Connection
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
@@ -132,8 +136,8 @@ def test_a_gone_connection_is_forgotten_and_the_others_are_served(pipeline):
     pipeline.run(ses.a_send())
 
     assert len(pushes(pipeline, OTHER)) == 1
-    assert pipeline.edges.subscriptions.subscribers(SPRING) == [OTHER]
-    assert pipeline.edges.subscriptions.subscribers(LIST) == []
+    assert pipeline.parts.subscriptions.subscribers(SPRING) == [OTHER]
+    assert pipeline.parts.subscriptions.subscribers(LIST) == []
 
 
 def test_a_connection_that_is_young_is_not_forgotten_when_it_seems_gone(pipeline):
@@ -154,13 +158,91 @@ def test_a_missed_push_is_healed_by_the_next_ping_once(pipeline):
     pipeline.run(ses.a_send())
     assert pushes(pipeline) == []
 
-    pong, healed = pipeline.ask(VIEWER, action="ping", request_id=5)
+    healed, pong = pipeline.ask(VIEWER, action="ping", request_id=5)
 
     assert pong == {"request_id": 5, "action": "ping"}
     assert (healed["id"], healed["snapshot"]["counts"]["sends"]) == (SPRING, 1)
     assert pipeline.ask(VIEWER, action="ping", request_id=6) == [
         {"request_id": 6, "action": "ping"}
     ]
+
+
+def test_a_heal_that_fails_is_tried_again_at_the_ping_after(pipeline):
+    subscribe(pipeline, SPRING)
+    pipeline.connections.outcomes[VIEWER.id] = ["failed"] * 4
+    pipeline.run(ses.a_send())
+
+    handlers.message(event('{"action": "ping", "request_id": 1}'))
+    assert VIEWER.id not in pipeline.connections.sent
+    handlers.message(event('{"action": "ping", "request_id": 2}'))
+
+    healed, pong = pipeline.connections.sent[VIEWER.id]
+    assert healed["snapshot"]["counts"]["sends"] == 1
+    assert pong == {"request_id": 2, "action": "ping"}
+
+
+def test_a_push_missed_after_a_heal_was_read_keeps_its_mark(pipeline):
+    subscribe(pipeline, SPRING)
+    subscriptions = pipeline.parts.subscriptions
+    subscriptions.mark_behind(VIEWER.id, SPRING)
+    [(topic, mark)] = subscriptions.behind(VIEWER.id)
+
+    subscriptions.caught_up(VIEWER.id, topic, str(int(mark) - 1))
+
+    assert subscriptions.behind(VIEWER.id) == [(topic, mark)]
+
+
+def test_a_snapshot_that_does_not_get_through_is_healed_too(pipeline):
+    pipeline.run(ses.a_send())
+    pipeline.connections.outcomes[VIEWER.id] = ["failed", "failed"]
+    handlers.message(event(json.dumps({"action": "subscribe", "id": SPRING})))
+
+    healed, _ = pipeline.ask(VIEWER, action="ping")
+
+    assert healed["snapshot"]["counts"]["sends"] == 1
+
+
+def test_a_connection_that_hangs_is_tried_once_a_batch_and_then_marked_behind(pipeline):
+    campaigns = [f"c-{number}" for number in range(10)]
+    for campaign in campaigns:
+        subscribe(pipeline, f"stats/email-campaign/{campaign}")
+        subscribe(pipeline, f"stats/email-campaign/{campaign}", OTHER)
+    pipeline.connections.outcomes[VIEWER.id] = ["failed"] * 100
+
+    pipeline.run(*[ses.a_send(f"m-{campaign}", campaign=campaign) for campaign in campaigns])
+
+    assert len(pipeline.connections.outcomes[VIEWER.id]) == 98
+    assert len(pushes(pipeline, OTHER)) == 10
+    assert len(pipeline.parts.subscriptions.behind(VIEWER.id)) == 10
+
+
+def test_when_the_time_for_pushes_is_over_the_rest_is_marked_behind(pipeline):
+    subscribe(pipeline, SPRING)
+    times = iter([0.0, *[100.0] * 50])
+    slow = replace(
+        pipeline.publisher,
+        clock=lambda: next(times),
+        pusher=Pusher(pipeline.connections, clock=lambda: 100.0),
+    )
+    pipeline.ingest(ses.a_send())
+    pipeline.aggregate()
+
+    slow.batch(pipeline.stream(pipeline.config.stats_table))
+
+    assert pushes(pipeline) == []
+    assert len(pipeline.parts.subscriptions.behind(VIEWER.id)) == 1
+
+
+def test_an_item_that_is_no_aggregate_stops_no_push(pipeline):
+    subscribe(pipeline, SPRING)
+    boto3.client("dynamodb", "us-east-1").put_item(
+        TableName=pipeline.config.stats_table,
+        Item={"campaign": {"S": "odd"}, "part": {"S": "summary"}, "s": {"N": "1.5"}},
+    )
+
+    pipeline.run(ses.a_send())
+
+    assert len(pushes(pipeline)) == 1
 
 
 def test_a_push_that_fails_once_is_tried_again(pipeline):
@@ -179,8 +261,8 @@ def test_disconnect_forgets_all_subscriptions(pipeline):
 
     handlers.disconnect({"requestContext": {"connectionId": VIEWER.id}})
 
-    assert pipeline.edges.subscriptions.subscribers(SPRING) == []
-    assert pipeline.edges.subscriptions.subscribers(LIST) == []
+    assert pipeline.parts.subscriptions.subscribers(SPRING) == []
+    assert pipeline.parts.subscriptions.subscribers(LIST) == []
 
 
 def test_subscriptions_of_one_connection_are_limited(pipeline):
@@ -287,13 +369,22 @@ def test_recipients_appear_by_a_stable_pseudonym_unless_addresses_are_stored(pip
 
 
 @pytest.mark.parametrize("action", ["listCampaigns", "listActivity"])
-def test_a_cursor_that_is_not_ours_is_refused(pipeline, action):
-    pipeline.run(ses.an_open())
-
-    [answer] = pipeline.ask(VIEWER, action=action, id=SPRING, cursor="made-up")
+@pytest.mark.parametrize(
+    "made_up", ["made-up", "e30=", "W10=", "IiI=", "eyJhIjogMX0=", "W1" * 3000, "é"]
+)
+def test_a_cursor_that_is_not_ours_is_refused(pipeline, action, made_up):
+    [answer] = pipeline.ask(VIEWER, action=action, id=SPRING, cursor=made_up)
 
     assert answer["error"]["code"] == "invalid_request"
-    assert "made-up" in answer["error"]["message"]
+    assert "cursor" in answer["error"]["message"]
+
+
+def test_subscriptions_that_opt_nobody_out_are_no_activity(pipeline):
+    pipeline.run(ses.a_subscription("m-1", opts_out=False), ses.a_subscription("m-2"))
+
+    [answer] = pipeline.ask(VIEWER, action="listActivity", id=SPRING)
+
+    assert [one["message_id"] for one in answer["results"]] == ["m-2"]
 
 
 def test_when_the_tables_fail_the_request_is_answered_all_the_same(pipeline):
@@ -328,7 +419,7 @@ def test_a_connection_that_has_gone_before_its_answer_is_forgotten(pipeline):
 
     handlers.message(event('{"action": "ping"}'))
 
-    assert pipeline.edges.subscriptions.subscribers(SPRING) == []
+    assert pipeline.parts.subscriptions.subscribers(SPRING) == []
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,14 @@ def test_a_checkpoint_goes_when_its_records_have_left_the_stream_and_only_as_see
     assert young not in update["UpdateExpression"]
 
 
+def test_outdated_checkpoints_go_a_few_at_a_time():
+    observed = {lane("arn", str(number)): checkpoint(9, 0) for number in range(300)}
+
+    condition = planned([change(1, sends=1)], observed)["ConditionExpression"]
+
+    assert len(condition) < 4096, "AWS's limit"
+
+
 @given(st.integers(0, 10**40 - 1), st.integers(0, 10**40 - 1))
 def test_sequence_numbers_sort_as_numbers(one, other):
     assert (sequence_bytes(str(one)) < sequence_bytes(str(other))) == (one < other)

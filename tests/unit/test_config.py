@@ -43,8 +43,9 @@ def test_a_missing_setting_is_named(name):
         ("RETENTION_DAYS", "long", "whole number"),
         ("STORE_ADDRESSES", "yes", "true or false"),
         ("PUSH_INTERVAL_SECONDS", "soon", "a number"),
-        ("PUSH_INTERVAL_SECONDS", "61", "between 0 and 60"),
-        ("PUSH_INTERVAL_SECONDS", "nan", "between 0 and 60"),
+        ("PUSH_INTERVAL_SECONDS", "31", "between 0 and 30"),
+        ("CONNECTIONS_ENDPOINT", "https://{api}/", "{api_id}"),
+        ("PUSH_INTERVAL_SECONDS", "nan", "between 0 and 30"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named_with_its_value(name, value, says):

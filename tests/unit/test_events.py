@@ -78,6 +78,8 @@ def test_validation_message_is_acknowledged(wrap):
         ('{"Type": "SubscriptionConfirmation", "Message": "You have…"}', "sns_confirmation"),
         ('{"eventType": "Send"}', "bad_event"),
         ('{"eventType": 7, "mail": {}}', "bad_event"),
+        ('{"eventType": "~state", "mail": {}}', "bad_event"),
+        ('{"Type": "Notification", "Message": "\\u0000hello"}', "bad_json"),
         (
             ses.in_sns_envelope(
                 ses.in_sns_envelope(ses.in_sns_envelope(ses.in_sns_envelope("{}")))
@@ -95,10 +97,13 @@ def test_what_is_no_event_has_a_named_reason(body, reason):
     [
         ({"mail": {"timestamp": "yesterday"}}, "yesterday"),
         ({"mail": {"timestamp": "9999-12-31T23:59:59Z"}}, "9999"),
+        ({"mail": {"timestamp": "0001-01-01T00:00:00Z"}}, "0001"),
+        ({"mail": {"tags": {"campaign": ["🌱" * 65]}}}, "256 bytes"),
+        ({"mail": {"destination": ["x" * 321]}}, "a list of 1"),
         ({"mail": {"messageId": ""}}, "messageId"),
-        ({"mail": {"messageId": "x" * 257}}, "256 characters"),
+        ({"mail": {"messageId": "x" * 257}}, "256 bytes"),
         ({"mail": {"tags": {"campaign": "spring"}}}, "a list"),
-        ({"mail": {"tags": {"campaign": ["x" * 257]}}}, "256 characters"),
+        ({"mail": {"tags": {"campaign": ["x" * 257]}}}, "256 bytes"),
         ({"mail": {"destination": []}}, "mail.destination"),
         ({"mail": {"destination": "ada@example.com"}}, "mail.destination"),
     ],
@@ -175,3 +180,32 @@ def test_a_subscription_opts_out_of_a_topic_or_of_all(preferences, opts_out):
     event["subscription"]["newTopicPreferences"] = preferences
 
     assert parsed(event).opts_out is opts_out
+
+
+def test_addresses_and_what_sqs_refuses_stay_out_of_the_explanation():
+    event = ses.a_send(to=["ada@example.com", ""])
+    with pytest.raises(NotAnEvent) as caught:
+        parsed(event)
+    assert "ada" not in str(caught.value)
+
+    with pytest.raises(NotAnEvent) as caught:
+        parse("\x00\ufffe", campaign_tag="campaign")
+    assert "\x00" not in str(caught.value)
+    assert "\ufffe" not in str(caught.value)
+
+
+def test_an_unknown_type_that_is_nested_too_deeply_is_refused():
+    deep = "[" * 900 + "]" * 900
+    body = (
+        json.dumps({"eventType": "Archived", "mail": ses.mail()})[:-1] + f', "archived": {deep}}}'
+    )
+
+    def nested(levels):
+        if levels:
+            return nested(levels - 1)
+        try:
+            return parse(body, campaign_tag="campaign")
+        except NotAnEvent as error:
+            return error.reason
+
+    assert nested(40) is not None

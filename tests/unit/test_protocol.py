@@ -47,6 +47,10 @@ def test_each_documented_request_is_understood(path):
         ("hello", "bad_json", "JSON object"),
         ("[" * 20_000, "bad_json", "JSON object"),
         ("[]", "bad_json", "object"),
+        ('{"action": "ping", "request_id": NaN}', "bad_json", "JSON object"),
+        ('{"action": "ping", "request_id": 1e999}', "bad_json", "JSON object"),
+        ('{"action": "ping", "request_id": "\\ud800"}', "bad_json", "JSON object"),
+        ('{"action": "\\ud800"}', "bad_json", "JSON object"),
         ("{}", "unknown_action", "subscribe"),
         ('{"action": "fly"}', "unknown_action", '"fly"'),
         ('{"action": ["ping"]}', "unknown_action", "ping"),
@@ -59,7 +63,7 @@ def test_each_documented_request_is_understood(path):
         ('{"action": "subscribe", "id": "stats/email-campaign/ pipeline"}', "not_found", "topic"),
         (
             '{"action": "get", "id": "stats/email-campaign/%s"}' % ("x" * 257),
-            "invalid_request",
+            "too_large",
             "256",
         ),
         ('{"action": "listActivity", "id": "stats/health"}', "invalid_request", "campaign's topic"),
@@ -72,7 +76,7 @@ def test_each_documented_request_is_understood(path):
         ('{"action": "listCampaigns", "limit": true}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "cursor": 3}', "invalid_request", "cursor"),
         ('{"action": "searchCampaigns"}', "invalid_request", "query"),
-        ('{"action": "searchCampaigns", "query": "%s"}' % ("x" * 201), "invalid_request", "200"),
+        ('{"action": "searchCampaigns", "query": "%s"}' % ("x" * 201), "too_large", "200"),
         (
             '{"action": "searchCampaigns", "query": "x", "stream": "yes"}',
             "invalid_request",

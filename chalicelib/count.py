@@ -1,0 +1,34 @@
+"""A batch of the events table's stream → the counters, each record once in each aggregate."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.aggregate import group
+from chalicelib.checkpoint import lane
+from chalicelib.log import log
+from chalicelib.stats_table import StatsTable
+
+
+@dataclass(frozen=True)
+class Count:
+    """Counts what has changed in the events table."""
+
+    stats_table: StatsTable
+    clock: Callable[[], float] = time.time
+
+    def batch(self, records: Sequence[Mapping[str, Any]], *, shard: str) -> None:
+        """Count records of one shard, in the stream's order.
+
+        Raises:
+            AwsError: a counter could not be written; the batch comes again, without harm.
+        """
+        batch = group(records)
+        of_lane = lane(records[0]["eventSourceARN"], shard)
+        now = int(self.clock())
+        for reason in batch.quarantined:
+            log("quarantined", reason=reason)
+        for key, touched in batch.in_writing_order():
+            self.stats_table.apply(key, touched, lane=of_lane, now=now)
+        log("count", records=len(records), items=len(batch.touched))
