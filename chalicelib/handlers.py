@@ -1,6 +1,7 @@
 """What each function does: edges and roles are built here, once a process."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from typing import Any
 
@@ -31,8 +32,9 @@ class Parts:
     Making one calls nothing: a function makes only what it needs, and keeps it while it is warm.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
         self.config = config
+        self._clock = clock
 
     @cached_property
     def dynamo(self) -> Dynamo:
@@ -45,15 +47,23 @@ class Parts:
         return Queue(self.config)
 
     @cached_property
+    def connections(self) -> Connections:
+        """API Gateway's connections."""
+        return Connections(self.config)
+
+    @cached_property
     def pusher(self) -> Pusher:
-        """The connections of API Gateway."""
-        return Pusher(Connections(self.config))
+        """What sends to many of them."""
+        return Pusher(self.connections, clock=self._clock)
 
     @cached_property
     def events_table(self) -> EventsTable:
         """The facts."""
         return EventsTable(
-            self.dynamo, self.config.events_table, retention_days=self.config.retention_days
+            self.dynamo,
+            self.config.events_table,
+            retention_days=self.config.retention_days,
+            clock=self._clock,
         )
 
     @cached_property
@@ -64,7 +74,7 @@ class Parts:
     @cached_property
     def subscriptions(self) -> Subscriptions:
         """Who listens to what."""
-        return Subscriptions(self.dynamo, self.config.subscriptions_table)
+        return Subscriptions(self.dynamo, self.config.subscriptions_table, clock=self._clock)
 
     @cached_property
     def ingest(self) -> Ingest:
@@ -74,12 +84,14 @@ class Parts:
     @cached_property
     def count(self) -> Count:
         """The role that counts."""
-        return Count(self.stats_table)
+        return Count(self.stats_table, self._clock)
 
     @cached_property
     def publish(self) -> Publish:
         """The role that pushes."""
-        return Publish(self.subscriptions, self.pusher, self.config.push_interval)
+        return Publish(
+            self.subscriptions, self.pusher, self.config.push_interval, clock=self._clock
+        )
 
     @cached_property
     def session(self) -> Session:

@@ -5,6 +5,7 @@ import json
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from typing import Self
 
 from websockets.sync.client import connect
@@ -15,6 +16,16 @@ CAMPAIGNS = "stats/email-campaigns"
 
 def campaign_topic(campaign: str) -> str:
     return f"stats/email-campaign/{campaign}"
+
+
+WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3)}
+
+
+def _is_empty(part, value: dict) -> bool:
+    names = {"at", "version", "url"}
+    return part[0] in ("minute", "hour", "day", "link") and not any(
+        number for name, number in value.items() if name not in names
+    )
 
 
 class Topic:
@@ -52,6 +63,20 @@ class Topic:
     def counts(self) -> dict[str, int]:
         """The counts of a campaign."""
         return self.parts["summary"]["counts"]
+
+    @property
+    def shown(self) -> dict:
+        """What is to be shown of the parts: no empty ones, and the newest buckets alone.
+
+        A part that came down to nothing is kept all the same: its version guards it.
+        """
+        shown = {part: value for part, value in self.parts.items() if not _is_empty(part, value)}
+        for unit, window in WINDOWS.items():
+            starts = [datetime.fromisoformat(part[1]) for part in shown if part[0] == unit]
+            for start in starts:
+                if max(starts) - start >= window:
+                    del shown[unit, f"{start:%Y-%m-%dT%H:%M:%SZ}"]
+        return shown
 
     def _keep(self, part, value: dict) -> None:
         known = self.parts.get(part)

@@ -1,13 +1,113 @@
-"""The oracle: what a campaign's counts are, from the bare SES events alone.
+"""The oracle: what a campaign's counters are, from the bare SES events alone.
 
 Sets and sums over the list of events, written without a look at the code that is tested.
-Machine or human is given by the test, which knows what it made.
 """
 
 from collections import Counter, defaultdict
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from support import ses
 
 BOUNCES = {"Permanent": "hard_bounces", "Transient": "soft_bounces"}
 OF_THE_MAIL = {"Send": "sends", "Reject": "rejects", "Rendering Failure": "rendering_failures"}
+TO_EACH = {
+    "Delivery": ("delivery", "recipients", "deliveries"),
+    "DeliveryDelay": ("deliveryDelay", "delayedRecipients", "delivery_delays"),
+    "Bounce": ("bounce", "bouncedRecipients", None),
+    "Complaint": ("complaint", "complainedRecipients", "complaints"),
+}
+WHOSE = {
+    ses.BROWSER: "human",
+    ses.GMAIL_PROXY: "human",
+    ses.APPLE_MAIL_PRIVACY: "machine",
+    ses.GMAIL_PREFETCH: "machine",
+    None: "unknown",
+}
+
+
+def counts(events):
+    """Count a whole campaign: campaign → counter → number; counters that are 0 are missing."""
+    return {campaign: parts.get("summary", {}) for campaign, parts in stats(events).items()}
+
+
+def stats(events):
+    """Count every part: campaign → part → counter → number.
+
+    Parts are `summary`, `minute#…`, `hour#…`, `day#…` and `link#<URL without query>`.
+    """
+    result = defaultdict(lambda: defaultdict(Counter))
+    engagements = defaultdict(list)
+    for campaign, happening in {one for event in events for one in _happenings(event)}:
+        message, at, counter, amount, link, agent, is_bot, mail_at, _ = happening
+        _everywhere(result[campaign], at, counter, amount)
+        if counter in ("opens", "clicks"):
+            engagements[campaign, message].append((at, counter, link, agent, is_bot, mail_at))
+    for (campaign, _), found in engagements.items():
+        _engaged(result[campaign], sorted(found, key=lambda one: one[0]))
+    return {
+        campaign: {part: dict(+counter) for part, counter in parts.items() if +counter}
+        for campaign, parts in result.items()
+    }
+
+
+def _engaged(parts, found):
+    """Count a message's opens and clicks: whose they were, and what was first."""
+    firsts = {}
+    bursts = _bursts([(_time(at), link) for at, counter, link, *_ in found if counter == "clicks"])
+    for at, counter, link, agent, is_bot, mail_at in found:
+        whose = _whose(_time(at), counter, agent, is_bot, _time(mail_at), bursts)
+        if whose != "unknown":
+            _everywhere(parts, at, f"{whose}_{counter}", 1)
+        if link is not None:
+            parts[f"link#{link}"]["clicks"] += 1
+            parts[f"link#{link}"][f"{whose}_clicks"] += whose != "unknown"
+            firsts.setdefault(link, (None, at))
+        firsts.setdefault(f"unique_{counter}", (counter, at))
+        if whose == "human":
+            firsts.setdefault(f"unique_human_{counter}", (counter, at))
+    for name, (counter, at) in firsts.items():
+        if counter is None:
+            parts[f"link#{name}"]["unique_clicks"] += 1
+        else:
+            _everywhere(parts, at, name, 1)
+
+
+def _bursts(clicks):
+    """Three or more distinct links within ten seconds, from the first to the last of them."""
+    spans = []
+    for start, _ in clicks:
+        window = [(at, link) for at, link in clicks if start <= at <= start + timedelta(seconds=10)]
+        if len({link for _, link in window}) >= 3:
+            spans.append((start, max(at for at, _ in window)))
+    return spans
+
+
+def _whose(at, counter, agent, is_bot, mail_at, bursts):
+    beside = timedelta(seconds=10 if counter == "opens" else 0)
+    if any(start - beside <= at <= end + beside for start, end in bursts):
+        return "machine"
+    if is_bot == "Likely":
+        return "machine"
+    by_itself = _by_itself(at, counter, agent, mail_at)
+    return "human" if (is_bot, by_itself) == ("Unlikely", "machine") else by_itself
+
+
+def _by_itself(at, counter, agent, mail_at):
+    if agent is not None and timedelta(0) <= at - mail_at <= timedelta(seconds=3):
+        return "machine"
+    if agent == ses.APPLE_MAIL_PRIVACY and counter == "clicks":
+        return "unknown"  # nobody's browser says so little
+    return WHOSE[agent]
+
+
+def _everywhere(parts, at, counter, amount):
+    for part in ("summary", f"minute#{at[:16]}", f"hour#{at[:13]}", f"day#{at[:10]}"):
+        parts[part][counter] += amount
+
+
+def _time(at):
+    return datetime.fromisoformat(at)
 
 
 def campaign_of(event):
@@ -15,73 +115,41 @@ def campaign_of(event):
     return (tags.get("campaign") or tags.get("ses:configuration-set") or ["untagged"])[0]
 
 
-def counts(events, engager=lambda event: "human"):
-    """Count distinct happenings: campaign → counter → number; counters that are 0 are missing."""
-    happenings = {}
-    for event in events:
-        for identity, counter, amount in _happenings(event):
-            happenings[campaign_of(event), identity] = (counter, amount, event)
-    result = defaultdict(Counter)
-    messages = defaultdict(set)
-    for (campaign, _), (counter, amount, event) in happenings.items():
-        result[campaign][counter] += amount
-        if counter in ("opens", "clicks"):
-            whose = engager(event)
-            message = event["mail"]["messageId"]
-            messages[campaign, f"unique_{counter}"].add(message)
-            if whose in ("human", "machine"):
-                result[campaign][f"{whose}_{counter}"] += 1
-            if whose == "human":
-                messages[campaign, f"unique_human_{counter}"].add(message)
-    for (campaign, counter), distinct in messages.items():
-        result[campaign][counter] = len(distinct)
-    return {campaign: dict(+counters) for campaign, counters in result.items()}
-
-
 def _happenings(event):
+    """List what an event counts, each with all that tells it from others."""
     kind, mail = event["eventType"], event["mail"]
-    message = mail["messageId"]
+
+    def one(counter, at, amount=1, link=None, own=None, *, identity=None):
+        own = own or {}
+        return campaign_of(event), (
+            mail["messageId"], at, counter, amount, link,
+            own.get("userAgent"), own.get("isBotEvent"), mail["timestamp"], identity,
+        )  # fmt: skip
+
     if kind in OF_THE_MAIL:
+        return [one(OF_THE_MAIL[kind], mail["timestamp"], len(set(mail["destination"])))]
+    if kind in TO_EACH:
+        key, recipients, counter = TO_EACH[kind]
+        own = event[key]
+        counter = counter or BOUNCES.get(own["bounceType"], "undetermined_bounces")
         return [
-            ((kind, message, mail["timestamp"]), OF_THE_MAIL[kind], len(set(mail["destination"])))
-        ]
-    if kind == "Delivery":
-        own = event["delivery"]
-        return [
-            ((kind, message, own["timestamp"], to), "deliveries", 1) for to in own["recipients"]
-        ]
-    if kind == "DeliveryDelay":
-        own = event["deliveryDelay"]
-        return [
-            ((kind, message, own["timestamp"], to["emailAddress"]), "delivery_delays", 1)
-            for to in own["delayedRecipients"]
-        ]
-    if kind == "Bounce":
-        own = event["bounce"]
-        counter = BOUNCES.get(own["bounceType"], "undetermined_bounces")
-        return [
-            (
-                (kind, message, own["timestamp"], to["emailAddress"], own.get("feedbackId")),
+            one(
                 counter,
-                1,
+                own["timestamp"],
+                identity=(
+                    to if isinstance(to, str) else to["emailAddress"],
+                    own.get("feedbackId"),
+                ),
             )
-            for to in own["bouncedRecipients"]
-        ]
-    if kind == "Complaint":
-        own = event["complaint"]
-        return [
-            (
-                (kind, message, own["timestamp"], to["emailAddress"], own.get("feedbackId")),
-                "complaints",
-                1,
-            )
-            for to in own["complainedRecipients"]
+            for to in own[recipients]
         ]
     if kind == "Open":
-        return [((kind, message, event["open"]["timestamp"]), "opens", 1)]
+        return [one("opens", event["open"]["timestamp"], own=event["open"])]
     if kind == "Click":
         own = event["click"]
-        return [((kind, message, own["timestamp"], own["link"]), "clicks", 1)]
+        url = urlsplit(own["link"])
+        link = f"{url.scheme}://{url.netloc}{url.path}"
+        return [one("clicks", own["timestamp"], link=link, own=own, identity=own["link"])]
     if kind == "Subscription":
         own = event["subscription"]
         new = own["newTopicPreferences"]
@@ -89,5 +157,5 @@ def _happenings(event):
             topic["subscriptionStatus"] == "OptOut"
             for topic in new.get("topicSubscriptionStatus", [])
         )
-        return [((kind, message, own["timestamp"]), "unsubscribes", 1)] if out else []
+        return [one("unsubscribes", own["timestamp"])] if out else []
     return []

@@ -1,0 +1,8 @@
+"""Settings of all tests."""
+
+from hypothesis import settings
+
+# A machine that is busy is slow, and no example is wrong for that. `make soak` runs many more.
+settings.register_profile("default", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=5000)
+settings.load_profile("default")

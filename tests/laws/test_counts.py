@@ -1,0 +1,168 @@
+"""The laws of counting, over generated sequences of SES events and all that AWS may do to them.
+
+The oracle is reference.py: sets and sums over the bare events.
+"""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support import reference
+from support.chaos import chaos
+from support.generate import engagements, events
+from support.world import World
+
+SPRING = "stats/email-campaign/spring"
+seeds = st.integers(0, 2**32)
+
+
+def cut(rng, items, most):
+    """Cut a list into pieces of any size."""
+    items = list(items)
+    while items:
+        size = rng.randint(1, most)
+        yield items[:size]
+        items = items[size:]
+
+
+def ingest_all(world, rng=None):
+    for ids in cut(rng or random.Random(0), world.queue, 10):
+        world.ingest(*ids)
+        while world.running:
+            world.running[0].step()
+
+
+def read_all(world, rng):
+    """Read what is there, in batches of any size; one reader a shard."""
+    while readable := world.readable():
+        lane = rng.choice(readable)
+        world.read(lane, rng.randint(1, lane.unread))
+        while world.running:
+            world.running[0].step()
+
+
+@given(events, seeds)
+def test_order_duplicates_and_batches_change_no_counter(happened, seed):
+    rng = random.Random(seed)
+    arriving = happened + rng.choices(happened, k=rng.randint(0, len(happened)))
+    rng.shuffle(arriving)
+    world = World()
+
+    world.arrive(*arriving)
+    ingest_all(world, rng)
+    read_all(world, rng)
+
+    assert world.counted() == reference.stats(happened)
+
+
+@given(events, seeds)
+def test_any_suffix_that_comes_again_changes_no_counter(happened, seed):
+    rng = random.Random(seed)
+    world = World()
+    world.arrive(*happened)
+    ingest_all(world)
+    read_all(world, rng)
+
+    for lane in world.lanes():
+        for _ in range(2):
+            start = rng.randrange(lane.read)
+            for size in (len(piece) for piece in cut(rng, range(lane.read - start), 9)):
+                world.read_again(lane, start, start + size)
+                world.drain()
+                start += size
+
+    assert world.counted() == reference.stats(happened)
+
+
+@given(st.lists(events, min_size=2, max_size=5), seeds)
+def test_shards_that_are_split_meanwhile_change_no_counter(rounds, seed):
+    rng = random.Random(seed)
+    world = World()
+    for happened in rounds:
+        world.arrive(*happened)
+        ingest_all(world, rng)
+        lane = rng.choice([one for one in world.lanes() if one.shard.is_open])
+        lane.stream.split(lane.shard)
+    assert len(world.lanes()) == 2 + 2 * len(rounds)
+
+    read_all(world, rng)
+
+    assert world.counted() == reference.stats([event for one in rounds for event in one])
+
+
+@given(st.lists(engagements, min_size=2, max_size=8), seeds)
+def test_ingests_of_one_message_at_the_same_time_agree_in_any_interleaving(happened, seed):
+    rng = random.Random(seed)
+    world = World()
+    world.arrive(*happened, *happened)
+    for ids in list(cut(rng, rng.sample(list(world.queue), len(world.queue)), 3)):
+        world.ingest(*ids)
+
+    while world.running:
+        rng.choice(world.running).step()
+    world.drain()
+
+    assert world.counted() == reference.stats(happened)
+
+
+@given(st.lists(engagements, min_size=3, max_size=12), seeds)
+def test_classes_that_change_leave_what_all_events_together_say(happened, seed):
+    """Each event is settled and counted by itself, so that later ones change earlier verdicts."""
+    world = World()
+    for event in happened:
+        world.arrive(event)
+        world.drain()
+
+    assert world.counted() == reference.stats(happened)
+
+
+@given(events, seeds)
+def test_whatever_happens_in_whatever_order_the_counters_are_right(happened, seed):
+    rng = random.Random(seed)
+    world = World()
+    world.arrive(*happened, *rng.choices(happened, k=5))
+
+    chaos(world, seed)
+
+    assert world.counted() == reference.stats(happened)
+    assert world.dead == []
+
+
+@given(events, seeds)
+def test_a_viewer_knows_in_the_end_what_somebody_is_shown_who_comes_now(happened, seed):
+    rng = random.Random(seed)
+    world = World()
+    half = rng.randint(0, len(happened))
+    world.arrive(*happened[:half])
+    chaos(world, seed)
+    viewers = [world.subscribe(SPRING, "stats/email-campaigns"), world.subscribe(SPRING)]
+    viewers[0].refuses = rng.randint(0, 12)
+    world.arrive(*happened[half:])
+
+    chaos(world, seed + 1)
+    viewers[0].refuses = 0
+    viewers[0].ask("ping")
+
+    for viewer in viewers:
+        for topic in viewer.topics:
+            assert viewer.topics[topic].shown == world.snapshot(topic).shown
+
+
+@given(events, seeds)
+def test_snapshot_and_pushes_in_any_order_make_a_fresh_snapshot(happened, seed):
+    rng = random.Random(seed)
+    world = World()
+    early = world.subscribe(SPRING)
+    world.arrive(*happened[: len(happened) // 2])
+    chaos(world, seed)
+    early.ask("get", id=SPRING)
+    world.arrive(*happened[len(happened) // 2 :])
+    chaos(world, seed + 1)
+
+    late = world.subscribe()
+    arriving = early.frames + rng.choices(early.frames, k=3)
+    rng.shuffle(arriving)
+    for frame in arriving:
+        late.merge(frame)
+
+    assert late.topics[SPRING].shown == world.snapshot(SPRING).shown

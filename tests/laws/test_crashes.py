@@ -1,0 +1,98 @@
+"""The process dies before and after every single write that the functions make, one at a time.
+
+The moments are found by running the scenario once and listing every write to a table, every item
+of a batch, every message to the dead-letter queue and every frame to a viewer. Whatever had been
+done by then is done; the queue and the streams bring the rest again.
+"""
+
+import pytest
+from support import reference, ses
+from support.world import Crash, World
+
+SPRING = "stats/email-campaign/spring"
+POISON = "Hello"
+EVENTS = [
+    ses.a_send("m-1"),
+    ses.a_send("m-2", to=["ada@example.com", "bob@example.com"]),
+    ses.a_delivery("m-1"),
+    ses.a_delivery("m-2", to=["ada@example.com", "bob@example.com"]),
+    ses.a_bounce("m-3", campaign="autumn"),
+    ses.a_complaint("m-1"),
+    ses.an_open("m-1"),
+    ses.an_open("m-1", at="2026-11-23T10:06:05.000Z"),
+    ses.a_click("m-1", link="https://example.com/1", at="2026-11-23T10:06:00.000Z"),
+    ses.a_click("m-1", link="https://example.com/2", at="2026-11-23T10:06:01.000Z"),
+    # The third link makes a burst: earlier verdicts change.
+    ses.a_click("m-1", link="https://example.com/3", at="2026-11-23T10:06:02.000Z"),
+    ses.a_click("m-2", link="https://example.com/1"),
+]
+
+
+class Moments:
+    """Counts the moments at which a process can die, and lets it die at one of them."""
+
+    def __init__(self, world, fatal=None):
+        self.world = world
+        self.fatal = fatal
+        self.names = []
+        world.dynamo.before_write = lambda table, key: self._pass("before", f"{table} {_kind(key)}")
+        world.dynamo.after_write = lambda table, key: self._pass("after", f"{table} {_kind(key)}")
+        world.before_send = lambda to: self._pass("before", f"sending to {to}")
+        world.after_send = lambda to: self._pass("after", f"sending to {to}")
+
+    def _pass(self, side, what):
+        role = self.world.current.name if self.world.current else "session"
+        self.names.append(f"{len(self.names):03} {role}, {side} {what}")
+        if len(self.names) - 1 == self.fatal:
+            raise Crash
+
+
+def _kind(key):
+    """The kind of an item, without what differs from run to run."""
+    return key[1].split("#")[0] if not key[0].startswith(("stats/", "connection/")) else "row"
+
+
+def ask(viewer, action, **fields):
+    """A client whose request was not answered asks again."""
+    try:
+        viewer.ask(action, **fields)
+    except Crash:
+        viewer.ask(action, **fields)
+
+
+def played(fatal=None):
+    """Play the scenario, with a crash at one moment or without."""
+    world = World()
+    moments = Moments(world, fatal)
+    viewer = world.subscribe()
+    ask(viewer, "subscribe", id=SPRING)
+    viewer.refuses = 2  # one push is missed
+    for start in range(0, len(EVENTS), 5):
+        world.arrive(*EVENTS[start : start + 5], POISON)
+        world.drain()
+    ask(viewer, "ping")
+    return world, viewer, moments
+
+
+_, _, FOUND = played()
+
+
+def test_every_write_of_every_role_is_among_the_moments():
+    roles = {name.split(" ", 1)[1].split(",")[0] for name in FOUND.names}
+    targets = {" ".join(name.split()[3:]) for name in FOUND.names if " before " in name}
+
+    assert roles == {"ingest", "count", "publish", "session"}
+    assert {"EventsTable Send", "EventsTable Click", "EventsTable ~state"} <= targets
+    assert {"StatsTable summary", "StatsTable minute", "StatsTable link"} <= targets
+    assert {"StatsTable links", "StatsTable health", "SubscriptionsTable row"} <= targets
+    assert {"sending to dead-letters", "sending to viewer-0"} <= targets
+
+
+@pytest.mark.parametrize("fatal", range(len(FOUND.names)), ids=FOUND.names)
+def test_a_crash_loses_nothing_and_counts_nothing_twice(fatal):
+    world, viewer, moments = played(fatal)
+
+    assert len(moments.names) > fatal, "it has died there"
+    assert world.counted() == reference.stats(EVENTS)
+    assert {body for body, _ in world.dead} == {POISON}
+    assert viewer.topics[SPRING].shown == world.snapshot(SPRING).shown

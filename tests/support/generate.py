@@ -1,0 +1,74 @@
+"""Hypothesis strategies: lists of SES events of a few messages, close enough to meet."""
+
+from hypothesis import strategies as st
+from support import ses
+
+CAMPAIGNS = {"m-1": "spring", "m-2": "spring", "m-3": "autumn"}
+_AGENTS = [ses.BROWSER, ses.BROWSER, ses.APPLE_MAIL_PRIVACY, ses.GMAIL_PROXY, None]
+_BOTS = [None, None, None, "Likely", "Unlikely"]
+
+
+def moment(second: int) -> str:
+    """Some seconds after the mail was sent, or minutes, hours and days when it is many."""
+    seconds = second if second < 40 else (second - 39) * 1800
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(10 * 60 + minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"2026-11-{23 + days}T{hours:02}:{minutes:02}:{seconds:02}.000Z"
+
+
+def _engagement(kind: str, message: str, second: int, link: int) -> dict:
+    # A happening has one agent, however often it is reported.
+    told = second * 7 + link
+    common = {
+        "campaign": CAMPAIGNS[message],
+        "at": moment(second),
+        "agent": _AGENTS[second % len(_AGENTS)],
+        "is_bot": _BOTS[told % len(_BOTS)] if kind == "click" else _BOTS[second % len(_BOTS)],
+    }
+    if kind == "open":
+        return ses.an_open(message, **common)
+    return ses.a_click(message, link=f"https://example.com/{link}?m={message}", **common)
+
+
+def _other(kind: str, message: str, second: int) -> dict:
+    campaign, at = CAMPAIGNS[message], moment(second)
+    to = ["ada@example.com", "bob@example.com"][: 1 + second % 2]
+    match kind:
+        case "send":
+            to = ["ada@example.com", "cyd@example.com"][: 1 + (message == "m-3")]
+            return ses.a_send(message, campaign=campaign, to=to)
+        case "delivery":
+            return ses.a_delivery(message, campaign=campaign, at=at, to=to)
+        case "bounce":
+            bounce = ["Permanent", "Transient", "Undetermined"][second % 3]
+            return ses.a_bounce(message, campaign=campaign, at=at, to=to, kind=bounce)
+        case "complaint":
+            return ses.a_complaint(message, campaign=campaign, at=at)
+        case "delay":
+            return ses.a_delay(message, campaign=campaign, at=at)
+        case "reject":
+            return ses.a_reject(message, campaign=campaign)
+        case "failure":
+            return ses.a_rendering_failure(message, campaign=campaign)
+    return ses.a_subscription(message, campaign=campaign, at=at, opts_out=second % 2 == 0)
+
+
+_messages = st.sampled_from(sorted(CAMPAIGNS))
+_seconds = st.integers(0, 60)
+engagements = st.builds(
+    _engagement,
+    st.sampled_from(["open", "click", "click"]),
+    _messages,
+    _seconds,
+    st.integers(0, 4),
+)
+others = st.builds(
+    _other,
+    st.sampled_from(
+        ["send", "delivery", "bounce", "complaint", "delay", "reject", "failure", "subscription"]
+    ),
+    _messages,
+    _seconds,
+)
+events = st.lists(st.one_of(engagements, engagements, others), min_size=1, max_size=25)

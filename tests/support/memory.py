@@ -1,0 +1,326 @@
+"""DynamoDB in memory: the tables of the template with their streams, behind the door of `Dynamo`.
+
+It refuses what AWS refuses, writes a stream record for each real change, and cuts streams into
+shards that can be split. `before_write` and `after_write` are called around every single write of
+an item, those inside one batch included: a process can die at each of them.
+
+tests/integration/test_memory.py holds it to moto.
+"""
+
+import itertools
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from support.expressions import Names, Refused, check, condition, updated
+
+from chalicelib.errors import AwsError, ConditionFailed
+
+TEMPLATE = Path(__file__).parents[2] / "infrastructure" / "mailpulse.yaml"
+MAX_ITEM_BYTES = 400 * 1024
+Item = dict[str, Any]
+Key = tuple[str, str]
+
+
+@dataclass(eq=False)
+class Shard:
+    """A shard of a stream: the records of the partition keys whose hash is in a range."""
+
+    id: str
+    low: float
+    high: float
+    parent: "Shard | None" = None
+    records: list[dict[str, Any]] = field(default_factory=list)
+    is_open: bool = True
+
+
+class Stream:
+    """A table's stream. Its sequence numbers have 21 digits, and are not padded, as AWS's."""
+
+    def __init__(self, table: str) -> None:
+        self.arn = f"arn:aws:dynamodb:us-east-1:123456789012:table/{table}/stream/2026"
+        self.shards = [Shard("shard-0", 0, 1)]
+        self._sequence = itertools.count(10**20 + 7, 13)
+        self._ids = itertools.count(1)
+
+    def split(self, shard: Shard) -> None:
+        """Close a shard; two children share its range, and wait until it has been read."""
+        assert shard.is_open
+        shard.is_open = False
+        middle = (shard.low + shard.high) / 2
+        for low, high in ((shard.low, middle), (middle, shard.high)):
+            self.shards.append(Shard(f"shard-{next(self._ids)}", low, high, shard))
+
+    def append(self, name: str, keys: Item, old: Item | None, new: Item | None, at: float) -> None:
+        change: dict[str, Any] = {
+            "Keys": keys,
+            "SequenceNumber": str(next(self._sequence)),
+            "ApproximateCreationDateTime": at,
+        }
+        change |= {"OldImage": old} if old is not None else {}
+        change |= {"NewImage": new} if new is not None else {}
+        hashed = zlib.crc32(next(iter(keys.values()))["S"].encode()) / 2**32
+        shard = next(s for s in self.shards if s.is_open and s.low <= hashed < s.high)
+        shard.records.append({"eventName": name, "eventSourceARN": self.arn, "dynamodb": change})
+
+
+class Table:
+    """A table: partition → sort key → item."""
+
+    def __init__(self, name: str, definition: Mapping[str, Any]) -> None:
+        self.name = name
+        self.keys = _key_names(definition)
+        indexes = definition.get("GlobalSecondaryIndexes", [])
+        self.indexes = {index["IndexName"]: _key_names(index) for index in indexes}
+        self.keys_only = {
+            index["IndexName"]
+            for index in indexes
+            if index["Projection"]["ProjectionType"] == "KEYS_ONLY"
+        }
+        self.partitions: dict[str, dict[str, Item]] = defaultdict(dict)
+        self.stream = Stream(name) if "StreamSpecification" in definition else None
+
+    def key(self, item: Item) -> Key:
+        texts = [item.get(name, {}).get("S", "") for name in self.keys]
+        if not all(texts):
+            raise Refused(f"One or more parameter values are not valid for key {self.keys}: {item}")
+        if len(texts[0].encode()) > 2048 or len(texts[1].encode()) > 1024:
+            raise Refused(f"Size of a key of {self.name} has exceeded the limit")
+        return texts[0], texts[1]
+
+    def get(self, key: Key) -> Item | None:
+        return self.partitions.get(key[0], {}).get(key[1])
+
+    def items(self) -> Iterator[Item]:
+        for partition in list(self.partitions.values()):
+            yield from list(partition.values())
+
+
+class MemoryDynamo:
+    """Takes the calls that `chalicelib.aws.Dynamo` takes.
+
+    Attributes:
+        before_write, after_write: called with (table, key) around each write of an item.
+        before_call: called with (operation, parameters) at the start of each call.
+        between_writes: called between the items of a batch, which are written one by one.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.tables = {name: Table(name, definition) for name, definition in _definitions()}
+        self.before_call: Callable[[str, Mapping[str, Any]], None] = lambda *_: None
+        self.before_write: Callable[[str, Key], None] = lambda *_: None
+        self.after_write: Callable[[str, Key], None] = lambda *_: None
+        self.between_writes: Callable[[], None] = lambda: None
+        self._clock = clock
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Make one call, as `Dynamo.call` does, with its errors."""
+        self.before_call(operation, parameters)
+        try:
+            answer: dict[str, Any] = getattr(self, f"_{operation}")(**parameters)
+        except Refused as error:
+            raise AwsError("ValidationException", f"{operation} failed: {error}") from error
+        return answer
+
+    def expire(self) -> int:
+        """Remove the items whose time has come, as DynamoDB does within days."""
+        removed = 0
+        for table in self.tables.values():
+            for item in table.items():
+                if "expires" in item and int(item["expires"]["N"]) <= self._clock():
+                    self._write(table, table.key(item), None)
+                    removed += 1
+        return removed
+
+    def _get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool = False) -> Item:
+        del ConsistentRead
+        table = self.tables[TableName]
+        item = table.get(table.key(Key))
+        return {} if item is None else {"Item": item}
+
+    def _batch_get_item(self, *, RequestItems: Item) -> Item:
+        [(name, wanted)] = RequestItems.items()
+        keys = [self.tables[name].key(key) for key in wanted["Keys"]]
+        if len(set(keys)) != len(keys) or not 0 < len(keys) <= 100:
+            raise Refused("Provided list of item keys contains duplicates, or is too long or empty")
+        found = [item for key in keys if (item := self.tables[name].get(key)) is not None]
+        return {"Responses": {name: found}, "UnprocessedKeys": {}}
+
+    def _put_item(self, *, TableName: str, Item: Item, **rest: Any) -> Item:
+        table = self.tables[TableName]
+        key = table.key(Item)
+        self._require(table.get(key), rest)
+        self._write(table, key, Item)
+        return {}
+
+    def _delete_item(self, *, TableName: str, Key: Item, **rest: Any) -> Item:
+        table = self.tables[TableName]
+        key = table.key(Key)
+        self._require(table.get(key), rest)
+        self._write(table, key, None)
+        return {}
+
+    def _update_item(
+        self, *, TableName: str, Key: Item, ReturnValues: str = "NONE", **rest: Any
+    ) -> Item:
+        table = self.tables[TableName]
+        key = table.key(Key)
+        old = table.get(key)
+        names = self._require(old, rest)
+        new = updated(old if old is not None else Key, rest["UpdateExpression"], names)
+        self._write(table, key, new)
+        return {"Attributes": new} if ReturnValues == "ALL_NEW" else {}
+
+    def _batch_write_item(self, *, RequestItems: Item) -> Item:
+        [(name, requests)] = RequestItems.items()
+        table = self.tables[name]
+        items = [request["PutRequest"]["Item"] for request in requests]
+        keys = [table.key(item) for item in items]
+        if len(set(keys)) != len(keys) or not 0 < len(keys) <= 25:
+            raise Refused("Provided list of item keys contains duplicates, or is too long or empty")
+        for item in items:
+            _check_item(item)
+        for key, item in zip(keys, items, strict=True):
+            self._write(table, key, item)
+            self.between_writes()
+        return {"UnprocessedItems": {}}
+
+    def _transact_write_items(self, *, TransactItems: list[Item]) -> Item:
+        writes = []
+        for entry in TransactItems:
+            [(kind, write)] = entry.items()
+            table = self.tables[write["TableName"]]
+            item = write["Item"] if kind == "Put" else None
+            writes.append((table, table.key(write["Item" if kind == "Put" else "Key"]), item))
+        if len({(table.name, key) for table, key, _ in writes}) != len(writes):
+            raise Refused("Transaction request cannot include multiple operations on one item")
+        # All or nothing: nobody can die in between.
+        table, key, _ = writes[0]
+        self.before_write(table.name, key)
+        for table, key, item in writes:
+            self._store(table, key, item)
+        self.after_write(table.name, key)
+        return {}
+
+    def _query(
+        self,
+        *,
+        TableName: str,
+        KeyConditionExpression: str,
+        IndexName: str | None = None,
+        ScanIndexForward: bool = True,
+        Limit: int | None = None,
+        ExclusiveStartKey: Item | None = None,
+        ConsistentRead: bool = False,
+        **rest: Any,
+    ) -> Item:
+        table = self.tables[TableName]
+        names = check({"KeyConditionExpression": KeyConditionExpression, **rest})
+        if IndexName is not None and ConsistentRead:
+            raise Refused("Consistent reads are not supported on global secondary indexes")
+        keys = table.keys if IndexName is None else table.indexes[IndexName]
+        candidates = table.items()
+        if IndexName is None:
+            candidates = iter(
+                table.partitions.get(_partition(KeyConditionExpression, names), {}).values()
+            )
+        wanted = condition(KeyConditionExpression)
+        found = [i for i in candidates if all(k in i for k in keys) and wanted(i, names)]
+
+        def order(item: Item) -> tuple[bytes, ...]:
+            return tuple(item[name]["S"].encode() for name in (*keys, *table.keys))
+
+        found.sort(key=order, reverse=not ScanIndexForward)
+        if ExclusiveStartKey is not None:
+            start = order(ExclusiveStartKey)
+            found = [
+                i for i in found if (order(i) > start) == ScanIndexForward and order(i) != start
+            ]
+        page = found[:Limit]
+        if IndexName in table.keys_only:
+            page = [{name: item[name] for name in {*keys, *table.keys}} for item in page]
+        answer: Item = {"Items": page}
+        if Limit is not None and len(page) == Limit:
+            answer["LastEvaluatedKey"] = {k: page[-1][k] for k in {*keys, *table.keys}}
+        return answer
+
+    def _scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None, **rest: Any) -> Item:
+        names = check(rest)
+        wanted = condition(rest["FilterExpression"]) if "FilterExpression" in rest else None
+        table = self.tables[TableName]
+        items = list(table.items())
+        start = int(ExclusiveStartKey["at"]["N"]) if ExclusiveStartKey else 0
+        page = items[start : start + 1000]
+        answer: Item = {
+            "Items": [item for item in page if wanted is None or wanted(item, names)],
+            "ScannedCount": len(page),
+        }
+        if start + 1000 < len(items):
+            answer["LastEvaluatedKey"] = {"at": {"N": str(start + 1000)}}
+        return answer
+
+    def _require(self, item: Item | None, rest: Mapping[str, Any]) -> Names:
+        names = check(rest)
+        wanted = rest.get("ConditionExpression")
+        if wanted is not None and not condition(wanted)(item or {}, names):
+            asked = rest.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            raise ConditionFailed(item if asked and item is not None else {})
+        return names
+
+    def _write(self, table: Table, key: Key, item: Item | None) -> None:
+        self.before_write(table.name, key)
+        self._store(table, key, item)
+        self.after_write(table.name, key)
+
+    def _store(self, table: Table, key: Key, item: Item | None) -> None:
+        if item is not None:
+            _check_item(item)
+        old = table.get(key)
+        if old == item:
+            return  # no change, no record
+        if item is None:
+            del table.partitions[key[0]][key[1]]
+        else:
+            table.partitions[key[0]][key[1]] = item
+        if table.stream is not None:
+            name = "REMOVE" if item is None else "INSERT" if old is None else "MODIFY"
+            keys = {attribute: {"S": text} for attribute, text in zip(table.keys, key, strict=True)}
+            table.stream.append(name, keys, old, item, self._clock())
+
+
+def _check_item(item: Item) -> None:
+    size = 0
+    for name, value in item.items():
+        size += len(name) + len(str(value).encode())
+        [(kind, content)] = value.items()
+        if kind == "SS" and (not content or len(set(content)) != len(content)):
+            raise Refused(f"a set of {name} is empty or has duplicates")
+        if kind == "N" and len(content.lstrip("-0")) > 38:
+            raise Refused(f"{name} has more than 38 digits")
+    if size > MAX_ITEM_BYTES:
+        raise Refused("Item size has exceeded the maximum allowed size")
+
+
+def _partition(expression: str, names: Names) -> str:
+    """Find the partition in a key condition, which begins with it: `campaign = :campaign …`."""
+    value: str = names.values[expression.split()[2]]["S"]
+    return value
+
+
+def _key_names(definition: Mapping[str, Any]) -> tuple[str, str]:
+    hashed, ranged = (key["AttributeName"] for key in definition["KeySchema"])
+    return hashed, ranged
+
+
+def _definitions() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Read the template's tables, each under its logical name."""
+    loader = type("Loader", (yaml.SafeLoader,), {})
+    loader.add_multi_constructor("!", lambda *_: None)
+    template = yaml.load(TEMPLATE.read_text(), Loader=loader)
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::DynamoDB::Table":
+            yield name, resource["Properties"]

@@ -1,0 +1,342 @@
+"""Mailpulse over AWS in memory: queue, tables, streams and viewers, and functions that can die.
+
+Each invocation is a greenlet that can be held at every call to AWS, so that any number of them
+run interleaved in a given order, and each has a process (`handlers.Parts`) with caches of its own,
+as in Lambda. What AWS promises is kept, and no more: a message stays in the queue until its
+invocation has succeeded, and may come twice; a shard comes in order the first time, in batches cut
+anywhere, and any suffix of it again; a child shard comes when its parent has been read.
+"""
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+from support import ses
+from support.client import Topic
+from support.memory import MemoryDynamo, Shard, Stream
+
+from chalicelib.config import Config
+from chalicelib.errors import AwsError
+from chalicelib.frames import frames
+from chalicelib.handlers import Parts
+from chalicelib.metrics import PIPELINE, aggregate_from_item
+from chalicelib.subscriptions import Connection
+
+CONFIG = Config(
+    events_table="EventsTable",
+    stats_table="StatsTable",
+    subscriptions_table="SubscriptionsTable",
+    dead_letter_queue_url="dead-letters",
+    pseudonym_key="key",
+    push_interval=0,
+)
+START = 1_800_000_000.0
+MOST_INVOCATIONS = 10_000
+
+
+class Crash(BaseException):
+    """The process is gone: nothing that the code does can catch it."""
+
+
+class Viewer:
+    """Somebody with a WebSocket: merges what arrives, as the page does.
+
+    Attributes:
+        frames: what arrived, in order.
+        refuses: how many posts fail before one is taken.
+    """
+
+    def __init__(self, world: "World", number: int) -> None:
+        self.connection = Connection(f"viewer-{number}", "api/stage", connected_at=0)
+        self.topics: dict[str, Topic] = defaultdict(Topic)
+        self.frames: list[dict[str, Any]] = []
+        self.refuses = 0
+        self._world = world
+
+    def ask(self, action: str, **fields: Any) -> None:
+        """Send a request; what it is answered arrives as any frame does."""
+        self._world.message(self, json.dumps({"action": action, **fields}))
+
+    def receive(self, frame: str) -> None:
+        message = json.loads(frame)
+        assert "error" not in message, message
+        self.frames.append(message)
+        self.merge(message)
+
+    def merge(self, message: dict[str, Any]) -> None:
+        content = message.get("snapshot") or message.get("changes")
+        if content is not None:
+            self.topics[message["id"]].merge(content)
+
+
+class Lane:
+    """A shard with its reader.
+
+    Attributes:
+        read: how many records have been read with success.
+        given: how many records some reader has been given.
+        busy: whether its reader is at work.
+    """
+
+    def __init__(self, stream: Stream, shard: Shard) -> None:
+        self.stream = stream
+        self.shard = shard
+        self.read = 0
+        self.given = 0
+        self.busy = False
+
+    @property
+    def unread(self) -> int:
+        return len(self.shard.records) - self.read
+
+
+class Invocation:
+    """A function that has been called and may not have ended."""
+
+    def __init__(
+        self, world: "World", name: str, run: Callable[[], None], done: Callable[..., None]
+    ) -> None:
+        self.name = name
+        self._world = world
+        self._done = done
+        self._greenlet = greenlet(run)
+        self.process = world.idle.pop() if world.idle else world.new_process()
+
+    def step(self) -> None:
+        """Let it run up to its next call to AWS; tell its source when it has ended."""
+        with self._world.in_process(self), redirect_stdout(StringIO()):
+            try:
+                self._greenlet.switch()
+            except AwsError:
+                self._end(succeeded=False)
+                return
+            except Crash:
+                self._world.running.remove(self)
+                self._done(succeeded=False)
+                return
+        if self._greenlet.dead:
+            self._end(succeeded=True)
+
+    def crash(self) -> None:
+        """End its process where it is held."""
+        self._greenlet.throw(greenlet.GreenletExit)
+        self._world.running.remove(self)
+        self._done(succeeded=False)
+
+    def _end(self, *, succeeded: bool) -> None:
+        self._world.running.remove(self)
+        self._world.idle.append(self.process)
+        self._done(succeeded=succeeded)
+
+
+class World:
+    """An AWS account with Mailpulse in it.
+
+    Attributes:
+        queue: the messages that are neither ingested nor being ingested, by id.
+        dead: what was sent to the dead-letter queue: body and attributes.
+        running: invocations that have not ended.
+    """
+
+    def __init__(self, config: Config = CONFIG) -> None:
+        self.now = START
+        self.config = config
+        self.dynamo = MemoryDynamo(lambda: self.now)
+        self.dynamo.before_call = lambda *_: self._hold()
+        self.dynamo.between_writes = self._hold
+        self.queue: dict[str, str] = {}
+        self.dead: list[tuple[str, Mapping[str, str]]] = []
+        self.viewers: dict[str, Viewer] = {}
+        self.running: list[Invocation] = []
+        self.idle: list[Parts] = []
+        self.before_send: Callable[[str], None] = lambda _: None
+        self.after_send: Callable[[str], None] = lambda _: None
+        self._lanes: dict[str, Lane] = {}
+        self._ids = itertools.count()
+        self.current: Invocation | None = None
+
+    # What the functions call beside DynamoDB: SQS and API Gateway.
+
+    def send(self, queue_url: str, body: str, attributes: Mapping[str, str]) -> None:
+        self._hold()
+        self.before_send(queue_url)
+        self.dead.append((body, attributes))
+        self.after_send(queue_url)
+
+    def post(self, endpoint: str, connection_id: str, frame: str) -> str:
+        del endpoint
+        self._hold()
+        self.before_send(connection_id)
+        viewer = self.viewers[connection_id]
+        if viewer.refuses:
+            viewer.refuses -= 1
+            return "failed"
+        viewer.receive(frame)
+        self.after_send(connection_id)
+        return "sent"
+
+    # What happens to the world.
+
+    def arrive(self, *events: Any) -> None:
+        """SES reports events; what is a string arrives as it is."""
+        for event in events:
+            body = event if isinstance(event, str) else ses.raw(event)
+            self.queue[f"sqs-{next(self._ids)}"] = body
+
+    def subscribe(self, *topics: str) -> Viewer:
+        """A new viewer subscribes to topics."""
+        viewer = Viewer(self, len(self.viewers))
+        self.viewers[viewer.connection.id] = viewer
+        for topic in topics:
+            viewer.ask("subscribe", id=topic)
+        return viewer
+
+    def message(self, viewer: Viewer, text: str) -> None:
+        """Serve a request, from beginning to end."""
+        parts = self.new_process()
+        with redirect_stdout(StringIO()):
+            for answer in parts.session.answer(viewer.connection, text):
+                assert parts.pusher.to_one(viewer.connection, frames(answer)) == "sent"
+
+    def snapshot(self, topic: str) -> Topic:
+        """What somebody who looks now is shown."""
+        return self.subscribe(topic).topics[topic]
+
+    def counted(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Read every counter from the table: campaign → part → counter → number.
+
+        A link's part is `link#<URL>`, as in reference.py.
+        """
+        counted: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
+        for item in self.dynamo.tables["StatsTable"].items():
+            aggregate = aggregate_from_item(item)
+            if aggregate.counts and aggregate.campaign != PIPELINE:
+                part = f"link#{aggregate.url}" if aggregate.url else aggregate.part
+                counted[aggregate.campaign][part] = dict(aggregate.counts)
+        return dict(counted)
+
+    def ingest(self, *ids: str) -> Invocation:
+        """Start an ingest of these messages, which are hidden until it has ended."""
+        batch = {one: self.queue.pop(one) for one in ids}
+        records = [{"messageId": one, "body": body} for one, body in batch.items()]
+        failed = set(batch)
+
+        def run() -> None:
+            failures = self.process.ingest.batch(records)["batchItemFailures"]
+            failed.clear()
+            failed.update(failure["itemIdentifier"] for failure in failures)
+
+        def done(*, succeeded: bool) -> None:
+            del succeeded
+            self.queue.update({one: batch[one] for one in batch if one in failed})
+
+        return self._start("ingest", run, done)
+
+    def read(self, lane: Lane, size: int) -> Invocation:
+        """Start the reader of a shard on its next records."""
+        assert not lane.busy
+        lane.busy = True
+        records = lane.shard.records[lane.read : lane.read + size]
+        lane.given = max(lane.given, lane.read + len(records))
+
+        def done(*, succeeded: bool) -> None:
+            lane.busy = False
+            if succeeded:
+                lane.read += len(records)
+
+        return self._start(_reader(records), lambda: self._read(lane.shard, records), done)
+
+    def read_again(self, lane: Lane, start: int, end: int) -> Invocation:
+        """Start a second reader on records that were read, or are being read now."""
+        records = lane.shard.records[start:end]
+        return self._start(
+            _reader(records), lambda: self._read(lane.shard, records), lambda **_: None
+        )
+
+    def readable(self) -> list[Lane]:
+        """The shards that have records to be read, and whose parents have none."""
+        lanes = self.lanes()
+        by_id = {lane.shard: lane for lane in lanes}
+
+        def is_read(shard: Shard | None) -> bool:
+            return shard is None or (by_id[shard].unread == 0 and not by_id[shard].busy)
+
+        return [one for one in lanes if one.unread and not one.busy and is_read(one.shard.parent)]
+
+    def lanes(self) -> list[Lane]:
+        return [
+            self._lanes.setdefault(f"{table.name}/{shard.id}", Lane(table.stream, shard))
+            for table in self.dynamo.tables.values()
+            if table.stream is not None
+            for shard in table.stream.shards
+        ]
+
+    def drain(self) -> None:
+        """Let everything come to its end, with nothing going wrong any more."""
+        for _ in range(MOST_INVOCATIONS):
+            while self.running:
+                self.running[0].step()
+            if not self.queue and not self.readable():
+                return
+            if self.queue:
+                self.ingest(*self.queue)
+            elif readable := self.readable():
+                self.read(readable[0], 1000)
+        raise AssertionError(f"it never ends: {self.queue}, {self.readable()}")
+
+    # Inside.
+
+    @property
+    def process(self) -> Parts:
+        """The process that runs now."""
+        assert self.current is not None
+        return self.current.process
+
+    def new_process(self) -> Parts:
+        parts = Parts(self.config, lambda: self.now)
+        parts.dynamo = self.dynamo
+        parts.queue = self
+        parts.connections = self
+        parts.pusher._threads = _InLine()
+        parts.pusher._pause = lambda _: None
+        return parts
+
+    @contextmanager
+    def in_process(self, invocation: Invocation) -> Iterator[None]:
+        self.current = invocation
+        try:
+            yield
+        finally:
+            self.current = None
+
+    def _start(self, name: str, run: Callable[[], None], done: Callable[..., None]) -> Invocation:
+        invocation = Invocation(self, name, run, done)
+        self.running.append(invocation)
+        return invocation
+
+    def _read(self, shard: Shard, records: list[dict[str, Any]]) -> None:
+        if _reader(records) == "count":
+            self.process.count.batch(records, shard=shard.id)
+        else:
+            self.process.publish.batch(records)
+
+    def _hold(self) -> None:
+        held = getcurrent()
+        if held.parent is not None:
+            held.parent.switch()
+
+
+class _InLine:
+    """Stands for a pool of threads: greenlets do not cross threads, nor does a given order."""
+
+    map = staticmethod(map)
+
+
+def _reader(records: list[dict[str, Any]]) -> str:
+    """Name the role that reads the stream of these records."""
+    return "count" if "EventsTable" in records[0]["eventSourceARN"] else "publish"
