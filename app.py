@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalice.app import Chalice, DynamoDBEvent, SQSEvent, WebsocketEvent
+from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, SQSEvent, WebsocketEvent
 
 from chalicelib import config, handlers
 
@@ -30,6 +30,11 @@ def aggregate(event: DynamoDBEvent) -> dict[str, Any]:
 )
 def publish(event: DynamoDBEvent) -> None:
     handlers.publish(event.to_dict())
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def watch(event: CloudWatchEvent) -> None:
+    handlers.watch(event.to_dict())
 
 
 @app.on_ws_connect()

@@ -1,19 +1,21 @@
-"""The calls to AWS: DynamoDB, SQS and the connections of API Gateway, each with its deadlines.
+"""The calls to AWS, each with its deadlines.
 
-Everything above speaks DynamoDB's own JSON, and catches the errors of errors.py only.
+Everything above speaks the services' own JSON, and catches the errors of errors.py only.
 """
 
 import threading
+from collections.abc import Callable
 from typing import Any, Literal
 
 import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConditionFailed
 
-# DynamoDB and SQS answer in milliseconds: what takes seconds has failed.
+# These services answer in milliseconds: what takes seconds has failed.
 _QUICK_CALLS = ClientConfig(
     connect_timeout=2,
     read_timeout=5,
@@ -29,15 +31,23 @@ _CONNECTION_CALLS = ClientConfig(
     retries={"total_max_attempts": 1},
 )
 
+# Beside the errors that a service reports itself: no connection, no answer in time, an answer that
+# is not the service's.
+_NO_ANSWER = (BotoCoreError, ResponseParserError)
+
 Outcome = Literal["sent", "gone", "failed"]
 """What became of a message to a connection; `failed` may have arrived all the same."""
 
 
-class Dynamo:
-    """Calls DynamoDB."""
+Clients = Callable[[str], Any]
+"""Makes the boto3 client of a service, such as `dynamodb`."""
 
-    def __init__(self, config: Config) -> None:
-        self._client = _client("dynamodb", config, config.endpoint_url, _QUICK_CALLS)
+
+class Service:
+    """Calls one service of AWS."""
+
+    def __init__(self, name: str, clients: Clients) -> None:
+        self._client = clients(name)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make one call, such as `update_item`; throttling and 5xx are tried again first.
@@ -49,37 +59,18 @@ class Dynamo:
         try:
             response: dict[str, Any] = getattr(self._client, operation)(**parameters)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalCheckFailedException":
                 raise ConditionFailed(error.response.get("Item", {})) from error
-            raise _aws_error(operation, error) from error
-        except BotoCoreError as error:
-            raise _aws_error(operation, error) from error
+            raise AwsError(code, f"{operation} failed: {error}") from error
+        except _NO_ANSWER as error:
+            raise AwsError(error.__class__.__name__, f"{operation} failed: {error}") from error
         return response
 
 
-class Queue:
-    """Sends to SQS."""
-
-    def __init__(self, config: Config) -> None:
-        self._client = _client("sqs", config, config.endpoint_url, _QUICK_CALLS)
-
-    def send(self, queue_url: str, body: str, attributes: dict[str, str]) -> None:
-        """Send one message with text attributes.
-
-        Raises:
-            AwsError: it was not taken.
-        """
-        try:
-            self._client.send_message(
-                QueueUrl=queue_url,
-                MessageBody=body,
-                MessageAttributes={
-                    name: {"DataType": "String", "StringValue": value}
-                    for name, value in attributes.items()
-                },
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise _aws_error("send_message", error) from error
+def clients(config: Config) -> Clients:
+    """Make clients for a function: its region, its role, and AWS_ENDPOINT_URL where it is set."""
+    return lambda name: boto3.client(name, region_name=config.region, config=_QUICK_CALLS)
 
 
 class Connections:
@@ -104,28 +95,17 @@ class Connections:
         except ClientError as error:
             gone = error.response["ResponseMetadata"]["HTTPStatusCode"] == 410  # noqa: PLR2004
             return "gone" if gone else "failed"
-        except BotoCoreError:
+        except _NO_ANSWER:
             return "failed"
         return "sent"
 
     def _client(self, endpoint: str) -> Any:
         with self._lock:
             if endpoint not in self._clients:
-                self._clients[endpoint] = _client(
+                self._clients[endpoint] = boto3.client(
                     "apigatewaymanagementapi",
-                    self._config,
-                    self._config.connections_url(endpoint),
-                    _CONNECTION_CALLS,
+                    region_name=self._config.region,
+                    endpoint_url=self._config.connections_url(endpoint),
+                    config=_CONNECTION_CALLS,
                 )
             return self._clients[endpoint]
-
-
-def _client(service: str, config: Config, endpoint_url: str | None, calls: ClientConfig) -> Any:
-    return boto3.client(service, region_name=config.region, endpoint_url=endpoint_url, config=calls)
-
-
-def _aws_error(operation: str, error: Exception) -> AwsError:
-    code = error.__class__.__name__
-    if isinstance(error, ClientError):
-        code = error.response["Error"]["Code"]
-    return AwsError(code, f"{operation} failed: {error}")

@@ -38,7 +38,9 @@ class Config:
         push_interval: seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
         single_lane_stream: the events stream has one shard, and its batches do not name it
             (SINGLE_LANE_STREAM). True for the local emulator only.
+        queue_url: where SES's events wait (QUEUE_URL).
         dead_letter_queue_url: where a message goes that is no SES event (DEAD_LETTER_QUEUE_URL).
+        events_stream_arn: the stream of the facts (EVENTS_STREAM_ARN).
         connections_endpoint: pattern of the URL at which API Gateway takes messages for its
             connections (CONNECTIONS_ENDPOINT); `{api_id}`, `{stage}`, `{region}` and `{endpoint}`,
             which is AWS_ENDPOINT_URL, are filled in.
@@ -49,7 +51,9 @@ class Config:
     events_table: str
     stats_table: str
     subscriptions_table: str
+    queue_url: str
     dead_letter_queue_url: str
+    events_stream_arn: str
     pseudonym_key: str
     campaign_tag: str = "campaign"
     retention_days: int = MINIMUM_RETENTION_DAYS
@@ -72,7 +76,9 @@ class Config:
             events_table=_required(environ, "EVENTS_TABLE"),
             stats_table=_required(environ, "STATS_TABLE"),
             subscriptions_table=_required(environ, "SUBSCRIPTIONS_TABLE"),
+            queue_url=_required(environ, "QUEUE_URL"),
             dead_letter_queue_url=_required(environ, "DEAD_LETTER_QUEUE_URL"),
+            events_stream_arn=_required(environ, "EVENTS_STREAM_ARN"),
             pseudonym_key=_required(environ, "PSEUDONYM_KEY"),
             campaign_tag=environ.get("CAMPAIGN_TAG", cls.campaign_tag),
             retention_days=_parsed(environ, "RETENTION_DAYS", int, cls.retention_days),

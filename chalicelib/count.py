@@ -31,4 +31,11 @@ class Count:
             log("quarantined", reason=reason)
         for key, touched in batch.in_writing_order():
             self.stats_table.apply(key, touched, lane=of_lane, now=now)
+        last = records[-1]["dynamodb"]
+        self.stats_table.put_read_position(
+            of_lane,
+            shard,
+            last["SequenceNumber"],
+            created=int(last["ApproximateCreationDateTime"]),
+        )
         log("count", records=len(records), items=len(batch.touched))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from chalicelib.aws import Dynamo
+from chalicelib.aws import Service
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.facts import (
     ACTIVITY_LANES,
@@ -40,7 +40,7 @@ class EventsTable:
 
     def __init__(
         self,
-        dynamo: Dynamo,
+        dynamo: Service,
         name: str,
         *,
         retention_days: int,

@@ -213,6 +213,10 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact:
     for time in (fact.at, fact.mail_at):
         check_time(time)
     check_identifiers(fact.campaign, fact.link_id)
+    for name, text in (("s", fact.subject), ("f", fact.sender), ("l", fact.link)):
+        # They become part of an aggregate, which must stay an item that can be written.
+        if text is not None and len(text) > MAX_URL:
+            raise ValueError(f"attribute {name} of a fact has {len(text)} characters")
     if not 0 < fact.count <= MAX_COUNT:
         raise ValueError(f"a fact that counts {fact.count}")
     return fact

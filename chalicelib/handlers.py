@@ -6,7 +6,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from chalicelib import config as settings
-from chalicelib.aws import Connections, Dynamo, Queue
+from chalicelib.aws import Clients, Connections, Service
+from chalicelib.aws import clients as make_clients
 from chalicelib.config import Config
 from chalicelib.count import Count
 from chalicelib.errors import ConfigError
@@ -16,9 +17,12 @@ from chalicelib.ingest import Ingest
 from chalicelib.log import log
 from chalicelib.publish import Publish
 from chalicelib.push import Pusher
+from chalicelib.queues import Queues
 from chalicelib.session import Session
 from chalicelib.stats_table import StatsTable
+from chalicelib.stream import EventsStream
 from chalicelib.subscriptions import Connection, Subscriptions
+from chalicelib.watch import Watch
 
 SUBPROTOCOL = "mailpulse.v1"
 
@@ -32,19 +36,38 @@ class Parts:
     Making one calls nothing: a function makes only what it needs, and keeps it while it is warm.
     """
 
-    def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clients: Clients | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.config = config
+        self._clients = clients or make_clients(config)
         self._clock = clock
 
     @cached_property
-    def dynamo(self) -> Dynamo:
+    def dynamo(self) -> Service:
         """DynamoDB."""
-        return Dynamo(self.config)
+        return Service("dynamodb", self._clients)
 
     @cached_property
-    def queue(self) -> Queue:
-        """SQS."""
-        return Queue(self.config)
+    def queues(self) -> Queues:
+        """The queue and the dead-letter queue."""
+        return Queues(
+            Service("sqs", self._clients),
+            Service("cloudwatch", self._clients),
+            self.config.queue_url,
+            self.config.dead_letter_queue_url,
+        )
+
+    @cached_property
+    def events_stream(self) -> EventsStream:
+        """The stream of the facts, looked at from beside."""
+        return EventsStream(
+            Service("dynamodbstreams", self._clients), self.config.events_stream_arn
+        )
 
     @cached_property
     def connections(self) -> Connections:
@@ -79,7 +102,7 @@ class Parts:
     @cached_property
     def ingest(self) -> Ingest:
         """The role that takes in what SES reports."""
-        return Ingest(self.config, self.events_table, self.stats_table, self.queue)
+        return Ingest(self.config, self.events_table, self.stats_table, self.queues)
 
     @cached_property
     def count(self) -> Count:
@@ -92,6 +115,11 @@ class Parts:
         return Publish(
             self.subscriptions, self.pusher, self.config.push_interval, clock=self._clock
         )
+
+    @cached_property
+    def watch(self) -> Watch:
+        """The role that looks whether everything flows."""
+        return Watch(self.queues, self.events_stream, self.stats_table, self._clock)
 
     @cached_property
     def session(self) -> Session:
@@ -126,6 +154,11 @@ def aggregate(event: Event) -> dict[str, Any]:
 def publish(event: Event) -> None:
     """Push a batch of the stats table's stream."""
     parts().publish.batch(event["Records"])
+
+
+def watch(_event: Event) -> None:
+    """Look whether everything flows: each minute."""
+    parts().watch.check()
 
 
 def connect(event: Event) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib import events
-from chalicelib.aws import Queue
 from chalicelib.classify import classify
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, NotAnEvent
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import ENGAGEMENTS, Fact, facts_of
 from chalicelib.log import log
+from chalicelib.queues import Queues
 from chalicelib.settle import settle
 from chalicelib.stats_table import StatsTable
 
@@ -25,7 +25,7 @@ class Ingest:
     config: Config
     events_table: EventsTable
     stats_table: StatsTable
-    queue: Queue
+    queues: Queues
 
     def batch(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Take in SQS records.
@@ -69,11 +69,7 @@ class Ingest:
     def _set_aside(self, record: Mapping[str, Any], error: NotAnEvent) -> bool:
         log("not_an_event", reason=error.reason, detail=str(error), message=record["messageId"])
         try:
-            self.queue.send(
-                self.config.dead_letter_queue_url,
-                record["body"],
-                {"reason": error.reason, "detail": str(error)},
-            )
+            self.queues.set_aside(record["body"], error.reason, str(error))
         except AwsError as failure:
             # The queue's own redrive brings it there, after some more tries.
             log("dead_letter_failed", detail=str(failure), message=record["messageId"])
@@ -110,10 +106,33 @@ class Ingest:
             self.events_table.put_engagement(
                 replace(fact, engager=engager, reason=reason, link_id=admitted)
             )
-        stored = self.events_table.message(message_id)
-        for campaign in {fact.campaign for fact in engagements}:
-            settlement = settle(stored[campaign].facts, stored[campaign].state)
-            for fact, engager, reason in settlement.reclassified:
-                self.events_table.reclassify(fact, engager, reason, settlement.rank)
-            if settlement.state is not None:
-                self.events_table.put_state(settlement.state)
+        settle_message(self.events_table, message_id, {fact.campaign for fact in engagements})
+
+
+def settle_message(
+    events_table: EventsTable, message_id: str, campaigns: Iterable[str] | None = None
+) -> int:
+    """Settle a message from all that is stored of it, and store what differs.
+
+    Args:
+        events_table: where it is stored.
+        message_id: the message's.
+        campaigns: in whose counts it is to be settled; None for all.
+
+    Returns:
+        How many items were to be changed.
+
+    Raises:
+        AwsError: something could not be read or written.
+        ValueError: newer rules have settled it, or what is stored is no fact.
+    """
+    stored = events_table.message(message_id)
+    changes = 0
+    for campaign in stored if campaigns is None else campaigns:
+        settlement = settle(stored[campaign].facts, stored[campaign].state)
+        for fact, engager, reason in settlement.reclassified:
+            events_table.reclassify(fact, engager, reason, settlement.rank)
+        if settlement.state is not None:
+            events_table.put_state(settlement.state)
+        changes += len(settlement.reclassified) + (settlement.state is not None)
+    return changes

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.facts import OTHER_LINK, Fact
 from chalicelib.frames import Message
+from chalicelib.health import Findings, Health
 from chalicelib.metrics import COUNTERS, RESOLUTIONS, SUMMARY, Aggregate, bucket_start, rates
 
 # What the snapshot shows of each resolution, counted back from the newest bucket.
@@ -86,20 +87,22 @@ def campaign_list(entries: Sequence[Message]) -> Message:
     return {"$type": "CampaignList", "campaigns": list(entries)}
 
 
-def health(aggregate: Aggregate | None) -> Message:
+def health(health: Health) -> Message:
     """Compose the pipeline's health. What nothing has measured yet is null."""
-    counts = aggregate.counts if aggregate else {}
+    found = health.findings or Findings(checked_at="")
     return {
         "$type": "Health",
-        "version": aggregate.version if aggregate else 0,
-        "checked_at": None,
-        "last_event_at": aggregate.last_event_at if aggregate else None,
-        "queue": {"waiting": None, "oldest_seconds": None},
-        "dead_letters": None,
-        "stream_lag_seconds": None,
-        "quarantined": counts.get("quarantined", 0),
-        "unknown_types": counts.get("unknown_types", 0),
-        "untagged": counts.get("untagged", 0),
+        "version": health.version,
+        "checked_at": found.checked_at or None,
+        "last_event_at": health.last_event_at,
+        "queue": {"waiting": found.waiting, "oldest_seconds": found.oldest_seconds},
+        "dead_letters": found.dead_letters,
+        "stream_lag_seconds": found.stream_lag_seconds,
+        "quarantined": health.quarantined,
+        "unknown_types": health.unknown_types,
+        "untagged": health.untagged,
+        "untracked": list(found.untracked),
+        "paused_at": health.paused_at,
     }
 
 

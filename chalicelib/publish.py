@@ -9,6 +9,7 @@ from chalicelib import messages
 from chalicelib.aws import Outcome
 from chalicelib.errors import AwsError
 from chalicelib.frames import Message, frames
+from chalicelib.health import health_from_item
 from chalicelib.log import log
 from chalicelib.metrics import (
     HEALTH,
@@ -45,17 +46,22 @@ class Publish:
 
         The pause is what coalesces: the next batch of this shard holds all that changes
         meanwhile. The first change after a quiet time goes out at once, the last one always.
+
+        Raises:
+            AwsError: subscribers could not be read, or a missed push not be noted; the batch
+                comes again, and what was pushed does no harm twice.
         """
         started = self.clock()
         sent = 0
         missed: set[str] = set()
+        unnoted: list[AwsError] = []
         topics = _changes(records)
         for topic, changes in topics.items():
             subscribers = self.subscriptions.subscribers(topic)
             # One that did not take its message is not tried again now: it would cost each topic
             # a time-out, and everybody else waits.
             for connection in [one for one in subscribers if one.id in missed]:
-                self._missed(connection, topic, "failed")
+                unnoted += self._missed(connection, topic, "failed")
             reachable = [one for one in subscribers if one.id not in missed]
             if not reachable:
                 continue
@@ -66,12 +72,16 @@ class Publish:
                     sent += 1
                 else:
                     missed.add(connection.id)
-                    self._missed(connection, topic, outcome)
+                    unnoted += self._missed(connection, topic, outcome)
         log("publish", topics=len(topics), sent=sent, missed=len(missed))
+        if unnoted:
+            # It may have been the last push: with no mark, nothing would ever make up for it.
+            raise unnoted[0]
         if sent:
             self.pause(max(0.0, started + self.interval - self.clock()))
 
-    def _missed(self, connection: Connection, topic: str, outcome: Outcome) -> None:
+    def _missed(self, connection: Connection, topic: str, outcome: Outcome) -> list[AwsError]:
+        """Note that a push was missed; give the error if it could not be noted."""
         young = self.clock() - connection.connected_at < GRACE_SECONDS
         log("push_missed", topic=topic, connection=connection.id, outcome=outcome)
         try:
@@ -79,31 +89,32 @@ class Publish:
                 self.subscriptions.forget(connection.id)
             else:
                 self.subscriptions.mark_behind(connection.id, topic)
-        except AwsError as error:
-            # The others must not wait for it; it catches up with the next push.
-            log("push_miss_not_noted", connection=connection.id, detail=str(error))
+        except AwsError as error:  # the others must not wait for it
+            return [error]
+        return []
 
 
 def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
     """Compose the changes of each topic from the newest image of each item."""
     newest: dict[tuple[str, str], Aggregate] = {}
+    topics: dict[str, Message] = {}
     for record in records:
         image = record["dynamodb"].get("NewImage")
         if image is None:  # an item that has expired
             continue
         try:
             aggregate = aggregate_from_item(image)
+            if (aggregate.campaign, aggregate.part) == (PIPELINE, HEALTH):
+                topics[HEALTH_TOPIC] = messages.health(health_from_item(image))
+                continue
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # Raised, it would stop this shard's pushes for a day.
             log("not_an_aggregate", detail=repr(error), keys=record["dynamodb"].get("Keys"))
             continue
         newest[aggregate.campaign, aggregate.part] = aggregate
-    topics: dict[str, Message] = {}
     campaigns: dict[str, list[Aggregate]] = {}
     for (campaign, part), aggregate in newest.items():
-        if (campaign, part) == (PIPELINE, HEALTH):
-            topics[HEALTH_TOPIC] = messages.health(aggregate)
-        elif part.partition("#")[0] in _PUSHED_PARTS:
+        if part.partition("#")[0] in _PUSHED_PARTS:
             campaigns.setdefault(campaign, []).append(aggregate)
     for campaign, parts in campaigns.items():
         topics[CAMPAIGN_TOPIC_PREFIX + campaign] = messages.campaign_stats(parts)

@@ -1,15 +1,23 @@
-"""The stats table: increments applied exactly once, links admitted, snapshots and lists read."""
+"""The stats table: increments applied exactly once, links admitted, snapshots and lists read.
+
+Beside the aggregates it keeps, under the campaign ` pipeline`, the pipeline's health and, for each
+shard of the events stream, up to where it has been read:
+
+    " pipeline"  shard#<lane>  shard: id  read: sequence number  expires
+"""
 
 import random
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from chalicelib.aws import Dynamo
-from chalicelib.checkpoint import Touched, plan
+from chalicelib.aws import Service
+from chalicelib.checkpoint import CHECKPOINT_SECONDS, Touched, plan
 from chalicelib.cursor import open_key, seal
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.facts import OTHER_LINK, Item
+from chalicelib.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
 from chalicelib.metrics import HEALTH, LISTED, PIPELINE, SUMMARY, Aggregate, aggregate_from_item
 
 MAX_LINKS = 250
@@ -17,13 +25,16 @@ _ATTEMPTS = 20
 _MAX_HINTS = 5000
 _LINKS = "links"  # the item that holds the admitted links
 _BATCH_GET = 100
+_SHARD = "shard#"
+_SEQUENCE_DIGITS = 40  # padded, so that text sorts as the numbers do
+_HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
 _LISTED_KEY = ("campaign", "part", "listed", "first_event_at")
 
 
 class StatsTable:
     """Keeps and reads aggregates."""
 
-    def __init__(self, dynamo: Dynamo, name: str) -> None:
+    def __init__(self, dynamo: Service, name: str) -> None:
         self._dynamo = dynamo
         self._name = name
         # Items as last seen: a first guess that saves a failed attempt. Conditions decide.
@@ -104,9 +115,66 @@ class StatsTable:
         """Read a campaign's summary, None before its first event; consistent."""
         return self._get(campaign, SUMMARY)
 
-    def health(self) -> Aggregate | None:
-        """Read the pipeline's own counters; consistent."""
-        return self._get(PIPELINE, HEALTH)
+    def health(self) -> Health:
+        """Read the pipeline's health; consistent."""
+        item = self._item(PIPELINE, HEALTH)
+        return health_from_item(item) if item else Health()
+
+    def put_findings(self, findings: Findings) -> None:
+        """Store what a check of the pipeline found.
+
+        Raises:
+            AwsError: it could not be stored.
+        """
+        item = findings_to_item(findings)
+        removed = [f"#{name}" for name in FINDINGS if name not in item]
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key=_HEALTH_KEY,
+            UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in item)}"
+            + (f" REMOVE {', '.join(removed)}" if removed else "")
+            + " ADD v :one",
+            ExpressionAttributeNames={f"#{name}": name for name in FINDINGS},
+            ExpressionAttributeValues={
+                ":one": {"N": "1"},
+                **{f":{name}": value for name, value in item.items()},
+            },
+        )
+
+    def put_read_position(self, lane: str, shard: str, sequence: str, *, created: int) -> None:
+        """Note that a shard is counted up to here; an older position changes nothing.
+
+        Args:
+            lane: names the shard within all streams.
+            shard: the shard's id.
+            sequence: of the last record.
+            created: when that was written, in epoch seconds.
+
+        Raises:
+            AwsError: it could not be stored.
+        """
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"campaign": {"S": PIPELINE}, "part": {"S": _SHARD + lane}},
+                UpdateExpression="SET #shard = :shard, #read = :read, expires = :expires",
+                ConditionExpression="attribute_not_exists(#read) OR #read < :read",
+                ExpressionAttributeNames={"#shard": "shard", "#read": "read"},
+                ExpressionAttributeValues={
+                    ":shard": {"S": shard},
+                    ":read": {"S": sequence.zfill(_SEQUENCE_DIGITS)},
+                    ":expires": {"N": str(created + CHECKPOINT_SECONDS)},
+                },
+            )
+
+    def read_positions(self) -> dict[str, str]:
+        """Read up to where each shard is counted: sequence number by shard id."""
+        return {
+            item["shard"]["S"]: item["read"]["S"].lstrip("0") or "0"
+            for item in self._items(PIPELINE, _SHARD)
+        }
 
     def buckets(self, campaign: str) -> list[Aggregate]:
         """Read the newest minutes and hours, as many as a snapshot may show, and all days."""
@@ -174,15 +242,22 @@ class StatsTable:
         return [found[one] for one in campaigns if one in found]
 
     def _get(self, campaign: str, part: str) -> Aggregate | None:
-        item = self._dynamo.call(
+        item = self._item(campaign, part)
+        return aggregate_from_item(item) if item else None
+
+    def _item(self, campaign: str, part: str) -> Item | None:
+        item: Item | None = self._dynamo.call(
             "get_item",
             TableName=self._name,
             Key={"campaign": {"S": campaign}, "part": {"S": part}},
             ConsistentRead=True,
         ).get("Item")
-        return aggregate_from_item(item) if item else None
+        return item
 
     def _parts(self, campaign: str, prefix: str, *, most: int | None = None) -> Iterator[Aggregate]:
+        return map(aggregate_from_item, self._items(campaign, prefix, most=most))
+
+    def _items(self, campaign: str, prefix: str, *, most: int | None = None) -> Iterator[Item]:
         start: dict[str, Any] = {"Limit": most} if most else {}
         while True:
             page = self._dynamo.call(
@@ -197,7 +272,7 @@ class StatsTable:
                 ConsistentRead=True,
                 **start,
             )
-            yield from map(aggregate_from_item, page["Items"])
+            yield from page["Items"]
             if most or "LastEvaluatedKey" not in page:
                 return
             start["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.aws import Dynamo
+from chalicelib.aws import Service
 from chalicelib.errors import ConditionFailed, InvalidRequest
 
 MAX_SUBSCRIPTIONS = 50  # of one connection
@@ -41,7 +41,7 @@ class Subscriptions:
     """The subscriptions table."""
 
     def __init__(
-        self, dynamo: Dynamo, name: str, *, clock: Callable[[], float] = time.time
+        self, dynamo: Service, name: str, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._dynamo = dynamo
         self._name = name

@@ -29,6 +29,7 @@ FUNCTIONS = {
     "ingest": (30, 256),
     "aggregate": (300, 256),
     "publish": (60, 256),
+    "watch": (60, 256),
     "websocket_connect": (29, 128),
     "websocket_message": (29, 256),
     "websocket_disconnect": (29, 128),

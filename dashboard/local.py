@@ -1,5 +1,6 @@
 """Install Mailpulse on the local emulator, as `deploy` does in AWS: stack, functions, page."""
 
+import json
 from typing import Any
 
 from dashboard import deploy, mappings, site, stack
@@ -47,6 +48,7 @@ def install(state: StateDir, session: LocalSession, steps: Steps) -> Running:
     with steps.step("The functions are deployed"):
         deployment = _deploy(state, session, outputs)
 
+    _check_health(session.client("lambda"))
     host = session.endpoint_url.removeprefix("http://")
     websocket_url = f"ws://{host}/_aws/execute-api/{deployment.websocket_api_id}/{STAGE}"
     with steps.step("The page is published"):
@@ -91,6 +93,7 @@ def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
         "EVENTS_STREAM_ARN": outputs["EventsStreamArn"],
         "STATS_STREAM_ARN": outputs["StatsStreamArn"],
         "QUEUE_ARN": outputs["QueueArn"],
+        "QUEUE_URL": outputs["QueueUrl"],
         "DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
         # Filled in by the functions, which know AWS_ENDPOINT_URL: the port may change.
         "CONNECTIONS_ENDPOINT": "{endpoint}/_aws/execute-api/{api_id}/{stage}",
@@ -101,6 +104,17 @@ def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
         # Its streams have one shard, which its events do not name.
         "SINGLE_LANE_STREAM": "true",
     }
+
+
+def _check_health(lambda_client: Any) -> None:
+    """Have the pipeline's health checked now; the schedule does it a minute from now."""
+    names = ("version", "id", "detail-type", "source", "account", "time", "region")
+    event = {**dict.fromkeys(names, ""), "resources": [], "detail": {}}
+    lambda_client.invoke(
+        FunctionName=deploy.function_name(STAGE, "watch"),
+        InvocationType="Event",
+        Payload=json.dumps(event),
+    )
 
 
 def _chalice_environment(session: LocalSession) -> dict[str, str]:

@@ -128,7 +128,9 @@ def pipeline(monkeypatch):
             events_table=outputs["EventsTable"],
             stats_table=outputs["StatsTable"],
             subscriptions_table=outputs["SubscriptionsTable"],
+            queue_url=outputs["QueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            events_stream_arn=outputs["EventsStreamArn"],
             pseudonym_key="key",
             single_lane_stream=True,
         )

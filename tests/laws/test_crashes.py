@@ -85,7 +85,7 @@ def test_every_write_of_every_role_is_among_the_moments():
     assert {"EventsTable Send", "EventsTable Click", "EventsTable ~state"} <= targets
     assert {"StatsTable summary", "StatsTable minute", "StatsTable link"} <= targets
     assert {"StatsTable links", "StatsTable health", "SubscriptionsTable row"} <= targets
-    assert {"sending to dead-letters", "sending to viewer-0"} <= targets
+    assert {"sending to dead letters", "sending to viewer-0"} <= targets
 
 
 @pytest.mark.parametrize("fatal", range(len(FOUND.names)), ids=FOUND.names)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from ministack.services._dynamodb_keywords import AWS_KEYWORDS
+
 Item = Mapping[str, Mapping[str, Any]]
 MAX_EXPRESSION_BYTES = 4096
 
@@ -61,6 +63,9 @@ class _Reader:
         parts = [self.take()]
         while self.accept("."):
             parts.append(self.take())
+        for part in parts:
+            if part.upper() in AWS_KEYWORDS:
+                raise Refused(f"Attribute name is a reserved keyword; reserved keyword: {part}")
         return tuple(parts)
 
 
@@ -96,9 +101,11 @@ def _one(reader: _Reader) -> Predicate:
         inner = _either(reader)
         reader.take(")")
         return inner
+    if reader.peek() in _FUNCTIONS:
+        name = reader.take()
+        reader.take("(")
+        return _function(reader, name)
     left = reader.path()
-    if left[0] in _FUNCTIONS and reader.accept("("):
-        return _function(reader, left[0])
     return _comparison(reader, lambda item, names: _value(item, left, names))
 
 

@@ -10,7 +10,7 @@ anywhere, and any suffix of it again; a child shard comes when its parent has be
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from typing import Any
@@ -31,7 +31,9 @@ CONFIG = Config(
     events_table="EventsTable",
     stats_table="StatsTable",
     subscriptions_table="SubscriptionsTable",
+    queue_url="queue",
     dead_letter_queue_url="dead-letters",
+    events_stream_arn="",
     pseudonym_key="key",
     push_interval=0,
 )
@@ -139,7 +141,7 @@ class World:
 
     Attributes:
         queue: the messages that are neither ingested nor being ingested, by id.
-        dead: what was sent to the dead-letter queue: body and attributes.
+        dead: what was sent to the dead-letter queue: body and reason.
         running: invocations that have not ended.
     """
 
@@ -150,7 +152,7 @@ class World:
         self.dynamo.before_call = lambda *_: self._hold()
         self.dynamo.between_writes = self._hold
         self.queue: dict[str, str] = {}
-        self.dead: list[tuple[str, Mapping[str, str]]] = []
+        self.dead: list[tuple[str, str]] = []
         self.viewers: dict[str, Viewer] = {}
         self.running: list[Invocation] = []
         self.idle: list[Parts] = []
@@ -162,11 +164,12 @@ class World:
 
     # What the functions call beside DynamoDB: SQS and API Gateway.
 
-    def send(self, queue_url: str, body: str, attributes: Mapping[str, str]) -> None:
+    def set_aside(self, body: str, reason: str, detail: str) -> None:
+        del detail
         self._hold()
-        self.before_send(queue_url)
-        self.dead.append((body, attributes))
-        self.after_send(queue_url)
+        self.before_send("dead letters")
+        self.dead.append((body, reason))
+        self.after_send("dead letters")
 
     def post(self, endpoint: str, connection_id: str, frame: str) -> str:
         del endpoint
@@ -298,9 +301,9 @@ class World:
         return self.current.process
 
     def new_process(self) -> Parts:
-        parts = Parts(self.config, lambda: self.now)
+        parts = Parts(self.config, clock=lambda: self.now)
         parts.dynamo = self.dynamo
-        parts.queue = self
+        parts.queues = self
         parts.connections = self
         parts.pusher._threads = _InLine()
         parts.pusher._pause = lambda _: None

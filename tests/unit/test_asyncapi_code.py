@@ -11,6 +11,7 @@ from chalicelib import messages, protocol
 from chalicelib.errors import InvalidRequest
 from chalicelib.facts import Fact
 from chalicelib.frames import frames
+from chalicelib.health import Findings, Health
 from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, rates
 
 ROOT = Path(__file__).parents[2]
@@ -101,9 +102,14 @@ def test_list_and_its_push_are_as_documented():
     check("CampaignListPush", messages.push("stats/email-campaigns", campaigns))
 
 
-@pytest.mark.parametrize("aggregate", [None, Aggregate("all", "health", 2, {"untagged": 1})])
-def test_health_and_its_push_are_as_documented(aggregate):
-    health = messages.health(aggregate)
+CHECKED = Findings(AT, waiting=3, oldest_seconds=2, dead_letters=0, untracked=("spring",))
+
+
+@pytest.mark.parametrize(
+    "stored", [Health(), Health(2, untagged=1, findings=CHECKED, paused_at=AT)]
+)
+def test_health_and_its_push_are_as_documented(stored):
+    health = messages.health(stored)
     request = protocol.Request(action="get", request_id=0.5)
 
     check("HealthSnapshotReply", request.reply(id="stats/health", snapshot=health))

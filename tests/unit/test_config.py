@@ -16,6 +16,8 @@ REQUIRED = {
     "EVENTS_TABLE": "events",
     "STATS_TABLE": "stats",
     "SUBSCRIPTIONS_TABLE": "subscriptions",
+    "QUEUE_URL": "https://sqs/events",
+    "EVENTS_STREAM_ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/events/stream/1",
     "DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
     "PSEUDONYM_KEY": "key",
 }
@@ -78,7 +80,7 @@ def test_the_app_only_binds_triggers_to_handlers():
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
 
     assert imported == {"config", "handlers"}
-    assert len(functions) == 6
+    assert len(functions) == 7
     for function in functions:
         [statement] = function.body
         assert ast.unparse(statement.value).startswith("handlers.")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.frames import MAX_FRAME_BYTES, frames
+from chalicelib.health import Health
 from chalicelib.messages import campaign_entry, campaign_list, campaign_snapshot, health, push
 from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, bucket_part, rates
 
@@ -46,7 +47,7 @@ def test_a_snapshot_has_the_members_of_the_documented_example():
 
 
 def test_health_has_the_members_of_the_documented_example():
-    assert health(None) == example("reply-snapshot-health-not-checked-yet")["snapshot"]
+    assert health(Health()) == example("reply-snapshot-health-not-checked-yet")["snapshot"]
 
 
 def test_rates_have_one_denominator_each():

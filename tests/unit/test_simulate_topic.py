@@ -23,7 +23,7 @@ class FakeSns:
         self._error = error
         self._lock = Lock()
 
-    def publish_batch(self, TopicArn, PublishBatchRequestEntries):  # noqa: N803 - boto3's names
+    def publish_batch(self, TopicArn, PublishBatchRequestEntries):
         assert TopicArn == ARN
         with self._lock:
             if self._error is not None:

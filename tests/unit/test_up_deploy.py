@@ -67,28 +67,28 @@ class Lambda:
         self.mappings = {uuid: {"UUID": uuid, "FunctionArn": arn} for uuid in uuids}
         self.accepts_options = True
 
-    def get_event_source_mapping(self, *, UUID):  # noqa: N803 - boto3's names
+    def get_event_source_mapping(self, *, UUID):
         if UUID not in self.mappings:
             raise Gone
         return self.mappings[UUID]
 
-    def update_event_source_mapping(self, *, UUID, **options):  # noqa: N803
+    def update_event_source_mapping(self, *, UUID, **options):
         if self.accepts_options:
             self.mappings[UUID] |= options
 
-    def delete_event_source_mapping(self, *, UUID):  # noqa: N803 - boto3's names
+    def delete_event_source_mapping(self, *, UUID):
         del self.mappings[UUID]
 
     def get_paginator(self, _operation):
         return self
 
-    def paginate(self, *, FunctionName):  # noqa: N803
+    def paginate(self, *, FunctionName):
         found = [m for m in self.mappings.values() if m["FunctionArn"] == FunctionName]
         return [{"EventSourceMappings": found}]
 
 
 class ApiGateway:
-    def get_api(self, *, ApiId):  # noqa: N803
+    def get_api(self, *, ApiId):
         return {"ApiId": ApiId}
 
 

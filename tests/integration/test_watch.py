@@ -1,0 +1,161 @@
+"""Each minute: is what the page shows all that there is?"""
+
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from support import ses
+
+from chalicelib import handlers
+from chalicelib.subscriptions import Connection
+
+VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
+HEALTH = "stats/health"
+
+
+@pytest.fixture
+def check(pipeline):
+    def run():
+        handlers.watch({})
+        return pipeline.snapshot(VIEWER, HEALTH)
+
+    return run
+
+
+def test_before_the_first_check_nothing_is_known(pipeline):
+    health = pipeline.snapshot(VIEWER, HEALTH)
+
+    assert health["checked_at"] is None
+    assert health["queue"] == {"waiting": None, "oldest_seconds": None}
+    assert (health["dead_letters"], health["stream_lag_seconds"]) == (None, None)
+
+
+def test_messages_that_wait_and_messages_set_aside_are_counted(pipeline, check):
+    sqs = boto3.client("sqs", "us-east-1")
+    for _ in range(3):
+        sqs.send_message(QueueUrl=pipeline.config.queue_url, MessageBody="waiting")
+    pipeline.ingest("no event", "nor this")
+
+    health = check()
+
+    assert health["queue"]["waiting"] == 3
+    assert health["dead_letters"] == 2
+
+
+def test_the_age_of_the_oldest_message_is_what_cloudwatch_says(pipeline, check):
+    assert check()["queue"]["oldest_seconds"] is None
+
+    boto3.client("cloudwatch", "us-east-1").put_metric_data(
+        Namespace="AWS/SQS",
+        MetricData=[
+            {
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [
+                    {"Name": "QueueName", "Value": pipeline.config.queue_url.rsplit("/", 1)[1]}
+                ],
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=1),
+                "Value": 38,
+            }
+        ],
+    )
+
+    assert check()["queue"]["oldest_seconds"] == 38
+
+
+def test_facts_that_are_not_counted_are_a_lag_until_they_are(pipeline, check):
+    pipeline.run(ses.a_send("m-1"))
+    assert check()["stream_lag_seconds"] == 0
+
+    pipeline.ingest(ses.a_send("m-2"))
+    late = pipeline.parts.events_stream.oldest_unread(pipeline.parts.stats_table.read_positions())
+    assert datetime.now(UTC).timestamp() - late < 60
+    assert check()["stream_lag_seconds"] < 60
+
+    pipeline.aggregate()
+    assert (
+        pipeline.parts.events_stream.oldest_unread(pipeline.parts.stats_table.read_positions())
+        is None
+    )
+
+
+def test_what_has_expired_is_no_lag(pipeline, check):
+    pipeline.run(ses.a_send("m-1"))
+    boto3.client("dynamodb", "us-east-1").delete_item(
+        TableName=pipeline.config.events_table,
+        Key={"message_id": {"S": "m-1"}, "fact": {"S": "Send#2026-11-23T10:00:00.000Z"}},
+    )
+
+    assert len(pipeline.stream(pipeline.config.events_table)) == 1
+    assert check()["stream_lag_seconds"] == 0
+
+
+def test_many_deliveries_without_an_open_look_as_if_tracking_were_off(pipeline, check):
+    pipeline.run(
+        *[ses.a_delivery(f"m-{number}", campaign="blind") for number in range(100)],
+        *[ses.a_delivery(f"n-{number}", campaign="seen") for number in range(100)],
+        *[ses.a_delivery(f"o-{number}", campaign="small") for number in range(99)],
+        ses.an_open("n-1", campaign="seen"),
+    )
+
+    assert check()["untracked"] == ["blind"]
+
+    pipeline.run(ses.an_open("m-1", campaign="blind"))
+    assert check()["untracked"] == []
+
+
+def test_what_cannot_be_found_out_is_unknown_and_hides_nothing_else(pipeline, check):
+    boto3.client("sqs", "us-east-1").delete_queue(QueueUrl=pipeline.config.queue_url)
+    pipeline.ingest("no event")
+
+    health = check()
+
+    assert health["queue"]["waiting"] is None
+    assert health["dead_letters"] == 1
+    assert health["checked_at"] is not None
+
+
+def test_a_check_is_pushed_to_who_watches_the_health(pipeline):
+    pipeline.ask(VIEWER, action="subscribe", id=HEALTH)
+
+    handlers.watch({})
+    pipeline.publish()
+
+    [push] = pipeline.connections.sent[VIEWER.id]
+    assert push["id"] == HEALTH
+    assert push["changes"] == pipeline.snapshot(VIEWER, HEALTH)
+
+
+def test_every_shard_is_looked_at(pipeline):
+    """Several shards, several pages of shards, closed shards, and pages that are empty."""
+    calls = []
+
+    class Streams:
+        def call(self, operation, **parameters):
+            calls.append(operation)
+            return getattr(self, operation)(**parameters)
+
+        def describe_stream(self, *, StreamArn, ExclusiveStartShardId=None):
+            closed = {"StartingSequenceNumber": "1", "EndingSequenceNumber": "90"}
+            shards = [
+                {"ShardId": "read-to-its-end", "SequenceNumberRange": closed},
+                {"ShardId": "closed-early", "SequenceNumberRange": closed},
+                {"ShardId": "open", "SequenceNumberRange": {"StartingSequenceNumber": "91"}},
+            ]
+            if ExclusiveStartShardId is None:
+                return {"StreamDescription": {"Shards": shards[:1], "LastEvaluatedShardId": "a"}}
+            return {"StreamDescription": {"Shards": shards[1:]}}
+
+        def get_shard_iterator(self, *, StreamArn, ShardId, ShardIteratorType, **_):
+            return {"ShardIterator": f"{ShardId}/0"}
+
+        def get_records(self, *, ShardIterator):
+            shard, page = ShardIterator.split("/")
+            if shard == "closed-early" and page == "2":
+                change = {"ApproximateCreationDateTime": datetime.fromtimestamp(50, UTC)}
+                return {"Records": [{"eventName": "INSERT", "dynamodb": change}]}
+            return {"Records": [], "NextShardIterator": f"{shard}/{int(page) + 1}"}
+
+    stream = type(pipeline.parts.events_stream)(Streams(), "arn")
+
+    assert stream.oldest_unread({"read-to-its-end": "90", "closed-early": "7"}) == 50
+    assert calls.count("get_shard_iterator") == 2
