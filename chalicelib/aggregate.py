@@ -17,6 +17,7 @@ from typing import Any
 from chalicelib.checkpoint import Change, Register, Touched, sequence_bytes
 from chalicelib.facts import OTHER_LINK, Fact, Item, from_item
 from chalicelib.metrics import (
+    EPOCH_DIGITS,
     HEALTH,
     LISTED,
     PIPELINE,
@@ -38,6 +39,9 @@ _PLAIN_COUNTERS = {
     "Reject": ["rejects"],
     "Rendering Failure": ["rendering_failures"],
 }
+NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError)
+"""What an item raises that is neither a fact nor a state."""
+
 _BOUNCES = {"Permanent": "hard_bounces", "Transient": "soft_bounces"}
 
 
@@ -69,10 +73,10 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
         sequence = sequence_bytes(change["SequenceNumber"])
         created = int(change["ApproximateCreationDateTime"])
         try:
-            new = list(_contribution(change["NewImage"]))
-            old = list(_contribution(change["OldImage"])) if "OldImage" in change else []
-            registers = _registers(change["NewImage"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            new = list(contribution(change["NewImage"]))
+            old = list(contribution(change["OldImage"])) if "OldImage" in change else []
+            registers = list(registers_of(change["NewImage"]))
+        except NOT_UNDERSTOOD as error:
             batch.quarantined.append(f"{error.__class__.__name__}: {error}; {change.get('Keys')}")
             new, old, registers = [((PIPELINE, HEALTH), "quarantined", 1, None)], [], []
         _add(batch, sequence, created, new, old)
@@ -108,8 +112,12 @@ def _add(
             batch.touched[key].changes.append(Change(sequence, created, changed))
 
 
-def _contribution(image: Item) -> Iterator[Contribution]:
-    """List what an item of the events table is worth, wherever it counts."""
+def contribution(image: Item) -> Iterator[Contribution]:
+    """List what an item of the events table is worth, wherever it counts.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is neither a fact nor a state.
+    """
     if image["fact"]["S"].startswith(STATE_PREFIX):
         yield from _of_state(state_from_item(image))
     else:
@@ -165,20 +173,22 @@ def _everywhere(campaign: str, at: str, counter: str, amount: int) -> Iterator[C
         yield (campaign, bucket_part(resolution, at)), counter, amount, None
 
 
-def _registers(image: Item) -> list[Register]:
-    """Give what a fact says of its campaign apart from counters."""
+def registers_of(image: Item) -> Iterator[Register]:
+    """Give what an item says of its campaign's summary apart from counters.
+
+    Raises:
+        ValueError: it is no fact.
+    """
     if image["fact"]["S"].startswith(STATE_PREFIX):
-        return []
+        return
     fact = from_item(image)
-    registers = [
-        Register("first_event_at", fact.at, keep_lowest=True, values={"listed": LISTED}),
-        Register("last_event_at", fact.at, keep_lowest=False, values={}),
-    ]
+    yield Register("first_event_at", fact.at, keep_lowest=True, values={"listed": LISTED})
+    yield Register("last_event_at", fact.at, keep_lowest=False, values={})
+    if "expires" in image:
+        until = image["expires"]["N"].zfill(EPOCH_DIGITS)
+        yield Register("facts_until", until, keep_lowest=True, values={})
     # Of the earliest mail; mails of the same instant are told apart by their id.
     earliest = f"{fact.mail_at}#{fact.message_id}"
     for name, value in (("subject", fact.subject), ("sender", fact.sender)):
         if value is not None:
-            registers.append(
-                Register(f"{name}_of", earliest, keep_lowest=True, values={name: value})
-            )
-    return registers
+            yield Register(f"{name}_of", earliest, keep_lowest=True, values={name: value})

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from chalicelib.metrics import ON_DISK
+from chalicelib.metrics import COUNTERS, ON_DISK
 
 # A stream keeps its records for 24 hours: a checkpoint older than that guards nothing.
 CHECKPOINT_SECONDS = 25 * 3600
@@ -126,18 +126,45 @@ def plan(
         for counter, amount in _sums(fresh).items():
             update.add(ON_DISK[counter], amount)
     for register in registers:
-        update.set(register.guard, {"S": register.rank})
         update.require_absent_or(
             register.guard, ">" if register.keep_lowest else "<", {"S": register.rank}
         )
-        for name, value in register.values.items():
-            update.set(name, {"S": value})
-    if touched.url is not None:
-        update.set("url", {"S": touched.url})
-    if part.startswith("minute#"):
-        update.set("expires", {"N": str(now + MINUTES_EXPIRE_SECONDS)})
+        update.move(register)
+    update.describe(touched, part=part, now=now)
     for outdated, written in islice(_outdated(observed, lane, now), _MOST_REMOVED):
         update.remove_if(outdated, written)
+    return update.arguments()
+
+
+def restatement(touched: Touched, *, part: str, version: int, now: int) -> dict[str, Any]:
+    """Plan the update that sets an item's counters, whatever they were.
+
+    Checkpoints are not touched: what they keep from being counted again still is not.
+
+    Args:
+        touched: all that the item is to hold.
+        part: the item's sort key.
+        version: the item's as it was seen; 0 where there was none.
+        now: epoch seconds.
+
+    Returns:
+        Arguments of UpdateItem (but key and table); its condition is that version.
+    """
+    update = _Update()
+    update.add("v", 1)
+    counts = _sums(touched.changes)
+    for counter, attribute in COUNTERS.items():
+        if counter in counts:
+            update.set(attribute, {"N": str(counts[counter])})
+        else:
+            update.remove(attribute)
+    for register in touched.registers.values():
+        update.move(register)
+    update.describe(touched, part=part, now=now)
+    if version:
+        update.require("v", "=", {"N": str(version)})
+    else:
+        update.require_absent("v")
     return update.arguments()
 
 
@@ -175,9 +202,29 @@ class _Update:
     def set(self, name: str, value: Mapping[str, Any]) -> None:
         self._clauses["SET"].append(f"{self._name(name)} = {self._value(value)}")
 
-    def remove_if(self, name: str, value: Mapping[str, Any]) -> None:
+    def move(self, register: Register) -> None:
+        self.set(register.guard, {"S": register.rank})
+        for name, value in register.values.items():
+            self.set(name, {"S": value})
+
+    def describe(self, touched: Touched, *, part: str, now: int) -> None:
+        if touched.url is not None:
+            self.set("url", {"S": touched.url})
+        if part.startswith("minute#"):
+            self.set("expires", {"N": str(now + MINUTES_EXPIRE_SECONDS)})
+
+    def remove(self, name: str) -> None:
         self._clauses["REMOVE"].append(self._name(name))
-        self._conditions.append(f"{self._name(name)} = {self._value(value)}")
+
+    def remove_if(self, name: str, value: Mapping[str, Any]) -> None:
+        self.remove(name)
+        self.require(name, "=", value)
+
+    def require(self, name: str, operator: str, value: Mapping[str, Any]) -> None:
+        self._conditions.append(f"{self._name(name)} {operator} {self._value(value)}")
+
+    def require_absent(self, name: str) -> None:
+        self._conditions.append(f"attribute_not_exists({self._name(name)})")
 
     def require_absent_or(self, name: str, operator: str, value: Mapping[str, Any]) -> None:
         name = self._name(name)

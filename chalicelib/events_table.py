@@ -95,6 +95,33 @@ class EventsTable:
                 messages[fact.campaign].facts.append(fact)
         return messages
 
+    def scan(self, campaign: str | None = None) -> Iterator[tuple[int, list[Item]]]:
+        """Read the whole table, page by page.
+
+        Args:
+            campaign: whose items are wanted; None for all.
+
+        Yields:
+            How many items were looked at, and those that are wanted, in DynamoDB JSON.
+
+        Raises:
+            AwsError: it could not be read.
+        """
+        parameters: dict[str, object] = {}
+        if campaign is not None:
+            parameters = {
+                "FilterExpression": "c = :campaign",
+                "ExpressionAttributeValues": {":campaign": {"S": campaign}},
+            }
+        while True:
+            page = self._dynamo.call(
+                "scan", TableName=self._name, ConsistentRead=True, **parameters
+            )
+            yield page["ScannedCount"], page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
     def reclassify(self, fact: Fact, engager: Class, reason: str, rank: int) -> None:
         """Change whose an open or click was, unless more facts or newer rules have decided it.
 

@@ -45,6 +45,7 @@ HEALTH = "health"
 # No campaign's id begins with a space: events.py strips them.
 PIPELINE = " pipeline"
 LISTED = "campaign"
+EPOCH_DIGITS = 12  # epoch seconds as text, padded, so that it sorts as the numbers do
 
 # Resolution → length of the RFC 3339 prefix that names a bucket, and what completes it.
 RESOLUTIONS = {
@@ -61,6 +62,7 @@ class Aggregate:
     Attributes:
         counts: by full name; counters that are 0 are left out.
         url: of a link's item; None for others, and for `other`.
+        facts_until: when the first of a campaign's facts expires, in epoch seconds; of summaries.
     """
 
     campaign: str
@@ -72,6 +74,7 @@ class Aggregate:
     subject: str | None = None
     sender: str | None = None
     url: str | None = None
+    facts_until: int | None = None
 
 
 def bucket_part(resolution: str, at: str) -> str:
@@ -97,6 +100,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
         value: dict[str, Any] = item.get(attribute, {})
         return value.get("S")
 
+    until = text("facts_until")
     return Aggregate(
         campaign=item["campaign"]["S"],
         part=item["part"]["S"],
@@ -111,6 +115,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
         subject=text("subject"),
         sender=text("sender"),
         url=text("url"),
+        facts_until=None if until is None else int(until),
     )
 
 

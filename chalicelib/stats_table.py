@@ -13,12 +13,20 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib.aws import Service
-from chalicelib.checkpoint import CHECKPOINT_SECONDS, Touched, plan
+from chalicelib.checkpoint import CHECKPOINT_SECONDS, Touched, plan, restatement
 from chalicelib.cursor import open_key, seal
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.facts import OTHER_LINK, Item
 from chalicelib.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
-from chalicelib.metrics import HEALTH, LISTED, PIPELINE, SUMMARY, Aggregate, aggregate_from_item
+from chalicelib.metrics import (
+    HEALTH,
+    LISTED,
+    PIPELINE,
+    RESOLUTIONS,
+    SUMMARY,
+    Aggregate,
+    aggregate_from_item,
+)
 
 MAX_LINKS = 250
 _ATTEMPTS = 20
@@ -110,6 +118,63 @@ class StatsTable:
             item = error.item
         self._admitted[campaign] = set(item["ids"]["SS"])
         return link_id if link_id in self._admitted[campaign] else OTHER_LINK
+
+    def restate(self, key: tuple[str, str], touched: Touched, *, version: int, now: int) -> None:
+        """Set an aggregate to what a recount found. Its checkpoints stay as they are.
+
+        Args:
+            key: campaign and part.
+            touched: all that the stored facts bring to it, as one change.
+            version: the item's as it was compared; 0 where there was none.
+            now: epoch seconds.
+
+        Raises:
+            ConditionFailed: it has changed since.
+            AwsError: it could not be written.
+        """
+        campaign, part = key
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key={"campaign": {"S": campaign}, "part": {"S": part}},
+            **restatement(touched, part=part, version=version, now=now),
+        )
+
+    def aggregates(self, campaign: str) -> list[Aggregate]:
+        """Read all aggregates of a campaign; consistent."""
+        parts = (SUMMARY, *(f"{resolution}#" for resolution in RESOLUTIONS), "link#")
+        return [one for prefix in parts for one in self._parts(campaign, prefix)]
+
+    def pause(self, at: str) -> None:
+        """Note that ingest is paused for a recount.
+
+        Raises:
+            AwsError: it could not be noted.
+        """
+        self._change_health("SET paused_at = :at ADD v :one", {":at": {"S": at}})
+
+    def resume(self, at: str) -> None:
+        """Take a pause's note away, unless it is another's.
+
+        Raises:
+            AwsError: it could not be taken away.
+        """
+        with suppress(ConditionFailed):
+            self._change_health(
+                "REMOVE paused_at ADD v :one", {":at": {"S": at}}, condition="paused_at = :at"
+            )
+
+    def _change_health(
+        self, update: str, values: Mapping[str, Any], *, condition: str | None = None
+    ) -> None:
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key=_HEALTH_KEY,
+            UpdateExpression=update,
+            ExpressionAttributeValues={":one": {"N": "1"}, **values},
+            **({"ConditionExpression": condition} if condition else {}),
+        )
 
     def summary(self, campaign: str) -> Aggregate | None:
         """Read a campaign's summary, None before its first event; consistent."""

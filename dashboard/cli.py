@@ -12,6 +12,8 @@ import click
 from chalicelib.errors import MailpulseError
 
 COMMANDS = {
+    "dlq": "dashboard.dlq",
+    "recount": "dashboard.recount",
     "simulate": "dashboard.simulate",
     "up": "dashboard.up",
 }

@@ -71,6 +71,26 @@ def announced(state: StateDir, running: Running) -> Iterator[None]:
         state.running.unlink(missing_ok=True)
 
 
+def read_running(state: StateDir) -> dict[str, str]:
+    """Find the running dashboard: what `announced` has written.
+
+    Raises:
+        CommandError: none is running.
+    """
+    try:
+        running: dict[str, str] = json.loads(state.running.read_text())
+    except FileNotFoundError as error:
+        raise CommandError(
+            f"no Mailpulse is running: there is no {state.running}; start one with "
+            "`python -m dashboard up`, or say which one is meant (see --help)"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CommandError(
+            f"{state.running} cannot be read ({error}): start `python -m dashboard up` again"
+        ) from error
+    return running
+
+
 def read_pseudonym_key(state: StateDir) -> str:
     """Read the secret that keys pseudonyms, making it the first time."""
     if not state.pseudonym_key.exists():

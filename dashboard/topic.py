@@ -1,6 +1,5 @@
 """The SNS topic that SES publishes its events to: put events of our own there."""
 
-import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import CommandError
 from dashboard.paths import StateDir
+from dashboard.running import read_running
 from dashboard.session import LocalSession
 
 # What SNS takes in one PublishBatch.
@@ -130,7 +130,7 @@ def find_topic(
         CommandError: no ARN is given and no `up` is running; or it is not the ARN of a topic.
     """
     if arn is None:
-        running = _running(StateDir(state_dir))
+        running = read_running(StateDir(state_dir))
         arn, endpoint_url = running["topic_arn"], endpoint_url or running["endpoint_url"]
     parts = arn.split(":")
     if len(parts) != _PARTS_OF_AN_ARN or parts[2] != "sns":
@@ -151,18 +151,3 @@ def _client(endpoint_url: str | None, region: str) -> Any:
             f"cannot use SNS in {region!r} at {endpoint_url or 'AWS'} ({error}): check --region, "
             "--endpoint-url and the AWS configuration"
         ) from error
-
-
-def _running(state: StateDir) -> dict[str, str]:
-    try:
-        running: dict[str, str] = json.loads(state.running.read_text())
-    except FileNotFoundError as error:
-        raise CommandError(
-            f"no Mailpulse is running: there is no {state.running}; start one with "
-            "`python -m dashboard up`, or give --state-dir or --topic-arn"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise CommandError(
-            f"{state.running} cannot be read ({error}): start `python -m dashboard up` again"
-        ) from error
-    return running

@@ -96,7 +96,8 @@ def test_it_plays_in_time_when_not_at_once(topic):
     result = simulate("--topic-arn", arn, "--recipients", "20", "--rate", "40", "--duration", "1")
 
     assert result.exit_code == 0, result.output
-    assert len(set(received())) >= 20
+    # Half a second of sends, on a machine that may be slow; what is due later is not played.
+    assert 10 <= len(set(received())) < 60
 
 
 def test_ctrl_c_ends_it_with_a_summary_of_what_was_sent(topic):

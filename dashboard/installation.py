@@ -1,0 +1,102 @@
+"""Which Mailpulse a command is for: the `up` that runs on this machine, or a stage in AWS.
+
+A command works with the settings that the functions themselves have been deployed with.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.aws import Clients
+from chalicelib.config import Config
+from chalicelib.errors import CommandError
+from chalicelib.handlers import Parts
+from dashboard import local
+from dashboard.deploy import function_name
+from dashboard.paths import PROJECT, StateDir
+from dashboard.running import read_running
+from dashboard.session import REGION, LocalSession
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One installation of Mailpulse.
+
+    Attributes:
+        stage: its Chalice stage.
+        clients: make boto3 clients of its account and region.
+        parts: the edges and roles of its functions, with their settings.
+    """
+
+    stage: str
+    clients: Clients
+    parts: Parts
+
+
+_OPTIONS = (
+    click.option("--stage", help="The stage in AWS; without it, the `up` that runs here."),
+    click.option("--region", help="AWS region of the stage, if not the configured one."),
+    click.option(
+        "--state-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=PROJECT / ".mailpulse",
+        show_default=".mailpulse in the project",
+        help="State folder of the `up` that runs here.",
+    ),
+)
+
+
+def installation_options(command: F) -> F:
+    """Give a command the options that say which installation is meant."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def find(state_dir: Path, stage: str | None, region: str | None) -> Installation:
+    """Find an installation.
+
+    Args:
+        state_dir: of `up`; not looked at when a stage is given.
+        stage: None for the running `up`.
+        region: None for the configured one.
+
+    Raises:
+        CommandError: there is no such installation, or it cannot be reached.
+    """
+    if stage is None:
+        running = read_running(StateDir(state_dir))
+        session = LocalSession(running["endpoint_url"])
+        return _installation(local.STAGE, session.client, REGION)
+    try:
+        aws = boto3.session.Session(region_name=region)
+        if aws.region_name is None:
+            raise CommandError("no AWS region is configured: give --region")
+        return _installation(stage, aws.client, aws.region_name)
+    except (BotoCoreError, ValueError) as error:
+        raise CommandError(
+            f"stage {stage!r} cannot be reached ({error}): check --region and the AWS configuration"
+        ) from error
+
+
+def _installation(stage: str, make: Clients, region: str) -> Installation:
+    clients = cache(make)
+    name = function_name(stage, "ingest")
+    try:
+        function = clients("lambda").get_function_configuration(FunctionName=name)
+    except ClientError as error:
+        raise CommandError(
+            f"the function {name} cannot be read in {region} ({error}): deploy stage {stage!r} "
+            "first, or check --stage, --region and the AWS configuration"
+        ) from error
+    variables = function["Environment"]["Variables"]
+    config = Config.from_environ({**variables, "AWS_REGION": region})
+    return Installation(stage, clients, Parts(config, clients=clients))

@@ -1,0 +1,146 @@
+"""Hold ingest still while the stored facts are looked at: SQS keeps what arrives meanwhile.
+
+The pause is noted in the pipeline's health, where the page shows it, so that one which was never
+ended (a killed process) is seen, and ended by the next command or start.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.errors import CommandError
+from dashboard.deploy import function_name
+from dashboard.installation import Installation
+from dashboard.steps import Step, Steps
+
+_LOOK_EVERY_SECONDS = 0.5
+# The longest that an ingest which has begun may take: its time-out (deploy.FUNCTIONS) and some.
+_INGEST_SECONDS = 35.0
+_STUCK_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A pause of ingest; `at`, when it began, tells it from others."""
+
+    installation: Installation
+    at: str
+
+    def require(self) -> None:
+        """See that ingest is still paused, by us.
+
+        Raises:
+            CommandError: somebody has ended the pause, or begun another.
+        """
+        paused_at = self.installation.parts.stats_table.health().paused_at
+        if paused_at != self.at:
+            raise CommandError(
+                "another command or a new start has ended this pause of ingest: nothing was "
+                "restated from here on; run it again, alone"
+            )
+
+
+@contextmanager
+def ingest_paused(installation: Installation, steps: Steps) -> Iterator[Pause]:
+    """Pause ingest, wait until everything stored is counted, and resume whatever happens.
+
+    Raises:
+        CommandError: ingest could not be paused, or counting does not come to its end.
+    """
+    stats_table = installation.parts.stats_table
+    earlier = stats_table.health().paused_at
+    if earlier is not None:
+        steps.warn(
+            f"Ingest is paused since {earlier}: a recount was killed, or is still running. "
+            "This one goes on, and resumes ingest at its end."
+        )
+    pause = Pause(installation, datetime.now(UTC).isoformat(timespec="milliseconds"))
+    with _terminated_like_ctrl_c():
+        stats_table.pause(pause.at)
+        try:
+            with steps.step("Ingest is paused") as step:
+                _switch_ingest(installation, enabled=False)
+                _wait(lambda: _in_flight(installation, step), _INGEST_SECONDS)
+            wait_until_counted(installation, steps)
+            yield pause
+        finally:
+            with steps.step("Ingest goes on"):
+                _switch_ingest(installation, enabled=True)
+                stats_table.resume(pause.at)
+
+
+def wait_until_counted(installation: Installation, steps: Steps) -> None:
+    """Wait until every stored fact is counted.
+
+    Raises:
+        CommandError: counting does not go on.
+    """
+    parts = installation.parts
+    stuck_at, since = 0.0, time.monotonic()
+    with steps.step("What is stored is counted") as step:
+        while True:
+            oldest = parts.events_stream.oldest_unread(parts.stats_table.read_positions())
+            if oldest is None:
+                return
+            behind = f"{time.time() - oldest:.0f} s"
+            step.progress(f"{behind} behind")
+            if oldest != stuck_at:
+                stuck_at, since = oldest, time.monotonic()
+            elif time.monotonic() - since > _STUCK_SECONDS:
+                raise CommandError(
+                    f"counting does not go on: a fact stored {behind} ago is not counted; see the "
+                    f"log of the function {function_name(installation.stage, 'aggregate')}"
+                )
+            time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _switch_ingest(installation: Installation, *, enabled: bool) -> None:
+    """Switch the mapping that brings ingest its messages on or off, and wait until it is so."""
+    client = installation.clients("lambda")
+    name = function_name(installation.stage, "ingest")
+    mappings = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    if not mappings:
+        raise CommandError(f"the function {name} has no event source: deploy again")
+    wanted = "Enabled" if enabled else "Disabled"
+    for mapping in mappings:
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+    if not _wait(lambda: _states(client, name) == {wanted}, _STUCK_SECONDS):
+        raise CommandError(f"the event source of {name} did not become {wanted}: try again")
+
+
+def _states(client: Any, name: str) -> set[str]:
+    mappings = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    return {mapping["State"] for mapping in mappings}
+
+
+def _in_flight(installation: Installation, step: Step) -> bool:
+    left = installation.parts.queues.in_flight()
+    step.progress(f"{left} messages are being ingested")
+    return not left
+
+
+def _wait(done: Callable[[], bool], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_LOOK_EVERY_SECONDS)
+    return True
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: by what is to be done at its end."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

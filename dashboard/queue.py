@@ -1,0 +1,115 @@
+"""Many messages into an SQS queue, or out of it, in calls of ten."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import CommandError
+
+# What SQS takes in one call.
+MAX_ENTRIES = 10
+MAX_BYTES = 256 * 1024
+
+_ATTEMPTS = 6
+_FIRST_PAUSE_SECONDS = 0.1
+
+
+class Sender:
+    """Sends to one queue; may be used by several threads.
+
+    Args:
+        client: of SQS.
+        url: the queue's.
+        sleep: waits so many seconds before messages that SQS did not take are sent again.
+    """
+
+    def __init__(
+        self, client: Any, url: str, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._client = client
+        self._url = url
+        self._sleep = sleep
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """Send messages; returns when SQS has taken them all.
+
+        Raises:
+            CommandError: some were not taken, though tried again; the others were.
+        """
+        for batch in _batches(bodies):
+            left = dict(enumerate(batch))
+            failures: list[dict[str, Any]] = []
+            for attempt in range(_ATTEMPTS):
+                if attempt:
+                    self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311
+                entries = [{"Id": str(id_), "MessageBody": body} for id_, body in left.items()]
+                failures = _call(
+                    self._client.send_message_batch, QueueUrl=self._url, Entries=entries
+                )
+                left = {int(failure["Id"]): left[int(failure["Id"])] for failure in failures}
+                if not left:
+                    break
+            if failures:
+                raise CommandError(
+                    f"{self._url} did not take {len(failures)} messages "
+                    f"({failures[0].get('Code')}: {failures[0].get('Message', 'no reason given')})"
+                )
+
+
+def delete_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
+    """Delete messages that were received.
+
+    Raises:
+        CommandError: some were not deleted.
+    """
+    _each_ten(client.delete_message_batch, url, [{"ReceiptHandle": one} for one in receipts])
+
+
+def show_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
+    """Let messages that were received be received again.
+
+    Raises:
+        CommandError: some stay hidden for a while.
+    """
+    _each_ten(
+        client.change_message_visibility_batch,
+        url,
+        [{"ReceiptHandle": one, "VisibilityTimeout": 0} for one in receipts],
+    )
+
+
+def _each_ten(call: Any, url: str, entries: Sequence[dict[str, Any]]) -> None:
+    for start in range(0, len(entries), MAX_ENTRIES):
+        batch = entries[start : start + MAX_ENTRIES]
+        numbered = [{"Id": str(number), **entry} for number, entry in enumerate(batch)]
+        failures = _call(call, QueueUrl=url, Entries=numbered)
+        if failures:
+            raise CommandError(
+                f"{url}: {len(failures)} messages were not changed ({failures[0].get('Code')}); "
+                "run it again in some minutes"
+            )
+
+
+def _call(call: Any, **arguments: Any) -> list[dict[str, Any]]:
+    try:
+        failures: list[dict[str, Any]] = call(**arguments).get("Failed", [])
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(f"the queue {arguments['QueueUrl']} cannot be used: {error}") from error
+    return failures
+
+
+def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        length = len(body.encode())
+        if batch and (len(batch) == MAX_ENTRIES or size + length > MAX_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += length
+    if batch:
+        yield batch
