@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from chalicelib.aws import Service
+from chalicelib.stats_table import StatsTable
 from dashboard import deploy, mappings, site, stack
 from dashboard.paths import PROJECT, STATIC, TEMPLATE, StateDir
 from dashboard.running import Running, read_pseudonym_key
@@ -48,6 +50,7 @@ def install(state: StateDir, session: LocalSession, steps: Steps) -> Running:
     with steps.step("The functions are deployed"):
         deployment = _deploy(state, session, outputs)
 
+    _end_pause(session, outputs, steps)
     _check_health(session.client("lambda"))
     host = session.endpoint_url.removeprefix("http://")
     websocket_url = f"ws://{host}/_aws/execute-api/{deployment.websocket_api_id}/{STAGE}"
@@ -104,6 +107,15 @@ def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
         # Its streams have one shard, which its events do not name.
         "SINGLE_LANE_STREAM": "true",
     }
+
+
+def _end_pause(session: LocalSession, outputs: stack.Outputs, steps: Steps) -> None:
+    """Take away the note of a pause: ingest, switched on just now, is paused no more."""
+    stats_table = StatsTable(Service("dynamodb", session.client), outputs["StatsTable"])
+    paused_at = stats_table.health().paused_at
+    if paused_at is not None:
+        stats_table.resume(paused_at)
+        steps.warn(f"A recount was killed: ingest was paused since {paused_at}, and goes on now.")
 
 
 def _check_health(lambda_client: Any) -> None:

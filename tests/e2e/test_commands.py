@@ -1,0 +1,162 @@
+"""What an operator runs beside a running `up`."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from support import live, ses
+from support.client import campaign_topic
+
+
+def start(state_dir, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "dashboard", *arguments, "--state-dir", str(state_dir)],
+        cwd=live.PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def run(dashboard):
+    def finished(*arguments):
+        process = start(dashboard.state_dir, *arguments)
+        stdout, stderr = process.communicate(timeout=60)
+        return process.returncode, stdout, stderr
+
+    return finished
+
+
+@pytest.fixture
+def a_campaign(dashboard, client):
+    """Make a campaign of some events, and wait until they are counted."""
+
+    def make(name):
+        dashboard.publish(
+            *[ses.a_send(f"{name}-{number}", campaign=name) for number in range(5)],
+            ses.an_open(f"{name}-1", campaign=name),
+            ses.a_click(f"{name}-1", campaign=name),
+        )
+        client.subscribe(campaign_topic(name))
+        client.wait_for(campaign_topic(name), lambda known: known.counts["unique_clicks"] == 1)
+        dashboard.wait_until_ingested()
+        return name
+
+    return make
+
+
+def falsify(dashboard, campaign, attribute, amount):
+    dynamodb = dashboard.aws("dynamodb")
+    [table] = [name for name in dynamodb.list_tables()["TableNames"] if "StatsTable" in name]
+    dynamodb.update_item(
+        TableName=table,
+        Key={"campaign": {"S": campaign}, "part": {"S": "summary"}},
+        UpdateExpression="ADD #name :amount",
+        ExpressionAttributeNames={"#name": attribute},
+        ExpressionAttributeValues={":amount": {"N": str(amount)}},
+    )
+
+
+def ingest_state(dashboard):
+    mappings = dashboard.aws("lambda").list_event_source_mappings(
+        FunctionName="mailpulse-local-ingest"
+    )
+    return [mapping["State"] for mapping in mappings["EventSourceMappings"]]
+
+
+def test_recount_finds_that_facts_and_counters_agree(dashboard, run, a_campaign):
+    campaign = a_campaign("agreeing")
+
+    status, stdout, _ = run("recount", campaign, "--json")
+
+    outcome = json.loads(stdout)
+    assert status == 0
+    assert outcome["compared"] == [campaign]
+    assert outcome["facts"] == 8, "five sends, an open, a click, and the message's state"
+    assert outcome["differences"] == []
+    assert ingest_state(dashboard) == ["Enabled"]
+
+
+def test_recount_shows_a_difference_and_restates_it(dashboard, client, run, a_campaign):
+    campaign = a_campaign("falsified")
+    falsify(dashboard, campaign, "s", 7)
+
+    status, stdout, _ = run("recount", campaign)
+    assert status == 1
+    assert "1 differences" in stdout
+    assert ["falsified", "summary", "sends", "12", "5"] in [
+        line.split() for line in stdout.splitlines()
+    ]
+
+    assert run("recount", campaign, "--apply")[0] == 0
+    assert run("recount", campaign)[0] == 0
+    client.wait_for(campaign_topic(campaign), lambda known: known.counts["sends"] == 5)
+    # What comes after it goes on from there.
+    dashboard.publish(ses.a_send("falsified-9", campaign=campaign))
+    client.wait_for(campaign_topic(campaign), lambda known: known.counts["sends"] == 6)
+
+
+def test_recount_of_all_reclassifies_nothing_that_is_settled(run, a_campaign):
+    a_campaign("settled")
+
+    status, stdout, stderr = run("recount", "--all", "--reclassify", "--json")
+
+    assert status == 0, stdout
+    assert " 0 items changed" in stderr
+    assert "settled" in json.loads(stdout)["compared"]
+
+
+def test_recount_of_no_campaign_is_one_line(run):
+    status, stdout, stderr = run("recount", "nobody-knows")
+
+    assert (status, stdout) == (1, "")
+    assert stderr == "Error: there is no campaign 'nobody-knows': check its name on the page\n"
+    assert run("recount")[0] == 2
+    assert run("recount", "--all", "nobody-knows")[0] == 2
+
+
+def test_a_killed_recount_is_seen_and_ended_by_the_next(dashboard, client, run, a_campaign):
+    campaign = a_campaign("killed")
+    process = start(dashboard.state_dir, "recount", campaign)
+    until = time.monotonic() + 30
+    while ingest_state(dashboard) == ["Enabled"]:
+        assert time.monotonic() < until
+        assert process.poll() is None, "it ended before it could be killed"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    if ingest_state(dashboard) == ["Enabled"]:
+        pytest.fail("it had already resumed ingest")
+    client.subscribe("stats/health")
+    client.wait_for("stats/health", lambda known: known.parts["health"]["paused_at"])
+
+    status, _, stderr = run("recount", campaign)
+
+    assert status == 0
+    assert "! Ingest is paused since" in stderr
+    assert ingest_state(dashboard) == ["Enabled"]
+    client.wait_for("stats/health", lambda known: not known.parts["health"]["paused_at"])
+
+
+def test_dead_letters_are_shown_with_their_reasons_and_sent_back(dashboard, run):
+    dashboard.publish("dead letter one", json.dumps({"dead": "letter"}))
+    dashboard.wait_until_ingested()
+
+    status, stdout, _ = run("dlq", "list", "--json")
+    letters = {one["body"].strip(): one for one in map(json.loads, stdout.splitlines())}
+    assert status == 0
+    assert letters["dead letter one"]["reason"] == "bad_json"
+    assert letters['{"dead": "letter"}']["reason"] == "no_event_type"
+    before = dashboard.dead_letters()
+
+    status, _, stderr = run("dlq", "redrive", "--reason", "no_event_type")
+    assert status == 0
+    assert "messages are sent back" in stderr
+    until = time.monotonic() + 30
+    while dashboard.queued() or dashboard.dead_letters() != before:
+        assert time.monotonic() < until, "what is still no event comes back"
+        time.sleep(0.1)
+    assert "bad_json" in run("dlq", "list")[1]
