@@ -14,6 +14,7 @@ from chalicelib.errors import MailpulseError
 COMMANDS = {
     "dlq": "dashboard.dlq",
     "recount": "dashboard.recount",
+    "replay": "dashboard.replay",
     "simulate": "dashboard.simulate",
     "up": "dashboard.up",
 }

@@ -1,5 +1,6 @@
 """What an operator runs beside a running `up`."""
 
+import gzip
 import json
 import signal
 import subprocess
@@ -160,3 +161,52 @@ def test_dead_letters_are_shown_with_their_reasons_and_sent_back(dashboard, run)
         assert time.monotonic() < until, "what is still no event comes back"
         time.sleep(0.1)
     assert "bad_json" in run("dlq", "list")[1]
+
+
+def test_replay_feeds_exported_events_once(dashboard, client, run, tmp_path):
+    topic = campaign_topic("replayed")
+    events = [
+        build(f"replayed-{number}", campaign="replayed")
+        for number in range(30)
+        for build in (ses.a_send, ses.a_delivery, ses.an_open)
+    ]
+    (tmp_path / "lines.json").write_text("".join(ses.raw(event) for event in events[:60]))
+    (tmp_path / "firehose.gz").write_bytes(
+        gzip.compress("".join(json.dumps(event) for event in events[40:]).encode())
+    )
+    (tmp_path / "odd.json").write_text(f"{ses.VALIDATION}\nno event\n{ses.raw(events[0])}")
+    client.subscribe(topic)
+
+    status, stdout, stderr = run("replay", str(tmp_path))
+    assert status == 1
+    assert "111 events are in the queue; not sent: 1 bad_json." in stdout
+    assert f"{tmp_path}/odd.json:2: bad_json" in stderr
+    assert run("replay", str(tmp_path / "lines.json"))[0] == 0
+    client.wait_for(topic, lambda known: known.counts["unique_opens"] == 30)
+    dashboard.wait_until_ingested()
+
+    counts = client.snapshot(topic).counts
+    assert (counts["sends"], counts["deliveries"], counts["opens"]) == (30, 30, 30)
+    assert run("recount", "replayed")[0] == 0
+
+
+def test_replay_of_a_campaign_whose_facts_expire_is_refused(dashboard, run, a_campaign, tmp_path):
+    campaign = a_campaign("expiring")
+    dynamodb = dashboard.aws("dynamodb")
+    [table] = [name for name in dynamodb.list_tables()["TableNames"] if "StatsTable" in name]
+    dynamodb.update_item(
+        TableName=table,
+        Key={"campaign": {"S": campaign}, "part": {"S": "summary"}},
+        UpdateExpression="SET facts_until = :yesterday",
+        ExpressionAttributeValues={":yesterday": {"S": str(int(time.time()) - 86400).zfill(12)}},
+    )
+    (tmp_path / "export").write_text(ses.raw(ses.a_send("expiring-1", campaign=campaign)))
+
+    status, stdout, _ = run("replay", str(tmp_path / "export"))
+    assert (status, "not sent: 1 facts_expired" in stdout) == (1, True)
+
+    status, _, stderr = run("recount", campaign)
+    assert status == 1
+    assert "have begun to expire" in stderr
+    status, stdout, _ = run("recount", "--all", "--json")
+    assert campaign in json.loads(stdout)["expiring"]
