@@ -51,7 +51,8 @@ _MAX_WRAPPINGS = 4
 _TYPE = re.compile(r"[A-Za-z][A-Za-z ]{0,49}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _NOT_IN_SQS = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998  # leaves room to add a window to any time
+_FIRST_YEAR, _LAST_YEAR = 2011, 9998  # SES began in 2011; the last leaves room to add a window
+_END_OF_TIME = f"{_LAST_YEAR + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,13 @@ class Event:
     detail: str | None = None
 
 
-def parse(body: str, *, campaign_tag: str) -> Event | None:
+def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Event | None:
     """Read one queue message.
+
+    Args:
+        body: the message.
+        campaign_tag: the message tag that names the campaign.
+        not_after: a time in the form of `Event.at`; what is said to happen later never did.
 
     Returns:
         The event, or None for SES's validation message, which is to be acknowledged.
@@ -106,9 +112,17 @@ def parse(body: str, *, campaign_tag: str) -> Event | None:
             return None
         content = _unwrapped(_json_object(text))
         if not isinstance(content, str):
-            return _event(content, campaign_tag)
+            return _not_after(not_after, _event(content, campaign_tag))
         text = content
     raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes: {_cut(body)}")
+
+
+def _not_after(latest: str, event: Event) -> Event:
+    """Refuse what has yet to happen: it would be a campaign's last event for ever."""
+    for at in (event.at, event.mail_at):
+        if at > latest:
+            raise NotAnEvent("future_time", f"the event's time, {at}, has yet to come")
+    return event
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class Parts:
     @cached_property
     def ingest(self) -> Ingest:
         """The role that takes in what SES reports."""
-        return Ingest(self.config, self.events_table, self.stats_table, self.queues)
+        return Ingest(self.config, self.events_table, self.stats_table, self.queues, self._clock)
 
     @cached_property
     def count(self) -> Count:

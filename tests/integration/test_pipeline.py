@@ -217,23 +217,6 @@ def test_subject_and_sender_are_of_the_earliest_mail(pipeline):
     assert campaign["last_event_at"] == "2026-11-23T12:00:00.000Z"
 
 
-def test_after_250_links_the_rest_count_under_other(pipeline):
-    for start in range(0, 253, 23):
-        pipeline.run(
-            *[
-                ses.a_click(f"m-{number}", link=f"https://example.com/{number}?utm=mail")
-                for number in range(start, start + 23)
-            ]
-        )
-
-    links = pipeline.snapshot(VIEWER, SPRING)["links"]
-
-    assert len(links) == 251
-    assert links[-1]["url"] == "other"
-    assert links[-1]["clicks"] == links[-1]["unique_clicks"] == 3
-    assert all("?" not in link["url"] for link in links)
-
-
 def test_a_batch_that_names_no_shard_is_refused(pipeline, monkeypatch):
     pipeline.ingest(ses.a_send())
     monkeypatch.setattr(

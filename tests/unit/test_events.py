@@ -98,6 +98,7 @@ def test_what_is_no_event_has_a_named_reason(body, reason):
         ({"mail": {"timestamp": "yesterday"}}, "yesterday"),
         ({"mail": {"timestamp": "9999-12-31T23:59:59Z"}}, "9999"),
         ({"mail": {"timestamp": "0001-01-01T00:00:00Z"}}, "0001"),
+        ({"mail": {"timestamp": "1970-01-01T00:00:00Z"}}, "1970"),
         ({"mail": {"tags": {"campaign": ["🌱" * 65]}}}, "256 bytes"),
         ({"mail": {"destination": ["x" * 321]}}, "a list of 1"),
         ({"mail": {"messageId": ""}}, "messageId"),
@@ -142,6 +143,16 @@ def test_an_address_named_twice_is_one_recipient():
     event = ses.a_delivery(to=["ada@example.com", "bob@example.com", "ada@example.com"])
 
     assert parsed(event).recipients == ("ada@example.com", "bob@example.com")
+
+
+@pytest.mark.parametrize(
+    "event", [ses.a_send(at="3000-01-01T00:00:00Z"), ses.an_open(at="2026-11-25T00:00:00.001Z")]
+)
+def test_what_has_yet_to_happen_is_refused(event):
+    with pytest.raises(NotAnEvent) as caught:
+        parse(ses.raw(event), campaign_tag="campaign", not_after="2026-11-25T00:00:00.000Z")
+
+    assert caught.value.reason == "future_time"
 
 
 def test_a_type_that_ses_adds_is_kept_under_its_own_name():

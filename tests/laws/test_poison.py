@@ -1,0 +1,223 @@
+"""Whatever arrives or lies about, the rest is counted exactly and nothing is stuck."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import reference, ses
+from support.generate import engagements, others
+from support.world import CONFIG, World
+
+from chalicelib.aggregate import group
+from chalicelib.errors import InvalidRequest, NotAnEvent
+from chalicelib.events import parse
+from chalicelib.facts import facts_of, to_item
+from chalicelib.protocol import parse_request
+
+GOOD = [ses.a_send("m-1"), ses.a_delivery("m-1"), ses.an_open("m-1"), ses.a_click("m-1")]
+
+
+def with_member(event, *path, value):
+    """The event, with another value at a path; without it when that is `...`."""
+    event = json.loads(json.dumps(event))
+    *outer, last = path
+    inner = event
+    for name in outer:
+        inner = inner[name]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return event
+
+
+POISON = {
+    "no JSON": ("{", "bad_json"),
+    "nothing": ("", "bad_json"),
+    "250 KB of brackets": ("[" * 250_000, "bad_json"),
+    "250 KB of text": (json.dumps("x" * 250_000), "not_an_object"),
+    "a list": ("[]", "not_an_object"),
+    "a number for a time": (with_member(GOOD[1], "delivery", "timestamp", value=7), "bad_event"),
+    "no recipients": (with_member(GOOD[1], "delivery", "recipients", value=...), "bad_event"),
+    "recipients of no list": (
+        with_member(GOOD[1], "delivery", "recipients", value="a"),
+        "bad_event",
+    ),
+    "no mail": (with_member(GOOD[0], "mail", value=...), "bad_event"),
+    "no message id": (with_member(GOOD[0], "mail", "messageId", value=...), "bad_event"),
+    "tags of no object": (with_member(GOOD[0], "mail", "tags", value=[]), "bad_event"),
+    "a link that is an object": (with_member(GOOD[3], "click", "link", value={}), "bad_event"),
+    "the year 1970": (ses.a_send(at="1970-01-01T00:00:00.000Z"), "bad_event"),
+    "the year 3000": (ses.a_send(at="3000-01-01T00:00:00.000Z"), "future_time"),
+    "an open in the year 3000": (ses.an_open(at="3000-01-01T00:00:00.000Z"), "future_time"),
+    "a campaign of 257 bytes": (ses.a_send(campaign="c" * 257), "bad_event"),
+    "NUL alone": ("\x00", "bad_json"),
+    "a lone surrogate alone": ("\ud800", "bad_json"),
+}
+
+
+@pytest.mark.parametrize(("poison", "reason"), POISON.values(), ids=POISON)
+def test_poison_goes_alone_to_the_dead_letters_with_its_reason(poison, reason):
+    world = World()
+    world.arrive(*GOOD[:2], poison, *GOOD[2:])
+
+    world.drain()
+
+    [(body, why)] = world.dead
+    assert body == (poison if isinstance(poison, str) else ses.raw(poison))
+    assert why == reason
+    assert world.counted() == reference.stats(GOOD)
+
+
+ODD = {
+    "250 KB that SES added": with_member(GOOD[0], "mail", "headers", value=["h" * 250_000]),
+    "NUL in a subject": ses.a_send(subject="a\x00b"),
+    "lone surrogates in a subject": ses.a_send(subject="\ud83d"),
+    "a subject of 100 KB": ses.a_send(subject="s" * 100_000),
+    "an agent of 100 KB": ses.an_open(agent=f"{ses.BROWSER} {'x' * 100_000}"),
+    "a link of 100 KB": ses.a_click(link="https://example.com/" + "x" * 100_000),
+    "a link that is no URL": ses.a_click(link="http://["),
+    "fifty recipients": ses.a_delivery(to=[f"r{n}@example.com" for n in range(50)]),
+    "a name in any script": ses.a_send(campaign="Früh\u200bjahr 🌷 عرض #~/\\ summary"),
+    "a name with NUL": ses.a_send(campaign="a\x00b"),
+    "a name like a key": ses.a_send(campaign="~state#minute#2026"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_what_is_odd_and_yet_an_event_is_counted(odd):
+    campaign = odd["mail"]["tags"]["campaign"][0]
+    world = World()
+    world.arrive(odd, ses.a_bounce("m-7", campaign=campaign))
+    world.drain()
+
+    topic = world.snapshot(f"stats/email-campaign/{campaign}")
+
+    assert world.dead == []
+    assert topic.counts["hard_bounces"] == 1
+    kind = odd["eventType"]
+    counter = {"Send": "sends", "Delivery": "deliveries", "Open": "opens", "Click": "clicks"}[kind]
+    assert topic.counts[counter] == (50 if kind == "Delivery" else 1)
+
+
+def test_ten_thousand_links_are_250_and_the_rest():
+    world = World()
+    world.arrive(
+        *[
+            ses.a_click(f"m-{number}", link=f"https://example.com/{number}")
+            for number in range(10_000)
+        ]
+    )
+
+    world.drain()
+
+    topic = world.snapshot("stats/email-campaign/spring")
+    links = {part[1]: value for part, value in topic.shown.items() if part[0] == "link"}
+    assert len(links) == 251
+    assert sum(link["clicks"] for link in links.values()) == 10_000
+    assert links["other"]["unique_clicks"] == 9750
+    assert topic.counts["unique_clicks"] == 10_000
+
+
+def test_a_type_that_ses_adds_is_kept_and_visible():
+    world = World()
+    world.arrive({"eventType": "Archived", "mail": ses.mail("m-9")}, *GOOD)
+
+    world.drain()
+
+    assert world.snapshot("stats/health").parts["health"]["unknown_types"] == 1
+    kept = [item["e"]["S"] for item in world.dynamo.tables["EventsTable"].items() if "e" in item]
+    assert "Archived" in kept
+    assert world.dead == []
+
+
+values = st.one_of(
+    st.fixed_dictionaries({"S": st.text(max_size=20)}),
+    st.fixed_dictionaries({"N": st.integers(-(10**37), 10**37).map(str)}),
+    st.fixed_dictionaries({"BOOL": st.booleans()}),
+    st.fixed_dictionaries({"B": st.binary(max_size=5)}),
+    st.fixed_dictionaries({"M": st.dictionaries(st.text(max_size=3), st.just({"S": "x"}))}),
+    st.fixed_dictionaries({"S": st.just("x" * 20_000)}),
+)
+stored = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(("e", "c", "t", "m", "n", "g", "r", "s", "f", "l", "h", "k", "b", "o", "z", "uo"), values),
+)  # fmt: skip
+
+
+@given(stored, st.sampled_from(["Send#x", "~state#spring"]), st.booleans())
+def test_an_item_that_is_no_fact_is_quarantined_and_stops_nothing(odd, key, replaces):
+    world = World()
+    good = ses.a_click("m-1")
+    table = world.dynamo.tables["EventsTable"].name
+    identity = {"message_id": {"S": "m-0"}, "fact": {"S": key}}
+    item = {"e": {"S": "Send"}, "c": {"S": "spring"}, **identity}
+    if replaces:
+        world.dynamo.call("put_item", TableName=table, Item=item)
+    world.dynamo.call("put_item", TableName=table, Item={**item, **odd, **identity})
+    world.arrive(good)
+
+    world.drain()
+
+    assert world.counted()["spring"] == reference.stats([good])["spring"]
+    [lane] = [one for one in world.lanes() if "EventsTable" in one.stream.arn]
+    records = sum(
+        one["dynamodb"]["Keys"]["message_id"] == {"S": "m-0"} for one in lane.shard.records
+    )
+    assert world.snapshot("stats/health").parts["health"]["quarantined"] == records > 0
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def paths(value, path=()):
+    yield path
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from paths(inner, (*path, name))
+
+
+@given(st.one_of(engagements, others), json_values, st.data())
+def test_what_ingest_accepts_counting_understands(event, value, data):
+    """One member of an event is anything at all."""
+    path = data.draw(st.sampled_from([path for path in paths(event) if path]))
+    changed = with_member(event, *path, value=value)
+    try:
+        parsed = parse(json.dumps(changed), campaign_tag="campaign")
+    except NotAnEvent as error:
+        assert error.reason
+        assert str(error).encode()
+        return
+
+    facts = facts_of(
+        parsed,
+        pseudonym_key=CONFIG.pseudonym_key,
+        store_addresses=data.draw(st.booleans()),
+        keep_link_query=data.draw(st.booleans()),
+    )
+    change = {"SequenceNumber": "1", "ApproximateCreationDateTime": 1}
+    batch = group(
+        {"eventName": "INSERT", "dynamodb": {**change, "NewImage": to_item(fact, 1)}}
+        for fact in facts
+    )
+    assert batch.quarantined == []
+    for campaign, part in batch.touched:
+        assert 0 < len(campaign.encode()) <= 2048
+        assert len(part.encode()) <= 1024
+
+
+@given(st.text() | json_values.map(json.dumps))
+def test_no_text_raises_anything_but_what_is_declared(text):
+    try:
+        parse(text, campaign_tag="campaign")
+    except NotAnEvent as error:
+        assert error.reason
+    try:
+        parse_request(text)
+    except InvalidRequest as error:
+        assert error.reply["error"]["code"]
