@@ -51,7 +51,7 @@ def install(state: StateDir, session: LocalSession, steps: Steps) -> Running:
         deployment = _deploy(state, session, outputs)
 
     _end_pause(session, outputs, steps)
-    _check_health(session.client("lambda"))
+    check_health(session.client("lambda"))
     host = session.endpoint_url.removeprefix("http://")
     websocket_url = f"ws://{host}/_aws/execute-api/{deployment.websocket_api_id}/{STAGE}"
     with steps.step("The page is published"):
@@ -118,7 +118,7 @@ def _end_pause(session: LocalSession, outputs: stack.Outputs, steps: Steps) -> N
         steps.warn(f"A recount was killed: ingest was paused since {paused_at}, and goes on now.")
 
 
-def _check_health(lambda_client: Any) -> None:
+def check_health(lambda_client: Any) -> None:
     """Have the pipeline's health checked now; the schedule does it a minute from now."""
     names = ("version", "id", "detail-type", "source", "account", "time", "region")
     event = {**dict.fromkeys(names, ""), "resources": [], "detail": {}}

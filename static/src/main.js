@@ -3,7 +3,7 @@
 import { h, options, render } from "preact";
 import { Connection } from "./connection.js";
 import { createFormat } from "./format.js";
-import { LIST_TOPIC, campaignTopic } from "./protocol.js";
+import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "./protocol.js";
 import { parseRoute } from "./route.js";
 import { EMPTY, reduce } from "./state.js";
 import { App } from "./views/app.js";
@@ -89,6 +89,7 @@ document.addEventListener("visibilitychange", () => {
 setInterval(() => show({ now: Date.now() }), 1000);
 
 root.replaceChildren();
+connection.subscribe(HEALTH_TOPIC);
 follow();
 try {
   connection.start();

@@ -29,7 +29,7 @@ export const RATES = /** @type {const} */ ([
 export const GRAINS = /** @type {const} */ (["minute", "hour", "day"]);
 
 export const LIST_TOPIC = "stats/email-campaigns";
-const HEALTH_TOPIC = "stats/health";
+export const HEALTH_TOPIC = "stats/health";
 const CAMPAIGN_TOPIC = "stats/email-campaign/";
 
 /** @param {string} id the campaign's id */
@@ -58,7 +58,12 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Timeline,
  *            links: Link[]}} CampaignPart
  * @typedef {{type: "list", campaigns: Summary[]}} ListPart
- * @typedef {{type: "health", version: number, health: Record<string, unknown>}} HealthPart
+ * Times in milliseconds since 1970; what nothing has measured yet is null.
+ * @typedef {{checkedAt: number | null, lastEventAt: number | null, waiting: number | null,
+ *            oldestSeconds: number | null, deadLetters: number | null, lagSeconds: number | null,
+ *            quarantined: number, unknownTypes: number, untagged: number, untracked: string[],
+ *            pausedAt: number | null}} Health
+ * @typedef {{type: "health", version: number, health: Health}} HealthPart
  * @typedef {CampaignPart | ListPart | HealthPart} Part
  *
  * @typedef {string | number | null} RequestId
@@ -146,7 +151,7 @@ function part(topic, value, path) {
     return { type: "list", campaigns: list(body.campaigns, `${path}.campaigns`, listed) };
   }
   if (topic === HEALTH_TOPIC) {
-    return { type: "health", version: count(body.version, `${path}.version`), health: body };
+    return { type: "health", version: count(body.version, `${path}.version`), health: health(body, path) };
   }
   if (!topic.startsWith(CAMPAIGN_TOPIC)) return fail("id", "a topic that this page knows", topic);
   const timeline = body.timeline === undefined ? {} : object(body.timeline, `${path}.timeline`);
@@ -217,5 +222,25 @@ function link(value, path) {
     clicks: count(body.clicks ?? 0, `${path}.clicks`),
     unique_clicks: count(body.unique_clicks ?? 0, `${path}.unique_clicks`),
     human_clicks: count(body.human_clicks ?? 0, `${path}.human_clicks`),
+  };
+}
+
+/** @param {Record<string, unknown>} body @param {string} path @returns {Health} */
+function health(body, path) {
+  const queue = object(body.queue, `${path}.queue`);
+  /** @param {unknown} value @param {string} name */
+  const measured = (value, name) => (value === null ? null : count(value, `${path}.${name}`));
+  return {
+    checkedAt: time(body.checked_at, `${path}.checked_at`),
+    lastEventAt: time(body.last_event_at, `${path}.last_event_at`),
+    waiting: measured(queue.waiting, "queue.waiting"),
+    oldestSeconds: measured(queue.oldest_seconds, "queue.oldest_seconds"),
+    deadLetters: measured(body.dead_letters, "dead_letters"),
+    lagSeconds: measured(body.stream_lag_seconds, "stream_lag_seconds"),
+    quarantined: count(body.quarantined, `${path}.quarantined`),
+    unknownTypes: count(body.unknown_types, `${path}.unknown_types`),
+    untagged: count(body.untagged, `${path}.untagged`),
+    untracked: list(body.untracked, `${path}.untracked`, string),
+    pausedAt: time(body.paused_at, `${path}.paused_at`),
   };
 }

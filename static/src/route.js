@@ -1,11 +1,12 @@
-/** Where the page is, from the address's hash: `#/` or `#/campaign/<id>`. Pure. */
+/** Where the page is, from the address's hash: `#/`, `#/campaign/<id>` or `#/health`. Pure. */
 
-/** @typedef {{view: "list"} | {view: "campaign", id: string} | {view: "unknown"}} Route */
+/** @typedef {{view: "list"} | {view: "campaign", id: string} | {view: "health"} | {view: "unknown"}} Route */
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
   const path = hash.replace(/^#?\/?/, "");
   if (path === "") return { view: "list" };
+  if (path === "health") return { view: "health" };
   const id = /^campaign\/([^/]+)$/.exec(path)?.[1];
   if (id === undefined) return { view: "unknown" };
   try {

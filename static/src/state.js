@@ -21,7 +21,7 @@ import { GRAINS, LIST_TOPIC } from "./protocol.js";
  *            timeline: Record<Grain, ReadonlyMap<number, Bucket>>,
  *            links: ReadonlyMap<string, Link>}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>}} ListData
- * @typedef {{type: "health", version: number, health: Record<string, unknown>}} HealthData
+ * @typedef {import("./protocol.js").HealthPart} HealthData
  * @typedef {CampaignData | ListData | HealthData} TopicData
  *
  * `shown` is what the page shows. `incoming` gathers a new subscription's snapshot, with the

@@ -1,10 +1,15 @@
 """What a marketer sees while a campaign runs."""
 
 import re
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
 from support import ses
+
+from chalicelib.aws import Service
+from chalicelib.stats_table import StatsTable
+from dashboard import local
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 LONG_NAME = "launch-2026-11-" + "a-very-long-campaign-name-" * 5
@@ -166,6 +171,43 @@ def test_bounces_at_the_limit_of_ses_are_marked(dashboard, viewer):
     dashboard.publish(*sent("bounced", 10), ses.a_bounce("bounced-9", campaign="bounced"))
 
     expect(viewer.page.get_by_text("SES reviews accounts from 5 %")).to_be_visible()
+
+
+def test_a_pipeline_that_flows_looks_other_than_one_that_is_broken(dashboard, viewer):
+    watch = partial(local.check_health, dashboard.aws("lambda"))
+    viewer.open()
+    watch()
+    link = viewer.page.locator(".health")
+    expect(link).to_have_attribute("data-level", "ok")
+
+    dashboard.publish("this is no event")
+    dashboard.wait_until_ingested()
+    watch()
+    expect(link).to_have_attribute("data-level", "note")
+    link.click()
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("The pipeline")
+    expect(viewer.page.locator("[data-health=deadLetters]")).to_have_text("1")
+    expect(viewer.page.get_by_text("1 message set aside")).to_be_visible()
+
+    stats_table = StatsTable(
+        Service("dynamodb", dashboard.aws),
+        next(n for n in dashboard.aws("dynamodb").list_tables()["TableNames"] if "Stats" in n),
+    )
+    stats_table.pause("2026-11-25T10:00:00.000Z")
+    expect(link).to_have_attribute("data-level", "late")
+    expect(viewer.page.get_by_text("Events wait in the queue; none is lost.")).to_be_visible()
+    stats_table.resume("2026-11-25T10:00:00.000Z")
+    expect(link).to_have_attribute("data-level", "note")
+    assert viewer.has_not_reloaded()
+
+
+def test_a_campaign_that_is_delivered_and_never_opened_asks_about_tracking(dashboard, viewer):
+    viewer.open_campaign("blind")
+    dashboard.publish(*sent("blind", 100))
+    viewer.sees(deliveries=100)
+    local.check_health(dashboard.aws("lambda"))
+
+    expect(viewer.page.get_by_text("tracking is probably switched off")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

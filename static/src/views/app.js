@@ -1,8 +1,9 @@
 /** The page's frame: header, notices, and the view that the address names. */
 
-import { LIST_TOPIC, campaignTopic } from "../protocol.js";
+import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "../protocol.js";
 import { html } from "../html.js";
 import { CampaignView } from "./campaign.js";
+import { HealthLink, HealthView } from "./health.js";
 import { ListView } from "./list.js";
 import { Notice } from "./notice.js";
 import { StatusView } from "./status.js";
@@ -36,6 +37,7 @@ export function App({ page }) {
         <span>Mailpulse</span>
       </a>
       ${page.stage && html`<span class="stage" title="Stage">${page.stage}</span>`}
+      <${HealthLink} health=${healthOf(page)} now=${page.now} />
       <${StatusView} page=${page} />
     </header>
     <main class=${state === "live" || state === "connecting" ? "" : "is-stale"}>
@@ -49,11 +51,19 @@ export function App({ page }) {
     </main>`;
 }
 
+/** @param {Page} page */
+function healthOf({ state }) {
+  const shown = state.get(HEALTH_TOPIC)?.shown;
+  return shown?.type === "health" ? shown.health : null;
+}
+
 /** @param {{page: Page}} props */
 function Place({ page }) {
   const { route, state } = page;
   const list = state.get(LIST_TOPIC);
   if (route.view === "list") return html`<${ListView} page=${page} topic=${list} />`;
+  const health = healthOf(page);
+  if (route.view === "health") return html`<${HealthView} health=${health} page=${page} />`;
   if (route.view === "unknown") {
     return html`
       <h1 tabindex="-1">There is no such page</h1>
@@ -62,5 +72,6 @@ function Place({ page }) {
   // Until the campaign's own snapshot is here, what the list says of it fills the tiles.
   const listed = list?.shown?.type === "list" ? list.shown.campaigns.get(route.id) : undefined;
   const topic = state.get(campaignTopic(route.id));
-  return html`<${CampaignView} key=${route.id} id=${route.id} page=${page} topic=${topic} listed=${listed} />`;
+  return html`<${CampaignView} key=${route.id} id=${route.id} page=${page} topic=${topic} listed=${listed}
+    untracked=${health?.untracked.includes(route.id)} />`;
 }

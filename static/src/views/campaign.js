@@ -3,16 +3,17 @@
 import { age } from "../format.js";
 import { html } from "../html.js";
 import { LinksView } from "./links.js";
-import { Refusal } from "./notice.js";
+import { Notice, Refusal } from "./notice.js";
 import { Tiles } from "./tiles.js";
 import { TimelineView } from "./timeline.js";
 
 /**
  * @param {{id: string, page: import("./app.js").Page,
  *          topic: import("../state.js").TopicState | undefined,
- *          listed: import("../protocol.js").Summary | undefined}} props
+ *          listed: import("../protocol.js").Summary | undefined,
+ *          untracked: boolean | undefined}} props `untracked`: many deliveries and no open
  */
-export function CampaignView({ id, page, topic, listed }) {
+export function CampaignView({ id, page, topic, listed, untracked }) {
   const { format } = page;
   const data = topic?.shown?.type === "campaign" ? topic.shown : null;
   const summary = data?.summary ?? listed ?? null;
@@ -34,6 +35,12 @@ export function CampaignView({ id, page, topic, listed }) {
       ${!campaign && !refusal && html`<span>Loading…</span>`}
     </p>
     ${refusal}
+    ${untracked && html`
+      <${Notice}>
+        Delivered, and not one open: open and click tracking is probably switched off for these mails.
+        ${" "}Some are always opened within the hour, by machines alone. See that SES's event destination
+        ${" "}reports opens and clicks, and that the mails are HTML.
+      <//>`}
     ${(summary || !refusal) && html`
       <${Tiles} summary=${summary} format=${format} />
       <${TimelineView} data=${data} format=${format} />
