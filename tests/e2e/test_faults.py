@@ -1,0 +1,212 @@
+"""Whatever AWS does to the functions' calls and processes, the counters end up exact."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from support import live, reference, ses
+from support.client import campaign_topic
+from support.faults import FaultyProxy
+
+DYNAMODB_FAULTS = ["throttled", "500", "answer lost", "cut off", "garbage"]
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory):
+    """A dashboard of its own: its functions are sent through the proxy."""
+    yield from live.running(tmp_path_factory.mktemp("faults") / "state", "--no-demo")
+
+
+@pytest.fixture(scope="module")
+def proxy(dashboard):
+    with FaultyProxy(dashboard.info["endpoint_url"]) as proxy:
+        lambda_client = dashboard.aws("lambda")
+        for function in ("ingest", "aggregate", "publish", "websocket_message"):
+            name = f"mailpulse-local-{function}"
+            variables = lambda_client.get_function_configuration(FunctionName=name)["Environment"]
+            variables["Variables"] |= {
+                "AWS_ENDPOINT_URL_DYNAMODB": proxy.url,
+                "CONNECTIONS_ENDPOINT": proxy.url + "/_aws/execute-api/{api_id}/{stage}",
+            }
+            lambda_client.update_function_configuration(FunctionName=name, Environment=variables)
+        yield proxy
+
+
+@pytest.fixture(autouse=True)
+def no_faults_afterwards(request):
+    yield
+    if "proxy" in request.fixturenames:
+        request.getfixturevalue("proxy").plan = lambda _: None
+
+
+def a_campaign(name, number):
+    events = []
+    for index in range(number):
+        message = f"{name}-{index}"
+        events += [ses.a_send(message, campaign=name), ses.a_delivery(message, campaign=name)]
+        if index % 4 == 0:
+            events.append(ses.an_open(message, campaign=name))
+        if index % 10 == 0:  # some are scanners: three links at once
+            events += [
+                ses.a_click(
+                    message,
+                    campaign=name,
+                    link=f"https://example.com/{link}",
+                    at=f"2026-11-23T10:06:0{link}.000Z",
+                )
+                for link in range(1 + index % 3 * 2)
+            ]
+    return events
+
+
+def wait_until_exact(dashboard, client, name, events, timeout):
+    topic = campaign_topic(name)
+    expected = reference.counts(events)[name]
+    client.subscribe(topic)
+    until = time.monotonic() + timeout
+    while True:
+        counted = {name: count for name, count in client.snapshot(topic).counts.items() if count}
+        if counted == expected:
+            break
+        assert time.monotonic() < until, (counted, expected)
+        time.sleep(1)
+    dashboard.wait_until_ingested(timeout)
+
+
+def agrees(dashboard, name):
+    """Let `recount` compare the stored facts with the counters."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "dashboard", "recount", name, "--state-dir", dashboard.state_dir],
+        cwd=live.PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_a_dynamodb_that_fails_in_every_way_loses_and_doubles_nothing(dashboard, proxy, client):
+    rng = random.Random(5)
+    hangs = iter(range(2))
+
+    def plan(call):
+        if not call.operation:
+            return None  # a post
+        if call.operation == "BatchWriteItem" and rng.random() < 0.3:
+            return "unprocessed"
+        if rng.random() < 0.01 and next(hangs, None) is not None:
+            return "hang"
+        return rng.choice(DYNAMODB_FAULTS) if rng.random() < 0.15 else None
+
+    proxy.plan = plan
+    events = a_campaign("failing", 120)
+    arriving = events + rng.sample(events, 60)
+    rng.shuffle(arriving)
+    dashboard.publish(*arriving)
+    time.sleep(15)
+    proxy.plan = lambda _: None
+
+    wait_until_exact(dashboard, client, "failing", events, timeout=150)
+    agrees(dashboard, "failing")
+    assert {*DYNAMODB_FAULTS, "unprocessed"} <= {*proxy.met}, proxy.met
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "hang", "garbage"])
+def test_a_viewer_who_cannot_be_reached_catches_up_and_holds_up_nobody(dashboard, proxy, fault):
+    name = f"unreachable-{fault}"
+    topic = campaign_topic(name)
+    with dashboard.client() as slow, dashboard.client() as other:
+        ids = _connection_ids(proxy, slow)
+        slow.subscribe(topic)
+        other.subscribe(topic)
+        proxy.plan = lambda call: fault if call.connection in ids else None
+
+        began = time.monotonic()
+        dashboard.publish(ses.a_send(f"{name}-1", campaign=name))
+        other.wait_for(topic, lambda known: known.counts["sends"] == 1, timeout=30)
+        took = time.monotonic() - began
+        # The push that fails is the last one.
+        slow.listen(8 if fault == "hang" else 2)
+        assert slow.topics[topic].counts["sends"] == 0
+        proxy.plan = lambda _: None
+        slow.request("ping")
+
+        assert slow.topics[topic].counts["sends"] == 1
+        assert took < 6, "one that hangs is given two seconds, twice, beside the others"
+
+
+def test_a_viewer_who_has_gone_is_forgotten_and_the_others_go_on(dashboard, proxy):
+    topic = campaign_topic("gone")
+    with dashboard.client() as gone, dashboard.client() as other:
+        ids = _connection_ids(proxy, gone)
+        gone.subscribe(topic)
+        other.subscribe(topic)
+        time.sleep(11)  # younger ones may still be in their handshake
+        proxy.plan = lambda call: "410" if call.connection in ids else None
+
+        for number in range(3):
+            dashboard.publish(ses.a_send(f"gone-{number}", campaign="gone"))
+            other.wait_for(topic, lambda known, n=number: known.counts["sends"] == n + 1)
+
+        assert proxy.met["410"] == 1
+        dynamodb = dashboard.aws("dynamodb")
+        [table] = [t for t in dynamodb.list_tables()["TableNames"] if "Subscriptions" in t]
+        rows = dynamodb.scan(TableName=table)["Items"]
+        assert not [row for row in rows if ids & {row["member"]["S"], row["owner"]["S"]}]
+
+
+def _connection_ids(proxy, client):
+    """Find a client's connection id: where the answer to its ping goes."""
+    seen = set()
+
+    def note(call):
+        if not call.operation:
+            seen.add(call.connection)
+
+    proxy.plan = note
+    client.request("ping")
+    proxy.plan = lambda _: None
+    return seen
+
+
+def test_workers_that_are_killed_in_the_middle_lose_and_double_nothing(dashboard, client):
+    events = a_campaign("killed", 250)
+    rng = random.Random(3)
+    arriving = events + rng.sample(events, 100)
+    rng.shuffle(arriving)
+    done = threading.Event()
+    killed = []
+
+    def kill():
+        while not done.is_set() and len(killed) < 12:
+            found = subprocess.run(
+                ["pgrep", "-f", f"{dashboard.state_dir}/tmp/"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            for worker in rng.sample(found.stdout.split(), k=min(2, len(found.stdout.split()))):
+                try:
+                    os.kill(int(worker), signal.SIGKILL)
+                    killed.append(worker)
+                except ProcessLookupError:
+                    continue
+            done.wait(0.4)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        dashboard.publish(*arriving)
+        time.sleep(4)
+    finally:
+        done.set()
+        killer.join()
+
+    assert len(killed) >= 6
+    wait_until_exact(dashboard, client, "killed", events, timeout=120)
+    agrees(dashboard, "killed")
