@@ -5,7 +5,7 @@ BIN := .venv/bin
 CHROMIUMS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test page chromium clean
+.PHONY: help setup run check test soak page chromium clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -27,6 +27,11 @@ check: setup  ## format, lint, types, imports, templates, AsyncAPI; nothing touc
 test: check chromium  ## check, then every test: unit, integration, end to end, browser
 	cd static && npm test --silent
 	$(BIN)/python -m pytest -q
+
+soak: check  ## count a million events in memory and 100,000 on the emulator, with faults; half an hour
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/laws
+	$(BIN)/python bench/soak.py memory
+	$(BIN)/python bench/soak.py emulator
 
 clean:  ## remove what `make` made; the data in .mailpulse stays
 	rm -rf .venv static/node_modules static/dist .mypy_cache .ruff_cache .pytest_cache \

@@ -57,7 +57,7 @@ def flood(count: int, campaigns: list[str]) -> tuple[list[str], dict[str, Counte
         campaign = campaigns[number % len(campaigns)]
         message = f"{number:08}-{uuid4().hex[:8]}"
         kinds = ["Send", "Delivery"]
-        kinds += ["Open"] if number % 5 < 2 else []  # noqa: PLR2004 - two in five
+        kinds += ["Open"] if number % 5 < 2 else []
         kinds += ["Click"] if number % 20 == 0 else []
         for kind in kinds[: count - len(events)]:
             events.append(event(kind, campaign, message, number))
@@ -155,7 +155,7 @@ def main(state_dir: Path, count: int, campaigns: int, samples: int) -> None:
         endpoint_url=running["endpoint_url"],
         region_name="us-east-1",
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+        aws_secret_access_key="test",
     )
     topic = Topic(client, running["topic_arn"])
     names = [f"flood-{uuid4().hex[:6]}" for _ in range(campaigns)]
