@@ -150,6 +150,20 @@ def test_a_viewer_knows_in_the_end_what_somebody_is_shown_who_comes_now(happened
 
 
 @given(events, seeds)
+def test_who_subscribes_while_events_come_misses_none(happened, seed):
+    world = World()
+    viewers = [world.subscribe() for _ in range(3)]
+    world.arrive(*happened)
+    for viewer in viewers:
+        viewer.ask_meanwhile("subscribe", id=SPRING)
+
+    chaos(world, seed)
+
+    for viewer in viewers:
+        assert viewer.topics[SPRING].shown == world.snapshot(SPRING).shown
+
+
+@given(events, seeds)
 def test_snapshot_and_pushes_in_any_order_make_a_fresh_snapshot(happened, seed):
     rng = random.Random(seed)
     world = World()

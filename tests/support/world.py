@@ -64,6 +64,10 @@ class Viewer:
         """Send a request; what it is answered arrives as any frame does."""
         self._world.message(self, json.dumps({"action": action, **fields}))
 
+    def ask_meanwhile(self, action: str, **fields: Any) -> None:
+        """Send a request that is served while everything else goes on."""
+        self._world.message_meanwhile(self, json.dumps({"action": action, **fields}))
+
     def receive(self, frame: str) -> None:
         message = json.loads(frame)
         assert "error" not in message, message
@@ -201,10 +205,21 @@ class World:
 
     def message(self, viewer: Viewer, text: str) -> None:
         """Serve a request, from beginning to end."""
-        parts = self.new_process()
         with redirect_stdout(StringIO()):
-            for answer in parts.session.answer(viewer.connection, text):
-                assert parts.pusher.to_one(viewer.connection, frames(answer)) == "sent"
+            self._serve(self.new_process(), viewer, text)
+
+    def message_meanwhile(self, viewer: Viewer, text: str) -> None:
+        """Start to serve a request; a client that gets no answer asks again."""
+
+        def done(*, succeeded: bool) -> None:
+            if not succeeded:
+                self.message_meanwhile(viewer, text)
+
+        self._start("session", lambda: self._serve(self.process, viewer, text), done)
+
+    def _serve(self, parts: Parts, viewer: Viewer, text: str) -> None:
+        for answer in parts.session.answer(viewer.connection, text):
+            assert parts.pusher.to_one(viewer.connection, frames(answer)) == "sent"
 
     def snapshot(self, topic: str) -> Topic:
         """What somebody who looks now is shown."""
