@@ -4,6 +4,7 @@ The oracle is reference.py: sets and sums over the bare events.
 """
 
 import random
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,12 +153,14 @@ def test_a_viewer_knows_in_the_end_what_somebody_is_shown_who_comes_now(happened
 @given(events, seeds)
 def test_who_subscribes_while_events_come_misses_none(happened, seed):
     world = World()
-    viewers = [world.subscribe() for _ in range(3)]
+    viewers = [world.subscribe() for _ in range(5)]
     world.arrive(*happened)
-    for viewer in viewers:
-        viewer.ask_meanwhile("subscribe", id=SPRING)
 
-    chaos(world, seed)
+    chaos(
+        world,
+        seed,
+        meanwhile=[partial(viewer.ask_meanwhile, "subscribe", id=SPRING) for viewer in viewers],
+    )
 
     for viewer in viewers:
         assert viewer.topics[SPRING].shown == world.snapshot(SPRING).shown

@@ -1,27 +1,40 @@
 """What AWS may do to the functions, in any order that a seed gives."""
 
 import random
+from collections.abc import Callable, Sequence
 
-from support.world import Lane, World
+from support.world import Invocation, Lane, World
 
 MOST_STEPS = 4000
 
 
-def chaos(world: World, seed: int, *, crashes: int = 3, splits: int = 3, repeats: int = 4) -> None:
+def chaos(
+    world: World,
+    seed: int,
+    *,
+    crashes: int = 3,
+    splits: int = 3,
+    repeats: int = 4,
+    meanwhile: Sequence[Callable[[], None]] = (),
+) -> None:
     """Let everything happen that AWS documents until all is done, then whatever is left.
 
     Messages are ingested in any batches, several at once and interleaved at each call; shards are
-    read in any batches, split, and read again by readers that come late; processes end.
+    read in any batches, split, and read again by readers that come late; processes end. Each of
+    `meanwhile` is called at some moment.
     """
     rng = random.Random(seed)
+    paces: dict[Invocation, float] = {}
     left = {"crash": crashes, "split": splits, "repeat": repeats}
-    for _ in range(MOST_STEPS):
+    moments = [(rng.randint(0, 40 * len(world.queue)), call) for call in meanwhile]
+    for step in range(MOST_STEPS):
+        _call(moments, step)
         readable = world.readable()
         if not (world.running or world.queue or readable):
             break
         match rng.choice(["step"] * 12 + ["ingest", "read", "repeat", "split", "crash"]):
             case "step" if world.running:
-                rng.choice(world.running).step()
+                _one_of(world.running, paces, rng).step()
             case "ingest" if world.queue and len(world.running) < 5:
                 ids = list(world.queue)
                 world.ingest(*rng.sample(ids, rng.randint(1, min(6, len(ids)))))
@@ -37,7 +50,24 @@ def chaos(world: World, seed: int, *, crashes: int = 3, splits: int = 3, repeats
             case "crash" if world.running and left["crash"]:
                 left["crash"] -= 1
                 rng.choice(world.running).crash()
+    _call(moments, MOST_STEPS)
     world.drain()
+
+
+def _call(moments: list[tuple[int, Callable[[], None]]], step: int) -> None:
+    """Call what is due, once."""
+    for due in [one for one in moments if one[0] <= step]:
+        moments.remove(due)
+        due[1]()
+
+
+def _one_of(
+    running: list[Invocation], paces: dict[Invocation, float], rng: random.Random
+) -> Invocation:
+    """Choose who goes on: some invocations are much slower than others."""
+    for one in running:
+        paces.setdefault(one, rng.choice([1, 1, 0.02]))
+    return rng.choices(running, [paces[one] for one in running])[0]
 
 
 def _read_again(world: World, rng: random.Random) -> bool:
