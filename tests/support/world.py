@@ -294,6 +294,18 @@ class World:
             for shard in table.stream.shards
         ]
 
+    def forget_read(self, keep: int) -> None:
+        """Let the streams forget what was read long ago, as AWS does after a day.
+
+        Args:
+            keep: how many of the records that were read each shard keeps.
+        """
+        for lane in self.lanes():
+            gone = max(0, lane.read - keep)
+            del lane.shard.records[:gone]
+            lane.read -= gone
+            lane.given -= gone
+
     def drain(self) -> None:
         """Let everything come to its end, with nothing going wrong any more."""
         for _ in range(MOST_INVOCATIONS):
