@@ -34,15 +34,16 @@ _ONE_FACT_A_RECIPIENT = {"Delivery", "DeliveryDelay", "Bounce", "Complaint"}
 ENGAGEMENTS = {"Open", "Click"}
 # What the index of activity holds: what somebody did, or failed to get. The bulk, sends and
 # deliveries, costs no second write.
-_ACTIVITIES = {
-    *ENGAGEMENTS,
+ACTIVITY_TYPES = (
+    "Open",
+    "Click",
     "Bounce",
     "Complaint",
     "DeliveryDelay",
     "Reject",
     "Rendering Failure",
     "Subscription",
-}
+)
 
 ACTIVITY_LANES = 4
 OTHER_LINK = "other"
@@ -182,7 +183,7 @@ def to_item(fact: Fact, expires: int) -> Item:
         if value != _DEFAULTS[name]:
             item[attribute] = _encoded(value)
     # A subscription that opts nobody out counts nothing, so no hour tells that it is there.
-    if fact.type in _ACTIVITIES and (fact.type != "Subscription" or fact.opts_out):
+    if fact.type in ACTIVITY_TYPES and (fact.type != "Subscription" or fact.opts_out):
         distinct = _short_hash(fact.message_id + fact.key)
         item["activity"] = {
             "S": activity_partition(

@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.events import MAX_ID
+from chalicelib.facts import ACTIVITY_TYPES
 from chalicelib.frames import MAX_FRAME_BYTES, Message
 
 MAX_QUERY_LENGTH = 200
@@ -18,17 +19,6 @@ DEFAULT_LIMIT = 50
 LIST_TOPIC = "stats/email-campaigns"
 HEALTH_TOPIC = "stats/health"
 CAMPAIGN_TOPIC_PREFIX = "stats/email-campaign/"
-
-ACTIVITY_TYPES = (
-    "Open",
-    "Click",
-    "Bounce",
-    "Complaint",
-    "DeliveryDelay",
-    "Reject",
-    "Rendering Failure",
-    "Subscription",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,11 @@ from itertools import islice
 from chalicelib import cursor, messages
 from chalicelib.errors import InvalidRequest
 from chalicelib.events_table import EventsTable
-from chalicelib.facts import Fact
+from chalicelib.facts import ACTIVITY_TYPES, Fact
 from chalicelib.frames import Message
 from chalicelib.log import log
 from chalicelib.metrics import Aggregate
 from chalicelib.protocol import (
-    ACTIVITY_TYPES,
     HEALTH_TOPIC,
     LIST_TOPIC,
     Request,

@@ -11,13 +11,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from dashboard.batching import MAX_ENTRIES
 from dashboard.installation import Installation, find, installation_options
 from dashboard.queue import Sender, delete_messages, show_messages
 from dashboard.steps import Steps
 
 # While a message is looked at, nobody else is given it.
 _LOOK_SECONDS = 120
-_BATCH = 10
 # SQS's own redrive gives no reason.
 NOT_STORED = "not_stored"
 _EXCERPT = 60
@@ -142,7 +142,7 @@ def redrive(
     try:
         for letter in _letters(installation):
             (batch if reason in (None, letter.reason) else kept).append(letter)
-            if len(batch) == _BATCH:
+            if len(batch) == MAX_ENTRIES:
                 send()
         send()
     finally:
@@ -157,7 +157,7 @@ def _letters(installation: Installation) -> Iterator[DeadLetter]:
     while True:
         answer = sqs.receive_message(
             QueueUrl=installation.parts.queues.dead_letter_queue_url,
-            MaxNumberOfMessages=_BATCH,
+            MaxNumberOfMessages=MAX_ENTRIES,
             VisibilityTimeout=_LOOK_SECONDS,
             WaitTimeSeconds=1,
             MessageAttributeNames=["All"],

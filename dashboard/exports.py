@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from chalicelib.errors import CommandError
+from dashboard.batching import MAX_BYTES
 
 _GZIP = b"\x1f\x8b"
 _CHUNK_BYTES = 1024 * 1024
 _SOMETHING = re.compile(r"\S")
 _DECODER = json.JSONDecoder()
-# The longest that SQS takes, and more than any event of SES.
-MAX_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,13 @@
 """Many messages into an SQS queue, or out of it, in calls of ten."""
 
-import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import CommandError
-
-# What SQS takes in one call.
-MAX_ENTRIES = 10
-MAX_BYTES = 256 * 1024
-
-_ATTEMPTS = 6
-_FIRST_PAUSE_SECONDS = 0.1
+from dashboard.batching import MAX_ENTRIES, deliver, divided
 
 
 class Sender:
@@ -39,24 +32,12 @@ class Sender:
         Raises:
             CommandError: some were not taken, though tried again; the others were.
         """
-        for batch in _batches(bodies):
-            left = dict(enumerate(batch))
-            failures: list[dict[str, Any]] = []
-            for attempt in range(_ATTEMPTS):
-                if attempt:
-                    self._sleep(random.uniform(0.5, 1) * _FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311
-                entries = [{"Id": str(id_), "MessageBody": body} for id_, body in left.items()]
-                failures = _call(
-                    self._client.send_message_batch, QueueUrl=self._url, Entries=entries
-                )
-                left = {int(failure["Id"]): left[int(failure["Id"])] for failure in failures}
-                if not left:
-                    break
-            if failures:
-                raise CommandError(
-                    f"{self._url} did not take {len(failures)} messages "
-                    f"({failures[0].get('Code')}: {failures[0].get('Message', 'no reason given')})"
-                )
+        for batch in divided(bodies):
+            deliver(batch, self._call, target=self._url, sleep=self._sleep)
+
+    def _call(self, bodies: Mapping[int, str]) -> list[dict[str, Any]]:
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in bodies.items()]
+        return _call(self._client.send_message_batch, QueueUrl=self._url, Entries=entries)
 
 
 def delete_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
@@ -99,17 +80,3 @@ def _call(call: Any, **arguments: Any) -> list[dict[str, Any]]:
     except (BotoCoreError, ClientError) as error:
         raise CommandError(f"the queue {arguments['QueueUrl']} cannot be used: {error}") from error
     return failures
-
-
-def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    size = 0
-    for body in bodies:
-        length = len(body.encode())
-        if batch and (len(batch) == MAX_ENTRIES or size + length > MAX_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(body)
-        size += length
-    if batch:
-        yield batch

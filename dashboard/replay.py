@@ -16,9 +16,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from chalicelib import events
 from chalicelib.errors import NotAnEvent
 from chalicelib.stats_table import StatsTable
-from dashboard.exports import MAX_BYTES, Record, files_in, read
+from dashboard.batching import MAX_BYTES, MAX_ENTRIES
+from dashboard.exports import Record, files_in, read
 from dashboard.installation import Installation, find, installation_options
-from dashboard.queue import MAX_ENTRIES, Sender
+from dashboard.queue import Sender
 
 _MOST_COMPLAINTS = 20
 _NOTE_EVERY_SECONDS = 1.0

@@ -1,8 +1,7 @@
 """The SNS topic that SES publishes its events to: put events of our own there."""
 
-import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,11 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import CommandError
+from dashboard.batching import deliver, divided
 from dashboard.paths import StateDir
 from dashboard.running import read_running
 from dashboard.session import LocalSession
 
-# What SNS takes in one PublishBatch.
-MAX_ENTRIES = 10
-MAX_BYTES = 256 * 1024
-
-_ATTEMPTS = 6
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 5.0
 _CALLS_AT_ONCE = 4
 
 _PARTS_OF_AN_ARN = 6
@@ -52,7 +45,7 @@ class Topic:
         Raises:
             CommandError: some were not taken, though tried again; the others were.
         """
-        batches = list(self._batches(messages))
+        batches = list(divided(messages))
         if len(batches) == 1:
             self._publish(batches[0])
             return
@@ -61,45 +54,10 @@ class Topic:
         for call in calls:
             call.result()
 
-    def _batches(self, messages: Sequence[str]) -> Iterator[list[str]]:
-        """Divide messages into what one call may hold."""
-        batch: list[str] = []
-        size = 0
-        for message in messages:
-            length = len(message.encode())
-            if length > MAX_BYTES:
-                raise CommandError(
-                    f"a message has {length} bytes, but SNS takes at most {MAX_BYTES}: "
-                    f"{message[:80]!r}…"
-                )
-            if len(batch) == MAX_ENTRIES or size + length > MAX_BYTES:
-                yield batch
-                batch, size = [], 0
-            batch.append(message)
-            size += length
-        if batch:
-            yield batch
-
     def _publish(self, messages: list[str]) -> None:
-        left = dict(enumerate(messages))
-        failures: list[dict[str, Any]] = []
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
-                self._sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
-            failures = self._call(left)
-            left = {int(failure["Id"]): left[int(failure["Id"])] for failure in failures}
-            # What is wrong with a message itself does not get better.
-            if all(failure.get("SenderFault") for failure in failures):
-                break
-        if failures:
-            reason = f"{failures[0].get('Code')}: {failures[0].get('Message', 'no reason given')}"
-            raise CommandError(
-                f"{self.arn} did not take {len(failures)} of {len(messages)} messages ({reason}); "
-                f"the first is {left[int(failures[0]['Id'])][:80]!r}…"
-            )
+        deliver(messages, self._call, target=self.arn, sleep=self._sleep)
 
-    def _call(self, messages: dict[int, str]) -> list[dict[str, Any]]:
+    def _call(self, messages: Mapping[int, str]) -> list[dict[str, Any]]:
         """Publish messages by their ids, and give SNS's reports of those it did not take."""
         entries = [{"Id": str(number), "Message": text} for number, text in messages.items()]
         try:

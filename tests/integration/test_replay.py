@@ -74,7 +74,7 @@ def test_what_the_queue_does_not_take_is_sent_again_and_then_an_error():
     assert (client.calls, len(pauses)) == (3, 2)
 
     client.calls = -100
-    with pytest.raises(CommandError, match="did not take 1 messages"):
+    with pytest.raises(CommandError, match="did not take 1 of 2 messages"):
         queue.Sender(client, "url", sleep=pauses.append).send(["a", "b"])
 
 

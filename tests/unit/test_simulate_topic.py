@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib.errors import CommandError
-from dashboard.topic import MAX_BYTES, Topic, find_topic
+from dashboard.batching import MAX_BYTES
+from dashboard.topic import Topic, find_topic
 
 ARN = "arn:aws:sns:us-east-1:123456789012:events"
 
@@ -85,7 +86,7 @@ def test_no_call_is_larger_than_sns_takes():
 
 
 def test_message_that_no_call_can_hold_is_named():
-    with pytest.raises(CommandError, match=r"262145 bytes, but SNS takes at most 262144: 'xxx"):
+    with pytest.raises(CommandError, match=r"262145 bytes, but a call takes at most 262144: 'xxx"):
         a_topic(FakeSns())[0].publish_batch(["x" * (MAX_BYTES + 1)])
 
 
