@@ -6,13 +6,14 @@ CONNECTIONS_ENDPOINT.
 
 import http.client
 import json
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 DYNAMODB_ERROR = "com.amazonaws.dynamodb.v20120810#"
 HANG_SECONDS = 6.0  # longer than any time-out of aws.py
@@ -29,6 +30,13 @@ class Call:
 
 Plan = Callable[[Call], str | None]
 """Names the fault that a call meets; None for none."""
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A killed worker resets its connections: that is the fault, not news.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class FaultyProxy:
@@ -53,7 +61,7 @@ class FaultyProxy:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
