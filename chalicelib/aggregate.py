@@ -17,12 +17,15 @@ from typing import Any
 from chalicelib.checkpoint import Change, Register, Touched, sequence_bytes
 from chalicelib.facts import OTHER_LINK, Fact, Item, from_item
 from chalicelib.metrics import (
+    BOUNCE_COUNTERS,
     EPOCH_DIGITS,
     HEALTH,
     LISTED,
     PIPELINE,
     RESOLUTIONS,
     SUMMARY,
+    bounce_kind,
+    bounce_part,
     bucket_part,
     link_part,
 )
@@ -41,8 +44,6 @@ _PLAIN_COUNTERS = {
 }
 NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError)
 """What an item raises that is neither a fact nor a state."""
-
-_BOUNCES = {"Permanent": "hard_bounces", "Transient": "soft_bounces"}
 
 
 @dataclass(slots=True)
@@ -137,6 +138,9 @@ def _of_fact(fact: Fact) -> Iterator[Contribution]:
             link_id = fact.link_id or OTHER_LINK
             url = fact.link if link_id != OTHER_LINK else None
             yield (fact.campaign, link_part(link_id)), counter, fact.count, url
+        if fact.type == "Bounce":
+            part = bounce_part(fact.bounce_type, fact.detail)
+            yield (fact.campaign, part), counter, fact.count, None
 
 
 def _counters(fact: Fact) -> list[str] | None:
@@ -147,7 +151,7 @@ def _counters(fact: Fact) -> list[str] | None:
             judged = fact.engager in ("human", "machine")
             return [plural, f"{fact.engager}_{plural}"] if judged else [plural]
         case "Bounce":
-            return [_BOUNCES.get(fact.bounce_type or "", "undetermined_bounces")]
+            return [BOUNCE_COUNTERS[bounce_kind(fact.bounce_type, fact.detail)[0]]]
         case "Subscription":
             return ["unsubscribes"] if fact.opts_out else []
         case _:

@@ -62,7 +62,7 @@ def _divided(body: Any, room: int) -> Iterator[Any]:
     yield _assembled(rest, piece)
 
 
-_LISTS = ("timeline", "links", "campaigns")
+_LISTS = ("timeline", "links", "bounces", "campaigns")
 _SKELETON_BYTES = 100  # the names of the lists and their brackets
 
 
@@ -72,7 +72,7 @@ def _elements(body: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
         return
     for resolution, buckets in body.get("timeline", {}).items():
         yield from ((("timeline", resolution), bucket) for bucket in buckets)
-    for name in ("links", "campaigns"):
+    for name in ("links", "bounces", "campaigns"):
         yield from (((name,), element) for element in body.get(name, []))
 
 

@@ -10,10 +10,18 @@ from datetime import datetime, timedelta
 from chalicelib.facts import OTHER_LINK, Fact
 from chalicelib.frames import Message
 from chalicelib.health import Findings, Health
-from chalicelib.metrics import COUNTERS, RESOLUTIONS, SUMMARY, Aggregate, bucket_start, rates
+from chalicelib.metrics import (
+    COUNTERS,
+    RESOLUTIONS,
+    SUMMARY,
+    WINDOWS,
+    Aggregate,
+    bucket_start,
+    rates,
+)
 
-# What the snapshot shows of each resolution, counted back from the newest bucket.
-WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
+# What is drawn small, beside a campaign's name.
+_OUTLINE = ("deliveries", "human_opens", "human_clicks")
 
 
 def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
@@ -24,6 +32,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
     stats: Message = {"$type": "CampaignStats"}
     timeline: dict[str, list[Message]] = {}
     links: list[Message] = []
+    bounces: list[Message] = []
     for aggregate in aggregates:
         kind = aggregate.part.partition("#")[0]
         if kind == SUMMARY:
@@ -38,22 +47,23 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
             )
         elif kind == "link":
             links.append(_link(aggregate))
+        elif kind == "bounce":
+            bounces.append(_bounce(aggregate))
     if timeline:
         stats["timeline"] = timeline
     if links:
         stats["links"] = links
+    if bounces:
+        stats["bounces"] = bounces
     return stats
 
 
 def campaign_snapshot(
-    campaign: str,
-    summary: Aggregate | None,
-    buckets: Iterable[Aggregate],
-    links: Iterable[Aggregate],
+    campaign: str, summary: Aggregate | None, parts: Iterable[Aggregate]
 ) -> Message:
     """Compose a campaign's whole snapshot; one that has no events yet has only zeros."""
-    parts = [part for part in (*buckets, *links) if part.counts]
-    stats = campaign_stats([summary or Aggregate(campaign, SUMMARY), *parts])
+    filled = [part for part in parts if part.counts]
+    stats = campaign_stats([summary or Aggregate(campaign, SUMMARY), *filled])
     timeline = stats.get("timeline", {})
     stats["timeline"] = {
         resolution: _window(timeline.get(resolution, []), WINDOWS[resolution])
@@ -63,6 +73,7 @@ def campaign_snapshot(
         stats.get("links", []),
         key=lambda link: (link["url"] == OTHER_LINK, -link["clicks"], link["url"]),
     )
+    stats["bounces"] = sorted(stats.get("bounces", []), key=lambda bounce: -bounce["count"])
     return stats
 
 
@@ -79,6 +90,24 @@ def campaign_entry(summary: Aggregate) -> Message:
         "subject": campaign["subject"],
         "counts": stats["counts"],
         "rates": stats["rates"],
+    }
+
+
+def campaign_timeline(campaign: str, resolution: str, buckets: Iterable[Aggregate]) -> Message:
+    """Compose the outline of how a campaign went, from its buckets in any order."""
+    outline = [
+        {
+            "at": bucket_start(bucket.part),
+            **{name: bucket.counts[name] for name in _OUTLINE if name in bucket.counts},
+        }
+        for bucket in buckets
+        if bucket.counts
+    ]
+    return {
+        "$type": "CampaignTimeline",
+        "id": campaign,
+        "resolution": resolution,
+        "buckets": _window(outline, WINDOWS[resolution]),
     }
 
 
@@ -154,6 +183,16 @@ def _link(aggregate: Aggregate) -> Message:
         "unique_clicks": counts.get("unique_clicks", 0),
         "human_clicks": counts.get("human_clicks", 0),
         "machine_clicks": counts.get("machine_clicks", 0),
+    }
+
+
+def _bounce(aggregate: Aggregate) -> Message:
+    _, kind, subtype = aggregate.part.split("#")
+    return {
+        "type": kind,
+        "subtype": subtype,
+        "version": aggregate.version,
+        "count": sum(aggregate.counts.values()),
     }
 
 

@@ -1,8 +1,8 @@
 """The counters: their names, how they stand in an aggregate item, and the rates derived.
 
 An aggregate item of the stats table is one campaign's counters over one part: the whole
-(`summary`), a minute, an hour, a day, or a link. Counters are flat, because DynamoDB's ADD works
-on top-level attributes, and the counters' names on disk are short.
+(`summary`), a minute, an hour, a day, a link, or a kind of bounce. Counters are flat, because
+DynamoDB's ADD works on top-level attributes, and the counters' names on disk are short.
 
     campaign  part                     v        s    d  …   k<lane>
     spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see checkpoint.py
@@ -10,6 +10,7 @@ on top-level attributes, and the counters' names on disk are short.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from chalicelib.facts import Item
@@ -47,11 +48,52 @@ PIPELINE = " pipeline"
 LISTED = "campaign"
 EPOCH_DIGITS = 12  # epoch seconds as text, padded, so that it sorts as the numbers do
 
+# How SES divides bounces. The list is closed, so that no campaign has more parts than the page can
+# show; what SES has added since counts as Other, and its name stands with the fact.
+# https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-types
+BOUNCE_SUBTYPES = {
+    "Permanent": {"General", "NoEmail", "Suppressed", "OnAccountSuppressionList"},
+    "Transient": {
+        "General",
+        "MailboxFull",
+        "MessageTooLarge",
+        "ContentRejected",
+        "AttachmentRejected",
+    },
+    "Undetermined": {"Undetermined"},
+}
+BOUNCE_COUNTERS = {
+    "Permanent": "hard_bounces",
+    "Transient": "soft_bounces",
+    "Undetermined": "undetermined_bounces",
+}
+OTHER_SUBTYPE = "Other"
+
 # Resolution → length of the RFC 3339 prefix that names a bucket, and what completes it.
 RESOLUTIONS = {
     "minute": (16, ":00Z"),
     "hour": (13, ":00:00Z"),
     "day": (10, "T00:00:00Z"),
+}
+
+
+# What is shown of each resolution, counted back from the newest bucket.
+WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
+
+# What a part's name begins with, up to its #.
+PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce")
+
+# Rate → the counters that it divides: the one place where denominators are defined. `bounce` is of
+# hard bounces, as SES's own.
+RATES = {
+    "delivery": ("deliveries", "sends"),
+    "bounce": ("hard_bounces", "sends"),
+    "open": ("unique_opens", "deliveries"),
+    "human_open": ("unique_human_opens", "deliveries"),
+    "click": ("unique_clicks", "deliveries"),
+    "human_click": ("unique_human_clicks", "deliveries"),
+    "click_to_open": ("unique_clicks", "unique_opens"),
+    "complaint": ("complaints", "deliveries"),
 }
 
 
@@ -93,6 +135,17 @@ def link_part(link_id: str) -> str:
     return f"link#{link_id}"
 
 
+def bounce_kind(bounce_type: str | None, subtype: str | None) -> tuple[str, str]:
+    """Sort a bounce into a type and a sub-type that are counted."""
+    kind = bounce_type if bounce_type in BOUNCE_SUBTYPES else "Undetermined"
+    return kind, subtype if subtype in BOUNCE_SUBTYPES[kind] else OTHER_SUBTYPE
+
+
+def bounce_part(bounce_type: str | None, subtype: str | None) -> str:
+    """Name a bounce's part, such as `bounce#Permanent#NoEmail`."""
+    return "#".join(("bounce", *bounce_kind(bounce_type, subtype)))
+
+
 def aggregate_from_item(item: Item) -> Aggregate:
     """Read an aggregate from DynamoDB JSON."""
 
@@ -120,22 +173,8 @@ def aggregate_from_item(item: Item) -> Aggregate:
 
 
 def rates(counts: Mapping[str, int]) -> dict[str, float | None]:
-    """Derive the rates, as fractions of 1; None where the denominator is 0.
-
-    The one place where denominators are defined; `bounce` is of hard bounces, as SES's own.
-    """
-
-    def ratio(part: str, whole: str) -> float | None:
-        of = counts.get(whole, 0)
-        return counts.get(part, 0) / of if of else None
-
+    """Derive the rates, as fractions of 1; None where the denominator is 0."""
     return {
-        "delivery": ratio("deliveries", "sends"),
-        "bounce": ratio("hard_bounces", "sends"),
-        "open": ratio("unique_opens", "deliveries"),
-        "human_open": ratio("unique_human_opens", "deliveries"),
-        "click": ratio("unique_clicks", "deliveries"),
-        "human_click": ratio("unique_human_clicks", "deliveries"),
-        "click_to_open": ratio("unique_clicks", "unique_opens"),
-        "complaint": ratio("complaints", "deliveries"),
+        name: counts.get(part, 0) / counts[whole] if counts.get(whole) else None
+        for name, (part, whole) in RATES.items()
     }

@@ -4,16 +4,19 @@ The wire contract is docs/asyncapi.yaml; an example of each message is in tests/
 """
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.events import MAX_ID
-from chalicelib.facts import ACTIVITY_TYPES
+from chalicelib.facts import ACTIVITY_TYPES, Class
 from chalicelib.frames import MAX_FRAME_BYTES, Message
+from chalicelib.metrics import BOUNCE_SUBTYPES, OTHER_SUBTYPE
 
 MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
+MAX_TIMELINES = 25
 DEFAULT_LIMIT = 50
 
 LIST_TOPIC = "stats/email-campaigns"
@@ -28,7 +31,10 @@ class Request:
     Attributes:
         topic: of subscribe, unsubscribe and get.
         campaign: of listActivity.
-        type: an SES event type to which listActivity is limited, or None.
+        campaigns: of listTimelines.
+        type, engager, link, bounce_type, bounce_subtype: what listActivity is limited to, or None.
+            `link` and the bounce's kind are given as a snapshot lists them, `other` and `Other`
+            among them.
         cursor: what an earlier answer gave to go on from, or None.
     """
 
@@ -36,8 +42,13 @@ class Request:
     request_id: str | int | float | None
     topic: str = ""
     campaign: str = ""
+    campaigns: tuple[str, ...] = ()
     query: str = ""
     type: str | None = None
+    engager: str | None = None
+    link: str | None = None
+    bounce_type: str | None = None
+    bounce_subtype: str | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     stream: bool = False
@@ -135,7 +146,18 @@ _FIELDS = {
     "get": ("topic",),
     "listCampaigns": ("limit", "cursor"),
     "searchCampaigns": ("query", "limit", "stream"),
-    "listActivity": ("campaign", "type", "limit", "cursor", "stream"),
+    "listActivity": (
+        "campaign",
+        "type",
+        "engager",
+        "link",
+        "bounce_type",
+        "bounce_subtype",
+        "limit",
+        "cursor",
+        "stream",
+    ),
+    "listTimelines": ("campaigns", "stream"),
     "ping": (),
 }
 
@@ -163,9 +185,20 @@ def _topic(value: dict[str, Any]) -> str:
 
 
 def _campaign(value: dict[str, Any]) -> str:
-    campaign = campaign_of(_topic(value))
+    return _campaign_topic("id", value.get("id"))
+
+
+def _campaigns(value: dict[str, Any]) -> tuple[str, ...]:
+    topics = value.get("ids")
+    if not isinstance(topics, list) or not 1 <= len(topics) <= MAX_TIMELINES:
+        raise _invalid("ids", f"1 to {MAX_TIMELINES} topics of campaigns", topics)
+    return tuple(_campaign_topic("ids", topic) for topic in topics)
+
+
+def _campaign_topic(name: str, topic: Any) -> str:
+    campaign = campaign_of(topic) if isinstance(topic, str) else None
     if campaign is None:
-        raise _invalid("id", f"a campaign's topic, {CAMPAIGN_TOPIC_PREFIX}<id>", value["id"])
+        raise _invalid(name, f"a campaign's topic, {CAMPAIGN_TOPIC_PREFIX}<id>", topic)
     return campaign
 
 
@@ -180,11 +213,23 @@ def _query(value: dict[str, Any]) -> str:
     return query.strip()
 
 
-def _type(value: dict[str, Any]) -> str | None:
-    kind = value.get("type")
-    if kind is not None and kind not in ACTIVITY_TYPES:
-        raise _invalid("type", f"one of {', '.join(ACTIVITY_TYPES)}", kind)
-    return kind
+def _one_of(name: str, values: Iterable[str]) -> Callable[[dict[str, Any]], str | None]:
+    choices = tuple(values)
+
+    def read(value: dict[str, Any]) -> str | None:
+        found = value.get(name)
+        if found is not None and found not in choices:
+            raise _invalid(name, f"one of {', '.join(choices)}", found)
+        return found
+
+    return read
+
+
+def _link(value: dict[str, Any]) -> str | None:
+    link = value.get("link")
+    if link is not None and not isinstance(link, str):
+        raise _invalid("link", "a URL as a snapshot lists it", link)
+    return link
 
 
 def _limit(value: dict[str, Any]) -> int:
@@ -212,7 +257,17 @@ _READERS = {
     "topic": _topic,
     "campaign": _campaign,
     "query": _query,
-    "type": _type,
+    "campaigns": _campaigns,
+    "type": _one_of("type", ACTIVITY_TYPES),
+    "engager": _one_of("engager", get_args(Class)),
+    "link": _link,
+    "bounce_type": _one_of("bounce_type", BOUNCE_SUBTYPES),
+    "bounce_subtype": _one_of(
+        "bounce_subtype",
+        sorted(
+            {subtype for kind in BOUNCE_SUBTYPES.values() for subtype in kind} | {OTHER_SUBTYPE}
+        ),
+    ),
     "limit": _limit,
     "cursor": _cursor,
     "stream": _stream,

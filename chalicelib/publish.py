@@ -13,8 +13,8 @@ from chalicelib.health import health_from_item
 from chalicelib.log import log
 from chalicelib.metrics import (
     HEALTH,
+    PARTS,
     PIPELINE,
-    RESOLUTIONS,
     SUMMARY,
     Aggregate,
     aggregate_from_item,
@@ -27,8 +27,6 @@ from chalicelib.subscriptions import Connection, Subscriptions
 GRACE_SECONDS = 10
 # However many connections hang, a batch must end before the function's time-out of a minute.
 PUSH_SECONDS = 20
-
-_PUSHED_PARTS = {SUMMARY, "link", *RESOLUTIONS}
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
         newest[aggregate.campaign, aggregate.part] = aggregate
     campaigns: dict[str, list[Aggregate]] = {}
     for (campaign, part), aggregate in newest.items():
-        if part.partition("#")[0] in _PUSHED_PARTS:
+        if part.partition("#")[0] in PARTS:
             campaigns.setdefault(campaign, []).append(aggregate)
     for campaign, parts in campaigns.items():
         topics[CAMPAIGN_TOPIC_PREFIX + campaign] = messages.campaign_stats(parts)

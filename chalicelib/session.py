@@ -8,10 +8,10 @@ from itertools import islice
 from chalicelib import cursor, messages
 from chalicelib.errors import InvalidRequest
 from chalicelib.events_table import EventsTable
-from chalicelib.facts import ACTIVITY_TYPES, Fact
+from chalicelib.facts import ACTIVITY_TYPES, OTHER_LINK, Fact
 from chalicelib.frames import Message
 from chalicelib.log import log
-from chalicelib.metrics import Aggregate
+from chalicelib.metrics import Aggregate, bounce_kind
 from chalicelib.protocol import (
     HEALTH_TOPIC,
     LIST_TOPIC,
@@ -22,6 +22,9 @@ from chalicelib.protocol import (
 )
 from chalicelib.stats_table import StatsTable
 from chalicelib.subscriptions import Connection, Subscriptions
+
+# However rare what is looked for, an answer comes in time, with a cursor to go on from.
+_MOST_READ = 2000
 
 # Which of an hour's counters tell that it has activity of a type.
 _COUNTERS_OF_TYPE = {
@@ -77,6 +80,8 @@ class Session:
                 yield from _found(request, map(_campaign, self._search(request)))
             case "listActivity":
                 yield from self._activity(request)
+            case "listTimelines":
+                yield from _found(request, map(self._timeline, request.campaigns))
             case "ping":
                 for topic, mark in self.subscriptions.behind(connection.id):
                     yield self._snapshot(request, topic)
@@ -95,8 +100,7 @@ class Session:
             snapshot = messages.campaign_snapshot(
                 campaign,
                 self.stats_table.summary(campaign),
-                self.stats_table.buckets(campaign),
-                self.stats_table.links(campaign),
+                self.stats_table.shown(campaign),
             )
         return request.reply(id=topic, snapshot=snapshot)
 
@@ -115,14 +119,17 @@ class Session:
         return islice(matching, request.limit)
 
     def _activity(self, request: Request) -> Iterator[Message]:
-        places: list[tuple[str, Fact]] = []
-        for place in self._activity_places(request):
-            places.append(place)
-            if len(places) > request.limit:
+        found: list[Message] = []
+        more: dict[str, str] = {}
+        last = ""
+        for read, (place, fact) in enumerate(self._activity_places(request)):
+            if len(found) == request.limit or read == _MOST_READ:
+                more = {"cursor": cursor.seal(last)}
                 break
-        shown = places[: request.limit]
-        more = {"cursor": cursor.seal(shown[-1][0])} if len(places) > request.limit else {}
-        yield from _found(request, (messages.activity(fact) for _, fact in shown), **more)
+            last = place
+            if _is_wanted(fact, request):
+                found.append(messages.activity(fact))
+        yield from _found(request, found, **more)
 
     def _activity_places(self, request: Request) -> Iterator[tuple[str, Fact]]:
         """List a campaign's activity, newest first: hour by hour, in each from all lanes."""
@@ -136,9 +143,28 @@ class Session:
                 hour.counts.get(counter) for kind in types for counter in _COUNTERS_OF_TYPE[kind]
             ):
                 continue
-            for place, fact in self.events_table.activity(request.campaign, name, before):
-                if request.type in (None, fact.type):
-                    yield place, fact
+            yield from self.events_table.activity(request.campaign, name, before)
+
+    def _timeline(self, campaign: str) -> Message:
+        return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))
+
+
+def _is_wanted(fact: Fact, request: Request) -> bool:
+    """Tell whether a fact is among those that a request is limited to."""
+    link = OTHER_LINK if fact.link_id == OTHER_LINK else fact.link
+    bounce_type, subtype = (
+        bounce_kind(fact.bounce_type, fact.detail) if fact.type == "Bounce" else (None, None)
+    )
+    return all(
+        wanted in (None, found)
+        for wanted, found in (
+            (request.type, fact.type),
+            (request.engager, fact.engager),
+            (request.link, link),
+            (request.bounce_type, bounce_type),
+            (request.bounce_subtype, subtype),
+        )
+    )
 
 
 def _campaign(summary: Aggregate) -> Message:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from chalicelib.aws import Service
@@ -21,9 +22,10 @@ from chalicelib.health import FINDINGS, Findings, Health, findings_to_item, heal
 from chalicelib.metrics import (
     HEALTH,
     LISTED,
+    PARTS,
     PIPELINE,
-    RESOLUTIONS,
     SUMMARY,
+    WINDOWS,
     Aggregate,
     aggregate_from_item,
 )
@@ -33,6 +35,7 @@ _ATTEMPTS = 20
 _MAX_HINTS = 5000
 _LINKS = "links"  # the item that holds the admitted links
 _BATCH_GET = 100
+_MOST_BUCKETS = {"minute": 120, "hour": 72, "day": None}  # as many as WINDOWS may show
 _SHARD = "shard#"
 _SEQUENCE_DIGITS = 40  # padded, so that text sorts as the numbers do
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
@@ -142,8 +145,8 @@ class StatsTable:
 
     def aggregates(self, campaign: str) -> list[Aggregate]:
         """Read all aggregates of a campaign; consistent."""
-        parts = (SUMMARY, *(f"{resolution}#" for resolution in RESOLUTIONS), "link#")
-        return [one for prefix in parts for one in self._parts(campaign, prefix)]
+        prefixes = (kind if kind == SUMMARY else f"{kind}#" for kind in PARTS)
+        return [one for prefix in prefixes for one in self._parts(campaign, prefix)]
 
     def pause(self, at: str) -> None:
         """Note that ingest is paused for a recount.
@@ -241,17 +244,39 @@ class StatsTable:
             for item in self._items(PIPELINE, _SHARD)
         }
 
-    def buckets(self, campaign: str) -> list[Aggregate]:
-        """Read the newest minutes and hours, as many as a snapshot may show, and all days."""
+    def shown(self, campaign: str) -> list[Aggregate]:
+        """Read the parts that a snapshot shows beside the summary.
+
+        Of minutes and hours these are the newest, as many as may be shown.
+        """
         return [
-            *self._parts(campaign, "minute#", most=120),
-            *self._parts(campaign, "hour#", most=72),
+            *self._parts(campaign, "minute#", most=_MOST_BUCKETS["minute"]),
+            *self._parts(campaign, "hour#", most=_MOST_BUCKETS["hour"]),
             *self._parts(campaign, "day#"),
+            *self._parts(campaign, "link#"),
+            *self._parts(campaign, "bounce#"),
         ]
 
-    def links(self, campaign: str) -> list[Aggregate]:
-        """Read a campaign's links."""
-        return list(self._parts(campaign, "link#"))
+    def timeline(self, campaign: str) -> tuple[str, list[Aggregate]]:
+        """Read how a campaign went, in the finest resolution that shows all of it.
+
+        Returns:
+            The resolution, and its buckets, newest first.
+        """
+        summary = self.summary(campaign) or Aggregate(campaign, SUMMARY)
+        first, last = summary.first_event_at, summary.last_event_at
+        lasted = (
+            datetime.fromisoformat(last) - datetime.fromisoformat(first) if first and last else None
+        )
+        for resolution, window in WINDOWS.items():
+            if lasted is not None and (window is None or lasted <= window):
+                # Minutes may have expired: then it is hours.
+                buckets = list(
+                    self._parts(campaign, f"{resolution}#", most=_MOST_BUCKETS[resolution])
+                )
+                if buckets:
+                    return resolution, buckets
+        return "day", []
 
     def hours(self, campaign: str) -> Iterator[Aggregate]:
         """Read a campaign's hours, newest first."""

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from support import ses
 
-from chalicelib import handlers
+from chalicelib import handlers, session
 from chalicelib.push import Pusher
 from chalicelib.subscriptions import MAX_SUBSCRIPTIONS, Connection
 
@@ -16,6 +16,10 @@ OTHER = Connection("viewer-2", "api-1/api", connected_at=0)
 SPRING = "stats/email-campaign/spring"
 LIST = "stats/email-campaigns"
 HEALTH = "stats/health"
+
+
+def at(minute):
+    return f"2026-11-23T10:{minute:02}:00.000Z"
 
 
 def subscribe(pipeline, topic, connection=VIEWER):
@@ -355,6 +359,87 @@ def test_activity_of_one_type(pipeline):
     )
 
     assert [hit["result"]["type"] for hit in hits] == ["Complaint"]
+    assert done["done"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [
+        ({"type": "Open"}, {"m-1", "m-2"}),
+        ({"type": "Open", "engager": "machine"}, {"m-2"}),
+        ({"engager": "human"}, {"m-1", "m-3"}),
+        ({"link": "https://example.com/a"}, {"m-3"}),
+        ({"link": "https://example.com/b"}, set()),
+        ({"bounce_type": "Permanent"}, {"m-4"}),
+        ({"bounce_type": "Transient"}, {"m-5", "m-6"}),
+        ({"bounce_type": "Transient", "bounce_subtype": "MailboxFull"}, {"m-5"}),
+        ({"bounce_type": "Transient", "bounce_subtype": "Other"}, {"m-6"}),
+    ],
+)
+def test_activity_is_limited_to_what_a_count_stands_for(pipeline, limits, found):
+    pipeline.run(
+        ses.an_open("m-1"),
+        ses.an_open("m-2", agent=ses.APPLE_MAIL_PRIVACY),
+        ses.a_click("m-3", link="https://example.com/a?to=ada"),
+        ses.a_bounce("m-4"),
+        ses.a_bounce("m-5", kind="Transient", subtype="MailboxFull"),
+        ses.a_bounce("m-6", kind="Transient", subtype="AddedLater"),
+    )
+
+    [answer] = pipeline.ask(VIEWER, action="listActivity", id=SPRING, **limits)
+
+    assert {one["message_id"] for one in answer["results"]} == found
+
+
+def test_a_rare_activity_among_many_is_found_in_steps(pipeline, monkeypatch):
+    monkeypatch.setattr(session, "_MOST_READ", 4)
+    opens = [ses.an_open(f"m-{number}", at=at(number)) for number in range(1, 10)]
+    pipeline.run(ses.a_complaint("m-0", at=at(0)), *opens)
+
+    found, cursor, answers = [], None, 0
+    while answers == 0 or cursor:
+        [answer] = pipeline.ask(
+            VIEWER, action="listActivity", id=SPRING, type="Complaint", cursor=cursor
+        )
+        found += answer["results"]
+        cursor = answer.get("cursor")
+        answers += 1
+
+    assert [one["message_id"] for one in found] == ["m-0"]
+    assert answers == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "resolution", "buckets"),
+    [
+        ("23T10:00", "minute", ["2026-11-23T10:00:00Z", "2026-11-23T11:30:00Z"]),
+        ("22T10:00", "hour", ["2026-11-22T10:00:00Z", "2026-11-23T11:00:00Z"]),
+        ("02T10:00", "day", ["2026-11-02T00:00:00Z", "2026-11-23T00:00:00Z"]),
+    ],
+)
+def test_a_timeline_is_as_fine_as_shows_all_of_a_campaign(pipeline, first, resolution, buckets):
+    pipeline.run(
+        ses.a_delivery("m-1", at=f"2026-11-{first}:01.000Z"),
+        ses.an_open("m-1", at="2026-11-23T11:30:00.000Z"),
+    )
+
+    [answer] = pipeline.ask(VIEWER, action="listTimelines", ids=[SPRING])
+
+    [timeline] = answer["results"]
+    assert timeline["resolution"] == resolution
+    assert [bucket["at"] for bucket in timeline["buckets"]] == buckets
+    assert timeline["buckets"][0]["deliveries"] == 1
+    assert timeline["buckets"][-1]["human_opens"] == 1
+
+
+def test_timelines_of_several_campaigns_come_one_by_one(pipeline):
+    pipeline.run(ses.a_delivery("m-1"), ses.a_delivery("m-2", campaign="autumn"))
+    ids = [SPRING, "stats/email-campaign/autumn", "stats/email-campaign/unknown"]
+
+    *results, done = pipeline.ask(VIEWER, action="listTimelines", ids=ids, stream=True)
+
+    assert [one["result"]["id"] for one in results] == ["spring", "autumn", "unknown"]
+    assert results[2]["result"]["buckets"] == []
     assert done["done"]
 
 

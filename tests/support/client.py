@@ -33,7 +33,7 @@ class Topic:
 
     Attributes:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
-            at) → bucket; ("link", URL) → link; "health" → the pipeline's health.
+            at) → bucket; ("link", URL) → link; ("bounce", type, sub-type) → bounce; "health" → the pipeline's health.
     """
 
     def __init__(self) -> None:
@@ -51,6 +51,8 @@ class Topic:
                         self._keep((unit, bucket["at"]), bucket)
                 for link in content.get("links", []):
                     self._keep(("link", link["url"]), link)
+                for bounce in content.get("bounces", []):
+                    self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
             case "CampaignList":
                 for campaign in content["campaigns"]:
                     self._keep(("campaign", campaign["id"]), campaign)

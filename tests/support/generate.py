@@ -31,6 +31,14 @@ def _engagement(kind: str, message: str, second: int, link: int) -> dict:
     return ses.a_click(message, link=f"https://example.com/{link}?m={message}", **common)
 
 
+_BOUNCES = [
+    ("Permanent", "NoEmail"),
+    ("Transient", "General"),
+    ("Transient", "MailboxFull"),
+    ("Undetermined", "Undetermined"),
+]
+
+
 def _other(kind: str, message: str, second: int) -> dict:
     campaign, at = CAMPAIGNS[message], moment(second)
     to = ["ada@example.com", "bob@example.com"][: 1 + second % 2]
@@ -41,8 +49,9 @@ def _other(kind: str, message: str, second: int) -> dict:
         case "delivery":
             return ses.a_delivery(message, campaign=campaign, at=at, to=to)
         case "bounce":
-            bounce = ["Permanent", "Transient", "Undetermined"][second % 3]
-            return ses.a_bounce(message, campaign=campaign, at=at, to=to, kind=bounce)
+            bounce, subtype = _BOUNCES[second % len(_BOUNCES)]
+            kind_of = {"kind": bounce, "subtype": subtype}
+            return ses.a_bounce(message, campaign=campaign, at=at, to=to, **kind_of)
         case "complaint":
             return ses.a_complaint(message, campaign=campaign, at=at)
         case "delay":

@@ -34,13 +34,16 @@ def counts(events):
 def stats(events):
     """Count every part: campaign → part → counter → number.
 
-    Parts are `summary`, `minute#…`, `hour#…`, `day#…` and `link#<URL without query>`.
+    Parts are `summary`, `minute#…`, `hour#…`, `day#…` `link#<URL without query>` and
+    `bounce#<type>#<sub-type>`.
     """
     result = defaultdict(lambda: defaultdict(Counter))
     engagements = defaultdict(list)
     for campaign, happening in {one for event in events for one in _happenings(event)}:
-        message, at, counter, amount, link, agent, is_bot, mail_at, _ = happening
+        message, at, counter, amount, link, agent, is_bot, mail_at, bounce, _ = happening
         _everywhere(result[campaign], at, counter, amount)
+        if bounce is not None:
+            result[campaign][f"bounce#{bounce}"][counter] += amount
         if counter in ("opens", "clicks"):
             engagements[campaign, message].append((at, counter, link, agent, is_bot, mail_at))
     for (campaign, _), found in engagements.items():
@@ -119,11 +122,11 @@ def _happenings(event):
     """List what an event counts, each with all that tells it from others."""
     kind, mail = event["eventType"], event["mail"]
 
-    def one(counter, at, amount=1, link=None, own=None, *, identity=None):
+    def one(counter, at, amount=1, link=None, own=None, *, bounce=None, identity=None):
         own = own or {}
         return campaign_of(event), (
             mail["messageId"], at, counter, amount, link,
-            own.get("userAgent"), own.get("isBotEvent"), mail["timestamp"], identity,
+            own.get("userAgent"), own.get("isBotEvent"), mail["timestamp"], bounce, identity,
         )  # fmt: skip
 
     if kind in OF_THE_MAIL:
@@ -131,11 +134,13 @@ def _happenings(event):
     if kind in TO_EACH:
         key, recipients, counter = TO_EACH[kind]
         own = event[key]
+        bounce = None if counter else f"{own['bounceType']}#{own['bounceSubType']}"
         counter = counter or BOUNCES.get(own["bounceType"], "undetermined_bounces")
         return [
             one(
                 counter,
                 own["timestamp"],
+                bounce=bounce,
                 identity=(
                     to if isinstance(to, str) else to["emailAddress"],
                     own.get("feedbackId"),

@@ -82,6 +82,7 @@ def a_bounce(
     message: str = "m-1",
     *,
     kind: str = "Permanent",
+    subtype: str = "General",
     to: list[str] | None = None,
     at: str = "2026-11-23T10:00:02.000Z",
     feedback: str = "f-1",
@@ -93,7 +94,7 @@ def a_bounce(
         "bounce": {
             "timestamp": at,
             "bounceType": kind,
-            "bounceSubType": "General",
+            "bounceSubType": subtype,
             "feedbackId": feedback,
             "bouncedRecipients": [
                 {"emailAddress": address} for address in (to or ["ada@example.com"])

@@ -20,6 +20,7 @@ ACTIONS = {
     "listCampaigns",
     "searchCampaigns",
     "listActivity",
+    "listTimelines",
     "ping",
     "authenticate",
 }

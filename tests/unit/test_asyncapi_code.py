@@ -30,15 +30,17 @@ def summary(campaign="spring"):
     return Aggregate(campaign, SUMMARY, 7, counts, AT, AT, "Spring", "a@example.com")
 
 
-def parts():
+def buckets():
     return [
         Aggregate("spring", f"{name}#{AT[:length]}", 2, {"sends": 2})
         for name, length in (("minute", 16), ("hour", 13), ("day", 10))
     ]
 
 
-def links():
+def parts():
     return [
+        *buckets(),
+        Aggregate("spring", "bounce#Permanent#NoEmail", 2, {"hard_bounces": 2}),
         Aggregate("spring", "link#1", 3, {"clicks": 5}, url="https://example.com/"),
         Aggregate("spring", "link#other", 3, {"clicks": 5}),
     ]
@@ -62,7 +64,7 @@ def test_limits_are_the_documented_ones():
 
 @pytest.mark.parametrize("action", ["subscribe", "get", "ping"])
 def test_campaign_snapshot_is_as_documented(action):
-    snapshot = messages.campaign_snapshot("spring", summary(), parts(), links())
+    snapshot = messages.campaign_snapshot("spring", summary(), parts())
     request = protocol.Request(action=action, request_id=1)
 
     check(
@@ -75,7 +77,7 @@ def test_every_frame_of_a_long_snapshot_is_as_documented():
         Aggregate("spring", f"link#{number}", 1, {"clicks": 1}, url=f"https://example.com/{number}")
         for number in range(250)
     ]
-    snapshot = messages.campaign_snapshot("spring", summary(), parts() * 100, many)
+    snapshot = messages.campaign_snapshot("spring", summary(), buckets() * 100 + many)
     request = protocol.Request(action="subscribe", request_id="a")
 
     texts = frames(request.reply(id="stats/email-campaign/spring", snapshot=snapshot))
@@ -85,7 +87,7 @@ def test_every_frame_of_a_long_snapshot_is_as_documented():
         check("CampaignSnapshotReply", json.loads(text))
 
 
-@pytest.mark.parametrize("changed", [[summary()], parts(), links(), [summary(), *parts()]])
+@pytest.mark.parametrize("changed", [[summary()], parts(), buckets(), [summary(), *parts()]])
 def test_campaign_push_is_as_documented(changed):
     changes = messages.campaign_stats(changed)
 

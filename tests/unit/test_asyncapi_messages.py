@@ -10,6 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
+from chalicelib import metrics
+
 ROOT = Path(__file__).parents[2]
 COMPONENTS = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))["components"]
 FILES = sorted((ROOT / "tests" / "messages").glob("*.json"))
@@ -217,13 +219,22 @@ def test_links_add_up_to_the_clicks():
         assert sum(link[name] for link in snapshot["links"]) == snapshot["counts"][name]
 
 
+def test_kinds_of_bounces_add_up_to_the_bounces():
+    snapshot = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
+
+    for kind, counter in metrics.BOUNCE_COUNTERS.items():
+        counts = [one["count"] for one in snapshot["bounces"] if one["type"] == kind]
+        assert sum(counts) == snapshot["counts"][counter]
+
+
 def test_frames_of_a_long_snapshot_hold_what_the_short_one_does():
     frames = [EXAMPLES[f"reply-snapshot-campaign-more-{n}"]["message"] for n in (1, 2, 3)]
     whole = copy.deepcopy(frames[0]["snapshot"])
     for frame in frames[1:]:
         for resolution, buckets in frame["snapshot"].get("timeline", {}).items():
             whole["timeline"].setdefault(resolution, []).extend(buckets)
-        whole.setdefault("links", []).extend(frame["snapshot"].get("links", []))
+        for name in ("links", "bounces"):
+            whole.setdefault(name, []).extend(frame["snapshot"].get(name, []))
 
     assert whole == EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
     assert [frame.get("more") for frame in frames] == [True, True, None]

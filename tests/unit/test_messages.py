@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.frames import MAX_FRAME_BYTES, frames
 from chalicelib.health import Health
 from chalicelib.messages import campaign_entry, campaign_list, campaign_snapshot, health, push
-from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, bucket_part, rates
+from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, bounce_part, bucket_part, rates
 
 EXAMPLES = Path(__file__).parents[1] / "messages"
 SUMMARY_OF_SPRING = Aggregate(
@@ -37,8 +37,18 @@ def link(number, url=None, clicks=1):
     )
 
 
+def bounce(counter, *kind, count=1):
+    return Aggregate("spring", bounce_part(*kind), version=1, counts={counter: count})
+
+
+BOUNCES = [
+    ("hard_bounces", "Permanent", "NoEmail"),
+    ("soft_bounces", "Transient", "General"),
+]
+
+
 def test_a_snapshot_has_the_members_of_the_documented_example():
-    snapshot = campaign_snapshot("spring", SUMMARY_OF_SPRING, [], [])
+    snapshot = campaign_snapshot("spring", SUMMARY_OF_SPRING, [])
     documented = example("reply-snapshot-campaign")["snapshot"]
 
     assert snapshot.keys() == documented.keys()
@@ -81,26 +91,54 @@ def test_a_rate_without_denominator_is_null():
 def test_minutes_are_shown_for_two_hours_before_the_newest():
     buckets = [minute(number, opens=1) for number in range(180)]
 
-    shown = campaign_snapshot("spring", None, reversed(buckets), [])["timeline"]["minute"]
+    shown = campaign_snapshot("spring", None, reversed(buckets))["timeline"]["minute"]
 
     assert len(shown) == 120
     assert (shown[0]["at"], shown[-1]["at"]) == ("2026-11-23T11:00:00Z", "2026-11-23T12:59:00Z")
 
 
 def test_buckets_without_events_are_left_out():
-    assert campaign_snapshot("spring", None, [minute(1)], [])["timeline"]["minute"] == []
+    assert campaign_snapshot("spring", None, [minute(1)])["timeline"]["minute"] == []
 
 
 def test_links_are_ranked_by_clicks_and_other_comes_last():
     other = Aggregate("spring", "link#other", version=1, counts={"clicks": 99})
 
-    links = campaign_snapshot("spring", None, [], [other, link(1, clicks=2), link(2, clicks=5)])
+    links = campaign_snapshot("spring", None, [other, link(1, clicks=2), link(2, clicks=5)])
 
     assert [one["url"] for one in links["links"]] == [
         "https://example.com/2",
         "https://example.com/1",
         "other",
     ]
+
+
+def test_bounces_are_told_apart_by_their_kind_and_the_most_frequent_comes_first():
+    kinds = [
+        bounce("hard_bounces", "Permanent", "NoEmail", count=2),
+        bounce("soft_bounces", "Transient", "MailboxFull", count=3),
+    ]
+
+    bounces = campaign_snapshot("spring", None, kinds)["bounces"]
+
+    assert [(one["type"], one["subtype"], one["count"]) for one in bounces] == [
+        ("Transient", "MailboxFull", 3),
+        ("Permanent", "NoEmail", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("of_ses", "counted"),
+    [
+        (("Permanent", "NoEmail"), "bounce#Permanent#NoEmail"),
+        (("Permanent", "AddedLater"), "bounce#Permanent#Other"),
+        (("Transient", "NoEmail"), "bounce#Transient#Other"),
+        (("AddedLater", "General"), "bounce#Undetermined#Other"),
+        ((None, None), "bounce#Undetermined#Other"),
+    ],
+)
+def test_a_kind_of_bounce_that_ses_has_added_counts_as_other(of_ses, counted):
+    assert bounce_part(*of_ses) == counted
 
 
 def test_counts_in_full_and_only_those_of_campaigns():
@@ -111,13 +149,14 @@ def test_counts_in_full_and_only_those_of_campaigns():
 
 def merged(written):
     """Put a snapshot together again from its frames, as a client does."""
-    whole = {"timeline": {"minute": [], "hour": [], "day": []}, "links": []}
+    whole = {"timeline": {"minute": [], "hour": [], "day": []}, "links": [], "bounces": []}
     for text in written:
         assert len(text.encode()) <= MAX_FRAME_BYTES
         part = json.loads(text)["snapshot"]
         for resolution, buckets in part.pop("timeline", {}).items():
             whole["timeline"][resolution] += buckets
-        whole["links"] += part.pop("links", [])
+        for name in ("links", "bounces"):
+            whole[name] += part.pop(name, [])
         whole |= part
     return whole
 
@@ -131,8 +170,11 @@ def test_a_long_snapshot_goes_in_several_frames_and_loses_nothing(urls, minutes,
     snapshot = campaign_snapshot(
         "spring",
         SUMMARY_OF_SPRING,
-        [minute(number, **{"opens": 1, **counts}) for number in range(minutes)],
-        [link(number, url=url) for number, url in enumerate(urls)],
+        [
+            *(minute(number, **{"opens": 1, **counts}) for number in range(minutes)),
+            *(link(number, url=url) for number, url in enumerate(urls)),
+            *(bounce(*kind) for kind in BOUNCES),
+        ],
     )
 
     written = frames({"request_id": 1, "action": "get", "id": "x", "snapshot": snapshot})

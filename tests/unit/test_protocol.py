@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib import protocol
 from chalicelib.errors import InvalidRequest
 from chalicelib.protocol import parse_request
 
@@ -72,6 +73,28 @@ def test_each_documented_request_is_understood(path):
             "invalid_request",
             "Open",
         ),
+        (
+            '{"action": "listActivity", "id": "stats/email-campaign/a", "engager": ["human"]}',
+            "invalid_request",
+            "machine",
+        ),
+        (
+            '{"action": "listActivity", "id": "stats/email-campaign/a", "bounce_type": "hard"}',
+            "invalid_request",
+            "Permanent",
+        ),
+        (
+            '{"action": "listActivity", "id": "stats/email-campaign/a", "link": 1}',
+            "invalid_request",
+            "URL",
+        ),
+        ('{"action": "listTimelines", "ids": []}', "invalid_request", "1 to 25"),
+        (
+            '{"action": "listTimelines", "ids": [%s]}' % ('"x",' * 25 + '"x"'),
+            "invalid_request",
+            "25",
+        ),
+        ('{"action": "listTimelines", "ids": ["stats/health"]}', "invalid_request", "topic"),
         ('{"action": "listCampaigns", "limit": 0}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "limit": true}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "cursor": 3}', "invalid_request", "cursor"),
@@ -108,6 +131,10 @@ def answer_to(text):
     return None
 
 
+FIELDS = (
+    *("id", "ids", "query", "limit", "cursor", "stream", "request_id"),
+    *("type", "engager", "link", "bounce_type", "bounce_subtype"),
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -119,10 +146,8 @@ json_values = st.recursive(
         st.text(),
         json_values.map(json.dumps),
         st.fixed_dictionaries(
-            {"action": st.sampled_from(["subscribe", "listActivity", "searchCampaigns", "ping"])},
-            optional=dict.fromkeys(
-                ("id", "query", "limit", "cursor", "type", "stream", "request_id"), json_values
-            ),
+            {"action": st.sampled_from(sorted(protocol._FIELDS))},
+            optional=dict.fromkeys(FIELDS, json_values),
         ).map(json.dumps),
     )
 )
