@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from chalicelib.metrics import COUNTERS, ON_DISK
+from chalicelib.metrics import COUNTERS, ON_DISK, REGISTERS, SUMMARY
 
 # A stream keeps its records for 24 hours: a checkpoint older than that guards nothing.
 CHECKPOINT_SECONDS = 25 * 3600
@@ -136,15 +136,19 @@ def plan(
     return update.arguments()
 
 
-def restatement(touched: Touched, *, part: str, version: int, now: int) -> dict[str, Any]:
-    """Plan the update that sets an item's counters, whatever they were.
+def restatement(
+    touched: Touched, *, part: str, version: int, lanes: Mapping[str, str], now: int
+) -> dict[str, Any]:
+    """Plan the update that sets an item's counters and registers, whatever they were.
 
-    Checkpoints are not touched: what they keep from being counted again still is not.
+    Its checkpoints are not touched: what they keep from being counted again still is not. An item
+    that is made has none, and is given those of what has been counted so far.
 
     Args:
         touched: all that the item is to hold.
         part: the item's sort key.
         version: the item's as it was seen; 0 where there was none.
+        lanes: sequence number up to which each lane is counted.
         now: epoch seconds.
 
     Returns:
@@ -158,13 +162,21 @@ def restatement(touched: Touched, *, part: str, version: int, now: int) -> dict[
             update.set(attribute, {"N": str(counts[counter])})
         else:
             update.remove(attribute)
+    known = set()
     for register in touched.registers.values():
         update.move(register)
+        known |= {register.guard, *register.values}
+    if part == SUMMARY:
+        for name in sorted(REGISTERS - known):
+            update.remove(name)
     update.describe(touched, part=part, now=now)
     if version:
         update.require("v", "=", {"N": str(version)})
     else:
         update.require_absent("v")
+        for lane, sequence in lanes.items():
+            read = sequence_bytes(sequence) + now.to_bytes(_TIME_BYTES, "big")
+            update.set(lane, {"B": read})
     return update.arguments()
 
 

@@ -41,7 +41,7 @@ class Findings:
     oldest_seconds: int | None = None
     dead_letters: int | None = None
     stream_lag_seconds: int | None = None
-    untracked: tuple[str, ...] = ()
+    untracked: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,12 @@ def health_from_item(item: Mapping[str, Mapping[str, Any]]) -> Health:
     findings = None
     if checked_at is not None:
         numbers = {name: number(attribute) for name, attribute in _NUMBERS.items()}
-        untracked = tuple(sorted(item.get("untracked", {}).get("SS", ())))
-        findings = Findings(checked_at, untracked=untracked, **numbers)
+        named = item.get("untracked", {}).get("L")
+        findings = Findings(
+            checked_at,
+            untracked=None if named is None else tuple(one["S"] for one in named),
+            **numbers,
+        )
     return Health(
         version=number("v") or 0,
         last_event_at=text("last_event_at"),
@@ -93,8 +97,8 @@ def findings_to_item(findings: Findings) -> dict[str, dict[str, Any]]:
         value = getattr(findings, name)
         if value is not None:
             item[attribute] = {"N": str(value)}
-    if findings.untracked:
-        item["untracked"] = {"SS": list(findings.untracked)}
+    if findings.untracked is not None:
+        item["untracked"] = {"L": [{"S": one} for one in sorted(findings.untracked)]}
     return item
 
 

@@ -42,7 +42,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
                 {
                     "at": bucket_start(aggregate.part),
                     "version": aggregate.version,
-                    **aggregate.counts,
+                    **_shown(aggregate),
                 }
             )
         elif kind == "link":
@@ -62,7 +62,7 @@ def campaign_snapshot(
     campaign: str, summary: Aggregate | None, parts: Iterable[Aggregate]
 ) -> Message:
     """Compose a campaign's whole snapshot; one that has no events yet has only zeros."""
-    filled = [part for part in parts if part.counts]
+    filled = [part for part in parts if _shown(part)]
     stats = campaign_stats([summary or Aggregate(campaign, SUMMARY), *filled])
     timeline = stats.get("timeline", {})
     stats["timeline"] = {
@@ -98,10 +98,10 @@ def campaign_timeline(campaign: str, resolution: str, buckets: Iterable[Aggregat
     outline = [
         {
             "at": bucket_start(bucket.part),
-            **{name: bucket.counts[name] for name in _OUTLINE if name in bucket.counts},
+            **{name: count for name, count in _shown(bucket).items() if name in _OUTLINE},
         }
         for bucket in buckets
-        if bucket.counts
+        if _shown(bucket)
     ]
     return {
         "$type": "CampaignTimeline",
@@ -130,7 +130,7 @@ def health(health: Health) -> Message:
         "quarantined": health.quarantined,
         "unknown_types": health.unknown_types,
         "untagged": health.untagged,
-        "untracked": list(found.untracked),
+        "untracked": None if found.untracked is None else list(found.untracked),
         "paused_at": health.paused_at,
     }
 
@@ -157,8 +157,13 @@ def push(topic: str, changes: Message) -> Message:
     return {"id": topic, "changes": changes}
 
 
+def _shown(aggregate: Aggregate) -> dict[str, int]:
+    return {name: count for name, count in aggregate.counts.items() if count > 0}
+
+
 def _summary(aggregate: Aggregate) -> Message:
-    counts = {name: aggregate.counts.get(name, 0) for name in COUNTERS}
+    shown = _shown(aggregate)
+    counts = {name: shown.get(name, 0) for name in COUNTERS}
     return {
         "version": aggregate.version,
         "campaign": {
@@ -175,7 +180,7 @@ def _summary(aggregate: Aggregate) -> Message:
 
 
 def _link(aggregate: Aggregate) -> Message:
-    counts = aggregate.counts
+    counts = _shown(aggregate)
     return {
         "url": aggregate.url or OTHER_LINK,
         "version": aggregate.version,
@@ -192,7 +197,7 @@ def _bounce(aggregate: Aggregate) -> Message:
         "type": kind,
         "subtype": subtype,
         "version": aggregate.version,
-        "count": sum(aggregate.counts.values()),
+        "count": sum(_shown(aggregate).values()),
     }
 
 

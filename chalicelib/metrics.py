@@ -41,6 +41,14 @@ COUNTERS = {
 HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
 ON_DISK = COUNTERS | HEALTH_COUNTERS
 
+# What a summary says apart from counters; see Register in checkpoint.py.
+REGISTERS = frozenset(
+    {
+        *("first_event_at", "listed", "last_event_at", "facts_until"),
+        *("subject_of", "subject", "sender_of", "sender"),
+    }
+)
+
 SUMMARY = "summary"
 HEALTH = "health"
 # No campaign's id begins with a space: events.py strips them.
@@ -102,7 +110,8 @@ class Aggregate:
     """One aggregate item as read.
 
     Attributes:
-        counts: by full name; counters that are 0 are left out.
+        counts: by full name; counters that are 0 are left out. One below 0 lacks what was never
+            counted, and is shown as 0.
         url: of a link's item; None for others, and for `other`.
         facts_until: when the first of a campaign's facts expires, in epoch seconds; of summaries.
     """
@@ -161,7 +170,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
         counts={
             name: count
             for name, short in ON_DISK.items()
-            if short in item and (count := int(item[short]["N"])) > 0
+            if short in item and (count := int(item[short]["N"]))
         },
         first_event_at=text("first_event_at"),
         last_event_at=text("last_event_at"),

@@ -3,7 +3,7 @@
 Beside the aggregates it keeps, under the campaign ` pipeline`, the pipeline's health and, for each
 shard of the events stream, up to where it has been read:
 
-    " pipeline"  shard#<lane>  shard: id  read: sequence number  expires
+    " pipeline"  shard#<lane>  shard: id  read: sequence number, padded  given: as it came  expires
 """
 
 import random
@@ -122,13 +122,22 @@ class StatsTable:
         self._admitted[campaign] = set(item["ids"]["SS"])
         return link_id if link_id in self._admitted[campaign] else OTHER_LINK
 
-    def restate(self, key: tuple[str, str], touched: Touched, *, version: int, now: int) -> None:
-        """Set an aggregate to what a recount found. Its checkpoints stay as they are.
+    def restate(
+        self,
+        key: tuple[str, str],
+        touched: Touched,
+        *,
+        version: int,
+        lanes: Mapping[str, str],
+        now: int,
+    ) -> None:
+        """Set an aggregate to what a recount found.
 
         Args:
             key: campaign and part.
             touched: all that the stored facts bring to it, as one change.
-            version: the item's as it was compared; 0 where there was none.
+            version: the item's before the facts were read; 0 where there was none.
+            lanes: up to where each is counted, for an item that has no checkpoints of its own.
             now: epoch seconds.
 
         Raises:
@@ -140,7 +149,7 @@ class StatsTable:
             "update_item",
             TableName=self._name,
             Key={"campaign": {"S": campaign}, "part": {"S": part}},
-            **restatement(touched, part=part, version=version, now=now),
+            **restatement(touched, part=part, version=version, lanes=lanes, now=now),
         )
 
     def aggregates(self, campaign: str) -> list[Aggregate]:
@@ -227,20 +236,27 @@ class StatsTable:
                 "update_item",
                 TableName=self._name,
                 Key={"campaign": {"S": PIPELINE}, "part": {"S": _SHARD + lane}},
-                UpdateExpression="SET #shard = :shard, #read = :read, expires = :expires",
+                UpdateExpression=(
+                    "SET #shard = :shard, #read = :read, #given = :given, expires = :expires"
+                ),
                 ConditionExpression="attribute_not_exists(#read) OR #read < :read",
-                ExpressionAttributeNames={"#shard": "shard", "#read": "read"},
+                ExpressionAttributeNames={"#shard": "shard", "#read": "read", "#given": "given"},
                 ExpressionAttributeValues={
                     ":shard": {"S": shard},
                     ":read": {"S": sequence.zfill(_SEQUENCE_DIGITS)},
+                    ":given": {"S": sequence},
                     ":expires": {"N": str(created + CHECKPOINT_SECONDS)},
                 },
             )
 
     def read_positions(self) -> dict[str, str]:
         """Read up to where each shard is counted: sequence number by shard id."""
+        return {item["shard"]["S"]: item["given"]["S"] for item in self._items(PIPELINE, _SHARD)}
+
+    def lanes_read(self) -> dict[str, str]:
+        """Read up to where each lane is counted: sequence number by lane."""
         return {
-            item["shard"]["S"]: item["read"]["S"].lstrip("0") or "0"
+            item["part"]["S"].removeprefix(_SHARD): item["given"]["S"]
             for item in self._items(PIPELINE, _SHARD)
         }
 

@@ -10,8 +10,10 @@ from typing import Any
 from chalicelib.aws import Service
 from chalicelib.errors import AwsError
 
-# A shard's page may be empty though records follow it.
-_MOST_PAGES = 10
+# A page may be empty though records follow it. Of a shard that is written to, nothing tells whether
+# it has ended; one that has ended says so.
+_EMPTY_PAGES = 5
+_EMPTY_PAGES_OF_ENDED = 1000
 _ANY_SHARD = ""  # how a stream of a single lane names its shard: config.single_lane_stream
 
 
@@ -56,34 +58,35 @@ class EventsStream:
         last = shard["SequenceNumberRange"].get("EndingSequenceNumber")
         if sequence is not None and last is not None and int(sequence) >= int(last):
             return None
-        iterator = self._iterator(shard["ShardId"], sequence)
-        for _ in range(_MOST_PAGES):
+        position = (
+            {"ShardIteratorType": "TRIM_HORIZON"}
+            if sequence is None
+            else {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": sequence}
+        )
+        most = _EMPTY_PAGES if last is None else _EMPTY_PAGES_OF_ENDED
+        try:
+            return self._first_from(shard["ShardId"], position, most)
+        except AwsError as error:
+            if error.code != "TrimmedDataAccessException":
+                raise
+            # The stream keeps a day: what was read last has left it, and so has nothing unread.
+            position = {"ShardIteratorType": "TRIM_HORIZON"}
+            return self._first_from(shard["ShardId"], position, most)
+
+    def _first_from(
+        self, shard_id: str, position: Mapping[str, str], most_empty: int
+    ) -> float | None:
+        iterator = self._streams.call(
+            "get_shard_iterator", StreamArn=self._arn, ShardId=shard_id, **position
+        )["ShardIterator"]
+        empty = 0
+        while iterator is not None and empty < most_empty:
             page = self._streams.call("get_records", ShardIterator=iterator)
             for record in page["Records"]:
                 # What has expired is not counted, and no reader need have seen it.
                 if record["eventName"] != "REMOVE":
                     created: float = record["dynamodb"]["ApproximateCreationDateTime"].timestamp()
                     return created
+            empty = 0 if page["Records"] else empty + 1
             iterator = page.get("NextShardIterator")
-            if iterator is None or (not page["Records"] and last is None):
-                break
         return None
-
-    def _iterator(self, shard_id: str, sequence: str | None) -> str | None:
-        position = {"ShardIteratorType": "TRIM_HORIZON"}
-        if sequence is not None:
-            position = {
-                "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
-                "SequenceNumber": sequence,
-            }
-        try:
-            answer = self._streams.call(
-                "get_shard_iterator", StreamArn=self._arn, ShardId=shard_id, **position
-            )
-        except AwsError as error:
-            if error.code != "TrimmedDataAccessException":
-                raise
-            # The stream keeps a day: what was read last has left it, and so has nothing unread.
-            return self._iterator(shard_id, None)
-        iterator: str | None = answer["ShardIterator"]
-        return iterator

@@ -41,7 +41,7 @@ class Watch:
             oldest_seconds=_unless_it_fails(lambda: self.queues.oldest_seconds(now)),
             dead_letters=_unless_it_fails(self.queues.dead_letters),
             stream_lag_seconds=_unless_it_fails(lambda: self._stream_lag(now)),
-            untracked=_unless_it_fails(lambda: self._untracked(now)) or (),
+            untracked=_unless_it_fails(lambda: self._untracked(now)),
         )
         self.stats_table.put_findings(findings)
         log("watch", **asdict(findings))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from dashboard.queue import Sender, delete_messages, show_messages
 from dashboard.steps import Steps
 
 # While a message is looked at, nobody else is given it.
-_LOOK_SECONDS = 120
+_LOOK_SECONDS = 600
 # SQS's own redrive gives no reason.
 NOT_STORED = "not_stored"
 _EXCERPT = 60
@@ -29,14 +30,17 @@ class DeadLetter:
 
     Attributes:
         reason: as ingest gave it; `not_stored` when SQS moved it after too many attempts.
-        sent_at: when it came into the dead-letter queue, RFC 3339.
+        sent_at: when it came into the dead-letter queue, or into the queue from which SQS has moved
+            it there.
+        found_at: when it was received here.
         receipt: what SQS wants to be told to delete it.
     """
 
     id: str
     reason: str
     detail: str
-    sent_at: str
+    sent_at: datetime
+    found_at: datetime
     body: str
     receipt: str
 
@@ -77,15 +81,15 @@ def list_command(  # noqa: PLR0913 - one for each option
         _put_back(installation, seen)
     if as_json:
         for letter in shown:
-            names = ("id", "reason", "detail", "sent_at", "body")
-            print(json.dumps({name: getattr(letter, name) for name in names}))
+            members = {name: getattr(letter, name) for name in ("id", "reason", "detail", "body")}
+            print(json.dumps({**members, "sent_at": _time(letter)}))
         return
     console = Console(highlight=False)
     if shown:
         table = Table("since", "reason", "detail", "message", box=None)
         for letter in shown:
             table.add_row(
-                letter.sent_at,
+                _time(letter),
                 letter.reason,
                 letter.detail,
                 _excerpt(letter.body),
@@ -102,7 +106,7 @@ def list_command(  # noqa: PLR0913 - one for each option
 def redrive_command(
     *, reason: str | None, stage: str | None, region: str | None, state_dir: Path
 ) -> None:
-    """Send the messages back into the queue. What is still no event comes back here."""
+    """Send the messages back into the queue. What is still no event comes back here, and stays."""
     installation = find(state_dir, stage, region)
     steps = Steps()
     with steps.step("Messages are sent back") as step:
@@ -121,7 +125,7 @@ def redrive(
         progress: is told how far it is.
 
     Returns:
-        How many were sent, and how many others stay.
+        How many were sent, and how many stay: others, and what has come since it began.
     """
     sqs = installation.clients("sqs")
     queues = installation.parts.queues
@@ -134,14 +138,18 @@ def redrive(
         nonlocal sent
         if batch:
             sender.send([letter.body for letter in batch])
-            delete_messages(sqs, queues.dead_letter_queue_url, [one.receipt for one in batch])
             sent += len(batch)
+            delete_messages(sqs, queues.dead_letter_queue_url, [one.receipt for one in batch])
             progress(f"{sent:,}")
             batch.clear()
 
+    began: datetime | None = None
     try:
         for letter in _letters(installation):
-            (batch if reason in (None, letter.reason) else kept).append(letter)
+            began = began or letter.found_at
+            # Sent back, what is still no event comes here again at once: not once more.
+            wanted = letter.sent_at < began and reason in (None, letter.reason)
+            (batch if wanted else kept).append(letter)
             if len(batch) == MAX_ENTRIES:
                 send()
         send()
@@ -163,26 +171,31 @@ def _letters(installation: Installation) -> Iterator[DeadLetter]:
             MessageAttributeNames=["All"],
             AttributeNames=["All"],
         )
-        fresh = [one for one in answer.get("Messages", []) if one["MessageId"] not in seen]
-        if not fresh:
+        found = answer.get("Messages", [])
+        if not found:
             return
-        seen |= {one["MessageId"] for one in fresh}
-        yield from map(_letter, fresh)
+        # By SQS's clock, in seconds: that of this machine may be wrong.
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        for message in found:
+            if message["MessageId"] not in seen:
+                seen.add(message["MessageId"])
+                yield _letter(message, now)
 
 
-def _letter(message: Mapping[str, Any]) -> DeadLetter:
+def _letter(message: Mapping[str, Any], now: datetime) -> DeadLetter:
     attributes = message.get("MessageAttributes", {})
 
     def text(name: str, default: str) -> str:
         value: str = attributes.get(name, {}).get("StringValue", default)
         return value
 
-    sent = int(message.get("Attributes", {}).get("SentTimestamp", 0)) / 1000
+    sent = int(message["Attributes"]["SentTimestamp"]) // 1000
     return DeadLetter(
         id=message["MessageId"],
         reason=text("reason", NOT_STORED),
         detail=text("detail", "could not be stored, in all attempts; the log of ingest says why"),
-        sent_at=datetime.fromtimestamp(sent, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        sent_at=datetime.fromtimestamp(sent, UTC),
+        found_at=now,
         body=message["Body"],
         receipt=message["ReceiptHandle"],
     )
@@ -192,6 +205,10 @@ def _put_back(installation: Installation, letters: list[DeadLetter]) -> None:
     """Let others see the messages again now, and not only when they have been hidden enough."""
     sqs, url = installation.clients("sqs"), installation.parts.queues.dead_letter_queue_url
     show_messages(sqs, url, [letter.receipt for letter in letters])
+
+
+def _time(letter: DeadLetter) -> str:
+    return letter.sent_at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _excerpt(body: str) -> str:

@@ -40,6 +40,10 @@ class Record:
     position: int
 
 
+class Unreadable(CommandError):
+    """A file cannot be read to its end."""
+
+
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
     """List files, and those in folders, in order of their names."""
     files: list[Path] = []
@@ -54,7 +58,7 @@ def read(path: Path) -> Iterator[Record]:
     """Read a file's values.
 
     Raises:
-        CommandError: it cannot be read, or is a broken gzip.
+        Unreadable: it cannot be read, or is a broken gzip.
     """
     try:
         with path.open("rb") as raw:
@@ -63,7 +67,7 @@ def read(path: Path) -> Iterator[Record]:
             content = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
             yield from _values(content, raw)
     except (OSError, EOFError, zlib.error) as error:
-        raise CommandError(f"{path} cannot be read: {error}") from error
+        raise Unreadable(f"{path} cannot be read: {error}") from error
 
 
 def _values(content: BinaryIO, raw: BinaryIO) -> Iterator[Record]:

@@ -40,6 +40,11 @@ class StateDir:
         return self.root / "pseudonym.key"
 
     @property
+    def replay(self) -> Path:
+        """How far files have been replayed, where that was interrupted."""
+        return self.root / "replay"
+
+    @property
     def running(self) -> Path:
         """Where to find the running dashboard, for other commands; absent while none runs."""
         return self.root / "running.json"

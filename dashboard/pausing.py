@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.aws import Service
 from chalicelib.errors import CommandError
 from dashboard.deploy import function_name
 from dashboard.installation import Installation
@@ -20,7 +21,9 @@ from dashboard.steps import Step, Steps
 _LOOK_EVERY_SECONDS = 0.5
 # The longest that an ingest which has begun may take: its time-out (deploy.FUNCTIONS) and some.
 _INGEST_SECONDS = 35.0
-_STUCK_SECONDS = 180.0
+# A batch may take as long as the counting function's time-out, and some.
+_STUCK_SECONDS = 360.0
+_SETTLED = {"Enabled", "Disabled"}
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,15 @@ class Pause:
         Raises:
             CommandError: somebody has ended the pause, or begun another.
         """
-        paused_at = self.installation.parts.stats_table.health().paused_at
-        if paused_at != self.at:
+        if not self.is_ours() or Ingest(self.installation).states() != {"Disabled"}:
             raise CommandError(
                 "another command or a new start has ended this pause of ingest: nothing was "
                 "restated from here on; run it again, alone"
             )
+
+    def is_ours(self) -> bool:
+        """Tell whether nobody has begun another pause since, or ended this one."""
+        return self.installation.parts.stats_table.health().paused_at == self.at
 
 
 @contextmanager
@@ -63,14 +69,17 @@ def ingest_paused(installation: Installation, steps: Steps) -> Iterator[Pause]:
         stats_table.pause(pause.at)
         try:
             with steps.step("Ingest is paused") as step:
-                _switch_ingest(installation, enabled=False)
+                Ingest(installation).switch(enabled=False)
                 _wait(lambda: _in_flight(installation, step), _INGEST_SECONDS)
             wait_until_counted(installation, steps)
             yield pause
         finally:
-            with steps.step("Ingest goes on"):
-                _switch_ingest(installation, enabled=True)
-                stats_table.resume(pause.at)
+            if pause.is_ours():
+                with steps.step("Ingest goes on"):
+                    Ingest(installation).switch(enabled=True)
+                    stats_table.resume(pause.at)
+            else:
+                steps.warn("Another recount is running: ingest goes on at its end.")
 
 
 def wait_until_counted(installation: Installation, steps: Steps) -> None:
@@ -98,23 +107,41 @@ def wait_until_counted(installation: Installation, steps: Steps) -> None:
             time.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _switch_ingest(installation: Installation, *, enabled: bool) -> None:
-    """Switch the mapping that brings ingest its messages on or off, and wait until it is so."""
-    client = installation.clients("lambda")
-    name = function_name(installation.stage, "ingest")
-    mappings = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    if not mappings:
-        raise CommandError(f"the function {name} has no event source: deploy again")
-    wanted = "Enabled" if enabled else "Disabled"
-    for mapping in mappings:
-        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
-    if not _wait(lambda: _states(client, name) == {wanted}, _STUCK_SECONDS):
-        raise CommandError(f"the event source of {name} did not become {wanted}: try again")
+class Ingest:
+    """The mappings that bring the ingest function its messages."""
 
+    def __init__(self, installation: Installation) -> None:
+        self._lambda = Service("lambda", installation.clients)
+        self._name = function_name(installation.stage, "ingest")
 
-def _states(client: Any, name: str) -> set[str]:
-    mappings = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    return {mapping["State"] for mapping in mappings}
+    def states(self) -> set[str]:
+        """Tell how the mappings are, such as `{"Enabled"}`."""
+        return {mapping["State"] for mapping in self._mappings()}
+
+    def switch(self, *, enabled: bool) -> None:
+        """Switch the mappings on or off, and wait until it is so.
+
+        Raises:
+            AwsError: they cannot be changed.
+            CommandError: there are none, or they do not change.
+        """
+        # One that is still changing refuses to be changed.
+        _wait(lambda: self.states() <= _SETTLED, _STUCK_SECONDS)
+        wanted = "Enabled" if enabled else "Disabled"
+        mappings = self._mappings()
+        if not mappings:
+            raise CommandError(f"the function {self._name} has no event source: deploy again")
+        for mapping in mappings:
+            self._lambda.call("update_event_source_mapping", UUID=mapping["UUID"], Enabled=enabled)
+        if not _wait(lambda: self.states() == {wanted}, _STUCK_SECONDS):
+            raise CommandError(
+                f"the event source of {self._name} did not become {wanted}: try again"
+            )
+
+    def _mappings(self) -> list[dict[str, Any]]:
+        answer = self._lambda.call("list_event_source_mappings", FunctionName=self._name)
+        mappings: list[dict[str, Any]] = answer["EventSourceMappings"]
+        return mappings
 
 
 def _in_flight(installation: Installation, step: Step) -> bool:
@@ -134,13 +161,14 @@ def _wait(done: Callable[[], bool], seconds: float) -> bool:
 
 @contextmanager
 def _terminated_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does: by what is to be done at its end."""
+    """Let SIGTERM, and a terminal that is closed, end a command as Ctrl-C does: in good order."""
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {one: signal.signal(one, interrupt) for one in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)

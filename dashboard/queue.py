@@ -1,7 +1,7 @@
 """Many messages into an SQS queue, or out of it, in calls of ten."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -46,32 +46,30 @@ def delete_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
     Raises:
         CommandError: some were not deleted.
     """
-    _each_ten(client.delete_message_batch, url, [{"ReceiptHandle": one} for one in receipts])
+    for batch in _tens([{"ReceiptHandle": one} for one in receipts]):
+        failures = _call(client.delete_message_batch, QueueUrl=url, Entries=batch)
+        if failures:
+            raise CommandError(
+                f"{url}: {len(failures)} messages were not deleted ({failures[0].get('Code')}); "
+                "run it again in some minutes"
+            )
 
 
 def show_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
-    """Let messages that were received be received again.
+    """Let messages that were received be received again; what SQS refuses stays hidden for a while.
 
     Raises:
-        CommandError: some stay hidden for a while.
+        CommandError: the queue cannot be used.
     """
-    _each_ten(
-        client.change_message_visibility_batch,
-        url,
-        [{"ReceiptHandle": one, "VisibilityTimeout": 0} for one in receipts],
-    )
+    entries = [{"ReceiptHandle": one, "VisibilityTimeout": 0} for one in receipts]
+    for batch in _tens(entries):
+        _call(client.change_message_visibility_batch, QueueUrl=url, Entries=batch)
 
 
-def _each_ten(call: Any, url: str, entries: Sequence[dict[str, Any]]) -> None:
+def _tens(entries: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     for start in range(0, len(entries), MAX_ENTRIES):
         batch = entries[start : start + MAX_ENTRIES]
-        numbered = [{"Id": str(number), **entry} for number, entry in enumerate(batch)]
-        failures = _call(call, QueueUrl=url, Entries=numbered)
-        if failures:
-            raise CommandError(
-                f"{url}: {len(failures)} messages were not changed ({failures[0].get('Code')}); "
-                "run it again in some minutes"
-            )
+        yield [{"Id": str(number), **entry} for number, entry in enumerate(batch)]
 
 
 def _call(call: Any, **arguments: Any) -> list[dict[str, Any]]:

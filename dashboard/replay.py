@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,8 +17,9 @@ from chalicelib import events
 from chalicelib.errors import NotAnEvent
 from chalicelib.stats_table import StatsTable
 from dashboard.batching import MAX_BYTES, MAX_ENTRIES
-from dashboard.exports import Record, files_in, read
+from dashboard.exports import Record, Unreadable, files_in, read
 from dashboard.installation import Installation, find, installation_options
+from dashboard.paths import StateDir
 from dashboard.queue import Sender
 
 _MOST_COMPLAINTS = 20
@@ -27,58 +28,62 @@ _NOTE_EVERY_SECONDS = 1.0
 
 @dataclass
 class Outcome:
-    """What became of the records of all files.
+    """What became of the records of files.
 
     Attributes:
         sent: events that are in the queue.
         earlier: records that an earlier, interrupted replay had dealt with.
-        refused: records by the reason why they were not sent.
-        complaints: where the first of these are, and why.
+        refused: records by the reason why they were not sent; now, and by the earlier one.
+        complaints: where the first of these are, and why; and what could not be read.
+        unreadable: files that could not be read to their end.
     """
 
     sent: int = 0
     earlier: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
+    unreadable: int = 0
 
     def refuse(self, path: Path, record: Record, reason: str, detail: str) -> None:
         """Note a record that is not sent."""
         self.refused[reason] += 1
+        self.complain(f"{path}:{record.line}: {reason}: {detail}")
+
+    def complain(self, complaint: str) -> None:
+        """Keep a complaint, if there are not too many."""
         if len(self.complaints) < _MOST_COMPLAINTS:
-            self.complaints.append(f"{path}:{record.line}: {reason}: {detail}")
+            self.complaints.append(complaint)
 
 
-class Notes:
-    """How far each file has been replayed, kept in a folder: an interrupted replay goes on there.
+class Note:
+    """How far a file has been replayed: an interrupted replay goes on there.
 
-    A file is known by its path, size and time of change; one that has changed begins anew.
+    A file is known by its path, size and time of change, as they were when it was opened; one that
+    has changed begins anew.
     """
 
-    def __init__(self, folder: Path, target: str) -> None:
-        self._folder = folder
-        self._target = target
-
-    def done(self, path: Path) -> int:
-        """Tell how many records of a file have been dealt with."""
-        note = self._note(path)
-        return int(note.read_text()) if note.exists() else 0
-
-    def write(self, path: Path, records: int) -> None:
-        """Note how many records of a file have been dealt with."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        note = self._note(path)
-        replacement = note.with_suffix(".tmp")
-        replacement.write_text(str(records))
-        replacement.replace(note)
-
-    def forget(self, path: Path) -> None:
-        """Drop the note of a file that is done: asked again, it is replayed again."""
-        self._note(path).unlink(missing_ok=True)
-
-    def _note(self, path: Path) -> Path:
+    def __init__(self, folder: Path, target: str, path: Path) -> None:
         about = path.stat()
-        identity = json.dumps([self._target, str(path.resolve()), about.st_size, about.st_mtime_ns])
-        return self._folder / f"{sha256(identity.encode()).hexdigest()[:16]}.note"
+        identity = json.dumps([target, str(path.resolve()), about.st_size, about.st_mtime_ns])
+        self._file = folder / f"{sha256(identity.encode()).hexdigest()[:16]}.note"
+
+    def read(self) -> tuple[int, Counter[str]]:
+        """Tell how many records have been dealt with, and how many of them refused, by reason."""
+        if not self._file.exists():
+            return 0, Counter()
+        noted = json.loads(self._file.read_text())
+        return noted["records"], Counter(noted["refused"])
+
+    def write(self, records: int, refused: Counter[str]) -> None:
+        """Note how many records have been dealt with, and how many of them refused, by reason."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        replacement = self._file.with_suffix(".tmp")
+        replacement.write_text(json.dumps({"records": records, "refused": refused}))
+        replacement.replace(self._file)
+
+    def forget(self) -> None:
+        """Drop the note of a file that is done: asked again, it is replayed again."""
+        self._file.unlink(missing_ok=True)
 
 
 class Expiring:
@@ -112,8 +117,19 @@ def command(
     it goes on where it was. Exit status 1 when something was not sent.
     """
     installation = find(state_dir, stage, region)
-    files = files_in(paths)
-    notes = Notes(state_dir / "replay", installation.parts.config.queue_url)
+    outcome = Outcome()
+    try:
+        _replay_all(installation, files_in(paths), StateDir(state_dir).replay, outcome)
+    finally:
+        _say(outcome)
+    if outcome.refused or outcome.unreadable:
+        sys.exit(1)
+
+
+def _replay_all(
+    installation: Installation, files: Sequence[Path], notes: Path, outcome: Outcome
+) -> None:
+    target = installation.parts.config.queue_url
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -122,7 +138,6 @@ def command(
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     total = sum(path.stat().st_size for path in files)
-    outcome = Outcome()
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("Replaying", total=total, sent=0)
         before = 0
@@ -131,18 +146,19 @@ def command(
             def show(position: int, before: int = before) -> None:
                 progress.update(task, completed=before + position, sent=outcome.sent)
 
-            replay(installation, path, notes, outcome, show)
+            try:
+                replay(installation, path, Note(notes, target, path), outcome, show)
+            except Unreadable as error:  # the other files are none the worse for it
+                outcome.unreadable += 1
+                outcome.complain(str(error))
             before += path.stat().st_size
         progress.update(task, completed=total, sent=outcome.sent)
-    _say(outcome)
-    if outcome.refused:
-        sys.exit(1)
 
 
 def replay(
     installation: Installation,
     path: Path,
-    notes: Notes,
+    note: Note,
     outcome: Outcome,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
@@ -151,18 +167,21 @@ def replay(
     Args:
         installation: whose queue.
         path: the file.
-        notes: say where an earlier replay was interrupted, and are kept up to date.
+        note: says where an earlier replay was interrupted, and is kept up to date.
         outcome: is told what becomes of each record.
         progress: is told how many bytes of the file have been read.
 
     Raises:
-        CommandError: the file cannot be read, or the queue does not take an event.
+        Unreadable: the file cannot be read to its end.
+        CommandError: the queue does not take an event.
     """
     parts = installation.parts
     sender = Sender(installation.clients("sqs"), parts.queues.queue_url)
     expiring = Expiring(parts.stats_table, time.time())
-    done = notes.done(path)
+    done, refused = note.read()
+    of_others = outcome.refused.copy()
     outcome.earlier += done
+    outcome.refused.update(refused)
     noted = time.monotonic()
     for batch in _batches(record for record in read(path) if record.number > done):
         bodies = [
@@ -174,9 +193,9 @@ def replay(
         outcome.sent += len(bodies)
         progress(batch[-1].position)
         if time.monotonic() - noted > _NOTE_EVERY_SECONDS:
-            notes.write(path, batch[-1].number)
+            note.write(batch[-1].number, outcome.refused - of_others)
             noted = time.monotonic()
-    notes.forget(path)
+    note.forget()
 
 
 def _is_wanted(
@@ -218,10 +237,12 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
 def _say(outcome: Outcome) -> None:
     for complaint in outcome.complaints:
         click.echo(complaint, err=True)
-    hidden = outcome.refused.total() - len(outcome.complaints)
+    hidden = outcome.refused.total() + outcome.unreadable - len(outcome.complaints)
     if hidden:
         click.echo(f"… and {hidden:,} more", err=True)
     earlier = f", {outcome.earlier:,} records were done before" if outcome.earlier else ""
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in outcome.refused.items())
     refused = f"; not sent: {reasons}" if reasons else ""
-    click.echo(f"{outcome.sent:,} events are in the queue{earlier}{refused}.")
+    files = "file" if outcome.unreadable == 1 else "files"
+    unread = f"; {outcome.unreadable} {files} not read to the end" if outcome.unreadable else ""
+    click.echo(f"{outcome.sent:,} events are in the queue{earlier}{refused}{unread}.")

@@ -1,5 +1,6 @@
 """Run Mailpulse on this machine: python -m dashboard up."""
 
+import shutil
 import signal
 import sys
 import threading
@@ -92,6 +93,8 @@ def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSi
     unsaved = read_unsaved(state)
     if unsaved is not None:
         _say_what_was_lost(unsaved, steps)
+        # Replays go on where they were; what they had sent may be lost.
+        shutil.rmtree(state.replay, ignore_errors=True)
     with steps.step("The local AWS emulator is started"):
         emulator = EmulatorProcess(state, listener, [lock], local.COUNTING_FUNCTION)
         emulator.wait_until_ready()

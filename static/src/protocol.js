@@ -240,7 +240,7 @@ function health(body, path) {
     quarantined: count(body.quarantined, `${path}.quarantined`),
     unknownTypes: count(body.unknown_types, `${path}.unknown_types`),
     untagged: count(body.untagged, `${path}.untagged`),
-    untracked: list(body.untracked, `${path}.untracked`, string),
+    untracked: list(body.untracked ?? undefined, `${path}.untracked`, string),
     pausedAt: time(body.paused_at, `${path}.paused_at`),
   };
 }

@@ -1,6 +1,7 @@
 """The tables and queues of the template on moto, and the functions run by hand over them."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -12,6 +13,7 @@ from chalicelib import handlers
 from chalicelib.config import Config
 from chalicelib.publish import Publish
 from chalicelib.push import Pusher
+from dashboard.installation import Installation
 
 REGION = "us-east-1"
 ROOT = Path(__file__).parents[2]
@@ -108,6 +110,39 @@ def _as_lambda_sees(record, arn):
             "ApproximateCreationDateTime": change["ApproximateCreationDateTime"].timestamp(),
         },
     }
+
+
+class Mappings:
+    """Stands for Lambda: the mapping that brings ingest its messages, switched on and off.
+
+    Attributes:
+        state: as Lambda names it.
+    """
+
+    def __init__(self):
+        self.state = "Enabled"
+
+    def list_event_source_mappings(self, *, FunctionName):
+        return {"EventSourceMappings": [{"UUID": "mapping-1", "State": self.state}]}
+
+    def update_event_source_mapping(self, *, UUID, Enabled):
+        self.state = "Enabled" if Enabled else "Disabled"
+
+
+@pytest.fixture
+def mappings():
+    return Mappings()
+
+
+@pytest.fixture
+def installation(pipeline, mappings):
+    """The installation that an operator's command is for."""
+
+    @cache
+    def clients(service):
+        return mappings if service == "lambda" else boto3.client(service, REGION)
+
+    return Installation("test", clients, pipeline.parts)
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """A replay that was interrupted goes on where it was."""
 
-import boto3
+import gzip
+from collections import Counter
+
 import pytest
+from click.testing import CliRunner
 from support import ses
 
 from chalicelib.errors import CommandError
 from dashboard import queue
-from dashboard.installation import Installation
-from dashboard.replay import Notes, Outcome, replay
+from dashboard.replay import Note, Outcome, command, replay
 
 COUNT = 100
 
@@ -17,47 +19,116 @@ class Interrupted(Exception):
 
 
 @pytest.fixture
-def installation(pipeline):
-    def clients(service):
-        return boto3.client(service, "us-east-1")
-
-    return Installation("test", clients, pipeline.parts)
-
-
-@pytest.fixture
 def export(tmp_path):
     path = tmp_path / "export"
     path.write_text("".join(ses.raw(ses.a_send(f"m-{number}")) for number in range(COUNT)))
     return path
 
 
-def test_an_interrupted_replay_goes_on_where_it_was(installation, export, tmp_path, monkeypatch):
-    monkeypatch.setattr("dashboard.replay._NOTE_EVERY_SECONDS", 0)
-    notes = Notes(tmp_path / "notes", "queue")
-    first, second = Outcome(), Outcome()
+def note(tmp_path, export, target="queue"):
+    return Note(tmp_path / "notes", target, export)
 
-    def interrupt(_):
-        if first.sent == 60:
+
+def interrupted_at(outcome, sent):
+    def progress(_):
+        if outcome.sent == sent:
             raise Interrupted
 
+    return progress
+
+
+@pytest.fixture(autouse=True)
+def _notes_at_once(monkeypatch):
+    monkeypatch.setattr("dashboard.replay._NOTE_EVERY_SECONDS", 0)
+
+
+def test_an_interrupted_replay_goes_on_where_it_was(installation, export, tmp_path):
+    first, second = Outcome(), Outcome()
+
     with pytest.raises(Interrupted):
-        replay(installation, export, notes, first, interrupt)
-    assert notes.done(export) == 50
-    replay(installation, export, notes, second)
+        replay(installation, export, note(tmp_path, export), first, interrupted_at(first, 60))
+    assert note(tmp_path, export).read()[0] == 50
+    replay(installation, export, note(tmp_path, export), second)
 
     assert (second.earlier, second.sent) == (50, 50)
-    assert notes.done(export) == 0, "asked again, it is replayed again"
+    assert note(tmp_path, export).read()[0] == 0, "asked again, it is replayed again"
     waiting = installation.parts.queues.waiting()
     assert waiting == 110, "ten were sent twice, which counts nothing twice"
 
 
 def test_a_note_is_of_one_file_and_one_queue(export, tmp_path):
-    Notes(tmp_path / "notes", "queue").write(export, 7)
-    assert Notes(tmp_path / "notes", "queue").done(export) == 7
-    assert Notes(tmp_path / "notes", "other").done(export) == 0
+    note(tmp_path, export).write(7, Counter())
+    assert note(tmp_path, export).read()[0] == 7
+    assert note(tmp_path, export, "other").read()[0] == 0
 
     export.write_text("changed")
-    assert Notes(tmp_path / "notes", "queue").done(export) == 0
+    assert note(tmp_path, export).read()[0] == 0
+
+
+def test_a_file_that_is_replaced_meanwhile_is_replayed_from_its_beginning(
+    installation, export, tmp_path
+):
+    first, second = Outcome(), Outcome()
+
+    def progress(_):
+        if first.sent == 10:
+            other = tmp_path / "other"
+            other.write_text(export.read_text().replace("m-", "n-"))
+            other.replace(export)
+        if first.sent == 40:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        replay(installation, export, note(tmp_path, export), first, progress)
+    replay(installation, export, note(tmp_path, export), second)
+
+    assert (second.earlier, second.sent) == (0, COUNT)
+
+
+@pytest.fixture
+def run(installation, tmp_path, monkeypatch):
+    """Run the command as somebody would; give its exit status and what it said."""
+    monkeypatch.setattr("dashboard.replay.find", lambda *_: installation)
+
+    def run(*paths):
+        arguments = [*map(str, paths), "--state-dir", str(tmp_path / "state")]
+        result = CliRunner().invoke(command, arguments)
+        return result.exit_code, result.output
+
+    return run
+
+
+def test_what_was_not_sent_is_told_though_the_replay_was_interrupted(
+    run, export, tmp_path, monkeypatch
+):
+    export.write_text("no event\n" * 10 + export.read_text())
+    real, calls = queue.Sender.send, []
+
+    def send(sender, bodies):
+        calls.append(bodies)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        real(sender, bodies)
+
+    monkeypatch.setattr(queue.Sender, "send", send)
+
+    status, said = run(export)
+    assert status == 1
+    assert "10 bad_json" in said
+    status, said = run(export)
+    assert status == 1
+    assert "10 bad_json" in said
+
+
+def test_a_file_that_cannot_be_read_does_not_keep_others_from_it(run, export, tmp_path):
+    broken = tmp_path / "a-broken.gz"
+    broken.write_bytes(gzip.compress(export.read_bytes())[:-40])
+
+    status, said = run(broken, export)
+
+    assert status == 1
+    assert "a-broken.gz cannot be read" in said
+    assert "100 events are in the queue; 1 file not read to the end." in said
 
 
 def test_what_the_queue_does_not_take_is_sent_again_and_then_an_error():

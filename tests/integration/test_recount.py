@@ -1,0 +1,257 @@
+"""A recount restates what is wrong and nothing else, whatever happens meanwhile."""
+
+import time
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from support import ses
+
+from chalicelib.errors import AwsError, CommandError
+from dashboard import pausing
+from dashboard.pausing import ingest_paused
+from dashboard.recount import recount
+from dashboard.steps import Steps
+
+SPRING = "spring"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    monkeypatch.setattr(pausing, "_LOOK_EVERY_SECONDS", 0.01)
+
+
+@pytest.fixture
+def counts(pipeline):
+    def counts(part="summary"):
+        return next(
+            (
+                dict(one.counts)
+                for one in pipeline.parts.stats_table.aggregates(SPRING)
+                if one.part == part
+            ),
+            None,
+        )
+
+    return counts
+
+
+def change(pipeline, part="summary", **values):
+    """Make a summary say something else, as nothing but a fault would."""
+    names = {f"#{name}": name for name in values}
+    boto3.client("dynamodb", "us-east-1").update_item(
+        TableName=pipeline.config.stats_table,
+        Key={"campaign": {"S": SPRING}, "part": {"S": part}},
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+    )
+
+
+def facts(pipeline):
+    return boto3.client("dynamodb", "us-east-1").scan(TableName=pipeline.config.events_table)[
+        "Items"
+    ]
+
+
+def delete(pipeline, kind):
+    """Let the facts of a type expire."""
+    for item in facts(pipeline):
+        if item.get("e", {}).get("S") == kind:
+            boto3.client("dynamodb", "us-east-1").delete_item(
+                TableName=pipeline.config.events_table,
+                Key={name: item[name] for name in ("message_id", "fact")},
+            )
+    pipeline.aggregate()
+
+
+def while_reading(pipeline, monkeypatch, happen):
+    """Let something happen after the facts were read."""
+    table = pipeline.parts.events_table
+    real = table.scan
+
+    def scan(campaign=None):
+        yield from real(campaign)
+        happen()
+
+    monkeypatch.setattr(table, "scan", scan)
+
+
+def test_a_wrong_counter_is_found_and_restated(pipeline, installation, mappings, counts):
+    pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
+    change(pipeline, s={"N": "8"})
+    change(pipeline, "bounce#Permanent#General", hb={"N": "3"})
+
+    found = recount(installation, SPRING, Steps()).differences
+    assert {(one.part, one.name, one.counted, one.stored) for one in found} == {
+        ("summary", "sends", 8, 1),
+        ("bounce#Permanent#General", "hard_bounces", 3, 1),
+    }
+    assert recount(installation, SPRING, Steps(), applies=True).restated == 2
+
+    assert counts() == {"sends": 1, "hard_bounces": 1}
+    assert recount(installation, None, Steps()).differences == []
+    assert mappings.state == "Enabled"
+
+
+def test_an_event_that_is_counted_meanwhile_stops_it(pipeline, installation, counts, monkeypatch):
+    pipeline.run(ses.a_send("m-1"))
+    change(pipeline, s={"N": "8"})
+
+    def leak():
+        pipeline.ingest(ses.a_send("m-2"))
+        pipeline.aggregate()
+
+    while_reading(pipeline, monkeypatch, leak)
+
+    with pytest.raises(CommandError, match="run recount again"):
+        recount(installation, SPRING, Steps(), applies=True)
+    assert counts() == {"sends": 9}
+
+
+def test_a_second_recount_stops_the_first_and_neither_resumes_ingest_under_the_other(
+    pipeline, installation, mappings, counts, monkeypatch
+):
+    pipeline.run(ses.a_send("m-1"))
+    change(pipeline, s={"N": "8"})
+    second = ingest_paused(installation, Steps())
+    while_reading(pipeline, monkeypatch, second.__enter__)
+
+    with pytest.raises(CommandError, match="run it again, alone"):
+        recount(installation, SPRING, Steps(), applies=True)
+    assert mappings.state == "Disabled"
+    assert counts() == {"sends": 8}
+
+    second.__exit__(None, None, None)
+    assert mappings.state == "Enabled"
+    assert pipeline.parts.stats_table.health().paused_at is None
+
+
+def test_ingest_that_somebody_has_switched_on_stops_it(
+    pipeline, installation, mappings, counts, monkeypatch
+):
+    pipeline.run(ses.a_send("m-1"))
+    change(pipeline, s={"N": "8"})
+    while_reading(pipeline, monkeypatch, lambda: setattr(mappings, "state", "Enabled"))
+
+    with pytest.raises(CommandError, match="run it again, alone"):
+        recount(installation, SPRING, Steps(), applies=True)
+    assert counts() == {"sends": 8}
+
+
+def test_ingest_that_cannot_be_resumed_stays_paused_in_sight(
+    pipeline, installation, mappings, monkeypatch
+):
+    pipeline.run(ses.a_send("m-1"))
+    switch = mappings.update_event_source_mapping
+
+    def refuse(*, UUID, Enabled):
+        if Enabled:
+            raise ClientError({"Error": {"Code": "ResourceInUseException"}}, "Update")
+        switch(UUID=UUID, Enabled=Enabled)
+
+    monkeypatch.setattr(mappings, "update_event_source_mapping", refuse)
+
+    with pytest.raises(AwsError, match="ResourceInUse"):
+        recount(installation, SPRING, Steps())
+    assert pipeline.parts.stats_table.health().paused_at is not None
+
+    monkeypatch.undo()
+    recount(installation, SPRING, Steps())
+    assert mappings.state == "Enabled"
+    assert pipeline.parts.stats_table.health().paused_at is None
+
+
+def expiring(pipeline, seconds=-86_400):
+    change(pipeline, facts_until={"S": str(int(time.time()) + seconds).zfill(12)})
+
+
+def test_facts_that_expire_while_they_are_read_restate_nothing(
+    pipeline, installation, counts, monkeypatch
+):
+    pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
+    expiring(pipeline, seconds=1)
+    delete(pipeline, "Bounce")
+    while_reading(pipeline, monkeypatch, lambda: time.sleep(1.5))
+
+    outcome = recount(installation, None, Steps(), applies=True)
+
+    assert (outcome.expiring, outcome.restated) == ([SPRING], 0)
+    assert counts() == {"sends": 1, "hard_bounces": 1}
+
+
+def test_messages_whose_facts_have_begun_to_expire_are_not_settled_anew(
+    pipeline, installation, monkeypatch
+):
+    pipeline.run(ses.a_click("m-1"), ses.an_open("m-1"))
+    delete(pipeline, "Click")
+    expiring(pipeline)
+    before = facts(pipeline)
+    monkeypatch.setattr("chalicelib.settle.RULES_VERSION", 99)
+
+    outcome = recount(installation, None, Steps(), reclassify=True)
+
+    assert outcome.expiring == [SPRING]
+    assert facts(pipeline) == before
+
+
+def test_an_odd_item_keeps_no_other_message_from_being_settled_anew(
+    pipeline, installation, monkeypatch
+):
+    pipeline.run(ses.an_open("m-1"), ses.an_open("m-2"))
+    odd = {"message_id": {"S": "m-1"}, "fact": {"S": "odd"}, "e": {"S": "Open"}, "c": {"S": SPRING}}
+    boto3.client("dynamodb", "us-east-1").put_item(TableName=pipeline.config.events_table, Item=odd)
+    pipeline.aggregate()
+    monkeypatch.setattr("chalicelib.settle.RULES_VERSION", 2)
+    monkeypatch.setattr("dashboard.recount.wait_until_counted", lambda *_: pipeline.aggregate())
+
+    outcome = recount(installation, SPRING, Steps(), reclassify=True)
+
+    settled = {
+        item["message_id"]["S"]
+        for item in facts(pipeline)
+        if item.get("z", {}).get("N") == "2000001"
+    }
+    assert settled == {"m-2"}
+    assert outcome.not_understood == 1
+
+
+def test_a_counter_below_zero_is_a_difference(pipeline, installation, counts):
+    pipeline.run(ses.a_send("m-1"))
+    change(pipeline, "hour#2026-11-23T10", uo={"N": "-1"})
+    assert pipeline.snapshot(None, f"stats/email-campaign/{SPRING}")["timeline"]["hour"][0] == {
+        "at": "2026-11-23T10:00:00Z",
+        "version": 1,
+        "sends": 1,
+    }
+
+    recount(installation, SPRING, Steps(), applies=True)
+    pipeline.run(ses.an_open("m-1", at="2026-11-23T10:30:00.000Z"))
+
+    assert counts("hour#2026-11-23T10")["unique_opens"] == 1
+
+
+def test_an_item_that_was_missing_does_not_count_what_comes_again(pipeline, installation, counts):
+    pipeline.ingest(ses.a_send("m-1"))
+    records = pipeline.aggregate()
+    boto3.client("dynamodb", "us-east-1").delete_item(
+        TableName=pipeline.config.stats_table,
+        Key={"campaign": {"S": SPRING}, "part": {"S": "hour#2026-11-23T10"}},
+    )
+
+    recount(installation, SPRING, Steps(), applies=True)
+    pipeline.parts.stats_table._hints.clear()
+    pipeline.aggregate(records)
+
+    assert counts("hour#2026-11-23T10") == {"sends": 1}
+
+
+def test_what_no_fact_says_any_more_is_taken_away(pipeline, installation):
+    pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
+    change(pipeline, subject={"S": "wrong"}, last_event_at={"S": "2027-01-01T00:00:00.000Z"})
+    delete(pipeline, "Send")
+    delete(pipeline, "Bounce")
+
+    assert recount(installation, SPRING, Steps(), applies=True).differences
+    assert recount(installation, SPRING, Steps()).differences == []
+    assert pipeline.parts.stats_table.summary(SPRING).subject is None
