@@ -28,7 +28,7 @@ test: check chromium  ## check, then every test: unit, integration, end to end, 
 	cd static && npm test --silent
 	$(BIN)/python -m pytest -q
 
-soak: check  ## count a million events in memory and 100,000 on the emulator, with faults; half an hour
+soak: check  ## count a million events in memory and 100,000 on the emulator, with faults; an hour and more
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/laws
 	$(BIN)/python bench/soak.py memory
 	$(BIN)/python bench/soak.py emulator
