@@ -11,6 +11,7 @@ import jinja2
 
 from chalicelib.errors import CommandError
 from dashboard.page import manifest_path
+from dashboard.words import words
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -27,14 +28,14 @@ class Site:
     stage: str
 
 
-def render(site: Site, manifest: dict[str, str]) -> str:
+def render(site: Site, manifest: dict[str, Any]) -> str:
     """Render the page's one HTML document."""
     loader = jinja2.FileSystemLoader(TEMPLATES)
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined
     )
     return environment.get_template("index.html").render(
-        manifest=manifest, websocket_url=site.websocket_url, stage=site.stage
+        manifest=manifest, websocket_url=site.websocket_url, stage=site.stage, words=words()
     )
 
 

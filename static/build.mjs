@@ -1,7 +1,7 @@
 /**
  * Bundles the page into `dist/assets/`, under names that hold a hash of the content, and
- * writes `dist/manifest.json`: from source names to built ones, as
- * {"main.js": "assets/main-AB12CD34.js", "style.css": …, "chart.js": …, "favicon.svg": …}.
+ * writes `dist/manifest.json`: what `index.html` names, as
+ * {"main.js": "assets/main-AB12CD34.js", "style.css": …, "favicon.svg": …, "preloads": ["assets/…"]}.
  */
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -24,9 +24,24 @@ const unindent = {
   })),
 };
 
+/**
+ * uPlot hangs all ways to draw a line on itself, so that none would be left out: a tenth of it.
+ * @type {import("esbuild").Plugin}
+ */
+const linesOnly = {
+  name: "lines only",
+  setup: ({ onLoad }) => onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => {
+    const source = await readFile(path, "utf8");
+    const [start, end] = [source.indexOf("uPlot.assign = assign;"), source.lastIndexOf("export {")];
+    if (start < 0 || end < start) throw new Error(`${path} has changed: does build.mjs still fit it?`);
+    return { contents: `${source.slice(0, start)}uPlot.tzDate = tzDate;\n${source.slice(end)}` };
+  }),
+};
+
 const { metafile, outputFiles } = await build({
   absWorkingDir: here,
   entryPoints: ["src/main.js", "src/style.css", "src/favicon.svg"],
+  inject: ["src/shared.js"],
   outdir: dist,
   bundle: true,
   splitting: true,
@@ -36,18 +51,24 @@ const { metafile, outputFiles } = await build({
   entryNames: "assets/[name]-[hash]",
   chunkNames: "assets/[name]-[hash]",
   loader: { ".svg": "copy" },
-  plugins: [unindent],
+  plugins: [unindent, linesOnly],
   metafile: true,
   write: false,
 });
 
-/** @type {Record<string, string>} */
+/** @param {string} output */
+const address = (output) => relative(dist, join(here, output)).replaceAll("\\", "/");
+
+const NAMED = ["main.js", "style.css", "favicon.svg"];
+/** @type {Record<string, string | string[]>} */
 const manifest = {};
-for (const [output, { entryPoint, inputs }] of Object.entries(metafile.outputs)) {
-  const source = entryPoint ?? Object.keys(inputs)[0];
-  if (source === undefined) throw new Error(`${output} has no source: what did esbuild make it of?`);
-  const name = entryPoint === undefined && output.endsWith(".js") ? basename(output) : basename(source);
-  manifest[name] = relative(dist, join(here, output)).replaceAll("\\", "/");
+for (const [output, { entryPoint, inputs, imports }] of Object.entries(metafile.outputs)) {
+  const name = basename(entryPoint ?? Object.keys(inputs)[0] ?? "");
+  if (!NAMED.includes(name)) continue;
+  manifest[name] = address(output);
+  if (name === "main.js") {
+    manifest.preloads = imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => address(path));
+  }
 }
 
 await rm(dist, { recursive: true, force: true });

@@ -16,12 +16,15 @@ import { ProtocolError } from "./validate.js";
  * @typedef {"connecting" | "live" | "stale" | "offline"} ConnectionState
  *
  * Times in milliseconds since 1970. `heardAt` is when the last message came: everything on
- * the screen was true then. `retryAt` is set while the next attempt is waited for.
+ * the screen was true then. `retryAt` is set while the next attempt is waited for. `back` is when
+ * it was live again, and for how long it had not been.
  * @typedef {{state: ConnectionState, heardAt: number | null, retryAt: number | null,
- *            failures: number}} Status
+ *            failures: number, back: {at: number, after: number} | null}} Status
  *
  * @typedef {Pick<WebSocket, "send" | "close" | "readyState" | "onopen" | "onmessage" | "onclose">} Socket
- * @typedef {{action: string, id?: string}} Request
+ * @typedef {{action: string, id?: string, [field: string]: unknown}} Request
+ * @typedef {{onResult: (result: any) => void, resolve: (cursor: string | null) => void,
+ *            reject: (error: Refused) => void}} Asker
  *
  * @typedef {{
  *   open: () => Socket,
@@ -41,10 +44,24 @@ const REPLY_WITHIN_IN_DOUBT = 5_000;
 const STEADY_AFTER = 10_000;
 const BACKOFF_FIRST = 500;
 const BACKOFF_MOST = 30_000;
+// API Gateway ends every connection after two hours.
+const RENEW_AFTER = 110 * 60_000;
+const RENEW_AGAIN = 60_000;
 const OPEN = 1;
 
 /** Errors that say nothing about the request: the same one may be answered later. */
 const PASSING = new Set(["internal", "rate_limited"]);
+
+/** A question that was not answered: refused, or the connection was lost (`offline`). */
+export class Refused extends Error {
+  /** @param {import("./protocol.js").ServerError} error */
+  constructor({ code, message }) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const OFFLINE = { code: "offline", message: "There is no connection: ask again when there is." };
 
 export class Connection {
   /** @type {Required<Surroundings>} */
@@ -53,7 +70,9 @@ export class Connection {
   #socket = null;
   /** @type {Set<string>} */
   #topics = new Set();
-  /** @type {Map<number, Request>} */
+  /** @type {Socket | null} what takes the place of a socket that will end soon */
+  #next = null;
+  /** @type {Map<number, {request: Request, asker: Asker | undefined}>} */
   #pending = new Map();
   #lastRequest = 0;
   #resumed = false;
@@ -63,6 +82,9 @@ export class Connection {
   #heardAt = null;
   /** @type {number | null} */
   #retryAt = null;
+  #lostAt = 0;
+  /** @type {Status["back"]} */
+  #back = null;
   /** @type {Timers} named after what they end, a topic, or the id of a request */
   #timers;
 
@@ -85,6 +107,22 @@ export class Connection {
     this.#tell();
   }
 
+  /**
+   * Ask for a stream of results.
+   *
+   * @template T
+   * @param {Request} request
+   * @param {(result: T) => void} onResult hears each
+   * @returns {Promise<string | null>} the cursor to go on from, null at the end
+   * @throws {Refused} by the promise
+   */
+  ask(request, onResult) {
+    return new Promise((resolve, reject) => {
+      const asker = { onResult, resolve, reject };
+      if (!this.#request({ ...request, stream: true }, REPLY_WITHIN, asker)) reject(new Refused(OFFLINE));
+    });
+  }
+
   /** @param {string} topic */
   subscribe(topic) {
     this.#topics.add(topic);
@@ -95,7 +133,7 @@ export class Connection {
   unsubscribe(topic) {
     this.#topics.delete(topic);
     this.#timers.stop(topic);
-    this.#request("unsubscribe", topic);
+    this.#request({ action: "unsubscribe", id: topic });
     this.#outside.onChange({ kind: "unsubscribed", id: topic });
   }
 
@@ -115,33 +153,55 @@ export class Connection {
     this.#timers.stop("connect");
     this.#timers.start("steady", STEADY_AFTER, () => { this.#failures = 0; });
     this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
+    this.#timers.start("renew", RENEW_AFTER * (1 - this.#outside.random() / 10), () => this.#renew());
     for (const topic of this.#topics) this.#subscribe(topic);
     this.#resume();
+  }
+
+  /** Open another socket before this one ends, and change over: nobody need see it. */
+  #renew() {
+    const next = this.#outside.open();
+    this.#next = next;
+    next.onopen = () => {
+      this.#drop(next);
+      this.#next = null;
+      this.#socket = next;
+      next.onmessage = (event) => this.#heard(String(event.data));
+      next.onclose = () => this.#lost();
+      this.#opened();
+    };
+    next.onclose = () => this.#timers.start("renew", RENEW_AGAIN, () => this.#renew());
   }
 
   /** @param {string} topic */
   #subscribe(topic) {
     this.#outside.onChange({ kind: "subscribing", id: topic });
-    this.#request("subscribe", topic);
+    this.#request({ action: "subscribe", id: topic });
   }
 
   /** @param {number} within milliseconds */
   #ping(within) {
-    const asked = [...this.#pending.values()].some((request) => request.action === "ping");
-    if (!asked) this.#request("ping", undefined, within);
+    if (!this.#awaits("ping")) this.#request({ action: "ping" }, within);
+  }
+
+  /** @param {string} action */
+  #awaits(action) {
+    return [...this.#pending.values()].some(({ request }) => request.action === action);
   }
 
   /**
-   * @param {string} action
-   * @param {string} [id] a topic
+   * @param {Request} request
    * @param {number} within milliseconds; a socket that does not answer by then is dead
+   * @param {Asker} [asker] hears the answer
+   * @returns {boolean} whether there is a connection
    */
-  #request(action, id, within = REPLY_WITHIN) {
-    if (this.#socket?.readyState !== OPEN) return;
+  #request(request, within = REPLY_WITHIN, asker) {
+    if (this.#socket?.readyState !== OPEN) return false;
     const requestId = ++this.#lastRequest;
-    this.#socket.send(JSON.stringify({ request_id: requestId, action, id }));
-    this.#pending.set(requestId, { action, id });
+    this.#socket.send(JSON.stringify({ request_id: requestId, ...request }));
+    this.#pending.set(requestId, { request, asker });
     this.#await(requestId, within);
+    return true;
   }
 
   /** @param {number} requestId @param {number} within milliseconds, from now */
@@ -162,22 +222,26 @@ export class Connection {
       this.#resume();
       return;
     }
-    if (message.kind === "push") this.#outside.onChange(message);
+    if (message.kind === "push" || message.kind === "snapshot") this.#outside.onChange(message);
     if (message.kind === "snapshot") {
-      this.#outside.onChange(message);
       // Snapshots that answer a ping come before the answer proper, which settles it.
       if (message.more) this.#await(Number(message.requestId));
       else if (message.action !== "ping") this.#settle(message.requestId);
     }
-    if (message.kind === "reply") this.#settle(message.requestId);
+    if (message.kind === "result") {
+      this.#pending.get(Number(message.requestId))?.asker?.onResult(message.result);
+      this.#await(Number(message.requestId));
+    }
+    if (message.kind === "reply") this.#settle(message.requestId)?.asker?.resolve(message.cursor);
     if (message.kind === "error") this.#refused(message);
     this.#resume();
   }
 
   /** @param {import("./protocol.js").ErrorReply} reply */
   #refused({ requestId, error }) {
-    const request = this.#settle(requestId);
-    const topic = request?.action === "subscribe" ? request.id : undefined;
+    const asked = this.#settle(requestId);
+    asked?.asker?.reject(new Refused(error));
+    const topic = asked?.request.action === "subscribe" ? asked.request.id : undefined;
     if (topic === undefined || !this.#topics.has(topic)) return;
     this.#outside.onChange({ kind: "refused", id: topic, error });
     if (PASSING.has(error.code)) {
@@ -188,35 +252,50 @@ export class Connection {
   /** @param {import("./protocol.js").RequestId} requestId */
   #settle(requestId) {
     const id = Number(requestId);
-    const request = this.#pending.get(id);
+    const asked = this.#pending.get(id);
     this.#timers.stop(id);
     this.#pending.delete(id);
-    if (request?.action === "ping") {
+    if (asked?.request.action === "ping") {
       this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
     }
-    return request;
+    return asked;
   }
 
   /** Live again when nothing that was asked on this socket is still to be answered. */
   #resume() {
     const open = this.#socket?.readyState === OPEN;
-    const asking = [...this.#pending.values()].some((request) => request.action === "subscribe");
     const toAskAgain = [...this.#topics].some((topic) => this.#timers.has(topic));
-    if (open && !asking && !toAskAgain) this.#resumed = this.#wasLive = true;
+    if (open && !this.#awaits("subscribe") && !toAskAgain) {
+      this.#resumed = this.#wasLive = true;
+      const now = this.#outside.now();
+      if (this.#lostAt) this.#back = { at: now, after: now - this.#lostAt };
+      this.#lostAt = 0;
+    }
     this.#tell();
   }
 
-  #lost() {
-    const socket = this.#socket;
-    if (socket) {
-      // A dead network delays the close event by minutes: nothing of this socket is awaited.
+  /**
+   * Nothing of the sockets is awaited any more, nor of what was asked on them.
+   * @param {Socket | null} kept the one that goes on
+   */
+  #drop(kept) {
+    for (const socket of [this.#socket, this.#next]) {
+      if (!socket || socket === kept) continue;
+      // A dead network delays the close event by minutes.
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
     }
-    this.#socket = null;
-    this.#resumed = false;
-    this.#pending.clear();
     this.#timers.stopAll();
+    const unanswered = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { asker } of unanswered) asker?.reject(new Refused(OFFLINE));
+  }
+
+  #lost() {
+    this.#drop(null);
+    this.#socket = this.#next = null;
+    if (this.#resumed) this.#lostAt = this.#outside.now();
+    this.#resumed = false;
     const wait = this.#backoff(++this.#failures);
     this.#retryAt = this.#outside.now() + wait;
     this.#timers.start("retry", wait, () => this.start());
@@ -238,6 +317,7 @@ export class Connection {
       heardAt: this.#heardAt,
       retryAt: this.#retryAt,
       failures: this.#failures,
+      back: this.#back,
     });
   }
 

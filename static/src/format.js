@@ -11,12 +11,14 @@ const DASH = "–";
  */
 export function createFormat(locale, timeZone) {
   const whole = new Intl.NumberFormat(locale);
-  const dateTime = new Intl.DateTimeFormat(locale, {
-    day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit", timeZone,
+  const percents = [0, 1, 2].map((digits) => new Intl.NumberFormat(locale, {
+    style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits,
+  }));
+  const options = /** @type {const} */ ({
+    day: "numeric", month: "short", hour: "numeric", minute: "2-digit", timeZone,
   });
-  const clock = new Intl.DateTimeFormat(locale, {
-    hour: "numeric", minute: "2-digit", second: "2-digit", timeZone,
-  });
+  const dateTime = new Intl.DateTimeFormat(locale, { ...options, year: "numeric" });
+  const second = new Intl.DateTimeFormat(locale, { ...options, second: "2-digit" });
   const utcDay = new Intl.DateTimeFormat(locale, {
     day: "numeric", month: "short", year: "numeric", timeZone: "UTC",
   });
@@ -32,15 +34,13 @@ export function createFormat(locale, timeZone) {
      * A fraction of 1 as a percentage. Only what is exactly 0 or 1 is shown as 0 % or 100 %,
      * without decimals; what merely rounds to them is not.
      * @param {number | null} fraction
-     * @param {number} digits after the decimal point
+     * @param {number} digits after the decimal point, at most 2
      */
     percent(fraction, digits = 1) {
       if (fraction === null) return DASH;
       const step = 10 ** -(digits + 2);
       const shown = fraction === 0 || fraction === 1 ? 0 : digits;
-      const percent = new Intl.NumberFormat(locale, {
-        style: "percent", minimumFractionDigits: shown, maximumFractionDigits: shown,
-      });
+      const percent = /** @type {Intl.NumberFormat} */ (percents[shown]);
       if (fraction > 0 && fraction < step / 2) return `<${percent.format(step)}`;
       if (fraction < 1 && fraction > 1 - step / 2) return `>${percent.format(1 - step)}`;
       return percent.format(fraction);
@@ -49,8 +49,8 @@ export function createFormat(locale, timeZone) {
     /** @param {number | null} at */
     dateTime: (at) => moment(dateTime, at),
 
-    /** @param {number | null} at */
-    clock: (at) => moment(clock, at),
+    /** To the second, for what has happened lately. @param {number | null} at */
+    moment: (at) => moment(second, at),
 
     /** A bucket's day, which is a UTC day wherever the reader is. @param {number | null} at */
     utcDay: (at) => moment(utcDay, at),

@@ -1,9 +1,4 @@
-/**
- * What is wrong with the pipeline, in words: "0 opens" must not look like "the pipe is broken".
- * Pure.
- */
-
-import { age } from "./format.js";
+/** What is wrong with the pipeline: "0 opens" must not look like "the pipe is broken". Pure. */
 
 /** The pipeline is checked each minute: a check this old, in milliseconds, was the last one. */
 const SILENT_AFTER = 5 * 60_000;
@@ -11,13 +6,10 @@ const OLDEST_SECONDS = 120;
 const LAG_SECONDS = 60;
 
 /**
- * `late`: the numbers are not what has happened, or soon will not be. `note`: they are, and somebody
- * should look all the same.
- * @typedef {{of: keyof import("./protocol.js").Health, level: "late" | "note", text: string}} Problem
+ * `of` names the member that tells. `late`: the numbers are not what has happened, or soon will not
+ * be. `note`: they are, and somebody should look all the same. `since` is a time in milliseconds.
+ * @typedef {{of: string, level: "late" | "note", since?: number, count?: number, names?: string[]}} Problem
  */
-
-/** @param {number} number @param {string} one @param {string} [many] */
-const some = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 
 /**
  * @param {import("./protocol.js").Health} health
@@ -25,26 +17,19 @@ const some = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one 
  * @returns {Problem[]} what makes numbers late first
  */
 export function problemsOf(health, now) {
+  const { checked_at: checkedAt, paused_at: pausedAt, queue, stream_lag_seconds: lag, untracked } = health;
+  const oldest = queue.oldest_seconds ?? 0;
   /** @type {Problem[]} */
   const problems = [];
-  /** @param {Problem["of"]} of @param {Problem["level"]} level @param {boolean} holds @param {() => string} text */
-  const add = (of, level, holds, text) => { if (holds) problems.push({ of, level, text: text() }); };
-  const { checkedAt, pausedAt, waiting, oldestSeconds, lagSeconds } = health;
-  add("checkedAt", "late", checkedAt !== null && now - checkedAt > SILENT_AFTER, () =>
-    `Last checked ${age(now - Number(checkedAt))}, though it should be each minute.`);
-  add("pausedAt", "late", pausedAt !== null, () =>
-    `Paused ${age(now - Number(pausedAt))} for a recount. Events wait in the queue; none is lost.`);
-  add("oldestSeconds", "late", (oldestSeconds ?? 0) > OLDEST_SECONDS, () =>
-    `${some(waiting ?? 0, "event")} not stored yet; the oldest came ${age(1000 * Number(oldestSeconds))}.`);
-  add("lagSeconds", "late", (lagSeconds ?? 0) > LAG_SECONDS, () =>
-    `Counting is ${lagSeconds} s behind what is stored.`);
-  add("deadLetters", "note", (health.deadLetters ?? 0) > 0, () =>
-    `${some(health.deadLetters ?? 0, "message")} set aside, each with its reason: python -m dashboard dlq list`);
-  add("quarantined", "note", health.quarantined > 0, () =>
-    `${some(health.quarantined, "stored record")} not understood, and not counted.`);
-  add("unknownTypes", "note", health.unknownTypes > 0, () =>
-    `${some(health.unknownTypes, "event")} of a type that this version does not know: stored, not counted.`);
-  add("untracked", "note", health.untracked.length > 0, () =>
-    `Delivered, and never opened: is tracking on for ${health.untracked.join(", ")}?`);
+  /** @param {unknown} holds @param {string} of @param {Problem["level"]} level @param {Partial<Problem>} values */
+  const add = (holds, of, level, values) => { if (holds) problems.push({ of, level, ...values }); };
+  add(checkedAt && now - checkedAt > SILENT_AFTER, "checked_at", "late", { since: Number(checkedAt) });
+  add(pausedAt, "paused_at", "late", { since: Number(pausedAt) });
+  add(oldest > OLDEST_SECONDS, "oldest_seconds", "late", { count: queue.waiting ?? 0, since: now - 1000 * oldest });
+  add((lag ?? 0) > LAG_SECONDS, "stream_lag_seconds", "late", { count: Number(lag) });
+  for (const of of /** @type {const} */ (["dead_letters", "quarantined", "unknown_types"])) {
+    add(health[of], of, "note", { count: Number(health[of]) });
+  }
+  add(untracked.length, "untracked", "note", { names: untracked });
   return problems;
 }

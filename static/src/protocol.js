@@ -1,13 +1,13 @@
 /**
- * The messages of the WebSocket: what the server sends, checked and put into the page's
- * own shapes. Pure. `connection.js` feeds it frames; `state.js` takes what it gives.
+ * The messages of the WebSocket: what the server sends, checked, in its own names. Pure.
+ * `connection.js` feeds it frames; `state.js` takes what it gives.
  *
  * Strict about the members that the page uses, deaf to those that it does not know: the
  * server may add members, and never renames one.
  */
 
 import {
-  ProtocolError, count, fail, identifier, list, object, optional, rate, string, time,
+  ProtocolError, count, counter, fail, identifier, list, object, optional, rate, shape, string, time,
 } from "./validate.js";
 
 /** Counters of a campaign, as the server names them; non-negative integers. */
@@ -43,26 +43,20 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {Record<RateName, number | null>} Rates
  *
  * Times are milliseconds since 1970, UTC; null when there was no event yet.
- * @typedef {{id: string, title: string, subject: string | null, sender: string | null,
- *            firstEventAt: number | null, lastEventAt: number | null}} Campaign
- *
+ * @typedef {ReturnType<typeof about>} Campaign
  * What the server's top-level version covers.
  * @typedef {{version: number, campaign: Campaign, counts: Counts, rates: Rates}} Summary
- *
  * Counters that are 0 are left out.
  * @typedef {{at: number, version: number, counts: Partial<Counts>}} Bucket
- * @typedef {{url: string, version: number, clicks: number, unique_clicks: number,
- *            human_clicks: number}} Link
- * @typedef {Record<Grain, Bucket[]>} Timeline
+ * @typedef {ReturnType<typeof link>} Link
+ * How often mails bounced in one way: SES's bounce type and sub-type.
+ * @typedef {ReturnType<typeof bounces>} Bounces
  *
- * @typedef {{type: "campaign", summary: Summary | null, timeline: Timeline,
- *            links: Link[]}} CampaignPart
+ * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>,
+ *            links: Link[], bounces: Bounces[]}} CampaignPart
  * @typedef {{type: "list", campaigns: Summary[]}} ListPart
- * Times in milliseconds since 1970; what nothing has measured yet is null.
- * @typedef {{checkedAt: number | null, lastEventAt: number | null, waiting: number | null,
- *            oldestSeconds: number | null, deadLetters: number | null, lagSeconds: number | null,
- *            quarantined: number, unknownTypes: number, untagged: number, untracked: string[],
- *            pausedAt: number | null}} Health
+ * What nothing has measured yet is null.
+ * @typedef {ReturnType<typeof health>} Health
  * @typedef {{type: "health", version: number, health: Health}} HealthPart
  * @typedef {CampaignPart | ListPart | HealthPart} Part
  *
@@ -73,10 +67,64 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {{kind: "push", id: string, part: Part}} Push
  * @typedef {{kind: "error", requestId: RequestId, action: string | null,
  *            error: ServerError}} ErrorReply
- * @typedef {{kind: "reply", requestId: RequestId, action: string,
- *            body: Record<string, unknown>}} Reply
- * @typedef {Snapshot | Push | ErrorReply | Reply} Message
+ * One event of a campaign; what does not apply to its type is null.
+ * @typedef {ReturnType<typeof activity>} Activity
+ * A campaign in outline: when how much was delivered, and opened by people.
+ * @typedef {ReturnType<typeof outline>} CampaignTimeline
+ * What a request with `stream` is answered: results one by one.
+ * @typedef {Activity | Summary | CampaignTimeline} Result
+ * @typedef {{kind: "result", requestId: RequestId, result: Result}} ResultReply
+ * The end of an answer; `cursor` where there is more to ask for.
+ * @typedef {{kind: "reply", requestId: RequestId, action: string, cursor: string | null}} Reply
+ * @typedef {Snapshot | Push | ErrorReply | ResultReply | Reply} Message
  */
+
+/** @param {readonly string[]} names @param {import("./validate.js").Check<any>} check */
+const each = (names, check) => shape(Object.fromEntries(names.map((name) => [name, check])));
+
+const about = shape({
+  id: string, title: string, subject: optional(string), sender: optional(string),
+  first_event_at: optional(time), last_event_at: optional(time),
+});
+const link = shape({ url: string, version: count, clicks: counter, unique_clicks: counter, human_clicks: counter });
+const bounces = shape({ type: string, subtype: string, version: count, count });
+const health = shape({
+  checked_at: optional(time), last_event_at: optional(time), paused_at: optional(time),
+  queue: shape({ waiting: optional(count), oldest_seconds: optional(count) }),
+  dead_letters: optional(count), stream_lag_seconds: optional(count),
+  quarantined: counter, unknown_types: counter, untagged: counter, untracked: list(string),
+});
+const activity = shape({
+  at: time, type: string, message_id: string, recipient: optional(string), link: optional(string),
+  engager: optional(string), reason: optional(string), bounce_type: optional(string), detail: optional(string),
+});
+const grain = (/** @type {unknown} */ value, /** @type {string} */ path) =>
+  GRAINS.find((one) => one === value) ?? fail(path, "minute, hour or day", value);
+const outline = shape({
+  id: string, resolution: grain, buckets: list(shape({ at: time, deliveries: counter, human_opens: counter })),
+});
+const numbers = shape({ version: count, counts: each(COUNTERS, counter), rates: each(RATES, optional(rate)) });
+const serverError = shape({ code: string, message: string });
+
+/** @type {import("./validate.js").Check<Bucket>} */
+function bucket(value, path) {
+  const { at, version, ...counts } = each(["at", "version", ...COUNTERS], (one) => one)(value, path);
+  return {
+    at: time(at, `${path}.at`),
+    version: count(version, `${path}.version`),
+    counts: Object.fromEntries(Object.entries(counts).filter(([, one]) => one).map(
+      ([name, one]) => [name, count(one, `${path}.${name}`)],
+    )),
+  };
+}
+const timeline = shape({ minute: list(bucket), hour: list(bucket), day: list(bucket) });
+
+/** In the list, what a campaign is stands beside its numbers. @type {import("./validate.js").Check<Summary>} */
+const listed = (value, path) => /** @type {Summary} */ ({ ...numbers(value, path), campaign: about(value, path) });
+
+const RESULTS = /** @type {Record<string, import("./validate.js").Check<Result>>} */ ({
+  Activity: activity, Campaign: listed, CampaignTimeline: outline,
+});
 
 /**
  * Read one text frame.
@@ -110,13 +158,8 @@ export function decode(text) {
  */
 function message(frame, requestId) {
   if (frame.error !== undefined) {
-    const error = object(frame.error, "error");
-    return {
-      kind: "error",
-      requestId,
-      action: optional(frame.action, "action"),
-      error: { code: string(error.code, "error.code"), message: string(error.message, "error.message") },
-    };
+    const action = optional(string)(frame.action, "action");
+    return { kind: "error", requestId, action, error: serverError(frame.error, "error") };
   }
   if (frame.changes !== undefined) {
     const id = string(frame.id, "id");
@@ -127,16 +170,16 @@ function message(frame, requestId) {
     return { kind: "error", requestId, action: null, error: { code: "internal", message: frame.message } };
   }
   const action = string(frame.action, "action");
-  if (frame.snapshot === undefined) return { kind: "reply", requestId, action, body: frame };
+  if (frame.result !== undefined) {
+    const { $type: type } = object(frame.result, "result");
+    const check = RESULTS[String(type)] ?? fail("result.$type", "a result that this page knows", type);
+    return { kind: "result", requestId, result: check(frame.result, "result") };
+  }
+  if (frame.snapshot === undefined) {
+    return { kind: "reply", requestId, action, cursor: optional(string)(frame.cursor, "cursor") };
+  }
   const id = string(frame.id, "id");
-  return {
-    kind: "snapshot",
-    requestId,
-    action,
-    id,
-    part: part(id, frame.snapshot, "snapshot"),
-    more: frame.more === true,
-  };
+  return { kind: "snapshot", requestId, action, id, part: part(id, frame.snapshot, "snapshot"), more: frame.more === true };
 }
 
 /**
@@ -147,100 +190,17 @@ function message(frame, requestId) {
  */
 function part(topic, value, path) {
   const body = object(value, path);
-  if (topic === LIST_TOPIC) {
-    return { type: "list", campaigns: list(body.campaigns, `${path}.campaigns`, listed) };
-  }
+  if (topic === LIST_TOPIC) return { type: "list", campaigns: list(listed)(body.campaigns, `${path}.campaigns`) };
   if (topic === HEALTH_TOPIC) {
     return { type: "health", version: count(body.version, `${path}.version`), health: health(body, path) };
   }
   if (!topic.startsWith(CAMPAIGN_TOPIC)) return fail("id", "a topic that this page knows", topic);
-  const timeline = body.timeline === undefined ? {} : object(body.timeline, `${path}.timeline`);
   return {
     type: "campaign",
-    summary: body.counts === undefined ? null : summary(body, body.campaign, path),
-    timeline: {
-      minute: list(timeline.minute, `${path}.timeline.minute`, bucket),
-      hour: list(timeline.hour, `${path}.timeline.hour`, bucket),
-      day: list(timeline.day, `${path}.timeline.day`, bucket),
-    },
-    links: list(body.links, `${path}.links`, link),
-  };
-}
-
-/** @param {unknown} value @param {string} path */
-function listed(value, path) {
-  return summary(object(value, path), value, path);
-}
-
-/**
- * @param {Record<string, unknown>} body holds version, counts and rates
- * @param {unknown} about holds id, title and times: a member of its own, or in the list the same
- * @param {string} path
- * @returns {Summary}
- */
-function summary(body, about, path) {
-  const campaign = object(about, `${path}.campaign`);
-  const counts = object(body.counts, `${path}.counts`);
-  const rates = object(body.rates, `${path}.rates`);
-  return {
-    version: count(body.version, `${path}.version`),
-    campaign: {
-      id: string(campaign.id, `${path}.campaign.id`),
-      title: string(campaign.title, `${path}.campaign.title`),
-      subject: optional(campaign.subject, `${path}.campaign.subject`),
-      sender: optional(campaign.sender, `${path}.campaign.sender`),
-      firstEventAt: time(campaign.first_event_at, `${path}.campaign.first_event_at`),
-      lastEventAt: time(campaign.last_event_at, `${path}.campaign.last_event_at`),
-    },
-    counts: /** @type {Counts} */ (Object.fromEntries(
-      COUNTERS.map((name) => [name, count(counts[name] ?? 0, `${path}.counts.${name}`)]),
-    )),
-    rates: /** @type {Rates} */ (Object.fromEntries(
-      RATES.map((name) => [name, rate(rates[name] ?? null, `${path}.rates.${name}`)]),
-    )),
-  };
-}
-
-/** @param {unknown} value @param {string} path @returns {Bucket} */
-function bucket(value, path) {
-  const body = object(value, path);
-  const at = time(body.at, `${path}.at`) ?? fail(`${path}.at`, "a time", body.at);
-  /** @type {Partial<Counts>} */
-  const counts = {};
-  for (const name of COUNTERS) {
-    if (body[name]) counts[name] = count(body[name], `${path}.${name}`);
-  }
-  return { at, version: count(body.version, `${path}.version`), counts };
-}
-
-/** @param {unknown} value @param {string} path @returns {Link} */
-function link(value, path) {
-  const body = object(value, path);
-  return {
-    url: string(body.url, `${path}.url`),
-    version: count(body.version, `${path}.version`),
-    clicks: count(body.clicks ?? 0, `${path}.clicks`),
-    unique_clicks: count(body.unique_clicks ?? 0, `${path}.unique_clicks`),
-    human_clicks: count(body.human_clicks ?? 0, `${path}.human_clicks`),
-  };
-}
-
-/** @param {Record<string, unknown>} body @param {string} path @returns {Health} */
-function health(body, path) {
-  const queue = object(body.queue, `${path}.queue`);
-  /** @param {unknown} value @param {string} name */
-  const measured = (value, name) => (value === null ? null : count(value, `${path}.${name}`));
-  return {
-    checkedAt: time(body.checked_at, `${path}.checked_at`),
-    lastEventAt: time(body.last_event_at, `${path}.last_event_at`),
-    waiting: measured(queue.waiting, "queue.waiting"),
-    oldestSeconds: measured(queue.oldest_seconds, "queue.oldest_seconds"),
-    deadLetters: measured(body.dead_letters, "dead_letters"),
-    lagSeconds: measured(body.stream_lag_seconds, "stream_lag_seconds"),
-    quarantined: count(body.quarantined, `${path}.quarantined`),
-    unknownTypes: count(body.unknown_types, `${path}.unknown_types`),
-    untagged: count(body.untagged, `${path}.untagged`),
-    untracked: list(body.untracked ?? undefined, `${path}.untracked`, string),
-    pausedAt: time(body.paused_at, `${path}.paused_at`),
+    summary: body.counts === undefined ? null
+      : /** @type {Summary} */ ({ ...numbers(body, path), campaign: about(body.campaign, `${path}.campaign`) }),
+    timeline: timeline(body.timeline ?? {}, `${path}.timeline`),
+    links: list(link)(body.links, `${path}.links`),
+    bounces: list(bounces)(body.bounces, `${path}.bounces`),
   };
 }

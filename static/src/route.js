@@ -1,16 +1,29 @@
-/** Where the page is, from the address's hash: `#/`, `#/campaign/<id>` or `#/health`. Pure. */
+/**
+ * Where the page is, from the address's hash: `#/`, `#/health`, `#/campaign/<id>`,
+ * `#/campaign/<id>/<counter>`, `#/wall/<id>`. Pure.
+ */
 
-/** @typedef {{view: "list"} | {view: "campaign", id: string} | {view: "health"} | {view: "unknown"}} Route */
+/**
+ * `counter`: whose events are listed; `all` for every one. `link` and `kind` (a bounce's, such as
+ * "Transient/MailboxFull") limit them further.
+ * @typedef {{view: "list"} | {view: "health"} | {view: "unknown"} | {view: "campaign", id: string}
+ *   | {view: "wall", id: string}
+ *   | {view: "activity", id: string, counter: string, link: string | null, kind: string | null}} Route
+ */
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
-  const path = hash.replace(/^#?\/?/, "");
+  const [path = "", query] = hash.replace(/^#?\/?/, "").split("?");
   if (path === "") return { view: "list" };
   if (path === "health") return { view: "health" };
-  const id = /^campaign\/([^/]+)$/.exec(path)?.[1];
-  if (id === undefined) return { view: "unknown" };
+  const [, view, encoded = "", counter] = /^(campaign|wall)\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
+  if (view === undefined || (view === "wall" && counter)) return { view: "unknown" };
   try {
-    return { view: "campaign", id: decodeURIComponent(id) };
+    const id = decodeURIComponent(encoded);
+    if (view === "wall") return { view, id };
+    if (counter === undefined) return { view: "campaign", id };
+    const limits = new URLSearchParams(query);
+    return { view: "activity", id, counter, link: limits.get("link"), kind: limits.get("kind") };
   } catch {
     return { view: "unknown" }; // a stray % is no escape: nobody has made such a link
   }
@@ -18,3 +31,16 @@ export function parseRoute(hash) {
 
 /** @param {string} id the campaign's id */
 export const campaignHash = (id) => `#/campaign/${encodeURIComponent(id)}`;
+
+/** @param {string} id the campaign's id */
+export const wallHash = (id) => `#/wall/${encodeURIComponent(id)}`;
+
+/**
+ * @param {string} id the campaign's id
+ * @param {string} counter
+ * @param {{link?: string, kind?: string}} [limits]
+ */
+export function activityHash(id, counter, limits) {
+  const query = limits ? `?${new URLSearchParams(limits)}` : "";
+  return `${campaignHash(id)}/${counter}${query}`;
+}

@@ -1,4 +1,4 @@
-/** What the views show of the state: sorted, and without what is 0. Pure. */
+/** What the views show of a campaign: sorted, and without what is 0. Pure. */
 
 import { GRAINS } from "./protocol.js";
 import { WINDOW, isEmpty } from "./state.js";
@@ -6,7 +6,6 @@ import { WINDOW, isEmpty } from "./state.js";
 /**
  * @typedef {import("./state.js").CampaignData} CampaignData
  * @typedef {import("./state.js").ListData} ListData
- * @typedef {import("./protocol.js").Summary} Summary
  * @typedef {import("./protocol.js").Bucket} Bucket
  * @typedef {import("./protocol.js").Link} Link
  * @typedef {import("./protocol.js").Grain} Grain
@@ -34,8 +33,8 @@ export function bucketsOf(data, grain) {
  * @returns {Grain}
  */
 export function defaultGrain(data) {
-  const { firstEventAt, lastEventAt } = data.summary?.campaign ?? {};
-  const lasted = (lastEventAt ?? 0) - (firstEventAt ?? 0);
+  const { first_event_at, last_event_at } = data.summary?.campaign ?? {};
+  const lasted = (last_event_at ?? 0) - (first_event_at ?? 0);
   const fits = GRAINS.filter((grain) => lasted <= WINDOW[grain]);
   return fits.find((grain) => data.timeline[grain].size > 0) ?? fits[0] ?? "day";
 }
@@ -53,12 +52,30 @@ export function linksOf(data) {
       || (a.url < b.url ? -1 : 1));
 }
 
+/** How far back "lately" goes, in minutes. */
+export const LATELY = 5;
+
 /**
- * @param {ListData} data
- * @returns {Summary[]} newest first
+ * What has been added lately, by the events' own times.
+ *
+ * @param {CampaignData} data
+ * @param {number} now in milliseconds since 1970
+ * @returns {Partial<import("./protocol.js").Counts>}
  */
-export function campaignsOf(data) {
-  return [...data.campaigns.values()].sort((a, b) =>
-    (b.campaign.firstEventAt ?? 0) - (a.campaign.firstEventAt ?? 0)
-    || (a.campaign.id < b.campaign.id ? -1 : 1));
+export function lately(data, now) {
+  /** @type {Record<string, number>} */
+  const sums = {};
+  for (const { at, counts } of data.timeline.minute.values()) {
+    if (at <= now - LATELY * 60_000) continue;
+    for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
+  }
+  return sums;
+}
+
+/**
+ * @param {CampaignData} data
+ * @returns {import("./protocol.js").Bounces[]} the most frequent first
+ */
+export function bouncesOf(data) {
+  return [...data.bounces.values()].filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
 }

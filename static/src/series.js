@@ -3,14 +3,13 @@
  * filled with 0. Pure.
  */
 
+import { STEP } from "./state.js";
+
 /**
  * @typedef {import("./protocol.js").Bucket} Bucket
  * @typedef {import("./protocol.js").Counter} Counter
  * @typedef {import("./protocol.js").Grain} Grain
  */
-
-/** A bucket's width in milliseconds. UTC days have no summer time. */
-export const STEP = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /** The least number of rows, so that a campaign's first minute is not one lonely point. */
 const LEAST = { minute: 15, hour: 12, day: 7 };

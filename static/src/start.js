@@ -7,29 +7,27 @@ import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "./protocol.js";
 import { parseRoute } from "./route.js";
 import { EMPTY, reduce } from "./state.js";
 import { App } from "./views/app.js";
+import { say } from "./words.js";
 
-/** @param {string} name */
-const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 /** @type {import("./views/app.js").Page} */
 const page = {
-  stage: meta("mailpulse-stage"),
-  icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "",
-  address: meta("mailpulse-websocket"),
+  brand: { __html: document.getElementById("brand")?.innerHTML ?? "" },
+  address: document.querySelector("meta[name=mailpulse-websocket]")?.getAttribute("content") ?? "",
   format: createFormat(navigator.language),
   state: EMPTY,
-  status: { state: "connecting", heardAt: null, retryAt: null, failures: 0 },
+  status: { state: "connecting", heardAt: null, retryAt: null, failures: 0, back: null },
   route: parseRoute(location.hash),
   now: Date.now(),
   problem: null,
   retry: () => connection.wake(),
+  ask: (request, onResult) => connection.ask(request, onResult),
 };
 
 // However fast messages come, the page is drawn once a frame; a view's own state waits for it too.
 options.debounceRendering = requestAnimationFrame;
 let frame = 0;
-let arrived = false;
 
 /** @param {Partial<import("./views/app.js").Page>} news */
 function show(news) {
@@ -40,11 +38,6 @@ function show(news) {
 function draw() {
   frame = 0;
   render(h(App, { page: { ...page } }), root);
-  if (!arrived) return;
-  // Another place is a new page to its reader: it starts at the top, with its heading.
-  arrived = false;
-  scrollTo(0, 0);
-  root.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 const connection = new Connection({
@@ -54,8 +47,7 @@ const connection = new Connection({
   onUnreadable(error) {
     console.error(error);
     show({
-      problem: `The server sent something that this page cannot read: ${error.message}. `
-        + "Reload the page; if it happens again, deploy the page and the functions from the same version.",
+      problem: say("page.unreadable", { error: error.message }) ?? null,
     });
   },
   isOnline: () => navigator.onLine,
@@ -66,26 +58,31 @@ let topic = null;
 
 function follow() {
   const route = parseRoute(location.hash);
-  const wanted = route.view === "campaign" ? campaignTopic(route.id)
-    : route.view === "list" ? LIST_TOPIC : null;
+  const wanted = "id" in route ? campaignTopic(route.id) : route.view === "list" ? LIST_TOPIC : null;
   if (topic !== wanted) {
     if (topic !== null) connection.unsubscribe(topic);
     if (wanted !== null) connection.subscribe(wanted);
     topic = wanted;
   }
-  document.title = route.view === "campaign" ? `${route.id} – Mailpulse` : "Mailpulse";
+  document.title = "id" in route ? `${route.id} – Mailpulse` : "Mailpulse";
   show({ route });
 }
 
-addEventListener("hashchange", () => {
-  arrived = true;
-  follow();
-});
+addEventListener("hashchange", follow);
 addEventListener("online", () => connection.wake());
 addEventListener("offline", () => connection.doubt());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") connection.wake();
 });
+// What explains a number goes away by Escape, and comes back with the next look at it.
+addEventListener("keydown", (event) => {
+  const { key, target } = /** @type {KeyboardEvent & {target: HTMLElement}} */ (event);
+  if (key === "Escape") root.classList.add("hush");
+  if (key !== "/" || target.closest("input, select")) return;
+  event.preventDefault();
+  /** @type {HTMLElement | null} */ (document.querySelector("[type=search]"))?.focus();
+});
+for (const look of ["pointermove", "focusin"]) addEventListener(look, () => root.classList.remove("hush"));
 setInterval(() => show({ now: Date.now() }), 1000);
 
 root.replaceChildren();
@@ -96,7 +93,6 @@ try {
 } catch (error) {
   // A WebSocket is refused at once for an address that can never work.
   show({
-    problem: `The page cannot connect to ${JSON.stringify(page.address)}: ${error}. Publish the page `
-      + "again with a WebSocket address that starts with wss:// (or ws:// for a page on http://).",
+    problem: say("page.no_address", { address: page.address, error }) ?? null,
   });
 }

@@ -12,14 +12,18 @@ import { GRAINS, LIST_TOPIC } from "./protocol.js";
  * @typedef {import("./protocol.js").Summary} Summary
  * @typedef {import("./protocol.js").Bucket} Bucket
  * @typedef {import("./protocol.js").Link} Link
+ * @typedef {import("./protocol.js").Bounces} Bounces
  * @typedef {import("./protocol.js").Grain} Grain
  * @typedef {import("./protocol.js").Part} Part
  * @typedef {import("./protocol.js").CampaignPart} CampaignPart
  * @typedef {import("./protocol.js").ServerError} ServerError
  *
+ * `moved` is how many opens and clicks were a person's when they were shown first, and turned
+ * out to be a machine's.
  * @typedef {{type: "campaign", summary: Summary | null,
  *            timeline: Record<Grain, ReadonlyMap<number, Bucket>>,
- *            links: ReadonlyMap<string, Link>}} CampaignData
+ *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>,
+ *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>}} ListData
  * @typedef {import("./protocol.js").HealthPart} HealthData
  * @typedef {CampaignData | ListData | HealthData} TopicData
@@ -38,6 +42,9 @@ import { GRAINS, LIST_TOPIC } from "./protocol.js";
  */
 
 const HOUR = 3_600_000;
+
+/** A bucket's width in milliseconds. UTC days have no summer time. */
+export const STEP = { minute: 60_000, hour: HOUR, day: 24 * HOUR };
 
 /** How far back the server keeps buckets, from the newest one, in milliseconds. */
 export const WINDOW = { minute: 2 * HOUR, hour: 72 * HOUR, day: Infinity };
@@ -68,7 +75,7 @@ export function reduce(state, change) {
       // A snapshot that answers a ping heals a missed push; it ends no subscription's snapshot.
       const complete = merged.incoming && change.action !== "ping" && !change.more;
       if (!complete) return replace(state, change.id, merged);
-      const shown = /** @type {TopicData} */ (merged.incoming);
+      const shown = followUp(topic.shown, /** @type {TopicData} */ (merged.incoming));
       return replace(state, change.id, { shown, incoming: null, error: null });
     }
   }
@@ -117,6 +124,25 @@ function mergePart(data, part) {
   }
 }
 
+/**
+ * @param {TopicData | null} before
+ * @param {TopicData} data that takes its place
+ */
+function followUp(before, data) {
+  if (before?.type !== "campaign" || data.type !== "campaign") return data;
+  return { ...data, moved: moved(before, data.summary) };
+}
+
+/** @param {CampaignData} before @param {Summary | null} after @returns {CampaignData["moved"]} */
+function moved({ moved: sofar, summary }, after) {
+  /** @param {"opens" | "clicks"} what */
+  const of = (what) => {
+    const [was, is] = [summary, after].map((one) => one?.counts[`human_${what}`] ?? 0);
+    return sofar[what] + (after ? Math.max(0, Number(was) - Number(is)) : 0);
+  };
+  return { opens: of("opens"), clicks: of("clicks") };
+}
+
 /** @returns {CampaignData} */
 function emptyCampaign() {
   return {
@@ -124,6 +150,8 @@ function emptyCampaign() {
     summary: null,
     timeline: { minute: new Map(), hour: new Map(), day: new Map() },
     links: new Map(),
+    bounces: new Map(),
+    moved: { opens: 0, clicks: 0 },
   };
 }
 
@@ -145,6 +173,8 @@ function mergeCampaign(data, part) {
     summary: fresh ? summary : data.summary,
     timeline,
     links: newer(data.links, part.links, (link) => link.url),
+    bounces: newer(data.bounces, part.bounces, ({ type, subtype }) => `${type}/${subtype}`),
+    moved: fresh ? moved(data, summary) : data.moved,
   };
 }
 

@@ -26,9 +26,9 @@ export const bucket = (at, version, some = { opens: 1 }) => ({ at: `2026-11-23T$
 /** @param {string} url @param {number} version @param {number} clicks */
 export const link = (url, version, clicks) => ({ url, version, clicks, unique_clicks: clicks, human_clicks: 0 });
 
-/** @param {string} id @param {number} version @param {string | null} firstEventAt */
-export const listed = (id, version, firstEventAt, some = {}) => ({
-  id, title: id, version, first_event_at: firstEventAt, last_event_at: firstEventAt, counts: counts(some), rates: rates(),
+/** @param {string} id @param {number} version @param {string | null} first_event_at */
+export const listed = (id, version, first_event_at, some = {}) => ({
+  id, title: id, version, first_event_at: first_event_at, last_event_at: first_event_at, counts: counts(some), rates: rates(),
 });
 
 /** @param {object} frame */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Connection } from "../src/connection.js";
+import { Connection, Refused } from "../src/connection.js";
 import { TOPIC, summary } from "./builders.js";
 
 /** A clock that moves only when told to. */
@@ -325,4 +325,120 @@ test("what is no longer wanted is not subscribed again", () => {
   latest().opens();
   assert.deepEqual(actions(), []);
   assert.equal(status.state, "live");
+});
+
+/** @param {any} request */
+function asking(request) {
+  /** @type {any[]} */
+  const results = [];
+  const answer = connection.ask(request, (result) => { results.push(result); });
+  answer.catch(() => {}); // told apart below
+  return { results, answer };
+}
+
+const TIMELINE = { $type: "CampaignTimeline", id: "spring-sale", resolution: "hour", buckets: [] };
+
+test("a question is answered by results one by one, and a cursor to go on from", async () => {
+  becomeLive();
+  const { results, answer } = asking({ action: "listTimelines", ids: [TOPIC] });
+  const { request_id, ...sent } = latest().sent.at(-1);
+  assert.deepEqual(sent, { action: "listTimelines", ids: [TOPIC], stream: true });
+
+  latest().says({ request_id, action: "listTimelines", result: TIMELINE });
+  latest().says({ request_id: request_id + 99, action: "listTimelines", result: TIMELINE });
+  latest().says({ request_id, action: "listTimelines", done: true, cursor: "c" });
+
+  assert.equal(await answer, "c");
+  assert.equal(results.length, 1);
+  assert.equal(results[0].id, "spring-sale");
+  assert.equal(status.state, "live");
+});
+
+test("a question that is refused, or lost with the connection, is told", async () => {
+  becomeLive();
+  const refused = asking({ action: "listActivity" });
+  latest().says({ request_id: latest().sent.at(-1).request_id, action: "listActivity", error: { code: "rate_limited", message: "wait" } });
+  await assert.rejects(refused.answer, (error) => error instanceof Refused && error.code === "rate_limited" && error.message === "wait");
+
+  const lost = asking({ action: "listActivity" });
+  latest().drops();
+  await assert.rejects(lost.answer, (error) => error instanceof Refused && error.code === "offline");
+  await assert.rejects(asking({ action: "listActivity" }).answer, (error) => error instanceof Refused && error.code === "offline");
+});
+
+test("results may take long, if each comes in time", () => {
+  becomeLive();
+  asking({ action: "listTimelines" });
+  const { request_id } = latest().sent.at(-1);
+  for (let times = 0; times < 4; times += 1) {
+    clock.pass(14_000);
+    latest().says({ request_id, action: "listTimelines", result: TIMELINE });
+  }
+  assert.equal(status.state, "live");
+  clock.pass(15_000);
+  assert.notEqual(status.state, "live");
+});
+
+test("it tells for how long it was away", () => {
+  becomeLive();
+  assert.equal(status.back, null);
+  clock.pass(30_000);
+  const lostAt = clock.now;
+  latest().drops();
+  clock.pass(20_000);
+  const { length } = sockets;
+  latest().opens();
+  clock.pass(1000);
+  latest().answers("subscribe");
+
+  assert.equal(sockets.length, length);
+  assert.deepEqual(status.back, { at: clock.now, after: clock.now - lostAt });
+});
+
+/** Answer the pings that are due meanwhile. @param {number} ms */
+function passAlive(ms) {
+  for (const end = clock.now + ms; clock.now < end;) {
+    clock.pass(Math.min(60_000, end - clock.now));
+    for (const socket of sockets.filter(({ readyState, sent }) => readyState === 1 && sent.at(-1)?.action === "ping")) {
+      socket.says({ request_id: socket.sent.at(-1).request_id, action: "ping" });
+    }
+  }
+}
+
+test("before a connection ends by itself another takes its place, and nobody sees it", () => {
+  random = 0;
+  becomeLive();
+  /** @type {string[]} */
+  const states = [];
+  const [first] = sockets;
+  passAlive(110 * 60_000);
+  assert.equal(sockets.length, 2);
+  assert.equal(first?.readyState, 1, "it serves until the other is open");
+  states.push(status.state);
+
+  latest().opens();
+  states.push(status.state);
+  assert.equal(first?.readyState, 3);
+  assert.deepEqual(actions(), ["subscribe"]);
+  latest().answers("subscribe");
+  latest().says({ id: TOPIC, changes: summary(5) });
+  states.push(status.state);
+
+  assert.deepEqual(states, ["live", "live", "live"]);
+  assert.equal(changes.at(-1).part.summary.version, 5);
+  passAlive(110 * 60_000);
+  assert.equal(sockets.length, 3);
+});
+
+test("when the other cannot be opened the first goes on, and it is tried again", () => {
+  random = 0;
+  becomeLive();
+  passAlive(110 * 60_000);
+  latest().drops();
+  assert.equal(status.state, "live");
+  passAlive(60_000);
+  assert.equal(sockets.length, 3);
+  sockets[0]?.drops();
+  assert.notEqual(status.state, "live");
+  assert.equal(latest().readyState, 3, "it is not wanted any more");
 });

@@ -29,7 +29,7 @@ for (const [fraction, digits, shown] of /** @type {[number | null, number, strin
 
 test("times are those of the reader's zone, days are UTC days", () => {
   assert.equal(format.dateTime(NOON), "23 Nov 2026, 13:04");
-  assert.equal(format.clock(NOON), "13:04:09");
+  assert.equal(format.moment(NOON), "23 Nov, 13:04:09");
   assert.equal(createFormat("en-GB", "America/New_York").utcDay(Date.UTC(2026, 10, 23)), "23 Nov 2026");
   assert.equal(format.dateTime(null), "–");
   assert.equal(format.zone, "Europe/Zurich");

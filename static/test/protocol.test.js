@@ -16,6 +16,7 @@ for (const name of readdirSync(MESSAGES).filter((file) => file.endsWith(".json")
     if (example.direction === "push") assert.equal(read.kind, "push");
     else if (example.message.error) assert.equal(read.kind, "error");
     else if (example.message.snapshot) assert.equal(read.kind, "snapshot");
+    else if (example.message.result) assert.equal(read.kind, "result");
     else assert.equal(read.kind, "reply");
     if (read.kind === "reply") assert.equal(read.requestId, example.message.request_id);
   });
@@ -28,7 +29,7 @@ test("a snapshot's numbers, times and buckets are those of the message", () => {
   assert.equal(part.summary?.version, 17);
   assert.equal(part.summary?.counts.sends, 5);
   assert.equal(part.summary?.rates.open, null);
-  assert.equal(part.summary?.campaign.firstEventAt, Date.UTC(2026, 10, 23, 10));
+  assert.equal(part.summary?.campaign.first_event_at, Date.UTC(2026, 10, 23, 10));
   assert.deepEqual(part.timeline.minute, [{ at: Date.UTC(2026, 10, 23, 10), version: 4, counts: { sends: 2 } }]);
   assert.deepEqual(part.timeline.day, []);
 });
@@ -58,7 +59,7 @@ const UNREADABLE = /** @type {[string, unknown, RegExp][]} */ ([
   ["no action", { request_id: 1 }, /action should be a string, but is left out/],
   ["a negative count", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: -1 }) } }, /changes\.counts\.opens should be a whole number of 0 or more, but is -1/],
   ["a count with a fraction", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: 1.5 }) } }, /but is 1\.5/],
-  ["a bucket without time", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ version: 1 }] } } }, /changes\.timeline\.hour\[0\]\.at should be a time, but is left out/],
+  ["a bucket without time", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ version: 1 }] } } }, /changes\.timeline\.hour\[0\]\.at should be a string, but is left out/],
   ["a time that is none", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ at: "noon", version: 1 }] } } }, /should be an RFC 3339 time, but is "noon"/],
   ["a link without version", { id: "stats/email-campaign/a", changes: { links: [{ url: "https://a.example" }] } }, /changes\.links\[0\]\.version/],
   ["a rate that is none", { id: "stats/email-campaign/a", changes: { ...summary(1), rates: { open: "much" } } }, /changes\.rates\.open should be a fraction or null/],

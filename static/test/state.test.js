@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bucketsOf, campaignsOf, defaultGrain, linksOf } from "../src/select.js";
+import { ranked } from "../src/ranking.js";
+import { bouncesOf, bucketsOf, defaultGrain, lately, linksOf } from "../src/select.js";
 import { EMPTY, reduce } from "../src/state.js";
 import { TOPIC, bucket, link, listed, push, snapshot, summary } from "./builders.js";
 
@@ -155,16 +156,59 @@ test("links are sorted by clicks, and other is last however much it was clicked"
   ]);
 });
 
-test("campaigns are listed newest first", () => {
+test("campaigns are listed by their newest activity, those that are active now by their start", () => {
+  const now = Date.parse("2026-11-03T10:01:00Z");
+  /** @param {string} id @param {string} first @param {string} last */
+  const campaign = (id, first, last, some = {}) => ({ ...listed(id, 1, `2026-11-${first}:00Z`, some), last_event_at: `2026-11-${last}:00Z` });
   const state = [
     /** @type {Change} */ ({ kind: "subscribing", id: LIST }),
-    snapshot({ campaigns: [listed("old", 1, "2026-11-01T00:00:00Z"), listed("mid", 1, "2026-11-02T00:00:00Z")] }, { id: LIST }),
-    push({ campaigns: [listed("new", 1, "2026-11-03T00:00:00Z"), listed("mid", 2, "2026-11-02T00:00:00Z", { sends: 7 })] }, LIST),
+    snapshot({ campaigns: [
+      campaign("old, active", "01T10:00", "03T10:00"),
+      campaign("quiet for long", "02T10:00", "02T10:00"),
+      campaign("quiet", "01T09:00", "03T08:00"),
+    ] }, { id: LIST }),
+    push({ campaigns: [campaign("new, active", "03T09:00", "03T10:00"), { ...campaign("quiet", "01T09:00", "03T08:00", { sends: 7 }), version: 2 }] }, LIST),
   ].reduce(reduce, EMPTY);
 
   const shown = state.get(LIST)?.shown;
   assert.ok(shown?.type === "list");
-  assert.deepEqual(campaignsOf(shown).map((item) => [item.campaign.id, item.counts.sends]), [["new", 0], ["mid", 7], ["old", 0]]);
+  assert.deepEqual(
+    ranked(shown.campaigns.values(), now).map((item) => [item.campaign.id, item.counts.sends]),
+    [["new, active", 0], ["old, active", 0], ["quiet", 7], ["quiet for long", 0]],
+  );
+});
+
+test("what was added lately is of the last minutes, by the events' own times", () => {
+  const data = campaign(after(snapshot({ ...summary(1), timeline: { minute: [
+    bucket("10:00", 1, { opens: 9 }), bucket("10:06", 1, { opens: 2, clicks: 1 }), bucket("10:10", 1, { opens: 1 }),
+  ] } })));
+
+  assert.deepEqual(lately(data, Date.parse("2026-11-23T10:10:30Z")), { opens: 3, clicks: 1 });
+  assert.deepEqual(lately(data, Date.parse("2026-11-23T11:00:00Z")), {});
+});
+
+test("opens that turn out to be a machine's are told, by a push or by the snapshot after a reconnect", () => {
+  const before = after(snapshot(summary(1, { opens: 9, human_opens: 9 })));
+  const pushed = reduce(before, push(summary(2, { opens: 9, human_opens: 6, machine_opens: 3 })));
+  assert.deepEqual(campaign(pushed).moved, { opens: 3, clicks: 0 });
+
+  const again = [
+    /** @type {Change} */ ({ kind: "subscribing", id: TOPIC }),
+    snapshot(summary(3, { opens: 10, human_opens: 5, machine_opens: 5 })),
+  ].reduce(reduce, pushed);
+  assert.deepEqual(campaign(again).moved, { opens: 4, clicks: 0 });
+  assert.deepEqual(campaign(reduce(again, push(summary(1, { human_opens: 0 })))).moved, { opens: 4, clicks: 0 }, "an old push tells nothing");
+});
+
+test("bounces are kept by their kind, each by its version", () => {
+  /** @param {number} version @param {number} count */
+  const full = (version, count) => ({ type: "Transient", subtype: "MailboxFull", version, count });
+  const state = after(
+    snapshot({ ...summary(1), bounces: [{ type: "Permanent", subtype: "NoEmail", version: 1, count: 9 }, full(2, 3)] }),
+    push({ bounces: [full(3, 12)] }), push({ bounces: [full(1, 1)] }),
+  );
+
+  assert.deepEqual(bouncesOf(campaign(state)).map(({ subtype, count }) => [subtype, count]), [["MailboxFull", 12], ["NoEmail", 9]]);
 });
 
 test("a refusal is kept beside the numbers, and a snapshot ends it", () => {

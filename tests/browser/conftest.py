@@ -60,6 +60,12 @@ class Viewer:
     def open_campaign(self, campaign: str) -> None:
         self.open(f"#/campaign/{campaign}")
 
+    def scroll_down(self) -> None:
+        """Scroll until what stands below the charts is there."""
+        expect(self.page.locator(".plot canvas")).to_have_count(2)
+        self.page.mouse.wheel(0, 3000)
+        expect(self.page.get_by_role("heading", name="Links")).to_be_visible()
+
     def wait_until(self, state: str) -> None:
         expect(self.page.locator(".status")).to_have_attribute("data-state", state)
 

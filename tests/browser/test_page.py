@@ -134,6 +134,7 @@ def test_campaign_without_events_waits_for_the_first(dashboard, viewer):
 
 def test_links_are_ranked_by_clicks(dashboard, viewer):
     viewer.open_campaign("linked")
+    viewer.scroll_down()
     dashboard.publish(
         *sent("linked", 3),
         ses.a_click("linked-0", campaign="linked", link="https://example.com/garden?utm=1"),
@@ -186,8 +187,8 @@ def test_a_pipeline_that_flows_looks_other_than_one_that_is_broken(dashboard, vi
     expect(link).to_have_attribute("data-level", "note")
     link.click()
     expect(viewer.page.get_by_role("heading", level=1)).to_have_text("The pipeline")
-    expect(viewer.page.locator("[data-health=deadLetters]")).to_have_text("1")
-    expect(viewer.page.get_by_text("1 message set aside")).to_be_visible()
+    expect(viewer.page.locator("[data-health=dead_letters]")).to_have_text("1")
+    expect(viewer.page.get_by_text("Messages set aside, with reasons: 1")).to_be_visible()
 
     stats_table = StatsTable(
         Service("dynamodb", dashboard.aws),

@@ -2,18 +2,24 @@
 
 import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "../protocol.js";
 import { html } from "../html.js";
-import { CampaignView } from "./campaign.js";
-import { HealthLink, HealthView } from "./health.js";
-import { ListView } from "./list.js";
+import { Heading } from "./heading.js";
+import { HealthLink } from "./health-link.js";
+import { lazily } from "./lazily.js";
 import { Notice } from "./notice.js";
 import { StatusView } from "./status.js";
+import { say } from "../words.js";
+
+const ListView = lazily(() => import("./list.js").then((module) => module.ListView));
+const CampaignView = lazily(() => import("./campaign.js").then((module) => module.CampaignView));
+const ActivityView = lazily(() => import("./activity.js").then((module) => module.ActivityView));
+const HealthView = lazily(() => import("./health.js").then((module) => module.HealthView));
+const WallView = lazily(() => import("./wall.js").then((module) => module.WallView));
 
 /**
  * What there is to draw; the views are functions of it alone.
  *
  * @typedef {{
- *   stage: string,
- *   icon: string,
+ *   brand: {__html: string},
  *   address: string,
  *   format: import("../format.js").Format,
  *   state: import("../state.js").State,
@@ -22,21 +28,25 @@ import { StatusView } from "./status.js";
  *   now: number,
  *   problem: string | null,
  *   retry: () => void,
- * }} Page `stage` is the stage's name, `icon` and `address` the URLs of favicon and WebSocket,
- *   `now` in milliseconds since 1970, `problem` what the page cannot mend by itself, and
- *   `retry` connects now
+ *   ask: import("../feed.js").Ask,
+ * }} Page `brand` is the header's first part, `address` the WebSocket's URL, `now` in milliseconds
+ *   since 1970, `problem` what the page cannot mend by itself, `retry` connects now, and `ask` asks
+ *   the server for a stream of results
+ *
+ * @typedef {{id: string, page: Page, topic: import("../state.js").TopicState | undefined,
+ *            data: import("../state.js").CampaignData | null,
+ *            summary: import("../protocol.js").Summary | null}} CampaignProps `data` is all that is
+ *   known of a campaign; until it is here, `summary` is what the list says of it
  */
 
 /** @param {{page: Page}} props */
 export function App({ page }) {
-  const { problem, status: { state, heardAt, failures } } = page;
+  const { problem, route, status: { state, heardAt, failures } } = page;
+  if (route.view === "wall") return html`<${Place} page=${page} />`;
   return html`
+    <a class="skip" href="#content" onClick=${skip}>Skip to the numbers</a>
     <header class="bar">
-      <a class="brand" href="#/">
-        <img src=${page.icon} width="28" height="28" alt="" />
-        <span>Mailpulse</span>
-      </a>
-      ${page.stage && html`<span class="stage" title="Stage">${page.stage}</span>`}
+      <div class="brand" dangerouslySetInnerHTML=${page.brand}></div>
       <${HealthLink} health=${healthOf(page)} now=${page.now} />
       <${StatusView} page=${page} />
     </header>
@@ -44,11 +54,16 @@ export function App({ page }) {
       ${problem && html`<${Notice}>${problem}<//>`}
       ${state !== "live" && failures >= 3 && html`
         <${Notice}>
-          Mailpulse cannot be reached at <code>${page.address}</code> and keeps trying.
-          ${" "}${heardAt ? "The numbers below are the last that arrived." : "Is it running?"}
+          ${say("page.unreachable", { address: page.address })} ${say(heardAt ? "page.last" : "page.running")}
         <//>`}
       <${Place} page=${page} />
     </main>`;
+}
+
+/** @param {Event} event */
+function skip(event) {
+  event.preventDefault(); // the address's hash names the view
+  document.querySelector("h1")?.focus();
 }
 
 /** @param {Page} page */
@@ -66,12 +81,16 @@ function Place({ page }) {
   if (route.view === "health") return html`<${HealthView} health=${health} page=${page} />`;
   if (route.view === "unknown") {
     return html`
-      <h1 tabindex="-1">There is no such page</h1>
-      <p>The address <code>${location.hash}</code> names nothing here. <a href="#/">See all campaigns</a>.</p>`;
+      <${Heading}>${say("page.unknown")}<//>
+      <p>${say("page.unknown_hash", { hash: location.hash })} <a href="#/">See all campaigns</a></p>`;
   }
-  // Until the campaign's own snapshot is here, what the list says of it fills the tiles.
-  const listed = list?.shown?.type === "list" ? list.shown.campaigns.get(route.id) : undefined;
-  const topic = state.get(campaignTopic(route.id));
-  return html`<${CampaignView} key=${route.id} id=${route.id} page=${page} topic=${topic} listed=${listed}
-    untracked=${health?.untracked.includes(route.id)} />`;
+  const { id } = route;
+  const topic = state.get(campaignTopic(id));
+  const data = topic?.shown?.type === "campaign" ? topic.shown : null;
+  const listed = list?.shown?.type === "list" ? list.shown.campaigns.get(id) : undefined;
+  /** @type {CampaignProps} */
+  const campaign = { id, page, topic, data, summary: data?.summary ?? listed ?? null };
+  if (route.view === "wall") return html`<${WallView} ...${campaign} />`;
+  if (route.view === "activity") return html`<${ActivityView} key=${location.hash} route=${route} ...${campaign} />`;
+  return html`<${CampaignView} key=${id} ...${campaign} untracked=${health?.untracked.includes(id)} />`;
 }

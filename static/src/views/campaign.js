@@ -1,37 +1,44 @@
-/** One campaign: its key numbers, how they came in over time, and its links. */
+/** One campaign: its key numbers, what became of its mails, when, and who did what. */
 
 import { age } from "../format.js";
 import { html } from "../html.js";
-import { LinksView } from "./links.js";
+import { wallHash } from "../route.js";
+import { lately } from "../select.js";
+import { Announcer } from "./announcer.js";
+import { FunnelView } from "./funnel.js";
+import { Heading } from "./heading.js";
+import { lazily } from "./lazily.js";
 import { Notice, Refusal } from "./notice.js";
+import { PeopleView } from "./people.js";
 import { Tiles } from "./tiles.js";
 import { TimelineView } from "./timeline.js";
 
+const DetailsView = lazily(() => import("./details.js").then((module) => module.DetailsView), true);
+
 /**
- * @param {{id: string, page: import("./app.js").Page,
- *          topic: import("../state.js").TopicState | undefined,
- *          listed: import("../protocol.js").Summary | undefined,
- *          untracked: boolean | undefined}} props `untracked`: many deliveries and no open
+ * @param {import("./app.js").CampaignProps & {untracked: boolean | undefined}} props `untracked`:
+ *   many deliveries and no open
  */
-export function CampaignView({ id, page, topic, listed, untracked }) {
-  const { format } = page;
-  const data = topic?.shown?.type === "campaign" ? topic.shown : null;
-  const summary = data?.summary ?? listed ?? null;
+export function CampaignView({ id, page, topic, data, summary, untracked }) {
+  const { format, now } = page;
   const campaign = summary?.campaign;
   const refusal = topic?.error && html`<${Refusal} error=${topic.error} />`;
   return html`
     <a class="back" href="#/">← All campaigns</a>
-    <h1 tabindex="-1">${campaign?.title ?? id}</h1>
-    ${(!campaign || campaign.subject) && html`<p class="subject">${campaign?.subject ?? "\u00a0"}</p>`}
+    <div class="head">
+      <${Heading}><bdi>${campaign?.title ?? id}</bdi><//>
+      <a class="button" href=${wallHash(id)}>Wall screen</a>
+    </div>
+    ${(!campaign || campaign.subject) && html`<p class="subject"><bdi>${campaign?.subject ?? "\u00a0"}</bdi></p>`}
     <p class="facts">
-      ${campaign && campaign.firstEventAt === null && html`
+      ${campaign && campaign.first_event_at === null && html`
         <strong>Waiting for the first event.</strong> Numbers appear here by themselves as soon as a
         message with the tag <code>campaign</code> = <code>${id}</code> is sent.`}
-      ${campaign?.sender && html`<span>From ${campaign.sender}</span>`}
-      ${campaign && campaign.firstEventAt !== null && html`
-        <span>Started ${format.dateTime(campaign.firstEventAt)}</span>`}
-      ${campaign && campaign.lastEventAt !== null && html`
-        <span>Last event ${age(page.now - campaign.lastEventAt)}</span>`}
+      ${campaign?.sender && html`<span>From <bdi>${campaign.sender}</bdi></span>`}
+      ${campaign && campaign.first_event_at !== null && html`
+        <span>Started ${format.dateTime(campaign.first_event_at)}</span>`}
+      ${campaign && campaign.last_event_at !== null && html`
+        <span>Last event ${age(now - campaign.last_event_at)}</span>`}
       ${!campaign && !refusal && html`<span>Loading…</span>`}
     </p>
     ${refusal}
@@ -42,7 +49,12 @@ export function CampaignView({ id, page, topic, listed, untracked }) {
         ${" "}reports opens and clicks, and that the mails are HTML.
       <//>`}
     ${(summary || !refusal) && html`
-      <${Tiles} summary=${summary} format=${format} />
-      <${TimelineView} data=${data} format=${format} />
-      <${LinksView} data=${data} format=${format} />`}`;
+      <${Tiles} id=${id} summary=${summary} format=${format} lately=${data ? lately(data, now) : null} />
+      <div class="columns">
+        <${FunnelView} summary=${summary} format=${format} />
+        <${PeopleView} id=${id} summary=${summary} moved=${data?.moved} format=${format} />
+      </div>
+      <${TimelineView} id=${id} data=${data} format=${format} />
+      <${DetailsView} ...${{ id, page, topic, data, summary }} />
+      <${Announcer} summary=${summary} format=${format} />`}`;
 }

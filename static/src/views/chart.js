@@ -19,17 +19,21 @@ const TIME_STEPS = [
 const COUNT_STEPS = Array.from({ length: 13 }, (_, n) => [10 ** n, 2 * 10 ** n, 5 * 10 ** n]).flat();
 
 /**
- * @typedef {{update: (columns: number[][]) => void, destroy: () => void}} Chart
+ * From and to, in seconds since 1970.
+ * @typedef {[number, number]} Range
+ * @typedef {{update: (columns: number[][], shown: boolean[], zoom: Range | null) => void,
+ *            destroy: () => void}} Chart
  */
 
 /**
  * @param {HTMLElement} element filled in width; its colours are custom properties
  * @param {{series: import("./timeline.js").Series[], grain: import("../protocol.js").Grain,
- *          format: import("../format.js").Format, onPoint: (row: number | null) => void}} options
- *   `onPoint` hears which row the pointer is at, null when it leaves
+ *          format: import("../format.js").Format, onPoint: (row: number | null) => void,
+ *          onZoom: (zoom: Range | null) => void}} options `onPoint` hears which row the pointer is
+ *   at, null when it leaves; `onZoom` what was dragged over, null for all
  * @returns {Chart}
  */
-export function createChart(element, { series, grain, format, onPoint }) {
+export function createChart(element, { series, grain, format, onPoint, onZoom }) {
   /** @param {string} name of a custom property */
   const color = (name) => getComputedStyle(element).getPropertyValue(name);
   const utc = grain === "day";
@@ -41,7 +45,12 @@ export function createChart(element, { series, grain, format, onPoint }) {
     height: HEIGHT,
     legend: { show: false },
     tzDate: (seconds) => (utc ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
-    cursor: { y: false, drag: { x: false, y: false }, sync: { key: "timeline" } },
+    cursor: {
+      y: false,
+      drag: { x: true, y: false, setScale: false },
+      sync: { key: "timeline" },
+      bind: { dblclick: () => () => { onZoom(null); return null; } },
+    },
     scales: { y: { range: (_, __, max) => [0, Math.max(4, (max || 0) * 1.1)] } },
     axes: [
       {
@@ -70,7 +79,15 @@ export function createChart(element, { series, grain, format, onPoint }) {
       width: 2,
       points: { show: false },
     }))],
-    hooks: { setCursor: [(self) => onPoint(self.cursor.idx ?? null)] },
+    hooks: {
+      setCursor: [(self) => onPoint(self.cursor.idx ?? null)],
+      setSelect: [(self) => {
+        const { left, width } = self.select;
+        if (width < 4) return;
+        self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        onZoom([self.posToVal(left, "x"), self.posToVal(left + width, "x")]);
+      }],
+    },
   }, [[], ...series.map(() => [])], element);
 
   const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -80,8 +97,15 @@ export function createChart(element, { series, grain, format, onPoint }) {
   resizing.observe(element);
 
   return {
-    update([times, ...columns]) {
-      plot.setData(/** @type {uPlot.AlignedData} */ ([times, ...columns.map(lifted)]));
+    update([times = [], ...columns], shown, zoom) {
+      plot.batch(() => {
+        plot.setData(/** @type {uPlot.AlignedData} */ ([times, ...columns.map(lifted)]), times.length === 0);
+        shown.forEach((show, index) => {
+          if (plot.series[index + 1]?.show !== show) plot.setSeries(index + 1, { show });
+        });
+        const [min, max] = zoom ?? [times[0], times.at(-1)];
+        if (min !== undefined && max !== undefined) plot.setScale("x", { min, max });
+      });
     },
     destroy() {
       scheme.removeEventListener("change", repaint);

@@ -1,13 +1,17 @@
 /** What was clicked, the most clicked first. */
 
 import { Component } from "preact";
+import { download } from "../csv.js";
 import { html } from "../html.js";
+import { activityHash } from "../route.js";
 import { OTHER, linksOf } from "../select.js";
+import { Term } from "./term.js";
 
 const AT_FIRST = 10;
+const COLUMNS = /** @type {const} */ ([["clicks", "Clicks"], ["unique_clicks", "Unique"], ["human_clicks", "By people"]]);
 
 /**
- * @typedef {{data: import("../state.js").CampaignData | null,
+ * @typedef {{id: string, data: import("../state.js").CampaignData | null,
  *            format: import("../format.js").Format}} Props `data`: null while nothing is known
  * @extends {Component<Props, {all: boolean}>}
  */
@@ -15,37 +19,43 @@ export class LinksView extends Component {
   state = { all: false };
 
   render() {
-    const { data, format } = this.props;
+    const { id, data, format } = this.props;
     const { all } = this.state;
     const links = data ? linksOf(data) : [];
     const most = Math.max(1, ...links.map((link) => link.clicks));
     const shown = all ? links : links.slice(0, AT_FIRST);
     return html`
       <section class="panel" aria-labelledby="links">
-        <h2 id="links">Links</h2>
+        <div class="panel-head">
+          <h2 id="links">Links</h2>
+          ${links.length > 0 && html`<button type="button" onClick=${() => download(`${id} links`, [
+            ["link", "clicks", "unique_clicks", "human_clicks"],
+            ...links.map((link) => [link.url, link.clicks, link.unique_clicks, link.human_clicks]),
+          ])}>Download CSV</button>`}
+        </div>
         ${links.length === 0 && html`<p class="none">${data ? "No link was clicked yet." : "Loading…"}</p>`}
         ${links.length > 0 && html`
           <table class="links" role="table">
             <thead role="rowgroup">
               <tr role="row">
                 <th role="columnheader" scope="col">Link</th>
-                <th role="columnheader" scope="col" class="number">Clicks</th>
-                <th role="columnheader" scope="col" class="number">Unique</th>
-                <th role="columnheader" scope="col" class="number">By people</th>
+                ${COLUMNS.map(([counter, label]) => html`
+                  <th role="columnheader" scope="col" class="number"><${Term} of=${`count.${counter}`}>${label}<//></th>`)}
               </tr>
             </thead>
             <tbody role="rowgroup">
               ${shown.map((link) => html`
                 <tr role="row" key=${link.url}>
                   <th role="rowheader" scope="row">
-                    <span class="url" title=${link.url}>${link.url === OTHER ? "All other links" : bare(link.url)}</span>
+                    <span class="url" dir="ltr" title=${link.url}>${link.url === OTHER ? "All other links" : bare(link.url)}</span>
                     <span class="share" aria-hidden="true">
                       <span style=${{ width: `${(link.clicks / most) * 100}%` }}></span>
                     </span>
                   </th>
-                  <td role="cell" data-label="Clicks" class="number">${format.count(link.clicks)}</td>
-                  <td role="cell" data-label="Unique" class="number">${format.count(link.unique_clicks)}</td>
-                  <td role="cell" data-label="By people" class="number">${format.count(link.human_clicks)}</td>
+                  ${COLUMNS.map(([counter, label]) => html`
+                    <td role="cell" data-label=${label} class="number">
+                      <a class="leads" href=${activityHash(id, counter, { link: link.url })}>${format.count(link[counter])}</a>
+                    </td>`)}
                 </tr>`)}
             </tbody>
           </table>`}

@@ -1,72 +1,157 @@
-/** All campaigns, newest first, each with its key numbers. */
+/** All campaigns, the newest activity first, each with its key numbers; search as one types. */
 
 import { Component } from "preact";
 import { html } from "../html.js";
+import { HEIGHT, WIDTH, bars } from "../outline.js";
+import { campaignTopic } from "../protocol.js";
 import { campaignHash } from "../route.js";
-import { campaignsOf } from "../select.js";
+import { REVIEW, isActive, ranked } from "../ranking.js";
 import { Count } from "./count.js";
 import { EmptyView } from "./empty.js";
+import { Heading } from "./heading.js";
 import { Refusal } from "./notice.js";
-import { REVIEW } from "./tiles.js";
+import { Term } from "./term.js";
 
-const PAGE = 100;
+/** @typedef {import("../protocol.js").Summary} Summary */
+/** @typedef {import("../protocol.js").CampaignTimeline} CampaignTimeline */
 
-/** A campaign whose last event is younger is happening now; in milliseconds. */
-const RECENT = 120_000;
+const PAGE = 50;
+const OUTLINES_AT_ONCE = 25;
+const OUTLINES_EVERY = 10_000;
+
+const COLUMNS = /** @type {const} */ ([
+  ["count.sends", "Sent"],
+  ["rate.delivery", "Delivered"],
+  ["rate.human_open", "Opened by people"],
+  ["rate.human_click", "Clicked by people"],
+  ["rate.bounce", "Bounced"],
+  ["rate.complaint", "Complained"],
+]);
 
 /**
  * @typedef {{page: import("./app.js").Page,
  *            topic: import("../state.js").TopicState | undefined}} Props
- * @extends {Component<Props, {most: number}>}
+ * @typedef {{most: number, query: string} & import("../search.js").Results} State
+ * @extends {Component<Props, State>}
  */
 export class ListView extends Component {
-  state = { most: PAGE };
+  /** @type {State} */
+  state = { most: PAGE, query: "", found: null, searching: false, failure: null };
+  /** @type {Map<string, {version: number, timeline: CampaignTimeline | null}>} */
+  #outlines = new Map();
+  #askedAt = -Infinity;
+  /** @type {Promise<import("../search.js").Search> | undefined} */
+  #search;
+
+  componentDidUpdate() {
+    this.#outline();
+  }
+
+  componentDidMount() {
+    this.#outline();
+  }
+
+  /** Its code comes with the first letter. @param {string} query */
+  async #type(query) {
+    this.setState({ query });
+    this.#search ??= import("../search.js").then(({ Search }) => new Search(
+      (request, onResult) => this.props.page.ask(request, onResult),
+      (results) => this.setState(results),
+    ));
+    const search = await this.#search;
+    if (this.state.query === query) search.type(query);
+  }
+
+  /** Ask for the outlines of the campaigns that are shown and have changed, some at a time. */
+  #outline() {
+    const { page } = this.props;
+    if (page.status.state !== "live" || page.now - this.#askedAt < OUTLINES_EVERY) return;
+    const changed = this.#rows().slice(0, this.state.most)
+      .filter(({ campaign: { id }, version }) => this.#outlines.get(id)?.version !== version)
+      .slice(0, OUTLINES_AT_ONCE);
+    if (!changed.length) return;
+    this.#askedAt = page.now;
+    for (const { campaign: { id }, version } of changed) {
+      this.#outlines.set(id, { version, timeline: this.#outlines.get(id)?.timeline ?? null });
+    }
+    const ids = changed.map(({ campaign }) => campaignTopic(campaign.id));
+    page.ask({ action: "listTimelines", ids }, (/** @type {CampaignTimeline} */ timeline) => {
+      const known = this.#outlines.get(timeline.id);
+      if (known) this.#outlines.set(timeline.id, { ...known, timeline });
+      this.setState({});
+    }).then(
+      () => { if (changed.length === OUTLINES_AT_ONCE) this.#askedAt = -Infinity; },
+      // Lost with the connection: asked again when it is back.
+      () => { for (const { campaign } of changed) this.#outlines.delete(campaign.id); },
+    );
+  }
+
+  /** @returns {Summary[]} */
+  #rows() {
+    const { page, topic } = this.props;
+    const campaigns = topic?.shown?.type === "list" ? topic.shown.campaigns : new Map();
+    const { found } = this.state;
+    return ranked(found ? found.map((one) => campaigns.get(one.campaign.id) ?? one) : campaigns.values(), page.now);
+  }
 
   render() {
     const { page, topic } = this.props;
-    const { most } = this.state;
+    const { most, query, found, searching, failure } = this.state;
     const data = topic?.shown?.type === "list" ? topic.shown : null;
     if (data && data.campaigns.size === 0) return html`<${EmptyView} />`;
-    const campaigns = data ? campaignsOf(data) : [];
+    const rows = this.#rows();
+    const many = found?.length === 1 ? "1 campaign" : `${page.format.count(found?.length ?? 0)} campaigns`;
     return html`
-      <h1 tabindex="-1">Campaigns</h1>
+      <div class="head">
+        <${Heading}>Campaigns<//>
+        <p class="span" role="status">
+          ${failure ?? (searching ? "Searching…" : found ? `${many} found` : "")}
+        </p>
+        <input type="search" class="search" aria-label="Search campaigns" placeholder="Search name or subject"
+          title="Press / to search" maxlength="200" value=${query}
+          onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />
+      </div>
       ${topic?.error && html`<${Refusal} error=${topic.error} />`}
       ${!data && !topic?.error && html`<p class="none">Loading…</p>`}
-      ${data && html`
+      ${data && found?.length === 0 && !searching && html`<p class="none">No campaign’s name or subject has “${query.trim()}” in it.</p>`}
+      ${data && rows.length > 0 && html`
         <table class="campaigns" role="table">
           <thead role="rowgroup">
             <tr role="row">
               <th role="columnheader" scope="col">Campaign</th>
-              ${["Sent", "Delivered", "Opened by people", "Clicked by people", "Bounced", "Complained"].map((label) => html`
-                <th role="columnheader" scope="col" class="number">${label}</th>`)}
+              <th role="columnheader" scope="col">Over time</th>
+              ${COLUMNS.map(([of, label]) => html`
+                <th role="columnheader" scope="col" class="number"><${Term} of=${of}>${label}<//></th>`)}
             </tr>
           </thead>
           <tbody role="rowgroup">
-            ${campaigns.slice(0, most).map((summary) => html`
+            ${rows.slice(0, most).map((summary) => html`
               <${Row} key=${summary.campaign.id} summary=${summary} format=${page.format}
-                live=${page.now - (summary.campaign.lastEventAt ?? 0) < RECENT} />`)}
+                live=${isActive(summary, page.now)}
+                outline=${this.#outlines.get(summary.campaign.id)?.timeline ?? null} />`)}
           </tbody>
         </table>`}
-      ${campaigns.length > most && html`
+      ${rows.length > most && html`
         <button type="button" onClick=${() => this.setState({ most: most + PAGE })}>
-          Show more (${page.format.count(campaigns.length - most)} left)
+          Show more (${page.format.count(rows.length - most)} left)
         </button>`}`;
   }
 }
 
 /**
- * @typedef {{summary: import("../protocol.js").Summary, format: import("../format.js").Format,
- *            live: boolean}} RowProps
+ * @typedef {{summary: Summary, format: import("../format.js").Format, live: boolean,
+ *            outline: CampaignTimeline | null}} RowProps
  * @extends {Component<RowProps>}
  */
 class Row extends Component {
   /** @param {RowProps} next */
   shouldComponentUpdate(next) {
-    return next.summary !== this.props.summary || next.live !== this.props.live;
+    const { summary, live, outline } = this.props;
+    return next.summary !== summary || next.live !== live || next.outline !== outline;
   }
 
   render() {
-    const { summary: { campaign, counts, rates }, format, live } = this.props;
+    const { summary: { campaign, counts, rates }, format, live, outline } = this.props;
     /**
      * @param {string} label
      * @param {import("../protocol.js").Counter} counter
@@ -83,11 +168,19 @@ class Row extends Component {
     return html`
       <tr role="row" data-campaign=${campaign.id}>
         <th role="rowheader" scope="row">
-          <a href=${campaignHash(campaign.id)}>${campaign.title}</a>
+          <a href=${campaignHash(campaign.id)}><bdi>${campaign.title}</bdi></a>
           ${live && html`<span class="badge">active now</span>`}
-          ${campaign.subject && html`<span class="subject">${campaign.subject}</span>`}
-          <span class="started">${format.dateTime(campaign.firstEventAt)}</span>
+          ${campaign.subject && html`<span class="subject"><bdi>${campaign.subject}</bdi></span>`}
+          <span class="started">${format.dateTime(campaign.first_event_at)}</span>
         </th>
+        <td role="cell" data-label="Over time" class="outline">
+          <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} width=${WIDTH} height=${HEIGHT} role="img"
+            aria-label="Deliveries, and opens by people, over time">
+            ${outline && html`
+              <path class="deliveries" d=${bars(outline, "deliveries")} />
+              <path class="human_opens" d=${bars(outline, "human_opens")} />`}
+          </svg>
+        </td>
         <td role="cell" data-label="Sent" class="number">
           <span class="rate"><${Count} name="sends" value=${counts.sends} format=${format} /></span>
         </td>

@@ -1,6 +1,7 @@
 /** Something that the reader should know, above the numbers. */
 
 import { html } from "../html.js";
+import { say } from "../words.js";
 
 /** @param {{children?: import("../html.js").Markup}} props */
 export function Notice({ children }) {
@@ -15,8 +16,7 @@ export function Refusal({ error }) {
   const passing = error.code === "internal" || error.code === "rate_limited";
   return html`
     <${Notice}>
-      ${error.code === "forbidden" ? "You may not see these statistics" : "The server did not send these statistics"}:
-      ${" "}${error.message} <code>${error.code}</code>
-      ${passing && " The page asks again by itself."}
+      ${say(error.code === "forbidden" ? "page.forbidden" : "page.refused")} ${error.message}
+      ${" "}<code>${error.code}</code> ${passing && say("page.asks_again")}
     <//>`;
 }

@@ -1,14 +1,19 @@
-/** One chart with its legend; `chart.js` comes by itself, when the first one is shown. */
+/** One chart with its legend. The code that draws comes by itself, beside that of the campaign. */
 
 import { Component, createRef } from "preact";
 import { html } from "../html.js";
 
+const drawing = import("./chart.js");
+
 /**
  * @typedef {{title: string, series: import("./timeline.js").Series[],
  *            grain: import("../protocol.js").Grain, format: import("../format.js").Format,
- *            columns: number[][], row: number | null,
- *            onPoint: (row: number | null) => void}} Props `columns`: first the times, then one a
- *   series; `row` is where the pointer is, in this chart or its neighbour
+ *            columns: number[][], row: number | null, hidden: readonly string[],
+ *            zoom: import("./chart.js").Range | null,
+ *            onPoint: (row: number | null) => void,
+ *            onZoom: (zoom: import("./chart.js").Range | null) => void,
+ *            onToggle: (counter: string) => void}} Props `columns`: first the times, then one a
+ *   series; `row` is where the pointer is, in this chart or its neighbour; `hidden` counters
  * @extends {Component<Props, {failed: boolean}>}
  */
 export class Panel extends Component {
@@ -19,11 +24,11 @@ export class Panel extends Component {
   #chart = null;
 
   componentDidMount() {
-    import("./chart.js").then(
+    drawing.then(
       ({ createChart }) => {
         if (!this.#element.current) return;
         this.#chart = createChart(this.#element.current, this.props);
-        this.#chart.update(this.props.columns);
+        this.#update();
       },
       (error) => {
         console.error(error);
@@ -34,7 +39,12 @@ export class Panel extends Component {
 
   /** @param {Props} before */
   componentDidUpdate(before) {
-    if (before.row === this.props.row) this.#chart?.update(this.props.columns);
+    if (before.row === this.props.row) this.#update();
+  }
+
+  #update() {
+    const { columns, series, hidden, zoom } = this.props;
+    this.#chart?.update(columns, series.map(({ counter }) => !hidden.includes(counter)), zoom);
   }
 
   componentWillUnmount() {
@@ -42,15 +52,16 @@ export class Panel extends Component {
   }
 
   render() {
-    const { title, series, format, columns, row } = this.props;
+    const { title, series, format, columns, row, hidden, onToggle } = this.props;
     return html`
       <div class="chart">
         <div class="legend">
           <h3>${title}</h3>
           ${series.map(({ label, counter }, index) => html`
-            <span><i class=${`line ${counter}`}></i>${label}
+            <button type="button" aria-pressed=${!hidden.includes(counter)} onClick=${() => onToggle(counter)}>
+              <i class=${`line ${counter}`}></i>${label}
               ${row !== null && html`<b>${format.count(columns[index + 1]?.[row] ?? 0)}</b>`}
-            </span>`)}
+            </button>`)}
         </div>
         <div class="plot" ref=${this.#element} aria-hidden="true">
           ${this.state.failed && "The chart could not be loaded. Reload the page; the table below has the same numbers."}

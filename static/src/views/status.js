@@ -5,18 +5,24 @@ import { html } from "../html.js";
 
 const WORDS = { connecting: "Connecting…", live: "Live", stale: "Reconnecting…", offline: "Offline" };
 
+/** For how long it is told that the page was away and has caught up, in milliseconds. */
+const BACK_FOR = 15_000;
+
 /** @param {{page: import("./app.js").Page}} props */
 export function StatusView({ page }) {
-  const { now, status: { state, heardAt, retryAt } } = page;
+  const { now, status: { state, heardAt, retryAt, back } } = page;
   const wait = retryAt === null ? 0 : Math.ceil((retryAt - now) / 1000);
-  // Only the word is announced: an age that ticks aloud would be chatter.
+  const isBack = back && now - back.at < BACK_FOR;
+  // Only the words are announced: an age that ticks aloud would be chatter.
   return html`
     <div class="status" data-state=${state}>
       <span class="dot" aria-hidden="true"></span>
-      <span role="status">${WORDS[state]}</span>
+      <span role="status">
+        ${WORDS[state]}${state === "live" && isBack && html`<span class="caught-up">, all caught up after ${Math.ceil(back.after / 1000)} s away</span>`}
+      </span>
       <span class="since">
-        ${state === "live" && heardAt !== null && `updated ${age(now - heardAt)}`}
-        ${(state === "stale" || state === "offline") && heardAt !== null && `numbers of ${page.format.clock(heardAt)}`}
+        ${state === "live" && heardAt !== null && !isBack && `updated ${age(now - heardAt)}`}
+        ${state !== "live" && heardAt !== null && `numbers of ${page.format.moment(heardAt)}`}
       </span>
       ${wait > 1 && html`<button type="button" onClick=${page.retry}>Try now (${wait} s)</button>`}
     </div>`;

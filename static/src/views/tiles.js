@@ -1,120 +1,109 @@
-/** The campaign's key numbers: rate and count, people beside machines. */
+/** The campaign's key numbers: rate and count, what has been added lately, people beside machines. */
 
 import { html } from "../html.js";
-import { Count } from "./count.js";
+import { REVIEW } from "../ranking.js";
+import { LATELY } from "../select.js";
+import { Leading } from "./count.js";
+import { Term } from "./term.js";
 
 /**
  * @typedef {import("../protocol.js").Counter} Counter
+ * @typedef {import("../protocol.js").Counts} Counts
  * @typedef {import("../protocol.js").Summary} Summary
  * @typedef {import("../format.js").Format} Format
- * @typedef {{summary: Summary | null, format: Format}} Numbers
  */
 
-/** From here on SES reviews an account: its limits for the account as a whole. */
-export const REVIEW = { bounce: 0.05, complaint: 0.001 };
-
-/** @param {Numbers} props `summary`: null while nothing is known */
-export function Tiles(props) {
-  const { summary, format } = props;
-  const counts = /** @type {Partial<import("../protocol.js").Counts>} */ (summary?.counts ?? {});
+/**
+ * @param {{id: string, summary: Summary | null, format: Format, lately: Partial<Counts> | null}} props
+ *   `summary`: null while nothing is known; `lately`: what has been added in the last minutes
+ */
+export function Tiles({ id, summary, format, lately }) {
   const rates = summary?.rates;
   /** @param {Counter} name */
-  const count = (name) => html`<${Count} name=${name} value=${counts[name]} format=${format} />`;
+  const count = (name) => html`<${Leading} id=${id} name=${name} summary=${summary} format=${format} />`;
   /** @param {import("../protocol.js").RateName} name @param {number} [digits] */
   const rate = (name, digits) => format.percent(rates?.[name] ?? null, digits);
+  /** @param {Counter} name */
+  const added = (name) => html`<${Added} count=${lately?.[name] ?? 0} format=${format} />`;
 
   return html`
     <h2 class="visually-hidden">Key numbers</h2>
     <div class="tiles" aria-busy=${summary === null}>
-      <${Tile} label="Sent" place="sent">
+      <${Tile} of="count.sends" label="Sent" place="sent" added=${added("sends")}>
         <p class="big">${count("sends")}</p>
         <p class="foot">${count("rejects")} rejected, ${count("rendering_failures")} not rendered</p>
       <//>
-      <${Tile} label="Delivered" place="delivered">
+      <${Tile} of="rate.delivery" label="Delivered" place="delivered" added=${added("deliveries")}>
         <p class="big">${rate("delivery")}</p>
         <p>${count("deliveries")} of sent</p>
         <p class="foot">${count("delivery_delays")} delayed</p>
       <//>
-      <${Tile} label="Opened" place="opened">
-        <div class="pair">
-          <div>
-            <p class="who">by people</p>
-            <p class="big people">${rate("human_open")}</p>
-            <p>${count("unique_human_opens")} of delivered</p>
-          </div>
-          <div>
-            <p class="who">incl. machines</p>
-            <p class="big">${rate("open")}</p>
-            <p>${count("unique_opens")} of delivered</p>
-          </div>
-        </div>
-        <${Split} all="opens" people="human_opens" machines="machine_opens" counts=${counts} count=${count} />
+      <${Tile} of="rate.human_open" label="Opened" place="opened" added=${added("human_opens")}>
+        <${Pair} all="open" people="human_open" rate=${rate} count=${count} />
       <//>
-      <${Tile} label="Clicked" place="clicked" aside=${`${rate("click_to_open")} of opened`}>
-        <div class="pair">
-          <div>
-            <p class="who">by people</p>
-            <p class="big people">${rate("human_click")}</p>
-            <p>${count("unique_human_clicks")} of delivered</p>
-          </div>
-          <div>
-            <p class="who">incl. machines</p>
-            <p class="big">${rate("click")}</p>
-            <p>${count("unique_clicks")} of delivered</p>
-          </div>
-        </div>
-        <${Split} all="clicks" people="human_clicks" machines="machine_clicks" counts=${counts} count=${count} />
+      <${Tile} of="rate.human_click" label="Clicked" place="clicked" added=${added("human_clicks")}>
+        <${Pair} all="click" people="human_click" rate=${rate} count=${count} />
       <//>
-      <${Tile} label="Bounced" warning=${(rates?.bounce ?? 0) >= REVIEW.bounce && "SES reviews accounts from 5 %"}>
+      <${Tile} of="rate.bounce" label="Bounced" added=${added("hard_bounces")}
+        warning=${(rates?.bounce ?? 0) >= REVIEW.bounce && "SES reviews accounts from 5 %"}>
         <p class="big">${rate("bounce")}</p>
         <p>${count("hard_bounces")} hard</p>
         <p class="foot">${count("soft_bounces")} soft, ${count("undetermined_bounces")} undetermined</p>
       <//>
-      <${Tile} label="Complained" warning=${(rates?.complaint ?? 0) >= REVIEW.complaint && "SES reviews accounts from 0.1 %"}>
+      <${Tile} of="rate.complaint" label="Complained" added=${added("complaints")}
+        warning=${(rates?.complaint ?? 0) >= REVIEW.complaint && "SES reviews accounts from 0.1 %"}>
         <p class="big">${rate("complaint", 2)}</p>
         <p>${count("complaints")} of delivered</p>
       <//>
-      <${Tile} label="Unsubscribed" place="unsubscribed">
+      <${Tile} of="count.unsubscribes" label="Unsubscribed" added=${added("unsubscribes")}>
         <p class="big">${count("unsubscribes")}</p>
       <//>
     </div>`;
 }
 
 /**
- * @param {{label: string, place?: string, aside?: string, warning?: string | false,
- *          children?: import("../html.js").Markup}} props `place`: its name in the style sheet
+ * @param {{of: string, label: string, place?: string, warning?: string | false,
+ *          added?: import("../html.js").Markup, children?: import("../html.js").Markup}} props `of`:
+ *   what defines it; `place`: its name in the style sheet
  */
-function Tile({ label, place, aside, warning, children }) {
+function Tile({ of, label, place = "", warning, added, children }) {
   return html`
-    <section class=${`tile ${place ?? ""} ${warning ? "warn" : ""}`}>
+    <section class=${`tile ${place} ${warning ? "warn" : ""}`}>
       <div class="tile-head">
-        <h3>${label}</h3>
-        ${aside && html`<p class="foot">${aside}</p>`}
-        ${warning && html`<p class="warning">${warning}</p>`}
+        <h3><${Term} of=${of}>${label}<//></h3>
+        ${added}
       </div>
       ${children}
+      ${warning && html`<p class="warning">${warning}</p>`}
     </section>`;
 }
 
+/** @param {{count: number, format: Format}} props */
+function Added({ count, format }) {
+  // Without a number it keeps its place: nothing moves when one comes.
+  return html`
+    <p class="added">
+      ${count > 0 ? html`+${format.count(count)} in ${LATELY} min` : "\u00a0"}
+    </p>`;
+}
+
 /**
- * How all opens (or clicks) divide: by people, unknown, by machines.
- *
- * @param {{all: Counter, people: Counter, machines: Counter,
- *          counts: Partial<import("../protocol.js").Counts>,
+ * @param {{all: "open" | "click", people: "human_open" | "human_click",
+ *          rate: (name: import("../protocol.js").RateName) => string,
  *          count: (name: Counter) => import("../html.js").Markup}} props
  */
-function Split({ all, people, machines, counts, count }) {
-  const total = counts[all] ?? 0;
-  /** @param {number | undefined} value */
-  const share = (value) => ({ width: `${total ? ((value ?? 0) / total) * 100 : 0}%` });
+function Pair({ all, people, rate, count }) {
   return html`
-    <div class="split" aria-hidden="true">
-      <span class="by-people" style=${share(counts[people])}></span>
-      <span class="by-machines" style=${share(counts[machines])}></span>
-    </div>
-    <dl class="key">
-      <div><dt>All ${all}</dt><dd>${count(all)}</dd></div>
-      <div><dt><i class="by-people"></i>By people</dt><dd>${count(people)}</dd></div>
-      <div><dt><i class="by-machines"></i>By machines</dt><dd>${count(machines)}</dd></div>
-    </dl>`;
+    <div class="pair">
+      <div>
+        <p class="who">by people</p>
+        <p class="big people">${rate(people)}</p>
+        <p>${count(`unique_${people}s`)} of delivered</p>
+      </div>
+      <div>
+        <p class="who"><${Term} of=${`rate.${all}`}>incl. machines<//></p>
+        <p class="big">${rate(all)}</p>
+        <p>${count(`unique_${all}s`)} of delivered</p>
+      </div>
+    </div>`;
 }

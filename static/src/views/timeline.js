@@ -1,9 +1,11 @@
 /** How the numbers came in: by minute, hour or day. */
 
 import { Component } from "preact";
+import { download } from "../csv.js";
 import { html } from "../html.js";
 import { GRAINS } from "../protocol.js";
 import { columnsOf } from "../series.js";
+import { STEP } from "../state.js";
 import { bucketsOf, defaultGrain } from "../select.js";
 import { Panel } from "./panel.js";
 
@@ -34,15 +36,16 @@ const LABELS = { minute: "Minutes", hour: "Hours", day: "Days" };
 const SPANS = { minute: "last 2 hours of activity", hour: "last 3 days of activity", day: "since it started" };
 
 /**
- * @typedef {{data: import("../state.js").CampaignData | null, format: Format}} Props `data`: null
- *   while nothing is known
- * @typedef {{grain: Grain | null, row: number | null, table: boolean}} State `grain` as chosen by
- *   the reader, `row` where the pointer is
+ * @typedef {{id: string, data: import("../state.js").CampaignData | null, format: Format}} Props
+ *   `data`: null while nothing is known
+ * @typedef {{grain: Grain | null, row: number | null, table: boolean, hidden: Counter[],
+ *            zoom: import("./chart.js").Range | null}} State `grain`, `hidden` and `zoom` as chosen
+ *   by the reader, `row` where the pointer is
  * @extends {Component<Props, State>}
  */
 export class TimelineView extends Component {
   /** @type {State} */
-  state = { grain: null, row: null, table: false };
+  state = { grain: null, row: null, table: false, hidden: [], zoom: null };
 
   /** @param {Props} props @param {State} state */
   shouldComponentUpdate(props, state) {
@@ -50,13 +53,23 @@ export class TimelineView extends Component {
   }
 
   render() {
-    const { data, format } = this.props;
-    const { row, table } = this.state;
+    const { id, data, format } = this.props;
+    const { row, table, hidden, zoom } = this.state;
     const campaign = data?.summary?.campaign;
     const grain = this.state.grain ?? (data ? defaultGrain(data) : "minute");
     const [times, ...columns] = columnsOf(data ? bucketsOf(data, grain) : [], grain, COUNTERS);
-    const expired = data && campaign?.lastEventAt && grain === "minute";
+    const expired = data && campaign?.last_event_at && grain === "minute";
     const pointed = row === null ? undefined : times[row];
+    const onZoom = (/** @type {State["zoom"]} */ range) => this.setState({ zoom: range });
+    const onToggle = (/** @type {any} */ counter) => this.setState({
+      hidden: hidden.includes(counter) ? hidden.filter((one) => one !== counter) : [...hidden, counter],
+    });
+    const [from = 0, to = 0] = zoom ?? [times[0], times.at(-1)];
+    // The later half: where it happens.
+    const zoomIn = () => onZoom([(from + to) / 2, to]);
+    const save = () => download(`${id} by ${grain}`, [["from", ...COUNTERS], ...times.map(
+      (at, index) => [new Date(at * 1000).toISOString(), ...columns.map((column) => column[index])],
+    )]);
     const onPoint = (/** @type {number | null} */ at) => {
       if (at !== this.state.row) this.setState({ row: at });
     };
@@ -73,15 +86,22 @@ export class TimelineView extends Component {
             ${GRAINS.map((name) => html`
               <label>
                 <input type="radio" name="grain" value=${name} checked=${name === grain}
-                  onChange=${() => this.setState({ grain: name, row: null })} />
+                  onChange=${() => this.setState({ grain: name, row: null, zoom: null })} />
                 <span>${LABELS[name]}</span>
               </label>`)}
           </fieldset>
         </div>
         ${PANELS.map(({ title, series }, index) => html`
           <${Panel} key=${title + grain} title=${title} series=${series} grain=${grain} format=${format}
-            row=${row} columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint} />`)}
+            row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${onToggle}
+            columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint} />`)}
         ${times.length > 0 ? html`
+          <p class="tools">
+            <button type="button" onClick=${zoomIn} disabled=${(to - from) * 1000 < 4 * STEP[grain]}>Zoom in</button>
+            <button type="button" onClick=${() => onZoom(null)} disabled=${!zoom}>Show all</button>
+            <button type="button" onClick=${save}>Download CSV</button>
+            <span class="span">Drag over a chart to zoom.</span>
+          </p>
           <details open=${table}>
             <summary onClick=${(/** @type {Event} */ event) => {
               event.preventDefault();

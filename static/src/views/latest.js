@@ -1,0 +1,66 @@
+/** What has just happened in a campaign, while it happens. */
+
+import { Component } from "preact";
+import { Feed } from "../feed.js";
+import { html } from "../html.js";
+import { campaignTopic } from "../protocol.js";
+import { activityHash } from "../route.js";
+import { EventRow } from "./event.js";
+
+const SHOWN = 8;
+
+/** How soon the newest events are asked for again, in milliseconds. */
+const AGAIN_AFTER = 3000;
+
+/**
+ * `version`: the summary's; when it changes, something has happened.
+ * @typedef {{id: string, page: import("./app.js").Page, version: number}} Props
+ * @extends {Component<Props>}
+ */
+export class LatestView extends Component {
+  #feed = new Feed(
+    (request, onResult) => this.props.page.ask(request, onResult),
+    { action: "listActivity", id: campaignTopic(this.props.id), limit: SHOWN },
+    false,
+    () => this.setState({}),
+  );
+  #version = -1;
+  #askedAt = -Infinity;
+
+  componentDidMount() {
+    this.#follow();
+  }
+
+  componentDidUpdate() {
+    this.#follow();
+  }
+
+  #follow() {
+    const { page: { now, status }, version } = this.props;
+    if (status.state !== "live" || this.#feed.busy || now - this.#askedAt < AGAIN_AFTER) return;
+    if (version === this.#version && !this.#feed.error) return;
+    this.#version = version;
+    this.#askedAt = now;
+    this.#feed.refresh();
+  }
+
+  render() {
+    const { id, page: { format } } = this.props;
+    const rows = this.#feed.rows.slice(0, SHOWN);
+    const { busy, error } = this.#feed;
+    return html`
+      <section class="panel" aria-labelledby="latest">
+        <div class="panel-head">
+          <h2 id="latest">Just now</h2>
+          <p class="span">times in ${format.zone}</p>
+          <a class="button" href=${activityHash(id, "all")}>All activity</a>
+        </div>
+        ${rows.length > 0 && html`
+          <table class="events">
+            <tbody>${rows.map((one, row) => html`<${EventRow} key=${row} one=${one} format=${format} />`)}</tbody>
+          </table>`}
+        ${rows.length === 0 && html`
+          <p class="none">${error ?? (busy ? "Loading…" : "No opens, clicks, bounces or complaints yet.")}</p>`}
+      </section>`;
+  }
+}

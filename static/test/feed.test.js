@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Feed } from "../src/feed.js";
+
+/** A server that has these events, newest first, and gives two a page. */
+function server() {
+  /** @type {any[]} */
+  const events = [];
+  /** @type {any[]} */
+  const requests = [];
+  let broken = false;
+  return {
+    events,
+    requests,
+    /** @param {boolean} value */
+    breaks(value) { broken = value; },
+    /** @param {any} request @param {(one: any) => void} onResult */
+    async ask(request, onResult) {
+      requests.push(request);
+      if (broken) throw new Error("no connection");
+      const start = Number(request.cursor ?? 0);
+      events.slice(start, start + 2).forEach(onResult);
+      return start + 2 < events.length ? String(start + 2) : null;
+    },
+  };
+}
+
+/** @param {number} at @param {string} id */
+const open = (at, id, engager = "human") => ({
+  at, type: "Open", message_id: id, recipient: null, link: null, engager, reason: null, bounce_type: null, detail: null,
+});
+
+/** @param {Feed} feed */
+const ids = (feed) => feed.rows.map((row) => row.message_id).join(" ");
+
+function feedOf(once = false) {
+  const source = server();
+  let changes = 0;
+  const feed = new Feed(/** @type {any} */ (source.ask), { action: "listActivity" }, once, () => { changes += 1; });
+  return { source, feed, changes: () => changes };
+}
+
+test("it goes on from page to page to the end", async () => {
+  const { source, feed, changes } = feedOf();
+  source.events.push(open(5, "e"), open(4, "d"), open(3, "c"), open(2, "b"), open(1, "a"));
+
+  await feed.refresh();
+  assert.equal(ids(feed), "e d");
+  assert.ok(feed.more);
+  await feed.next();
+  await feed.next();
+
+  assert.equal(ids(feed), "e d c b a");
+  assert.equal(feed.more, false);
+  assert.equal(changes(), 6, "once when it asks, and once when it knows");
+});
+
+test("what is new comes first, and what has changed its class is dropped or shown as it is", async () => {
+  const { source, feed } = feedOf();
+  source.events.push(open(3, "c"), open(2, "b"), open(1, "a"));
+  await feed.refresh();
+  await feed.next();
+
+  source.events.unshift(open(4, "d"));
+  source.events[1] = open(3, "c", "machine");
+  await feed.refresh();
+  assert.equal(ids(feed), "d c b a");
+  assert.equal(feed.rows[1]?.engager, "machine");
+
+  source.events.splice(1, 1); // no longer of this kind
+  await feed.refresh();
+  assert.equal(ids(feed), "d b a");
+});
+
+test("with more news than a page holds it starts from there, and leaves no gap", async () => {
+  const { source, feed } = feedOf();
+  source.events.push(open(2, "b"), open(1, "a"));
+  await feed.refresh();
+  source.events.unshift(open(6, "f"), open(5, "e"), open(4, "d"), open(3, "c"));
+
+  await feed.refresh();
+  assert.equal(ids(feed), "f e");
+  await feed.next();
+  await feed.next();
+  assert.equal(ids(feed), "f e d c b a");
+});
+
+test("a message is listed once, by its latest event, where it counts once", async () => {
+  const { source, feed } = feedOf(true);
+  source.events.push(open(4, "a"), open(3, "b"), open(2, "a"), open(1, "c"));
+  await feed.refresh();
+  await feed.next();
+
+  assert.equal(ids(feed), "a b c");
+});
+
+test("why it could not ask is kept until it could", async () => {
+  const { source, feed } = feedOf();
+  source.breaks(true);
+  await feed.refresh();
+  assert.equal(feed.error, "no connection");
+  assert.equal(feed.busy, false);
+
+  source.breaks(false);
+  await feed.refresh();
+  assert.equal(feed.error, null);
+});

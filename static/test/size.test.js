@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+const DIST = new URL("../dist/", import.meta.url);
+const ASSETS = new URL("assets/", DIST);
+const KB = 1024;
+
+const files = readdirSync(ASSETS);
+
+/** @param {string} name such as "list" */
+const built = (name) => files.find((file) => file.startsWith(`${name}-`) && file.endsWith(".js")) ?? assert.fail(`no ${name} in dist`);
+
+/** All files that come with these, gzipped, in bytes. @param {string[]} names */
+function weight(...names) {
+  const all = new Set(names.map(built));
+  for (const file of all) {
+    const code = readFileSync(new URL(file, ASSETS), "utf8");
+    for (const [, other] of code.matchAll(/(?:from|import)\s*"\.\/([\w-]+\.js)"/g)) if (other) all.add(other);
+  }
+  return [...all].reduce((sum, file) => sum + gzipSync(readFileSync(new URL(file, ASSETS)), { level: 9 }).length, 0);
+}
+
+test("the list needs at most 15 KB of JavaScript", () => {
+  assert.ok(weight("main", "list") <= 15 * KB, `${weight("main", "list")} bytes`);
+});
+
+test("a campaign with its charts needs at most 40 KB", () => {
+  assert.ok(weight("main", "campaign", "chart") <= 40 * KB, `${weight("main", "campaign", "chart")} bytes`);
+});
+
+test("whatever is loaded first is preloaded", () => {
+  const { preloads, "main.js": main } = JSON.parse(readFileSync(new URL("manifest.json", DIST), "utf8"));
+  const needed = [...readFileSync(new URL(main, DIST), "utf8").matchAll(/"\.\/([\w-]+\.js)"/g)].map(([, file]) => `assets/${file}`);
+
+  assert.deepEqual(preloads, [...new Set(needed)]);
+});

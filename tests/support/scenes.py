@@ -1,0 +1,222 @@
+"""Scenes of a page that is full of life: a campaign in its second hour, beside older ones."""
+
+import math
+import random
+import time
+from typing import Any
+
+from support.stage import Scene, ago
+
+from chalicelib.metrics import COUNTERS, rates
+
+PREFIX = "stats/email-campaign/"
+SPRING = "spring-sale"
+HOUR = 3600
+
+
+def full_counts(**some: int) -> dict[str, int]:
+    """Give all counters, those that are not named as 0."""
+    return {name: some.get(name, 0) for name in COUNTERS}
+
+
+def entry(
+    name: str, subject: str, started: float, last: float, version=1, **counts
+) -> dict[str, Any]:
+    """Make an entry of the list; times are seconds ago."""
+    all_counts = full_counts(**counts)
+    return {
+        "id": name, "title": name, "subject": subject, "version": version,
+        "first_event_at": ago(started), "last_event_at": ago(last),
+        "counts": all_counts, "rates": rates(all_counts),
+    }  # fmt: skip
+
+
+SPRING_COUNTS = {
+    "sends": 12480, "deliveries": 12204, "delivery_delays": 61, "opens": 6120, "unique_opens": 4271,
+    "human_opens": 3340, "unique_human_opens": 2683, "machine_opens": 2512, "clicks": 1204,
+    "unique_clicks": 702, "human_clicks": 781, "unique_human_clicks": 598, "machine_clicks": 402,
+    "hard_bounces": 143, "soft_bounces": 88, "undetermined_bounces": 4, "complaints": 3,
+    "rejects": 0, "rendering_failures": 2, "unsubscribes": 31,
+}  # fmt: skip
+
+
+def campaign() -> dict[str, Any]:
+    """Make the snapshot of a campaign that began 95 minutes ago."""
+    one = entry(
+        SPRING, "Spring is here: 20 % off everything green", 95 * 60, 1, 900, **SPRING_COUNTS
+    )
+    about = {
+        name: one[name] for name in ("id", "title", "subject", "first_event_at", "last_event_at")
+    }
+    return {
+        "$type": "CampaignStats",
+        "version": one["version"],
+        "campaign": {**about, "sender": "Green Shop <news@shop.example.com>"},
+        "counts": one["counts"],
+        "rates": one["rates"],
+        "timeline": {"minute": minutes(), "hour": hours(2), "day": days(1)},
+        "links": [
+            link("https://shop.example.com/spring", 512, 301, 388),
+            link("https://shop.example.com/spring/garden", 288, 190, 201),
+            link("https://shop.example.com/spring/balcony-and-terrace", 201, 120, 104),
+            link("https://shop.example.com/returns", 118, 61, 58),
+            link("https://blog.example.com/how-to-plant-tomatoes", 85, 50, 30),
+        ],
+        "bounces": [
+            {"type": "Permanent", "subtype": "NoEmail", "version": 9, "count": 98},
+            {"type": "Transient", "subtype": "MailboxFull", "version": 7, "count": 61},
+            {"type": "Permanent", "subtype": "OnAccountSuppressionList", "version": 5, "count": 45},
+            {"type": "Transient", "subtype": "General", "version": 4, "count": 27},
+            {"type": "Undetermined", "subtype": "Undetermined", "version": 2, "count": 4},
+        ],
+    }
+
+
+def link(url: str, clicks: int, unique: int, human: int) -> dict[str, Any]:
+    """Make a link of a snapshot."""
+    return {
+        "url": url, "version": 3, "clicks": clicks, "unique_clicks": unique,
+        "human_clicks": human, "machine_clicks": clicks - human,
+    }  # fmt: skip
+
+
+def minutes() -> list[dict[str, Any]]:
+    """Make the minutes of a campaign: sent in half an hour, opened ever since."""
+    rng = random.Random(7)
+    now = int(time.time()) // 60 * 60
+    buckets = []
+    for age in range(95, -1, -1):
+        since = 95 - age
+        sends = 400 + rng.randint(-30, 30) if since < 30 else 0
+        opens = int(110 * (1 - math.exp(-since / 12)) * math.exp(-since / 60)) + rng.randint(0, 12)
+        human = int(opens * 0.58)
+        counts = {
+            "sends": sends, "deliveries": int(sends * 0.98), "hard_bounces": sends // 90,
+            "opens": opens, "human_opens": human, "machine_opens": opens - human,
+            "clicks": opens // 6, "human_clicks": opens // 9,
+        }  # fmt: skip
+        at = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(now - 60 * age))
+        buckets.append({"at": at, "version": 1, **{k: v for k, v in counts.items() if v}})
+    return buckets
+
+
+def hours(number: int) -> list[dict[str, Any]]:
+    """Make hours that tell of opens."""
+    now = int(time.time()) // HOUR * HOUR
+    return [
+        {
+            "at": time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(now - HOUR * age)),
+            "version": 1, "sends": 12480 // number, "deliveries": 12204 // number,
+            "opens": 6120 // number, "human_opens": 3340 // number, "clicks": 1204 // number,
+        }
+        for age in range(number - 1, -1, -1)
+    ]  # fmt: skip
+
+
+def days(number: int) -> list[dict[str, Any]]:
+    """Make days that tell of opens."""
+    return [
+        {
+            "at": time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() - 24 * HOUR * age)),
+            "version": 1, "sends": 12480 // number, "opens": 6120 // number,
+        }
+        for age in range(number - 1, -1, -1)
+    ]  # fmt: skip
+
+
+def timeline(name: str, seed: int) -> dict[str, Any]:
+    """Make the outline of an older campaign."""
+    rng = random.Random(seed)
+    buckets = []
+    for hour in range(48):
+        opens = int(300 * math.exp(-hour / 10) * (1.2 + math.sin(hour / 3.8))) + rng.randint(0, 5)
+        one = {"at": ago((96 - hour) * HOUR), "human_opens": max(1, opens)}
+        buckets.append(one | ({"deliveries": 2000 - 300 * hour} if hour < 6 else {}))
+    return {"$type": "CampaignTimeline", "id": name, "resolution": "hour", "buckets": buckets}
+
+
+def activity(number: int) -> list[dict[str, Any]]:
+    """Make a campaign's newest events."""
+    rng = random.Random(3)
+    people = ["mara.lindqvist", "tomas.reyes", "j.okafor", "li.wei", "ana.petrova", "نور.حداد"]
+    kinds = [
+        ("Open", {"engager": "human", "reason": "persons_agent"}),
+        ("Open", {"engager": "human", "reason": "proxy_at_open_time"}),
+        ("Open", {"engager": "machine", "reason": "apple_mail_privacy"}),
+        ("Click", {"engager": "human", "reason": "persons_agent", "link": "https://shop.example.com/spring"}),
+        ("Click", {"engager": "machine", "reason": "burst", "link": "https://shop.example.com/returns"}),
+        ("Bounce", {"bounce_type": "Transient", "detail": "MailboxFull"}),
+        ("Open", {"engager": "unknown", "reason": "no_agent"}),
+    ]  # fmt: skip
+    found = []
+    for index in range(number):
+        kind, more = kinds[rng.randrange(len(kinds))]
+        found.append(
+            {
+                "$type": "Activity",
+                "at": ago(2 + 3 * index),
+                "type": kind,
+                "message_id": f"0100019ab0c4-{index:06}",
+                "recipient": f"{rng.choice(people)}@example.org",
+                **more,
+            }
+        )
+    return found
+
+
+HEALTHY = {
+    "$type": "Health", "version": 7, "checked_at": ago(20), "last_event_at": ago(1),
+    "queue": {"waiting": 3, "oldest_seconds": 0}, "dead_letters": 0, "stream_lag_seconds": 0,
+    "quarantined": 0, "unknown_types": 0, "untagged": 12, "untracked": [], "paused_at": None,
+}  # fmt: skip
+
+
+def lively() -> Scene:
+    """Make a page full of life."""
+    older = [
+        ("winter-clearance", "Last chance: winter coats from 39", 26 * 24, 11840, 0.31, 0.052),
+        ("newsletter-2026-11", "What to plant in November", 9 * 24, 48211, 0.27, 0.031),
+        ("welcome-series-3", "Three things that our gardeners love", 40 * 24, 2210, 0.44, 0.08),
+        ("price-change-notice", "A change to your subscription", 3 * 24, 30125, 0.39, 0.01),
+        ("تخفيضات-الربيع", "خصم ٢٠٪ على كل شيء أخضر", 5 * 24, 5120, 0.22, 0.041),
+    ]
+    campaigns = [
+        entry(SPRING, "Spring is here: 20 % off everything green", 95 * 60, 1, 900, **SPRING_COUNTS)
+    ]
+    for name, subject, hours_ago, sends, opened, clicked in older:
+        deliveries = int(sends * 0.981)
+        campaigns.append(
+            entry(
+                name, subject, hours_ago * HOUR, (hours_ago / 2) * HOUR,
+                sends=sends, deliveries=deliveries, unique_human_opens=int(deliveries * opened),
+                unique_human_clicks=int(deliveries * clicked), hard_bounces=int(sends * 0.011),
+                complaints=int(sends * (0.0014 if name.startswith("price") else 0.0003)),
+            )
+        )  # fmt: skip
+    spring_minutes = {
+        "$type": "CampaignTimeline", "id": SPRING, "resolution": "minute",
+        "buckets": [
+            {name: bucket[name] for name in ("at", "deliveries", "human_opens") if name in bucket}
+            for bucket in minutes()
+        ],
+    }  # fmt: skip
+    return Scene(
+        snapshots={
+            "stats/email-campaigns": {"$type": "CampaignList", "campaigns": campaigns},
+            "stats/health": HEALTHY | {"checked_at": ago(20), "last_event_at": ago(1)},
+            PREFIX + SPRING: campaign(),
+        },
+        activity=activity(240),
+        timelines={SPRING: spring_minutes}
+        | {one["id"]: timeline(one["id"], number) for number, one in enumerate(campaigns[1:])},
+    )
+
+
+def empty() -> Scene:
+    """Make a page before the first event."""
+    return Scene(
+        snapshots={
+            "stats/email-campaigns": {"$type": "CampaignList", "campaigns": []},
+            "stats/health": HEALTHY | {"version": 0, "checked_at": None, "last_event_at": None},
+        }
+    )

@@ -1,0 +1,189 @@
+"""The built page, served as CloudFront does, with a server of this module's own behind it.
+
+For what must be the same at every run: screenshots, audits, storms of pushes. What the page is told
+comes from a `Scene`; everything else about the page is real.
+"""
+
+import gzip
+import json
+import mimetypes
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from dashboard.page import manifest_path
+from dashboard.paths import STATIC
+from dashboard.site import Site, render
+
+HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+
+@dataclass
+class Scene:
+    """What the server knows.
+
+    Attributes:
+        snapshots: by topic.
+        activity: of every campaign, newest first.
+        timelines: by campaign id.
+        silent: whether requests are left unanswered, as while a page loads.
+    """
+
+    snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
+    activity: list[dict[str, Any]] = field(default_factory=list)
+    timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    silent: bool = False
+
+    def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """Give the frames that answer a request, without what they share."""
+        match request["action"]:
+            case "subscribe":
+                topic = request["id"]
+                snapshot = self.snapshots.get(topic)
+                if snapshot is None:
+                    yield {"error": {"code": "internal", "message": "not now: try again"}}
+                else:
+                    yield {"id": topic, "snapshot": snapshot}
+            case "listActivity":
+                yield from self._results(filter(_matches(request), self.activity), request)
+            case "listTimelines":
+                names = [topic.rpartition("/")[2] for topic in request["ids"]]
+                yield from self._results(
+                    (self.timelines[one] for one in names if one in self.timelines), request
+                )
+            case "searchCampaigns":
+                campaigns = self.snapshots["stats/email-campaigns"]["campaigns"]
+                found = (
+                    {"$type": "Campaign", **one}
+                    for one in campaigns
+                    if request["query"].casefold() in f"{one['title']} {one['subject']}".casefold()
+                )
+                yield from self._results(found, request)
+            case _:
+                yield {}
+
+    @staticmethod
+    def _results(results: Iterable[dict[str, Any]], request: dict[str, Any]) -> Iterable[dict]:
+        found = list(results)
+        start, limit = int(request.get("cursor") or 0), request.get("limit", 50)
+        yield from ({"result": one} for one in found[start : start + limit])
+        more = {"cursor": str(start + limit)} if len(found) > start + limit else {}
+        yield {"done": True, **more}
+
+
+def _matches(request: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
+    limits = {name: request[name] for name in ("type", "engager", "link") if name in request}
+    return lambda one: all(one.get(name) == wanted for name, wanted in limits.items())
+
+
+class Stage:
+    """A running server.
+
+    Attributes:
+        url: of the page.
+        scene: may be exchanged at any time.
+    """
+
+    def __init__(self, scene: Scene, url: str, websocket_url: str) -> None:
+        self.scene = scene
+        self.url = url
+        self.websocket_url = websocket_url
+        self._connections: set[ServerConnection] = set()
+
+    def push(self, topic: str, changes: dict[str, Any]) -> None:
+        """Push to everybody who is connected."""
+        frame = json.dumps({"id": topic, "changes": changes})
+        for connection in list(self._connections):
+            try:
+                connection.send(frame)
+            except ConnectionClosed:
+                self._connections.discard(connection)
+
+    def hang_up(self) -> None:
+        """Close every connection, as API Gateway does after two hours."""
+        for connection in list(self._connections):
+            connection.close(1001, "going away")
+
+    def speak(self, connection: ServerConnection) -> None:
+        """Serve one connection to its end."""
+        self._connections.add(connection)
+        try:
+            for text in connection:
+                request = json.loads(text)
+                for answer in () if self.scene.silent else self.scene.answers(request):
+                    shared = {name: request.get(name) for name in ("request_id", "action")}
+                    connection.send(json.dumps({**shared, **answer}))
+        except ConnectionClosed:
+            pass
+        finally:
+            self._connections.discard(connection)
+
+
+@contextmanager
+def staged(scene: Scene):
+    """Serve the built page on loopback until the end of the block."""
+    stage = Stage(scene, "", "")
+    sockets = serve(stage.speak, "127.0.0.1", 0, subprotocols=["mailpulse.v1"], compression=None)
+    threading.Thread(target=sockets.serve_forever, daemon=True).start()
+    stage.websocket_url = f"ws://127.0.0.1:{sockets.socket.getsockname()[1]}"
+    pages = ThreadingHTTPServer(("127.0.0.1", 0), _pages(stage))
+    pages.daemon_threads = True
+    threading.Thread(target=pages.serve_forever, daemon=True).start()
+    stage.url = f"http://127.0.0.1:{pages.server_port}/"
+    try:
+        yield stage
+    finally:
+        pages.shutdown()
+        pages.server_close()
+        sockets.shutdown()
+
+
+def _pages(stage: Stage) -> type[BaseHTTPRequestHandler]:
+    dist = manifest_path(STATIC).parent
+    manifest = json.loads(manifest_path(STATIC).read_text())
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            body, kind, cache = self._find(path)
+            self.send_response(200 if body is not None else 404)
+            packed = gzip.compress(body or b"Not found\n")
+            headers = {"Content-Type": kind, "Cache-Control": cache, "Content-Encoding": "gzip"}
+            for name, value in {**HEADERS, **headers, "Content-Length": str(len(packed))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(packed)
+
+        def _find(self, path: str) -> tuple[bytes | None, str, str]:
+            if path == "/":
+                page = render(Site(stage.websocket_url, "demo"), manifest)
+                return page.encode(), "text/html; charset=utf-8", "no-cache"
+            file = dist / path.lstrip("/")
+            if not path.startswith("/assets/") or not file.is_file() or ".." in Path(path).parts:
+                return None, "text/plain", "no-store"
+            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            return file.read_bytes(), kind, "public, max-age=31536000, immutable"
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+def ago(seconds: float) -> str:
+    """Give the time so many seconds ago, in RFC 3339."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))

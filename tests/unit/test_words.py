@@ -1,0 +1,69 @@
+"""What the page says of its numbers is said of each of them, and in the page."""
+
+import json
+import re
+
+from chalicelib.classify import classify
+from chalicelib.facts import Fact
+from chalicelib.metrics import BOUNCE_SUBTYPES, COUNTERS, OTHER_SUBTYPE, RATES
+from dashboard.paths import STATIC
+from dashboard.site import Site, render
+from dashboard.words import REASONS, words
+
+WORDS = words()
+SOURCES = [path.read_text() for path in (STATIC / "src").rglob("*.js")]
+
+
+def test_every_number_has_a_definition():
+    assert {key for key in WORDS if key.startswith("count.")} == {
+        f"count.{one}" for one in COUNTERS
+    }
+    assert {key for key in WORDS if key.startswith("rate.")} == {f"rate.{one}" for one in RATES}
+
+
+def test_a_rate_is_defined_by_the_counters_that_it_divides():
+    assert WORDS["rate.bounce"].startswith("Hard bounces ÷ mails sent.")
+    assert WORDS["rate.human_open"].startswith("Messages opened by people ÷ mails delivered.")
+
+
+def test_every_kind_of_bounce_has_plain_words():
+    kinds = {
+        f"bounce.{kind}/{subtype}"
+        for kind, subtypes in BOUNCE_SUBTYPES.items()
+        for subtype in (*subtypes, OTHER_SUBTYPE)
+    }
+
+    assert {key for key in WORDS if key.startswith("bounce.")} == kinds
+
+
+def test_every_reason_of_a_verdict_has_plain_words():
+    agents = [None, "Mozilla/5.0", "curl/8", "x Edge/12.246 Mozilla/5.0", "GoogleImageProxy", "odd"]
+    given = {"burst"}
+    for agent in [*agents, "Mozilla/5.0 (X11; Linux)"]:
+        for is_bot in (None, "Likely", "Unlikely"):
+            at = "2026-11-23T10:00:00.000Z"
+            mail_at = "2026-11-22T10:00:00.000Z"
+            fact = Fact("m", "k", "Open", "c", at, mail_at, agent=agent, is_bot=is_bot)
+            given |= set(classify(fact)[1].split(", "))
+
+    assert given == REASONS.keys()
+
+
+def test_what_the_page_asks_for_is_there():
+    literal = {key for source in SOURCES for key in re.findall(r'"((?:page|health)\.\w+)"', source)}
+    named = {key for source in SOURCES for key in re.findall(r'"((?:count|rate)\.\w+)"', source)}
+    problems = re.findall(r'"(\w+)", "(?:late|note)"', (STATIC / "src" / "health.js").read_text())
+
+    assert len(literal) > 5
+    assert len(named) > 7
+    assert (literal | named) - WORDS.keys() == set()
+    assert {f"problem.{one}" for one in problems} <= WORDS.keys()
+
+
+def test_the_page_holds_them():
+    manifest = {"main.js": "m", "style.css": "s", "favicon.svg": "f", "preloads": ["p"]}
+
+    page = render(Site("ws://127.0.0.1/", "local"), manifest)
+
+    assert len(re.findall(r'<dd data-key="[^"]+">[^<]+</dd>', page)) == len(WORDS)
+    assert json.dumps("unfilled {{") not in page
