@@ -44,13 +44,13 @@ export function App({ page }) {
   const { problem, route, status: { state, heardAt, failures } } = page;
   if (route.view === "wall") return html`<${Place} page=${page} />`;
   return html`
-    <a class="skip" href="#content" onClick=${skip}>Skip to the numbers</a>
     <header class="bar">
+      <a class="skip" href="#content" onClick=${skip}>Skip to the numbers</a>
       <div class="brand" dangerouslySetInnerHTML=${page.brand}></div>
       <${HealthLink} health=${healthOf(page)} now=${page.now} />
       <${StatusView} page=${page} />
     </header>
-    <main class=${state === "live" || state === "connecting" ? "" : "is-stale"}>
+    <main id="content" class=${state === "live" || state === "connecting" ? "" : "is-stale"}>
       ${problem && html`<${Notice}>${problem}<//>`}
       ${state !== "live" && failures >= 3 && html`
         <${Notice}>

@@ -58,8 +58,7 @@ export class ListView extends Component {
       (request, onResult) => this.props.page.ask(request, onResult),
       (results) => this.setState(results),
     ));
-    const search = await this.#search;
-    if (this.state.query === query) search.type(query);
+    (await this.#search).type(query);
   }
 
   /** Ask for the outlines of the campaigns that are shown and have changed, some at a time. */

@@ -1,0 +1,399 @@
+"""Each view, in front of a server that says the same at every run."""
+
+import re
+from functools import cache
+from itertools import product
+
+import pytest
+from playwright.sync_api import expect
+from support import scenes
+from support.scenes import PREFIX, SPRING
+from support.stage import staged
+
+from dashboard.paths import STATIC
+
+CAMPAIGN = f"#/campaign/{SPRING}"
+VIEWS = {
+    "overview": "#/",
+    "campaign": CAMPAIGN,
+    "activity": f"{CAMPAIGN}/all",
+    "by time": f"{CAMPAIGN}/sends",
+    "wall": f"#/wall/{SPRING}",
+    "health": "#/health",
+    "nowhere": "#/nowhere",
+}
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+WALL_4K = {"width": 3840, "height": 2160}
+
+
+@pytest.fixture
+def stage():
+    with staged(scenes.lively()) as stage:
+        yield stage
+
+
+@pytest.fixture
+def look(browser, stage):
+    """Open a view; a test fails when the browser complained of anything."""
+    contexts, complaints = [], []
+
+    def look(view="overview"):
+        context = browser.new_context(viewport=DESKTOP, locale="en-GB", timezone_id="Europe/Zurich")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                complaints.append(said.text) if said.type in {"error", "warning"} else None
+            ),
+        )
+        page.goto(stage.url + VIEWS.get(view, view))
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        return page
+
+    yield look
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def unfold(page):
+    """Let what stands below the charts load, which it does when it is scrolled to."""
+    expect(page.locator(".plot canvas")).to_have_count(2)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator(".events tbody tr")).to_have_count(8)
+    page.evaluate("scrollTo(0, 0)")
+
+
+def overflow(page):
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+@cache
+def axe():
+    return (STATIC / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_nothing_wrong(look, view):
+    page = look(view)
+    if view == "campaign":
+        unfold(page)
+    page.evaluate(axe())
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+    for scheme, size in product(["light", "dark"], [DESKTOP, PHONE]):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        found = page.evaluate("rules => axe.run(document, { runOnly: rules })", rules)
+        wrong = [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
+        assert wrong == [], (scheme, size)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_nothing_is_wider_than_the_window(look, view):
+    page = look(view)
+    if view == "campaign":
+        unfold(page)
+
+    for direction, size in product(["ltr", "rtl"], [PHONE, DESKTOP, WALL_4K]):
+        page.evaluate("direction => { document.documentElement.dir = direction }", direction)
+        page.set_viewport_size(size)
+        page.wait_for_timeout(100)  # charts follow the window's size
+        assert overflow(page) == 0, (direction, size)
+
+
+def test_before_the_first_event_it_says_how_to_connect_ses(stage, look):
+    stage.scene = scenes.empty()
+    page = look()
+
+    expect(page.get_by_role("heading", name="Connect Amazon SES")).to_be_visible()
+    expect(page.get_by_text("X-SES-MESSAGE-TAGS: campaign=spring-sale")).to_be_visible()
+
+
+def test_a_campaign_that_the_server_does_not_send_says_why(stage, look):
+    del stage.scene.snapshots[PREFIX + SPRING]
+    page = look("campaign")
+
+    expect(page.get_by_text("The server did not send these statistics: not now")).to_be_visible()
+
+
+def test_campaigns_are_listed_by_their_newest_activity_each_with_an_outline(look):
+    page = look()
+
+    names = page.locator("[data-campaign]")
+    expect(names.nth(0)).to_have_attribute("data-campaign", SPRING)
+    expect(names.nth(1)).to_have_attribute("data-campaign", "price-change-notice")
+    expect(names.nth(0)).to_contain_text("active now")
+    expect(page.locator(".outline path.human_opens")).to_have_count(6)
+
+
+def test_search_finds_as_one_types(look):
+    page = look()
+    expect(page.locator("[data-campaign]")).to_have_count(6)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+
+    page.keyboard.type("NOVEMBER")
+    expect(page.locator("[data-campaign]")).to_have_count(1)
+    expect(page.get_by_role("status").filter(has_text="1 campaign found")).to_be_visible()
+
+    page.get_by_role("searchbox").fill("no such thing")
+    expect(page.get_by_text("has “no such thing” in it")).to_be_visible()
+    page.get_by_role("searchbox").fill("")
+    expect(page.locator("[data-campaign]")).to_have_count(6)
+
+
+def test_what_a_number_means_is_told_on_hover_and_focus(look):
+    page = look("campaign")
+    name = page.get_by_role("button", name="Bounced")
+    told = page.get_by_role("tooltip").filter(has_text="Hard bounces ÷ mails sent.")
+    expect(told).to_be_hidden()
+
+    name.hover()
+    expect(told).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(told).to_be_hidden()
+
+    page.mouse.move(0, 0)
+    page.keyboard.press("Tab")
+    name.focus()
+    page.keyboard.press("Shift")  # as a keyboard's user does: the focus shows
+    expect(name).to_have_accessible_description(re.compile("÷ mails sent"))
+
+
+def test_what_was_added_lately_stands_beside_the_number(look):
+    page = look("campaign")
+
+    expect(page.locator(".opened .added")).to_have_text(re.compile(r"^\+\d+ in 5 min$"))
+
+
+def test_the_funnel_ends_at_people_who_clicked(look):
+    page = look("campaign")
+
+    rows = page.locator(".funnel tbody tr")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(3)).to_contain_text("Clicked by people")
+    expect(rows.nth(3)).to_contain_text("598")
+
+
+def test_bounces_are_told_in_plain_words_and_lead_to_their_list(look):
+    page = look("campaign")
+    unfold(page)
+
+    row = page.locator(".bounces tr").nth(1)
+    expect(row).to_contain_text("The mailbox is full")
+    row.get_by_role("link", name="61").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Soft bounces")
+    expect(page.get_by_text("Only: The mailbox is full")).to_be_visible()
+    kinds = page.locator(".events tbody tr")
+    expect(kinds.first).to_contain_text("The mailbox is full")
+
+
+@pytest.mark.parametrize(
+    ("counter", "title", "attributes"),
+    [
+        ("human_opens", "Opens by people", {"Open/human"}),
+        ("machine_clicks", "Clicks by machines", {"Click/machine"}),
+        ("clicks", "All clicks", {"Click/human", "Click/machine"}),
+        ("soft_bounces", "Soft bounces", {"Bounce/null"}),
+    ],
+)
+def test_a_count_leads_to_what_it_counts(look, counter, title, attributes):
+    page = look("campaign")
+    page.locator(f"a.leads:has([data-metric={counter}])").first.click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    rows = page.locator(".events tbody tr")
+    expect(rows.first).to_be_visible()
+    kinds = rows.evaluate_all(
+        "rows => rows.map(row => `${row.dataset.type}/${row.dataset.engager ?? null}`)"
+    )
+    assert set(kinds) == attributes
+
+
+def test_sends_lead_to_when_they_were_sent(look):
+    page = look("campaign")
+    page.locator(".sent a.leads").first.click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sent")
+    expect(page.get_by_text("single mails are not listed")).to_be_visible()
+    expect(page.locator(".events tbody tr")).to_have_count(30)
+
+
+def test_a_list_goes_on_and_all_of_it_is_a_csv(stage, look):
+    stage.scene.activity[0]["recipient"] = "=cmd@example.org"
+    page = look("activity")
+    rows = page.locator(".events tbody tr")
+    expect(rows).to_have_count(100)
+    page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(200)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+
+    assert download.value.suggested_filename == f"{SPRING} all.csv"
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert lines[0].startswith("time,type,recipient,message_id,link,engager,reason")
+    assert len(lines) == 241
+    assert ",'=cmd@example.org," in lines[1]
+
+
+def test_the_list_is_chosen_by_what_is_counted(look):
+    page = look("activity")
+    page.get_by_label("Show").select_option("Clicks by people")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Clicks by people")
+    expect(page.locator(".events tbody tr").first).to_contain_text("Clicked")
+
+
+def test_what_happens_just_now_comes_by_itself(stage, look):
+    page = look("campaign")
+    unfold(page)
+    expect(page.locator(".events tbody tr")).to_have_count(8)
+
+    new = {
+        "$type": "Activity", "at": scenes.ago(0), "type": "Complaint", "message_id": "m-new",
+        "recipient": "new@example.org", "detail": "abuse",
+    }  # fmt: skip
+    stage.scene.activity.insert(0, new)
+    snapshot = scenes.campaign()
+    stage.push(PREFIX + SPRING, {**numbers(snapshot), "version": 901})
+
+    expect(page.locator(".events tbody tr").first).to_contain_text("new@example.org")
+    expect(page.locator(".events tbody tr")).to_have_count(8)
+
+
+def numbers(snapshot):
+    return {name: snapshot[name] for name in ("$type", "campaign", "counts", "rates")}
+
+
+def test_numbers_that_go_down_because_a_machine_gave_itself_away_say_so(stage, look):
+    page = look("campaign")
+    expect(page.locator("[data-metric=human_opens]")).to_have_text("3,340")
+
+    counts = {**scenes.campaign()["counts"], "human_opens": 3328, "machine_opens": 2524}
+    changes = {**numbers(scenes.campaign()), "version": 901, "counts": counts}
+    stage.push(PREFIX + SPRING, changes)
+
+    expect(page.locator("[data-metric=human_opens]")).to_have_text("3,328")
+    expect(page.get_by_text("12 opens turned out to be a machine")).to_be_visible()
+
+
+def test_the_timeline_zooms_hides_series_and_names_the_time_zone(look):
+    page = look("campaign")
+    expect(page.locator(".plot canvas")).to_have_count(2)
+    expect(page.get_by_text("times in Europe/Zurich").first).to_be_visible()
+    everything = page.get_by_role("button", name="Show all")
+    expect(everything).to_be_disabled()
+
+    plot = page.locator(".plot .u-over").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 50, steps=4)
+    page.mouse.up()
+    expect(everything).to_be_enabled()
+    everything.click()
+    page.get_by_role("button", name="Zoom in").click()
+    expect(everything).to_be_enabled()
+
+    series = page.locator(".legend").get_by_role("button", name="Delivered")
+    expect(series).to_have_attribute("aria-pressed", "true")
+    series.click()
+    expect(series).to_have_attribute("aria-pressed", "false")
+
+
+def test_back_after_the_connection_was_lost_says_so(stage, look):
+    page = look("campaign")
+    status = page.locator(".status")
+    expect(status).to_have_attribute("data-state", "live")
+
+    stage.hang_up()
+    expect(status).to_contain_text("all caught up after")
+    expect(status).to_have_attribute("data-state", "live")
+
+
+def test_a_wall_screen_has_large_numbers_and_no_addresses(look):
+    page = look("wall")
+
+    expect(page.locator("[data-metric=sends]")).to_have_text("12,480")
+    assert "@" not in page.locator("body").inner_text()
+    assert (
+        page.locator(".huge").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
+        > 60
+    )
+    page.get_by_role("link", name="Leave").click()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+
+
+@pytest.mark.parametrize("sends", [7, 1_234_567, 123_456_789])
+def test_a_wall_screen_cuts_no_number(stage, look, sends):
+    stage.scene.snapshots[PREFIX + SPRING]["counts"]["sends"] = sends
+    page = look("wall")
+    expect(page.locator("[data-metric=sends]")).to_have_attribute("data-value", str(sends))
+
+    cut = page.locator(".huge").evaluate_all(
+        "all => all.filter(one => one.firstChild && one.scrollWidth > one.clientWidth + 1).length"
+    )
+    assert cut == 0
+
+
+def test_numbers_are_spoken_once_a_minute_at_most(stage, look, browser):
+    page = look()
+    page.clock.install()
+    page.goto("about:blank")
+    page.goto(stage.url + CAMPAIGN)
+    expect(page.locator("[data-metric=sends]").first).to_have_text("12,480")
+    spoken = page.locator("main > [role=status]")
+    expect(spoken).to_have_text("")
+
+    page.clock.run_for(61_000)
+    expect(spoken).to_have_text(
+        "12,480 sent, 12,204 delivered, 2,683 opened and 598 clicked by people."
+    )
+    stage.push(PREFIX + SPRING, {**numbers(scenes.campaign()), "version": 905})
+    page.clock.run_for(20_000)
+    expect(spoken).to_contain_text("12,480 sent")
+
+
+def test_the_keyboard_reaches_the_numbers_at_once(look):
+    page = look("campaign")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the numbers")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Wall screen")).to_be_focused()
+
+
+def test_nothing_moves_while_the_page_loads(browser, stage):
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.add_init_script(
+        "window.shifted = 0; new PerformanceObserver(list => {"
+        " for (const one of list.getEntries()) window.shifted += one.value;"
+        "}).observe({ type: 'layout-shift', buffered: true })"
+    )
+    for view in ("overview", "campaign"):
+        page.goto("about:blank")
+        page.goto(stage.url + VIEWS[view])
+        expect(page.locator("[data-metric=sends]").first).to_be_visible()
+        page.wait_for_timeout(800)
+        assert page.evaluate("window.shifted") < 0.02, view
+    context.close()
+
+
+def test_on_paper_there_are_numbers_and_nothing_to_press(look):
+    page = look("campaign")
+    page.emulate_media(media="print")
+
+    expect(page.locator("[data-metric=sends]").first).to_be_visible()
+    expect(page.locator(".bar")).to_be_hidden()
+    expect(page.get_by_role("button", name="Download CSV")).to_be_hidden()
