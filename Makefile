@@ -5,7 +5,7 @@ BIN := .venv/bin
 CHROMIUMS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test soak page chromium clean
+.PHONY: help setup run check test soak audit page chromium clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -33,8 +33,15 @@ soak: check  ## count a million events in memory and 100,000 on the emulator, wi
 	$(BIN)/python bench/soak.py memory
 	$(BIN)/python bench/soak.py emulator
 
+audit: setup chromium bench/lighthouse/node_modules/.package-lock.json  ## measure the page: Lighthouse, a storm of pushes, memory, first number
+	$(BIN)/python bench/page.py
+
+bench/lighthouse/node_modules/.package-lock.json: bench/lighthouse/package-lock.json
+	cd bench/lighthouse && npm ci --no-audit --no-fund --silent
+	@touch $@
+
 clean:  ## remove what `make` made; the data in .mailpulse stays
-	rm -rf .venv static/node_modules static/dist .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv static/node_modules static/dist bench/lighthouse/node_modules .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 
 # A Python is tried before it is used: the shims of pyenv answer to names they cannot run, and

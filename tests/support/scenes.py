@@ -11,7 +11,9 @@ from chalicelib.metrics import COUNTERS, rates
 
 PREFIX = "stats/email-campaign/"
 SPRING = "spring-sale"
+SUBJECT = "Spring is here: 20 % off everything green"
 HOUR = 3600
+NOW = int(time.time()) // 60 * 60
 
 
 def full_counts(**some: int) -> dict[str, int]:
@@ -40,20 +42,28 @@ SPRING_COUNTS = {
 }  # fmt: skip
 
 
-def campaign() -> dict[str, Any]:
-    """Make the snapshot of a campaign that began 95 minutes ago."""
-    one = entry(
-        SPRING, "Spring is here: 20 % off everything green", 95 * 60, 1, 900, **SPRING_COUNTS
-    )
-    about = {
-        name: one[name] for name in ("id", "title", "subject", "first_event_at", "last_event_at")
-    }
+def campaign_numbers(counts: dict[str, int], *, version: int) -> dict[str, Any]:
+    """Make what a campaign's push has of its numbers; it began 95 minutes ago."""
     return {
         "$type": "CampaignStats",
-        "version": one["version"],
-        "campaign": {**about, "sender": "Green Shop <news@shop.example.com>"},
-        "counts": one["counts"],
-        "rates": one["rates"],
+        "version": version,
+        "campaign": {
+            "id": SPRING,
+            "title": SPRING,
+            "subject": SUBJECT,
+            "sender": "Green Shop <news@shop.example.com>",
+            "first_event_at": ago(95 * 60),
+            "last_event_at": ago(1),
+        },
+        "counts": counts,
+        "rates": rates(counts),
+    }
+
+
+def campaign() -> dict[str, Any]:
+    """Make the whole snapshot of a campaign."""
+    return {
+        **campaign_numbers(full_counts(**SPRING_COUNTS), version=900),
         "timeline": {"minute": minutes(), "hour": hours(2), "day": days(1)},
         "links": [
             link("https://shop.example.com/spring", 512, 301, 388),
@@ -83,7 +93,6 @@ def link(url: str, clicks: int, unique: int, human: int) -> dict[str, Any]:
 def minutes() -> list[dict[str, Any]]:
     """Make the minutes of a campaign: sent in half an hour, opened ever since."""
     rng = random.Random(7)
-    now = int(time.time()) // 60 * 60
     buckets = []
     for age in range(95, -1, -1):
         since = 95 - age
@@ -95,7 +104,7 @@ def minutes() -> list[dict[str, Any]]:
             "opens": opens, "human_opens": human, "machine_opens": opens - human,
             "clicks": opens // 6, "human_clicks": opens // 9,
         }  # fmt: skip
-        at = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(now - 60 * age))
+        at = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(NOW - 60 * age))
         buckets.append({"at": at, "version": 1, **{k: v for k, v in counts.items() if v}})
     return buckets
 
@@ -180,9 +189,7 @@ def lively() -> Scene:
         ("price-change-notice", "A change to your subscription", 3 * 24, 30125, 0.39, 0.01),
         ("تخفيضات-الربيع", "خصم ٢٠٪ على كل شيء أخضر", 5 * 24, 5120, 0.22, 0.041),
     ]
-    campaigns = [
-        entry(SPRING, "Spring is here: 20 % off everything green", 95 * 60, 1, 900, **SPRING_COUNTS)
-    ]
+    campaigns = [entry(SPRING, SUBJECT, 95 * 60, 1, 900, **SPRING_COUNTS)]
     for name, subject, hours_ago, sends, opened, clicked in older:
         deliveries = int(sends * 0.981)
         campaigns.append(
