@@ -41,6 +41,7 @@ import { ProtocolError } from "./validate.js";
 const PING_EVERY = 60_000;
 const REPLY_WITHIN = 15_000; // a function that starts cold takes some seconds
 const REPLY_WITHIN_IN_DOUBT = 5_000;
+const REFUSALS = 4; // as if so many had been in a row: the server is there, and busy
 const STEADY_AFTER = 10_000;
 const BACKOFF_FIRST = 500;
 const BACKOFF_MOST = 30_000;
@@ -245,7 +246,7 @@ export class Connection {
     if (topic === undefined || !this.#topics.has(topic)) return;
     this.#outside.onChange({ kind: "refused", id: topic, error });
     if (PASSING.has(error.code)) {
-      this.#timers.start(topic, this.#backoff(++this.#failures), () => this.#subscribe(topic));
+      this.#timers.start(topic, this.#backoff(REFUSALS), () => this.#subscribe(topic));
     }
   }
 

@@ -13,6 +13,7 @@ import "./start.js";
 import "./words.js";
 import "./views/count.js";
 import "./views/heading.js";
+import "./views/health-link.js";
 import "./views/notice.js";
 import "./views/status.js";
 import "./views/term.js";

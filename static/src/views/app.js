@@ -1,9 +1,9 @@
 /** The page's frame: header, notices, and the view that the address names. */
 
-import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "../protocol.js";
+import { LIST_TOPIC, campaignTopic } from "../protocol.js";
 import { html } from "../html.js";
 import { Heading } from "./heading.js";
-import { HealthLink } from "./health-link.js";
+import { HealthLink, healthOf } from "./health-link.js";
 import { lazily } from "./lazily.js";
 import { Notice } from "./notice.js";
 import { StatusView } from "./status.js";
@@ -47,7 +47,7 @@ export function App({ page }) {
     <header class="bar">
       <a class="skip" href="#content" onClick=${skip}>Skip to the numbers</a>
       <div class="brand" dangerouslySetInnerHTML=${page.brand}></div>
-      <${HealthLink} health=${healthOf(page)} now=${page.now} />
+      <${HealthLink} page=${page} />
       <${StatusView} page=${page} />
     </header>
     <main id="content" class=${state === "live" || state === "connecting" ? "" : "is-stale"}>
@@ -64,12 +64,6 @@ export function App({ page }) {
 function skip(event) {
   event.preventDefault(); // the address's hash names the view
   document.querySelector("h1")?.focus();
-}
-
-/** @param {Page} page */
-function healthOf({ state }) {
-  const shown = state.get(HEALTH_TOPIC)?.shown;
-  return shown?.type === "health" ? shown.health : null;
 }
 
 /** @param {{page: Page}} props */

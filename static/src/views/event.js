@@ -25,7 +25,7 @@ export function EventRow({ one, format }) {
     <tr data-type=${one.type} data-engager=${one.engager}>
       <td class="when"><time datetime=${new Date(one.at).toISOString()}>${format.moment(one.at)}</time></td>
       <th scope="row"><i class=${`line ${one.engager ?? ""} ${one.type}`}></i>${TYPES[one.type] ?? one.type}</th>
-      <td class="whom"><bdi>${one.recipient ?? "–"}</bdi></td>
+      <td class="whom" title=${one.recipient}><bdi>${one.recipient ?? "–"}</bdi></td>
       <td class="why">${detailOf(one)}</td>
     </tr>`;
 }

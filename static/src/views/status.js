@@ -22,7 +22,7 @@ export function StatusView({ page }) {
       </span>
       <span class="since">
         ${state === "live" && heardAt !== null && !isBack && `updated ${age(now - heardAt)}`}
-        ${state !== "live" && heardAt !== null && `numbers of ${page.format.moment(heardAt)}`}
+        ${(state === "stale" || state === "offline") && `numbers of ${page.format.moment(heardAt)}`}
       </span>
       ${wait > 1 && html`<button type="button" onClick=${page.retry}>Try now (${wait} s)</button>`}
     </div>`;

@@ -69,12 +69,10 @@ export function Tiles({ id, summary, format, lately }) {
 function Tile({ of, label, place = "", warning, added, children }) {
   return html`
     <section class=${`tile ${place} ${warning ? "warn" : ""}`}>
-      <div class="tile-head">
-        <h3><${Term} of=${of}>${label}<//></h3>
-        ${added}
-      </div>
+      <h3><${Term} of=${of}>${label}<//></h3>
       ${children}
       ${warning && html`<p class="warning">${warning}</p>`}
+      ${added}
     </section>`;
 }
 
@@ -96,7 +94,7 @@ function Pair({ all, people, rate, count }) {
   return html`
     <div class="pair">
       <div>
-        <p class="who">by people</p>
+        <p class="who"><${Term} of=${`rate.${people}`}>by people<//></p>
         <p class="big people">${rate(people)}</p>
         <p>${count(`unique_${people}s`)} of delivered</p>
       </div>

@@ -7,6 +7,7 @@ import { REVIEW } from "../ranking.js";
 import { bucketsOf } from "../select.js";
 import { HEIGHT, WIDTH, bars } from "../outline.js";
 import { Count } from "./count.js";
+import { HealthLink } from "./health-link.js";
 import { Heading } from "./heading.js";
 import { StatusView } from "./status.js";
 
@@ -66,6 +67,7 @@ export class WallView extends Component {
       <main class=${`wall ${stale ? "is-stale" : ""}`}>
         <header>
           <${Heading}><bdi>${summary?.campaign.title ?? id}</bdi><//>
+          <${HealthLink} page=${page} />
           <${StatusView} page=${page} />
           <p class="actions">
             <button type="button" onClick=${this.#fullScreen}>Full screen</button>

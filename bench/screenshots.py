@@ -1,0 +1,120 @@
+"""Take the screenshots in docs/screenshots: each view, in each state that a reader may meet.
+
+    python bench/screenshots.py
+
+Look at them: that is what they are for.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from support import scenes
+from support.scenes import PREFIX, SPRING
+from support.stage import Scene, Stage, staged
+
+from bench.page import chromium
+
+TARGET = ROOT / "docs" / "screenshots"
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+VIEWS = {
+    "overview": "#/",
+    "campaign": f"#/campaign/{SPRING}",
+    "activity": f"#/campaign/{SPRING}/all",
+    "wall": f"#/wall/{SPRING}",
+    "pipeline": "#/health",
+}
+
+
+def main() -> None:
+    """Take them all."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        with staged(scenes.lively()) as stage:
+            for view in VIEWS:
+                take(browser, stage, view, view, color_scheme="light", **DESKTOP)
+                take(browser, stage, view, f"{view}-dark", color_scheme="dark", **DESKTOP)
+                take(browser, stage, view, f"{view}-phone", color_scheme="light", **PHONE)
+            whole(browser, stage)
+            reclassified(browser, stage)
+            stage.scene.snapshots.pop(PREFIX + SPRING)
+            take(browser, stage, "campaign", "error", **DESKTOP)
+        with staged(scenes.empty()) as stage:
+            take(browser, stage, "overview", "empty", **DESKTOP)
+        with staged(Scene(silent=True)) as stage:
+            take(browser, stage, "overview", "loading", **DESKTOP)
+        with staged(late()) as stage:
+            take(browser, stage, "pipeline", "pipeline-late", **DESKTOP)
+        offline(browser)
+        browser.close()
+
+
+def late() -> Scene:
+    """Make a pipeline that needs somebody to look at it."""
+    scene = scenes.lively()
+    scene.snapshots["stats/health"] |= {
+        "queue": {"waiting": 4120, "oldest_seconds": 410},
+        "dead_letters": 3,
+        "untracked": ["plain-text-notice"],
+    }
+    return scene
+
+
+def opened(browser: Browser, url: str, **options: object) -> Page:
+    """Open a page, and give it the time to be as it is."""
+    page = browser.new_context(locale="en-GB", timezone_id="Europe/Zurich", **options).new_page()
+    page.goto(url)
+    page.wait_for_timeout(1200)
+    return page
+
+
+def take(browser: Browser, stage: Stage, view: str, name: str, **options: object) -> None:
+    """Take one."""
+    shoot(opened(browser, stage.url + VIEWS[view], **options), name)
+
+
+def shoot(page: Page, name: str, **options: object) -> None:
+    """Keep what a page shows, and close it."""
+    page.screenshot(path=TARGET / f"{name}.jpg", type="jpeg", quality=72, **options)
+    page.context.close()
+
+
+def whole(browser: Browser, stage: Stage) -> None:
+    """Take a campaign from top to bottom."""
+    page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator(".events tbody tr")).to_have_count(8)
+    page.evaluate("scrollTo(0, 0)")
+    shoot(page, "campaign-whole", full_page=True)
+
+
+def reclassified(browser: Browser, stage: Stage) -> None:
+    """Take a campaign of which some opens have turned out to be a machine's."""
+    page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
+    counts = scenes.full_counts(**scenes.SPRING_COUNTS) | {"human_opens": 3328, "human_clicks": 772}
+    stage.push(PREFIX + SPRING, scenes.campaign_numbers(counts, version=2000))
+    page.get_by_text("Why two numbers?").click()
+    page.get_by_role("heading", name="People and machines").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    shoot(page, "reclassified")
+
+
+def offline(browser: Browser) -> None:
+    """Take a campaign whose server has gone."""
+    with staged(scenes.lively()) as stage:
+        page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
+        page.context.set_offline(True)
+        stage.hang_up()
+        page.wait_for_timeout(6000)
+    shoot(page, "offline")
+
+
+if __name__ == "__main__":
+    main()
