@@ -18,7 +18,7 @@ from chalicelib.config import Config
 from chalicelib.errors import CommandError
 from chalicelib.handlers import Parts
 from dashboard import local
-from dashboard.deploy import function_name
+from dashboard.functions import function_name
 from dashboard.paths import PROJECT, StateDir
 from dashboard.running import read_running
 from dashboard.session import REGION, LocalSession

@@ -5,14 +5,14 @@ from typing import Any
 
 from chalicelib.aws import Service
 from chalicelib.stats_table import StatsTable
-from dashboard import deploy, mappings, site, stack
+from dashboard import functions, mappings, policies, site, stack
 from dashboard.paths import PROJECT, STATIC, TEMPLATE, StateDir
 from dashboard.running import Running, read_pseudonym_key
-from dashboard.session import LocalSession, environment
+from dashboard.session import ACCOUNT, REGION, LocalSession, environment
 from dashboard.steps import Steps
 
 STAGE = "local"
-COUNTING_FUNCTION = deploy.function_name(STAGE, "aggregate")
+COUNTING_FUNCTION = functions.function_name(STAGE, "aggregate")
 
 # Where a template's time to live is dropped by the emulator.
 _TABLES = ("EventsTable", "StatsTable", "SubscriptionsTable")
@@ -42,7 +42,11 @@ def install(state: StateDir, session: LocalSession, steps: Steps) -> Running:
             session.client("cloudformation"),
             stack.stack_name(STAGE),
             TEMPLATE,
-            {"Stage": STAGE, "QueueVisibilitySeconds": _QUEUE_VISIBILITY_SECONDS},
+            {
+                "Stage": STAGE,
+                "Serving": "local",
+                "QueueVisibilitySeconds": _QUEUE_VISIBILITY_SECONDS,
+            },
             poll_seconds=0.05,
         )
         _set_time_to_live(session.client("dynamodb"), outputs)
@@ -76,12 +80,15 @@ def site_bucket(session: LocalSession) -> str:
     return outputs["SiteBucket"]
 
 
-def _deploy(state: StateDir, session: LocalSession, outputs: stack.Outputs) -> deploy.Deployment:
+def _deploy(state: StateDir, session: LocalSession, outputs: stack.Outputs) -> functions.Deployment:
     """Deploy the functions and set their mappings' options, from wherever they were."""
-    deploy.prepare(state.build, STAGE, _variables(state, outputs))
+    allowed = policies.policies(outputs, region=REGION, account=ACCOUNT, stage=STAGE)
+    functions.prepare(state.build, STAGE, _variables(state, outputs), allowed)
     lambda_client = session.client("lambda")
-    deploy.forget_if_gone(state.build, STAGE, lambda_client, session.client("apigatewayv2"))
-    deployment = deploy.deploy(state.build, STAGE, _chalice_environment(session), state.deploy_log)
+    functions.forget_if_gone(state.build, STAGE, lambda_client, session.client("apigatewayv2"))
+    deployment = functions.deploy(
+        state.build, STAGE, _chalice_environment(session), state.deploy_log
+    )
     mappings.remove_strays(lambda_client, deployment)
     mappings.set_options(lambda_client, deployment, _MAPPING_OPTIONS)
     return deployment
@@ -123,7 +130,7 @@ def check_health(lambda_client: Any) -> None:
     names = ("version", "id", "detail-type", "source", "account", "time", "region")
     event = {**dict.fromkeys(names, ""), "resources": [], "detail": {}}
     lambda_client.invoke(
-        FunctionName=deploy.function_name(STAGE, "watch"),
+        FunctionName=functions.function_name(STAGE, "watch"),
         InvocationType="Event",
         Payload=json.dumps(event),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.errors import CommandError
-from dashboard.deploy import Deployment
+from dashboard.functions import Deployment
 
 Options = Mapping[str, Mapping[str, Any]]  # name of the function → options of its mapping
 

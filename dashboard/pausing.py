@@ -14,12 +14,12 @@ from typing import Any
 
 from chalicelib.aws import Service
 from chalicelib.errors import CommandError
-from dashboard.deploy import function_name
+from dashboard.functions import function_name
 from dashboard.installation import Installation
 from dashboard.steps import Step, Steps
 
 _LOOK_EVERY_SECONDS = 0.5
-# The longest that an ingest which has begun may take: its time-out (deploy.FUNCTIONS) and some.
+# The longest that an ingest which has begun may take: its time-out (functions.FUNCTIONS) and some.
 _INGEST_SECONDS = 35.0
 # A batch may take as long as the counting function's time-out, and some.
 _STUCK_SECONDS = 360.0

@@ -12,6 +12,7 @@ import botocore.config
 import botocore.session
 
 REGION = "us-east-1"
+ACCOUNT = "000000000000"  # the emulator's only one
 ACCESS_KEY = "test"
 
 # What keeps botocore away from ~/.aws and from the instance's own credentials.

@@ -155,7 +155,10 @@ def pipeline(monkeypatch):
         cloudformation.create_stack(
             StackName="mailpulse-test",
             TemplateBody=TEMPLATE.read_text(),
-            Parameters=[{"ParameterKey": "Stage", "ParameterValue": "test"}],
+            Parameters=[
+                {"ParameterKey": "Stage", "ParameterValue": "test"},
+                {"ParameterKey": "Serving", "ParameterValue": "local"},
+            ],
         )
         [stack] = cloudformation.describe_stacks(StackName="mailpulse-test")["Stacks"]
         outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}

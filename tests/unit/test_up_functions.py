@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import CommandError
-from dashboard import deploy, mappings
+from dashboard import functions, mappings
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:mailpulse-test-{}"
 
@@ -22,18 +22,21 @@ def source(tmp_path):
     return source
 
 
+POLICIES = {name: {"Version": "2012-10-17", "Statement": []} for name in functions.FUNCTIONS}
+
+
 @pytest.fixture
 def build(tmp_path, source):
     build = tmp_path / "build"
-    deploy.prepare(build, "test", {"EVENTS_TABLE": "events"}, source)
+    functions.prepare(build, "test", {"EVENTS_TABLE": "events"}, POLICIES, source)
     return build
 
 
-def record(build, *, functions=deploy.FUNCTIONS, api="api-1"):
+def record(build, *, names=functions.FUNCTIONS, api="api-1"):
     """Write what Chalice records after a deployment."""
     resources = [
         {"name": name, "resource_type": "lambda_function", "lambda_arn": ARN.format(name)}
-        for name in functions
+        for name in names
     ]
     resources += [
         {
@@ -98,13 +101,16 @@ ALL = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
 def test_sources_are_copied_without_what_python_leaves_there(build):
     files = {str(path.relative_to(build)) for path in build.rglob("*") if path.is_file()}
 
-    assert files == {"app.py", "requirements.txt", "chalicelib/config.py", ".chalice/config.json"}
+    assert files == {
+        *("app.py", "requirements.txt", "chalicelib/config.py", ".chalice/config.json"),
+        *(f".chalice/policy-{name}.json" for name in functions.FUNCTIONS),
+    }
 
 
 def test_source_that_was_removed_is_removed_from_the_build(build, source):
     (source / "chalicelib" / "config.py").unlink()
 
-    deploy.prepare(build, "test", {}, source)
+    functions.prepare(build, "test", {}, POLICIES, source)
 
     assert not (build / "chalicelib" / "config.py").exists()
 
@@ -114,7 +120,10 @@ def test_each_function_has_its_variables_time_out_and_memory(build):
 
     assert stage["api_gateway_stage"] == "test"
     assert stage["environment_variables"] == {"EVENTS_TABLE": "events"}
-    assert stage["lambda_functions"].keys() == deploy.FUNCTIONS.keys()
+    assert stage["lambda_functions"].keys() == functions.FUNCTIONS.keys()
+    assert stage["autogen_policy"] is False
+    for name, function in stage["lambda_functions"].items():
+        assert function["iam_policy_file"] == f"policy-{name}.json"
     timeouts = {name: f["lambda_timeout"] for name, f in stage["lambda_functions"].items()}
     assert all(timeouts[name] <= 29 for name in timeouts if name.startswith("websocket"))
 
@@ -122,26 +131,26 @@ def test_each_function_has_its_variables_time_out_and_memory(build):
 def test_record_of_a_deployment_is_kept_and_read(build, source):
     record(build)
 
-    deploy.prepare(build, "test", {}, source)
+    functions.prepare(build, "test", {}, POLICIES, source)
 
-    deployment = deploy.deployed(build, "test")
+    deployment = functions.deployed(build, "test")
     assert deployment.websocket_api_id == "api-1"
     assert deployment.mappings == {
         name: f"uuid-{name}" for name in ("ingest", "aggregate", "publish")
     }
 
 
-@pytest.mark.parametrize("incomplete", [{"functions": ["ingest"]}, {"api": None}])
+@pytest.mark.parametrize("incomplete", [{"names": ["ingest"]}, {"api": None}])
 def test_incomplete_record_is_none(build, incomplete):
     record(build, **incomplete)
 
-    assert deploy.deployed(build, "test") is None
+    assert functions.deployed(build, "test") is None
 
 
 def test_record_is_kept_while_everything_in_it_is_there(build):
     path = record(build)
 
-    deploy.forget_if_gone(build, "test", ALL, ApiGateway())
+    functions.forget_if_gone(build, "test", ALL, ApiGateway())
 
     assert path.exists()
 
@@ -149,7 +158,7 @@ def test_record_is_kept_while_everything_in_it_is_there(build):
 def test_record_is_dropped_when_a_mapping_is_gone(build):
     path = record(build)
 
-    deploy.forget_if_gone(build, "test", Lambda("uuid-ingest"), ApiGateway())
+    functions.forget_if_gone(build, "test", Lambda("uuid-ingest"), ApiGateway())
 
     assert not path.exists()
 
@@ -159,14 +168,14 @@ def test_failed_deployment_says_the_last_words_of_chalice(build, tmp_path):
     log = tmp_path / "deploy.log"
 
     with pytest.raises(CommandError, match=r"ended with status [12]: .*no_such_module.*log"):
-        deploy.deploy(build, "test", {"AWS_DEFAULT_REGION": "us-east-1", "PATH": ""}, log)
+        functions.deploy(build, "test", {"AWS_DEFAULT_REGION": "us-east-1", "PATH": ""}, log)
 
 
 def test_mappings_get_their_options_and_are_switched_on(build):
     record(build)
     client = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
 
-    mappings.set_options(client, deploy.deployed(build, "test"), mappings.OPTIONS)
+    mappings.set_options(client, functions.deployed(build, "test"), mappings.OPTIONS)
 
     ingest = client.mappings["uuid-ingest"]
     assert ingest["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -180,13 +189,13 @@ def test_mapping_that_does_not_take_an_option_is_an_error(build):
     client.accepts_options = False
 
     with pytest.raises(CommandError, match=r"ingest has FunctionResponseTypes=None after"):
-        mappings.set_options(client, deploy.deployed(build, "test"), mappings.OPTIONS)
+        mappings.set_options(client, functions.deployed(build, "test"), mappings.OPTIONS)
 
 
 def test_mappings_that_chalice_does_not_know_are_deleted(build):
     record(build)
     client = Lambda("uuid-ingest", "uuid-forgotten")
 
-    mappings.remove_strays(client, deploy.deployed(build, "test"))
+    mappings.remove_strays(client, functions.deployed(build, "test"))
 
     assert list(client.mappings) == ["uuid-ingest"]

@@ -52,32 +52,48 @@ class Deployment:
     mappings: dict[str, str]  # name in app.py → UUID of its event source mapping
 
 
-def prepare(build: Path, stage: str, variables: Mapping[str, str], source: Path = PROJECT) -> None:
+def prepare(
+    build: Path,
+    stage: str,
+    variables: Mapping[str, str],
+    policies: Mapping[str, Mapping[str, Any]],
+    source: Path = PROJECT,
+) -> None:
     """Fill the folder that `chalice deploy` runs in.
 
     Args:
         build: the folder; what it says about earlier deployments is kept.
         stage: the Chalice stage.
         variables: the environment of every function, and of app.py while it is deployed.
+        policies: what each function may do: an IAM policy by the function's name.
         source: the project.
     """
     _copy_sources(source, build)
+    chalice = build / ".chalice"
+    chalice.mkdir(exist_ok=True)
+    for name, policy in policies.items():
+        (chalice / _policy_file(name)).write_text(json.dumps(policy, indent=2))
     configuration = {
         "version": "2.0",
         "app_name": APP_NAME,
         "stages": {
             stage: {
                 "api_gateway_stage": stage,
+                "lambda_architecture": "arm64",
+                "autogen_policy": False,
                 "environment_variables": dict(variables),
                 "lambda_functions": {
-                    name: {"lambda_timeout": seconds, "lambda_memory_size": megabytes}
+                    name: {
+                        "lambda_timeout": seconds,
+                        "lambda_memory_size": megabytes,
+                        "iam_policy_file": _policy_file(name),
+                    }
                     for name, (seconds, megabytes) in FUNCTIONS.items()
                 },
             }
         },
     }
-    (build / ".chalice").mkdir(exist_ok=True)
-    (build / ".chalice" / "config.json").write_text(json.dumps(configuration, indent=2))
+    (chalice / "config.json").write_text(json.dumps(configuration, indent=2))
 
 
 def deployed(build: Path, stage: str) -> Deployment | None:
@@ -145,6 +161,10 @@ def deploy(build: Path, stage: str, environment: Mapping[str, str], log: Path) -
             f"`chalice deploy` ended with status {status}: {last_words[-500:]} (see {log})"
         )
     return deployment
+
+
+def _policy_file(function: str) -> str:
+    return f"policy-{function}.json"
 
 
 def _record(build: Path, stage: str) -> Path:

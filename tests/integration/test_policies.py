@@ -1,0 +1,216 @@
+"""Each function may do what it does, and nothing else."""
+
+import json
+from dataclasses import replace
+from fnmatch import fnmatch
+
+import boto3
+import pytest
+from support import ses
+
+from chalicelib import handlers
+from chalicelib.handlers import Parts
+from chalicelib.push import Pusher
+from dashboard.functions import FUNCTIONS
+from dashboard.policies import policies
+
+REGION, ACCOUNT, STAGE = "us-east-1", "123456789012", "test"
+HERE = f"{REGION}:{ACCOUNT}"
+SPRING = "stats/email-campaign/spring"
+
+# What AWS does for a function, and no call of its own.
+LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+QUEUE_MAPPING = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ChangeMessageVisibility",
+}
+STREAM_MAPPING = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
+BY_MAPPING = {"ingest": QUEUE_MAPPING, "aggregate": STREAM_MAPPING, "publish": STREAM_MAPPING}
+
+
+class Recorder:
+    """Makes clients, and notes what each call would need: (action, resource)."""
+
+    def __init__(self, stream_arn):
+        self.needed = set()
+        self._stream_arn = stream_arn
+        self._clients = {}
+
+    def __call__(self, service):
+        if service not in self._clients:
+            client = boto3.client(service, REGION)
+            client.meta.events.register("before-parameter-build", self._note)
+            self._clients[service] = client
+        return self._clients[service]
+
+    def _note(self, params, model, **_):
+        service = model.service_model.service_id.hyphenize()
+        self.needed |= set(getattr(self, f"_of_{service.replace('-', '_')}")(model.name, params))
+
+    def _of_dynamodb(self, operation, params):
+        table = f"arn:aws:dynamodb:{HERE}:table/"
+        if operation == "TransactWriteItems":
+            for write in params["TransactItems"]:
+                for kind, one in write.items():
+                    yield f"dynamodb:{kind}Item", table + one["TableName"]
+        elif "RequestItems" in params:
+            for name in params["RequestItems"]:
+                yield f"dynamodb:{operation}", table + name
+        else:
+            index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+            yield f"dynamodb:{operation}", table + params["TableName"] + index
+
+    def _of_dynamodb_streams(self, operation, params):
+        yield f"dynamodb:{operation}", self._stream_arn
+
+    def _of_sqs(self, operation, params):
+        yield f"sqs:{operation}", f"arn:aws:sqs:{HERE}:{params['QueueUrl'].rsplit('/', 1)[-1]}"
+
+    def _of_cloudwatch(self, operation, params):
+        yield f"cloudwatch:{operation}", "*"
+
+
+class Connections:
+    """Stands for API Gateway, and notes each post; the first to a connection fails."""
+
+    def __init__(self, recorder, outcomes):
+        self._recorder = recorder
+        self._outcomes = outcomes
+
+    def post(self, endpoint, connection_id, frame):
+        where = f"arn:aws:execute-api:{HERE}:{endpoint}/POST/@connections/{connection_id}"
+        self._recorder.needed.add(("execute-api:ManageConnections", where))
+        return self._outcomes.get(connection_id, "sent")
+
+
+@pytest.fixture
+def outputs(pipeline):
+    [stack] = boto3.client("cloudformation", REGION).describe_stacks(StackName="mailpulse-test")[
+        "Stacks"
+    ]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+@pytest.fixture
+def calls(pipeline, monkeypatch):
+    """Run something as one function; give what it needed."""
+
+    def calls(run, outcomes=None):
+        recorder = Recorder(pipeline.config.events_stream_arn)
+        parts = Parts(replace(pipeline.config, push_interval=0), clients=recorder)
+        parts.pusher = Pusher(Connections(recorder, outcomes or {}), pause=lambda _: None)
+        with monkeypatch.context() as patch:
+            patch.setattr(handlers, "parts", lambda: parts)
+            run()
+        return recorder.needed
+
+    return calls
+
+
+def request(body, connection="viewer-1"):
+    context = {
+        "connectionId": connection,
+        "apiId": "api-1",
+        "stage": STAGE,
+        "connectedAt": 0,
+    }
+    return {"requestContext": context, "body": body, "headers": {}}
+
+
+def ask(**members):
+    handlers.message(request(json.dumps(members)))
+
+
+def subscribed(*connections):
+    for connection in connections:
+        handlers.message(request(f'{{"action": "subscribe", "id": "{SPRING}"}}', connection))
+
+
+def everything(pipeline, calls):
+    """Run every function through all that it does; give what each needed."""
+    events = [
+        ses.a_send("m-1"),
+        ses.an_open("m-1"),
+        # A scanner's burst: what was taken for a person is judged anew.
+        *[
+            ses.a_click(
+                "m-1", link=f"https://example.com/{one}", at=f"2026-11-23T10:09:0{one}.000Z"
+            )
+            for one in range(3)
+        ],
+        "no event",
+    ]
+    needed = {"ingest": calls(lambda: pipeline.ingest(*events))}
+    needed["aggregate"] = calls(pipeline.aggregate)
+    subscribed("gone", "slow", "well")
+
+    def converse():
+        for topic in (SPRING, "stats/email-campaigns", "stats/health"):
+            ask(action="subscribe", id=topic)
+        ask(action="unsubscribe", id=SPRING)
+        ask(action="listActivity", id=SPRING)
+        ask(action="listTimelines", ids=[SPRING])
+        ask(action="listCampaigns")
+        pipeline.parts.subscriptions.mark_behind("viewer-1", "stats/health")
+        ask(action="ping")
+
+    needed["websocket_message"] = calls(converse)
+    outcomes = {"gone": "gone", "slow": "failed"}
+    records = {"Records": pipeline.stream(pipeline.config.stats_table)}
+    needed["publish"] = calls(lambda: handlers.publish(records), outcomes)
+    needed["watch"] = calls(lambda: handlers.watch({}))
+    needed["websocket_connect"] = calls(lambda: handlers.connect(request(None)))
+    needed["websocket_disconnect"] = calls(lambda: handlers.disconnect(request(None, "well")))
+    return needed
+
+
+def allows(policy, action, resource):
+    return any(
+        action in statement["Action"]
+        and any(fnmatch(resource, one) for one in statement["Resource"])
+        for statement in policy["Statement"]
+    )
+
+
+def test_every_function_has_a_policy(outputs):
+    written = policies(outputs, region=REGION, account=ACCOUNT, stage=STAGE)
+
+    assert written.keys() == FUNCTIONS.keys()
+
+
+def test_nothing_is_missing_and_nothing_is_unused(pipeline, calls, outputs):
+    written = policies(outputs, region=REGION, account=ACCOUNT, stage=STAGE)
+    needed = everything(pipeline, calls)
+
+    for function, policy in written.items():
+        refused = {one for one in needed[function] if not allows(policy, *one)}
+        assert refused == set(), f"{function} may not do what it does"
+        by_aws = LOGS | BY_MAPPING.get(function, set())
+        unused = {
+            (action, resource)
+            for statement in policy["Statement"]
+            for action in set(statement["Action"]) - by_aws
+            for resource in statement["Resource"]
+            if not any(
+                action == used and fnmatch(where, resource) for used, where in needed[function]
+            )
+        }
+        assert unused == set(), f"{function} may do what it never does"
+
+
+def test_no_statement_allows_more_than_is_named(outputs):
+    for policy in policies(outputs, region=REGION, account=ACCOUNT, stage=STAGE).values():
+        for statement in policy["Statement"]:
+            assert not any("*" in action for action in statement["Action"])
+            if statement["Resource"] == ["*"]:
+                assert set(statement["Action"]) <= {
+                    "dynamodb:ListStreams",
+                    "cloudwatch:GetMetricStatistics",
+                }
