@@ -35,7 +35,8 @@ _ATTEMPTS = 20
 _MAX_HINTS = 5000
 _LINKS = "links"  # the item that holds the admitted links
 _BATCH_GET = 100
-_MOST_BUCKETS = {"minute": 120, "hour": 72, "day": None}  # as many as WINDOWS may show
+# As many as WINDOWS may show; an outline must fit into a frame.
+_MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
 _SHARD = "shard#"
 _SEQUENCE_DIGITS = 40  # padded, so that text sorts as the numbers do
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}

@@ -24,7 +24,7 @@ import { ProtocolError } from "./validate.js";
  * @typedef {Pick<WebSocket, "send" | "close" | "readyState" | "onopen" | "onmessage" | "onclose">} Socket
  * @typedef {{action: string, id?: string, [field: string]: unknown}} Request
  * @typedef {{onResult: (result: any) => void, resolve: (cursor: string | null) => void,
- *            reject: (error: Refused) => void}} Asker
+ *            reject: (error: Error) => void}} Asker
  *
  * @typedef {{
  *   open: () => Socket,
@@ -62,7 +62,7 @@ export class Refused extends Error {
   }
 }
 
-const OFFLINE = { code: "offline", message: "There is no connection: ask again when there is." };
+const OFFLINE = { code: "offline", message: "There was no answer." };
 
 export class Connection {
   /** @type {Required<Surroundings>} */
@@ -138,14 +138,12 @@ export class Connection {
     this.#outside.onChange({ kind: "unsubscribed", id: topic });
   }
 
-  /** Somebody looks, or the network is back: find out now instead of later. */
+  /**
+   * Somebody looks, or the network has come or gone: find out now instead of later. A server on
+   * this machine may answer without a network.
+   */
   wake() {
-    if (this.#retryAt !== null) this.start();
-    else this.#ping(REPLY_WITHIN_IN_DOUBT);
-  }
-
-  /** The browser says that the network is gone; a server on this machine may still answer. */
-  doubt() {
+    if (this.#retryAt !== null) return this.start();
     this.#ping(REPLY_WITHIN_IN_DOUBT);
     this.#tell();
   }
@@ -177,6 +175,8 @@ export class Connection {
   /** @param {string} topic */
   #subscribe(topic) {
     this.#outside.onChange({ kind: "subscribing", id: topic });
+    // On their way they could overtake each other, and the last to arrive would count.
+    if (this.#awaits("unsubscribe", topic)) return;
     this.#request({ action: "subscribe", id: topic });
   }
 
@@ -185,9 +185,9 @@ export class Connection {
     if (!this.#awaits("ping")) this.#request({ action: "ping" }, within);
   }
 
-  /** @param {string} action */
-  #awaits(action) {
-    return [...this.#pending.values()].some(({ request }) => request.action === action);
+  /** @param {string} action @param {string} [id] of this topic; of any, when left out */
+  #awaits(action, id) {
+    return [...this.#pending.values()].some(({ request }) => request.action === action && (!id || request.id === id));
   }
 
   /**
@@ -207,7 +207,13 @@ export class Connection {
 
   /** @param {number} requestId @param {number} within milliseconds, from now */
   #await(requestId, within = REPLY_WITHIN) {
-    if (this.#pending.has(requestId)) this.#timers.start(requestId, within, () => this.#lost());
+    const asked = this.#pending.get(requestId);
+    if (!asked) return;
+    this.#timers.start(requestId, within, () => {
+      // One question that is not answered is no dead socket; a ping tells.
+      if (asked.asker) this.#settle(requestId)?.asker?.reject(new Refused(OFFLINE));
+      else this.#lost();
+    });
   }
 
   /** @param {string} text */
@@ -218,7 +224,7 @@ export class Connection {
       message = decode(text);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#settle(error.requestId);
+      this.#settle(error.requestId)?.asker?.reject(error);
       this.#outside.onUnreadable(error);
       this.#resume();
       return;
@@ -256,7 +262,9 @@ export class Connection {
     const asked = this.#pending.get(id);
     this.#timers.stop(id);
     this.#pending.delete(id);
-    if (asked?.request.action === "ping") {
+    const { action, id: topic } = asked?.request ?? {};
+    if (action === "unsubscribe" && topic && this.#topics.has(topic)) this.#subscribe(topic);
+    if (action === "ping") {
       this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
     }
     return asked;

@@ -1,6 +1,6 @@
 /**
- * A campaign's activity, newest first: asked for page by page, and its newest page again when
- * something has changed. Needs nothing from the browser.
+ * A campaign's activity, newest first: the newest page, asked for again when something has changed,
+ * until the reader goes on to older ones. Needs nothing from the browser.
  */
 
 /**
@@ -9,21 +9,26 @@
  *   => Promise<string | null>} Ask
  */
 
-/** @param {Activity} one */
-const key = ({ at, type, message_id: id, link, recipient }) => [at, type, id, link, recipient].join("\n");
+/** Errors after which it is worth to ask again by itself. */
+const PASSING = ["offline", "internal", "rate_limited"];
+
+/** @param {Activity} one tells it from others */
+export const keyOf = ({ at, type, message_id: id, link, recipient }) => [at, type, id, link, recipient].join("\n");
 
 export class Feed {
-  /** @type {Map<string, Activity>} */
-  #rows = new Map();
-  /** @type {string | null | undefined} undefined before the first page */
-  #cursor;
+  /** @type {Activity[]} */
+  #rows = [];
+  /** @type {string | null} */
+  #cursor = null;
   #request;
   #ask;
   #once;
   #onChange;
   /** Whether an answer is awaited. */
   busy = false;
-  /** @type {string | null} why the last question was not answered */
+  /** Whether it holds more than the newest page: then it stays as it is. */
+  paged = false;
+  /** @type {{code: string, message: string} | null} why the last question was not answered */
   error = null;
 
   /**
@@ -44,56 +49,57 @@ export class Feed {
     return this.#cursor !== null;
   }
 
-  /** How many are known. */
-  get size() {
-    return this.#rows.size;
+  /** Whether the last question failed in a way that may pass. */
+  get mayPass() {
+    return this.error !== null && PASSING.includes(this.error.code);
   }
 
-  /** @returns {Activity[]} newest first */
+  /** How many are known. */
+  get size() {
+    return this.#rows.length;
+  }
+
+  /** @returns {Activity[]} newest first; a message that is listed once, by its latest event */
   get rows() {
-    const oldestFirst = [...this.#rows.values()].sort((a, b) => a.at - b.at);
-    if (!this.#once) return oldestFirst.reverse();
-    const latest = new Map(oldestFirst.map((row) => [row.message_id, row]));
+    if (!this.#once) return this.#rows;
+    const latest = new Map([...this.#rows].reverse().map((row) => [row.message_id, row]));
     return [...latest.values()].sort((a, b) => b.at - a.at);
   }
 
-  /** Ask for the newest page: what has changed its class since no longer belongs here. */
+  /** Ask for the newest page. */
   async refresh() {
-    await this.#page(null, (page, cursor) => {
-      const oldest = cursor === null ? -Infinity : page.at(-1)?.at ?? Infinity;
-      // With more news than a page holds, what was known before is not what follows it.
-      const follows = page.some((one) => this.#rows.has(key(one)));
-      for (const [known, row] of this.#rows) {
-        if (row.at > oldest || !follows) this.#rows.delete(known);
-      }
-      if (!follows || cursor === null) this.#cursor = cursor;
-    });
+    await this.#walk(null, []);
   }
 
   /** Ask for the next page. */
   async next() {
-    await this.#page(this.#cursor ?? null, (_, cursor) => { this.#cursor = cursor; });
+    this.paged = this.size > 0;
+    await this.#walk(this.#cursor, this.#rows);
   }
 
   /**
+   * Ask until something is found: what is rare may begin many pages on.
    * @param {string | null} cursor
-   * @param {(page: Activity[], cursor: string | null) => void} done before the page is taken in
+   * @param {Activity[]} before what the page is added to
    */
-  async #page(cursor, done) {
+  async #walk(cursor, before) {
     if (this.busy) return;
     this.busy = true;
-    this.error = null;
     this.#onChange();
-    /** @type {Activity[]} */
-    const page = [];
     try {
-      const following = await this.#ask({ ...this.#request, ...(cursor && { cursor }) }, (/** @type {Activity} */ one) => {
-        page.push(one);
-      });
-      done(page, following);
-      for (const one of page) this.#rows.set(key(one), one);
+      /** @type {Activity[]} */
+      const page = [];
+      do {
+        cursor = await this.#ask({ ...this.#request, ...(cursor && { cursor }) }, (/** @type {Activity} */ one) => {
+          page.push(one);
+        });
+      } while (!page.length && cursor !== null);
+      this.#rows = [...before, ...page];
+      this.#cursor = cursor;
+      this.error = null;
     } catch (error) {
-      this.error = error instanceof Error ? error.message : String(error);
+      const { code = "", message } = /** @type {Error & {code?: string}} */ (error);
+      this.error = { code, message };
     }
     this.busy = false;
     this.#onChange();

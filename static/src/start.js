@@ -11,6 +11,10 @@ import { say } from "./words.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
+/** By how much this machine's clock is ahead, in milliseconds: what is "now" must not depend on it. */
+let ahead = 0;
+const now = () => Date.now() - ahead;
+
 /** @type {import("./views/app.js").Page} */
 const page = {
   brand: { __html: document.getElementById("brand")?.innerHTML ?? "" },
@@ -19,7 +23,7 @@ const page = {
   state: EMPTY,
   status: { state: "connecting", heardAt: null, retryAt: null, failures: 0, back: null },
   route: parseRoute(location.hash),
-  now: Date.now(),
+  now: now(),
   problem: null,
   retry: () => connection.wake(),
   ask: (request, onResult) => connection.ask(request, onResult),
@@ -51,6 +55,7 @@ const connection = new Connection({
     });
   },
   isOnline: () => navigator.onLine,
+  now,
 });
 
 /** @type {string | null} */
@@ -70,7 +75,7 @@ function follow() {
 
 addEventListener("hashchange", follow);
 addEventListener("online", () => connection.wake());
-addEventListener("offline", () => connection.doubt());
+addEventListener("offline", () => connection.wake());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") connection.wake();
 });
@@ -78,13 +83,20 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("keydown", (event) => {
   const { key, target } = /** @type {KeyboardEvent & {target: HTMLElement}} */ (event);
   if (key === "Escape") root.classList.add("hush");
-  if (key !== "/" || target.closest("input, select")) return;
+  /** @type {HTMLElement | null} */
+  const search = document.querySelector("[type=search]");
+  if (key !== "/" || !search || event.ctrlKey || event.metaKey || target.closest("input, select")) return;
   event.preventDefault();
-  /** @type {HTMLElement | null} */ (document.querySelector("[type=search]"))?.focus();
+  search.focus();
 });
 for (const look of ["pointermove", "focusin"]) addEventListener(look, () => root.classList.remove("hush"));
-setInterval(() => show({ now: Date.now() }), 1000);
+setInterval(() => show({ now: now() }), 1000);
 
+// Without a server that tells its time, this machine's clock is believed.
+fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(({ headers }) => {
+  ahead = Date.now() - Date.parse(headers.get("date") ?? "") || 0;
+  connection.wake(); // when something was heard last is told by the same clock
+}, console.info);
 root.replaceChildren();
 connection.subscribe(HEALTH_TOPIC);
 follow();

@@ -253,7 +253,7 @@ test("without a network it says offline, once the socket is found dead", () => {
   becomeLive();
   online = false;
 
-  connection.doubt();
+  connection.wake();
   assert.equal(status.state, "live");
   clock.pass(5000);
   assert.equal(status.state, "offline");
@@ -267,7 +267,7 @@ test("a server on this machine is live without a network", () => {
   becomeLive();
   online = false;
 
-  connection.doubt();
+  connection.wake();
   latest().answers("ping");
   clock.pass(10_000);
 
@@ -367,17 +367,36 @@ test("a question that is refused, or lost with the connection, is told", async (
   await assert.rejects(asking({ action: "listActivity" }).answer, (error) => error instanceof Refused && error.code === "offline");
 });
 
-test("results may take long, if each comes in time", () => {
+test("results may take long, if each comes in time; one question that is not answered is no lost connection", async () => {
   becomeLive();
-  asking({ action: "listTimelines" });
+  const { answer } = asking({ action: "listTimelines" });
   const { request_id } = latest().sent.at(-1);
   for (let times = 0; times < 4; times += 1) {
     clock.pass(14_000);
     latest().says({ request_id, action: "listTimelines", result: TIMELINE });
   }
-  assert.equal(status.state, "live");
   clock.pass(15_000);
-  assert.notEqual(status.state, "live");
+
+  assert.equal(status.state, "live");
+  await assert.rejects(answer, (error) => error instanceof Refused && error.code === "offline");
+});
+
+test("a result that cannot be read ends its question", async () => {
+  becomeLive();
+  const { answer } = asking({ action: "listTimelines" });
+  latest().says({ request_id: latest().sent.at(-1).request_id, action: "listTimelines", result: { $type: "Riddle" } });
+
+  await assert.rejects(answer, /a result that this page knows/);
+});
+
+test("a subscription waits for the end of the one before, which could overtake it", () => {
+  becomeLive();
+  connection.unsubscribe(TOPIC);
+  connection.subscribe(TOPIC);
+  assert.deepEqual(actions(), ["subscribe", "unsubscribe"]);
+
+  latest().answers("unsubscribe");
+  assert.deepEqual(actions(), ["subscribe", "unsubscribe", "subscribe"]);
 });
 
 test("it tells for how long it was away", () => {

@@ -46,43 +46,43 @@ test("it goes on from page to page to the end", async () => {
 
   await feed.refresh();
   assert.equal(ids(feed), "e d");
-  assert.ok(feed.more);
+  assert.ok(feed.more && !feed.paged);
   await feed.next();
   await feed.next();
 
   assert.equal(ids(feed), "e d c b a");
-  assert.equal(feed.more, false);
+  assert.ok(!feed.more && feed.paged);
   assert.equal(changes(), 6, "once when it asks, and once when it knows");
 });
 
-test("what is new comes first, and what has changed its class is dropped or shown as it is", async () => {
+test("the newest page is as it is now: what has changed its class is no longer there, and nothing piles up", async () => {
   const { source, feed } = feedOf();
   source.events.push(open(3, "c"), open(2, "b"), open(1, "a"));
   await feed.refresh();
-  await feed.next();
-
-  source.events.unshift(open(4, "d"));
-  source.events[1] = open(3, "c", "machine");
+  source.events.splice(0, 1, open(4, "d"));
   await feed.refresh();
-  assert.equal(ids(feed), "d c b a");
-  assert.equal(feed.rows[1]?.engager, "machine");
+  assert.equal(ids(feed), "d b");
 
-  source.events.splice(1, 1); // no longer of this kind
-  await feed.refresh();
-  assert.equal(ids(feed), "d b a");
-});
-
-test("with more news than a page holds it starts from there, and leaves no gap", async () => {
-  const { source, feed } = feedOf();
-  source.events.push(open(2, "b"), open(1, "a"));
-  await feed.refresh();
-  source.events.unshift(open(6, "f"), open(5, "e"), open(4, "d"), open(3, "c"));
-
+  source.events.unshift(open(6, "f"), open(5, "e"));
   await feed.refresh();
   assert.equal(ids(feed), "f e");
-  await feed.next();
-  await feed.next();
-  assert.equal(ids(feed), "f e d c b a");
+});
+
+test("pages without a match are passed until there is one, or the end", async () => {
+  const { source, feed } = feedOf();
+  let pages = 0;
+  const rare = new Feed(/** @type {any} */ (async (/** @type {any} */ { cursor }, /** @type {any} */ onResult) => {
+    pages += 1;
+    if (cursor === "3") onResult(open(1, "a"));
+    return cursor === "3" ? null : String(Number(cursor ?? 0) + 1);
+  }), { action: "listActivity" }, false, () => {});
+  await rare.refresh();
+  assert.equal(ids(rare), "a");
+  assert.equal(pages, 4);
+
+  await feed.refresh();
+  assert.equal(source.requests.length, 1);
+  assert.equal(feed.more, false);
 });
 
 test("a message is listed once, by its latest event, where it counts once", async () => {
@@ -94,12 +94,15 @@ test("a message is listed once, by its latest event, where it counts once", asyn
   assert.equal(ids(feed), "a b c");
 });
 
-test("why it could not ask is kept until it could", async () => {
+test("why it could not ask is kept until it could, and what it knew as well", async () => {
   const { source, feed } = feedOf();
+  source.events.push(open(1, "a"));
+  await feed.refresh();
   source.breaks(true);
   await feed.refresh();
-  assert.equal(feed.error, "no connection");
-  assert.equal(feed.busy, false);
+  assert.equal(feed.error?.message, "no connection");
+  assert.equal(feed.mayPass, false, "it is no error that is known to pass");
+  assert.equal(ids(feed), "a");
 
   source.breaks(false);
   await feed.refresh();

@@ -1,6 +1,7 @@
 """Each view, in front of a server that says the same at every run."""
 
 import re
+import time
 from functools import cache
 from itertools import product
 
@@ -307,6 +308,52 @@ def test_the_timeline_zooms_hides_series_and_names_the_time_zone(look):
     expect(series).to_have_attribute("aria-pressed", "true")
     series.click()
     expect(series).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_is_wrong_makes_no_wrong_numbers(stage, look, hours):
+    page = look("nowhere")
+    page.clock.install(time=time.time() + hours * 3600)
+    page.goto("about:blank")
+    page.goto(stage.url + CAMPAIGN)
+
+    expect(page.locator(".health")).to_have_attribute("data-level", "ok")
+    expect(page.locator(".opened .added")).to_have_text(re.compile(r"^\+\d\d in 5 min$"))
+    expect(page.get_by_text(re.compile(r"Last event (just now|\d+ s ago)"))).to_be_visible()
+
+
+def test_a_list_that_is_refused_is_asked_for_once(stage, look):
+    stage.scene.refusal = {"code": "invalid_request", "message": "link is too long"}
+    page = look(f"{CAMPAIGN}/clicks")
+
+    expect(page.get_by_text("link is too long")).to_be_visible()
+    page.wait_for_timeout(4000)
+    assert len([one for one in stage.requests if one["action"] == "listActivity"]) == 1
+
+
+def test_the_filter_can_be_used_by_keyboard(look):
+    page = look("activity")
+    chosen = page.get_by_label("Show")
+    chosen.focus()
+    page.keyboard.press("ArrowDown")
+
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("All activity")
+    expect(chosen).to_be_focused()
+
+
+def test_who_reads_on_is_left_in_peace_until_the_newest_is_asked_for(stage, look):
+    page = look("activity")
+    rows = page.locator(".events tbody tr")
+    expect(rows).to_have_count(100)
+    page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(200)
+    expect(page.get_by_role("button", name="Show more")).to_be_focused()
+    stage.push(PREFIX + SPRING, {**numbers(scenes.campaign()), "version": 901})
+    page.wait_for_timeout(3500)
+    expect(rows).to_have_count(200)
+
+    page.get_by_role("button", name="Back to the newest").click()
+    expect(rows).to_have_count(100)
 
 
 def test_back_after_the_connection_was_lost_says_so(stage, look):

@@ -39,12 +39,14 @@ class Scene:
         activity: of every campaign, newest first.
         timelines: by campaign id.
         silent: whether requests are left unanswered, as while a page loads.
+        refusal: what lists of activity are answered instead.
     """
 
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     activity: list[dict[str, Any]] = field(default_factory=list)
     timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: bool = False
+    refusal: dict[str, str] | None = None
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
         """Give the frames that answer a request, without what they share."""
@@ -56,6 +58,8 @@ class Scene:
                     yield {"error": {"code": "internal", "message": "not now: try again"}}
                 else:
                     yield {"id": topic, "snapshot": snapshot}
+            case "listActivity" if self.refusal:
+                yield {"error": self.refusal}
             case "listActivity":
                 yield from self._results(filter(_matches(request), self.activity), request)
             case "listTimelines":
@@ -94,12 +98,14 @@ class Stage:
     Attributes:
         url: of the page.
         scene: may be exchanged at any time.
+        requests: that have come so far.
     """
 
     def __init__(self, scene: Scene, url: str, websocket_url: str) -> None:
         self.scene = scene
         self.url = url
         self.websocket_url = websocket_url
+        self.requests: list[dict[str, Any]] = []
         self._connections: set[ServerConnection] = set()
 
     def push(self, topic: str, changes: dict[str, Any]) -> None:
@@ -122,6 +128,7 @@ class Stage:
         try:
             for text in connection:
                 request = json.loads(text)
+                self.requests.append(request)
                 for answer in () if self.scene.silent else self.scene.answers(request):
                     shared = {name: request.get(name) for name in ("request_id", "action")}
                     connection.send(json.dumps({**shared, **answer}))
@@ -157,6 +164,9 @@ def _pages(stage: Stage) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             body, kind, cache = self._find(path)
@@ -166,7 +176,8 @@ def _pages(stage: Stage) -> type[BaseHTTPRequestHandler]:
             for name, value in {**HEADERS, **headers, "Content-Length": str(len(packed))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(packed)
+            if self.command == "GET":
+                self.wfile.write(packed)
 
         def _find(self, path: str) -> tuple[bytes | None, str, str]:
             if path == "/":

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from chalicelib.frames import MAX_FRAME_BYTES, frames
 from chalicelib.health import Health
-from chalicelib.messages import campaign_entry, campaign_list, campaign_snapshot, health, push
+from chalicelib.messages import (
+    campaign_entry,
+    campaign_list,
+    campaign_snapshot,
+    campaign_timeline,
+    health,
+    push,
+)
 from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, bounce_part, bucket_part, rates
 
 EXAMPLES = Path(__file__).parents[1] / "messages"
@@ -99,6 +106,18 @@ def test_minutes_are_shown_for_two_hours_before_the_newest():
 
 def test_buckets_without_events_are_left_out():
     assert campaign_snapshot("spring", None, [minute(1)])["timeline"]["minute"] == []
+
+
+def test_the_longest_outline_fits_into_a_frame():
+    most = {"deliveries": 10**9, "human_opens": 10**9, "human_clicks": 10**9, "sends": 1}
+    days = [
+        Aggregate("spring", f"day#2026-{n // 28 + 1:02}-{n % 28 + 1:02}", 1, most)
+        for n in range(180)
+    ]
+
+    outline = campaign_timeline("spring" * 40, "day", days)
+
+    assert len(frames({"request_id": "x" * 200, "action": "listTimelines", "result": outline})) == 1
 
 
 def test_links_are_ranked_by_clicks_and_other_comes_last():

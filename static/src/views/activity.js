@@ -3,7 +3,7 @@
 import { Component } from "preact";
 import { LISTED, filterOf } from "../activity.js";
 import { download } from "../csv.js";
-import { Feed } from "../feed.js";
+import { Feed, keyOf } from "../feed.js";
 import { html } from "../html.js";
 import { GRAINS, campaignTopic } from "../protocol.js";
 import { activityHash, campaignHash } from "../route.js";
@@ -14,7 +14,12 @@ import { Heading } from "./heading.js";
 import { Notice } from "./notice.js";
 
 const PAGE = 100;
+
+/** In milliseconds. */
 const AGAIN_AFTER = 3000;
+
+/** In a row, after which an export gives up. */
+const MOST_FAILURES = 10;
 
 const LABELS = /** @type {Record<string, string>} */ ({
   all: "All activity", sends: "Sent", deliveries: "Delivered", delivery_delays: "Delayed",
@@ -27,56 +32,79 @@ const LABELS = /** @type {Record<string, string>} */ ({
 });
 
 /**
+ * `exporting`: how many events an export has collected; null while there is none. `failure`: why the
+ * last one came to nothing.
  * @typedef {Extract<import("../route.js").Route, {view: "activity"}>} Route
  * @typedef {import("./app.js").CampaignProps & {route: Route}} Props
- * @extends {Component<Props, {exporting: number | null}>}
+ * @typedef {{exporting: number | null, failure: string | null}} State
+ * @extends {Component<Props, State>}
  */
 export class ActivityView extends Component {
-  /** @type {{exporting: number | null}} */
-  state = { exporting: null };
+  /** @type {State} */
+  state = { exporting: null, failure: null };
   #filter = filterOf(this.props.route);
-  #feed = this.#makeFeed(() => this.setState({}));
-  #version = -1;
+  #feed = this.#makeFeed();
+  #seen = -1;
   #askedAt = -Infinity;
+  #left = false;
 
   componentDidMount() {
     this.#follow();
   }
 
-  componentDidUpdate() {
+  /** @param {Props} before */
+  componentDidUpdate({ route }) {
+    const { counter, link, kind } = this.props.route;
+    if (route.counter !== counter || route.link !== link || route.kind !== kind) {
+      this.#filter = filterOf(this.props.route);
+      this.#newest();
+    }
     this.#follow();
   }
 
   componentWillUnmount() {
-    this.#askedAt = Infinity; // ends an export, too
+    this.#left = true;
   }
 
-  /** @param {() => void} onChange */
-  #makeFeed(onChange) {
+  #makeFeed(onChange = () => this.setState({})) {
     const { page, id } = this.props;
     const request = { action: "listActivity", id: campaignTopic(id), limit: PAGE, ...this.#filter?.limits };
     return new Feed(page.ask, request, this.#filter?.once ?? false, onChange);
   }
 
+  #newest = () => {
+    this.#feed = this.#makeFeed();
+    this.#seen = -1;
+    this.#askedAt = -Infinity;
+    this.setState({ failure: null });
+  };
+
+  /** What the list is of has changed: the newest page is asked for again, unless somebody reads on. */
   #follow() {
-    const { page: { now, status }, summary } = this.props;
-    const version = summary?.version ?? 0;
-    if (!this.#filter || status.state !== "live" || this.#feed.busy) return;
-    if (now - this.#askedAt >= AGAIN_AFTER && (version !== this.#version || this.#feed.error)) {
-      this.#version = version;
-      this.#askedAt = now;
-      this.#feed.refresh();
-    } else if (this.#feed.more && this.#feed.rows.length === 0) {
-      this.#feed.next(); // what is looked for is rare: on to where it begins
-    }
+    const { page: { now, status }, route: { counter }, summary } = this.props;
+    const counts = /** @type {Record<string, number>} */ (summary?.counts ?? {});
+    const seen = counts[counter] ?? summary?.version ?? 0;
+    const feed = this.#feed;
+    if (!this.#filter || feed.busy || feed.paged || status.state !== "live" || now - this.#askedAt < AGAIN_AFTER) return;
+    if (seen === this.#seen && !feed.mayPass) return;
+    this.#seen = seen;
+    this.#askedAt = now;
+    feed.refresh();
   }
 
   #export = async () => {
     const feed = this.#makeFeed(() => this.setState({ exporting: feed.size }));
-    this.setState({ exporting: 0 });
-    do await feed.next(); while (feed.more && !feed.error && this.#askedAt !== Infinity);
-    this.setState({ exporting: null });
-    if (feed.error || this.#askedAt === Infinity) return;
+    this.setState({ exporting: 0, failure: null });
+    for (let failures = 0; !this.#left && failures < MOST_FAILURES;) {
+      await feed.next();
+      failures = feed.error ? failures + 1 : 0;
+      if (feed.error && !feed.mayPass) break;
+      if (feed.error) await new Promise((resolve) => { setTimeout(resolve, AGAIN_AFTER); });
+      else if (!feed.more) break;
+    }
+    if (this.#left) return;
+    this.setState({ exporting: null, failure: feed.error?.message ?? null });
+    if (feed.error) return;
     const { id, route } = this.props;
     download(`${id} ${route.counter}`, [
       ["time", "type", "recipient", "message_id", "link", "engager", "reason", "bounce_type", "detail", "in plain words"],
@@ -114,26 +142,28 @@ export class ActivityView extends Component {
 
   #list() {
     const { page: { format } } = this.props;
-    const { rows, busy, more, error } = this.#feed;
-    const { exporting } = this.state;
+    const { rows, busy, more, error, paged } = this.#feed;
+    const { exporting, failure } = this.state;
+    const looking = busy || this.#askedAt === -Infinity;
     return html`
-      ${error && html`<${Notice}>${error}<//>`}
+      ${(error || failure) && html`<${Notice}>${failure ? `The download came to nothing: ${failure}` : error?.message}<//>`}
       <section class="panel" aria-busy=${busy}>
         <div class="panel-head">
-          <p class="span" role="status">
-            ${exporting === null ? `${format.count(rows.length)}${more ? " so far" : ""}` : `${format.count(exporting)} collected…`}
-            ${" · "}times in ${format.zone}
+          <p class="span">
+            ${format.count(rows.length)}${more ? " so far" : ""}${" · "}times in ${format.zone}
+            ${paged && html`${" · "}<button type="button" onClick=${this.#newest}>Back to the newest</button>`}
           </p>
-          <button type="button" disabled=${exporting !== null} onClick=${this.#export}>Download CSV</button>
+          <p class="span" role="status">${exporting === null ? "" : `${format.count(exporting)} collected…`}</p>
+          <button type="button" aria-disabled=${exporting !== null} onClick=${exporting === null && this.#export}>Download CSV</button>
         </div>
         ${rows.length > 0 && html`
           <table class="events">
             <thead><tr><th scope="col">Time</th><th scope="col">What</th><th scope="col">Recipient</th><th scope="col">Details</th></tr></thead>
-            <tbody>${rows.map((one, row) => html`<${EventRow} key=${row} one=${one} format=${format} />`)}</tbody>
+            <tbody>${rows.map((one) => html`<${EventRow} key=${keyOf(one)} one=${one} format=${format} />`)}</tbody>
           </table>`}
-        ${rows.length === 0 && html`<p class="none">${busy || more ? "Looking…" : "Nothing of this kind has happened."}</p>`}
+        ${rows.length === 0 && !error && html`<p class="none">${looking ? "Looking…" : "Nothing of this kind has happened."}</p>`}
         ${rows.length > 0 && more && html`
-          <button type="button" disabled=${busy} onClick=${() => this.#feed.next()}>${busy ? "Loading…" : "Show more"}</button>`}
+          <button type="button" onClick=${() => this.#feed.next()}>${busy && paged ? "Loading…" : "Show more"}</button>`}
       </section>`;
   }
 }

@@ -85,6 +85,6 @@ function Place({ page }) {
   /** @type {CampaignProps} */
   const campaign = { id, page, topic, data, summary: data?.summary ?? listed ?? null };
   if (route.view === "wall") return html`<${WallView} ...${campaign} />`;
-  if (route.view === "activity") return html`<${ActivityView} key=${location.hash} route=${route} ...${campaign} />`;
+  if (route.view === "activity") return html`<${ActivityView} key=${id} route=${route} ...${campaign} />`;
   return html`<${CampaignView} key=${id} ...${campaign} untracked=${health?.untracked.includes(id)} />`;
 }

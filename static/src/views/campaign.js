@@ -7,13 +7,14 @@ import { lately } from "../select.js";
 import { Announcer } from "./announcer.js";
 import { FunnelView } from "./funnel.js";
 import { Heading } from "./heading.js";
+import { Later } from "./later.js";
 import { lazily } from "./lazily.js";
 import { Notice, Refusal } from "./notice.js";
 import { PeopleView } from "./people.js";
 import { Tiles } from "./tiles.js";
 import { TimelineView } from "./timeline.js";
 
-const DetailsView = lazily(() => import("./details.js").then((module) => module.DetailsView), true);
+const DetailsView = lazily(() => import("./details.js").then((module) => module.DetailsView));
 
 /**
  * @param {import("./app.js").CampaignProps & {untracked: boolean | undefined}} props `untracked`:
@@ -55,6 +56,6 @@ export function CampaignView({ id, page, topic, data, summary, untracked }) {
         <${PeopleView} id=${id} summary=${summary} moved=${data?.moved} format=${format} />
       </div>
       <${TimelineView} id=${id} data=${data} format=${format} />
-      <${DetailsView} ...${{ id, page, topic, data, summary }} />
+      <${Later}><${DetailsView} ...${{ id, page, topic, data, summary }} /><//>
       <${Announcer} summary=${summary} format=${format} />`}`;
 }

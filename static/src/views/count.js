@@ -2,7 +2,6 @@
 
 import { Component, createRef } from "preact";
 import { html } from "../html.js";
-import { activityHash } from "../route.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -33,16 +32,4 @@ export class Count extends Component {
         ${value === undefined ? "–" : format.count(value)}
       </data>`;
   }
-}
-
-/**
- * A counter that leads to what it counts.
- * @param {{id: string, name: import("../protocol.js").Counter,
- *          summary: import("../protocol.js").Summary | null, format: import("../format.js").Format}} props
- */
-export function Leading({ id, name, summary, format }) {
-  return html`
-    <a class="leads" href=${activityHash(id, name)}>
-      <${Count} name=${name} value=${summary?.counts[name]} format=${format} />
-    </a>`;
 }

@@ -1,7 +1,7 @@
 /** What has just happened in a campaign, while it happens. */
 
 import { Component } from "preact";
-import { Feed } from "../feed.js";
+import { Feed, keyOf } from "../feed.js";
 import { html } from "../html.js";
 import { campaignTopic } from "../protocol.js";
 import { activityHash } from "../route.js";
@@ -38,7 +38,7 @@ export class LatestView extends Component {
   #follow() {
     const { page: { now, status }, version } = this.props;
     if (status.state !== "live" || this.#feed.busy || now - this.#askedAt < AGAIN_AFTER) return;
-    if (version === this.#version && !this.#feed.error) return;
+    if (version === this.#version && !this.#feed.mayPass) return;
     this.#version = version;
     this.#askedAt = now;
     this.#feed.refresh();
@@ -46,8 +46,7 @@ export class LatestView extends Component {
 
   render() {
     const { id, page: { format } } = this.props;
-    const rows = this.#feed.rows.slice(0, SHOWN);
-    const { busy, error } = this.#feed;
+    const { rows, busy, error } = this.#feed;
     return html`
       <section class="panel" aria-labelledby="latest">
         <div class="panel-head">
@@ -57,10 +56,10 @@ export class LatestView extends Component {
         </div>
         ${rows.length > 0 && html`
           <table class="events">
-            <tbody>${rows.map((one, row) => html`<${EventRow} key=${row} one=${one} format=${format} />`)}</tbody>
+            <tbody>${rows.map((one) => html`<${EventRow} key=${keyOf(one)} one=${one} format=${format} />`)}</tbody>
           </table>`}
         ${rows.length === 0 && html`
-          <p class="none">${error ?? (busy ? "Loading…" : "No opens, clicks, bounces or complaints yet.")}</p>`}
+          <p class="none">${error?.message ?? (busy ? "Loading…" : "No opens, clicks, bounces or complaints yet.")}</p>`}
       </section>`;
   }
 }

@@ -19,13 +19,13 @@ const PAGE = 50;
 const OUTLINES_AT_ONCE = 25;
 const OUTLINES_EVERY = 10_000;
 
-const COLUMNS = /** @type {const} */ ([
-  ["count.sends", "Sent"],
-  ["rate.delivery", "Delivered"],
-  ["rate.human_open", "Opened by people"],
-  ["rate.human_click", "Clicked by people"],
-  ["rate.bounce", "Bounced"],
-  ["rate.complaint", "Complained"],
+/** Rates beside how many were sent: label, rate, counter, digits, and from where on it is marked. */
+const RATES = /** @type {const} */ ([
+  ["Delivered", "delivery", "deliveries", 1, Infinity],
+  ["Opened by people", "human_open", "unique_human_opens", 1, Infinity],
+  ["Clicked by people", "human_click", "unique_human_clicks", 1, Infinity],
+  ["Bounced", "bounce", "hard_bounces", 1, REVIEW.bounce],
+  ["Complained", "complaint", "complaints", 2, REVIEW.complaint],
 ]);
 
 /**
@@ -65,9 +65,11 @@ export class ListView extends Component {
   #outline() {
     const { page } = this.props;
     if (page.status.state !== "live" || page.now - this.#askedAt < OUTLINES_EVERY) return;
-    const changed = this.#rows().slice(0, this.state.most)
-      .filter(({ campaign: { id }, version }) => this.#outlines.get(id)?.version !== version)
-      .slice(0, OUTLINES_AT_ONCE);
+    const rows = this.#rows().slice(0, this.state.most);
+    const unknown = rows.filter(({ campaign: { id } }) => !this.#outlines.has(id));
+    const changed = (unknown.length ? unknown
+      : rows.filter(({ campaign: { id }, version }) => this.#outlines.get(id)?.version !== version)
+    ).slice(0, OUTLINES_AT_ONCE);
     if (!changed.length) return;
     this.#askedAt = page.now;
     for (const { campaign: { id }, version } of changed) {
@@ -79,8 +81,8 @@ export class ListView extends Component {
       if (known) this.#outlines.set(timeline.id, { ...known, timeline });
       this.setState({});
     }).then(
-      () => { if (changed.length === OUTLINES_AT_ONCE) this.#askedAt = -Infinity; },
-      // Lost with the connection: asked again when it is back.
+      () => { if (unknown.length > OUTLINES_AT_ONCE) this.#askedAt = -Infinity; },
+      // Lost with the connection, say: asked again after a while.
       () => { for (const { campaign } of changed) this.#outlines.delete(campaign.id); },
     );
   }
@@ -106,21 +108,22 @@ export class ListView extends Component {
         <p class="span" role="status">
           ${failure ?? (searching ? "Searching…" : found ? `${many} found` : "")}
         </p>
-        <input type="search" class="search" aria-label="Search campaigns" placeholder="Search name or subject"
-          title="Press / to search" maxlength="200" value=${query}
+        <input type="search" class="search" aria-label="Search campaigns" placeholder="Search name or subject ( / )"
+          maxlength="200" value=${query}
           onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />
       </div>
       ${topic?.error && html`<${Refusal} error=${topic.error} />`}
       ${!data && !topic?.error && html`<p class="none">Loading…</p>`}
-      ${data && found?.length === 0 && !searching && html`<p class="none">No campaign’s name or subject has “${query.trim()}” in it.</p>`}
+      ${data && found?.length === 0 && !searching && !failure && html`<p class="none">No campaign’s name or subject has “${query.trim()}” in it.</p>`}
       ${data && rows.length > 0 && html`
         <table class="campaigns" role="table">
           <thead role="rowgroup">
             <tr role="row">
               <th role="columnheader" scope="col">Campaign</th>
               <th role="columnheader" scope="col">Over time</th>
-              ${COLUMNS.map(([of, label]) => html`
-                <th role="columnheader" scope="col" class="number"><${Term} of=${of}>${label}<//></th>`)}
+              <th role="columnheader" scope="col" class="number"><${Term} of="count.sends">Sent<//></th>
+              ${RATES.map(([label, rate]) => html`
+                <th role="columnheader" scope="col" class="number"><${Term} of=${`rate.${rate}`}>${label}<//></th>`)}
             </tr>
           </thead>
           <tbody role="rowgroup">
@@ -151,19 +154,6 @@ class Row extends Component {
 
   render() {
     const { summary: { campaign, counts, rates }, format, live, outline } = this.props;
-    /**
-     * @param {string} label
-     * @param {import("../protocol.js").Counter} counter
-     * @param {number | null} rate
-     * @param {number} [digits]
-     * @param {number} [limit] at which the rate is worth a warning
-     */
-    const cell = (label, counter, rate, digits, limit = Infinity) => html`
-      <td role="cell" data-label=${label} class=${`number ${(rate ?? 0) >= limit ? "warn" : ""}`}>
-        <span class="rate">${format.percent(rate, digits)}</span>
-        ${(rate ?? 0) >= limit && html`<span class="visually-hidden">high</span>`}
-        <${Count} name=${counter} value=${counts[counter]} format=${format} />
-      </td>`;
     return html`
       <tr role="row" data-campaign=${campaign.id}>
         <th role="rowheader" scope="row">
@@ -183,11 +173,15 @@ class Row extends Component {
         <td role="cell" data-label="Sent" class="number">
           <span class="rate"><${Count} name="sends" value=${counts.sends} format=${format} /></span>
         </td>
-        ${cell("Delivered", "deliveries", rates.delivery)}
-        ${cell("Opened by people", "unique_human_opens", rates.human_open)}
-        ${cell("Clicked by people", "unique_human_clicks", rates.human_click)}
-        ${cell("Bounced", "hard_bounces", rates.bounce, 1, REVIEW.bounce)}
-        ${cell("Complained", "complaints", rates.complaint, 2, REVIEW.complaint)}
+        ${RATES.map(([label, rate, counter, digits, limit]) => {
+          const high = (rates[rate] ?? 0) >= limit;
+          return html`
+            <td role="cell" data-label=${label} class=${`number ${high ? "warn" : ""}`}>
+              <span class="rate">${format.percent(rates[rate], digits)}</span>
+              ${high && html`<span class="visually-hidden">high</span>`}
+              <${Count} name=${counter} value=${counts[counter]} format=${format} />
+            </td>`;
+        })}
       </tr>`;
   }
 }

@@ -8,12 +8,12 @@ const drawing = import("./chart.js");
 /**
  * @typedef {{title: string, series: import("./timeline.js").Series[],
  *            grain: import("../protocol.js").Grain, format: import("../format.js").Format,
- *            columns: number[][], row: number | null, hidden: readonly string[],
+ *            data: unknown, columns: number[][], row: number | null, hidden: readonly string[],
  *            zoom: import("./chart.js").Range | null,
  *            onPoint: (row: number | null) => void,
  *            onZoom: (zoom: import("./chart.js").Range | null) => void,
- *            onToggle: (counter: string) => void}} Props `columns`: first the times, then one a
- *   series; `row` is where the pointer is, in this chart or its neighbour; `hidden` counters
+ *            onToggle: (counter: string) => void}} Props `columns`, which `data` has
+ *   given: first the times, then one a series; `row` is where the pointer is, in this chart or its neighbour; `hidden` counters
  * @extends {Component<Props, {failed: boolean}>}
  */
 export class Panel extends Component {
@@ -39,7 +39,8 @@ export class Panel extends Component {
 
   /** @param {Props} before */
   componentDidUpdate(before) {
-    if (before.row === this.props.row) this.#update();
+    const { data, hidden, zoom } = this.props;
+    if (before.data !== data || before.hidden !== hidden || before.zoom !== zoom) this.#update();
   }
 
   #update() {

@@ -1,7 +1,7 @@
 /** People and machines side by side: how all opens and clicks divide, and why there are two. */
 
 import { html } from "../html.js";
-import { Leading } from "./count.js";
+import { Leading } from "./leading.js";
 
 /**
  * @typedef {import("../protocol.js").Summary} Summary

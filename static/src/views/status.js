@@ -18,7 +18,7 @@ export function StatusView({ page }) {
     <div class="status" data-state=${state}>
       <span class="dot" aria-hidden="true"></span>
       <span role="status">
-        ${WORDS[state]}${state === "live" && isBack && html`<span class="caught-up">, all caught up after ${Math.ceil(back.after / 1000)} s away</span>`}
+        ${WORDS[state]}${state === "live" && isBack && html`<span class="caught-up">, all caught up after ${age(Math.max(1000, back.after)).replace("ago", "away")}</span>`}
       </span>
       <span class="since">
         ${state === "live" && heardAt !== null && !isBack && `updated ${age(now - heardAt)}`}

@@ -3,7 +3,7 @@
 import { html } from "../html.js";
 import { REVIEW } from "../ranking.js";
 import { LATELY } from "../select.js";
-import { Leading } from "./count.js";
+import { Leading } from "./leading.js";
 import { Term } from "./term.js";
 
 /**

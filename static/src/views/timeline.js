@@ -60,7 +60,8 @@ export class TimelineView extends Component {
     const [times, ...columns] = columnsOf(data ? bucketsOf(data, grain) : [], grain, COUNTERS);
     const expired = data && campaign?.last_event_at && grain === "minute";
     const pointed = row === null ? undefined : times[row];
-    const onZoom = (/** @type {State["zoom"]} */ range) => this.setState({ zoom: range });
+    // What is zoomed into keeps its grain, however long the campaign gets.
+    const onZoom = (/** @type {State["zoom"]} */ range) => this.setState({ zoom: range, ...(range && { grain }) });
     const onToggle = (/** @type {any} */ counter) => this.setState({
       hidden: hidden.includes(counter) ? hidden.filter((one) => one !== counter) : [...hidden, counter],
     });
@@ -93,7 +94,7 @@ export class TimelineView extends Component {
         </div>
         ${PANELS.map(({ title, series }, index) => html`
           <${Panel} key=${title + grain} title=${title} series=${series} grain=${grain} format=${format}
-            row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${onToggle}
+            data=${data} row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${onToggle}
             columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint} />`)}
         ${times.length > 0 ? html`
           <p class="tools">

@@ -9,6 +9,7 @@ import { HEIGHT, WIDTH, bars } from "../outline.js";
 import { Count } from "./count.js";
 import { HealthLink } from "./health-link.js";
 import { Heading } from "./heading.js";
+import { Refusal } from "./notice.js";
 import { StatusView } from "./status.js";
 
 /** @typedef {import("./app.js").CampaignProps} Props */
@@ -28,6 +29,7 @@ const wide = (text) => ({ "--characters": Math.max(5, text.length) });
 export class WallView extends Component {
   /** @type {{release: () => Promise<void>} | null} */
   #lock = null;
+  #left = false;
 
   componentDidMount() {
     this.#stayAwake();
@@ -36,6 +38,7 @@ export class WallView extends Component {
 
   componentWillUnmount() {
     document.removeEventListener("visibilitychange", this.#stayAwake);
+    this.#left = true;
     this.#lock?.release();
     if (document.fullscreenElement) document.exitFullscreen();
   }
@@ -44,7 +47,9 @@ export class WallView extends Component {
   #stayAwake = async () => {
     if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
     try {
-      this.#lock = await navigator.wakeLock.request("screen");
+      const lock = await navigator.wakeLock.request("screen");
+      if (this.#left) lock.release();
+      else this.#lock = lock;
     } catch (error) {
       console.info("The screen may go dark:", error); // a low battery, say
     }
@@ -56,12 +61,14 @@ export class WallView extends Component {
   };
 
   render() {
-    const { id, page, data, summary } = this.props;
+    const { id, page, topic, data, summary } = this.props;
     const { format, status } = page;
-    const buckets = data ? bucketsOf(data, "minute").map(({ at, counts }) => ({
+    // Minutes are forgotten after two days.
+    const resolution = data?.timeline.minute.size === 0 ? "hour" : "minute";
+    const buckets = data ? bucketsOf(data, resolution).map(({ at, counts }) => ({
       at, deliveries: counts.deliveries ?? 0, human_opens: counts.human_opens ?? 0,
     })) : [];
-    const timeline = { id, resolution: /** @type {const} */ ("minute"), buckets };
+    const timeline = { id, resolution: /** @type {"minute" | "hour"} */ (resolution), buckets };
     const stale = status.state !== "live" && status.state !== "connecting";
     return html`
       <main class=${`wall ${stale ? "is-stale" : ""}`}>
@@ -70,11 +77,11 @@ export class WallView extends Component {
           <${HealthLink} page=${page} />
           <${StatusView} page=${page} />
           <p class="actions">
-            <button type="button" onClick=${this.#fullScreen}>Full screen</button>
+            ${document.fullscreenEnabled && html`<button type="button" onClick=${this.#fullScreen}>Full screen</button>`}
             <a class="button" href=${campaignHash(id)}>Leave</a>
           </p>
         </header>
-        <dl class="tiles">
+        ${topic?.error ? html`<${Refusal} error=${topic.error} />` : html`<dl class="tiles">
           <div class="tile">
             <dt>Sent</dt>
             <dd class="huge" style=${wide(format.count(summary?.counts.sends ?? 0))}><${Count} name="sends" value=${summary?.counts.sends} format=${format} /></dd>
@@ -90,15 +97,15 @@ export class WallView extends Component {
                 <dd><${Count} name=${counter} value=${summary?.counts[counter]} format=${format} /></dd>
               </div>`;
           })}
-        </dl>
+        </dl>`}
         <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img"
-          aria-label="Deliveries, and opens by people, in the last two hours of activity">
+          aria-label="Deliveries, and opens by people, over time">
           <path class="deliveries" d=${bars(timeline, "deliveries")} />
           <path class="human_opens" d=${bars(timeline, "human_opens")} />
         </svg>
         <p class="legend">
           <span><i class="line deliveries"></i>Delivered</span><span><i class="line human_opens"></i>Opened by people</span>
-          <span>the last two hours of activity, by the minute, each on its own scale</span>
+          <span>by the ${resolution}, each on its own scale</span>
         </p>
       </main>`;
   }
