@@ -25,11 +25,12 @@ export class Panel extends Component {
 
   componentDidMount() {
     drawing.then(
-      ({ createChart }) => {
+      // A task of its own: on a phone, two charts at once would hold up the first touch.
+      ({ createChart }) => void setTimeout(() => {
         if (!this.#element.current) return;
         this.#chart = createChart(this.#element.current, this.props);
         this.#update();
-      },
+      }),
       (error) => {
         console.error(error);
         this.setState({ failed: true });
