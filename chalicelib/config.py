@@ -45,6 +45,11 @@ class Config:
             connections (CONNECTIONS_ENDPOINT); `{api_id}`, `{stage}`, `{region}` and `{endpoint}`,
             which is AWS_ENDPOINT_URL, are filled in.
         region: the region of the functions (AWS_REGION).
+        issuer: the OpenID Connect issuer that signs people in (ISSUER). Without one, anybody who
+            can reach the API may look: for one machine only.
+        client_id: what the page is to the issuer (CLIENT_ID).
+        allowed_origins: where a page may come from that connects (ALLOWED_ORIGINS, separated by
+            spaces); asked of browsers where there is an issuer.
         endpoint_url: stands in for the endpoints of AWS (AWS_ENDPOINT_URL), or None.
     """
 
@@ -63,6 +68,9 @@ class Config:
     single_lane_stream: bool = False
     connections_endpoint: str = "https://{api_id}.execute-api.{region}.amazonaws.com/{stage}"
     region: str = "us-east-1"
+    issuer: str | None = None
+    client_id: str = ""
+    allowed_origins: frozenset[str] = frozenset()
     endpoint_url: str | None = None
 
     @classmethod
@@ -90,8 +98,13 @@ class Config:
             ),
             connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", cls.connections_endpoint),
             region=environ.get("AWS_REGION", cls.region),
+            issuer=environ.get("ISSUER") or None,
+            client_id=environ.get("CLIENT_ID", cls.client_id),
+            allowed_origins=frozenset(environ.get("ALLOWED_ORIGINS", "").split()),
             endpoint_url=environ.get("AWS_ENDPOINT_URL") or None,
         )
+        if config.issuer is not None:
+            _check_sign_in(config)
         if config.retention_days < MINIMUM_RETENTION_DAYS:
             raise ConfigError(
                 f"RETENTION_DAYS is {config.retention_days}, but SES reports opens for 60 days and "
@@ -121,6 +134,18 @@ class Config:
         api_id, _, stage = endpoint.partition("/")
         return self.connections_endpoint.format(
             api_id=api_id, stage=stage, region=self.region, endpoint=self.endpoint_url or ""
+        )
+
+
+def _check_sign_in(config: Config) -> None:
+    if not str(config.issuer).startswith("https://") or str(config.issuer).endswith("/"):
+        raise ConfigError(
+            f"ISSUER is {config.issuer!r}: set it to an https URL without a slash at its end"
+        )
+    if not config.client_id or not config.allowed_origins:
+        raise ConfigError(
+            f"ISSUER is {config.issuer!r}, so CLIENT_ID and ALLOWED_ORIGINS must be set as well: "
+            "what the page is to the issuer, and where it comes from"
         )
 
 

@@ -48,6 +48,10 @@ class InvalidRequest(MailpulseError):
         self.reply: dict[str, Any] | None = None
 
 
+class Refused(MailpulseError):
+    """Somebody may not come in; says why, for the log alone."""
+
+
 class AwsError(MailpulseError):
     """An AWS call failed and was not cured by retrying.
 

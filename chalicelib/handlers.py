@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import config as settings
 from chalicelib.aws import Clients, Connections, Service
 from chalicelib.aws import clients as make_clients
 from chalicelib.config import Config
 from chalicelib.count import Count
-from chalicelib.errors import ConfigError
+from chalicelib.errors import ConfigError, Refused
 from chalicelib.events_table import EventsTable
 from chalicelib.frames import frames
 from chalicelib.ingest import Ingest
@@ -24,7 +24,11 @@ from chalicelib.stream import EventsStream
 from chalicelib.subscriptions import Connection, Subscriptions
 from chalicelib.watch import Watch
 
+if TYPE_CHECKING:
+    from chalicelib.auth import Tokens
+
 SUBPROTOCOL = "mailpulse.v1"
+BEARER = "bearer."
 
 Event = Mapping[str, Any]
 """An event as Lambda hands it over."""
@@ -100,6 +104,14 @@ class Parts:
         return Subscriptions(self.dynamo, self.config.subscriptions_table, clock=self._clock)
 
     @cached_property
+    def tokens(self) -> "Tokens":
+        """Who may come in; only where there is an issuer."""
+        # It brings cryptography, which no other function needs.
+        from chalicelib.auth import Tokens  # noqa: PLC0415
+
+        return Tokens(str(self.config.issuer), self.config.client_id, clock=self._clock)
+
+    @cached_property
     def ingest(self) -> Ingest:
         """The role that takes in what SES reports."""
         return Ingest(self.config, self.events_table, self.stats_table, self.queues, self._clock)
@@ -162,10 +174,28 @@ def watch(_event: Event) -> None:
 
 
 def connect(event: Event) -> dict[str, Any]:
-    """Accept a connection; nothing can be sent to it before the handshake has ended."""
+    """Accept a connection, or not; nothing can be sent to it before the handshake has ended.
+
+    Who offers our sub-protocol is answered with exactly it, and never with the token beside it.
+    """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     offered = [one.strip() for one in headers.get("sec-websocket-protocol", "").split(",")]
-    log("connect", connection=event["requestContext"]["connectionId"])
+    connection = event["requestContext"]["connectionId"]
+    config = parts().config
+    if config.issuer is not None:
+        # A raised error would be a 502: https://github.com/aws/chalice/issues/1772
+        if headers.get("origin") not in config.allowed_origins:
+            log("refused", connection=connection, reason="its origin is not allowed")
+            return {"statusCode": 403}
+        bearer = next((one for one in offered if one.startswith(BEARER)), "")
+        try:
+            viewer = parts().tokens.viewer(bearer.removeprefix(BEARER))
+        except Refused as error:
+            log("refused", connection=connection, reason=str(error))
+            return {"statusCode": 401}
+        log("connect", connection=connection, viewer=viewer.subject)
+    else:
+        log("connect", connection=connection)
     if SUBPROTOCOL in offered:
         return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": SUBPROTOCOL}}
     return {"statusCode": 200}

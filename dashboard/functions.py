@@ -52,12 +52,14 @@ class Deployment:
     mappings: dict[str, str]  # name in app.py → UUID of its event source mapping
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - what a deployment is made of
     build: Path,
     stage: str,
     variables: Mapping[str, str],
     policies: Mapping[str, Mapping[str, Any]],
     source: Path = PROJECT,
+    *,
+    with_packages: bool = True,
 ) -> None:
     """Fill the folder that `chalice deploy` runs in.
 
@@ -67,8 +69,12 @@ def prepare(
         variables: the environment of every function, and of app.py while it is deployed.
         policies: what each function may do: an IAM policy by the function's name.
         source: the project.
+        with_packages: whether the packages of requirements.txt go with it. Only authentication
+            needs them, and they are built for Lambda's machines.
     """
     _copy_sources(source, build)
+    if not with_packages:
+        (build / "requirements.txt").write_text("")
     chalice = build / ".chalice"
     chalice.mkdir(exist_ok=True)
     for name, policy in policies.items():

@@ -83,7 +83,7 @@ def site_bucket(session: LocalSession) -> str:
 def _deploy(state: StateDir, session: LocalSession, outputs: stack.Outputs) -> functions.Deployment:
     """Deploy the functions and set their mappings' options, from wherever they were."""
     allowed = policies.policies(outputs, region=REGION, account=ACCOUNT, stage=STAGE)
-    functions.prepare(state.build, STAGE, _variables(state, outputs), allowed)
+    functions.prepare(state.build, STAGE, _variables(state, outputs), allowed, with_packages=False)
     lambda_client = session.client("lambda")
     functions.forget_if_gone(state.build, STAGE, lambda_client, session.client("apigatewayv2"))
     deployment = functions.deploy(

@@ -1,0 +1,145 @@
+"""Is this token one of ours? JSON Web Tokens of an OpenID Connect issuer, verified.
+
+Imported only where authentication is on: it brings cryptography with it.
+
+What is checked, and why, is RFC 8725 (best current practices) and, for Cognito,
+https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+"""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from chalicelib.errors import Refused
+
+# Signatures that only the issuer can make. `none`, and any that is made with a shared secret (for
+# which somebody could pass off the public key), are not among them.
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
+
+# An unknown key may be a new one: its issuer is asked again, but not by everybody who makes one up.
+_ASK_AGAIN_SECONDS = 60
+_KEYS_SECONDS = 3600
+_TIMEOUT_SECONDS = 5
+_LEEWAY_SECONDS = 30
+_MAX_TOKEN = 8192
+
+Fetch = Callable[[str], dict[str, Any]]
+"""Gets a JSON document by its URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who has signed in; `until` is when the token ends, in epoch seconds."""
+
+    subject: str
+    until: int
+
+
+def fetch(url: str) -> dict[str, Any]:
+    """Get a JSON document of the issuer.
+
+    Raises:
+        OSError, ValueError: it cannot be had, or is none.
+    """
+    if not url.startswith("https://"):
+        raise ValueError(f"{url!r} is no https URL")
+    with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - https
+        document: dict[str, Any] = json.load(answer)
+    return document
+
+
+class Tokens:
+    """Verifies tokens of one issuer, for one client; keeps the issuer's keys while it is warm."""
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        *,
+        fetch: Fetch = fetch,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._issuer = issuer
+        self._client_id = client_id
+        self._fetch = fetch
+        self._clock = clock
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = float("-inf")
+
+    def viewer(self, token: str) -> Viewer:
+        """Tell whose token this is.
+
+        Raises:
+            Refused: it is none of ours; says why, for the log.
+        """
+        if len(token) > _MAX_TOKEN:
+            raise Refused("longer than any token")
+        try:
+            header = jwt.get_unverified_header(token)
+            claims = jwt.decode(
+                token,
+                key=self._key(header),
+                algorithms=list(ALGORITHMS),
+                issuer=self._issuer,
+                options={
+                    "require": ["exp", "iss", "sub"],
+                    "verify_aud": False,  # an access token of Cognito has none: see below
+                },
+                leeway=_LEEWAY_SECONDS,
+            )
+        except jwt.PyJWTError as error:
+            raise Refused(f"{error.__class__.__name__}: {error}") from error
+        self._require_audience(claims)
+        return Viewer(str(claims["sub"]), int(claims["exp"]))
+
+    def _require_audience(self, claims: dict[str, Any]) -> None:
+        """See that the token was made for us: another client's is nobody's here."""
+        audience = claims.get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        match claims.get("token_use"):
+            case "access":  # Cognito's access token names the client elsewhere
+                audiences = [claims.get("client_id")]
+            case "id" | None:
+                pass
+            case _:
+                raise Refused("its token_use is neither access nor id")
+        if self._client_id not in audiences:
+            raise Refused("it was made for another client")
+
+    def _key(self, header: dict[str, Any]) -> jwt.PyJWK:
+        kid = header.get("kid")
+        if not isinstance(kid, str):
+            raise Refused("it names no key")
+        age = self._clock() - self._fetched_at
+        if age > _KEYS_SECONDS or (kid not in self._keys and age > _ASK_AGAIN_SECONDS):
+            self._refresh()
+        if kid not in self._keys:
+            raise Refused("its key is none of the issuer's")
+        key = self._keys[kid]
+        if header.get("alg") not in ALGORITHMS or header["alg"] != key.algorithm_name:
+            raise Refused("its algorithm is not that of its key")
+        return key
+
+    def _refresh(self) -> None:
+        """Ask the issuer for its keys. Those that are known stay good where it does not answer."""
+        self._fetched_at = self._clock()
+        try:
+            configuration = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
+            found = self._fetch(configuration["jwks_uri"])["keys"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            if not self._keys:
+                raise Refused(f"the issuer's keys cannot be had: {error!r}") from error
+            return
+        keys = {}
+        for one in found:
+            try:
+                if one.get("use", "sig") == "sig":
+                    keys[one["kid"]] = jwt.PyJWK(one)
+            except (jwt.PyJWTError, KeyError, TypeError, AttributeError):
+                continue  # a kind of key that is not known here signs nothing that is accepted
+        self._keys = keys

@@ -1,0 +1,285 @@
+"""Who may connect, as an attacker would try it."""
+
+import base64
+import hashlib
+import hmac
+import json
+import sys
+import time
+from dataclasses import replace
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from chalicelib import handlers
+from chalicelib.auth import Tokens
+from chalicelib.config import Config
+from chalicelib.errors import ConfigError, Refused
+
+ISSUER = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Example"
+CLIENT = "page-client"
+ORIGIN = "https://d111111abcdef8.cloudfront.net"
+NOW = int(time.time())
+
+OURS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+THEIRS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+CURVE = ec.generate_private_key(ec.SECP256R1())
+
+
+def public(key, kid, **more):
+    algorithm = jwt.algorithms.ECAlgorithm if key is CURVE else jwt.algorithms.RSAAlgorithm
+    return {**json.loads(algorithm.to_jwk(key.public_key())), "kid": kid, "use": "sig", **more}
+
+
+class Issuer:
+    """Stands for the issuer's two documents.
+
+    Attributes:
+        keys: what it publishes.
+        asked: how often it was asked for them.
+    """
+
+    def __init__(self):
+        self.keys = [public(OURS, "key-1", alg="RS256"), public(CURVE, "key-2", alg="ES256")]
+        self.asked = 0
+        self.is_down = False
+
+    def fetch(self, url):
+        if self.is_down:
+            raise OSError("timed out")
+        if url == f"{ISSUER}/.well-known/openid-configuration":
+            return {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks"}
+        assert url == f"{ISSUER}/jwks"
+        self.asked += 1
+        return {"keys": self.keys}
+
+
+@pytest.fixture
+def issuer():
+    return Issuer()
+
+
+@pytest.fixture
+def clock():
+    return [float(NOW)]
+
+
+@pytest.fixture
+def tokens(issuer, clock):
+    return Tokens(ISSUER, CLIENT, fetch=issuer.fetch, clock=lambda: clock[0])
+
+
+def claims(**other):
+    base = {"iss": ISSUER, "sub": "user-1", "aud": CLIENT, "exp": NOW + 3600, "token_use": "id"}
+    return {name: value for name, value in {**base, **other}.items() if value is not None}
+
+
+def signed(key=OURS, kid="key-1", algorithm="RS256", headers=None, **other):
+    return jwt.encode(claims(**other), key, algorithm, headers={"kid": kid, **(headers or {})})
+
+
+def part(value):
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def unsigned(algorithm="none"):
+    return f"{part({'alg': algorithm, 'kid': 'key-1', 'typ': 'JWT'})}.{part(claims())}."
+
+
+def signed_with_the_public_key():
+    """The public key, passed off as a shared secret."""
+    secret = OURS.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    content = f"{part({'alg': 'HS256', 'kid': 'key-1'})}.{part(claims())}"
+    signature = hmac.new(secret, content.encode(), hashlib.sha256).digest()
+    return f"{content}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def changed():
+    """A good token, with other claims under its signature."""
+    header, _, signature = signed().split(".")
+    return f"{header}.{part(claims(sub='admin'))}.{signature}"
+
+
+GOOD = {
+    "an id token": signed(),
+    "an access token, whose client stands elsewhere": signed(
+        aud=None, client_id=CLIENT, token_use="access"
+    ),
+    "of another issuer's making, without token_use": signed(token_use=None, aud=["x", CLIENT]),
+    "signed on a curve": signed(CURVE, "key-2", "ES256"),
+    "ended a moment ago, by a clock that is ahead": signed(exp=NOW - 10),
+}
+BAD = {
+    "no token": "",
+    "no JWT": "let-me-in",
+    "two parts": "a.b",
+    "no JSON": "!!.!!.!!",
+    "alg none": unsigned(),
+    "alg None": unsigned("None"),
+    "the public key as a secret": signed_with_the_public_key(),
+    "claims changed under the signature": changed(),
+    "signature cut off": signed().rpartition(".")[0] + ".",
+    "another key under our kid": signed(THEIRS),
+    "a kid that nobody knows": signed(THEIRS, "key-9"),
+    "no kid": jwt.encode(claims(), OURS, "RS256"),
+    "a key that comes with the token": signed(
+        THEIRS, "key-9", headers={"jwk": public(THEIRS, "key-9")}
+    ),
+    "another algorithm than the key's": signed(algorithm="PS256"),
+    "another issuer": signed(iss="https://cognito-idp.eu-central-1.amazonaws.com/other"),
+    "our issuer, and more behind it": signed(iss=ISSUER + ".example.com"),
+    "no issuer": signed(iss=None),
+    "another client": signed(aud="other-client"),
+    "another client's access token": signed(aud=None, client_id="other", token_use="access"),
+    "an access token with our audience, of another client": signed(
+        client_id="other", token_use="access"
+    ),
+    "no audience": signed(aud=None),
+    "a refresh token": signed(token_use="refresh"),
+    "expired": signed(exp=NOW - 120),
+    "never expires": signed(exp=None),
+    "not valid yet": signed(nbf=NOW + 3600),
+    "nobody's": signed(sub=None),
+    "ten megabytes": "x" * 10_000_000,
+}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_token_of_ours_is_accepted(tokens, kind):
+    assert tokens.viewer(GOOD[kind]).subject == "user-1"
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_any_other_token_is_refused(tokens, kind):
+    with pytest.raises(Refused) as caught:
+        tokens.viewer(BAD[kind])
+
+    assert len(str(caught.value)) < 200, "what an attacker writes is not repeated at length"
+
+
+def test_the_issuers_keys_are_asked_for_once(tokens, issuer):
+    for _ in range(5):
+        tokens.viewer(signed())
+
+    assert issuer.asked == 1
+
+
+def test_who_makes_keys_up_does_not_make_us_ask_for_each(tokens, issuer, clock):
+    tokens.viewer(signed())
+    for number in range(50):
+        with pytest.raises(Refused):
+            tokens.viewer(signed(THEIRS, f"made-up-{number}"))
+    assert issuer.asked == 1
+
+    clock[0] += 61
+    with pytest.raises(Refused):
+        tokens.viewer(signed(THEIRS, "made-up"))
+    assert issuer.asked == 2
+
+
+def test_a_new_key_of_the_issuer_is_found_and_a_withdrawn_one_refused(tokens, issuer, clock):
+    tokens.viewer(signed())
+    issuer.keys = [public(THEIRS, "key-3", alg="RS256")]
+    clock[0] += 61
+
+    assert tokens.viewer(signed(THEIRS, "key-3")).subject == "user-1"
+    with pytest.raises(Refused):
+        tokens.viewer(signed())
+
+
+def test_while_the_issuer_does_not_answer_its_known_keys_are_good(tokens, issuer, clock):
+    issuer.is_down = True
+    with pytest.raises(Refused, match="cannot be had"):
+        tokens.viewer(signed())
+
+    issuer.is_down = False
+    clock[0] += 61
+    tokens.viewer(signed())
+    issuer.is_down = True
+    clock[0] += 3601
+    assert tokens.viewer(signed(exp=NOW + 9000)).subject == "user-1"
+
+
+def test_a_key_for_another_use_and_an_unknown_kind_of_key_sign_nothing(tokens, issuer):
+    issuer.keys = [
+        {"kty": "NEW", "kid": "key-0"},
+        "no key",
+        {**public(THEIRS, "key-4", alg="RS256"), "use": "enc"},
+        *issuer.keys,
+    ]
+
+    assert tokens.viewer(signed()).subject == "user-1"
+    with pytest.raises(Refused):
+        tokens.viewer(signed(THEIRS, "key-4"))
+
+
+@pytest.fixture
+def connect(pipeline, issuer):
+    """Try to connect; give the status and the sub-protocol that is echoed."""
+    pipeline.parts.config = replace(
+        pipeline.config, issuer=ISSUER, client_id=CLIENT, allowed_origins=frozenset({ORIGIN})
+    )
+    pipeline.parts.tokens = Tokens(ISSUER, CLIENT, fetch=issuer.fetch)
+
+    def connect(*protocols, origin=ORIGIN, name="Sec-WebSocket-Protocol"):
+        headers = {name: ", ".join(protocols)} if protocols else {}
+        if origin is not None:
+            headers["Origin"] = origin
+        context = {"connectionId": "c-1"}
+        answer = handlers.connect({"requestContext": context, "headers": headers})
+        return answer["statusCode"], answer.get("headers", {}).get("Sec-WebSocket-Protocol")
+
+    return connect
+
+
+def test_who_has_signed_in_connects_and_the_token_is_not_echoed(connect, capsys):
+    token = signed()
+
+    assert connect("mailpulse.v1", f"bearer.{token}") == (200, "mailpulse.v1")
+    assert connect(f"bearer.{token}", "mailpulse.v1", name="sec-websocket-protocol") == (
+        200,
+        "mailpulse.v1",
+    )
+    assert token not in capsys.readouterr().out
+
+
+def test_who_has_not_is_refused_with_401(connect):
+    assert connect("mailpulse.v1") == (401, None)
+    assert connect() == (401, None)
+    assert connect("mailpulse.v1", f"bearer.{signed(exp=NOW - 120)}") == (401, None)
+    assert connect("mailpulse.v1", signed()) == (401, None)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [None, "null", "https://evil.example.com", ORIGIN + ".evil.example.com", ORIGIN + "/", "*"],
+)
+def test_a_page_of_elsewhere_is_refused_with_403_whoever_has_signed_in(connect, origin):
+    assert connect("mailpulse.v1", f"bearer.{signed()}", origin=origin) == (403, None)
+
+
+@pytest.mark.parametrize(
+    "missing", [{"CLIENT_ID": ""}, {"ALLOWED_ORIGINS": ""}, {"ISSUER": "http://issuer.example.com"}]
+)
+def test_sign_in_that_is_half_set_up_is_an_error(missing):
+    environ = {
+        **dict.fromkeys(("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE"), "t"),
+        **dict.fromkeys(("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "EVENTS_STREAM_ARN"), "q"),
+        "PSEUDONYM_KEY": "k",
+        "ISSUER": ISSUER,
+        "CLIENT_ID": CLIENT,
+        "ALLOWED_ORIGINS": ORIGIN,
+    }
+    assert Config.from_environ(environ).allowed_origins == {ORIGIN}
+
+    with pytest.raises(ConfigError, match="ISSUER is"):
+        Config.from_environ(environ | missing)
+
+
+def test_only_who_asks_for_tokens_loads_cryptography():
+    program = "import sys; import chalicelib.handlers; sys.exit('jwt' in sys.modules)"
+    import subprocess  # noqa: PLC0415
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
