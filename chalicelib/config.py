@@ -36,8 +36,6 @@ class Config:
         store_addresses: whether recipients' addresses are stored (STORE_ADDRESSES).
         keep_link_query: whether a link's query is part of its identity (KEEP_LINK_QUERY).
         push_interval: seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
-        single_lane_stream: the events stream has one shard, and its batches do not name it
-            (SINGLE_LANE_STREAM). True for the local emulator only.
         queue_url: where SES's events wait (QUEUE_URL).
         dead_letter_queue_url: where a message goes that is no SES event (DEAD_LETTER_QUEUE_URL).
         events_stream_arn: the stream of the facts (EVENTS_STREAM_ARN).
@@ -65,7 +63,6 @@ class Config:
     store_addresses: bool = False
     keep_link_query: bool = False
     push_interval: float = 1.0
-    single_lane_stream: bool = False
     connections_endpoint: str = "https://{api_id}.execute-api.{region}.amazonaws.com/{stage}"
     region: str = "us-east-1"
     issuer: str | None = None
@@ -93,9 +90,6 @@ class Config:
             store_addresses=_parsed(environ, "STORE_ADDRESSES", _boolean, cls.store_addresses),
             keep_link_query=_parsed(environ, "KEEP_LINK_QUERY", _boolean, cls.keep_link_query),
             push_interval=_parsed(environ, "PUSH_INTERVAL_SECONDS", float, cls.push_interval),
-            single_lane_stream=_parsed(
-                environ, "SINGLE_LANE_STREAM", _boolean, cls.single_lane_stream
-            ),
             connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", cls.connections_endpoint),
             region=environ.get("AWS_REGION", cls.region),
             issuer=environ.get("ISSUER") or None,

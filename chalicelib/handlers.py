@@ -158,7 +158,7 @@ def aggregate(event: Event) -> dict[str, Any]:
         AwsError: a counter could not be written; the batch comes again, without harm.
     """
     if event["Records"]:  # none when a tumbling window ends
-        parts().count.batch(event["Records"], shard=_shard(event, parts().config))
+        parts().count.batch(event["Records"], shard=_shard(event))
     # A tumbling window names the shard, and requires a state in return.
     return {"state": {}}
 
@@ -230,13 +230,11 @@ def disconnect(event: Event) -> None:
     log("disconnect", connection=connection_id)
 
 
-def _shard(event: Event, config: Config) -> str:
+def _shard(event: Event) -> str:
     shard = event.get("shardId")
-    if shard:
-        return str(shard)
-    if config.single_lane_stream:
-        return ""
-    raise ConfigError(
-        "the event names no shard, so it cannot be counted exactly once: give the mapping of the "
-        "events stream a tumbling window (TumblingWindowInSeconds=900)"
-    )
+    if not shard:
+        raise ConfigError(
+            "the event names no shard, so it cannot be counted exactly once: give the mapping of "
+            "the events stream a tumbling window (TumblingWindowInSeconds=900)"
+        )
+    return str(shard)

@@ -14,7 +14,6 @@ from chalicelib.errors import AwsError
 # it has ended; one that has ended says so.
 _EMPTY_PAGES = 5
 _EMPTY_PAGES_OF_ENDED = 1000
-_ANY_SHARD = ""  # how a stream of a single lane names its shard: config.single_lane_stream
 
 
 class EventsStream:
@@ -54,7 +53,7 @@ class EventsStream:
             start = {"ExclusiveStartShardId": description["LastEvaluatedShardId"]}
 
     def _first_after(self, shard: Mapping[str, Any], read: Mapping[str, str]) -> float | None:
-        sequence = read.get(shard["ShardId"], read.get(_ANY_SHARD))
+        sequence = read.get(shard["ShardId"])
         last = shard["SequenceNumberRange"].get("EndingSequenceNumber")
         if sequence is not None and last is not None and int(sequence) >= int(last):
             return None

@@ -12,6 +12,7 @@ import click
 from chalicelib.errors import MailpulseError
 
 COMMANDS = {
+    "deploy": "dashboard.deploy",
     "dlq": "dashboard.dlq",
     "recount": "dashboard.recount",
     "replay": "dashboard.replay",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ministack.core.concurrency import esm_wake, spawn_background
-from ministack.services import lambda_svc
+from ministack.services import dynamodb_streams, lambda_svc
 
 from dashboard import emulator_state
 
@@ -17,6 +17,9 @@ Scoped = tuple[str, str, dict[str, Any]]  # account, region, mapping
 
 _poll_streams = lambda_svc._poll_dynamodb_streams  # noqa: SLF001
 _all_mappings = lambda_svc._iter_all_esms  # noqa: SLF001
+_update_mapping = lambda_svc._update_esm  # noqa: SLF001
+_execute = lambda_svc._execute_function  # noqa: SLF001
+_WINDOW = "TumblingWindowInSeconds"
 
 _this_thread = threading.local()
 _busy: set[str] = set()
@@ -26,6 +29,7 @@ def install() -> None:
     """Install the patches. Call it before the emulator loads its state."""
     _poll_streams_apart()
     _update_functions_at_once()
+    _name_shards()
 
 
 def _update_functions_at_once() -> None:
@@ -35,6 +39,30 @@ def _update_functions_at_once() -> None:
     functions, one after the other.
     """
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0  # noqa: SLF001
+
+
+def _name_shards() -> None:
+    """Let a stream's mapping have a tumbling window, and name the shard in its events, as AWS does.
+
+    The emulator takes the option and forgets it. The window's own ends are not played: nothing
+    here depends on them.
+    """
+    lambda_svc._update_esm = _update_with_window  # noqa: SLF001
+    lambda_svc._execute_function = _execute_with_shard  # noqa: SLF001
+
+
+def _update_with_window(uuid: str, data: dict[str, Any]) -> Any:
+    mapping = lambda_svc._esms.get(uuid)  # noqa: SLF001
+    if mapping and _WINDOW in data:
+        mapping[_WINDOW] = data[_WINDOW]
+    return _update_mapping(uuid, data)
+
+
+def _execute_with_shard(function: dict[str, Any], event: Any, *arguments: Any, **named: Any) -> Any:
+    scoped: Scoped | None = getattr(_this_thread, "only", None)
+    if scoped and scoped[2].get(_WINDOW):
+        event = {**event, "shardId": dynamodb_streams._DEFAULT_SHARD_ID, "state": {}}  # noqa: SLF001
+    return _execute(function, event, *arguments, **named)
 
 
 def _poll_streams_apart() -> None:

@@ -102,6 +102,22 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
     (chalice / "config.json").write_text(json.dumps(configuration, indent=2))
 
 
+def record(build: Path, stage: str) -> str | None:
+    """Read the record of what Chalice has deployed, to keep it elsewhere; None without one."""
+    path = _record(build, stage)
+    return path.read_text() if path.exists() else None
+
+
+def restore_record(build: Path, stage: str, text: str | None) -> None:
+    """Bring back a record that was kept elsewhere: it counts, and not what is left here."""
+    path = _record(build, stage)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if text is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_text(text)
+
+
 def deployed(build: Path, stage: str) -> Deployment | None:
     """Read what Chalice deployed last; None when there is no complete record of it."""
     record = _record(build, stage)

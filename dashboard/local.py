@@ -111,8 +111,6 @@ def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
         "PSEUDONYM_KEY": read_pseudonym_key(state),
         # The emulator polls all sources in one thread: a push must not hold it up for long.
         "PUSH_INTERVAL_SECONDS": "0.2",
-        # Its streams have one shard, which its events do not name.
-        "SINGLE_LANE_STREAM": "true",
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import mimetypes
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,17 @@ def publish(s3: Any, bucket: str, site: Site, static: Path) -> int:
         CacheControl=_ASK_FIRST,
     )
     return changed + 1
+
+
+def invalidate(cloudfront: Any, distribution: str) -> None:
+    """Have CloudFront ask for the page anew; assets never change under their names."""
+    cloudfront.create_invalidation(
+        DistributionId=distribution,
+        InvalidationBatch={
+            "Paths": {"Quantity": 2, "Items": ["/", "/index.html"]},
+            "CallerReference": str(time.time_ns()),
+        },
+    )
 
 
 def _content_type(key: str) -> str:

@@ -1,6 +1,7 @@
 """Create or update the CloudFormation stack of a stage."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,25 @@ from chalicelib.errors import CommandError
 
 Outputs = dict[str, str]
 
+_GOOD_ENDS = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+_PLAN = "mailpulse-plan"
+_PLAN_POLL_SECONDS = 1.0
+
 
 def stack_name(stage: str) -> str:
     """Name the stack of a stage."""
     return f"mailpulse-{stage}"
 
 
-def create_or_update(
+def create_or_update(  # noqa: PLR0913 - what a change of a stack is made of
     cloudformation: Any,
     name: str,
     template: Path,
     parameters: Mapping[str, str],
     *,
     poll_seconds: float,
+    keeps_others: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Outputs:
     """Bring the stack to what the template says and return its outputs by name.
 
@@ -32,30 +39,64 @@ def create_or_update(
         template: the CloudFormation template.
         parameters: values for the template's parameters.
         poll_seconds: how often to look whether it is done.
+        keeps_others: whether parameters that are not given keep the values that they have.
+        progress: is told which resource is being changed.
 
     Raises:
         CommandError: the template was refused, or the stack could not be made; says why.
     """
+    kept = _parameters_of(cloudformation, name) if keeps_others else set()
     arguments = {
         "StackName": name,
         "TemplateBody": template.read_text(),
-        "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-        ],
+        "Parameters": _parameters(parameters, kept),
     }
-    waiter = _request(cloudformation, name, arguments)
-    if waiter is not None:
-        try:
-            attempts = round(600 / poll_seconds)
-            cloudformation.get_waiter(waiter).wait(
-                StackName=name, WaiterConfig={"Delay": poll_seconds, "MaxAttempts": attempts}
-            )
-        except botocore.exceptions.WaiterError as error:
+    if _request(cloudformation, name, arguments):
+        status = _end_of_change(cloudformation, name, poll_seconds, progress)
+        if status not in _GOOD_ENDS:
             raise CommandError(
                 f"the stack {name} could not be brought to what {template.name} says: "
                 f"{_why(cloudformation, name)}"
-            ) from error
+            )
     return outputs(cloudformation, name)
+
+
+def plan(
+    cloudformation: Any, name: str, template: Path, parameters: Mapping[str, str]
+) -> list[tuple[str, str, str]]:
+    """Ask what a change would do, and change nothing.
+
+    Returns:
+        Of each resource the action (Add, Modify, Remove), its name in the template and its type.
+
+    Raises:
+        CommandError: the template was refused; says why.
+    """
+    exists = _exists(cloudformation, name)
+    try:
+        cloudformation.create_change_set(
+            StackName=name,
+            ChangeSetName=_PLAN,
+            ChangeSetType="UPDATE" if exists else "CREATE",
+            TemplateBody=template.read_text(),
+            Parameters=_parameters(parameters, _parameters_of(cloudformation, name)),
+        )
+        while True:
+            found = cloudformation.describe_change_set(StackName=name, ChangeSetName=_PLAN)
+            if found["Status"] not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
+                break
+            time.sleep(_PLAN_POLL_SECONDS)
+        if exists:
+            cloudformation.delete_change_set(StackName=name, ChangeSetName=_PLAN)
+        else:  # a stack that was never made, but for its plan
+            cloudformation.delete_stack(StackName=name)
+    except botocore.exceptions.ClientError as error:
+        message = error.response["Error"]["Message"]
+        raise CommandError(f"CloudFormation refused the stack {name}: {message}") from error
+    return [
+        (change["Action"], change["LogicalResourceId"], change["ResourceType"])
+        for change in (one["ResourceChange"] for one in found.get("Changes", []))
+    ]
 
 
 def outputs(cloudformation: Any, name: str) -> Outputs:
@@ -64,19 +105,50 @@ def outputs(cloudformation: Any, name: str) -> Outputs:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _request(cloudformation: Any, name: str, arguments: dict[str, Any]) -> str | None:
-    """Ask for the change; name the waiter for its end, None when nothing is to be changed."""
+def _parameters(given: Mapping[str, str], kept: set[str]) -> list[dict[str, Any]]:
+    return [
+        *({"ParameterKey": key, "ParameterValue": value} for key, value in given.items()),
+        *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept - given.keys())),
+    ]
+
+
+def _parameters_of(cloudformation: Any, name: str) -> set[str]:
+    if not _exists(cloudformation, name):
+        return set()
+    [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {one["ParameterKey"] for one in found.get("Parameters", [])}
+
+
+def _end_of_change(
+    cloudformation: Any, name: str, poll_seconds: float, progress: Callable[[str], None]
+) -> str:
+    """Wait until a stack has changed, for better or worse; give its status."""
+    while True:
+        status: str = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        # CLEANUP_IN_PROGRESS: it is as it should be, and what it no longer needs is removed.
+        if not status.endswith("_IN_PROGRESS"):
+            return status
+        if status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
+            return "UPDATE_COMPLETE"
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        if events:
+            progress(f"{events[0]['LogicalResourceId']}: {events[0]['ResourceStatus'].lower()}")
+        time.sleep(poll_seconds)
+
+
+def _request(cloudformation: Any, name: str, arguments: dict[str, Any]) -> bool:
+    """Ask for the change; tell whether there is anything to be changed."""
     try:
         if _exists(cloudformation, name):
             cloudformation.update_stack(**arguments)
-            return "stack_update_complete"
+            return True
         cloudformation.create_stack(**arguments)
     except botocore.exceptions.ClientError as error:
         message = error.response["Error"]["Message"]
         if "No updates are to be performed" in message:
-            return None
+            return False
         raise CommandError(f"CloudFormation refused the stack {name}: {message}") from error
-    return "stack_create_complete"
+    return True
 
 
 def _exists(cloudformation: Any, name: str) -> bool:

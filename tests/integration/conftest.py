@@ -54,6 +54,7 @@ class Pipeline:
             pause=self.pauses.append,
         )
         self._read = {}
+        self._shards = {}
 
     def ingest(self, *events):
         bodies = [event if isinstance(event, str) else ses.raw(event) for event in events]
@@ -71,11 +72,12 @@ class Pipeline:
         records = streams.get_records(ShardIterator=start)["Records"]
         already = self._read.get(table, 0)
         self._read[table] = len(records)
+        self._shards[table] = shard
         return [_as_lambda_sees(record, arn) for record in records[already:]]
 
     def aggregate(self, records=None):
         records = self.stream(self.config.events_table) if records is None else records
-        handlers.aggregate({"Records": records})
+        handlers.aggregate({"Records": records, "shardId": self._shards[self.config.events_table]})
         return records
 
     def publish(self):
@@ -170,6 +172,5 @@ def pipeline(monkeypatch):
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             events_stream_arn=outputs["EventsStreamArn"],
             pseudonym_key="key",
-            single_lane_stream=True,
         )
         yield Pipeline(config, monkeypatch)

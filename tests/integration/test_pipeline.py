@@ -217,13 +217,8 @@ def test_subject_and_sender_are_of_the_earliest_mail(pipeline):
     assert campaign["last_event_at"] == "2026-11-23T12:00:00.000Z"
 
 
-def test_a_batch_that_names_no_shard_is_refused(pipeline, monkeypatch):
+def test_a_batch_that_names_no_shard_is_refused(pipeline):
     pipeline.ingest(ses.a_send())
-    monkeypatch.setattr(
-        pipeline.parts,
-        "config",
-        type(pipeline.config)(**{**vars(pipeline.config), "single_lane_stream": False}),
-    )
     records = pipeline.stream(pipeline.config.events_table)
 
     with pytest.raises(ConfigError, match="TumblingWindowInSeconds"):

@@ -516,7 +516,7 @@ def test_a_connection_that_has_gone_before_its_answer_is_forgotten(pipeline):
         (None, None),
     ],
 )
-def test_a_connection_is_accepted_and_our_protocol_echoed(headers, echoed):
+def test_a_connection_is_accepted_and_our_protocol_echoed(pipeline, headers, echoed):
     answer = handlers.connect({"requestContext": {"connectionId": "c"}, "headers": headers})
 
     assert answer["statusCode"] == 200

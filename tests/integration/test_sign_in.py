@@ -109,7 +109,6 @@ GOOD = {
     ),
     "of another issuer's making, without token_use": signed(token_use=None, aud=["x", CLIENT]),
     "signed on a curve": signed(CURVE, "key-2", "ES256"),
-    "ended a moment ago, by a clock that is ahead": signed(exp=NOW - 10),
 }
 BAD = {
     "no token": "",
@@ -149,6 +148,10 @@ BAD = {
 @pytest.mark.parametrize("kind", GOOD)
 def test_a_token_of_ours_is_accepted(tokens, kind):
     assert tokens.viewer(GOOD[kind]).subject == "user-1"
+
+
+def test_a_clock_may_be_some_seconds_ahead(tokens):
+    assert tokens.viewer(signed(exp=int(time.time()) - 5)).subject == "user-1"
 
 
 @pytest.mark.parametrize("kind", BAD)

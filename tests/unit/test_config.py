@@ -29,7 +29,6 @@ def test_defaults_are_those_of_aws():
     assert config.retention_days == 90
     assert config.push_interval == 1.0
     assert not config.store_addresses
-    assert not config.single_lane_stream
 
 
 @pytest.mark.parametrize("name", REQUIRED)

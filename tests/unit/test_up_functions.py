@@ -67,7 +67,9 @@ class Lambda:
 
     def __init__(self, *uuids):
         arn = ARN.format("ingest")
-        self.mappings = {uuid: {"UUID": uuid, "FunctionArn": arn} for uuid in uuids}
+        self.mappings = {
+            uuid: {"UUID": uuid, "FunctionArn": arn, "State": "Enabled"} for uuid in uuids
+        }
         self.accepts_options = True
 
     def get_event_source_mapping(self, *, UUID):

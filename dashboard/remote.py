@@ -1,0 +1,188 @@
+"""Install Mailpulse in an AWS account: stack, functions, their mappings, page.
+
+Each step brings its part to what this checkout says, from wherever it was: a run that failed can be
+run again.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws import Clients
+from chalicelib.config import Config
+from dashboard import functions, mappings, page, policies, settings, site, stack
+from dashboard.functions import Deployment
+from dashboard.paths import PROJECT, STATIC, TEMPLATE
+from dashboard.stack import Outputs
+from dashboard.steps import Steps
+
+_POLL_SECONDS = 3.0
+# Beside the page, and not among what CloudFront may read.
+_RECORD_KEY = "deployment/chalice.json"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stage is, or is to be.
+
+    Attributes:
+        clients: make boto3 clients of the account and region.
+        environment: what makes other programs mean the same account and region.
+    """
+
+    stage: str
+    region: str
+    account: str
+    clients: Clients
+    environment: Mapping[str, str]
+
+    @property
+    def stack_name(self) -> str:
+        """The stack's."""
+        return stack.stack_name(self.stage)
+
+    @property
+    def build(self) -> Path:
+        """The folder that Chalice runs in."""
+        return PROJECT / ".mailpulse" / "aws" / f"{self.account}-{self.region}-{self.stage}"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What was installed: the page's address, the WebSocket's, and where SES publishes."""
+
+    dashboard: str
+    websocket: str
+    topic_arn: str
+
+
+def install(
+    place: Place, parameters: Mapping[str, str], chosen: Mapping[str, str], steps: Steps
+) -> Installed:
+    """Bring a stage to what this checkout says.
+
+    Args:
+        place: where.
+        parameters: of the stack, as far as they are chosen.
+        chosen: settings of the functions, as far as they are chosen.
+        steps: is told what is done.
+
+    Raises:
+        CommandError: a step failed; says why, and what to do.
+    """
+    with steps.step("The stack is as the template says") as step:
+        outputs = stack.create_or_update(
+            place.clients("cloudformation"),
+            place.stack_name,
+            TEMPLATE,
+            parameters,
+            poll_seconds=_POLL_SECONDS,
+            keeps_others=True,
+            progress=step.progress,
+        )
+    with steps.step("The functions are deployed"):
+        variables = settings.variables(
+            outputs,
+            kept=_environment_of(place),
+            chosen=chosen,
+            pseudonym_key=_pseudonym_key(place),
+        )
+        deployment = _deploy(place, outputs, variables)
+    with steps.step("Their event sources have their options"):
+        mappings.set_options(place.clients("lambda"), deployment, mappings.OPTIONS)
+    config = Config.from_environ({**variables, "AWS_REGION": place.region, **_endpoint(place)})
+    endpoint = config.connections_url(f"{deployment.websocket_api_id}/{place.stage}")
+    websocket = endpoint.replace("http", "ws", 1)
+    with steps.step("The page is published") as step:
+        if not page.is_current():
+            step.progress("building it")
+            page.build()
+        s3 = place.clients("s3")
+        site.publish(s3, outputs["SiteBucket"], site.Site(websocket, place.stage), STATIC)
+        site.invalidate(place.clients("cloudfront"), outputs["DistributionId"])
+    return Installed(f"https://{outputs['SiteDomain']}/", websocket, outputs["TopicArn"])
+
+
+def _deploy(place: Place, outputs: Outputs, variables: Mapping[str, str]) -> Deployment:
+    allowed = policies.policies(
+        outputs, region=place.region, account=place.account, stage=place.stage
+    )
+    functions.prepare(place.build, place.stage, variables, allowed)
+    s3, bucket = place.clients("s3"), outputs["SiteBucket"]
+    functions.restore_record(place.build, place.stage, _stored_record(s3, bucket))
+    functions.forget_if_gone(
+        place.build, place.stage, place.clients("lambda"), place.clients("apigatewayv2")
+    )
+    log = place.build / "deploy.log"
+    try:
+        return functions.deploy(place.build, place.stage, place.environment, log)
+    finally:
+        # What was made before something failed is on record, too.
+        record = functions.record(place.build, place.stage)
+        if record is not None:
+            s3.put_object(
+                Bucket=bucket,
+                Key=_RECORD_KEY,
+                Body=record.encode(),
+                ContentType="application/json",
+            )
+
+
+def _stored_record(s3: Any, bucket: str) -> str | None:
+    """Read what Chalice has recorded, on whichever machine that was."""
+    try:
+        text: bytes = s3.get_object(Bucket=bucket, Key=_RECORD_KEY)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "AccessDenied", "404"}:
+            return None
+        raise
+    return text.decode()
+
+
+def _environment_of(place: Place) -> Mapping[str, str]:
+    """Read the environment that the functions have; empty where there are none yet."""
+    name = functions.function_name(place.stage, "ingest")
+    try:
+        found = place.clients("lambda").get_function_configuration(FunctionName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return {}
+        raise
+    variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def _pseudonym_key(place: Place) -> str:
+    """Read this stage's key, or make one: it must never change."""
+    ssm = place.clients("ssm")
+    name = f"/mailpulse/{place.stage}/pseudonym-key"
+    try:
+        key: str = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        key = secrets.token_hex(32)
+        ssm.put_parameter(
+            Name=name,
+            Value=key,
+            Type="SecureString",
+            Description="Mailpulse: keys the pseudonyms of recipients. Never change it.",
+            Overwrite=False,
+        )
+    return key
+
+
+def _endpoint(place: Place) -> dict[str, str]:
+    url = place.environment.get("AWS_ENDPOINT_URL", os.environ.get("AWS_ENDPOINT_URL"))
+    return {"AWS_ENDPOINT_URL": url} if url else {}
+
+
+def record_as_json(installed: Installed) -> str:
+    """Write what was installed for programs."""
+    return json.dumps(vars(installed))

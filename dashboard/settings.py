@@ -1,0 +1,98 @@
+"""What an operator may choose for a stage in AWS: parameters of the stack, settings of functions.
+
+What is not chosen stays as it is; at the first deployment it has its default.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chalicelib.config import Config
+from chalicelib.errors import CommandError, ConfigError
+from dashboard.stack import Outputs
+
+# Settings of the functions that may be set by name; chalicelib/config.py says what each means.
+FUNCTION_SETTINGS = (
+    "CAMPAIGN_TAG",
+    "RETENTION_DAYS",
+    "STORE_ADDRESSES",
+    "KEEP_LINK_QUERY",
+    "PUSH_INTERVAL_SECONDS",
+    "CONNECTIONS_ENDPOINT",
+    "CLIENT_ID",
+)
+
+
+def chosen(assignments: Iterable[str]) -> dict[str, str]:
+    """Read `NAME=VALUE` assignments of settings.
+
+    Raises:
+        CommandError: one is none, or of a setting that there is not.
+    """
+    found = {}
+    for assignment in assignments:
+        name, sign, value = assignment.partition("=")
+        if not sign or name not in FUNCTION_SETTINGS:
+            raise CommandError(
+                f"--set {assignment} sets nothing: write NAME=VALUE, with a name of "
+                + ", ".join(FUNCTION_SETTINGS)
+            )
+        found[name] = value
+    return found
+
+
+def variables(
+    outputs: Outputs,
+    *,
+    kept: Mapping[str, str],
+    chosen: Mapping[str, str],
+    pseudonym_key: str,
+) -> dict[str, str]:
+    """Compose the environment of the functions.
+
+    Args:
+        outputs: of the stack.
+        kept: the environment that they have now; empty at the first deployment.
+        chosen: settings that are chosen anew.
+        pseudonym_key: of this stage.
+
+    Raises:
+        CommandError: a setting makes no sense.
+    """
+    settings = {name: kept[name] for name in FUNCTION_SETTINGS if name in kept} | dict(chosen)
+    composed = {
+        "EVENTS_TABLE": outputs["EventsTable"],
+        "STATS_TABLE": outputs["StatsTable"],
+        "SUBSCRIPTIONS_TABLE": outputs["SubscriptionsTable"],
+        "EVENTS_STREAM_ARN": outputs["EventsStreamArn"],
+        "STATS_STREAM_ARN": outputs["StatsStreamArn"],
+        "QUEUE_ARN": outputs["QueueArn"],
+        "QUEUE_URL": outputs["QueueUrl"],
+        "DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+        "PSEUDONYM_KEY": pseudonym_key,
+        "ISSUER": outputs["Issuer"],
+        "ALLOWED_ORIGINS": f"https://{outputs['SiteDomain']}",
+        **({"CLIENT_ID": outputs["ClientId"]} if "ClientId" in outputs else {}),
+        **{name: value for name, value in settings.items() if value},
+    }
+    try:
+        Config.from_environ(composed)
+    except ConfigError as error:
+        raise CommandError(f"{error}; use --set") from error
+    return composed
+
+
+def parameters(stage: str, **given: Any) -> dict[str, str]:
+    """Compose the parameters of the stack from options; None is not given."""
+    names = {
+        "configuration_set": "ConfigurationSetName",
+        "new_configuration_set": "NewConfigurationSet",
+        "topic_arn": "ExistingTopicArn",
+        "issuer": "Issuer",
+        "alarm_email": "AlarmEmail",
+    }
+    texts = {
+        names[option]: str(value).lower() if isinstance(value, bool) else value
+        for option, value in given.items()
+        if value is not None
+    }
+    return {"Stage": stage, "Serving": "aws", **texts}

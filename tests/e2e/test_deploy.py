@@ -1,0 +1,187 @@
+"""A stage in an AWS account, which the emulator stands for."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+import websockets.exceptions
+from support import live, ses
+from websockets.sync.client import connect
+
+from dashboard.paths import PROJECT
+from dashboard.topic import Topic
+
+STAGE = "e2e"
+LOCAL_CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory):
+    """An emulator that nobody else deploys to."""
+    yield from live.running(tmp_path_factory.mktemp("account") / "state", "--no-demo")
+    shutil.rmtree(PROJECT / ".mailpulse" / "aws", ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def run(account):
+    """Run a command as an engineer with credentials would."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = kept | {
+        "AWS_ENDPOINT_URL": account.info["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+    def run(*arguments, **more):
+        done = subprocess.run(
+            [sys.executable, "-m", "dashboard", "deploy", "--stage", STAGE, *arguments],
+            cwd=PROJECT,
+            env=environment | more,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def deployed(run):
+    """Deploy for the first time; give what the command says for programs."""
+    status, stdout, stderr = run(
+        *("--region", "us-east-1", "--configuration-set", "news", "--new-configuration-set"),
+        *("--set", LOCAL_CONNECTIONS, "--set", "CAMPAIGN_TAG=mailing", "--json"),
+    )
+    assert status == 0, stderr
+    return json.loads(stdout)
+
+
+def outputs(account):
+    stacks = account.aws("cloudformation").describe_stacks(StackName=f"mailpulse-{STAGE}")["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stacks[0]["Outputs"]}
+
+
+def function(account, name):
+    return account.aws("lambda").get_function_configuration(
+        FunctionName=f"mailpulse-{STAGE}-{name}"
+    )
+
+
+def test_a_plan_names_what_would_be_made_and_makes_nothing(account, run):
+    status, stdout, _ = run("--region", "us-east-1", "--plan")
+
+    assert status == 0
+    assert "Add      EventsTable" in stdout
+    assert "Add      UserPool" in stdout
+    stacks = account.aws("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE"])
+    names = [one["StackName"] for one in stacks["StackSummaries"]]
+    assert f"mailpulse-{STAGE}" not in names
+
+
+def test_what_makes_no_sense_is_said_before_anything_is_done(run):
+    status, _, stderr = run("--region", "us-east-1", "--set", "RETENTION=5")
+    assert status == 1
+    assert "--set RETENTION=5 sets nothing: write NAME=VALUE" in stderr
+
+    status, _, stderr = run()
+    assert status == 1
+    assert "give --region" in stderr
+
+
+def test_event_sources_have_the_options_that_counting_needs(account, deployed):
+    options = {
+        name: account.aws("lambda").list_event_source_mappings(
+            FunctionName=f"mailpulse-{STAGE}-{name}"
+        )["EventSourceMappings"][0]
+        for name in ("ingest", "aggregate", "publish")
+    }
+
+    assert options["ingest"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert options["aggregate"]["TumblingWindowInSeconds"] == 900
+    for name in ("aggregate", "publish"):
+        assert not options[name].get("FunctionResponseTypes")
+        [pattern] = options[name]["FilterCriteria"]["Filters"]
+        assert json.loads(pattern["Pattern"]) == {"eventName": ["INSERT", "MODIFY"]}
+
+
+def test_each_function_has_a_role_of_its_own(account, deployed):
+    names = ("ingest", "aggregate", "publish", "watch", "websocket_connect", "websocket_message")
+    roles = {function(account, name)["Role"] for name in names}
+
+    assert len(roles) == len(names)
+
+
+def test_events_are_counted_by_the_tag_that_was_chosen(account, deployed):
+    events = [
+        {**ses.a_send("m-1"), "mail": {**ses.a_send("m-1")["mail"], "tags": {"mailing": ["one"]}}},
+        {
+            **ses.an_open("m-1"),
+            "mail": {**ses.an_open("m-1")["mail"], "tags": {"mailing": ["one"]}},
+        },
+    ]
+    Topic(account.aws("sns"), deployed["topic_arn"]).publish_batch(list(map(json.dumps, events)))
+
+    key = {"campaign": {"S": "one"}, "part": {"S": "summary"}}
+    table = outputs(account)["StatsTable"]
+    until = time.monotonic() + 30
+    while True:
+        item = account.aws("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
+        if {"s", "uho"} <= item.keys():
+            break
+        assert time.monotonic() < until, item
+        time.sleep(0.3)
+    assert (item["s"]["N"], item["uho"]["N"]) == ("1", "1")
+
+
+def test_nobody_connects_who_has_not_signed_in(account, deployed):
+    origin = f"https://{outputs(account)['SiteDomain']}"
+
+    for headers in ({}, {"Origin": origin}, {"Origin": "https://evil.example.com"}):
+        with pytest.raises(websockets.exceptions.InvalidStatus):
+            connect(
+                deployed["websocket"], subprotocols=["mailpulse.v1"], additional_headers=headers
+            )
+
+
+def test_cloudfront_reads_the_page_and_nothing_beside_it(account, deployed):
+    s3, bucket = account.aws("s3"), outputs(account)["SiteBucket"]
+    page = s3.get_object(Bucket=bucket, Key="index.html")["Body"].read().decode()
+    assert f"connect-src 'self' {deployed['websocket']}" in page
+
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    [readable] = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
+    assert readable["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert [one.partition("/")[2] for one in readable["Resource"]] == ["index.html", "assets/*"]
+
+
+def test_a_second_deployment_keeps_what_is_not_named_also_from_another_machine(
+    account, run, deployed
+):
+    before = function(account, "ingest")["Environment"]["Variables"]
+    shutil.rmtree(PROJECT / ".mailpulse" / "aws")
+
+    status, stdout, stderr = run("--region", "us-east-1", "--set", "RETENTION_DAYS=120", "--json")
+
+    assert status == 0, stderr
+    assert json.loads(stdout) == deployed, "the same page, WebSocket and topic"
+    after = function(account, "ingest")["Environment"]["Variables"]
+    assert after == before | {"RETENTION_DAYS": "120"}
+    assert after["CAMPAIGN_TAG"] == "mailing"
+    stacks = account.aws("cloudformation").describe_stacks(StackName=f"mailpulse-{STAGE}")["Stacks"]
+    chosen = {one["ParameterKey"]: one["ParameterValue"] for one in stacks[0]["Parameters"]}
+    assert (chosen["ConfigurationSetName"], chosen["NewConfigurationSet"]) == ("news", "true")
+
+
+def test_a_setting_that_makes_no_sense_is_refused_with_its_value(run, deployed):
+    status, _, stderr = run("--region", "us-east-1", "--set", "RETENTION_DAYS=30")
+
+    assert status == 1
+    assert "RETENTION_DAYS is 30" in stderr
