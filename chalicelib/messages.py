@@ -17,8 +17,11 @@ from chalicelib.metrics import (
     WINDOWS,
     Aggregate,
     bucket_start,
+    link_part,
     rates,
 )
+
+_OTHER_PART = link_part(OTHER_LINK)
 
 # What is drawn small, beside a campaign's name.
 _OUTLINE = ("deliveries", "human_opens", "human_clicks")
@@ -45,7 +48,9 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
                     **_shown(aggregate),
                 }
             )
-        elif kind == "link":
+        elif kind == "link" and (aggregate.url or aggregate.part == _OTHER_PART):
+            # One whose URL is not known yet, because a click counted as unique before it counted
+            # as a click, is told with that: it must not be taken for all others.
             links.append(_link(aggregate))
         elif kind == "bounce":
             bounces.append(_bounce(aggregate))

@@ -10,8 +10,9 @@ tests/integration/test_memory.py holds it to moto.
 import itertools
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -316,11 +317,14 @@ def _key_names(definition: Mapping[str, Any]) -> tuple[str, str]:
     return hashed, ranged
 
 
-def _definitions() -> Iterator[tuple[str, Mapping[str, Any]]]:
+@cache
+def _definitions() -> Sequence[tuple[str, Mapping[str, Any]]]:
     """Read the template's tables, each under its logical name."""
     loader = type("Loader", (yaml.SafeLoader,), {})
     loader.add_multi_constructor("!", lambda *_: None)
     template = yaml.load(TEMPLATE.read_text(), Loader=loader)
-    for name, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::DynamoDB::Table":
-            yield name, resource["Properties"]
+    return [
+        (name, resource["Properties"])
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    ]

@@ -13,6 +13,7 @@ from chalicelib.messages import (
     campaign_entry,
     campaign_list,
     campaign_snapshot,
+    campaign_stats,
     campaign_timeline,
     health,
     push,
@@ -130,6 +131,13 @@ def test_links_are_ranked_by_clicks_and_other_comes_last():
         "https://example.com/1",
         "other",
     ]
+
+
+def test_a_link_whose_url_is_not_known_yet_is_not_taken_for_all_others():
+    early = Aggregate("spring", "link#0123456789abcdef", version=1, counts={"unique_clicks": 1})
+
+    assert "links" not in campaign_stats([early])
+    assert campaign_snapshot("spring", None, [early])["links"] == []
 
 
 def test_bounces_are_told_apart_by_their_kind_and_the_most_frequent_comes_first():
