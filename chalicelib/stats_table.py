@@ -252,12 +252,12 @@ class StatsTable:
 
     def read_positions(self) -> dict[str, str]:
         """Read up to where each shard is counted: sequence number by shard id."""
-        return {item["shard"]["S"]: item["given"]["S"] for item in self._items(PIPELINE, _SHARD)}
+        return {item["shard"]["S"]: _given(item) for item in self._items(PIPELINE, _SHARD)}
 
     def lanes_read(self) -> dict[str, str]:
         """Read up to where each lane is counted: sequence number by lane."""
         return {
-            item["part"]["S"].removeprefix(_SHARD): item["given"]["S"]
+            item["part"]["S"].removeprefix(_SHARD): _given(item)
             for item in self._items(PIPELINE, _SHARD)
         }
 
@@ -383,3 +383,9 @@ class StatsTable:
             if most or "LastEvaluatedKey" not in page:
                 return
             start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _given(position: Item) -> str:
+    """Give a position's sequence number as it came; a version before kept it padded alone."""
+    given: str = position.get("given", position["read"])["S"]
+    return given

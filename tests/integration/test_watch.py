@@ -7,6 +7,7 @@ import pytest
 from support import ses
 
 from chalicelib import handlers
+from chalicelib.errors import AwsError
 from chalicelib.subscriptions import Connection
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
@@ -159,3 +160,22 @@ def test_every_shard_is_looked_at(pipeline):
 
     assert stream.oldest_unread({"read-to-its-end": "90", "closed-early": "7"}) == 50
     assert calls.count("get_shard_iterator") == 2
+
+
+def test_positions_that_an_earlier_version_has_left_are_read(pipeline, check):
+    key = {"campaign": {"S": " pipeline"}, "part": {"S": "shard#k0"}}
+    left = {**key, "shard": {"S": ""}, "read": {"S": "7".zfill(40)}}
+    boto3.client("dynamodb", "us-east-1").put_item(TableName=pipeline.config.stats_table, Item=left)
+    pipeline.run(ses.a_send("m-1"))
+
+    assert pipeline.parts.stats_table.lanes_read()["k0"] == "7".zfill(40)
+    assert check()["stream_lag_seconds"] == 0
+
+
+def test_campaigns_that_cannot_be_read_are_not_said_to_be_tracked(pipeline, check, monkeypatch):
+    def fail(*_):
+        raise AwsError("Throttled", "not now")
+
+    monkeypatch.setattr(pipeline.parts.stats_table, "campaigns", fail)
+
+    assert check()["untracked"] is None
