@@ -12,6 +12,8 @@ from chalicelib.errors import CommandError
 Outputs = dict[str, str]
 
 _GOOD_ENDS = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+_FAILED = "ROLLBACK_COMPLETE"
+_NEVER_MADE = {_FAILED, "REVIEW_IN_PROGRESS"}
 _PLAN = "mailpulse-plan"
 _PLAN_POLL_SECONDS = 1.0
 
@@ -45,6 +47,7 @@ def create_or_update(  # noqa: PLR0913 - what a change of a stack is made of
     Raises:
         CommandError: the template was refused, or the stack could not be made; says why.
     """
+    _clear_away(cloudformation, name, poll_seconds)
     kept = _parameters_of(cloudformation, name) if keeps_others else set()
     arguments = {
         "StackName": name,
@@ -70,8 +73,14 @@ def plan(
         Of each resource the action (Add, Modify, Remove), its name in the template and its type.
 
     Raises:
-        CommandError: the template was refused; says why.
+        CommandError: the template was refused, or the stack's first making failed; says why.
     """
+    if _exists(cloudformation, name) and _status(cloudformation, name) == _FAILED:
+        raise CommandError(
+            f"there is nothing to compare with: the first making of the stack {name} failed, and "
+            "nothing of it is in use; without --plan it is deleted, and made again whole"
+        )
+    _clear_away(cloudformation, name, _PLAN_POLL_SECONDS)
     exists = _exists(cloudformation, name)
     try:
         cloudformation.create_change_set(
@@ -119,12 +128,33 @@ def _parameters_of(cloudformation: Any, name: str) -> set[str]:
     return {one["ParameterKey"] for one in found.get("Parameters", [])}
 
 
+def _clear_away(cloudformation: Any, name: str, poll_seconds: float) -> None:
+    """Delete a stack whose first making failed, or was only planned: it cannot be updated.
+
+    Tables that it had made are empty, and stay, as the template says.
+    """
+    if _exists(cloudformation, name) and _status(cloudformation, name) in _NEVER_MADE:
+        cloudformation.delete_stack(StackName=name)
+        while _exists(cloudformation, name):
+            if _status(cloudformation, name) == "DELETE_FAILED":
+                raise CommandError(
+                    f"the stack {name}, whose first making had failed, could not be deleted: "
+                    f"{_why(cloudformation, name)}"
+                )
+            time.sleep(poll_seconds)
+
+
+def _status(cloudformation: Any, name: str) -> str:
+    status: str = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    return status
+
+
 def _end_of_change(
     cloudformation: Any, name: str, poll_seconds: float, progress: Callable[[str], None]
 ) -> str:
     """Wait until a stack has changed, for better or worse; give its status."""
     while True:
-        status: str = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        status = _status(cloudformation, name)
         # CLEANUP_IN_PROGRESS: it is as it should be, and what it no longer needs is removed.
         if not status.endswith("_IN_PROGRESS"):
             return status

@@ -19,17 +19,24 @@ class CloudFormation:
         self.exists = exists
         self.answer = answer
         self.end = "ROLLBACK_COMPLETE" if fails else "CREATE_COMPLETE"
+        self.was = "CREATE_COMPLETE"
         self.looked = 0
         self.calls = []
 
     def describe_stacks(self, **_asked):
         if not self.exists:
             raise refusal("Stack with id mailpulse-test does not exist")
-        self.looked += 1
-        status = "CREATE_IN_PROGRESS" if self.looked < 3 else self.end
+        status = self.was
+        if self.calls and self.calls[-1][0] in {"create", "update"}:
+            self.looked += 1
+            status = "CREATE_IN_PROGRESS" if self.looked < 3 else self.end
         outputs = [{"OutputKey": "TopicArn", "OutputValue": "arn"}]
         parameters = [{"ParameterKey": "Stage"}, {"ParameterKey": "AlarmEmail"}]
         return {"Stacks": [{"Outputs": outputs, "Parameters": parameters, "StackStatus": status}]}
+
+    def delete_stack(self, **_asked):
+        self.calls.append(("delete", {}))
+        self.exists = False
 
     def create_stack(self, **asked):
         self.change("create", asked)
@@ -76,6 +83,26 @@ def test_stack_that_is_there_is_updated():
     make(cloudformation)
 
     assert [call[0] for call in cloudformation.calls] == ["update"]
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_stack_whose_first_making_failed_is_made_again(status):
+    cloudformation = CloudFormation(exists=True)
+    cloudformation.was = status
+
+    make(cloudformation)
+
+    assert [call[0] for call in cloudformation.calls] == ["delete", "create"]
+
+
+def test_plan_of_a_stack_whose_first_making_failed_deletes_nothing(tmp_path):
+    cloudformation = CloudFormation(exists=True)
+    cloudformation.was = "ROLLBACK_COMPLETE"
+
+    with pytest.raises(CommandError, match="without --plan it is deleted, and made again"):
+        stack.plan(cloudformation, "mailpulse-test", tmp_path / "stack.yaml", {})
+
+    assert cloudformation.calls == []
 
 
 def test_stack_that_needs_no_update_is_left_alone():
