@@ -1,6 +1,8 @@
 """`deploy`: install or update Mailpulse in an AWS account."""
 
+import json
 import os
+from dataclasses import asdict
 
 import boto3
 import click
@@ -9,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import CommandError
 from dashboard import settings, stack
 from dashboard.paths import TEMPLATE
-from dashboard.remote import Place, install, record_as_json
+from dashboard.remote import Place, install
 from dashboard.steps import Steps
 
 
@@ -78,7 +80,7 @@ def command(  # noqa: PLR0913 - one for each option
             "see to it, and run the same command again"
         ) from error
     if as_json:
-        print(record_as_json(installed))
+        print(json.dumps(asdict(installed)))
         return
     print(installed.dashboard)
     steps.say(f"SES publishes to {installed.topic_arn}")

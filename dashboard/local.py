@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from chalicelib.aws import Service
-from chalicelib.stats_table import StatsTable
-from dashboard import functions, mappings, policies, site, stack
+from dashboard import functions, mappings, policies, settings, site, stack
 from dashboard.paths import PROJECT, STATIC, TEMPLATE, StateDir
+from dashboard.resuming import end_pause
 from dashboard.running import Running, read_pseudonym_key
 from dashboard.session import ACCOUNT, REGION, LocalSession, environment
 from dashboard.steps import Steps
@@ -54,7 +54,7 @@ def install(state: StateDir, session: LocalSession, steps: Steps) -> Running:
     with steps.step("The functions are deployed"):
         deployment = _deploy(state, session, outputs)
 
-    _end_pause(session, outputs, steps)
+    end_pause(Service("dynamodb", session.client), outputs["StatsTable"], steps)
     check_health(session.client("lambda"))
     host = session.endpoint_url.removeprefix("http://")
     websocket_url = f"ws://{host}/_aws/execute-api/{deployment.websocket_api_id}/{STAGE}"
@@ -97,14 +97,7 @@ def _deploy(state: StateDir, session: LocalSession, outputs: stack.Outputs) -> f
 def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
     """Set up the functions; what is not given here is as in AWS."""
     return {
-        "EVENTS_TABLE": outputs["EventsTable"],
-        "STATS_TABLE": outputs["StatsTable"],
-        "SUBSCRIPTIONS_TABLE": outputs["SubscriptionsTable"],
-        "EVENTS_STREAM_ARN": outputs["EventsStreamArn"],
-        "STATS_STREAM_ARN": outputs["StatsStreamArn"],
-        "QUEUE_ARN": outputs["QueueArn"],
-        "QUEUE_URL": outputs["QueueUrl"],
-        "DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+        **settings.of_stack(outputs),
         # Filled in by the functions, which know AWS_ENDPOINT_URL: the port may change.
         "CONNECTIONS_ENDPOINT": "{endpoint}/_aws/execute-api/{api_id}/{stage}",
         "STORE_ADDRESSES": "true",
@@ -112,15 +105,6 @@ def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
         # The emulator polls all sources in one thread: a push must not hold it up for long.
         "PUSH_INTERVAL_SECONDS": "0.2",
     }
-
-
-def _end_pause(session: LocalSession, outputs: stack.Outputs, steps: Steps) -> None:
-    """Take away the note of a pause: ingest, switched on just now, is paused no more."""
-    stats_table = StatsTable(Service("dynamodb", session.client), outputs["StatsTable"])
-    paused_at = stats_table.health().paused_at
-    if paused_at is not None:
-        stats_table.resume(paused_at)
-        steps.warn(f"A recount was killed: ingest was paused since {paused_at}, and goes on now.")
 
 
 def check_health(lambda_client: Any) -> None:

@@ -4,8 +4,6 @@ Each step brings its part to what this checkout says, from wherever it was: a ru
 run again.
 """
 
-import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +12,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws import Clients
+from chalicelib.aws import Clients, Service
 from chalicelib.config import Config
 from dashboard import functions, mappings, page, policies, settings, site, stack
 from dashboard.functions import Deployment
 from dashboard.paths import PROJECT, STATIC, TEMPLATE
+from dashboard.resuming import end_pause
 from dashboard.stack import Outputs
 from dashboard.steps import Steps
 
@@ -95,8 +94,11 @@ def install(
         )
         deployment = _deploy(place, outputs, variables)
     with steps.step("Their event sources have their options"):
+        mappings.remove_strays(place.clients("lambda"), deployment)
         mappings.set_options(place.clients("lambda"), deployment, mappings.OPTIONS)
-    config = Config.from_environ({**variables, "AWS_REGION": place.region, **_endpoint(place)})
+    end_pause(Service("dynamodb", place.clients), outputs["StatsTable"], steps)
+    # As the functions see it: with the region, and an endpoint where one is set.
+    config = Config.from_environ({**place.environment, **variables, "AWS_REGION": place.region})
     endpoint = config.connections_url(f"{deployment.websocket_api_id}/{place.stage}")
     websocket = endpoint.replace("http", "ws", 1)
     with steps.step("The page is published") as step:
@@ -176,13 +178,3 @@ def _pseudonym_key(place: Place) -> str:
             Overwrite=False,
         )
     return key
-
-
-def _endpoint(place: Place) -> dict[str, str]:
-    url = place.environment.get("AWS_ENDPOINT_URL", os.environ.get("AWS_ENDPOINT_URL"))
-    return {"AWS_ENDPOINT_URL": url} if url else {}
-
-
-def record_as_json(installed: Installed) -> str:
-    """Write what was installed for programs."""
-    return json.dumps(vars(installed))

@@ -21,12 +21,21 @@ FUNCTION_SETTINGS = (
     "CLIENT_ID",
 )
 
+# Of a stage that is still to be made: settings are checked before anything is done.
+_SOME_STAGE = dict.fromkeys(
+    (
+        *("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE", "PSEUDONYM_KEY"),
+        *("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "EVENTS_STREAM_ARN"),
+    ),
+    "to be made",
+)
+
 
 def chosen(assignments: Iterable[str]) -> dict[str, str]:
     """Read `NAME=VALUE` assignments of settings.
 
     Raises:
-        CommandError: one is none, or of a setting that there is not.
+        CommandError: one is none, of a setting that there is not, or makes no sense.
     """
     found = {}
     for assignment in assignments:
@@ -37,7 +46,22 @@ def chosen(assignments: Iterable[str]) -> dict[str, str]:
                 + ", ".join(FUNCTION_SETTINGS)
             )
         found[name] = value
+    _check({**_SOME_STAGE, **{name: value for name, value in found.items() if value}})
     return found
+
+
+def of_stack(outputs: Outputs) -> dict[str, str]:
+    """Compose what the functions must know of their stack, wherever that is."""
+    return {
+        "EVENTS_TABLE": outputs["EventsTable"],
+        "STATS_TABLE": outputs["StatsTable"],
+        "SUBSCRIPTIONS_TABLE": outputs["SubscriptionsTable"],
+        "EVENTS_STREAM_ARN": outputs["EventsStreamArn"],
+        "STATS_STREAM_ARN": outputs["StatsStreamArn"],
+        "QUEUE_ARN": outputs["QueueArn"],
+        "QUEUE_URL": outputs["QueueUrl"],
+        "DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+    }
 
 
 def variables(
@@ -60,25 +84,22 @@ def variables(
     """
     settings = {name: kept[name] for name in FUNCTION_SETTINGS if name in kept} | dict(chosen)
     composed = {
-        "EVENTS_TABLE": outputs["EventsTable"],
-        "STATS_TABLE": outputs["StatsTable"],
-        "SUBSCRIPTIONS_TABLE": outputs["SubscriptionsTable"],
-        "EVENTS_STREAM_ARN": outputs["EventsStreamArn"],
-        "STATS_STREAM_ARN": outputs["StatsStreamArn"],
-        "QUEUE_ARN": outputs["QueueArn"],
-        "QUEUE_URL": outputs["QueueUrl"],
-        "DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+        **of_stack(outputs),
         "PSEUDONYM_KEY": pseudonym_key,
         "ISSUER": outputs["Issuer"],
         "ALLOWED_ORIGINS": f"https://{outputs['SiteDomain']}",
         **({"CLIENT_ID": outputs["ClientId"]} if "ClientId" in outputs else {}),
         **{name: value for name, value in settings.items() if value},
     }
+    _check(composed)
+    return composed
+
+
+def _check(variables: Mapping[str, str]) -> None:
     try:
-        Config.from_environ(composed)
+        Config.from_environ(variables)
     except ConfigError as error:
         raise CommandError(f"{error}; use --set") from error
-    return composed
 
 
 def parameters(stage: str, **given: Any) -> dict[str, str]:
