@@ -15,10 +15,10 @@ from dashboard import emulator_state
 
 Scoped = tuple[str, str, dict[str, Any]]  # account, region, mapping
 
-_poll_streams = lambda_svc._poll_dynamodb_streams  # noqa: SLF001
-_all_mappings = lambda_svc._iter_all_esms  # noqa: SLF001
-_update_mapping = lambda_svc._update_esm  # noqa: SLF001
-_execute = lambda_svc._execute_function  # noqa: SLF001
+_poll_streams = lambda_svc._poll_dynamodb_streams
+_all_mappings = lambda_svc._iter_all_esms
+_update_mapping = lambda_svc._update_esm
+_execute = lambda_svc._execute_function
 _WINDOW = "TumblingWindowInSeconds"
 
 _this_thread = threading.local()
@@ -38,7 +38,7 @@ def _update_functions_at_once() -> None:
     The emulator plays a transition of half a second, twelve times in a deployment of six
     functions, one after the other.
     """
-    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0  # noqa: SLF001
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0
 
 
 def _name_shards() -> None:
@@ -47,12 +47,12 @@ def _name_shards() -> None:
     The emulator takes the option and forgets it. The window's own ends are not played: nothing
     here depends on them.
     """
-    lambda_svc._update_esm = _update_with_window  # noqa: SLF001
-    lambda_svc._execute_function = _execute_with_shard  # noqa: SLF001
+    lambda_svc._update_esm = _update_with_window
+    lambda_svc._execute_function = _execute_with_shard
 
 
 def _update_with_window(uuid: str, data: dict[str, Any]) -> Any:
-    mapping = lambda_svc._esms.get(uuid)  # noqa: SLF001
+    mapping = lambda_svc._esms.get(uuid)
     if mapping and _WINDOW in data:
         mapping[_WINDOW] = data[_WINDOW]
     return _update_mapping(uuid, data)
@@ -61,7 +61,7 @@ def _update_with_window(uuid: str, data: dict[str, Any]) -> Any:
 def _execute_with_shard(function: dict[str, Any], event: Any, *arguments: Any, **named: Any) -> Any:
     scoped: Scoped | None = getattr(_this_thread, "only", None)
     if scoped and scoped[2].get(_WINDOW):
-        event = {**event, "shardId": dynamodb_streams._DEFAULT_SHARD_ID, "state": {}}  # noqa: SLF001
+        event = {**event, "shardId": dynamodb_streams._DEFAULT_SHARD_ID, "state": {}}
     return _execute(function, event, *arguments, **named)
 
 
@@ -73,8 +73,8 @@ def _poll_streams_apart() -> None:
     ingesting too: with an interval of 0.2 s, 40 events a second instead of some hundred. Batches
     of SQS already run apart; this does the same for streams, one batch of a mapping at a time.
     """
-    lambda_svc._iter_all_esms = _mappings_of_this_thread  # noqa: SLF001
-    lambda_svc._poll_dynamodb_streams = _start_polling  # noqa: SLF001
+    lambda_svc._iter_all_esms = _mappings_of_this_thread
+    lambda_svc._poll_dynamodb_streams = _start_polling
 
 
 def _mappings_of_this_thread() -> Iterator[Scoped]:
@@ -102,7 +102,7 @@ def _start_polling() -> bool:
 
 def _retry_at(scoped: Scoped) -> float:
     account, region, mapping = scoped
-    pauses = lambda_svc._esm_backoff_until  # noqa: SLF001
+    pauses = lambda_svc._esm_backoff_until
     return float(pauses.get_scoped(account, region, mapping["UUID"], 0))
 
 

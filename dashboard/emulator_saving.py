@@ -40,7 +40,7 @@ def save() -> None:
     errors = _Errors()
     persistence.logger.addHandler(errors)
     try:
-        persistence.save_all(ministack.app._build_persistence_save_dict())  # noqa: SLF001
+        persistence.save_all(ministack.app._build_persistence_save_dict())
     finally:
         persistence.logger.removeHandler(errors)
     if errors.messages:

@@ -40,7 +40,7 @@ def pending() -> Pending:
         if service == "sqs":
             if mapping["Enabled"]:
                 messages += _ready_messages(mapping["EventSourceArn"])
-            batches += lambda_svc._esm_inflight.get(mapping["UUID"], 0)  # noqa: SLF001
+            batches += lambda_svc._esm_inflight.get(mapping["UUID"], 0)
         elif service == "dynamodb":
             records += unread_records(account, region, mapping)
     return Pending(messages, batches, records)
@@ -73,14 +73,14 @@ def forget_read_records(account: str, region: str, mapping: dict[str, Any]) -> N
     start = dynamodb.stream_start_position(table, account_id=account, region=region)
     read = _position(account, region, mapping) - start
     # In this order: who counts between the two sees too many unread records, never too few.
-    trimmed = dynamodb._stream_trimmed  # noqa: SLF001
+    trimmed = dynamodb._stream_trimmed
     trimmed.set_scoped(account, region, table, start + read)
     del records[:read]
 
 
 def forget_old_logs() -> None:
     """Drop the oldest logs: each invocation makes a log stream, and the emulator keeps all."""
-    for group in cloudwatch_logs._log_groups.all_values():  # noqa: SLF001
+    for group in cloudwatch_logs._log_groups.all_values():
         for stream in list(group["streams"])[:-_LOG_STREAMS_KEPT]:
             del group["streams"][stream]
 
@@ -99,14 +99,14 @@ def stop_workers() -> None:
 
 def _mappings() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Go through the event source mappings: account, region, mapping."""
-    yield from lambda_svc._iter_all_esms()  # noqa: SLF001
+    yield from lambda_svc._iter_all_esms()
 
 
 def _ready_messages(queue_arn: str) -> int:
     now = time.time()
     return sum(
         message["visible_at"] <= now
-        for queue in sqs._queues.all_values()  # noqa: SLF001
+        for queue in sqs._queues.all_values()
         if queue["attributes"].get("QueueArn") == queue_arn
         for message in list(queue["messages"])
     )
@@ -121,5 +121,5 @@ def _table(mapping: dict[str, Any]) -> str:
 def _position(account: str, region: str, mapping: dict[str, Any]) -> int:
     """Find up to where a mapping has read its stream."""
     start = dynamodb.stream_start_position(_table(mapping), account_id=account, region=region)
-    positions = lambda_svc._dynamodb_stream_positions  # noqa: SLF001
+    positions = lambda_svc._dynamodb_stream_positions
     return int(max(start, positions.get_scoped(account, region, mapping["UUID"], start)))

@@ -128,6 +128,36 @@ def test_records_that_were_read_are_dropped_and_the_rest_is_counted(streams, fun
     ]
 
 
+@pytest.fixture
+def mapping(streams):
+    """The mapping of `quick`, as the emulator keeps it."""
+    kept = streams[1][2]
+    lambda_svc._esms["quick"] = kept
+    yield kept
+    del lambda_svc._esms["quick"]
+
+
+def test_emulator_still_forgets_a_tumbling_window(mapping):
+    emulator_patches._update_mapping("quick", {"TumblingWindowInSeconds": 900})
+
+    assert "TumblingWindowInSeconds" not in mapping
+
+
+def test_only_a_mapping_with_a_tumbling_window_is_told_its_shard(streams, mapping, monkeypatch):
+    seen = []
+    monkeypatch.setattr(emulator_patches, "_execute", lambda _, event: seen.append(event))
+    monkeypatch.setattr(emulator_patches._this_thread, "only", streams[1], raising=False)
+
+    emulator_patches._execute_with_shard({}, {"Records": []})
+    emulator_patches._update_with_window("quick", {"TumblingWindowInSeconds": 900})
+    emulator_patches._execute_with_shard({}, {"Records": []})
+
+    assert mapping["TumblingWindowInSeconds"] == 900
+    without, told = seen
+    assert "shardId" not in without
+    assert told["shardId"].startswith("shardId-")
+
+
 def test_emulator_still_plays_a_transition_when_a_function_changes():
     assert lambda_svc._LAMBDA_STATE_TRANSITION_DELAY > 0
 
