@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
-from support import live, scenes
+from support import live, scenes, ses
 from support.scenes import PREFIX, SPRING
 from support.stage import Stage, staged
 
@@ -234,8 +234,6 @@ def start(table: Table, browser: Browser) -> None:
     with tempfile.TemporaryDirectory() as folder:
         running = live.Live(Path(folder) / "state", "--no-demo")
         try:
-            from support import ses  # noqa: PLC0415 - of this measurement alone
-
             running.publish(*[ses.a_send(f"m-{number}", campaign=SPRING) for number in range(50)])
             running.wait_until_ingested()
             first_number(table, browser, "the emulator", running.info["dashboard"], SPRING)

@@ -106,8 +106,7 @@ class Parts:
     @cached_property
     def tokens(self) -> "Tokens":
         """Who may come in; only where there is an issuer."""
-        # It brings cryptography, which no other function needs.
-        from chalicelib.auth import Tokens  # noqa: PLC0415
+        from chalicelib.auth import Tokens  # noqa: PLC0415 - cryptography, for this alone
 
         return Tokens(str(self.config.issuer), self.config.client_id, clock=self._clock)
 

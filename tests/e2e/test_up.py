@@ -247,11 +247,16 @@ def test_killed_emulator_keeps_what_was_saved_while_it_ran(state_dir):
         assert time.monotonic() < until, "no copy was saved"
         time.sleep(0.1)
 
+    half_replayed = state_dir / "replay" / "export.note"
+    half_replayed.parent.mkdir()
+    half_replayed.write_text("{}")
+
     os.kill(emulator_of(first), signal.SIGKILL)
     assert first.wait() == 1
 
     second = live.Live(state_dir)
     try:
+        assert not half_replayed.exists(), "what a replay had sent may be lost with the rest"
         assert count_sends(second, "safe", 30) == 30
         # Facts and counters belong together: a fact that comes again is not counted again.
         second.publish(*(ses.a_send(f"safe-{number}", campaign="safe") for number in range(35)))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -283,6 +284,4 @@ def test_sign_in_that_is_half_set_up_is_an_error(missing):
 
 def test_only_who_asks_for_tokens_loads_cryptography():
     program = "import sys; import chalicelib.handlers; sys.exit('jwt' in sys.modules)"
-    import subprocess  # noqa: PLC0415
-
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
