@@ -15,6 +15,7 @@ from typing import Any
 
 import jwt
 
+from chalicelib.config import is_secure
 from chalicelib.errors import Refused
 
 # Signatures that only the issuer can make. `none`, and any that is made with a shared secret (for
@@ -34,10 +35,11 @@ Fetch = Callable[[str], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who has signed in; `until` is when the token ends, in epoch seconds."""
+    """Who has signed in, of which groups; `until` is when the token ends, in epoch seconds."""
 
     subject: str
     until: int
+    groups: frozenset[str] = frozenset()
 
 
 def fetch(url: str) -> dict[str, Any]:
@@ -46,9 +48,9 @@ def fetch(url: str) -> dict[str, Any]:
     Raises:
         OSError, ValueError: it cannot be had, or is none.
     """
-    if not url.startswith("https://"):
+    if not is_secure(url):
         raise ValueError(f"{url!r} is no https URL")
-    with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - https
+    with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - checked
         document: dict[str, Any] = json.load(answer)
     return document
 
@@ -61,11 +63,13 @@ class Tokens:
         issuer: str,
         client_id: str,
         *,
+        groups_claim: str = "",
         fetch: Fetch = fetch,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer = issuer
         self._client_id = client_id
+        self._groups_claim = groups_claim
         self._fetch = fetch
         self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -95,7 +99,12 @@ class Tokens:
         except jwt.PyJWTError as error:
             raise Refused(f"{error.__class__.__name__}: {error}") from error
         self._require_audience(claims)
-        return Viewer(str(claims["sub"]), int(claims["exp"]))
+        groups = claims.get(self._groups_claim)
+        return Viewer(
+            str(claims["sub"]),
+            int(claims["exp"]),
+            frozenset(map(str, groups if isinstance(groups, list) else [])),
+        )
 
     def _require_audience(self, claims: dict[str, Any]) -> None:
         """See that the token was made for us: another client's is nobody's here."""

@@ -5,6 +5,7 @@ Everything above speaks the services' own JSON, and catches the errors of errors
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Literal
 
 import boto3
@@ -98,6 +99,12 @@ class Connections:
         except _NO_ANSWER:
             return "failed"
         return "sent"
+
+    def close(self, endpoint: str, connection_id: str) -> None:
+        """End a connection. One that cannot be ended now hears nothing more, and dies idle."""
+        client = self._client(endpoint)
+        with suppress(ClientError, *_NO_ANSWER):
+            client.delete_connection(ConnectionId=connection_id)
 
     def _client(self, endpoint: str) -> Any:
         with self._lock:

@@ -4,7 +4,9 @@ The only reader of os.environ. Which variable means what, and its default, stand
 Config's fields; infrastructure and `dashboard up` set them.
 """
 
+import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -48,6 +50,12 @@ class Config:
         client_id: what the page is to the issuer (CLIENT_ID).
         allowed_origins: where a page may come from that connects (ALLOWED_ORIGINS, separated by
             spaces); asked of browsers where there is an issuer.
+        groups_claim: the claim of a token that names the groups of whoever has signed in
+            (GROUPS_CLAIM).
+        group_prefixes: which campaigns each group may see, by the prefixes of their names
+            (GROUP_PREFIXES, JSON such as `{"acme": ["acme-"], "staff": [""]}`); None, and everybody
+            who has signed in sees all.
+        share_key: signs share links (SHARE_KEY); without one there are none.
         endpoint_url: stands in for the endpoints of AWS (AWS_ENDPOINT_URL), or None.
     """
 
@@ -68,6 +76,9 @@ class Config:
     issuer: str | None = None
     client_id: str = ""
     allowed_origins: frozenset[str] = frozenset()
+    groups_claim: str = "cognito:groups"
+    group_prefixes: Mapping[str, tuple[str, ...]] | None = None
+    share_key: str = ""
     endpoint_url: str | None = None
 
     @classmethod
@@ -95,6 +106,9 @@ class Config:
             issuer=environ.get("ISSUER") or None,
             client_id=environ.get("CLIENT_ID", cls.client_id),
             allowed_origins=frozenset(environ.get("ALLOWED_ORIGINS", "").split()),
+            groups_claim=environ.get("GROUPS_CLAIM", cls.groups_claim),
+            group_prefixes=_parsed(environ, "GROUP_PREFIXES", _prefixes, None),
+            share_key=environ.get("SHARE_KEY", cls.share_key),
             endpoint_url=environ.get("AWS_ENDPOINT_URL") or None,
         )
         if config.issuer is not None:
@@ -131,8 +145,13 @@ class Config:
         )
 
 
+def is_secure(url: str) -> bool:
+    """Tell whether nobody between can change what a URL gives: https, or this machine itself."""
+    return re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", url) is not None
+
+
 def _check_sign_in(config: Config) -> None:
-    if not str(config.issuer).startswith("https://") or str(config.issuer).endswith("/"):
+    if not is_secure(str(config.issuer)) or str(config.issuer).endswith("/"):
         raise ConfigError(
             f"ISSUER is {config.issuer!r}: set it to an https URL without a slash at its end"
         )
@@ -190,7 +209,12 @@ def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[str], T], de
     try:
         return parse(text)
     except ValueError as error:
-        expected = {int: "a whole number", float: "a number", _boolean: "true or false"}[parse]
+        expected = {
+            int: "a whole number",
+            float: "a number",
+            _boolean: "true or false",
+            _prefixes: """JSON that gives lists of prefixes by group, {"acme": ["acme-"]}""",
+        }[parse]
         raise ConfigError(f"{name} is {text!r}: set it to {expected}") from error
 
 
@@ -199,3 +223,13 @@ def _boolean(text: str) -> bool:
     if text.lower() not in values:
         raise ValueError(text)
     return values[text.lower()]
+
+
+def _prefixes(text: str) -> Mapping[str, tuple[str, ...]]:
+    match json.loads(text):
+        case dict(groups) if all(
+            isinstance(prefixes, list) and all(isinstance(one, str) for one in prefixes)
+            for prefixes in groups.values()
+        ):
+            return {group: tuple(prefixes) for group, prefixes in groups.items()}
+    raise ValueError(text)

@@ -4,6 +4,8 @@ MailpulseError
 ├── ConfigError         a setting is missing or makes no sense
 ├── NotAnEvent          a queue message holds no SES event
 ├── InvalidRequest      a WebSocket request cannot be served
+├── Refused             somebody may not come in, or no longer stay
+│   └── Forbidden       … however good the token
 ├── AwsError            an AWS call failed and was not cured by retrying
 │   └── ConditionFailed a conditional write met another state
 └── CommandError        an operator's command cannot go on
@@ -49,7 +51,11 @@ class InvalidRequest(MailpulseError):
 
 
 class Refused(MailpulseError):
-    """Somebody may not come in; says why, for the log alone."""
+    """Somebody may not come in, or no longer stay; says why."""
+
+
+class Forbidden(Refused):
+    """Whoever it is may not come in, however good the token."""
 
 
 class AwsError(MailpulseError):

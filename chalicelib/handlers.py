@@ -10,7 +10,7 @@ from chalicelib.aws import Clients, Connections, Service
 from chalicelib.aws import clients as make_clients
 from chalicelib.config import Config
 from chalicelib.count import Count
-from chalicelib.errors import ConfigError, Refused
+from chalicelib.errors import ConfigError, Forbidden, Refused
 from chalicelib.events_table import EventsTable
 from chalicelib.frames import frames
 from chalicelib.ingest import Ingest
@@ -19,6 +19,9 @@ from chalicelib.publish import Publish
 from chalicelib.push import Pusher
 from chalicelib.queues import Queues
 from chalicelib.session import Session
+from chalicelib.shares import Shares
+from chalicelib.sharing import Sharing
+from chalicelib.sign_in import SignIn
 from chalicelib.stats_table import StatsTable
 from chalicelib.stream import EventsStream
 from chalicelib.subscriptions import Connection, Subscriptions
@@ -26,9 +29,9 @@ from chalicelib.watch import Watch
 
 if TYPE_CHECKING:
     from chalicelib.auth import Tokens
+    from chalicelib.share_tokens import ShareTokens
 
 SUBPROTOCOL = "mailpulse.v1"
-BEARER = "bearer."
 
 Event = Mapping[str, Any]
 """An event as Lambda hands it over."""
@@ -105,10 +108,45 @@ class Parts:
 
     @cached_property
     def tokens(self) -> "Tokens":
-        """Who may come in; only where there is an issuer."""
+        """The issuer's tokens."""
         from chalicelib.auth import Tokens  # noqa: PLC0415 - cryptography, for this alone
 
-        return Tokens(str(self.config.issuer), self.config.client_id, clock=self._clock)
+        return Tokens(
+            str(self.config.issuer),
+            self.config.client_id,
+            groups_claim=self.config.groups_claim,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def share_tokens(self) -> "ShareTokens":
+        """The tokens of share links."""
+        from chalicelib.share_tokens import ShareTokens  # noqa: PLC0415 - the same
+
+        return ShareTokens(self.config.share_key, clock=self._clock)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Which share links there are."""
+        return Shares(self.dynamo, self.config.subscriptions_table, clock=self._clock)
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        """The role that makes and revokes share links."""
+        return Sharing(self.shares, self.subscriptions, self.connections, self.share_tokens.sign)
+
+    @cached_property
+    def sign_in(self) -> SignIn | None:
+        """Who may come in; None where anybody may."""
+        if self.config.issuer is None:
+            return None
+        return SignIn(
+            self.config,
+            lambda token: self.tokens.viewer(token),  # noqa: PLW0108 - cryptography, only then
+            lambda token: self.share_tokens.access(token),  # noqa: PLW0108 - the same
+            self.shares,
+            self.subscriptions,
+        )
 
     @cached_property
     def ingest(self) -> Ingest:
@@ -135,7 +173,9 @@ class Parts:
     @cached_property
     def session(self) -> Session:
         """The role that serves requests."""
-        return Session(self.stats_table, self.events_table, self.subscriptions)
+        return Session(
+            self.stats_table, self.events_table, self.subscriptions, self.sign_in, self._clock
+        )
 
 
 @cache
@@ -179,46 +219,40 @@ def connect(event: Event) -> dict[str, Any]:
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     offered = [one.strip() for one in headers.get("sec-websocket-protocol", "").split(",")]
-    connection = event["requestContext"]["connectionId"]
-    config = parts().config
-    if config.issuer is not None:
+    connection = _connection(event)
+    viewer = None
+    if (sign_in := parts().sign_in) is not None:
         # A raised error would be a 502: https://github.com/aws/chalice/issues/1772
-        if headers.get("origin") not in config.allowed_origins:
-            log("refused", connection=connection, reason="its origin is not allowed")
-            return {"statusCode": 403}
-        bearer = next((one for one in offered if one.startswith(BEARER)), "")
         try:
-            viewer = parts().tokens.viewer(bearer.removeprefix(BEARER))
+            viewer = sign_in.admit(connection, offered, headers.get("origin")).subject
         except Refused as error:
-            log("refused", connection=connection, reason=str(error))
-            return {"statusCode": 401}
-        log("connect", connection=connection, viewer=viewer.subject)
-    else:
-        log("connect", connection=connection)
+            log("refused", connection=connection.id, reason=str(error))
+            return {"statusCode": 403 if isinstance(error, Forbidden) else 401}
+    log("connect", connection=connection.id, viewer=viewer)
     if SUBPROTOCOL in offered:
         return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": SUBPROTOCOL}}
     return {"statusCode": 200}
 
 
 def message(event: Event) -> None:
-    """Serve one request of a connection."""
-    context = event["requestContext"]
-    connection = Connection(
-        id=context["connectionId"],
-        endpoint=f"{context['apiId']}/{context['stage']}",
-        connected_at=int(context["connectedAt"]) // 1000,
-    )
+    """Serve one request of a connection; one whose token has ended is closed."""
+    connection = _connection(event)
     answers = 0
-    for answer in parts().session.answer(connection, event.get("body") or ""):
-        outcome = parts().pusher.to_one(connection, frames(answer))
-        if outcome == "gone":
-            parts().subscriptions.forget(connection.id)
-        elif outcome == "failed" and "snapshot" in answer:
-            parts().subscriptions.mark_behind(connection.id, answer["id"])
-        if outcome != "sent":
-            log("answer_missed", connection=connection.id, outcome=outcome)
-            break
-        answers += 1
+    try:
+        for answer in parts().session.answer(connection, event.get("body") or ""):
+            outcome = parts().pusher.to_one(connection, frames(answer))
+            if outcome == "gone":
+                parts().subscriptions.forget(connection.id)
+            elif outcome == "failed" and "snapshot" in answer:
+                parts().subscriptions.mark_behind(connection.id, answer["id"])
+            if outcome != "sent":
+                log("answer_missed", connection=connection.id, outcome=outcome)
+                break
+            answers += 1
+    except Refused as error:
+        log("closed", connection=connection.id, reason=str(error))
+        parts().subscriptions.forget(connection.id)
+        parts().connections.close(connection.endpoint, connection.id)
     log("message", connection=connection.id, answers=answers)
 
 
@@ -227,6 +261,15 @@ def disconnect(event: Event) -> None:
     connection_id = event["requestContext"]["connectionId"]
     parts().subscriptions.forget(connection_id)
     log("disconnect", connection=connection_id)
+
+
+def _connection(event: Event) -> Connection:
+    context = event["requestContext"]
+    return Connection(
+        id=context["connectionId"],
+        endpoint=f"{context['apiId']}/{context['stage']}",
+        connected_at=int(context["connectedAt"]) // 1000,
+    )
 
 
 def _shard(event: Event) -> str:

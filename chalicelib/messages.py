@@ -4,7 +4,7 @@ The shapes are those of docs/asyncapi.yaml. Pushes are the changed parts of a sn
 shape, so both are composed by the same functions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.facts import OTHER_LINK, Fact
@@ -121,8 +121,8 @@ def campaign_list(entries: Sequence[Message]) -> Message:
     return {"$type": "CampaignList", "campaigns": list(entries)}
 
 
-def health(health: Health) -> Message:
-    """Compose the pipeline's health. What nothing has measured yet is null."""
+def health(health: Health, sees: Callable[[str], bool] = lambda _: True) -> Message:
+    """Compose the pipeline's health, of the campaigns that one sees. Not yet measured is null."""
     found = health.findings or Findings(checked_at="")
     return {
         "$type": "Health",
@@ -135,9 +135,20 @@ def health(health: Health) -> Message:
         "quarantined": health.quarantined,
         "unknown_types": health.unknown_types,
         "untagged": health.untagged,
-        "untracked": None if found.untracked is None else list(found.untracked),
+        "untracked": None if found.untracked is None else list(filter(sees, found.untracked)),
         "paused_at": health.paused_at,
     }
+
+
+def seen(message: Message, sees: Callable[[str], bool]) -> Message | None:
+    """Leave in a push's changes what may be seen; None where nothing is left."""
+    match message["$type"]:
+        case "CampaignList":
+            campaigns = [one for one in message["campaigns"] if sees(one["id"])]
+            return {**message, "campaigns": campaigns} if campaigns else None
+        case "Health" if message["untracked"] is not None:
+            return {**message, "untracked": list(filter(sees, message["untracked"]))}
+    return message
 
 
 def activity(fact: Fact) -> Message:

@@ -5,7 +5,7 @@ The wire contract is docs/asyncapi.yaml; an example of each message is in tests/
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from chalicelib.errors import InvalidRequest
@@ -36,6 +36,7 @@ class Request:
             `link` and the bounce's kind are given as a snapshot lists them, `other` and `Other`
             among them.
         cursor: what an earlier answer gave to go on from, or None.
+        token: of authenticate.
     """
 
     action: str
@@ -52,6 +53,12 @@ class Request:
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     stream: bool = False
+    token: str = field(default="", repr=False)
+
+    @property
+    def names(self) -> tuple[str | int | float | None, str]:
+        """Its id and its action, which each answer echoes."""
+        return self.request_id, self.action
 
     def reply(self, **members: Any) -> Message:
         """Compose an answer to this request."""
@@ -159,6 +166,7 @@ _FIELDS = {
     ),
     "listTimelines": ("campaigns", "stream"),
     "ping": (),
+    "authenticate": ("token",),
 }
 
 
@@ -246,6 +254,14 @@ def _cursor(value: dict[str, Any]) -> str | None:
     return cursor
 
 
+def _token(value: dict[str, Any]) -> str:
+    token = value.get("token")
+    if not isinstance(token, str):
+        # Not even a part of what may be a secret is echoed.
+        raise InvalidRequest("invalid_request", "token should be a JSON Web Token, a text")
+    return token
+
+
 def _stream(value: dict[str, Any]) -> bool:
     stream = value.get("stream", False)
     if not isinstance(stream, bool):
@@ -271,6 +287,7 @@ _READERS = {
     "limit": _limit,
     "cursor": _cursor,
     "stream": _stream,
+    "token": _token,
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import messages
+from chalicelib.access import Access
 from chalicelib.aws import Outcome
 from chalicelib.errors import AwsError
 from chalicelib.frames import Message, frames
@@ -61,16 +62,18 @@ class Publish:
             for connection in [one for one in subscribers if one.id in missed]:
                 unnoted += self._missed(connection, topic, "failed")
             reachable = [one for one in subscribers if one.id not in missed]
-            if not reachable:
-                continue
-            for connection, outcome in self.pusher.to_all(
-                reachable, frames(messages.push(topic, changes)), until=started + PUSH_SECONDS
-            ):
-                if outcome == "sent":
-                    sent += 1
-                else:
-                    missed.add(connection.id)
-                    unnoted += self._missed(connection, topic, outcome)
+            for prefixes, group in _by_prefixes(reachable, topic).items():
+                visible = messages.seen(changes, Access(prefixes=prefixes).sees)
+                if visible is None:
+                    continue
+                for connection, outcome in self.pusher.to_all(
+                    group, frames(messages.push(topic, visible)), until=started + PUSH_SECONDS
+                ):
+                    if outcome == "sent":
+                        sent += 1
+                    else:
+                        missed.add(connection.id)
+                        unnoted += self._missed(connection, topic, outcome)
         log("publish", topics=len(topics), sent=sent, missed=len(missed))
         if unnoted:
             # It may have been the last push: with no mark, nothing would ever make up for it.
@@ -90,6 +93,17 @@ class Publish:
         except AwsError as error:  # the others must not wait for it
             return [error]
         return []
+
+
+def _by_prefixes(
+    subscribers: Iterable[Connection], topic: str
+) -> dict[tuple[str, ...], list[Connection]]:
+    """Group a topic's subscribers by what they may see; one that may not hear it is left out."""
+    groups: dict[tuple[str, ...], list[Connection]] = {}
+    for connection in subscribers:
+        if connection.access.hears(topic):
+            groups.setdefault(connection.access.prefixes, []).append(connection)
+    return groups
 
 
 def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:

@@ -1,12 +1,13 @@
 """One WebSocket request → its answers. Every request gets one, whatever it was."""
 
 import traceback
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from chalicelib import cursor, messages
-from chalicelib.errors import InvalidRequest
+from chalicelib.access import EVERYTHING, Access
+from chalicelib.errors import InvalidRequest, Refused
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import ACTIVITY_TYPES, OTHER_LINK, Fact
 from chalicelib.frames import Message
@@ -20,6 +21,7 @@ from chalicelib.protocol import (
     error_reply,
     parse_request,
 )
+from chalicelib.sign_in import SignIn
 from chalicelib.stats_table import StatsTable
 from chalicelib.subscriptions import Connection, Subscriptions
 
@@ -41,60 +43,89 @@ _COUNTERS_OF_TYPE = {
 
 @dataclass(frozen=True)
 class Session:
-    """Serves the requests of connections."""
+    """Serves the requests of connections; `sign_in` is None where anybody may see everything."""
 
     stats_table: StatsTable
     events_table: EventsTable
     subscriptions: Subscriptions
+    sign_in: SignIn | None
+    clock: Callable[[], float]
 
     def answer(self, connection: Connection, text: str) -> Iterator[Message]:
-        """Serve one request; give its answers one after the other."""
+        """Serve one request; give its answers one after the other.
+
+        Raises:
+            Refused: the connection may no longer see anything; raised after the answer, which
+                says so. It is to be closed.
+        """
         try:
             request = parse_request(text)
         except InvalidRequest as error:
             yield error.reply or error_reply(error, None, None)
             return
         try:
-            yield from self._serve(connection, request)
+            access = self._access(connection.id, request)
+            yield from self._serve(replace(connection, access=access), request)
+        except Refused as error:
+            yield error_reply(InvalidRequest("forbidden", str(error)), *request.names)
+            raise
         except InvalidRequest as error:
-            yield error_reply(error, request.request_id, request.action)
+            yield error_reply(error, *request.names)
         except Exception:  # noqa: BLE001 - every request is answered, whatever failed
             log("request_failed", action=request.action, detail=traceback.format_exc())
             failure = InvalidRequest("internal", "the request could not be served now: try again")
-            yield error_reply(failure, request.request_id, request.action)
+            yield error_reply(failure, *request.names)
+
+    def _access(self, connection_id: str, request: Request) -> Access:
+        """Tell what a connection may see, and see that its request asks for nothing else."""
+        if self.sign_in is None:
+            return EVERYTHING
+        access = self.sign_in.access(connection_id)
+        if access.has_ended(self.clock()) and request.action != "authenticate":
+            raise Refused("the token of this connection has ended: connect with a new one")
+        access.require(request)
+        return access
 
     def _serve(self, connection: Connection, request: Request) -> Iterator[Message]:
+        access = connection.access
         match request.action:
             case "subscribe":
                 # First the row, then the snapshot: whatever changes in between is pushed.
                 self.subscriptions.add(connection, request.topic)
-                yield self._snapshot(request, request.topic)
+                yield self._snapshot(request, request.topic, access)
             case "unsubscribe":
                 self.subscriptions.remove(connection.id, request.topic)
                 yield request.reply(id=request.topic)
             case "get":
-                yield self._snapshot(request, request.topic)
+                yield self._snapshot(request, request.topic, access)
             case "listCampaigns":
-                yield self._campaigns(request)
+                yield self._campaigns(request, access)
             case "searchCampaigns":
-                yield from _found(request, map(_campaign, self._search(request)))
+                yield from _found(request, map(_campaign, self._search(request, access)))
             case "listActivity":
                 yield from self._activity(request)
             case "listTimelines":
                 yield from _found(request, map(self._timeline, request.campaigns))
             case "ping":
                 for topic, mark in self.subscriptions.behind(connection.id):
-                    yield self._snapshot(request, topic)
+                    yield self._snapshot(request, topic, access)
                     # Only here has it been sent: whoever takes the answers stops at a failure.
                     self.subscriptions.caught_up(connection.id, topic, mark)
                 yield request.reply()
+            case "authenticate":
+                if self.sign_in is None:
+                    raise InvalidRequest(
+                        "unknown_action", "nobody signs in here: leave authenticate out"
+                    )
+                self.sign_in.renew(connection, request.token)
+                yield request.reply()
 
-    def _snapshot(self, request: Request, topic: str) -> Message:
+    def _snapshot(self, request: Request, topic: str, access: Access) -> Message:
         if topic == LIST_TOPIC:
-            entries = map(messages.campaign_entry, self.stats_table.all_campaigns())
-            snapshot = messages.campaign_list(list(entries))
+            seen = (one for one in self.stats_table.all_campaigns() if access.sees(one.campaign))
+            snapshot = messages.campaign_list(list(map(messages.campaign_entry, seen)))
         elif topic == HEALTH_TOPIC:
-            snapshot = messages.health(self.stats_table.health())
+            snapshot = messages.health(self.stats_table.health(), access.sees)
         else:
             campaign = campaign_of(topic) or ""
             snapshot = messages.campaign_snapshot(
@@ -104,17 +135,20 @@ class Session:
             )
         return request.reply(id=topic, snapshot=snapshot)
 
-    def _campaigns(self, request: Request) -> Message:
-        summaries, following = self.stats_table.campaigns(request.limit, request.cursor)
-        reply = request.reply(results=[_campaign(summary) for summary in summaries])
+    def _campaigns(self, request: Request, access: Access) -> Message:
+        summaries, following = self.stats_table.campaigns(
+            request.limit, request.cursor, access.sees
+        )
+        reply = request.reply(results=list(map(_campaign, summaries)))
         return reply | ({"cursor": following} if following else {})
 
-    def _search(self, request: Request) -> Iterator[Aggregate]:
+    def _search(self, request: Request, access: Access) -> Iterator[Aggregate]:
         wanted = request.query.casefold()
         matching = (
             summary
             for summary in self.stats_table.all_campaigns()
-            if wanted in f"{summary.campaign}\n{summary.subject or ''}".casefold()
+            if access.sees(summary.campaign)
+            and wanted in f"{summary.campaign}\n{summary.subject or ''}".casefold()
         )
         return islice(matching, request.limit)
 

@@ -8,7 +8,7 @@ shard of the events stream, up to where it has been read:
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -299,28 +299,43 @@ class StatsTable:
         """Read a campaign's hours, newest first."""
         return self._parts(campaign, "hour#")
 
-    def campaigns(self, limit: int, cursor: str | None) -> tuple[list[Aggregate], str | None]:
+    def campaigns(
+        self, limit: int, cursor: str | None, sees: Callable[[str], bool] = lambda _: True
+    ) -> tuple[list[Aggregate], str | None]:
         """Read a page of summaries, the newest campaign first.
 
         Args:
             limit: at most 100.
             cursor: where an earlier page ended, None for the first.
+            sees: tells whether a campaign is one to be listed.
 
         Raises:
             InvalidRequest: the cursor is none of ours.
         """
-        page = self._dynamo.call(
-            "query",
-            TableName=self._name,
-            IndexName="campaigns",
-            KeyConditionExpression="listed = :listed",
-            ExpressionAttributeValues={":listed": {"S": LISTED}},
-            ScanIndexForward=False,
-            Limit=limit,
-            **({"ExclusiveStartKey": open_key(cursor, _LISTED_KEY)} if cursor else {}),
-        )
-        last = page.get("LastEvaluatedKey")
-        return self._summaries(page["Items"]), seal(last) if last else None
+        found: list[Item] = []
+        start = {"ExclusiveStartKey": open_key(cursor, _LISTED_KEY)} if cursor else {}
+        while True:
+            page = self._dynamo.call(
+                "query",
+                TableName=self._name,
+                IndexName="campaigns",
+                KeyConditionExpression="listed = :listed",
+                ExpressionAttributeValues={":listed": {"S": LISTED}},
+                ScanIndexForward=False,
+                Limit=limit,
+                **start,
+            )
+            keys = [one for one in page["Items"] if sees(one["campaign"]["S"])]
+            found += keys
+            last = page.get("LastEvaluatedKey")
+            if last is None or len(found) >= limit:
+                break
+            start = {"ExclusiveStartKey": last}
+        if len(found) > limit or last is not None:
+            # It names a campaign that was listed, never one that was not to be seen.
+            found = found[:limit]
+            last = {name: found[-1][name] for name in _LISTED_KEY}
+        return self._summaries(found), seal(last) if last else None
 
     def all_campaigns(self) -> Iterator[Aggregate]:
         """Read all summaries, the newest campaign first."""

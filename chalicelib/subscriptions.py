@@ -1,11 +1,16 @@
-"""Who listens to what.
+"""Who is connected and may see what, and who listens to what.
 
 Two rows a subscription: topic → connection serves a push, connection → topics a disconnect and
-a ping. Rows carry what a push needs, and expire a little after the longest life of a connection.
+a ping. Rows carry what a push needs, and expire a little after the longest life of a connection,
+or when its token ends. Where people sign in, a connection has a row of its own, with what it may
+see: without that row nothing is answered, and nothing can be subscribed to. Each connection that
+came by a share link has another one, so that all end when it is revoked (shares.py).
 
-    owner                 member        endpoint    connected_at  behind
-    stats/email-…/spring  L0SM9cOF…     a1b2c3/api  epoch seconds
-    connection/L0SM9cOF…  stats/email-… a1b2c3/api  …             when a push was missed
+    owner                 member        what else
+    stats/email-…/spring  L0SM9cOF…     endpoint (a1b2c3/api), connected_at, access
+    connection/L0SM9cOF…  stats/email-… the same; behind: when a push was missed
+    connection/L0SM9cOF…  access        access
+    share/Zx81…           L0SM9cOF…     endpoint
 """
 
 import time
@@ -14,12 +19,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.access import EVERYTHING, Access
 from chalicelib.aws import Service
 from chalicelib.errors import ConditionFailed, InvalidRequest
 
 MAX_SUBSCRIPTIONS = 50  # of one connection
 # API Gateway ends a connection after two hours.
 ROW_SECONDS = 2 * 3600 + 600
+
+_ACCESS = "access"  # no topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +38,13 @@ class Connection:
         id: API Gateway's name of it.
         endpoint: API id and stage, such as `a1b2c3/api`.
         connected_at: epoch seconds.
+        access: what it may see.
     """
 
     id: str
     endpoint: str
     connected_at: int
+    access: Access = EVERYTHING
 
 
 class Subscriptions:
@@ -47,26 +57,49 @@ class Subscriptions:
         self._name = name
         self._clock = clock
 
+    def admit(self, connection: Connection) -> None:
+        """Note what a connection may see, where people sign in."""
+        access = connection.access
+        if access.shared is not None:
+            self._put(access.subject, connection.id, endpoint={"S": connection.endpoint})
+        self._put_access(connection.id, access)
+
+    def access(self, connection_id: str) -> Access | None:
+        """Read what a connection may see; None for one that may no longer see anything."""
+        item = self._item(_owner(connection_id), _ACCESS)
+        return _access(item) if item else None
+
+    def renew(self, connection: Connection) -> None:
+        """Change what a connection may see, and until when; it no longer hears what it may not."""
+        self._put_access(connection.id, connection.access)
+        for row in list(self._topics(connection.id)):
+            topic = row["member"]["S"]
+            self.remove(connection.id, topic)
+            if connection.access.hears(topic):
+                # One that was behind is still.
+                self._subscribe(
+                    connection, topic, **{"behind": row["behind"]} if "behind" in row else {}
+                )
+
     def add(self, connection: Connection, topic: str) -> None:
         """Subscribe a connection; to do it again is harmless.
 
         Raises:
-            InvalidRequest: it has as many subscriptions as one may have.
+            InvalidRequest: it has as many subscriptions as one may have, or may no longer see
+                anything.
         """
-        topics = {row["member"]["S"] for row in self._rows(_owner(connection.id))}
+        topics = {row["member"]["S"] for row in self._topics(connection.id)}
         if topic not in topics and len(topics) >= MAX_SUBSCRIPTIONS:
             raise InvalidRequest(
                 "rate_limited",
                 f"this connection has {len(topics)} subscriptions, the most that one may have: "
                 "unsubscribe from one first",
             )
-        rows = [(topic, connection.id), (_owner(connection.id), topic)]
-        self._transact(
-            [
-                {"Put": {"TableName": self._name, "Item": self._row(owner, member, connection)}}
-                for owner, member in rows
-            ]
-        )
+        self._subscribe(connection, topic)
+        # Only now: whoever takes its access away either finds the rows, or is found.
+        if connection.access.until is not None and self.access(connection.id) is None:
+            self.remove(connection.id, topic)
+            raise InvalidRequest("forbidden", "this connection may no longer see anything")
 
     def remove(self, connection_id: str, topic: str) -> None:
         """Unsubscribe a connection from a topic; harmless where it was not subscribed."""
@@ -76,7 +109,7 @@ class Subscriptions:
                 {
                     "Delete": {
                         "TableName": self._name,
-                        "Key": {"owner": {"S": owner}, "member": {"S": member}},
+                        "Key": _key(owner, member),
                     }
                 }
                 for owner, member in rows
@@ -84,8 +117,13 @@ class Subscriptions:
         )
 
     def forget(self, connection_id: str) -> None:
-        """Remove all that is known of a connection."""
-        for row in list(self._rows(_owner(connection_id))):
+        """Remove all that is known of a connection, what it may see first."""
+        access = self.access(connection_id)
+        if access is not None:
+            self._delete(_owner(connection_id), _ACCESS)
+            if access.shared is not None:
+                self._delete(access.subject, connection_id)
+        for row in list(self._topics(connection_id)):
             self.remove(connection_id, row["member"]["S"])
 
     def subscribers(self, topic: str) -> list[Connection]:
@@ -96,9 +134,17 @@ class Subscriptions:
                 id=row["member"]["S"],
                 endpoint=row["endpoint"]["S"],
                 connected_at=int(row["connected_at"]["N"]),
+                access=_access(row),
             )
             for row in self._rows(topic)
             if int(row["expires"]["N"]) > now
+        ]
+
+    def of_share(self, subject: str) -> list[Connection]:
+        """List the connections that came by a share link."""
+        return [
+            Connection(row["member"]["S"], row["endpoint"]["S"], connected_at=0)
+            for row in self._rows(subject)
         ]
 
     def mark_behind(self, connection_id: str, topic: str) -> None:
@@ -111,7 +157,7 @@ class Subscriptions:
         """List the topics of which a connection missed a push, each with its mark."""
         return [
             (row["member"]["S"], row["behind"]["N"])
-            for row in self._rows(_owner(connection_id))
+            for row in self._topics(connection_id)
             if "behind" in row
         ]
 
@@ -119,14 +165,43 @@ class Subscriptions:
         """Take a mark away, unless another push has been missed since it was read."""
         self._update(connection_id, topic, "REMOVE behind", "behind = :mark", {"N": mark})
 
-    def _row(self, owner: str, member: str, connection: Connection) -> dict[str, Any]:
-        return {
-            "owner": {"S": owner},
-            "member": {"S": member},
+    def _subscribe(self, connection: Connection, topic: str, **more: dict[str, Any]) -> None:
+        until = connection.access.until
+        expires = self._expires() if until is None else min(until, self._expires())
+        columns = {
             "endpoint": {"S": connection.endpoint},
             "connected_at": {"N": str(connection.connected_at)},
-            "expires": {"N": str(int(self._clock()) + ROW_SECONDS)},
+            "expires": {"N": str(expires)},
+            **_access_column(connection.access),
         }
+        rows = [
+            {**_key(topic, connection.id), **columns},
+            {**_key(_owner(connection.id), topic), **columns, **more},
+        ]
+        self._transact([{"Put": {"TableName": self._name, "Item": row}} for row in rows])
+
+    def _put_access(self, connection_id: str, access: Access) -> None:
+        self._put(_owner(connection_id), _ACCESS, **_access_column(access))
+
+    def _put(self, owner: str, member: str, **columns: dict[str, Any]) -> None:
+        expires = {"N": str(self._expires())}
+        self._dynamo.call(
+            "put_item",
+            TableName=self._name,
+            Item={**_key(owner, member), "expires": expires, **columns},
+        )
+
+    def _delete(self, owner: str, member: str) -> None:
+        self._dynamo.call("delete_item", TableName=self._name, Key=_key(owner, member))
+
+    def _item(self, owner: str, member: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._dynamo.call(
+            "get_item", TableName=self._name, Key=_key(owner, member), ConsistentRead=True
+        ).get("Item")
+        return found
+
+    def _expires(self) -> int:
+        return int(self._clock()) + ROW_SECONDS
 
     def _transact(self, writes: list[dict[str, Any]]) -> None:
         """Write the two rows of a subscription together: one without the other would mislead."""
@@ -139,11 +214,16 @@ class Subscriptions:
             self._dynamo.call(
                 "update_item",
                 TableName=self._name,
-                Key={"owner": {"S": _owner(connection_id)}, "member": {"S": topic}},
+                Key=_key(_owner(connection_id), topic),
                 UpdateExpression=expression,
                 ConditionExpression=condition,
                 ExpressionAttributeValues={":mark": mark},
             )
+
+    def _topics(self, connection_id: str) -> Iterator[dict[str, dict[str, Any]]]:
+        """Read the rows of what a connection has subscribed to."""
+        rows = self._rows(_owner(connection_id))
+        return (row for row in rows if row["member"]["S"] != _ACCESS)
 
     def _rows(self, owner: str) -> Iterator[dict[str, dict[str, Any]]]:
         start: dict[str, Any] = {}
@@ -165,3 +245,33 @@ class Subscriptions:
 
 def _owner(connection_id: str) -> str:
     return f"connection/{connection_id}"
+
+
+def _key(owner: str, member: str) -> dict[str, dict[str, str]]:
+    return {"owner": {"S": owner}, "member": {"S": member}}
+
+
+def _access_column(access: Access) -> dict[str, dict[str, Any]]:
+    """Write what somebody may see as a column; none where nobody signs in."""
+    if access.until is None:
+        return {}
+    columns: dict[str, Any] = {
+        "subject": {"S": access.subject},
+        "until": {"N": str(access.until)},
+        "prefixes": {"L": [{"S": prefix} for prefix in access.prefixes]},
+    }
+    if access.shared is not None:
+        columns["shared"] = {"S": access.shared}
+    return {"access": {"M": columns}}
+
+
+def _access(row: dict[str, dict[str, Any]]) -> Access:
+    if "access" not in row:
+        return EVERYTHING
+    columns = row["access"]["M"]
+    return Access(
+        columns["subject"]["S"],
+        int(columns["until"]["N"]),
+        tuple(prefix["S"] for prefix in columns["prefixes"]["L"]),
+        columns["shared"]["S"] if "shared" in columns else None,
+    )

@@ -44,7 +44,8 @@ def policies(outputs: Outputs, *, region: str, account: str, stage: str) -> dict
     # The API's id is known only after the first deployment, and stays out of the policy.
     connections = f"arn:aws:execute-api:{here}:*/{stage}/POST/@connections/*"
     post = _allow([connections], "execute-api:ManageConnections")
-    forget = _allow([subscriptions], "dynamodb:Query", "dynamodb:DeleteItem")
+    close = _allow([connections.replace("/POST/", "/DELETE/")], "execute-api:ManageConnections")
+    forget = _allow([subscriptions], "dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem")
     catch_up = _allow([subscriptions], "dynamodb:Query", "dynamodb:UpdateItem")
 
     statements: dict[str, list[Policy]] = {
@@ -86,7 +87,7 @@ def policies(outputs: Outputs, *, region: str, account: str, stage: str) -> dict
             _allow([stats], "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
             _allow([campaigns], "dynamodb:Query"),
         ],
-        "websocket_connect": [],
+        "websocket_connect": [forget, _allow([subscriptions], "dynamodb:PutItem")],
         "websocket_message": [
             _allow([stats], "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"),
             _allow([campaigns, activity], "dynamodb:Query"),
@@ -94,6 +95,7 @@ def policies(outputs: Outputs, *, region: str, account: str, stage: str) -> dict
             catch_up,
             _allow([subscriptions], "dynamodb:PutItem"),
             post,
+            close,
         ],
         "websocket_disconnect": [forget],
     }

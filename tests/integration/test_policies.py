@@ -1,14 +1,17 @@
 """Each function may do what it does, and nothing else."""
 
 import json
+import time
 from dataclasses import replace
 from fnmatch import fnmatch
 
 import boto3
 import pytest
 from support import ses
+from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
 from chalicelib import handlers
+from chalicelib.auth import Tokens
 from chalicelib.handlers import Parts
 from chalicelib.push import Pusher
 from dashboard.functions import FUNCTIONS
@@ -85,9 +88,15 @@ class Connections:
         self._outcomes = outcomes
 
     def post(self, endpoint, connection_id, frame):
-        where = f"arn:aws:execute-api:{HERE}:{endpoint}/POST/@connections/{connection_id}"
-        self._recorder.needed.add(("execute-api:ManageConnections", where))
+        self._note("POST", endpoint, connection_id)
         return self._outcomes.get(connection_id, "sent")
+
+    def close(self, endpoint, connection_id):
+        self._note("DELETE", endpoint, connection_id)
+
+    def _note(self, method, endpoint, connection_id):
+        where = f"arn:aws:execute-api:{HERE}:{endpoint}/{method}/@connections/{connection_id}"
+        self._recorder.needed.add(("execute-api:ManageConnections", where))
 
 
 @pytest.fixture
@@ -104,8 +113,10 @@ def calls(pipeline, monkeypatch):
 
     def calls(run, outcomes=None):
         recorder = Recorder(pipeline.config.events_stream_arn)
-        parts = Parts(replace(pipeline.config, push_interval=0), clients=recorder)
-        parts.pusher = Pusher(Connections(recorder, outcomes or {}), pause=lambda _: None)
+        parts = Parts(signing_in(pipeline.config), clients=recorder)
+        parts.connections = Connections(recorder, outcomes or {})
+        parts.pusher = Pusher(parts.connections, pause=lambda _: None)
+        parts.tokens = Tokens(ISSUER, CLIENT, fetch=Issuer().fetch)
         with monkeypatch.context() as patch:
             patch.setattr(handlers, "parts", lambda: parts)
             run()
@@ -114,18 +125,36 @@ def calls(pipeline, monkeypatch):
     return calls
 
 
-def request(body, connection="viewer-1"):
+def signing_in(config):
+    return replace(
+        config,
+        push_interval=0,
+        issuer=ISSUER,
+        client_id=CLIENT,
+        allowed_origins=frozenset({ORIGIN}),
+        share_key="a key of thirty-two bytes or more",
+    )
+
+
+def request(body, connection="viewer-1", token=None):
     context = {
         "connectionId": connection,
         "apiId": "api-1",
         "stage": STAGE,
         "connectedAt": 0,
     }
-    return {"requestContext": context, "body": body, "headers": {}}
+    headers = {"Origin": ORIGIN, "Sec-WebSocket-Protocol": token}
+    return {"requestContext": context, "body": body, "headers": headers}
 
 
 def ask(**members):
     handlers.message(request(json.dumps(members)))
+
+
+def signed_in(*connections):
+    for connection in connections:
+        answer = handlers.connect(request(None, connection, f"bearer.{signed()}"))
+        assert answer["statusCode"] == 200
 
 
 def subscribed(*connections):
@@ -149,9 +178,17 @@ def everything(pipeline, calls):
     ]
     needed = {"ingest": calls(lambda: pipeline.ingest(*events))}
     needed["aggregate"] = calls(pipeline.aggregate)
-    subscribed("gone", "slow", "well")
+
+    def come_in():
+        signed_in("gone", "slow", "well", "viewer-1")
+        token = handlers.parts().share_tokens.sign("revoked", "spring", int(time.time()) + 60)
+        assert handlers.connect(request(None, "guest", f"share.{token}"))["statusCode"] == 401
+
+    needed["websocket_connect"] = calls(come_in)
+    calls(lambda: subscribed("gone", "slow", "well"))
 
     def converse():
+        ask(action="authenticate", token=signed())
         for topic in (SPRING, "stats/email-campaigns", "stats/health"):
             ask(action="subscribe", id=topic)
         ask(action="unsubscribe", id=SPRING)
@@ -160,13 +197,13 @@ def everything(pipeline, calls):
         ask(action="listCampaigns")
         pipeline.parts.subscriptions.mark_behind("viewer-1", "stats/health")
         ask(action="ping")
+        handlers.message(request('{"action": "ping"}', "never-let-in"))
 
     needed["websocket_message"] = calls(converse)
     outcomes = {"gone": "gone", "slow": "failed"}
     records = {"Records": pipeline.stream(pipeline.config.stats_table)}
     needed["publish"] = calls(lambda: handlers.publish(records), outcomes)
     needed["watch"] = calls(lambda: handlers.watch({}))
-    needed["websocket_connect"] = calls(lambda: handlers.connect(request(None)))
     needed["websocket_disconnect"] = calls(lambda: handlers.disconnect(request(None, "well")))
     return needed
 

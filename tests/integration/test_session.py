@@ -517,7 +517,8 @@ def test_a_connection_that_has_gone_before_its_answer_is_forgotten(pipeline):
     ],
 )
 def test_a_connection_is_accepted_and_our_protocol_echoed(pipeline, headers, echoed):
-    answer = handlers.connect({"requestContext": {"connectionId": "c"}, "headers": headers})
+    context = {"connectionId": "c", "apiId": "api-1", "stage": "api", "connectedAt": 0}
+    answer = handlers.connect({"requestContext": context, "headers": headers})
 
     assert answer["statusCode"] == 200
     assert answer.get("headers", {}).get("Sec-WebSocket-Protocol") == echoed

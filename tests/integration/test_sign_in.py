@@ -11,50 +11,25 @@ from dataclasses import replace
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from support.tokens import (
+    CLIENT,
+    CURVE,
+    ISSUER,
+    NOW,
+    ORIGIN,
+    OURS,
+    THEIRS,
+    Issuer,
+    claims,
+    public,
+    signed,
+)
 
 from chalicelib import handlers
 from chalicelib.auth import Tokens
 from chalicelib.config import Config
 from chalicelib.errors import ConfigError, Refused
-
-ISSUER = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Example"
-CLIENT = "page-client"
-ORIGIN = "https://d111111abcdef8.cloudfront.net"
-NOW = int(time.time())
-
-OURS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-THEIRS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-CURVE = ec.generate_private_key(ec.SECP256R1())
-
-
-def public(key, kid, **more):
-    algorithm = jwt.algorithms.ECAlgorithm if key is CURVE else jwt.algorithms.RSAAlgorithm
-    return {**json.loads(algorithm.to_jwk(key.public_key())), "kid": kid, "use": "sig", **more}
-
-
-class Issuer:
-    """Stands for the issuer's two documents.
-
-    Attributes:
-        keys: what it publishes.
-        asked: how often it was asked for them.
-    """
-
-    def __init__(self):
-        self.keys = [public(OURS, "key-1", alg="RS256"), public(CURVE, "key-2", alg="ES256")]
-        self.asked = 0
-        self.is_down = False
-
-    def fetch(self, url):
-        if self.is_down:
-            raise OSError("timed out")
-        if url == f"{ISSUER}/.well-known/openid-configuration":
-            return {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks"}
-        assert url == f"{ISSUER}/jwks"
-        self.asked += 1
-        return {"keys": self.keys}
 
 
 @pytest.fixture
@@ -70,15 +45,6 @@ def clock():
 @pytest.fixture
 def tokens(issuer, clock):
     return Tokens(ISSUER, CLIENT, fetch=issuer.fetch, clock=lambda: clock[0])
-
-
-def claims(**other):
-    base = {"iss": ISSUER, "sub": "user-1", "aud": CLIENT, "exp": NOW + 3600, "token_use": "id"}
-    return {name: value for name, value in {**base, **other}.items() if value is not None}
-
-
-def signed(key=OURS, kid="key-1", algorithm="RS256", headers=None, **other):
-    return jwt.encode(claims(**other), key, algorithm, headers={"kid": kid, **(headers or {})})
 
 
 def part(value):
@@ -231,7 +197,7 @@ def connect(pipeline, issuer):
         headers = {name: ", ".join(protocols)} if protocols else {}
         if origin is not None:
             headers["Origin"] = origin
-        context = {"connectionId": "c-1"}
+        context = {"connectionId": "c-1", "apiId": "api-1", "stage": "api", "connectedAt": 0}
         answer = handlers.connect({"requestContext": context, "headers": headers})
         return answer["statusCode"], answer.get("headers", {}).get("Sec-WebSocket-Protocol")
 

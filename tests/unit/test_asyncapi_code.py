@@ -138,7 +138,7 @@ def test_activity_is_as_documented(fact):
         ('{"action": "subscribe", "request_id": 1}', "invalid_request"),
         ('{"action": "dance", "request_id": "a"}', "unknown_action"),
         ('{"request_id": {}}', "invalid_request"),
-        ('{"action": "authenticate", "token": "t"}', "unknown_action"),
+        ('{"action": "authenticate", "token": 7}', "invalid_request"),
         ('{"action": "get", "id": "stats/mail"}', "not_found"),
         (f'"{"x" * 40_000}"', "too_large"),
     ],

@@ -47,6 +47,9 @@ def test_a_missing_setting_is_named(name):
         ("PUSH_INTERVAL_SECONDS", "31", "between 0 and 30"),
         ("CONNECTIONS_ENDPOINT", "https://{api}/", "{api_id}"),
         ("PUSH_INTERVAL_SECONDS", "nan", "between 0 and 30"),
+        ("GROUP_PREFIXES", "acme", "lists of prefixes by group"),
+        ("GROUP_PREFIXES", '{"acme": "acme-"}', "lists of prefixes by group"),
+        ("GROUP_PREFIXES", "[]", "lists of prefixes by group"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named_with_its_value(name, value, says):
@@ -55,6 +58,35 @@ def test_a_setting_that_makes_no_sense_is_named_with_its_value(name, value, says
 
     assert name in str(caught.value)
     assert value in str(caught.value)
+
+
+def test_groups_have_the_campaigns_whose_names_begin_so():
+    config = Config.from_environ(
+        REQUIRED | {"GROUP_PREFIXES": '{"acme": ["a-", "b-"], "all": [""]}'}
+    )
+
+    assert config.group_prefixes == {"acme": ("a-", "b-"), "all": ("",)}
+    assert Config.from_environ(REQUIRED).group_prefixes is None
+
+
+@pytest.mark.parametrize(
+    ("issuer", "is_secure"),
+    [
+        ("https://issuer.example.com", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost:8000", True),
+        ("http://issuer.example.com", False),
+        ("http://127.0.0.1.example.com", False),
+        ("http://localhost.example.com", False),
+    ],
+)
+def test_an_issuer_is_asked_over_https_but_on_this_machine(issuer, is_secure):
+    environ = REQUIRED | {"ISSUER": issuer, "CLIENT_ID": "c", "ALLOWED_ORIGINS": "https://o"}
+    if is_secure:
+        assert Config.from_environ(environ).issuer == issuer
+        return
+    with pytest.raises(ConfigError, match="ISSUER is"):
+        Config.from_environ(environ)
 
 
 def test_importing_the_app_needs_no_environment():

@@ -1,0 +1,101 @@
+"""Who may come in, by which token, and what they may see then."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.access import Access, prefixes_of
+from chalicelib.config import Config
+from chalicelib.errors import Forbidden, InvalidRequest, Refused
+from chalicelib.shares import Shares
+from chalicelib.subscriptions import Connection, Subscriptions
+
+if TYPE_CHECKING:
+    from chalicelib.auth import Viewer
+
+BEARER = "bearer."
+SHARE = "share."
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Lets connections in, where there is an issuer.
+
+    Attributes:
+        viewer: tells whose token of the issuer this is, or raises Refused.
+        shared: tells what a share link's token shows, or raises Refused.
+    """
+
+    config: Config
+    viewer: Callable[[str], "Viewer"]
+    shared: Callable[[str], Access]
+    shares: Shares
+    subscriptions: Subscriptions
+
+    def admit(self, connection: Connection, offered: Sequence[str], origin: str | None) -> Access:
+        """Let a new connection in, and note what it may see.
+
+        Args:
+            connection: who knocks.
+            offered: the WebSocket sub-protocols, with a token among them.
+            origin: where the page comes from that asks.
+
+        Raises:
+            Forbidden: it comes from elsewhere, or its groups may see nothing.
+            Refused: its token is none of ours.
+        """
+        if origin not in self.config.allowed_origins:
+            raise Forbidden("its origin is not allowed")
+        access = self._access(offered)
+        self.subscriptions.admit(replace(connection, access=access))
+        # Only now: a revocation either finds what was noted, or is found.
+        if access.shared is not None and not self.shares.holds(access.subject):
+            self.subscriptions.forget(connection.id)
+            raise Refused("the share link has been revoked, or never was")
+        return access
+
+    def access(self, connection_id: str) -> Access:
+        """Tell what a connection may see now.
+
+        Raises:
+            Refused: nothing any more: its share link was revoked, or it is not known.
+        """
+        access = self.subscriptions.access(connection_id)
+        if access is None:
+            raise Refused("this connection may no longer see anything: connect with a new token")
+        return access
+
+    def renew(self, connection: Connection, token: str) -> None:
+        """Give a connection, in time, a token that ends later.
+
+        Raises:
+            InvalidRequest: the token is not one that renews this connection.
+        """
+        if connection.access.shared is not None:
+            raise InvalidRequest("forbidden", "a share link is not renewed: it ends when it ends")
+        try:
+            access = self._of_issuer(token)
+        except Refused as error:
+            raise InvalidRequest(
+                "forbidden", f"the token is not accepted ({error}): sign in again"
+            ) from error
+        if access.subject != connection.access.subject:
+            raise InvalidRequest(
+                "forbidden", "the token is of somebody else than this connection: connect anew"
+            )
+        self.subscriptions.renew(replace(connection, access=access))
+
+    def _access(self, offered: Sequence[str]) -> Access:
+        for protocol in offered:
+            if protocol.startswith(BEARER):
+                return self._of_issuer(protocol.removeprefix(BEARER))
+            if protocol.startswith(SHARE):
+                return self.shared(protocol.removeprefix(SHARE))
+        raise Refused("it offers no token")
+
+    def _of_issuer(self, token: str) -> Access:
+        viewer = self.viewer(token)
+        prefixes = prefixes_of(viewer.groups, self.config.group_prefixes)
+        if not prefixes:
+            raise Forbidden(f"none of the groups {sorted(viewer.groups)} may see anything")
+        return Access(viewer.subject, viewer.until, prefixes)

@@ -1,0 +1,480 @@
+"""Who may see what, for each action and each push, as an attacker would try it."""
+
+import base64
+import json
+import time
+from dataclasses import replace
+
+import boto3
+import pytest
+from support import ses
+from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
+
+from chalicelib import handlers
+from chalicelib.auth import Tokens
+from chalicelib.errors import InvalidRequest
+from chalicelib.frames import MAX_FRAME_BYTES
+from chalicelib.health import Findings
+from chalicelib.share_tokens import ShareTokens
+from chalicelib.subscriptions import MAX_SUBSCRIPTIONS, Connection
+
+LIST = "stats/email-campaigns"
+HEALTH = "stats/health"
+GROUPS = {"acme": ("acme-",), "globex": ("globex-", "shared-"), "staff": ("",)}
+
+
+def topic(campaign):
+    return f"stats/email-campaign/{campaign}"
+
+
+class Stage:
+    """A stage where people sign in, at API Gateway's side of it.
+
+    Attributes:
+        now: epoch seconds.
+        closed: the connections that were ended.
+    """
+
+    def __init__(self, pipeline):
+        self.pipeline = pipeline
+        self.now = float(int(time.time()))
+        self.closed = []
+        pipeline.connections.close = lambda endpoint, connection: self.closed.append(connection)
+        config = replace(
+            pipeline.config,
+            issuer=ISSUER,
+            client_id=CLIENT,
+            allowed_origins=frozenset({ORIGIN}),
+            group_prefixes=GROUPS,
+            share_key="a key of thirty-two bytes or more",
+        )
+        parts = handlers.Parts(config, clock=lambda: self.now)
+        parts.connections = pipeline.connections
+        parts.pusher = pipeline.parts.pusher
+        parts.tokens = Tokens(
+            ISSUER, CLIENT, groups_claim=config.groups_claim, fetch=Issuer().fetch
+        )
+        pipeline.parts = parts
+        pipeline.publisher = replace(
+            pipeline.publisher, subscriptions=parts.subscriptions, clock=lambda: self.now
+        )
+        self.parts = parts
+
+    def _event(self, connection, **more):
+        context = {
+            "connectionId": connection,
+            "apiId": "api-1",
+            "stage": "test",
+            "connectedAt": int(self.now - 60) * 1000,
+        }
+        return {"requestContext": context, **more}
+
+    def connect(self, connection, *tokens):
+        protocols = ", ".join(["mailpulse.v1", *tokens])
+        headers = {"Origin": ORIGIN, "Sec-WebSocket-Protocol": protocols}
+        return handlers.connect(self._event(connection, headers=headers))["statusCode"]
+
+    def sign_in(self, connection, *groups, **claims):
+        """Connect somebody of some groups."""
+        token = signed(**{"cognito:groups": list(groups), "exp": int(self.now) + 3600, **claims})
+        assert self.connect(connection, f"bearer.{token}") == 200
+        return connection
+
+    def share(self, campaign, seconds=86400):
+        """Make a share link; give it and its token."""
+        return self.parts.sharing.make(campaign, int(self.now) + seconds)
+
+    def ask(self, connection, text=None, **request):
+        """Send a request; give its answers."""
+        self.pipeline.connections.sent.pop(connection, None)
+        handlers.message(self._event(connection, body=text or json.dumps(request)))
+        return self.pipeline.connections.sent.pop(connection, [])
+
+    def refusal(self, connection, **request):
+        """Send a request that is refused; give the message that says why."""
+        [answer] = self.ask(connection, **request)
+        assert answer["error"]["code"] == "forbidden", answer
+        return answer["error"]["message"]
+
+    def pushes(self, connection):
+        return self.pipeline.connections.sent.pop(connection, [])
+
+    def rows(self):
+        table = self.parts.config.subscriptions_table
+        return boto3.client("dynamodb", "us-east-1").scan(TableName=table)["Items"]
+
+
+@pytest.fixture
+def stage(pipeline):
+    stage = Stage(pipeline)
+    for campaign in ("acme-spring", "globex-spring", "acme-autumn"):
+        pipeline.run(ses.a_send(f"m-{campaign}", campaign=campaign))
+    return stage
+
+
+def ids(entries):
+    return {entry["id"] for entry in entries}
+
+
+def test_a_group_sees_its_own_campaigns_and_nothing_of_others(stage):
+    mallory = stage.sign_in("mallory", "acme")
+
+    [own] = stage.ask(mallory, action="get", id=topic("acme-spring"))
+    assert own["snapshot"]["counts"]["sends"] == 1
+
+    for action in ("get", "subscribe", "listActivity"):
+        message = stage.refusal(mallory, action=action, id=topic("globex-spring"))
+        assert "'acme-'" in message
+    stage.refusal(
+        mallory, action="listTimelines", ids=[topic("acme-spring"), topic("globex-spring")]
+    )
+
+
+def test_lists_searches_and_the_pipelines_health_name_only_what_may_be_seen(stage):
+    mallory = stage.sign_in("mallory", "acme")
+    stage.parts.stats_table.put_findings(
+        replace(findings(), untracked=("acme-autumn", "globex-spring"))
+    )
+
+    [listed] = stage.ask(mallory, action="listCampaigns")
+    assert ids(listed["results"]) == {"acme-spring", "acme-autumn"}
+    [found] = stage.ask(mallory, action="searchCampaigns", query="-spring")
+    assert ids(found["results"]) == {"acme-spring"}
+    [snapshot] = stage.ask(mallory, action="subscribe", id=LIST)
+    assert ids(snapshot["snapshot"]["campaigns"]) == {"acme-spring", "acme-autumn"}
+    [health] = stage.ask(mallory, action="subscribe", id=HEALTH)
+    assert health["snapshot"]["untracked"] == ["acme-autumn"]
+
+
+def findings():
+    return Findings(checked_at="2026-11-23T10:00:00Z")
+
+
+def test_no_cursor_names_a_campaign_that_may_not_be_seen(stage):
+    for number in range(12):
+        campaign = f"{'acme' if number % 3 == 0 else 'globex'}-{number}"
+        stage.pipeline.run(
+            ses.a_send(f"n-{number}", campaign=campaign, at=f"2026-11-24T10:{number:02}:00.000Z")
+        )
+    mallory = stage.sign_in("mallory", "acme")
+
+    seen, request = [], {}
+    while True:
+        [page] = stage.ask(mallory, action="listCampaigns", limit=2, **request)
+        seen += [entry["id"] for entry in page["results"]]
+        if "cursor" not in page:
+            break
+        request = {"cursor": page["cursor"]}
+        assert "globex" not in bytes_of(page["cursor"])
+
+    assert seen == ["acme-9", "acme-6", "acme-3", "acme-0", *sorted(seen[4:], reverse=True)]
+    assert set(seen[4:]) == {"acme-spring", "acme-autumn"}
+
+
+def bytes_of(cursor):
+    return base64.urlsafe_b64decode(cursor).decode()
+
+
+def test_pushes_of_the_list_have_what_may_be_seen_and_others_none(stage):
+    mallory, boss = stage.sign_in("mallory", "acme"), stage.sign_in("boss", "staff")
+    for viewer in (mallory, boss):
+        stage.ask(viewer, action="subscribe", id=LIST)
+
+    stage.pipeline.ingest(
+        *(ses.a_delivery(f"m-{one}", campaign=one) for one in ("acme-spring", "globex-spring"))
+    )
+    stage.pipeline.aggregate()
+    stage.pipeline.publish()
+    [push] = stage.pushes(mallory)
+    assert ids(push["changes"]["campaigns"]) == {"acme-spring"}
+    [push] = stage.pushes(boss)
+    assert ids(push["changes"]["campaigns"]) == {"acme-spring", "globex-spring"}
+
+    stage.pipeline.run(ses.an_open("m-globex-spring", campaign="globex-spring"))
+    assert stage.pushes(mallory) == []
+    assert len(stage.pushes(boss)) == 1
+
+
+def test_who_is_of_no_group_that_may_see_anything_is_not_let_in(stage):
+    for groups in ([], ["nobody"], "staff", None, {"staff": True}):
+        token = signed(**{"cognito:groups": groups})
+        assert stage.connect("c", f"bearer.{token}") == 403
+
+
+@pytest.mark.parametrize(
+    "campaign",
+    [
+        "globex-spring",
+        "acme",
+        "Acme-spring",
+        "x/acme-spring",
+        "../acme-spring",
+        "globex-spring/acme-",
+    ],
+)
+def test_no_name_of_a_topic_leads_round_the_prefix(stage, campaign):
+    mallory = stage.sign_in("mallory", "acme")
+
+    stage.refusal(mallory, action="subscribe", id=topic(campaign))
+
+
+@pytest.mark.parametrize(
+    "topic_", ["stats", "stats/email-campaigns/", " " + LIST, "access", "shares"]
+)
+def test_there_are_no_other_topics(stage, topic_):
+    [answer] = stage.ask(stage.sign_in("mallory", "acme"), action="subscribe", id=topic_)
+
+    assert answer["error"]["code"] == "not_found"
+
+
+def test_a_connection_that_was_never_let_in_is_answered_nothing_and_ended(stage):
+    stage.refusal("stranger", action="get", id=topic("acme-spring"))
+
+    assert stage.closed == ["stranger"]
+
+
+def test_when_its_token_ends_a_connection_hears_nothing_more_and_is_ended(stage):
+    viewer = stage.sign_in("viewer", "staff", exp=int(stage.now) + 600)
+    stage.ask(viewer, action="subscribe", id=topic("acme-spring"))
+
+    stage.now += 601
+    stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
+    assert stage.pushes(viewer) == []
+
+    assert "has ended" in stage.refusal(viewer, action="ping")
+    assert stage.closed == [viewer]
+    assert [row for row in stage.rows() if viewer in json.dumps(row)] == []
+
+
+def test_a_token_renewed_in_time_keeps_the_connection_and_its_subscriptions(stage):
+    viewer = stage.sign_in("viewer", "staff", exp=int(stage.now) + 600)
+    stage.ask(viewer, action="subscribe", id=topic("acme-spring"))
+    later = signed(**{"cognito:groups": ["staff"], "exp": int(stage.now) + 4000})
+
+    answer = stage.ask(viewer, action="authenticate", token=later, request_id=7)
+    assert answer == [{"request_id": 7, "action": "authenticate"}]
+
+    stage.now += 3000
+    stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
+    assert len(stage.pushes(viewer)) == 1
+    assert stage.ask(viewer, action="ping") == [{"request_id": None, "action": "ping"}]
+
+
+def test_who_is_behind_when_the_token_is_renewed_is_still_caught_up(stage):
+    viewer = stage.sign_in("viewer", "staff")
+    stage.ask(viewer, action="subscribe", id=topic("acme-spring"))
+    stage.parts.subscriptions.mark_behind(viewer, topic("acme-spring"))
+
+    stage.ask(viewer, action="authenticate", token=signed(**{"cognito:groups": ["staff"]}))
+
+    snapshot, _ = stage.ask(viewer, action="ping")
+    assert snapshot["id"] == topic("acme-spring")
+
+
+def test_who_has_lost_a_group_hears_no_more_of_it_after_renewal(stage):
+    viewer = stage.sign_in("viewer", "acme", "globex")
+    for campaign in ("acme-spring", "globex-spring"):
+        stage.ask(viewer, action="subscribe", id=topic(campaign))
+
+    stage.ask(viewer, action="authenticate", token=signed(**{"cognito:groups": ["acme"]}))
+
+    stage.pipeline.run(ses.an_open("m-globex-spring", campaign="globex-spring"))
+    assert stage.pushes(viewer) == []
+    stage.refusal(viewer, action="get", id=topic("globex-spring"))
+    stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
+    assert len(stage.pushes(viewer)) == 1
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "nonsense",
+        signed(exp=1),
+        signed(sub="somebody-else", **{"cognito:groups": ["staff"]}),
+        signed(iss="https://evil.example.com", **{"cognito:groups": ["staff"]}),
+    ],
+    ids=["empty", "nonsense", "expired", "somebody else's", "another issuer's"],
+)
+def test_no_other_token_renews_a_connection_and_none_is_repeated(stage, token):
+    viewer = stage.sign_in("viewer", "acme")
+
+    message = stage.refusal(viewer, action="authenticate", token=token)
+
+    assert not token or token not in message
+    assert stage.ask(viewer, action="get", id=topic("acme-spring"))[0]["snapshot"]
+    stage.refusal(viewer, action="get", id=topic("globex-spring"))
+
+
+def test_an_error_never_repeats_a_token(stage):
+    viewer = stage.sign_in("viewer", "acme")
+
+    [answer] = stage.ask(viewer, action="authenticate", token=["a-secret"])
+
+    assert answer["error"]["code"] == "invalid_request"
+    assert "a-secret" not in json.dumps(answer)
+
+
+def test_a_share_link_shows_the_numbers_of_one_campaign_live(stage):
+    _, token = stage.share("acme-spring")
+    assert stage.connect("guest", f"share.{token}") == 200
+
+    [answer] = stage.ask("guest", action="subscribe", id=topic("acme-spring"))
+    assert answer["snapshot"]["counts"]["sends"] == 1
+    stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
+    assert len(stage.pushes("guest")) == 1
+    assert stage.ask("guest", action="ping") == [{"request_id": None, "action": "ping"}]
+    [answer] = stage.ask("guest", action="listTimelines", ids=[topic("acme-spring")])
+    assert answer["results"][0]["id"] == "acme-spring"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"action": "listActivity", "id": topic("acme-spring")},
+        {"action": "get", "id": topic("acme-autumn")},
+        {"action": "subscribe", "id": topic("globex-spring")},
+        {"action": "subscribe", "id": LIST},
+        {"action": "subscribe", "id": HEALTH},
+        {"action": "listCampaigns"},
+        {"action": "searchCampaigns", "query": ""},
+        {"action": "listTimelines", "ids": [topic("acme-autumn")]},
+        {"action": "authenticate", "token": signed(**{"cognito:groups": ["staff"]})},
+    ],
+    ids=lambda request: " ".join(map(str, request.values()))[:60],
+)
+def test_a_share_link_shows_nothing_else_and_no_addresses(stage, request_):
+    _, token = stage.share("acme-spring")
+    stage.connect("guest", f"share.{token}")
+
+    stage.refusal("guest", **request_)
+
+
+def test_a_stolen_share_link_is_worth_nothing_after_its_revocation(stage):
+    link, token = stage.share("acme-spring")
+    other, other_token = stage.share("acme-spring")
+    stage.connect("thief", f"share.{token}")
+    stage.connect("friend", f"share.{other_token}")
+    for guest in ("thief", "friend"):
+        stage.ask(guest, action="subscribe", id=topic("acme-spring"))
+
+    assert stage.parts.sharing.revoke(link.id)
+
+    assert stage.closed == ["thief"]
+    stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
+    assert stage.pushes("thief") == []
+    assert len(stage.pushes("friend")) == 1
+    stage.refusal("thief", action="get", id=topic("acme-spring"))
+    assert stage.connect("thief-again", f"share.{token}") == 401
+    assert [one.id for one in stage.parts.shares.all()] == [other.id]
+    assert not stage.parts.sharing.revoke(link.id)
+
+
+def test_whatever_comes_between_a_subscription_and_a_revocation_nothing_is_heard(stage):
+    """The link is revoked after the request was allowed, and before its rows are written."""
+    link, token = stage.share("acme-spring")
+    stage.connect("thief", f"share.{token}")
+    access = stage.parts.subscriptions.access("thief")
+    stage.parts.sharing.revoke(link.id)
+
+    with pytest.raises(InvalidRequest, match="no longer"):
+        stage.parts.subscriptions.add(
+            Connection("thief", "api-1/test", 0, access), topic("acme-spring")
+        )
+
+    assert stage.parts.subscriptions.subscribers(topic("acme-spring")) == []
+
+
+def test_a_revocation_that_was_killed_half_way_is_ended_by_the_next(stage, monkeypatch):
+    link, token = stage.share("acme-spring")
+    stage.connect("thief", f"share.{token}")
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.parts.subscriptions, "of_share", broken)
+        with pytest.raises(OSError, match="killed"):
+            stage.parts.sharing.revoke(link.id)
+    assert stage.connect("thief-again", f"share.{token}") == 401
+
+    assert stage.parts.sharing.revoke(link.id)
+
+    assert stage.closed == ["thief"]
+
+
+def broken(_):
+    raise OSError("killed")
+
+
+def test_a_share_link_ends(stage):
+    _, token = stage.share("acme-spring", seconds=100)
+    assert stage.connect("guest", f"share.{token}") == 200
+
+    stage.now += 101
+
+    assert "has ended" in stage.refusal("guest", action="ping")
+    assert stage.connect("late", f"share.{token}") == 401
+
+
+def forged():
+    other = ShareTokens("another key of thirty-two bytes too").sign("x", "acme-spring", 9**10)
+    return {
+        "none": "",
+        "nonsense": "x.y.z",
+        "of another key": other,
+        "a token of the issuer": signed(**{"cognito:groups": ["staff"]}),
+        "longer than any": "x" * 100_000,
+    }
+
+
+@pytest.mark.parametrize("kind", forged())
+def test_no_other_token_passes_for_a_share_link(stage, kind):
+    assert stage.connect("c", f"share.{forged()[kind]}") == 401
+
+
+def test_a_share_link_that_is_signed_and_was_never_made_is_refused(stage):
+    token = stage.parts.share_tokens.sign("made-up", "acme-spring", int(stage.now) + 60)
+
+    assert stage.connect("c", f"share.{token}") == 401
+    assert [row for row in stage.rows() if "made-up" in json.dumps(row)] == []
+
+
+def test_a_share_links_token_does_not_sign_in(stage):
+    _, token = stage.share("acme-spring")
+
+    assert stage.connect("c", f"bearer.{token}") == 401
+
+
+def test_without_a_key_there_are_no_share_links(stage):
+    _, token = stage.share("acme-spring")
+    stage.parts.share_tokens = ShareTokens("")
+
+    assert stage.connect("c", f"share.{token}") == 401
+
+
+def test_a_frame_longer_than_any_is_answered_and_not_read(stage):
+    viewer = stage.sign_in("viewer", "staff")
+
+    [answer] = stage.ask(viewer, text='"' + "x" * MAX_FRAME_BYTES + '"')
+
+    assert answer["error"]["code"] == "too_large"
+
+
+def test_a_flood_of_subscriptions_ends_at_its_limit(stage):
+    viewer = stage.sign_in("viewer", "acme")
+    answers = [
+        stage.ask(viewer, action="subscribe", id=topic(f"acme-{number}"))[0]
+        for number in range(MAX_SUBSCRIPTIONS + 5)
+    ]
+
+    refused = [answer["error"]["code"] for answer in answers if "error" in answer]
+    assert refused == ["rate_limited"] * 5
+    assert len(stage.rows()) == 2 * MAX_SUBSCRIPTIONS + 1
+
+
+def test_nothing_is_left_of_a_connection_that_has_ended(stage):
+    _, token = stage.share("acme-spring")
+    before = len(stage.rows())
+    stage.connect("guest", f"share.{token}")
+    stage.ask("guest", action="subscribe", id=topic("acme-spring"))
+
+    handlers.disconnect(stage._event("guest"))
+
+    assert len(stage.rows()) == before
