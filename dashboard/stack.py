@@ -48,7 +48,7 @@ def create_or_update(  # noqa: PLR0913 - what a change of a stack is made of
         CommandError: the template was refused, or the stack could not be made; says why.
     """
     _clear_away(cloudformation, name, poll_seconds)
-    kept = _parameters_of(cloudformation, name) if keeps_others else set()
+    kept = _kept_parameters(cloudformation, name, template) if keeps_others else set()
     arguments = {
         "StackName": name,
         "TemplateBody": template.read_text(),
@@ -88,7 +88,7 @@ def plan(
             ChangeSetName=_PLAN,
             ChangeSetType="UPDATE" if exists else "CREATE",
             TemplateBody=template.read_text(),
-            Parameters=_parameters(parameters, _parameters_of(cloudformation, name)),
+            Parameters=_parameters(parameters, _kept_parameters(cloudformation, name, template)),
         )
         while True:
             found = cloudformation.describe_change_set(StackName=name, ChangeSetName=_PLAN)
@@ -114,6 +114,11 @@ def outputs(cloudformation: Any, name: str) -> Outputs:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
+def find_outputs(cloudformation: Any, name: str) -> Outputs | None:
+    """Read the outputs of a stack that may not be there; None without it."""
+    return outputs(cloudformation, name) if _exists(cloudformation, name) else None
+
+
 def _parameters(given: Mapping[str, str], kept: set[str]) -> list[dict[str, Any]]:
     return [
         *({"ParameterKey": key, "ParameterValue": value} for key, value in given.items()),
@@ -121,11 +126,17 @@ def _parameters(given: Mapping[str, str], kept: set[str]) -> list[dict[str, Any]
     ]
 
 
-def _parameters_of(cloudformation: Any, name: str) -> set[str]:
+def _kept_parameters(cloudformation: Any, name: str, template: Path) -> set[str]:
+    """Name the parameters that the stack has and the template knows: others are refused."""
     if not _exists(cloudformation, name):
         return set()
     [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    return {one["ParameterKey"] for one in found.get("Parameters", [])}
+    known = cloudformation.validate_template(TemplateBody=template.read_text())
+    return _names(found) & _names(known)
+
+
+def _names(has_parameters: Mapping[str, Any]) -> set[str]:
+    return {one["ParameterKey"] for one in has_parameters.get("Parameters", [])}
 
 
 def _clear_away(cloudformation: Any, name: str, poll_seconds: float) -> None:

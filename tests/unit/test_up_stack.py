@@ -31,8 +31,11 @@ class CloudFormation:
             self.looked += 1
             status = "CREATE_IN_PROGRESS" if self.looked < 3 else self.end
         outputs = [{"OutputKey": "TopicArn", "OutputValue": "arn"}]
-        parameters = [{"ParameterKey": "Stage"}, {"ParameterKey": "AlarmEmail"}]
+        parameters = [{"ParameterKey": key} for key in ("Stage", "AlarmEmail", "OfAnotherVersion")]
         return {"Stacks": [{"Outputs": outputs, "Parameters": parameters, "StackStatus": status}]}
+
+    def validate_template(self, **_asked):
+        return {"Parameters": [{"ParameterKey": key} for key in ("Stage", "AlarmEmail", "New")]}
 
     def delete_stack(self, **_asked):
         self.calls.append(("delete", {}))
@@ -103,6 +106,25 @@ def test_plan_of_a_stack_whose_first_making_failed_deletes_nothing(tmp_path):
         stack.plan(cloudformation, "mailpulse-test", tmp_path / "stack.yaml", {})
 
     assert cloudformation.calls == []
+
+
+def test_parameters_that_are_not_given_are_kept_as_far_as_the_template_knows_them():
+    cloudformation = CloudFormation(exists=True)
+
+    stack.create_or_update(
+        cloudformation,
+        "mailpulse-test",
+        TEMPLATE,
+        {"Stage": "test"},
+        poll_seconds=0,
+        keeps_others=True,
+    )
+
+    [(_, asked)] = cloudformation.calls
+    assert asked["Parameters"] == [
+        {"ParameterKey": "Stage", "ParameterValue": "test"},
+        {"ParameterKey": "AlarmEmail", "UsePreviousValue": True},
+    ]
 
 
 def test_stack_that_needs_no_update_is_left_alone():
