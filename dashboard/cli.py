@@ -18,6 +18,7 @@ COMMANDS = {
     "replay": "dashboard.replay",
     "simulate": "dashboard.simulate",
     "up": "dashboard.up",
+    "users": "dashboard.users",
 }
 
 

@@ -1,0 +1,129 @@
+"""Who may sign in to a stage: the template's own user pool, on the emulator."""
+
+import itertools
+import json
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from dashboard.cli import cli
+from dashboard.paths import TEMPLATE
+
+REGION = "us-east-1"
+numbers = itertools.count(1)
+
+
+@pytest.fixture
+def account(dashboard, monkeypatch):
+    """The emulator, and an environment in which the commands find it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ENDPOINT_URL": dashboard.info["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return dashboard
+
+
+def make_stage(account, **parameters):
+    """Make the stack of a stage; give its commands."""
+    stage = f"people-{next(numbers)}"
+    cloudformation = account.aws("cloudformation")
+    cloudformation.create_stack(
+        StackName=f"mailpulse-{stage}",
+        TemplateBody=TEMPLATE.read_text(),
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in {"Stage": stage, "Serving": "aws", **parameters}.items()
+        ],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=f"mailpulse-{stage}", WaiterConfig={"Delay": 1}
+    )
+    return commands(stage)
+
+
+def commands(stage):
+    def users(*arguments):
+        return CliRunner().invoke(cli, ["users", *arguments, "--stage", stage, "--region", REGION])
+
+    return users
+
+
+@pytest.fixture
+def users(account):
+    return make_stage(account)
+
+
+def test_somebody_who_is_added_is_listed_with_their_groups(users):
+    added = users("add", "ann@example.com", "--group", "news", "--group", "admins")
+    users("add", "bob@example.com")
+
+    assert added.exit_code == 0, added.output
+    assert "ann@example.com is invited." in added.stdout
+    [ann, bob] = map(json.loads, users("list", "--json").stdout.splitlines())
+    assert (ann["email"], ann["groups"]) == ("ann@example.com", ["admins", "news"])
+    assert ann["status"] == "FORCE_CHANGE_PASSWORD"
+    assert (bob["email"], bob["groups"]) == ("bob@example.com", [])
+    shown = users("list").stdout
+    assert "admins, news" in shown
+    assert "2 people may sign in." in shown
+
+
+def test_somebody_who_is_there_is_not_invited_again_and_gets_the_groups(users):
+    users("add", "ann@example.com")
+
+    again = users("add", "ann@example.com", "--group", "news")
+
+    assert again.exit_code == 0, again.output
+    assert "is there already, and not invited again" in again.stdout
+    [ann] = map(json.loads, users("list", "--json").stdout.splitlines())
+    assert ann["groups"] == ["news"]
+
+
+def test_somebody_who_is_removed_is_not_there_any_more(users):
+    users("add", "ann@example.com")
+
+    removed = users("remove", "ann@example.com")
+
+    assert removed.exit_code == 0, removed.output
+    assert users("list").stdout == "Nobody may sign in yet.\n"
+
+
+def test_nobody_can_be_removed_who_is_not_there(users):
+    failed = users("remove", "zoe@example.com")
+
+    assert failed.exit_code == 1
+    assert failed.stderr == (
+        "Error: nobody has the address zoe@example.com: `users list` shows who may sign in\n"
+    )
+
+
+@pytest.mark.parametrize("address", ["ann", "ann@", "@example.com", "ann@host", "a b@example.com"])
+def test_what_is_no_address_is_not_invited(users, address):
+    failed = users("add", address)
+
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith(f"Error: {address!r} is no email address")
+    assert users("list").stdout == "Nobody may sign in yet.\n"
+
+
+def test_people_of_another_issuer_are_managed_there(account):
+    users = make_stage(account, Issuer="https://login.example.com")
+
+    failed = users("list")
+
+    assert failed.exit_code == 1
+    assert "sign in with https://login.example.com, and are managed there" in failed.stderr
+
+
+def test_stage_that_is_not_there_has_no_people(account):
+    failed = commands("nowhere")("list")
+
+    assert failed.exit_code == 1
+    assert "there is no stage nowhere in account 000000000000, region us-east-1" in failed.stderr
