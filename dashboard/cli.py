@@ -13,6 +13,7 @@ from chalicelib.errors import MailpulseError
 
 COMMANDS = {
     "deploy": "dashboard.deploy",
+    "destroy": "dashboard.destroy",
     "dlq": "dashboard.dlq",
     "recount": "dashboard.recount",
     "replay": "dashboard.replay",

@@ -73,3 +73,9 @@ def remove_strays(lambda_client: Any, deployment: Deployment) -> None:
             for mapping in page["EventSourceMappings"]:
                 if mapping["UUID"] != known:
                     lambda_client.delete_event_source_mapping(UUID=mapping["UUID"])
+
+
+def remove(lambda_client: Any, uuid: str) -> None:
+    """Delete a mapping, as soon as it is no longer changing."""
+    _settled(lambda_client, uuid)
+    lambda_client.delete_event_source_mapping(UUID=uuid)

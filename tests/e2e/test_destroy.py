@@ -1,0 +1,274 @@
+"""The life of a stage in an AWS account, which the emulator stands for: removed, taken up, gone."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+from support import live, ses
+
+from dashboard.paths import PROJECT
+from dashboard.topic import Topic
+
+STAGE = "e2e-gone"
+OTHER = "e2e-gone-eu"  # whose names begin alike
+REGION = "us-east-1"
+KEY = f"/mailpulse/{STAGE}/pseudonym-key"
+CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory):
+    """An emulator that nobody else deploys to."""
+    yield from live.running(tmp_path_factory.mktemp("account") / "state", "--no-demo")
+    for stage in (STAGE, OTHER):
+        shutil.rmtree(build(stage), ignore_errors=True)
+
+
+def build(stage):
+    return PROJECT / ".mailpulse" / "aws" / f"000000000000-{REGION}-{stage}"
+
+
+@pytest.fixture(scope="module")
+def run(account):
+    """Run a command as an engineer with credentials would, at no terminal unless they type."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = kept | {
+        "AWS_ENDPOINT_URL": account.info["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+    def run(*arguments, stage=STAGE, types=None):
+        terminal, stdin = pty.openpty() if types else (None, subprocess.DEVNULL)
+        if types:
+            os.write(terminal, f"{types}\n".encode())
+        done = subprocess.run(
+            [sys.executable, "-m", "dashboard", *arguments, "--stage", stage, "--region", REGION],
+            cwd=PROJECT,
+            env=environment,
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+        if types:
+            os.close(terminal)
+            os.close(stdin)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def deploy(run, *arguments, stage=STAGE):
+    status, stdout, stderr = run("deploy", "--set", CONNECTIONS, "--json", *arguments, stage=stage)
+    assert status == 0, stderr
+    return json.loads(stdout)
+
+
+def outputs(account, stage=STAGE):
+    [found] = account.aws("cloudformation").describe_stacks(StackName=f"mailpulse-{stage}")[
+        "Stacks"
+    ]
+    return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+
+
+def in_the_account(account):
+    """Name everything that a stage might leave."""
+    names = [
+        *(one["FunctionName"] for one in account.aws("lambda").list_functions()["Functions"]),
+        *(
+            one["FunctionArn"]
+            for one in account.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
+        ),
+        *(one["Name"] for one in account.aws("events").list_rules()["Rules"]),
+        *(one["Name"] for one in account.aws("apigatewayv2").get_apis()["Items"]),
+        *(one["RoleName"] for one in account.aws("iam").list_roles()["Roles"]),
+        *(one["QueueUrl"] for one in queues(account)),
+        *(one["TopicArn"] for one in account.aws("sns").list_topics()["Topics"]),
+        *(
+            one["Name"]
+            for one in account.aws("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
+        ),
+        *account.aws("dynamodb").list_tables()["TableNames"],
+        *(one["logGroupName"] for one in account.aws("logs").describe_log_groups()["logGroups"]),
+        *(
+            one["Name"]
+            for one in account.aws("ssm").get_parameters_by_path(Path="/", Recursive=True)[
+                "Parameters"
+            ]
+        ),
+    ]
+    return sorted(names)
+
+
+def queues(account):
+    return [{"QueueUrl": url} for url in account.aws("sqs").list_queues().get("QueueUrls", [])]
+
+
+def of_stage(names):
+    own = (f"mailpulse-{STAGE}", f"/mailpulse/{STAGE}/")
+    return [name for name in names if any(one in name for one in own) and OTHER not in name]
+
+
+def publish(account, topic_arn, *events):
+    tagged = [
+        {**event, "mail": {**event["mail"], "tags": {"campaign": ["one"]}}} for event in events
+    ]
+    Topic(account.aws("sns"), topic_arn).publish_batch(list(map(json.dumps, tagged)))
+
+
+def summary(account, table, **wanted):
+    """Wait for the counters of the campaign."""
+    key = {"campaign": {"S": "one"}, "part": {"S": "summary"}}
+    until = time.monotonic() + 30
+    while True:
+        item = account.aws("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
+        counted = {name: int(item[name]["N"]) for name in wanted if name in item}
+        if counted == wanted:
+            return item
+        assert time.monotonic() < until, item
+        time.sleep(0.3)
+
+
+@pytest.fixture(scope="module")
+def before(account):
+    """What is in the account before anything of the stage."""
+    return in_the_account(account)
+
+
+@pytest.fixture(scope="module")
+def removed(account, run, before):
+    """Deploy two stages, count something in the first, and remove that."""
+    deploy(run, stage=OTHER)
+    deployed = deploy(
+        run, "--configuration-set", "news", "--new-configuration-set", "--set", "RETENTION_DAYS=120"
+    )
+    publish(account, deployed["topic_arn"], ses.a_send("m-1"), ses.an_open("m-1"))
+    first = outputs(account)
+    summary(account, first["StatsTable"], s=1, uho=1)
+    refused = run("destroy")
+    assert in_the_account(account) != before
+    done = run("destroy", "--yes")
+    return first, refused, done
+
+
+def test_without_a_terminal_it_lists_and_removes_nothing(removed):
+    first, (status, stdout, stderr), _ = removed
+
+    assert status == 1
+    assert "nothing was removed: there is no terminal to ask at" in stderr
+    assert f"Remove   mailpulse-{STAGE}-ingest" in stdout
+    assert "Remove   Distribution" in stdout
+    assert f"Keep     {first['EventsTable']}" in stdout
+    assert f"Keep     {KEY}" in stdout
+    assert OTHER not in stdout
+    assert "SES will refuse mail that names the configuration set news" in stderr
+
+
+def test_all_but_the_data_is_removed(account, removed):
+    first, _, (status, stdout, stderr) = removed
+
+    assert status == 0, stderr
+    left = of_stage(in_the_account(account))
+    logs = [name for name in left if name.startswith("/aws/lambda/")]
+    assert logs, "the emulator writes logs of functions that are no WebSocket's"
+    assert sorted(set(left) - set(logs)) == sorted([KEY, first["EventsTable"], first["StatsTable"]])
+    assert f"deploy --stage {STAGE} --region {REGION} --set" in stdout
+    assert "--set RETENTION_DAYS=120" in stdout
+    assert not build(STAGE).exists(), "it holds the key"
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        account.aws("s3").list_objects_v2(Bucket=first["SiteBucket"])
+
+
+def test_a_stage_whose_name_begins_alike_is_untouched(account, removed):
+    names = in_the_account(account)
+
+    for function in ("ingest", "aggregate", "publish", "watch", "websocket_connect"):
+        assert f"mailpulse-{OTHER}-{function}" in names
+    assert outputs(account, OTHER)["EventsTable"] in names
+
+
+def test_it_is_removed_only_when_its_name_is_typed(account, run, removed):
+    names = in_the_account(account)
+
+    status, _, stderr = run("destroy", stage=OTHER, types=STAGE)
+
+    assert status == 1
+    assert f"nothing was removed: '{STAGE}' is not {OTHER}" in stderr
+    assert in_the_account(account) == names
+
+
+def test_a_second_run_has_nothing_to_do(run, removed):
+    first, *_ = removed
+
+    status, stdout, stderr = run("destroy", "--yes")
+
+    assert status == 0, stderr
+    assert "Only data is left of it" in stderr
+    assert f"Keep     {first['EventsTable']}" in stdout
+    assert "Remove" not in stdout
+
+
+@pytest.fixture(scope="module")
+def taken_up(account, run, removed):
+    """Deploy the stage again."""
+    return deploy(run), outputs(account)
+
+
+def test_the_next_deployment_takes_up_the_same_tables_and_counts_on(account, removed, taken_up):
+    first, *_ = removed
+    deployed, now = taken_up
+
+    for name in ("EventsTable", "StatsTable", "EventsStreamArn"):
+        assert now[name] == first[name]
+    # What was counted before it was removed comes from the stream once more, and counts once.
+    publish(account, deployed["topic_arn"], ses.a_send("m-1"), ses.a_send("m-2"))
+    summary(account, now["StatsTable"], s=2, uho=1)
+    [stack] = account.aws("cloudformation").describe_stacks(StackName=f"mailpulse-{STAGE}")[
+        "Stacks"
+    ]
+    chosen = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+    assert chosen["ConfigurationSetName"] == "news", "what was chosen at first"
+
+
+def test_a_run_that_was_killed_half_way_is_finished_by_the_next_with_all_data(
+    account, run, before, taken_up
+):
+    account.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-publish")
+    [api] = [
+        one["ApiId"]
+        for one in account.aws("apigatewayv2").get_apis()["Items"]
+        if one["Name"] == f"mailpulse-{STAGE}-websocket-api"
+    ]
+    account.aws("apigatewayv2").delete_api(ApiId=api)
+
+    status, stdout, stderr = run("destroy", "--delete-data", "--yes")
+
+    assert status == 0, stderr
+    assert f"Delete   {KEY}" in stdout
+    assert of_stage(in_the_account(account)) == []
+    status, _, stderr = run("destroy", "--delete-data", "--yes")
+    assert status == 1
+    assert f"there is no stage {STAGE} in account 000000000000" in stderr
+
+
+def test_tables_that_a_deleted_stack_has_left_are_found_by_their_names(account, run, removed):
+    tables = {outputs(account, OTHER)[name] for name in ("EventsTable", "StatsTable")}
+    status, _, stderr = run("destroy", stage=OTHER, types=OTHER)
+    assert status == 0, stderr
+    account.aws("cloudformation").delete_stack(StackName=f"mailpulse-{OTHER}")
+    assert tables <= set(in_the_account(account))
+
+    status, _, stderr = run("destroy", "--delete-data", "--yes", stage=OTHER)
+
+    assert status == 0, stderr
+    assert not tables & set(in_the_account(account))

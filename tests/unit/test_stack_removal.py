@@ -1,0 +1,202 @@
+"""Taking a stack down: what is left of its template, and saying what could not be deleted."""
+
+import json
+
+import cfnlint.api
+import pytest
+from botocore.exceptions import ClientError
+from cfnlint.decode import cfn_yaml
+
+from chalicelib.errors import CommandError
+from dashboard import stack_removal
+from dashboard.paths import TEMPLATE
+
+NAME = "mailpulse-test"
+ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/mailpulse-test/1"
+BUCKET_LEFT = ("SiteBucket", "DELETE_FAILED", "The bucket is not empty")
+
+
+class CloudFormation:
+    """Stands for the client: how the stack is, and what happens when it is changed.
+
+    Attributes:
+        happens: what the next change brings: resource, its status and the reason.
+        ends: the statuses that are seen one after the other.
+    """
+
+    def __init__(self, status="UPDATE_COMPLETE", *, kept=("EventsTable", "StatsTable")):
+        self.status = status
+        self.kept = kept
+        self.happens = []
+        self.ends = ["UPDATE_COMPLETE"]
+        self.refusal = None
+        self.events = [self._event("EventsTable", "CREATE_FAILED", "an old story")]
+        self.asked = []
+
+    @staticmethod
+    def _event(name, status, reason):
+        return {
+            "EventId": f"{name}-{status}-{reason}",
+            "LogicalResourceId": name,
+            "PhysicalResourceId": f"physical-{name}",
+            "ResourceType": "AWS::Some::Type",
+            "ResourceStatus": status,
+            "ResourceStatusReason": reason,
+        }
+
+    def describe_stacks(self, *, StackName):
+        if self.asked and self.ends:
+            self.status = self.ends.pop(0)
+        parameters = [{"ParameterKey": "Stage", "ParameterValue": "test"}]
+        return {"Stacks": [{"StackId": ID, "StackStatus": self.status, "Parameters": parameters}]}
+
+    def get_template(self, *, StackName):
+        return {"TemplateBody": TEMPLATE.read_text()}
+
+    def update_stack(self, **asked):
+        self._change("update", asked)
+
+    def delete_stack(self, **asked):
+        self._change("delete", asked)
+
+    def _change(self, kind, asked):
+        if self.refusal:
+            raise ClientError({"Error": {"Message": self.refusal}}, "UpdateStack")
+        self.asked.append((kind, asked))
+        self.events = [self._event(*one) for one in reversed(self.happens)] + self.events
+
+    def get_paginator(self, operation):
+        self.operation = operation
+        return self
+
+    def paginate(self, *, StackName):
+        if self.operation == "describe_stack_events":
+            return [{"StackEvents": [event]} for event in self.events]
+        resources = [
+            {
+                "LogicalResourceId": name,
+                "ResourceType": "AWS::Some::Type",
+                "ResourceStatus": status,
+                "PhysicalResourceId": f"physical-{name}",
+            }
+            for name, status in (
+                *((name, "CREATE_COMPLETE") for name in (*self.kept, "Queue")),
+                ("Topic", "DELETE_COMPLETE"),
+            )
+        ]
+        return [{"StackResourceSummaries": resources}]
+
+
+def reduce(cloudformation):
+    stack = stack_removal.find(cloudformation, NAME)
+    stack_removal.reduce_to_data(cloudformation, stack, poll_seconds=0, progress=lambda _: None)
+
+
+def delete(cloudformation):
+    stack = stack_removal.find(cloudformation, NAME)
+    stack_removal.delete(cloudformation, stack, poll_seconds=0, progress=lambda _: None)
+
+
+def test_what_holds_data_is_what_the_template_retains():
+    resources = cfn_yaml.loads(TEMPLATE.read_text())["Resources"]
+
+    retained = {
+        name for name, one in resources.items() if one.get("DeletionPolicy", "Delete") != "Delete"
+    }
+
+    assert retained == set(stack_removal.DATA)
+    assert all(resources[name]["UpdateReplacePolicy"] == "Retain" for name in retained)
+
+
+def test_the_part_that_holds_data_is_a_template_with_the_same_tables():
+    template = cfn_yaml.loads(TEMPLATE.read_text())
+
+    part = json.loads(json.dumps(stack_removal.data_template(template)))
+
+    assert part["Resources"] == {
+        name: template["Resources"][name] for name in ("EventsTable", "StatsTable")
+    }
+    errors = [one for one in cfnlint.api.lint(json.dumps(part)) if one.rule.id.startswith("E")]
+    assert errors == []
+    assert part["Parameters"] == template["Parameters"], "what was chosen is kept"
+
+
+def test_a_stack_is_updated_to_its_data_with_the_parameters_that_it_has():
+    cloudformation = CloudFormation()
+    cloudformation.ends = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
+    cloudformation.ends += ["UPDATE_COMPLETE"]
+
+    reduce(cloudformation)
+
+    [(kind, asked)] = cloudformation.asked
+    assert kind == "update"
+    assert asked["Parameters"] == [{"ParameterKey": "Stage", "UsePreviousValue": True}]
+    assert cloudformation.ends == [], "it waits until all is cleaned up"
+
+
+def test_what_cloudformation_lets_go_of_is_named():
+    cloudformation = CloudFormation()
+    cloudformation.happens = [("Queue", "DELETE_COMPLETE", ""), BUCKET_LEFT]
+
+    with pytest.raises(
+        CommandError,
+        match=r"let go of it: SiteBucket \(AWS::Some::Type physical-SiteBucket\): "
+        r"The bucket is not empty\. Delete that by hand; .*the data is kept",
+    ):
+        reduce(cloudformation)
+
+
+def test_what_was_deleted_at_a_later_attempt_is_no_failure():
+    cloudformation = CloudFormation()
+    cloudformation.happens = [BUCKET_LEFT, ("SiteBucket", "DELETE_COMPLETE", "")]
+
+    reduce(cloudformation)
+
+
+def test_an_update_that_was_rolled_back_says_why():
+    cloudformation = CloudFormation()
+    cloudformation.happens = [("Queue", "UPDATE_FAILED", "no permission")]
+    cloudformation.ends = ["UPDATE_ROLLBACK_COMPLETE"]
+
+    with pytest.raises(CommandError, match=r"UPDATE_ROLLBACK_COMPLETE: Queue .*no permission"):
+        reduce(cloudformation)
+
+
+def test_a_refusal_says_why():
+    cloudformation = CloudFormation()
+    cloudformation.refusal = "termination protection is on"
+
+    with pytest.raises(CommandError, match=r"refused the stack .*: termination protection is on"):
+        delete(cloudformation)
+
+
+def test_a_stack_that_could_not_be_deleted_says_what_is_left():
+    cloudformation = CloudFormation()
+    cloudformation.happens = [BUCKET_LEFT]
+    cloudformation.ends = ["DELETE_IN_PROGRESS", "DELETE_FAILED"]
+
+    with pytest.raises(CommandError, match=r"DELETE_FAILED: SiteBucket .*run this again"):
+        delete(cloudformation)
+
+
+def test_a_stack_that_is_being_changed_is_left_alone():
+    with pytest.raises(
+        CommandError, match=r"mailpulse-test is UPDATE_IN_PROGRESS: .*run this again"
+    ):
+        stack_removal.find(CloudFormation("UPDATE_IN_PROGRESS"), NAME)
+
+
+def test_what_is_deleted_already_is_not_there():
+    stack = stack_removal.find(CloudFormation(), NAME)
+
+    assert stack.beside_data == ["Queue"]
+    assert stack.can_be_kept
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "DELETE_FAILED"])
+def test_a_stack_that_takes_no_update_can_only_be_deleted(status):
+    assert not stack_removal.find(CloudFormation(status), NAME).can_be_kept
+
+
+def test_a_stack_without_its_tables_can_only_be_deleted():
+    assert not stack_removal.find(CloudFormation(kept=["EventsTable"]), NAME).can_be_kept
