@@ -5,6 +5,8 @@
 Look at them: that is what they are for.
 """
 
+import base64
+import json
 import os
 import sys
 from pathlib import Path
@@ -18,6 +20,7 @@ from support.scenes import PREFIX, SPRING
 from support.stage import Scene, Stage, staged
 
 from bench.page import chromium
+from dashboard.site import SignIn
 
 TARGET = ROOT / "docs" / "screenshots"
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
@@ -53,6 +56,7 @@ def main() -> None:
         with staged(late()) as stage:
             take(browser, stage, "pipeline", "pipeline-late", **DESKTOP)
         offline(browser)
+        signing_in(browser)
         browser.close()
 
 
@@ -114,6 +118,17 @@ def offline(browser: Browser) -> None:
         stage.hang_up()
         page.wait_for_timeout(6000)
     shoot(page, "offline")
+
+
+def signing_in(browser: Browser) -> None:
+    """Take what a share link shows, and what somebody sees whose sign-in did not work."""
+    issuer = SignIn("https://issuer", "page", "https://issuer/a", "https://issuer/t", "openid", "")
+    campaign = base64.urlsafe_b64encode(json.dumps({"campaign": SPRING}).encode()).decode()
+    with staged(scenes.lively(), issuer) as stage:
+        token = f"e30.{campaign.rstrip('=')}.e30"
+        shoot(opened(browser, f"{stage.url}#/share/{token}", **DESKTOP), "share")
+        shoot(opened(browser, f"{stage.url}#/share/{token}", **PHONE), "share-phone")
+        shoot(opened(browser, f"{stage.url}?error=access_denied&state=x", **DESKTOP), "signed-out")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Config:
             can reach the API may look: for one machine only.
         client_id: what the page is to the issuer (CLIENT_ID).
         allowed_origins: where a page may come from that connects (ALLOWED_ORIGINS, separated by
-            spaces); asked of browsers where there is an issuer.
+            spaces, and CUSTOM_ORIGINS, beside the page's own); asked where there is an issuer.
         groups_claim: the claim of a token that names the groups of whoever has signed in
             (GROUPS_CLAIM).
         group_prefixes: which campaigns each group may see, by the prefixes of their names
@@ -105,7 +105,11 @@ class Config:
             region=environ.get("AWS_REGION", cls.region),
             issuer=environ.get("ISSUER") or None,
             client_id=environ.get("CLIENT_ID", cls.client_id),
-            allowed_origins=frozenset(environ.get("ALLOWED_ORIGINS", "").split()),
+            allowed_origins=frozenset(
+                origin
+                for name in ("ALLOWED_ORIGINS", "CUSTOM_ORIGINS")
+                for origin in environ.get(name, "").split()
+            ),
             groups_claim=environ.get("GROUPS_CLAIM", cls.groups_claim),
             group_prefixes=_parsed(environ, "GROUP_PREFIXES", _prefixes, None),
             share_key=environ.get("SHARE_KEY", cls.share_key),

@@ -17,6 +17,7 @@ COMMANDS = {
     "dlq": "dashboard.dlq",
     "recount": "dashboard.recount",
     "replay": "dashboard.replay",
+    "share": "dashboard.share",
     "simulate": "dashboard.simulate",
     "up": "dashboard.up",
     "users": "dashboard.users",

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import CommandError
 from dashboard import settings, stack
+from dashboard.functions import ARCHITECTURES
 from dashboard.paths import TEMPLATE
 from dashboard.remote import Place, install
 from dashboard.steps import Steps
@@ -38,6 +39,11 @@ from dashboard.steps import Steps
     multiple=True,
     help="A setting of the functions, such as STORE_ADDRESSES=true; an empty value is the default.",
 )
+@click.option(
+    "--architecture",
+    type=click.Choice(ARCHITECTURES),
+    help="Of the functions' machines; arm64 is cheaper, and the default.",
+)
 @click.option("--plan", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
 def command(  # noqa: PLR0913 - one for each option
@@ -50,6 +56,7 @@ def command(  # noqa: PLR0913 - one for each option
     issuer: str | None,
     alarm_email: str | None,
     assignments: tuple[str, ...],
+    architecture: str | None,
     plan: bool,
     as_json: bool,
 ) -> None:
@@ -73,7 +80,7 @@ def command(  # noqa: PLR0913 - one for each option
         if plan:
             _show_plan(place, parameters)
             return
-        installed = install(place, parameters, chosen, steps)
+        installed = install(place, parameters, chosen, architecture, steps)
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
             f"AWS did not do it: {error}. Nothing is half done that a second run does not mend: "

@@ -35,6 +35,9 @@ FUNCTIONS = {
     "websocket_disconnect": (29, 128),
 }
 
+# The first is cheaper for the same work.
+ARCHITECTURES = ("arm64", "x86_64")
+
 _SOURCES = ("app.py", "requirements.txt", "chalicelib")
 
 
@@ -60,6 +63,7 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
     source: Path = PROJECT,
     *,
     with_packages: bool = True,
+    architecture: str = ARCHITECTURES[0],
 ) -> None:
     """Fill the folder that `chalice deploy` runs in.
 
@@ -71,6 +75,7 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
         source: the project.
         with_packages: whether the packages of requirements.txt go with it. Only authentication
             needs them, and they are built for Lambda's machines.
+        architecture: of these machines, one of ARCHITECTURES.
     """
     _copy_sources(source, build)
     if not with_packages:
@@ -85,7 +90,7 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
         "stages": {
             stage: {
                 "api_gateway_stage": stage,
-                "lambda_architecture": "arm64",
+                "lambda_architecture": architecture,
                 "autogen_policy": False,
                 "environment_variables": dict(variables),
                 "lambda_functions": {

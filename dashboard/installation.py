@@ -3,6 +3,7 @@
 A command works with the settings that the functions themselves have been deployed with.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -75,19 +76,20 @@ def find(state_dir: Path, stage: str | None, region: str | None) -> Installation
     if stage is None:
         running = read_running(StateDir(state_dir))
         session = LocalSession(running["endpoint_url"])
-        return _installation(local.STAGE, session.client, REGION)
+        return _installation(local.STAGE, session.client, REGION, session.endpoint_url)
     try:
         aws = boto3.session.Session(region_name=region)
         if aws.region_name is None:
             raise CommandError("no AWS region is configured: give --region")
-        return _installation(stage, aws.client, aws.region_name)
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+        return _installation(stage, aws.client, aws.region_name, endpoint)
     except (BotoCoreError, ValueError) as error:
         raise CommandError(
             f"stage {stage!r} cannot be reached ({error}): check --region and the AWS configuration"
         ) from error
 
 
-def _installation(stage: str, make: Clients, region: str) -> Installation:
+def _installation(stage: str, make: Clients, region: str, endpoint: str) -> Installation:
     clients = cache(make)
     name = function_name(stage, "ingest")
     try:
@@ -98,5 +100,5 @@ def _installation(stage: str, make: Clients, region: str) -> Installation:
             "first, or check --stage, --region and the AWS configuration"
         ) from error
     variables = function["Environment"]["Variables"]
-    config = Config.from_environ({**variables, "AWS_REGION": region})
+    config = Config.from_environ({**variables, "AWS_REGION": region, "AWS_ENDPOINT_URL": endpoint})
     return Installation(stage, clients, Parts(config, clients=clients))

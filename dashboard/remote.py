@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws import Clients, Service
 from chalicelib.config import Config
-from dashboard import functions, mappings, page, policies, settings, site, stack
+from dashboard import functions, issuer, mappings, page, policies, settings, site, stack
 from dashboard.functions import Deployment
 from dashboard.paths import PROJECT, STATIC, TEMPLATE
 from dashboard.resuming import end_pause
@@ -62,7 +62,11 @@ class Installed:
 
 
 def install(
-    place: Place, parameters: Mapping[str, str], chosen: Mapping[str, str], steps: Steps
+    place: Place,
+    parameters: Mapping[str, str],
+    chosen: Mapping[str, str],
+    architecture: str | None,
+    steps: Steps,
 ) -> Installed:
     """Bring a stage to what this checkout says.
 
@@ -70,6 +74,7 @@ def install(
         place: where.
         parameters: of the stack, as far as they are chosen.
         chosen: settings of the functions, as far as they are chosen.
+        architecture: of the functions' machines; None where it is not chosen.
         steps: is told what is done.
 
     Raises:
@@ -86,13 +91,24 @@ def install(
             progress=step.progress,
         )
     with steps.step("The functions are deployed"):
+        found = _function_of(place)
         variables = settings.variables(
             outputs,
-            kept=_environment_of(place),
+            kept=found.get("Environment", {}).get("Variables", {}),
             chosen=chosen,
-            pseudonym_key=_pseudonym_key(place),
+            keys={
+                "PSEUDONYM_KEY": _key(
+                    place,
+                    "pseudonym-key",
+                    "keys the pseudonyms of recipients. Never change it.",
+                ),
+                "SHARE_KEY": _key(
+                    place, "share-key", "signs share links. Changed, it ends all that there are."
+                ),
+            },
         )
-        deployment = _deploy(place, outputs, variables)
+        [kept] = found.get("Architectures", functions.ARCHITECTURES[:1])
+        deployment = _deploy(place, outputs, variables, architecture or kept)
     with steps.step("Their event sources have their options"):
         mappings.remove_strays(place.clients("lambda"), deployment)
         mappings.set_options(place.clients("lambda"), deployment, mappings.OPTIONS)
@@ -106,16 +122,19 @@ def install(
             step.progress("building it")
             page.build()
         s3 = place.clients("s3")
-        site.publish(s3, outputs["SiteBucket"], site.Site(websocket, place.stage), STATIC)
+        sign_in = issuer.sign_in(outputs, config.client_id)
+        site.publish(s3, outputs["SiteBucket"], site.Site(websocket, place.stage, sign_in), STATIC)
         site.invalidate(place.clients("cloudfront"), outputs["DistributionId"])
     return Installed(f"https://{outputs['SiteDomain']}/", websocket, outputs["TopicArn"])
 
 
-def _deploy(place: Place, outputs: Outputs, variables: Mapping[str, str]) -> Deployment:
+def _deploy(
+    place: Place, outputs: Outputs, variables: Mapping[str, str], architecture: str
+) -> Deployment:
     allowed = policies.policies(
         outputs, region=place.region, account=place.account, stage=place.stage
     )
-    functions.prepare(place.build, place.stage, variables, allowed)
+    functions.prepare(place.build, place.stage, variables, allowed, architecture=architecture)
     s3, bucket = place.clients("s3"), outputs["SiteBucket"]
     functions.restore_record(place.build, place.stage, _stored_record(s3, bucket))
     functions.forget_if_gone(
@@ -147,34 +166,35 @@ def _stored_record(s3: Any, bucket: str) -> str | None:
     return text.decode()
 
 
-def _environment_of(place: Place) -> Mapping[str, str]:
-    """Read the environment that the functions have; empty where there are none yet."""
+def _function_of(place: Place) -> Mapping[str, Any]:
+    """Read how one of the functions is configured; empty where there are none yet."""
     name = functions.function_name(place.stage, "ingest")
     try:
-        found = place.clients("lambda").get_function_configuration(FunctionName=name)
+        found: Mapping[str, Any] = place.clients("lambda").get_function_configuration(
+            FunctionName=name
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return {}
         raise
-    variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
-    return variables
+    return found
 
 
-def _pseudonym_key(place: Place) -> str:
-    """Read this stage's key, or make one: it must never change."""
+def _key(place: Place, name: str, purpose: str) -> str:
+    """Read a secret of this stage, or make it the first time."""
     ssm = place.clients("ssm")
-    name = f"/mailpulse/{place.stage}/pseudonym-key"
+    path = f"/mailpulse/{place.stage}/{name}"
     try:
-        key: str = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+        key: str = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ParameterNotFound":
             raise
         key = secrets.token_hex(32)
         ssm.put_parameter(
-            Name=name,
+            Name=path,
             Value=key,
             Type="SecureString",
-            Description="Mailpulse: keys the pseudonyms of recipients. Never change it.",
+            Description=f"Mailpulse: {purpose}",
             Overwrite=False,
         )
     return key

@@ -19,6 +19,9 @@ FUNCTION_SETTINGS = (
     "PUSH_INTERVAL_SECONDS",
     "CONNECTIONS_ENDPOINT",
     "CLIENT_ID",
+    "CUSTOM_ORIGINS",
+    "GROUPS_CLAIM",
+    "GROUP_PREFIXES",
 )
 
 # Of a stage that is still to be made: settings are checked before anything is done.
@@ -69,7 +72,7 @@ def variables(
     *,
     kept: Mapping[str, str],
     chosen: Mapping[str, str],
-    pseudonym_key: str,
+    keys: Mapping[str, str],
 ) -> dict[str, str]:
     """Compose the environment of the functions.
 
@@ -77,7 +80,7 @@ def variables(
         outputs: of the stack.
         kept: the environment that they have now; empty at the first deployment.
         chosen: settings that are chosen anew.
-        pseudonym_key: of this stage.
+        keys: the secrets of this stage, PSEUDONYM_KEY and SHARE_KEY.
 
     Raises:
         CommandError: a setting makes no sense.
@@ -85,11 +88,11 @@ def variables(
     settings = {name: kept[name] for name in FUNCTION_SETTINGS if name in kept} | dict(chosen)
     composed = {
         **of_stack(outputs),
-        "PSEUDONYM_KEY": pseudonym_key,
+        **keys,
         "ISSUER": outputs["Issuer"],
         "ALLOWED_ORIGINS": f"https://{outputs['SiteDomain']}",
-        **({"CLIENT_ID": outputs["ClientId"]} if "ClientId" in outputs else {}),
         **{name: value for name, value in settings.items() if value},
+        **({"CLIENT_ID": outputs["ClientId"]} if "ClientId" in outputs else {}),
     }
     _check(composed)
     return composed

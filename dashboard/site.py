@@ -3,7 +3,7 @@
 import json
 import mimetypes
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,28 @@ _ASK_FIRST = "no-cache"
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """Where the page signs people in, in the terms of OpenID Connect.
+
+    Attributes:
+        sign_out: where to go to sign out; empty where the issuer has no such place.
+    """
+
+    issuer: str
+    client_id: str
+    authorization_endpoint: str
+    token_endpoint: str
+    scope: str
+    sign_out: str
+
+
+@dataclass(frozen=True)
 class Site:
     """What the page needs to know about the stage that it belongs to."""
 
     websocket_url: str
     stage: str
+    sign_in: SignIn | None = None
 
 
 def render(site: Site, manifest: dict[str, Any]) -> str:
@@ -36,7 +53,12 @@ def render(site: Site, manifest: dict[str, Any]) -> str:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined
     )
     return environment.get_template("index.html").render(
-        manifest=manifest, websocket_url=site.websocket_url, stage=site.stage, words=words()
+        manifest=manifest,
+        websocket_url=site.websocket_url,
+        stage=site.stage,
+        sign_in=asdict(site.sign_in) if site.sign_in else None,
+        entry="sign-in.js" if site.sign_in else "main.js",
+        words=words(signing_in=site.sign_in is not None),
     )
 
 

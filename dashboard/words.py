@@ -116,6 +116,9 @@ PAGE = {
     "forbidden": "You may not see these statistics:",
     "refused": "The server did not send these statistics:",
     "asks_again": "The page asks again by itself.",
+    "untracked": "Delivered, and not one open: open and click tracking is probably switched off "
+    "for these mails. Some are always opened within the hour, by machines alone. See that SES's "
+    "event destination reports opens and clicks, and that the mails are HTML.",
     "not_loaded": "This part of the page could not be loaded: reload the page.",
     "unreadable": "The server sent something that this page cannot read: {error}. Reload the page; "
     "if it happens again, deploy the page and the functions from the same version.",
@@ -123,9 +126,26 @@ PAGE = {
     "WebSocket address that starts with wss:// (or ws:// for a page on http://).",
 }
 
+SIGN_IN = {
+    "failed": "Signing in did not work.",
+    "stale": "This answer is to no question of this page: it was begun long ago, or elsewhere.",
+    "ended": "Your sign-in has ended, so the numbers no longer move. Reload the page to sign in.",
+    "no_share": "This share link is not whole. Ask for it again, and open all of it.",
+}
 
-def words() -> dict[str, str]:
-    """Give every word by its key, such as `rate.bounce` or `bounce.Transient/MailboxFull`."""
+# Where people sign in, a server that cannot be reached may also be one that does not let them in.
+_REFUSED = (
+    "Mailpulse cannot be reached, or does not let you in, and the page keeps trying. Your account "
+    "may see no campaigns, or the share link has ended or been revoked: ask whoever runs Mailpulse."
+)
+
+
+def words(*, signing_in: bool = False) -> dict[str, str]:
+    """Give every word by its key, such as `rate.bounce` or `bounce.Transient/MailboxFull`.
+
+    Args:
+        signing_in: whether the page signs people in.
+    """
     rates = {
         name: f"{_NAMES[part].capitalize()} ÷ {_NAMES[whole]}. {_OF_RATES[name]}"
         for name, (part, whole) in RATES.items()
@@ -137,6 +157,7 @@ def words() -> dict[str, str]:
         "reason": REASONS,
         "problem": PROBLEMS,
         "health": HEALTH,
-        "page": PAGE,
+        "page": PAGE | {"unreachable": _REFUSED} if signing_in else PAGE,
+        "sign_in": SIGN_IN if signing_in else {},
     }
     return {f"{group}.{key}": text for group, one in groups.items() for key, text in one.items()}

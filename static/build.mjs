@@ -1,7 +1,7 @@
 /**
  * Bundles the page into `dist/assets/`, under names that hold a hash of the content, and
- * writes `dist/manifest.json`: what `index.html` names, as
- * {"main.js": "assets/main-AB12CD34.js", "style.css": …, "favicon.svg": …, "preloads": ["assets/…"]}.
+ * writes `dist/manifest.json`: what `index.html` names, as {"main.js": "assets/main-AB12CD34.js",
+ * "sign-in.js": …, "style.css": …, "favicon.svg": …, "preloads": {"main.js": ["assets/…"], …}}.
  */
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -40,7 +40,7 @@ const linesOnly = {
 
 const { metafile, outputFiles } = await build({
   absWorkingDir: here,
-  entryPoints: ["src/main.js", "src/style.css", "src/favicon.svg"],
+  entryPoints: ["src/main.js", "src/sign-in.js", "src/style.css", "src/favicon.svg"],
   inject: ["src/shared.js"],
   outdir: dist,
   bundle: true,
@@ -59,15 +59,17 @@ const { metafile, outputFiles } = await build({
 /** @param {string} output */
 const address = (output) => relative(dist, join(here, output)).replaceAll("\\", "/");
 
-const NAMED = ["main.js", "style.css", "favicon.svg"];
-/** @type {Record<string, string | string[]>} */
+const NAMED = ["main.js", "sign-in.js", "style.css", "favicon.svg"];
+/** @type {Record<string, string | Record<string, string[]>>} */
 const manifest = {};
+/** @type {Record<string, string[]>} */
+const preloads = manifest.preloads = {};
 for (const [output, { entryPoint, inputs, imports }] of Object.entries(metafile.outputs)) {
   const name = basename(entryPoint ?? Object.keys(inputs)[0] ?? "");
   if (!NAMED.includes(name)) continue;
   manifest[name] = address(output);
-  if (name === "main.js") {
-    manifest.preloads = imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => address(path));
+  if (name.endsWith(".js")) {
+    preloads[name] = imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => address(path));
   }
 }
 

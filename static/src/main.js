@@ -1,3 +1,5 @@
-/** The page's entry. */
+/** The page's entry where nobody signs in. */
 
-import "./start.js";
+import { start } from "./start.js";
+
+start();

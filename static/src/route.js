@@ -31,16 +31,3 @@ export function parseRoute(hash) {
 
 /** @param {string} id the campaign's id */
 export const campaignHash = (id) => `#/campaign/${encodeURIComponent(id)}`;
-
-/** @param {string} id the campaign's id */
-export const wallHash = (id) => `#/wall/${encodeURIComponent(id)}`;
-
-/**
- * @param {string} id the campaign's id
- * @param {string} counter
- * @param {{link?: string, kind?: string}} [limits]
- */
-export function activityHash(id, counter, limits) {
-  const query = limits ? `?${new URLSearchParams(limits)}` : "";
-  return `${campaignHash(id)}/${counter}${query}`;
-}

@@ -9,102 +9,112 @@ import { EMPTY, reduce } from "./state.js";
 import { App } from "./views/app.js";
 import { say } from "./words.js";
 
-const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+/**
+ * @param {() => string[]} [credentials] what proves who looks, as sub-protocols; asked for at each connection
+ * @param {string} [shared] the one campaign that a share link shows
+ * @returns `ask` asks the server, `show` draws the page with other properties
+ */
+export function start(credentials = () => [], shared) {
+  const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
-/** By how much this machine's clock is ahead, in milliseconds: what is "now" must not depend on it. */
-let ahead = 0;
-const now = () => Date.now() - ahead;
+  /** By how much this machine's clock is ahead, in milliseconds: what is "now" must not depend on it. */
+  let ahead = 0;
+  const now = () => Date.now() - ahead;
 
-/** @type {import("./views/app.js").Page} */
-const page = {
-  brand: { __html: document.getElementById("brand")?.innerHTML ?? "" },
-  address: document.querySelector("meta[name=mailpulse-websocket]")?.getAttribute("content") ?? "",
-  format: createFormat(navigator.language),
-  state: EMPTY,
-  status: { state: "connecting", heardAt: null, retryAt: null, failures: 0, back: null },
-  route: parseRoute(location.hash),
-  now: now(),
-  problem: null,
-  retry: () => connection.wake(),
-  ask: (request, onResult) => connection.ask(request, onResult),
-};
+  const routeOf = () => shared ? /** @type {const} */ ({ view: "campaign", id: shared }) : parseRoute(location.hash);
 
-// However fast messages come, the page is drawn once a frame; a view's own state waits for it too.
-options.debounceRendering = requestAnimationFrame;
-let frame = 0;
+  /** @type {import("./views/app.js").Page} */
+  const page = {
+    brand: { __html: document.getElementById("brand")?.innerHTML ?? "" },
+    address: document.querySelector("meta[name=mailpulse-websocket]")?.getAttribute("content") ?? "",
+    format: createFormat(navigator.language),
+    state: EMPTY,
+    status: { state: "connecting", heardAt: null, retryAt: null, failures: 0, back: null },
+    route: routeOf(),
+    now: now(),
+    problem: null,
+    retry: () => connection.wake(),
+    ask: (request, onResult) => connection.ask(request, onResult),
+  };
 
-/** @param {Partial<import("./views/app.js").Page>} news */
-function show(news) {
-  Object.assign(page, news);
-  frame ||= requestAnimationFrame(draw);
-}
+  // However fast messages come, the page is drawn once a frame; a view's own state waits for it too.
+  options.debounceRendering = requestAnimationFrame;
+  let frame = 0;
 
-function draw() {
-  frame = 0;
-  render(h(App, { page: { ...page } }), root);
-}
-
-const connection = new Connection({
-  open: () => new WebSocket(page.address, ["mailpulse.v1"]),
-  onChange: (change) => show({ state: reduce(page.state, change) }),
-  onStatus: (status) => show({ status }),
-  onUnreadable(error) {
-    console.error(error);
-    show({
-      problem: say("page.unreadable", { error: error.message }) ?? null,
-    });
-  },
-  isOnline: () => navigator.onLine,
-  now,
-});
-
-/** @type {string | null} */
-let topic = null;
-
-function follow() {
-  const route = parseRoute(location.hash);
-  const wanted = "id" in route ? campaignTopic(route.id) : route.view === "list" ? LIST_TOPIC : null;
-  if (topic !== wanted) {
-    if (topic !== null) connection.unsubscribe(topic);
-    if (wanted !== null) connection.subscribe(wanted);
-    topic = wanted;
+  /** @param {Partial<import("./views/app.js").Page>} news */
+  function show(news) {
+    Object.assign(page, news);
+    frame ||= requestAnimationFrame(draw);
   }
-  document.title = "id" in route ? `${route.id} – Mailpulse` : "Mailpulse";
-  show({ route });
-}
 
-addEventListener("hashchange", follow);
-addEventListener("online", () => connection.wake());
-addEventListener("offline", () => connection.wake());
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") connection.wake();
-});
-// What explains a number goes away by Escape, and comes back with the next look at it.
-addEventListener("keydown", (event) => {
-  const { key, target } = /** @type {KeyboardEvent & {target: HTMLElement}} */ (event);
-  if (key === "Escape") root.classList.add("hush");
-  /** @type {HTMLElement | null} */
-  const search = document.querySelector("[type=search]");
-  if (key !== "/" || !search || event.ctrlKey || event.metaKey || target.closest("input, select")) return;
-  event.preventDefault();
-  search.focus();
-});
-for (const look of ["pointermove", "focusin"]) addEventListener(look, () => root.classList.remove("hush"));
-setInterval(() => show({ now: now() }), 1000);
+  function draw() {
+    frame = 0;
+    render(h(App, { page: { ...page } }), root);
+  }
 
-// Without a server that tells its time, this machine's clock is believed.
-fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(({ headers }) => {
-  ahead = Date.now() - Date.parse(headers.get("date") ?? "") || 0;
-  connection.wake(); // when something was heard last is told by the same clock
-}, console.info);
-root.replaceChildren();
-connection.subscribe(HEALTH_TOPIC);
-follow();
-try {
-  connection.start();
-} catch (error) {
-  // A WebSocket is refused at once for an address that can never work.
-  show({
-    problem: say("page.no_address", { address: page.address, error }) ?? null,
+  const connection = new Connection({
+    open: () => new WebSocket(page.address, ["mailpulse.v1", ...credentials()]),
+    onChange: (change) => show({ state: reduce(page.state, change) }),
+    onStatus: (status) => show({ status }),
+    onUnreadable(error) {
+      console.error(error);
+      show({
+        problem: say("page.unreadable", { error: error.message }) ?? null,
+      });
+    },
+    isOnline: () => navigator.onLine,
+    now,
   });
+
+  /** @type {string | null} */
+  let topic = null;
+
+  function follow() {
+    const route = routeOf();
+    const wanted = "id" in route ? campaignTopic(route.id) : route.view === "list" ? LIST_TOPIC : null;
+    if (topic !== wanted) {
+      if (topic !== null) connection.unsubscribe(topic);
+      if (wanted !== null) connection.subscribe(wanted);
+      topic = wanted;
+    }
+    document.title = "id" in route ? `${route.id} – Mailpulse` : "Mailpulse";
+    show({ route });
+  }
+
+  addEventListener("hashchange", follow);
+  addEventListener("online", () => connection.wake());
+  addEventListener("offline", () => connection.wake());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") connection.wake();
+  });
+  // What explains a number goes away by Escape, and comes back with the next look at it.
+  addEventListener("keydown", (event) => {
+    const { key, target } = /** @type {KeyboardEvent & {target: HTMLElement}} */ (event);
+    if (key === "Escape") root.classList.add("hush");
+    /** @type {HTMLElement | null} */
+    const search = document.querySelector("[type=search]");
+    if (key !== "/" || !search || event.ctrlKey || event.metaKey || target.closest("input, select")) return;
+    event.preventDefault();
+    search.focus();
+  });
+  for (const look of ["pointermove", "focusin"]) addEventListener(look, () => root.classList.remove("hush"));
+  setInterval(() => show({ now: now() }), 1000);
+
+  // Without a server that tells its time, this machine's clock is believed.
+  fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(({ headers }) => {
+    ahead = Date.now() - Date.parse(headers.get("date") ?? "") || 0;
+    connection.wake(); // when something was heard last is told by the same clock
+  }, console.info);
+  root.replaceChildren();
+  if (!shared) connection.subscribe(HEALTH_TOPIC);
+  follow();
+  try {
+    connection.start();
+  } catch (error) {
+    // A WebSocket is refused at once for an address that can never work.
+    show({
+      problem: say("page.no_address", { address: page.address, error }) ?? null,
+    });
+  }
+  return { ask: page.ask, show };
 }

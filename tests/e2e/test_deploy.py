@@ -1,15 +1,13 @@
 """A stage in an AWS account, which the emulator stands for."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 
 import pytest
 import websockets.exceptions
 from support import live, ses
+from support.operator import LOCAL_CONNECTIONS, Operator
 from websockets.sync.client import connect
 
 from dashboard.paths import PROJECT
@@ -17,7 +15,6 @@ from dashboard.topic import Topic
 
 STAGE = "e2e"
 BUILD = PROJECT / ".mailpulse" / "aws" / f"000000000000-us-east-1-{STAGE}"
-LOCAL_CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
 
 
 @pytest.fixture(scope="module")
@@ -29,29 +26,9 @@ def account(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(account):
-    """Run a command as an engineer with credentials would."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment = kept | {
-        "AWS_ENDPOINT_URL": account.info["endpoint_url"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-
-    def run(*arguments, **more):
-        done = subprocess.run(
-            [sys.executable, "-m", "dashboard", "deploy", "--stage", STAGE, *arguments],
-            cwd=PROJECT,
-            env=environment | more,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    return run
+    """Run `deploy` as an engineer with credentials would."""
+    operator = Operator(account.info["endpoint_url"])
+    return lambda *arguments: operator.run("deploy", "--stage", STAGE, *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from dashboard.page import manifest_path
 from dashboard.paths import STATIC
-from dashboard.site import Site, render
+from dashboard.site import SignIn, Site, render
 
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -99,10 +99,14 @@ class Stage:
         url: of the page.
         scene: may be exchanged at any time.
         requests: that have come so far.
+        sign_in: where its page signs people in; None where nobody does.
     """
 
-    def __init__(self, scene: Scene, url: str, websocket_url: str) -> None:
+    def __init__(
+        self, scene: Scene, url: str, websocket_url: str, sign_in: SignIn | None = None
+    ) -> None:
         self.scene = scene
+        self.sign_in = sign_in
         self.url = url
         self.websocket_url = websocket_url
         self.requests: list[dict[str, Any]] = []
@@ -139,9 +143,9 @@ class Stage:
 
 
 @contextmanager
-def staged(scene: Scene):
+def staged(scene: Scene, sign_in: SignIn | None = None):
     """Serve the built page on loopback until the end of the block."""
-    stage = Stage(scene, "", "")
+    stage = Stage(scene, "", "", sign_in)
     sockets = serve(stage.speak, "127.0.0.1", 0, subprotocols=["mailpulse.v1"], compression=None)
     threading.Thread(target=sockets.serve_forever, daemon=True).start()
     stage.websocket_url = f"ws://127.0.0.1:{sockets.socket.getsockname()[1]}"
@@ -181,7 +185,7 @@ def _pages(stage: Stage) -> type[BaseHTTPRequestHandler]:
 
         def _find(self, path: str) -> tuple[bytes | None, str, str]:
             if path == "/":
-                page = render(Site(stage.websocket_url, "demo"), manifest)
+                page = render(Site(stage.websocket_url, "demo", stage.sign_in), manifest)
                 return page.encode(), "text/html; charset=utf-8", "no-cache"
             file = dist / path.lstrip("/")
             if not path.startswith("/assets/") or not file.is_file() or ".." in Path(path).parts:

@@ -11,7 +11,7 @@ from dashboard.site import Site, publish, render
 SITE = Site("ws://127.0.0.1:8270/_aws/execute-api/abc/local", "local")
 MANIFEST = {
     "main.js": "assets/main-AB12.js",
-    "preloads": ["assets/chunk-EF56.js"],
+    "preloads": {"main.js": ["assets/chunk-EF56.js"], "sign-in.js": ["assets/chunk-EF56.js"]},
     "style.css": "assets/style-CD34.css",
     "favicon.svg": "assets/favicon-0123.svg",
 }
@@ -20,7 +20,7 @@ ASSETS = [
     MANIFEST["main.js"],
     MANIFEST["style.css"],
     MANIFEST["favicon.svg"],
-    *MANIFEST["preloads"],
+    *MANIFEST["preloads"]["main.js"],
 ]
 
 

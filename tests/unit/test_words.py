@@ -60,7 +60,12 @@ def test_what_the_page_asks_for_is_there():
 
 
 def test_the_page_holds_them():
-    manifest = {"main.js": "m", "style.css": "s", "favicon.svg": "f", "preloads": ["p"]}
+    manifest = {
+        "main.js": "m",
+        "style.css": "s",
+        "favicon.svg": "f",
+        "preloads": {"main.js": ["p"]},
+    }
 
     page = render(Site("ws://127.0.0.1/", "local"), manifest)
 

@@ -6,7 +6,8 @@ import { download } from "../csv.js";
 import { Feed, keyOf } from "../feed.js";
 import { html } from "../html.js";
 import { GRAINS, campaignTopic } from "../protocol.js";
-import { activityHash, campaignHash } from "../route.js";
+import { activityHash } from "../lead.js";
+import { campaignHash } from "../route.js";
 import { bucketsOf, defaultGrain } from "../select.js";
 import { say } from "../words.js";
 import { EventRow, detailOf } from "./event.js";
@@ -125,7 +126,7 @@ export class ActivityView extends Component {
       <div class="head">
         <${Heading}>${LABELS[counter] ?? counter}<//>
         <label class="filter">Show
-          ${" "}<select onChange=${(/** @type {any} */ event) => { location.hash = activityHash(id, event.target.value); }}>
+          ${" "}<select onChange=${(/** @type {any} */ event) => { location.hash = activityHash(id, event.target.value) ?? ""; }}>
             ${Object.keys(LABELS).map((name) => html`
               <option value=${name} selected=${name === counter}>${LABELS[name]}</option>`)}
           </select>

@@ -1,7 +1,7 @@
 /** Why mails came back, in plain words, the most frequent reason first. */
 
 import { html } from "../html.js";
-import { activityHash } from "../route.js";
+import { activityHash } from "../lead.js";
 import { bouncesOf } from "../select.js";
 import { say } from "../words.js";
 

@@ -2,8 +2,9 @@
 
 import { age } from "../format.js";
 import { html } from "../html.js";
-import { wallHash } from "../route.js";
+import { wallHash } from "../lead.js";
 import { lately } from "../select.js";
+import { say } from "../words.js";
 import { Announcer } from "./announcer.js";
 import { FunnelView } from "./funnel.js";
 import { Heading } from "./heading.js";
@@ -43,12 +44,7 @@ export function CampaignView({ id, page, topic, data, summary, untracked }) {
       ${!campaign && !refusal && html`<span>Loading…</span>`}
     </p>
     ${refusal}
-    ${untracked && html`
-      <${Notice}>
-        Delivered, and not one open: open and click tracking is probably switched off for these mails.
-        ${" "}Some are always opened within the hour, by machines alone. See that SES's event destination
-        ${" "}reports opens and clicks, and that the mails are HTML.
-      <//>`}
+    ${untracked && html`<${Notice}>${say("page.untracked")}<//>`}
     ${(summary || !refusal) && html`
       <${Tiles} id=${id} summary=${summary} format=${format} lately=${data ? lately(data, now) : null} />
       <div class="columns">

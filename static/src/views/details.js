@@ -1,6 +1,7 @@
 /** What stands below the charts of a campaign: its links, its bounces, and what happens just now. */
 
 import { html } from "../html.js";
+import { standsAlone } from "../lead.js";
 import { BouncesView } from "./bounces.js";
 import { LatestView } from "./latest.js";
 import { LinksView } from "./links.js";
@@ -13,5 +14,5 @@ export function DetailsView({ id, page, data }) {
       <${LinksView} id=${id} data=${data} format=${format} />
       <${BouncesView} id=${id} data=${data} format=${format} />
     </div>
-    <${LatestView} id=${id} page=${page} version=${data?.summary?.version ?? 0} />`;
+    ${!standsAlone() && html`<${LatestView} id=${id} page=${page} version=${data?.summary?.version ?? 0} />`}`;
 }

@@ -4,7 +4,7 @@ import { Component } from "preact";
 import { Feed, keyOf } from "../feed.js";
 import { html } from "../html.js";
 import { campaignTopic } from "../protocol.js";
-import { activityHash } from "../route.js";
+import { activityHash } from "../lead.js";
 import { EventRow } from "./event.js";
 
 const SHOWN = 8;

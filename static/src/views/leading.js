@@ -1,7 +1,7 @@
 /** A counter that leads to the list of what it counts. */
 
 import { html } from "../html.js";
-import { activityHash } from "../route.js";
+import { activityHash } from "../lead.js";
 import { Count } from "./count.js";
 
 /**

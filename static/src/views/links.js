@@ -3,7 +3,7 @@
 import { Component } from "preact";
 import { download } from "../csv.js";
 import { html } from "../html.js";
-import { activityHash } from "../route.js";
+import { activityHash } from "../lead.js";
 import { OTHER, linksOf } from "../select.js";
 import { Term } from "./term.js";
 
