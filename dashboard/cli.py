@@ -15,6 +15,7 @@ COMMANDS = {
     "deploy": "dashboard.deploy",
     "destroy": "dashboard.destroy",
     "dlq": "dashboard.dlq",
+    "doctor": "dashboard.doctor",
     "recount": "dashboard.recount",
     "replay": "dashboard.replay",
     "share": "dashboard.share",

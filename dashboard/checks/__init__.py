@@ -1,0 +1,1 @@
+"""What `doctor` looks at: each check takes a Subject and yields Findings."""

@@ -1,0 +1,75 @@
+"""The alarms, and who hears them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+
+
+def check_alarms(subject: Subject) -> Iterator[Finding]:
+    """See that the alarms of the stack are there, and that none is on."""
+    names = _alarms_of(subject)
+    if not names:
+        yield fail("the stack has no alarms", "run `deploy`")
+        return
+    found = _described(subject, sorted(names.values()))
+    quiet = 0
+    for name, physical in sorted(names.items()):
+        alarm = found.get(physical)
+        if alarm is None:
+            yield fail(
+                f"{name} ({physical}) is not there",
+                "somebody deleted it: make it again under this name, as the template says",
+            )
+        elif alarm["StateValue"] == "ALARM":
+            yield fail(
+                f"{name} is on: {alarm.get('StateReason', 'no reason given')}",
+                alarm.get("AlarmDescription", "see docs/operations.md"),
+            )
+        elif not alarm.get("ActionsEnabled", True):
+            yield warn(f"{name} tells nobody", "switch its actions on in CloudWatch")
+        elif alarm["StateValue"] != "OK":
+            yield warn(f"{name} is {alarm['StateValue']}", "look again in some minutes")
+        else:
+            quiet += 1
+    if quiet:
+        yield ok(f"{quiet} of {len(names)} alarms are quiet")
+
+
+def check_alarm_topic(subject: Subject) -> Iterator[Finding]:
+    """See that somebody hears the alarms."""
+    topic = subject.output("AlarmTopicArn")
+    pages = (
+        subject.clients("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    )
+    found = [one for page in pages for one in page["Subscriptions"]]
+    confirmed = [one for one in found if one["SubscriptionArn"].startswith("arn:")]
+    if confirmed:
+        yield ok(f"{len(confirmed)} subscribers hear the alarms")
+    elif found:
+        yield warn(
+            f"{found[0]['Endpoint']} has not confirmed to hear the alarms",
+            "follow the link in the mail that AWS has sent there",
+        )
+    else:
+        yield warn("nobody hears the alarms", "run `deploy` with --alarm-email")
+
+
+def _alarms_of(subject: Subject) -> dict[str, str]:
+    """Name the stack's alarms: in the template → in CloudWatch."""
+    pages = (
+        subject.clients("cloudformation")
+        .get_paginator("list_stack_resources")
+        .paginate(StackName=subject.stack["StackName"])
+    )
+    return {
+        one["LogicalResourceId"]: one["PhysicalResourceId"]
+        for page in pages
+        for one in page["StackResourceSummaries"]
+        if one["ResourceType"] == "AWS::CloudWatch::Alarm"
+    }
+
+
+def _described(subject: Subject, names: list[str]) -> dict[str, Any]:
+    answer = subject.clients("cloudwatch").describe_alarms(AlarmNames=names)
+    return {one["AlarmName"]: one for one in answer["MetricAlarms"]}

@@ -1,0 +1,109 @@
+"""The functions and their event sources."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from importlib import resources
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.config import Config
+from chalicelib.errors import ConfigError
+from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.functions import FUNCTIONS, function_name
+from dashboard.mappings import OPTIONS
+
+_SOON = timedelta(days=180)
+
+
+def check_functions(subject: Subject) -> Iterator[Finding]:
+    """See that each function is there, can be called, and has settings that make sense."""
+    runtimes = set()
+    good = 0
+    for function in FUNCTIONS:
+        name = function_name(subject.stage, function)
+        try:
+            found = subject.clients("lambda").get_function_configuration(FunctionName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            yield fail(f"{name} is not there", "run `deploy`")
+            continue
+        runtimes.add(found.get("Runtime", "none"))
+        problems = list(_problems(subject, name, found))
+        yield from problems
+        good += not problems
+    if good == len(FUNCTIONS):
+        yield ok(f"all {good} are active, and their settings load")
+    for runtime in sorted(runtimes):
+        yield _runtime(runtime, subject.clock().date())
+
+
+def check_event_sources(subject: Subject) -> Iterator[Finding]:
+    """See that what brings the functions their events is on, and has its options."""
+    for function, wanted in OPTIONS.items():
+        name = function_name(subject.stage, function)
+        mappings = subject.clients("lambda").list_event_source_mappings(FunctionName=name)[
+            "EventSourceMappings"
+        ]
+        if len(mappings) != 1:
+            yield fail(f"{name} has {len(mappings)} event sources instead of one", "run `deploy`")
+            continue
+        yield _event_source(function, mappings[0], wanted)
+
+
+def _problems(subject: Subject, name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
+    state = found.get("State", "unknown")
+    if state == "Inactive":
+        yield warn(f"{name} sleeps: nobody has called it for weeks", "its next call wakes it")
+    elif state != "Active":
+        reason = found.get("StateReason", "no reason given")
+        yield fail(f"{name} is {state} ({reason})", "run `deploy`")
+    if found.get("LastUpdateStatus", "Successful") == "Failed":
+        reason = found.get("LastUpdateStatusReason", "no reason given")
+        yield fail(f"the last update of {name} failed ({reason})", "run `deploy`")
+    variables = found.get("Environment", {}).get("Variables", {})
+    try:
+        Config.from_environ({**variables, "AWS_REGION": subject.region})
+    except ConfigError as error:
+        yield fail(f"the settings of {name} do not load: {error}", "run `deploy` with --set")
+
+
+def _event_source(function: str, mapping: Mapping[str, Any], wanted: Mapping[str, Any]) -> Finding:
+    if mapping["State"] != "Enabled":
+        return fail(
+            f"the event source of {function} is {mapping['State']}",
+            "run `deploy`, which switches it on; where a recount is running, wait for its end",
+        )
+    for option, value in wanted.items():
+        if mapping.get(option) != value:
+            return fail(
+                f"the event source of {function} has {option}={mapping.get(option)!r} instead of "
+                f"{value!r}",
+                "run `deploy`, which sets it",
+            )
+    result = mapping.get("LastProcessingResult", "")
+    if result.startswith("PROBLEM"):
+        return fail(
+            f"the event source of {function} says {result!r}", f"look at the log of {function}"
+        )
+    return ok(f"the event source of {function} is on, with {', '.join(wanted)}")
+
+
+def _runtime(runtime: str, today: date) -> Finding:
+    """Judge a runtime by the dates that cfn-lint has from AWS."""
+    text = resources.files("cfnlint.data.AdditionalSpecs").joinpath("LmbdRuntimeLifecycle.json")
+    known = json.loads(text.read_text())
+    if runtime not in known:
+        return fail(
+            f"the runtime {runtime} is none that is known here",
+            "deploy with Python 3.11 to 3.13, which decides the runtime",
+        )
+    until = date.fromisoformat(known[runtime]["deprecated"])
+    remedy = "make .venv with a later Python (`make PYTHON=python3.13`), and run `deploy`"
+    if until <= today:
+        return fail(f"Lambda has not supported {runtime} since {until}", remedy)
+    if until - today <= _SOON:
+        return warn(f"Lambda supports {runtime} until {until} only", remedy)
+    return ok(f"Lambda supports {runtime} until {until}")

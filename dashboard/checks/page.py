@@ -1,0 +1,42 @@
+"""The page, as a browser gets it."""
+
+from collections.abc import Iterator
+
+from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.checks.sign_in import check_days, unreachable
+
+_OK = 200
+# What CloudFront adds: infrastructure/mailpulse.yaml, SiteHeaders.
+_HEADERS = {
+    "content-security-policy": "frame-ancestors 'none'",
+    "strict-transport-security": "max-age=",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
+
+
+def check_page(subject: Subject) -> Iterator[Finding]:
+    """See that CloudFront serves the page, with the headers that protect it."""
+    url = f"https://{subject.output('SiteDomain')}/"
+    remedy = "run `deploy`, which publishes it; a new distribution takes some minutes"
+    try:
+        answer = subject.web.get(url)
+    except (OSError, ValueError) as error:
+        yield unreachable(url, error, remedy)
+        return
+    if answer.status != _OK:
+        yield fail(f"{url} answers {answer.status}", remedy)
+        return
+    if b'name="mailpulse-websocket"' not in answer.body:
+        yield fail(f"what {url} answers is not the page", remedy)
+    else:
+        yield ok(f"{url} answers with the page")
+    missing = [
+        name for name, value in _HEADERS.items() if value not in answer.headers.get(name, "")
+    ]
+    if missing:
+        yield warn(f"{url} comes without {', '.join(missing)}", "run `deploy`, which sets them")
+    else:
+        yield ok("it comes with its security headers")
+    yield from check_days(url, answer)

@@ -1,0 +1,65 @@
+"""Who signs people in: its documents, its keys and its certificate."""
+
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+
+from chalicelib.auth import ALGORITHMS
+from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.checks.web import Answer
+
+_DAYS = 14
+_OK = 200
+
+
+def check_issuer(subject: Subject) -> Iterator[Finding]:
+    """See that the issuer says what the functions ask of it, as they ask for it."""
+    issuer = subject.output("Issuer")
+    remedy = "see that --issuer is right, and that the issuer is up"
+    try:
+        answer = subject.web.get(f"{issuer}/.well-known/openid-configuration")
+        document = _document(answer)
+        named, keys_url = document["issuer"], document["jwks_uri"]
+        if named != issuer:
+            yield fail(f"{issuer} says that it is {named!r}: its tokens are refused", remedy)
+            return
+        keys = _document(subject.web.get(keys_url))["keys"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        yield unreachable(issuer, error, remedy)
+        return
+    usable = [one for one in keys if _signs(one)]
+    if not usable:
+        yield fail(f"{keys_url} has no key that is accepted of {len(keys)}", remedy)
+    else:
+        yield ok(f"{issuer} answers, with {len(usable)} keys")
+    yield from check_days(issuer, answer)
+
+
+def check_days(where: str, answer: Answer) -> Iterator[Finding]:
+    """See that a certificate is not about to end."""
+    if answer.days < _DAYS:
+        yield warn(f"the certificate of {where} ends in {answer.days} days", "renew it")
+    else:
+        yield ok(f"the certificate of {where} is valid for {answer.days} days")
+
+
+def unreachable(where: str, error: Exception, remedy: str) -> Finding:
+    """Say why there is no answer that can be used."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return fail(f"the certificate of {where} is not valid: {error.verify_message}", "renew it")
+    return fail(f"{where} does not answer as it should, from here ({error!r})", remedy)
+
+
+def _document(answer: Answer) -> Any:
+    if answer.status != _OK:
+        raise ValueError(f"status {answer.status}")
+    return answer.json()
+
+
+def _signs(key: Any) -> bool:
+    try:
+        return key.get("use", "sig") == "sig" and jwt.PyJWK(key).algorithm_name in ALGORITHMS
+    except (jwt.PyJWTError, AttributeError, TypeError):
+        return False

@@ -1,0 +1,23 @@
+"""The CloudFormation stack."""
+
+from collections.abc import Iterator
+
+from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+
+_GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
+
+
+def check_stack(subject: Subject) -> Iterator[Finding]:
+    """See that the last change of the stack came to a good end."""
+    name, status = subject.stack["StackName"], subject.stack["StackStatus"]
+    if status in _GOOD:
+        yield ok(f"{name} is {status}")
+    elif status.endswith("_IN_PROGRESS"):
+        yield warn(f"{name} is {status}", "look again when it has ended")
+    elif status == "UPDATE_ROLLBACK_COMPLETE":
+        yield warn(
+            f"{name} is {status}: its last change failed, and was taken back",
+            "run `deploy`, which says why",
+        )
+    else:
+        yield fail(f"{name} is {status}", "run `deploy`, which says why and makes it anew")

@@ -1,0 +1,104 @@
+"""The way from SES's topic into the queue."""
+
+from collections.abc import Iterator
+
+from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.checks.resource_policy import Caller, judge
+
+_POLICY = "run `deploy`, which sets the policy; the policy of a topic of yours is for you to set"
+
+
+def check_topic(subject: Subject) -> Iterator[Finding]:
+    """See that SES may publish to the topic, and nobody else through SES."""
+    topic = subject.output("TopicArn")
+    attributes = subject.clients("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+    named = subject.parameters.get("ConfigurationSetName", "*")
+    partition = topic.split(":")[1]
+    own = f"arn:{partition}:ses:{subject.region}:{subject.account}:configuration-set/"
+    context = {
+        "aws:sourceaccount": subject.account,
+        # Where any may publish, some one.
+        "aws:sourcearn": own + ("any" if named == "*" else named),
+    }
+    caller = Caller("ses.amazonaws.com", "sns:Publish", context)
+    match judge(attributes.get("Policy", ""), caller):
+        case "allowed":
+            yield ok("SES may publish to the topic, from this account alone")
+        case "open":
+            yield warn(
+                "SES may publish to the topic from any account: its policy does not ask for "
+                f"aws:SourceAccount {subject.account}",
+                _POLICY,
+            )
+        case "refused":
+            yield fail(
+                f"the policy of {topic} does not let SES publish for {context['aws:sourcearn']}",
+                _POLICY,
+            )
+        case "unclear":
+            yield warn(
+                f"the policy of {topic} has conditions that cannot be judged here",
+                "send a mail, and see whether its events arrive",
+            )
+    if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sns"):
+        yield fail(
+            f"{topic} is encrypted with a key that SES may not use",
+            "use a key of your own whose policy lets ses.amazonaws.com use it, or none",
+        )
+
+
+def check_queue(subject: Subject) -> Iterator[Finding]:
+    """See that the topic may send to the queue, and does."""
+    topic, queue = subject.output("TopicArn"), subject.output("QueueArn")
+    attributes = subject.clients("sqs").get_queue_attributes(
+        QueueUrl=subject.output("QueueUrl"), AttributeNames=["Policy"]
+    )
+    policy = attributes.get("Attributes", {}).get("Policy", "")
+    context = {"aws:sourcearn": topic, "aws:sourceaccount": topic.split(":")[4]}
+    match judge(policy, Caller("sns.amazonaws.com", "sqs:SendMessage", context)):
+        case "allowed":
+            yield ok("the topic may send to the queue")
+        case "open":
+            yield warn("any topic may send to the queue", "run `deploy`, which sets its policy")
+        case "refused":
+            yield fail(
+                f"the policy of the queue does not let {topic} send",
+                "run `deploy`, which sets its policy",
+            )
+        case "unclear":
+            yield warn(
+                "the policy of the queue has conditions that cannot be judged here",
+                "run `deploy`, which sets its policy",
+            )
+    yield from _subscription(subject, topic, queue)
+
+
+def _subscription(subject: Subject, topic: str, queue: str) -> Iterator[Finding]:
+    sns = subject.clients("sns")
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    found = [one for page in pages for one in page["Subscriptions"] if one["Endpoint"] == queue]
+    if not found:
+        yield fail(f"the queue does not subscribe to {topic}", "run `deploy`")
+        return
+    arn = found[0]["SubscriptionArn"]
+    if not arn.startswith("arn:"):
+        yield fail(
+            f"the subscription of the queue is {arn}",
+            "confirm it: by the owner of the topic, where that is another account",
+        )
+        return
+    attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    if attributes.get("PendingConfirmation", "false").lower() == "true":
+        yield fail("the subscription of the queue is not confirmed", "run `deploy`")
+    elif attributes.get("FilterPolicy"):
+        yield fail(
+            f"the subscription of the queue has a filter: {attributes['FilterPolicy']}",
+            "take the filter away: what it holds back is not counted",
+        )
+    elif attributes.get("RawMessageDelivery", "false").lower() != "true":
+        yield warn(
+            "the subscription wraps each message in SNS's envelope",
+            "turn raw message delivery on; events are counted all the same",
+        )
+    else:
+        yield ok("the queue subscribes to the topic, with raw delivery")

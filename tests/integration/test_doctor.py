@@ -1,0 +1,560 @@
+"""`doctor` looks at a stage: each thing that breaks is found, with how to mend it."""
+
+import json
+import ssl
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from click.testing import CliRunner
+from moto import mock_aws
+from support import doctored
+from support.doctored import SET, Stage, denied
+
+from dashboard import doctor
+from dashboard.checks.alarms import check_alarm_topic, check_alarms
+from dashboard.checks.functions import check_event_sources, check_functions
+from dashboard.checks.page import check_page
+from dashboard.checks.pipeline import check_health, check_queues
+from dashboard.checks.ses import check_account, check_event_destination
+from dashboard.checks.sign_in import check_issuer
+from dashboard.checks.stack import check_stack
+from dashboard.checks.topic import check_queue, check_topic
+from dashboard.checks.web import Web
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory):
+    with doctored.public(tmp_path_factory.mktemp("public")) as served:
+        yield served
+
+
+@pytest.fixture
+def stage(public, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    public.serve_issuer()
+    public.serve_page()
+    with mock_aws():
+        yield Stage(public)
+
+
+@pytest.fixture
+def look(stage):
+    """Run a check; give what it found as lines."""
+
+    def look(check, **changes):
+        found = doctor.findings(check, stage.subject(**changes))
+        return [f"{one.status} {one.says}; {one.remedy}" for one in found]
+
+    return look
+
+
+def bad(lines):
+    """The lines that are not ok."""
+    return [line for line in lines if not line.startswith("ok")]
+
+
+def only(lines):
+    [line] = bad(lines)
+    return line
+
+
+def test_nothing_is_found_where_all_is_well(stage, look):
+    stage.watched()
+    arn = stage.client("sns").subscribe(
+        TopicArn=stage.subject().outputs["AlarmTopicArn"],
+        Protocol="sqs",
+        Endpoint=stage.subject().outputs["QueueArn"],
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    assert arn.startswith("arn:")
+
+    for name, check in doctor.CHECKS.items():
+        lines = look(check)
+        assert lines, name
+        assert bad(lines) == []
+
+
+@pytest.mark.parametrize("name", sorted(doctor.CHECKS.keys() - {"stack"}))
+def test_what_may_not_be_looked_at_is_never_ok(stage, name):
+    def nobody(service):
+        class Client:
+            def __getattr__(self, operation):
+                def refuse(*_, **__):
+                    raise denied(operation)
+
+                return refuse
+
+        return Client()
+
+    offline = Web(ssl.create_default_context())
+    subject = stage.subject(clients=nobody, web=offline)
+    found = list(doctor.findings(doctor.CHECKS[name], subject))
+
+    assert [one.status for one in found] == ["FAIL"]
+    if name not in {"sign-in", "page"}:
+        assert "could not be looked at" in found[0].says
+        assert found[0].remedy == "allow this call to who runs doctor"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("UPDATE_COMPLETE", "ok"),
+        ("UPDATE_IN_PROGRESS", "warn"),
+        ("UPDATE_ROLLBACK_COMPLETE", "warn"),
+        ("UPDATE_ROLLBACK_FAILED", "FAIL"),
+        ("ROLLBACK_COMPLETE", "FAIL"),
+        ("DELETE_FAILED", "FAIL"),
+    ],
+)
+def test_a_stack_is_as_its_last_change_left_it(look, status, expected):
+    [line] = look(check_stack, stack={"StackName": "mailpulse-test", "StackStatus": status})
+
+    assert line.startswith(f"{expected} mailpulse-test is {status}")
+
+
+def test_a_stack_of_an_earlier_version_lacks_outputs(look):
+    assert "the stack has no output Issuer" in only(look(check_issuer, outputs={}))
+
+
+class TestFunctions:
+    def test_one_that_is_gone(self, stage, look):
+        stage.client("lambda").delete_function(FunctionName="mailpulse-test-watch")
+
+        assert only(look(check_functions)) == "FAIL mailpulse-test-watch is not there; run `deploy`"
+
+    def test_one_whose_settings_make_no_sense(self, stage, look):
+        name = "mailpulse-test-ingest"
+        client = stage.client("lambda")
+        variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**variables, "RETENTION_DAYS": "5"}}
+        )
+
+        assert f"the settings of {name} do not load: RETENTION_DAYS is 5" in only(
+            look(check_functions)
+        )
+
+    @pytest.mark.parametrize(
+        ("found", "expected"),
+        [
+            ({"State": "Failed", "StateReason": "no role"}, "FAIL {} is Failed (no role)"),
+            ({"State": "Inactive"}, "warn {} sleeps"),
+            (
+                {"State": "Active", "LastUpdateStatus": "Failed"},
+                "FAIL the last update of {} failed",
+            ),
+        ],
+    )
+    def test_one_that_is_not_active(self, stage, look, found, expected):
+        answer = stage.client("lambda").get_function_configuration
+
+        class Failing:
+            def get_function_configuration(self, *, FunctionName):
+                broken = found if FunctionName.endswith("publish") else {}
+                return answer(FunctionName=FunctionName) | broken
+
+        stage.fakes["lambda"] = Failing()
+
+        assert only(look(check_functions)).startswith(expected.format("mailpulse-test-publish"))
+
+    @pytest.mark.parametrize(
+        ("today", "expected"),
+        [
+            ((2029, 1, 1), "warn Lambda supports python3.13 until 2029-06-30 only"),
+            ((2029, 6, 30), "FAIL Lambda has not supported python3.13 since 2029-06-30"),
+        ],
+    )
+    def test_a_runtime_that_ends(self, look, today, expected):
+        assert only(look(check_functions, clock=lambda: datetime(*today, tzinfo=UTC))).startswith(
+            expected
+        )
+
+    def test_a_runtime_that_nobody_knows(self, stage, look):
+        for name in doctored.FUNCTIONS:
+            stage.client("lambda").update_function_configuration(
+                FunctionName=f"mailpulse-test-{name}", Runtime="python2.3"
+            )
+
+        assert "the runtime python2.3 is none" in only(look(check_functions))
+
+
+class TestEventSources:
+    def test_one_that_is_off(self, stage, look):
+        stage.fakes["lambda"].options[stage.mapping("ingest")["UUID"]]["State"] = "Disabled"
+
+        assert "the event source of ingest is Disabled; run `deploy`" in only(
+            look(check_event_sources)
+        )
+
+    def test_one_that_has_lost_an_option(self, stage, look):
+        uuid = stage.mapping("aggregate")["UUID"]
+        del stage.fakes["lambda"].options[uuid]["TumblingWindowInSeconds"]
+
+        assert "aggregate has TumblingWindowInSeconds=None instead of 900" in only(
+            look(check_event_sources)
+        )
+
+    def test_none_and_two(self, stage, look):
+        client = stage.client("lambda")
+        client.delete_event_source_mapping(UUID=stage.mapping("publish")["UUID"])
+        assert "publish has 0 event sources" in only(look(check_event_sources))
+
+        for arn in ("EventsStreamArn", "StatsStreamArn"):
+            client.create_event_source_mapping(
+                FunctionName="mailpulse-test-publish", EventSourceArn=stage.subject().outputs[arn]
+            )
+        assert "publish has 2 event sources" in only(look(check_event_sources))
+
+    def test_one_that_cannot_read_its_source(self, stage, look):
+        uuid = stage.mapping("ingest")["UUID"]
+        says = "PROBLEM: Function call failed"
+        stage.fakes["lambda"].options[uuid]["LastProcessingResult"] = says
+
+        assert f"ingest says '{says}'" in only(look(check_event_sources))
+
+
+class TestSes:
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({"SendingEnabled": False}, "FAIL sending is off in this region"),
+            ({"EnforcementStatus": "PROBATION"}, "warn SES has the account on PROBATION"),
+            ({"ProductionAccessEnabled": False}, "warn the account is in SES's sandbox"),
+        ],
+    )
+    def test_account(self, stage, look, change, expected):
+        stage.fakes["sesv2"].account |= change
+
+        assert only(look(check_account)).startswith(expected)
+
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({"Enabled": False}, "FAIL the event destination news/mailpulse-test is off"),
+            (
+                {"MatchingEventTypes": ["SEND"]},
+                "reports no DELIVERY, BOUNCE, COMPLAINT, OPEN, CLICK",
+            ),
+            (
+                {"MatchingEventTypes": [x for x in doctored.ALL_TYPES if x != "REJECT"]},
+                "warn the event destination news/mailpulse-test reports no REJECT",
+            ),
+            (
+                {"SnsDestination": {"TopicArn": "arn:other"}},
+                "FAIL the configuration set news does not",
+            ),
+        ],
+    )
+    def test_event_destination(self, stage, look, change, expected):
+        stage.fakes["sesv2"].destination |= change
+
+        assert expected in only(look(check_event_destination))
+
+    def test_a_configuration_set_that_is_gone_or_may_not_send(self, stage, look):
+        stage.fakes["sesv2"].sending = False
+        assert "sending is off for the configuration set news" in only(
+            look(check_event_destination)
+        )
+
+        stage.fakes["sesv2"].sets = {}
+        gone, silent = bad(look(check_event_destination))
+        assert "the configuration set news is not there" in gone
+        assert "does not publish" in silent
+
+    def test_where_none_is_named_each_is_looked_at(self, stage, look):
+        stage.fakes["sesv2"].sets = {"a": [], "b": [], SET: [stage.fakes["sesv2"].destination]}
+        lines = look(check_event_destination, parameters={"ConfigurationSetName": "*"})
+        assert bad(lines) == []
+        assert "news/mailpulse-test" in lines[0]
+
+        stage.fakes["sesv2"].sets = {"a": [], "b": []}
+        assert "no configuration set publishes to" in only(
+            look(check_event_destination, parameters={"ConfigurationSetName": "*"})
+        )
+
+
+class TestTopicAndQueue:
+    def test_a_topic_that_does_not_let_ses_publish(self, stage, look):
+        stage.set_topic_policy(Principal={"Service": "events.amazonaws.com"})
+
+        assert "does not let SES publish for arn:aws:ses:us-east-1:123456789012:conf" in only(
+            look(check_topic)
+        )
+
+    def test_a_topic_for_another_configuration_set(self, stage, look):
+        other = f"arn:aws:ses:us-east-1:{doctored.ACCOUNT}:configuration-set/other"
+        stage.set_topic_policy(Condition={"ArnLike": {"AWS:SourceArn": other}})
+
+        assert only(look(check_topic)).startswith("FAIL")
+        assert bad(look(check_topic, parameters={"ConfigurationSetName": "other"})) == []
+
+    def test_a_topic_to_which_ses_publishes_for_anybody(self, stage, look):
+        stage.set_topic_policy(Condition={})
+
+        assert "warn SES may publish to the topic from any account" in only(look(check_topic))
+
+    def test_a_topic_with_conditions_that_are_not_judged(self, stage, look):
+        stage.set_topic_policy(Condition={"StringEquals": {"aws:SourceOrgID": "o-1"}})
+
+        assert "cannot be judged here" in only(look(check_topic))
+
+    def test_a_topic_with_a_key_that_ses_may_not_use(self, stage, look):
+        stage._topic("KmsMasterKeyId", "alias/aws/sns")
+
+        assert "is encrypted with a key that SES may not use" in only(look(check_topic))
+
+    @pytest.mark.parametrize(
+        ("statements", "expected"),
+        [
+            ([{"Action": "sqs:ReceiveMessage"}], "FAIL the policy of the queue does not let"),
+            ([{"Condition": {}}], "warn any topic may send"),
+            ([{"Condition": {"StringEquals": {"aws:x": "1"}}}], "warn the policy of the queue has"),
+            (
+                [{}, {"Effect": "Deny", "Condition": {}}],
+                "FAIL the policy of the queue does not let",
+            ),
+        ],
+    )
+    def test_the_policy_of_the_queue(self, stage, look, statements, expected):
+        stage.set_queue_policy(*statements)
+
+        assert only(look(check_queue)).startswith(expected)
+
+    @pytest.mark.parametrize(
+        ("attribute", "value", "expected"),
+        [
+            ("RawMessageDelivery", "false", "warn the subscription wraps each message"),
+            ("FilterPolicy", '{"a": ["b"]}', "FAIL the subscription of the queue has a filter"),
+        ],
+    )
+    def test_the_subscription(self, stage, look, attribute, value, expected):
+        stage.client("sns").set_subscription_attributes(
+            SubscriptionArn=stage.subscription(), AttributeName=attribute, AttributeValue=value
+        )
+
+        assert only(look(check_queue)).startswith(expected)
+
+    def test_no_subscription(self, stage, look):
+        stage.client("sns").unsubscribe(SubscriptionArn=stage.subscription())
+
+        assert "the queue does not subscribe to" in only(look(check_queue))
+
+
+class TestPipeline:
+    def test_messages_that_were_set_aside(self, stage, look):
+        stage.watched()
+        stage.client("sqs").send_message(
+            QueueUrl=stage.subject().outputs["DeadLetterQueueUrl"], MessageBody="no event"
+        )
+
+        assert only(look(check_queues)) == (
+            "warn 1 messages were set aside; python -m dashboard dlq list --stage test says why"
+        )
+
+    def test_events_that_wait(self, stage, look):
+        queue = stage.subject().outputs["QueueUrl"]
+        stage.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")
+        assert "warn 1 events wait, and CloudWatch does not say" in only(look(check_queues))
+
+        stage.client("cloudwatch").put_metric_data(
+            Namespace="AWS/SQS",
+            MetricData=[
+                {
+                    "MetricName": "ApproximateAgeOfOldestMessage",
+                    "Dimensions": [{"Name": "QueueName", "Value": queue.rsplit("/", 1)[-1]}],
+                    "Timestamp": datetime.now(UTC) - timedelta(seconds=61),
+                    "Value": 900,
+                }
+            ],
+        )
+        assert "FAIL 1 events wait, the oldest for 900 s" in only(look(check_queues))
+
+    @pytest.mark.parametrize(
+        ("found", "expected"),
+        [
+            (
+                {"checked_at": "2026-11-01T00:00:00Z"},
+                "FAIL the pipeline was last watched at 2026-11",
+            ),
+            ({"stream_lag_seconds": 72}, "FAIL counting is 72 s behind"),
+            ({"stream_lag_seconds": None}, "warn watch cannot find out"),
+            ({"untracked": ("spring",)}, "warn delivered and never opened: spring"),
+        ],
+    )
+    def test_health(self, stage, look, found, expected):
+        stage.watched(**found)
+
+        assert only(look(check_health)).startswith(expected)
+
+    def test_a_pipeline_that_nobody_watches(self, look):
+        assert only(look(check_health)).startswith("FAIL nobody has watched the pipeline yet")
+
+    def test_a_pause_that_nobody_ended(self, stage, look):
+        stage.watched()
+        stage.stats_table().pause("2026-11-23T10:00:00.000Z")
+
+        assert "ingest is paused since 2026-11-23T10:00:00.000Z" in only(look(check_health))
+
+
+class TestIssuer:
+    def test_one_that_calls_itself_otherwise(self, public, look):
+        public.serve_issuer(named="https://elsewhere.example.com")
+
+        assert "says that it is 'https://elsewhere.example.com'" in only(look(check_issuer))
+
+    @pytest.mark.parametrize(
+        "keys", [[{"kty": "oct", "k": "c2VjcmV0"}], [{"kty": "none"}], ["no key"]]
+    )
+    def test_one_without_a_key_that_is_accepted(self, public, look, keys):
+        public.serve_issuer(keys=keys)
+
+        assert "has no key that is accepted of 1" in only(look(check_issuer))
+
+    @pytest.mark.parametrize("answer", [(404, {}, b""), (200, {}, b"no JSON"), (200, {}, b"[]")])
+    def test_one_that_answers_something_else(self, public, look, answer):
+        public.documents["/pool/.well-known/openid-configuration"] = answer
+
+        assert "does not answer as it should" in only(look(check_issuer))
+
+    def test_one_whose_certificate_nobody_trusts(self, look):
+        untrusting = Web(ssl.create_default_context())
+
+        assert "is not valid: self-signed certificate" in only(look(check_issuer, web=untrusting))
+
+    def test_one_whose_certificate_is_about_to_end(self, stage, look, tmp_path):
+        with doctored.public(tmp_path, days=5) as short:
+            outputs = stage.subject().outputs | {"Issuer": short.issuer}
+            line = only(look(check_issuer, web=short.web, outputs=outputs))
+
+        assert line.endswith("ends in 5 days; renew it")
+
+    def test_one_that_is_not_there(self, stage, look):
+        outputs = stage.subject().outputs | {"Issuer": "https://127.0.0.1:1"}
+
+        assert "does not answer as it should, from here (ConnectionRefused" in only(
+            look(check_issuer, outputs=outputs)
+        )
+
+
+class TestPage:
+    def test_one_that_is_not_there(self, public, look):
+        public.documents["/"] = (403, {}, b"AccessDenied")
+
+        assert "answers 403; run `deploy`" in only(look(check_page))
+
+    def test_something_else(self, public, look):
+        status, headers, _ = public.documents["/"]
+        public.documents["/"] = (status, headers, b"<h1>It works!</h1>")
+
+        assert "is not the page" in only(look(check_page))
+
+    def test_one_without_its_headers(self, public, look):
+        public.serve_page(**{"X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": ""})
+
+        assert "comes without x-frame-options, referrer-policy" in only(look(check_page))
+
+
+class TestAlarms:
+    def test_one_that_is_on(self, stage, look):
+        stage.set_alarm("CountingLagAlarm", "ALARM")
+
+        assert only(look(check_alarms)) == (
+            "FAIL CountingLagAlarm is on: 72 s is above 60 s; What CountingLagAlarm means"
+        )
+
+    def test_one_that_knows_nothing_yet(self, stage, look):
+        stage.set_alarm("CountingLagAlarm", "INSUFFICIENT_DATA")
+
+        assert only(look(check_alarms)).startswith("warn CountingLagAlarm is INSUFFICIENT_DATA")
+
+    def test_one_that_is_gone_or_tells_nobody(self, stage, look):
+        cloudwatch = stage.client("cloudwatch")
+        cloudwatch.disable_alarm_actions(AlarmNames=["mailpulse-CountingLagAlarm"])
+        cloudwatch.delete_alarms(AlarmNames=["mailpulse-DeadLettersAlarm"])
+
+        mute, gone = bad(look(check_alarms))
+        assert "CountingLagAlarm tells nobody" in mute
+        assert "DeadLettersAlarm (mailpulse-DeadLettersAlarm) is not there" in gone
+
+    def test_nobody_hears_them(self, stage, look):
+        stage.client("sns").unsubscribe(SubscriptionArn=stage.subscription("AlarmTopicArn"))
+
+        assert only(look(check_alarm_topic)).startswith("warn nobody hears the alarms")
+
+    def test_somebody_has_not_confirmed(self, stage, look):
+        class Unconfirmed:
+            def get_paginator(self, _):
+                return self
+
+            def paginate(self, **_):
+                one = {"Endpoint": "ops@example.com", "SubscriptionArn": "PendingConfirmation"}
+                yield {"Subscriptions": [one]}
+
+        stage.fakes["sns"] = Unconfirmed()
+
+        assert "ops@example.com has not confirmed" in only(look(check_alarm_topic))
+
+
+class TestCommand:
+    @pytest.fixture
+    def run(self, stage, monkeypatch):
+        monkeypatch.setattr(doctor, "find_place", lambda *_: stage.place)
+
+        def run(*options):
+            return CliRunner().invoke(doctor.command, ["--stage", "test", *options])
+
+        return run
+
+    def test_each_finding_is_one_line_and_a_failure_is_status_1(self, run):
+        done = run()
+
+        assert done.exit_code == 1
+        lines = done.output.splitlines()
+        assert lines[0] == "ok    credentials        account 123456789012, region us-east-1"
+        assert all(line.split()[0] in {"ok", "warn", "FAIL"} for line in lines)
+        assert any(line.startswith("FAIL  health             nobody has watched") for line in lines)
+
+    def test_programs_are_told_the_same(self, run):
+        told = json.loads(run("--json").output)
+
+        assert (told["stage"], told["ok"]) == ("test", False)
+        assert {one["check"] for one in told["findings"]} == {"credentials", *doctor.CHECKS}
+        assert told["findings"][0] == {
+            "check": "credentials",
+            "status": "ok",
+            "says": "account 123456789012, region us-east-1",
+            "remedy": "",
+        }
+
+    def test_warnings_alone_are_status_0(self, run, monkeypatch):
+        monkeypatch.setattr(doctor, "CHECKS", {"alarm topic": check_alarm_topic})
+
+        done = run()
+
+        assert done.exit_code == 0, done.output
+
+    def test_a_stage_that_is_not_there(self, run):
+        boto3.client("cloudformation", "us-east-1").delete_stack(StackName="mailpulse-test")
+
+        done = run()
+
+        assert done.exit_code == 1
+        assert "FAIL  stack              mailpulse-test in us-east-1 is not there" in done.output
+
+    def test_a_stage_without_credentials(self, monkeypatch):
+        for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            monkeypatch.setenv(name, "/dev/null")
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+        done = CliRunner().invoke(
+            doctor.command, ["--stage", "test", "--region", "us-east-1"], catch_exceptions=False
+        )
+
+        assert done.exit_code == 1
+        assert "FAIL  credentials        AWS does not know who you are" in done.output

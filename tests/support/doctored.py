@@ -1,0 +1,437 @@
+"""A stage in AWS for `doctor` to look at: the template and the functions on moto, the web here.
+
+What moto's CloudFormation does not make (policies, subscriptions, alarms) is made here by hand, as
+the template says; tests/e2e/test_doctor.py has it made from the template itself. moto has no
+CloudFront, no event destinations and no account of SES, so these are stood for: the distribution by a
+name, SES by a fake, and what is public by a server on loopback with a certificate of its own.
+"""
+
+import datetime as dt
+import json
+import ssl
+import threading
+from contextlib import contextmanager
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import ClientError
+from cfnlint.decode.cfn_yaml import load
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from jwt.algorithms import RSAAlgorithm
+
+from chalicelib.aws import Service
+from chalicelib.health import Findings
+from chalicelib.stats_table import StatsTable
+from dashboard import settings
+from dashboard.checks.web import Web
+from dashboard.doctor import find_subject
+from dashboard.functions import FUNCTIONS, function_name
+from dashboard.mappings import OPTIONS
+from dashboard.paths import TEMPLATE
+from dashboard.remote import Place
+
+REGION, ACCOUNT, STAGE, SET = "us-east-1", "123456789012", "test", "news"
+ALL_TYPES = [
+    "SEND",
+    "REJECT",
+    "BOUNCE",
+    "COMPLAINT",
+    "DELIVERY",
+    "OPEN",
+    "CLICK",
+    "RENDERING_FAILURE",
+    "DELIVERY_DELAY",
+    "SUBSCRIPTION",
+]
+ALARMS = ("DeadLettersAlarm", "CountingLagAlarm")
+_NOT_MADE = {
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SNS::Subscription",
+    "AWS::CloudWatch::Alarm",
+}
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def denied(operation, code="AccessDeniedException"):
+    return ClientError({"Error": {"Code": code, "Message": "not for you"}}, operation)
+
+
+class Ses:
+    """Stands for SESv2."""
+
+    def __init__(self, topic):
+        self.account = {
+            "SendingEnabled": True,
+            "ProductionAccessEnabled": True,
+            "EnforcementStatus": "HEALTHY",
+            "SendQuota": {"Max24HourSend": 50000.0},
+        }
+        self.destination = {
+            "Name": "mailpulse-test",
+            "Enabled": True,
+            "MatchingEventTypes": list(ALL_TYPES),
+            "SnsDestination": {"TopicArn": topic},
+        }
+        self.sets = {SET: [self.destination]}
+        self.sending = True
+
+    def get_account(self):
+        return self.account
+
+    def list_configuration_sets(self, *, NextToken=None):
+        # A page of one, as a list of many comes.
+        names = sorted(self.sets)
+        at = int(NextToken or 0)
+        more = {"NextToken": str(at + 1)} if at + 1 < len(names) else {}
+        return {"ConfigurationSets": names[at : at + 1], **more}
+
+    def get_configuration_set(self, *, ConfigurationSetName):
+        return {"SendingOptions": {"SendingEnabled": self.sending}}
+
+    def get_configuration_set_event_destinations(self, *, ConfigurationSetName):
+        if ConfigurationSetName not in self.sets:
+            raise ClientError({"Error": {"Code": "NotFoundException", "Message": "no"}}, "Get")
+        return {"EventDestinations": self.sets[ConfigurationSetName]}
+
+
+class Public:
+    """What is public: an issuer and the page, over https, with a certificate for 127.0.0.1.
+
+    Attributes:
+        documents: by path: a status, headers and a body.
+        host: with its port.
+    """
+
+    def __init__(self, folder: Path, days: int = 90):
+        self.documents = {}
+        public = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, headers, body = public.documents.get(self.path, (404, {}, b""))
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        certificate = _certificate(folder, days)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self._server = server
+        self.host = f"127.0.0.1:{server.server_port}"
+        self.web = Web(ssl.create_default_context(cafile=str(certificate)))
+        self.issuer = f"https://{self.host}/pool"
+        self.serve_issuer()
+        self.serve_page()
+
+    def serve_issuer(self, *, named=None, keys=None):
+        key = {**json.loads(RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "1", "use": "sig"}
+        key["alg"] = "RS256"
+        document = {"issuer": named or self.issuer, "jwks_uri": f"https://{self.host}/keys"}
+        self.documents["/pool/.well-known/openid-configuration"] = (
+            200,
+            {},
+            json.dumps(document).encode(),
+        )
+        self.documents["/keys"] = (200, {}, json.dumps({"keys": keys or [key]}).encode())
+
+    def serve_page(self, **headers):
+        sent = {
+            "Content-Security-Policy": "frame-ancestors 'none'",
+            "Strict-Transport-Security": "max-age=31536000",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+        }
+        page = b'<meta name="mailpulse-websocket" content="wss://api">'
+        self.documents["/"] = (200, sent | headers, page)
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Stage:
+    """The stage.
+
+    Attributes:
+        fakes: clients that are not moto's, by service.
+    """
+
+    def __init__(self, public):
+        cloudformation = boto3.client("cloudformation", REGION)
+        parameters = {
+            "Stage": STAGE,
+            "Serving": "aws",
+            "ConfigurationSetName": SET,
+            "Issuer": public.issuer,
+            "AlarmEmail": "ops@example.com",
+        }
+        cloudformation.create_stack(
+            StackName=f"mailpulse-{STAGE}",
+            TemplateBody=_template(public.host),
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in parameters.items()
+            ],
+        )
+        self.fakes = {}
+        self._moto = cache(lambda service: boto3.client(service, REGION))
+        self.place = Place(STAGE, REGION, ACCOUNT, self._client, {})
+        self._public = public
+        outputs = self.subject().outputs
+        self.fakes["sesv2"] = Ses(outputs["TopicArn"])
+        self._connect(outputs)
+        self._set_alarms(outputs)
+        self._deploy(outputs)
+
+    def subject(self, **changes):
+        """The stage as it is now."""
+        found = find_subject(self.place)
+        return type(found)(**{**vars(found), "web": self._public.web, **changes})
+
+    def client(self, service):
+        """moto's client."""
+        return self._moto(service)
+
+    def mapping(self, function):
+        name = function_name(STAGE, function)
+        [one] = self.client("lambda").list_event_source_mappings(FunctionName=name)[
+            "EventSourceMappings"
+        ]
+        return one
+
+    def _client(self, service):
+        return self.fakes.get(service) or self._moto(service)
+
+    def set_topic_policy(self, **changes):
+        """Set the topic's policy: as in the template, or otherwise."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "ses.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Condition": {
+                "StringEquals": {"AWS:SourceAccount": ACCOUNT},
+                "ArnLike": {
+                    "AWS:SourceArn": f"arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/{SET}"
+                },
+            },
+        }
+        self._topic("Policy", json.dumps({"Statement": [statement | changes]}))
+
+    def set_queue_policy(self, *statements):
+        outputs = self.subject().outputs
+        usual = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Condition": {"ArnEquals": {"aws:SourceArn": outputs["TopicArn"]}},
+        }
+        policy = {"Statement": [{**usual, **one} for one in statements]}
+        self.client("sqs").set_queue_attributes(
+            QueueUrl=outputs["QueueUrl"], Attributes={"Policy": json.dumps(policy)}
+        )
+
+    def subscription(self, output="TopicArn"):
+        found = self.client("sns").list_subscriptions_by_topic(
+            TopicArn=self.subject().outputs[output]
+        )["Subscriptions"]
+        return found[0]["SubscriptionArn"]
+
+    def _topic(self, name, value):
+        self.client("sns").set_topic_attributes(
+            TopicArn=self.subject().outputs["TopicArn"], AttributeName=name, AttributeValue=value
+        )
+
+    def _connect(self, outputs):
+        self.set_topic_policy()
+        self.set_queue_policy({})
+        self.client("sns").subscribe(
+            TopicArn=outputs["TopicArn"],
+            Protocol="sqs",
+            Endpoint=outputs["QueueArn"],
+            Attributes={"RawMessageDelivery": "true"},
+        )
+        self.client("sns").subscribe(
+            TopicArn=outputs["AlarmTopicArn"], Protocol="email", Endpoint="ops@example.com"
+        )
+
+    def _set_alarms(self, outputs):
+        for name in ALARMS:
+            self.client("cloudwatch").put_metric_alarm(
+                AlarmName=f"mailpulse-{name}",
+                AlarmDescription=f"What {name} means",
+                AlarmActions=[outputs["AlarmTopicArn"]],
+                MetricName="IteratorAge",
+                Namespace="AWS/Lambda",
+                ComparisonOperator="GreaterThanThreshold",
+                EvaluationPeriods=3,
+                Period=60,
+                Statistic="Maximum",
+                Threshold=60000,
+            )
+            self.set_alarm(name, "OK")
+        self.fakes["cloudformation"] = _WithAlarms(self.client("cloudformation"))
+
+    def set_alarm(self, name, state):
+        self.client("cloudwatch").set_alarm_state(
+            AlarmName=f"mailpulse-{name}", StateValue=state, StateReason="72 s is above 60 s"
+        )
+
+    def watched(self, **found):
+        """What `watch` has found."""
+        at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        findings = Findings(**{"checked_at": at, "stream_lag_seconds": 0, **found})
+        self.stats_table().put_findings(findings)
+
+    def stats_table(self):
+        return StatsTable(Service("dynamodb", self.client), self.subject().outputs["StatsTable"])
+
+    def _deploy(self, outputs):
+        """What `chalice deploy` and the mappings' options leave behind."""
+        iam, functions = self.client("iam"), self.client("lambda")
+        role = iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        variables = settings.variables(
+            outputs, kept={}, chosen={"CLIENT_ID": "page"}, pseudonym_key="key"
+        )
+        for name in FUNCTIONS:
+            functions.create_function(
+                FunctionName=function_name(STAGE, name),
+                Runtime="python3.13",
+                Role=role,
+                Handler="app.app",
+                Code={"ZipFile": b"zip"},
+                Environment={"Variables": variables},
+            )
+        sources = {
+            "ingest": "QueueArn",
+            "aggregate": "EventsStreamArn",
+            "publish": "StatsStreamArn",
+        }
+        self.fakes["lambda"] = _Mappings(functions)
+        for name, output in sources.items():
+            made = functions.create_event_source_mapping(
+                FunctionName=function_name(STAGE, name), EventSourceArn=outputs[output]
+            )
+            self.fakes["lambda"].options[made["UUID"]] = dict(OPTIONS[name])
+
+
+class _WithAlarms:
+    """moto's CloudFormation, which makes no alarms, with the alarms."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    def get_paginator(self, _):
+        return self
+
+    def paginate(self, *, StackName):
+        pages = self._client.get_paginator("list_stack_resources").paginate(StackName=StackName)
+        yield from pages
+        yield {
+            "StackResourceSummaries": [
+                {
+                    "LogicalResourceId": name,
+                    "PhysicalResourceId": f"mailpulse-{name}",
+                    "ResourceType": "AWS::CloudWatch::Alarm",
+                }
+                for name in ALARMS
+            ]
+        }
+
+
+class _Mappings:
+    """moto's Lambda, which forgets the options of mappings: they are kept here.
+
+    Attributes:
+        options: by the mapping's UUID, laid over what moto says.
+    """
+
+    def __init__(self, client):
+        self._client = client
+        self.options = {}
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    def list_event_source_mappings(self, **asked):
+        answer = self._client.list_event_source_mappings(**asked)
+        for one in answer["EventSourceMappings"]:
+            one.update(self.options.get(one["UUID"], {}))
+        return answer
+
+
+@contextmanager
+def public(folder, days=90):
+    served = Public(folder, days)
+    try:
+        yield served
+    finally:
+        served.close()
+
+
+@cache
+def _template(domain):
+    template = load(str(TEMPLATE))
+    resources, outputs = template["Resources"], template["Outputs"]
+    gone = {
+        "Distribution",
+        "SiteOriginAccess",
+        "SiteHeaders",
+        "SiteBucketPolicy",
+        "EventDestination",
+        *(name for name, one in resources.items() if one["Type"] in _NOT_MADE),
+    }
+    for name in gone:
+        del resources[name]
+    for one in resources.values():
+        one.pop("DependsOn", None)
+    del outputs["DistributionId"]
+    text = json.dumps(template)
+    return text.replace('{"Fn::GetAtt": ["Distribution", "DomainName"]}', json.dumps(domain))
+
+
+def _certificate(folder, days):
+    now = dt.datetime.now(dt.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(KEY.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=100))
+        .not_valid_after(now + dt.timedelta(days=days, hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(KEY, hashes.SHA256())
+    )
+    path = folder / "certificate.pem"
+    path.write_bytes(
+        KEY.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
