@@ -1,0 +1,99 @@
+"""Whoever is woken by an alarm finds it explained, and the function in question on the dashboard."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dashboard.functions import FUNCTIONS
+from dashboard.paths import TEMPLATE
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+class Tagged(yaml.SafeLoader):
+    """Reads `!Sub text` as the text: what is substituted stays as it is written."""
+
+
+Tagged.add_multi_constructor(
+    "!",
+    lambda loader, _, node: (
+        loader.construct_scalar(node)
+        if isinstance(node, yaml.ScalarNode)
+        else loader.construct_sequence(node, deep=True)
+    ),
+)
+RESOURCES = yaml.load(TEMPLATE.read_text(), Tagged)["Resources"]
+ALARMS = {
+    name: one["Properties"]
+    for name, one in RESOURCES.items()
+    if one["Type"] == "AWS::CloudWatch::Alarm"
+}
+WIDGETS = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])["widgets"]
+
+
+def functions_of(metric):
+    return {one["Dimensions"][0]["Value"] for one in ALARMS.values() if one["MetricName"] == metric}
+
+
+def rows(widget):
+    """The metrics of a widget, with what `...` and `.` stand for."""
+    before = []
+    for row in widget["properties"]["metrics"]:
+        names = [one for one in row if isinstance(one, str)]
+        if names[0] == "...":
+            names = before[: len(before) - len(names) + 1] + names[1:]
+        before = [
+            old if one == "." else one for one, old in zip(names, before or names, strict=True)
+        ]
+        yield before
+
+
+SHOWN = [row for widget in WIDGETS if widget["type"] == "metric" for row in rows(widget)]
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_each_function_has_an_alarm(metric):
+    assert functions_of(metric) == {f"mailpulse-${{Stage}}-{name}" for name in FUNCTIONS}
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_tells_somebody_and_says_what_it_means(name):
+    assert ALARMS[name]["AlarmActions"] == ["AlarmTopic"]
+    assert len(ALARMS[name]["AlarmDescription"]) <= 1024
+    assert f"`{name}`" in OPERATIONS.read_text().partition("## What an alarm means")[2]
+
+
+def test_no_alarm_is_explained_that_there_is_not():
+    assert set(re.findall(r"`(\w+Alarm)`", OPERATIONS.read_text())) == ALARMS.keys()
+
+
+@pytest.mark.parametrize(
+    "metric", ["Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"]
+)
+def test_the_dashboard_shows_each_function(metric):
+    shown = {row[3] for row in SHOWN if row[:2] == ["AWS/Lambda", metric]}
+
+    assert shown == {f"mailpulse-${{Stage}}-{name}" for name in FUNCTIONS}
+
+
+def test_the_dashboard_shows_what_alarms_watch_and_their_state():
+    watched = {(one["Namespace"], one["MetricName"]) for one in ALARMS.values()}
+    [states] = [one for one in WIDGETS if one["type"] == "alarm"]
+
+    assert watched <= {(row[0], row[1]) for row in SHOWN}
+    assert set(states["properties"]["alarms"]) == {f"${{{name}.Arn}}" for name in ALARMS}
+
+
+def test_widgets_do_not_overlap():
+    taken = [
+        (x, y)
+        for one in WIDGETS
+        for x in range(one["x"], one["x"] + one["width"])
+        for y in range(one["y"], one["y"] + one["height"])
+    ]
+
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
