@@ -35,9 +35,7 @@ def policies(outputs: Outputs, *, region: str, account: str, stage: str) -> dict
     def table(output: str, index: str = "") -> str:
         return f"arn:aws:dynamodb:{here}:table/{outputs[output]}{index}"
 
-    def queue(url_output: str) -> str:
-        return f"arn:aws:sqs:{here}:{outputs[url_output].rsplit('/', 1)[-1]}"
-
+    queue, dead_letters = outputs["QueueArn"], outputs["DeadLetterQueueArn"]
     events, stats = table("EventsTable"), table("StatsTable")
     subscriptions = table("SubscriptionsTable")
     campaigns, activity = f"{stats}/index/campaigns", f"{events}/index/activity"
@@ -51,13 +49,13 @@ def policies(outputs: Outputs, *, region: str, account: str, stage: str) -> dict
     statements: dict[str, list[Policy]] = {
         "ingest": [
             _allow(
-                [queue("QueueUrl")],
+                [queue],
                 "sqs:ReceiveMessage",
                 "sqs:DeleteMessage",
                 "sqs:GetQueueAttributes",
                 "sqs:ChangeMessageVisibility",
             ),
-            _allow([queue("DeadLetterQueueUrl")], "sqs:SendMessage"),
+            _allow([dead_letters], "sqs:SendMessage"),
             _allow(
                 [events],
                 "dynamodb:BatchWriteItem",
@@ -80,7 +78,7 @@ def policies(outputs: Outputs, *, region: str, account: str, stage: str) -> dict
             post,
         ],
         "watch": [
-            _allow([queue("QueueUrl"), queue("DeadLetterQueueUrl")], "sqs:GetQueueAttributes"),
+            _allow([queue, dead_letters], "sqs:GetQueueAttributes"),
             # CloudWatch knows no resources.
             _allow(["*"], "cloudwatch:GetMetricStatistics"),
             _allow([outputs["EventsStreamArn"]], *_STREAM_READ),
