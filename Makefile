@@ -15,12 +15,14 @@ setup: .venv/.installed page  ## install what is needed into .venv and static/, 
 run: setup  ## run Mailpulse on this machine, with a demo campaign; ARGS="--port 9000" adds options
 	@$(BIN)/python -m dashboard up --demo $(ARGS)
 
-check: setup  ## format, lint, types, imports, templates, AsyncAPI; nothing touches AWS
+check: setup .venv-checkov/.installed  ## format, lint, types, imports, templates, AsyncAPI; nothing touches AWS
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/cfn-lint infrastructure/*.yaml
+	.venv-checkov/bin/checkov --directory infrastructure --framework cloudformation \
+		--skip-download --compact --quiet
 	$(BIN)/python -m pytest -q tests/unit/test_asyncapi*.py
 	cd static && npm run --silent check
 
@@ -41,7 +43,7 @@ bench/lighthouse/node_modules/.package-lock.json: bench/lighthouse/package-lock.
 	@touch $@
 
 clean:  ## remove what `make` made; the data in .mailpulse stays
-	rm -rf .venv static/node_modules static/dist bench/lighthouse/node_modules .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-checkov static/node_modules static/dist bench/lighthouse/node_modules .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 
 # A Python is tried before it is used: the shims of pyenv answer to names they cannot run, and
@@ -64,6 +66,13 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 	}
 	@echo "Installing Python packages into .venv …" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# Its dependencies contradict those of requirements-dev.txt: it wants a boto3 of its own.
+.venv-checkov/.installed: requirements-checkov.txt | .venv/.installed
+	@echo "Installing checkov into .venv-checkov …" >&2
+	@$(BIN)/python -m venv --clear .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
 	@touch $@
 
 page: .venv/.installed
