@@ -1,4 +1,4 @@
-"""Package and deploy the functions with `chalice deploy`, from a folder made for it.
+"""Package the functions, or deploy them, with Chalice, from a folder made for it.
 
 The folder holds copies of app.py, chalicelib/ and requirements.txt and a generated
 .chalice/config.json, so the checkout stays clean and each stage can have its own. What Chalice
@@ -8,8 +8,6 @@ deployed is recorded in .chalice/deployed/STAGE.json there.
 import http
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 import botocore.exceptions
 
 from chalicelib.errors import CommandError
+from dashboard import chalice_command
 from dashboard.paths import PROJECT
 
 APP_NAME = "mailpulse"
@@ -46,6 +45,11 @@ def function_name(stage: str, function: str) -> str:
     return f"{APP_NAME}-{stage}-{function}"
 
 
+def api_name(stage: str) -> str:
+    """Name the WebSocket API as Chalice does."""
+    return f"{APP_NAME}-{stage}-websocket-api"
+
+
 @dataclass(frozen=True)
 class Deployment:
     """What Chalice says that it deployed."""
@@ -65,7 +69,7 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
     with_packages: bool = True,
     architecture: str = ARCHITECTURES[0],
 ) -> None:
-    """Fill the folder that `chalice deploy` runs in.
+    """Fill the folder that Chalice runs in.
 
     Args:
         build: the folder; what it says about earlier deployments is kept.
@@ -170,24 +174,30 @@ def deploy(build: Path, stage: str, environment: Mapping[str, str], log: Path) -
     Raises:
         CommandError: Chalice failed; says its last words and where to find the others.
     """
-    command = [sys.executable, "-c", "import sys, chalice.cli; sys.exit(chalice.cli.main())"]
-    with log.open("w") as output:
-        status = subprocess.run(
-            [*command, "deploy", "--stage", stage],
-            cwd=build,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
-    deployment = deployed(build, stage) if status == 0 else None
+    chalice_command.run(build, ["deploy", "--stage", stage], environment, log)
+    deployment = deployed(build, stage)
     if deployment is None:
-        last_words = " ".join(log.read_text().strip().split("\n\n")[-1].split())
-        raise CommandError(
-            f"`chalice deploy` ended with status {status}: {last_words[-500:]} (see {log})"
-        )
+        raise CommandError(f"`chalice deploy` left no complete record of what it did (see {log})")
     return deployment
+
+
+def package(
+    build: Path, stage: str, environment: Mapping[str, str], log: Path
+) -> tuple[Path, Path]:
+    """Run `chalice package`; return the SAM template that it made, and the code beside it.
+
+    Args:
+        build: the folder that `prepare` filled.
+        stage: the Chalice stage.
+        environment: the environment to run it in; it must name a region.
+        log: where to put what Chalice says.
+
+    Raises:
+        CommandError: Chalice failed; says its last words and where to find the others.
+    """
+    out = build / "packaged"
+    chalice_command.run(build, ["package", "--stage", stage, str(out)], environment, log)
+    return out / "sam.json", out / "deployment.zip"
 
 
 def _policy_file(function: str) -> str:
