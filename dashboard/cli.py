@@ -20,6 +20,7 @@ COMMANDS = {
     "replay": "dashboard.replay",
     "share": "dashboard.share",
     "simulate": "dashboard.simulate",
+    "site": "dashboard.site_command",
     "up": "dashboard.up",
     "users": "dashboard.users",
 }

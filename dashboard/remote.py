@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws import Clients, Service
 from chalicelib.config import Config
+from chalicelib.errors import CommandError
 from dashboard import functions, issuer, mappings, page, policies, settings, site, stack
 from dashboard.functions import Deployment
 from dashboard.paths import PROJECT, STATIC, TEMPLATE
@@ -80,6 +81,7 @@ def install(
     Raises:
         CommandError: a step failed; says why, and what to do.
     """
+    _refuse_what_a_pipeline_deploys(place)
     with steps.step("The stack is as the template says") as step:
         outputs = stack.create_or_update(
             place.clients("cloudformation"),
@@ -91,10 +93,9 @@ def install(
             progress=step.progress,
         )
     with steps.step("The functions are deployed"):
-        found = _function_of(place)
         variables = settings.variables(
             outputs,
-            kept=found.get("Environment", {}).get("Variables", {}),
+            kept=environment_of(place),
             chosen=chosen,
             keys={
                 "PSEUDONYM_KEY": _key(
@@ -107,15 +108,32 @@ def install(
                 ),
             },
         )
-        [kept] = found.get("Architectures", functions.ARCHITECTURES[:1])
-        deployment = _deploy(place, outputs, variables, architecture or kept)
+        deployment = _deploy(place, outputs, variables, architecture or _architecture_of(place))
     with steps.step("Their event sources have their options"):
         mappings.remove_strays(place.clients("lambda"), deployment)
         mappings.set_options(place.clients("lambda"), deployment, mappings.OPTIONS)
     end_pause(Service("dynamodb", place.clients), outputs["StatsTable"], steps)
+    return publish_page(place, outputs, variables, deployment.websocket_api_id, steps)
+
+
+def publish_page(
+    place: Place, outputs: Outputs, variables: Mapping[str, str], api_id: str, steps: Steps
+) -> Installed:
+    """Publish the page of a stage whose functions are there; build it first where it must be.
+
+    Args:
+        place: where.
+        outputs: of the stack.
+        variables: the environment of the functions.
+        api_id: of the WebSocket API.
+        steps: is told what is done.
+
+    Raises:
+        CommandError: the page could not be built.
+    """
     # As the functions see it: with the region, and an endpoint where one is set.
     config = Config.from_environ({**place.environment, **variables, "AWS_REGION": place.region})
-    endpoint = config.connections_url(f"{deployment.websocket_api_id}/{place.stage}")
+    endpoint = config.connections_url(f"{api_id}/{place.stage}")
     websocket = endpoint.replace("http", "ws", 1)
     with steps.step("The page is published") as step:
         if not page.is_current():
@@ -166,13 +184,35 @@ def _stored_record(s3: Any, bucket: str) -> str | None:
     return text.decode()
 
 
-def _function_of(place: Place) -> Mapping[str, Any]:
-    """Read how one of the functions is configured; empty where there are none yet."""
+def environment_of(place: Place) -> Mapping[str, str]:
+    """Read the environment that the functions have; empty where there are none yet."""
+    configuration = _function(place).get("Configuration", {})
+    variables: Mapping[str, str] = configuration.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def _architecture_of(place: Place) -> str:
+    """Read which machines the functions run on; Lambda's cheaper ones where there are none yet."""
+    configuration = _function(place).get("Configuration", {})
+    [architecture] = configuration.get("Architectures", functions.ARCHITECTURES[:1])
+    return str(architecture)
+
+
+def _refuse_what_a_pipeline_deploys(place: Place) -> None:
+    """Chalice would take the functions over, and their event sources would be deleted."""
+    owner = _function(place).get("Tags", {}).get("aws:cloudformation:stack-name")
+    if owner is not None:
+        raise CommandError(
+            f"the functions of stage {place.stage} belong to the stack {owner}: deploy them as "
+            "that stack was deployed (`package`), or delete it first"
+        )
+
+
+def _function(place: Place) -> Mapping[str, Any]:
+    """Read what Lambda knows of the function that all begins with; empty where it is not."""
     name = functions.function_name(place.stage, "ingest")
     try:
-        found: Mapping[str, Any] = place.clients("lambda").get_function_configuration(
-            FunctionName=name
-        )
+        found: Mapping[str, Any] = place.clients("lambda").get_function(FunctionName=name)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return {}
