@@ -16,6 +16,7 @@ COMMANDS = {
     "destroy": "dashboard.destroy",
     "dlq": "dashboard.dlq",
     "doctor": "dashboard.doctor",
+    "package": "dashboard.package",
     "recount": "dashboard.recount",
     "replay": "dashboard.replay",
     "share": "dashboard.share",

@@ -74,6 +74,23 @@ def variables(
     chosen: Mapping[str, str],
     keys: Mapping[str, str],
 ) -> dict[str, str]:
+    """Compose the environment of the functions, and check it; arguments as `compose` has them.
+
+    Raises:
+        CommandError: a setting makes no sense.
+    """
+    composed = compose(outputs, kept=kept, chosen=chosen, keys=keys)
+    _check(composed)
+    return composed
+
+
+def compose(
+    outputs: Outputs,
+    *,
+    kept: Mapping[str, str],
+    chosen: Mapping[str, str],
+    keys: Mapping[str, str],
+) -> dict[str, str]:
     """Compose the environment of the functions.
 
     Args:
@@ -81,21 +98,17 @@ def variables(
         kept: the environment that they have now; empty at the first deployment.
         chosen: settings that are chosen anew.
         keys: the secrets of this stage, PSEUDONYM_KEY and SHARE_KEY.
-
-    Raises:
-        CommandError: a setting makes no sense.
     """
-    settings = {name: kept[name] for name in FUNCTION_SETTINGS if name in kept} | dict(chosen)
-    composed = {
+    client = {"CLIENT_ID": outputs["ClientId"]} if "ClientId" in outputs else {}
+    return {
         **of_stack(outputs),
         **keys,
         "ISSUER": outputs["Issuer"],
         "ALLOWED_ORIGINS": f"https://{outputs['SiteDomain']}",
-        **{name: value for name, value in settings.items() if value},
-        **({"CLIENT_ID": outputs["ClientId"]} if "ClientId" in outputs else {}),
+        **{one: kept[one] for one in FUNCTION_SETTINGS if kept.get(one) and one not in chosen},
+        **client,
+        **{name: value for name, value in chosen.items() if value},
     }
-    _check(composed)
-    return composed
 
 
 def _check(variables: Mapping[str, str]) -> None:

@@ -5,27 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
+from support.template import RESOURCES
 
 from dashboard.functions import FUNCTIONS
-from dashboard.paths import TEMPLATE
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
-
-
-class Tagged(yaml.SafeLoader):
-    """Reads `!Sub text` as the text: what is substituted stays as it is written."""
-
-
-Tagged.add_multi_constructor(
-    "!",
-    lambda loader, _, node: (
-        loader.construct_scalar(node)
-        if isinstance(node, yaml.ScalarNode)
-        else loader.construct_sequence(node, deep=True)
-    ),
-)
-RESOURCES = yaml.load(TEMPLATE.read_text(), Tagged)["Resources"]
 ALARMS = {
     name: one["Properties"]
     for name, one in RESOURCES.items()

@@ -1,0 +1,75 @@
+"""`package`: a template of the functions, for a pipeline that deploys by CloudFormation."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from dashboard import functions, mappings, policies, sam, settings
+from dashboard.paths import PROJECT
+from dashboard.steps import Steps
+
+# Chalice wants a region; what it packages is the same for all.
+_ANY_REGION = "us-east-1"
+_TEMPLATE = "functions.json"
+
+
+@click.command("package")
+@click.option("--stage", required=True, help="Which installation, such as prod.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the template and the code.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A setting of the functions, such as STORE_ADDRESSES=true; what is not set is the "
+    "default.",
+)
+def command(*, stage: str, out: Path, assignments: tuple[str, ...]) -> None:
+    """Package the functions for a pipeline, instead of `deploy`. Asks nothing of AWS.
+
+    Prints the template's path. infrastructure/README.md says what a pipeline does with it.
+    """
+    chosen = settings.chosen(assignments)
+    with Steps().step("The functions are packaged"):
+        print(package(stage, out, chosen))
+
+
+def package(
+    stage: str, out: Path, chosen: Mapping[str, str], *, with_packages: bool = True
+) -> Path:
+    """Write the template of a stage's functions, and their code beside it; return its path.
+
+    Args:
+        stage: the Chalice stage.
+        out: the folder; made where it is missing.
+        chosen: settings of the functions; the others have their defaults.
+        with_packages: as `functions.prepare` has it.
+
+    Raises:
+        CommandError: Chalice failed; says why.
+    """
+    # The client is the user pool's unless another is chosen: an issuer of one's own has no output.
+    outputs = sam.Placeholders(ClientId="${ClientId}")
+    keys = {"PSEUDONYM_KEY": "${PseudonymKey}", "SHARE_KEY": "${ShareKey}"}
+    variables = settings.compose(outputs, kept={}, chosen=chosen, keys=keys)
+    allowed = policies.policies(
+        outputs, region="${AWS::Region}", account="${AWS::AccountId}", stage=stage
+    )
+    build = PROJECT / ".mailpulse" / "package" / stage
+    functions.prepare(build, stage, variables, allowed, with_packages=with_packages)
+    environment = {**os.environ, "AWS_DEFAULT_REGION": _ANY_REGION}
+    template, code = functions.package(build, stage, environment, build / "package.log")
+    finished = sam.finish(json.loads(template.read_text()), stage, mappings.OPTIONS)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(code, out / code.name)
+    (out / _TEMPLATE).write_text(json.dumps(finished, indent=2) + "\n")
+    return out / _TEMPLATE

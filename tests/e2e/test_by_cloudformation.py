@@ -1,0 +1,138 @@
+"""A stage that a pipeline has deployed by CloudFormation, on the emulator in place of AWS."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from support import live, ses
+
+from dashboard.paths import PROJECT, TEMPLATE
+from dashboard.topic import Topic
+
+STAGE = "pipeline"
+KEY = "k" * 64
+LOCAL_CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory):
+    """An emulator that nobody else deploys to."""
+    yield from live.running(tmp_path_factory.mktemp("account") / "state", "--no-demo")
+    shutil.rmtree(PROJECT / ".mailpulse" / "package" / STAGE, ignore_errors=True)
+
+
+def run(*arguments, status=0, **environment):
+    """Run a command as an engineer would; give what it prints, or why it failed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "dashboard", *arguments],
+        cwd=PROJECT,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == status, done.stderr
+    return done.stderr if status else done.stdout.strip()
+
+
+def of_stage(*command):
+    return (*command, "--stage", STAGE, "--region", "us-east-1")
+
+
+def credentials(account):
+    return {
+        "AWS_ENDPOINT_URL": account.info["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+def make_stack(account, name, template, parameters):
+    """As `aws cloudformation deploy` does; give the outputs."""
+    cloudformation = account.aws("cloudformation")
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=template,
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+@pytest.fixture(scope="module")
+def outputs(account):
+    """Of the stack with the tables and queues."""
+    parameters = {"Stage": STAGE, "ConfigurationSetName": "news", "NewConfigurationSet": "true"}
+    return make_stack(account, f"mailpulse-{STAGE}", TEMPLATE.read_text(), parameters)
+
+
+@pytest.fixture(scope="module")
+def published(account, outputs, tmp_path_factory):
+    """Package, upload, deploy, publish; give what the last command says for programs."""
+    out = tmp_path_factory.mktemp("out")
+    path = run("package", "--stage", STAGE, "--out", str(out), "--set", LOCAL_CONNECTIONS)
+    s3 = account.aws("s3")
+    s3.create_bucket(Bucket="artifacts")
+    s3.upload_file(str(out / "deployment.zip"), "artifacts", "code.zip")
+    text = (out / "functions.json").read_text()
+    assert path == str(out / "functions.json")
+    uploaded = text.replace("./deployment.zip", "s3://artifacts/code.zip")
+    wanted = json.loads(text)["Parameters"].keys() - {"PseudonymKey"}
+    parameters = {name: outputs[name] for name in wanted} | {"PseudonymKey": KEY}
+    make_stack(account, f"mailpulse-{STAGE}-functions", uploaded, parameters)
+    # The template has it (tests/integration/test_package.py), and the emulator drops it there.
+    lambda_client = account.aws("lambda")
+    [mapping] = lambda_client.list_event_source_mappings(
+        FunctionName=f"mailpulse-{STAGE}-aggregate"
+    )["EventSourceMappings"]
+    lambda_client.update_event_source_mapping(UUID=mapping["UUID"], TumblingWindowInSeconds=900)
+    return json.loads(run(*of_stage("site"), "--json", **credentials(account)))
+
+
+def test_the_page_names_the_api_that_cloudformation_made(account, outputs, published):
+    apis = account.aws("apigatewayv2").get_apis()["Items"]
+    [api_id] = [one["ApiId"] for one in apis if one["Name"] == f"mailpulse-{STAGE}-websocket-api"]
+
+    assert published["websocket"].endswith(f"/{api_id}/{STAGE}")
+    assert published["dashboard"] == f"https://{outputs['SiteDomain']}/"
+    page = account.aws("s3").get_object(Bucket=outputs["SiteBucket"], Key="index.html")
+    assert f"connect-src 'self' {published['websocket']}" in page["Body"].read().decode()
+
+
+def test_events_are_counted(account, outputs, published):
+    events = [ses.a_send("m-1"), ses.an_open("m-1")]
+    Topic(account.aws("sns"), published["topic_arn"]).publish_batch(list(map(json.dumps, events)))
+
+    dynamodb, until = account.aws("dynamodb"), time.monotonic() + 30
+    key = {"campaign": {"S": "spring"}, "part": {"S": "summary"}}
+    while True:
+        item = dynamodb.get_item(TableName=outputs["StatsTable"], Key=key).get("Item", {})
+        if {"s", "uho"} <= item.keys():
+            break
+        assert time.monotonic() < until, item
+        time.sleep(0.3)
+    assert (item["s"]["N"], item["uho"]["N"]) == ("1", "1")
+
+
+def test_an_operators_commands_find_the_stage(account, published):
+    said = run(*of_stage("dlq", "list"), **credentials(account))
+
+    assert "0 messages shown of about 0" in said
+
+
+def test_deploy_leaves_alone_what_a_pipeline_deploys(account, published):
+    said = run(*of_stage("deploy"), status=1, **credentials(account))
+
+    assert f"belong to the stack mailpulse-{STAGE}-functions" in said

@@ -1,0 +1,22 @@
+"""infrastructure/mailpulse.yaml, as it is written."""
+
+import yaml
+
+from dashboard.paths import TEMPLATE
+
+
+class Tagged(yaml.SafeLoader):
+    """Reads `!Sub text` as the text: what is substituted stays as it is written."""
+
+
+def _untagged(loader, _, node):
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    return loader.construct_sequence(node, deep=True)
+
+
+Tagged.add_multi_constructor("!", _untagged)
+
+WRITTEN = yaml.load(TEMPLATE.read_text(), Tagged)
+RESOURCES = WRITTEN["Resources"]
+OUTPUTS = WRITTEN["Outputs"]
