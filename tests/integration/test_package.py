@@ -91,6 +91,19 @@ def test_cfn_lint_finds_nothing(path):
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+def test_checkov_finds_nothing_that_is_not_explained(path):
+    checkov = PROJECT / ".venv-checkov" / "bin" / "checkov"
+    assert checkov.exists(), "`make check` installs it"
+    options = ("--framework", "cloudformation", "--skip-download", "--compact", "--output", "json")
+    done = subprocess.run(
+        [checkov, "--file", path, *options], capture_output=True, text=True, check=False
+    )
+
+    found = json.loads(done.stdout)
+    assert found["results"]["failed_checks"] == []
+    assert found["summary"]["passed"] > 50
+
+
 def test_its_parameters_are_outputs_of_the_stack_and_the_key(template):
     parameters = template["Parameters"]
 
