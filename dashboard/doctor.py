@@ -17,6 +17,7 @@ from dashboard.checks.finding import Check, Finding, Subject, fail
 from dashboard.checks.functions import check_event_sources, check_functions
 from dashboard.checks.page import check_page
 from dashboard.checks.pipeline import check_health, check_queues
+from dashboard.checks.probe import check_probe
 from dashboard.checks.ses import check_account, check_event_destination
 from dashboard.checks.sign_in import check_issuer
 from dashboard.checks.stack import check_stack
@@ -39,6 +40,7 @@ CHECKS: Mapping[str, Check] = {
     "page": check_page,
     "alarms": check_alarms,
     "alarm topic": check_alarm_topic,
+    "mail": check_probe,
 }
 
 _STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
@@ -48,16 +50,26 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Unaut
 @click.command("doctor")
 @click.option("--stage", required=True, help="Which installation, such as prod.")
 @click.option("--region", help="AWS region, if not the configured one.")
+@click.option(
+    "--mail/--no-mail",
+    "sends",
+    default=True,
+    show_default=True,
+    help="Whether a mail is sent to SES's simulator and its numbers are waited for.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
 @click.pass_context
-def command(ctx: click.Context, *, stage: str, region: str | None, as_json: bool) -> None:
-    """Look at a stage in AWS: what is wrong, and how to mend it. Changes nothing.
+def command(
+    ctx: click.Context, *, stage: str, region: str | None, sends: bool, as_json: bool
+) -> None:
+    """Look at a stage in AWS: what is wrong, and how to mend it.
 
-    Exit status 1 when something does not work, or could not be looked at.
+    Changes nothing but the campaign mailpulse-doctor, whose mail it sends. Exit status 1 when
+    something does not work, or could not be looked at.
     """
     console = Console(highlight=False)
     found = []
-    for check, finding in examine(stage, region):
+    for check, finding in examine(stage, region, sends=sends):
         found.append({"check": check, **asdict(finding)})
         if not as_json:
             console.print(_line(check, finding), soft_wrap=True)
@@ -67,8 +79,8 @@ def command(ctx: click.Context, *, stage: str, region: str | None, as_json: bool
     ctx.exit(1 if failed else 0)
 
 
-def examine(stage: str, region: str | None) -> Iterator[tuple[str, Finding]]:
-    """Look at everything; yield each finding with the name of its check."""
+def examine(stage: str, region: str | None, *, sends: bool) -> Iterator[tuple[str, Finding]]:
+    """Look at everything, a mail's way too if it `sends` one; yield findings by check."""
     try:
         place = find_place(stage, region)
     except CommandError as error:
@@ -81,6 +93,8 @@ def examine(stage: str, region: str | None) -> Iterator[tuple[str, Finding]]:
         yield "stack", _not_seen(error, f"{place.stack_name} in {place.region}")
         return
     for name, check in CHECKS.items():
+        if check is check_probe and not sends:
+            continue
         for finding in findings(check, subject):
             yield name, finding
 

@@ -50,6 +50,30 @@ def api_name(stage: str) -> str:
     return f"{APP_NAME}-{stage}-websocket-api"
 
 
+def find_api_id(apigateway: Any, stage: str) -> str:
+    """Find the WebSocket API of a stage, whoever made it.
+
+    Raises:
+        CommandError: there is none, or more than one.
+    """
+    name = api_name(stage)
+    pages = apigateway.get_paginator("get_apis").paginate()
+    found: list[str] = [
+        api["ApiId"] for page in pages for api in page["Items"] if api["Name"] == name
+    ]
+    if not found:
+        raise CommandError(
+            f"there is no WebSocket API {name}: deploy the functions first, or check --stage and "
+            "--region"
+        )
+    if len(found) > 1:
+        raise CommandError(
+            f"there are {len(found)} WebSocket APIs {name} ({', '.join(found)}): delete those "
+            "that no functions belong to, and run this again"
+        )
+    return found[0]
+
+
 @dataclass(frozen=True)
 class Deployment:
     """What Chalice says that it deployed."""

@@ -76,20 +76,31 @@ def find(state_dir: Path, stage: str | None, region: str | None) -> Installation
     if stage is None:
         running = read_running(StateDir(state_dir))
         session = LocalSession(running["endpoint_url"])
-        return _installation(local.STAGE, session.client, REGION, session.endpoint_url)
+        return installation_of(local.STAGE, session.client, REGION, session.endpoint_url)
     try:
         aws = boto3.session.Session(region_name=region)
         if aws.region_name is None:
             raise CommandError("no AWS region is configured: give --region")
         endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-        return _installation(stage, aws.client, aws.region_name, endpoint)
+        return installation_of(stage, aws.client, aws.region_name, endpoint)
     except (BotoCoreError, ValueError) as error:
         raise CommandError(
             f"stage {stage!r} cannot be reached ({error}): check --region and the AWS configuration"
         ) from error
 
 
-def _installation(stage: str, make: Clients, region: str, endpoint: str) -> Installation:
+def installation_of(stage: str, make: Clients, region: str, endpoint: str) -> Installation:
+    """Read how an installation is set up.
+
+    Args:
+        stage: its Chalice stage.
+        make: makes boto3 clients of its account and region.
+        region: where it is.
+        endpoint: stands in for the endpoints of AWS; empty where nothing does.
+
+    Raises:
+        CommandError: it is not there, or cannot be read.
+    """
     clients = cache(make)
     name = function_name(stage, "ingest")
     try:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import CommandError
 from dashboard import functions, stack
 from dashboard.deploy import find_place
-from dashboard.remote import Place, environment_of, publish_page
+from dashboard.remote import environment_of, publish_page
 from dashboard.steps import Steps
 
 
@@ -23,29 +23,10 @@ def command(*, stage: str, region: str | None, as_json: bool) -> None:
     try:
         variables = environment_of(place)
         outputs = stack.outputs(place.clients("cloudformation"), place.stack_name)
-        published = publish_page(place, outputs, variables, _api_id(place), Steps())
+        api_id = functions.find_api_id(place.clients("apigatewayv2"), place.stage)
+        published = publish_page(place, outputs, variables, api_id, Steps())
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
             f"AWS did not do it: {error}. See to it, and run the same command again"
         ) from error
     print(json.dumps(asdict(published)) if as_json else published.dashboard)
-
-
-def _api_id(place: Place) -> str:
-    """Find the WebSocket API, whoever made it."""
-    name = functions.api_name(place.stage)
-    pages = place.clients("apigatewayv2").get_paginator("get_apis").paginate()
-    found: list[str] = [
-        api["ApiId"] for page in pages for api in page["Items"] if api["Name"] == name
-    ]
-    if not found:
-        raise CommandError(
-            f"there is no WebSocket API {name} in {place.region}: deploy the functions first, or "
-            "check --stage and --region"
-        )
-    if len(found) > 1:
-        raise CommandError(
-            f"there are {len(found)} WebSocket APIs {name} in {place.region} "
-            f"({', '.join(found)}): delete those that no functions belong to, and run this again"
-        )
-    return found[0]

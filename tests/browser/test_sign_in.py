@@ -48,7 +48,7 @@ class Stage:
     def share(self, campaign):
         """Make a share link; give its id and where it leads on this machine."""
         status, stdout, stderr = self.operator.run(
-            "share add", campaign, "--stage", STAGE, *REGION, "--json"
+            "share", "add", campaign, "--stage", STAGE, *REGION, "--json"
         )
         assert status == 0, stderr
         link = json.loads(stdout)
@@ -197,7 +197,7 @@ def test_a_revoked_share_link_shows_nothing_more(page, stage):
     page.goto(url)
     live_now(page)
 
-    status, _, stderr = stage.operator.run("share revoke", link, "--stage", STAGE, *REGION)
+    status, _, stderr = stage.operator.run("share", "revoke", link, "--stage", STAGE, *REGION)
     assert status == 0, stderr
 
     expect(page.get_by_role("alert").first).to_contain_text("does not let you in")

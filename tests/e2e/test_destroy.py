@@ -1,16 +1,13 @@
 """The life of a stage in an AWS account, which the emulator stands for: removed, taken up, gone."""
 
 import json
-import os
-import pty
 import shutil
-import subprocess
-import sys
 import time
 
 import pytest
 from botocore.exceptions import ClientError
 from support import live, ses
+from support.operator import LOCAL_CONNECTIONS, Operator
 
 from dashboard.paths import PROJECT
 from dashboard.topic import Topic
@@ -19,7 +16,7 @@ STAGE = "e2e-gone"
 OTHER = "e2e-gone-eu"  # whose names begin alike
 REGION = "us-east-1"
 KEY = f"/mailpulse/{STAGE}/pseudonym-key"
-CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
+SHARE_KEY = f"/mailpulse/{STAGE}/share-key"
 
 
 @pytest.fixture(scope="module")
@@ -36,40 +33,19 @@ def build(stage):
 
 @pytest.fixture(scope="module")
 def run(account):
-    """Run a command as an engineer with credentials would, at no terminal unless they type."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment = kept | {
-        "AWS_ENDPOINT_URL": account.info["endpoint_url"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
+    """Run a command on a stage."""
+    operator = Operator(account.info["endpoint_url"])
 
     def run(*arguments, stage=STAGE, types=None):
-        terminal, stdin = pty.openpty() if types else (None, subprocess.DEVNULL)
-        if types:
-            os.write(terminal, f"{types}\n".encode())
-        done = subprocess.run(
-            [sys.executable, "-m", "dashboard", *arguments, "--stage", stage, "--region", REGION],
-            cwd=PROJECT,
-            env=environment,
-            stdin=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-        )
-        if types:
-            os.close(terminal)
-            os.close(stdin)
-        return done.returncode, done.stdout, done.stderr
+        return operator.run(*arguments, "--stage", stage, "--region", REGION, types=types)
 
     return run
 
 
 def deploy(run, *arguments, stage=STAGE):
-    status, stdout, stderr = run("deploy", "--set", CONNECTIONS, "--json", *arguments, stage=stage)
+    status, stdout, stderr = run(
+        "deploy", "--set", LOCAL_CONNECTIONS, "--json", *arguments, stage=stage
+    )
     assert status == 0, stderr
     return json.loads(stdout)
 
@@ -181,7 +157,9 @@ def test_all_but_the_data_is_removed(account, removed):
     left = of_stage(in_the_account(account))
     logs = [name for name in left if name.startswith("/aws/lambda/")]
     assert logs, "the emulator writes logs of functions that are no WebSocket's"
-    assert sorted(set(left) - set(logs)) == sorted([KEY, first["EventsTable"], first["StatsTable"]])
+    assert sorted(set(left) - set(logs)) == sorted(
+        [KEY, SHARE_KEY, first["EventsTable"], first["StatsTable"]]
+    )
     assert f"deploy --stage {STAGE} --region {REGION} --set" in stdout
     assert "--set RETENTION_DAYS=120" in stdout
     assert not build(STAGE).exists(), "it holds the key"

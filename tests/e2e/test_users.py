@@ -6,6 +6,7 @@ import os
 
 import pytest
 from click.testing import CliRunner
+from support.operator import credentials
 
 from dashboard.cli import cli
 from dashboard.paths import TEMPLATE
@@ -19,13 +20,7 @@ def account(dashboard, monkeypatch):
     """The emulator, and an environment in which the commands find it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    for name, value in {
-        "AWS_ENDPOINT_URL": dashboard.info["endpoint_url"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }.items():
+    for name, value in credentials(dashboard.info["endpoint_url"]).items():
         monkeypatch.setenv(name, value)
     return dashboard
 

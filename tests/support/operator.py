@@ -1,8 +1,10 @@
 """An engineer at a terminal, with credentials of the account that an emulator stands for."""
 
 import os
+import pty
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.paths import PROJECT
@@ -12,31 +14,40 @@ LOCAL_CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{
 REGION = ("--region", "us-east-1")
 
 
+def credentials(endpoint_url: str) -> Mapping[str, str]:
+    """What stands in an engineer's environment, and no configuration beside it."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
 @dataclass(frozen=True)
 class Operator:
     """Runs commands of Mailpulse."""
 
     endpoint_url: str
 
-    def run(self, command: str, *arguments: str, answer: str | None = None) -> tuple[int, str, str]:
-        """Run one command; give its status, standard output and standard error."""
+    def run(self, *arguments: str, types: str | None = None) -> tuple[int, str, str]:
+        """Run one command, at no terminal unless they type; give status, output and error."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        terminal, stdin = pty.openpty() if types else (None, subprocess.DEVNULL)
+        if terminal is not None:
+            os.write(terminal, f"{types}\n".encode())
         done = subprocess.run(
-            [sys.executable, "-m", "dashboard", *command.split(), *arguments],
+            [sys.executable, "-m", "dashboard", *arguments],
             cwd=PROJECT,
-            env=kept
-            | {
-                "AWS_ENDPOINT_URL": self.endpoint_url,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_CONFIG_FILE": os.devnull,
-                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            },
-            input=answer,
-            stdin=subprocess.DEVNULL if answer is None else None,
+            env={**kept, **credentials(self.endpoint_url)},
+            stdin=stdin,
             capture_output=True,
             text=True,
             check=False,
             timeout=240,
         )
+        if terminal is not None:
+            os.close(terminal)
+            os.close(stdin)
         return done.returncode, done.stdout, done.stderr

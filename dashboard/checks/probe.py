@@ -1,0 +1,127 @@
+"""The proof: a mail to SES's mailbox simulator, watched until its numbers arrive on a WebSocket."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from websockets.exceptions import InvalidHandshake, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+from chalicelib.protocol import CAMPAIGN_TOPIC_PREFIX
+from dashboard import functions, installation
+from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.installation import Installation
+
+CAMPAIGN = "mailpulse-doctor"
+# https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
+_RECIPIENT = "success@simulator.amazonses.com"
+_SECONDS = 120
+
+Send = Callable[[Subject, Installation], str]
+"""Sends the mail; gives SES's id of it."""
+
+
+class _NotSent(Exception):
+    """It could not be sent; has the finding."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.says)
+        self.finding = finding
+
+
+def send_mail(subject: Subject, stage: Installation) -> str:
+    """Send a mail to the simulator, from the first identity that may send."""
+    configuration_set = subject.parameters.get("ConfigurationSetName", "*")
+    if configuration_set == "*":
+        raise _NotSent(
+            warn("no mail was sent: the stage names no configuration set", "send one yourself")
+        )
+    ses = subject.clients("sesv2")
+    identities = ses.list_email_identities()["EmailIdentities"]
+    sender = next((one["IdentityName"] for one in identities if one["SendingEnabled"]), None)
+    if sender is None:
+        raise _NotSent(
+            fail("no mail was sent: SES has no verified identity", "verify your domain in SES")
+        )
+    sent = ses.send_email(
+        FromEmailAddress=sender if "@" in sender else f"mailpulse@{sender}",
+        Destination={"ToAddresses": [_RECIPIENT]},
+        Content={
+            "Simple": {
+                "Subject": {"Data": "Mailpulse: do numbers arrive?"},
+                "Body": {"Text": {"Data": "Sent by `dashboard doctor`."}},
+            }
+        },
+        ConfigurationSetName=configuration_set,
+        EmailTags=[{"Name": stage.parts.config.campaign_tag, "Value": CAMPAIGN}],
+    )
+    message_id: str = sent["MessageId"]
+    return message_id
+
+
+def check_probe(
+    subject: Subject, send: Send = send_mail, seconds: float = _SECONDS
+) -> Iterator[Finding]:
+    """See a mail's numbers arrive, by a share link that is revoked afterwards.
+
+    Args:
+        subject: the stage.
+        send: sends the mail.
+        seconds: how long to wait for its numbers.
+    """
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    stage = installation.installation_of(subject.stage, subject.clients, subject.region, endpoint)
+    sharing = stage.parts.sharing
+    link, token = sharing.make(CAMPAIGN, int(time.time() + seconds + 60))
+    try:
+        with _connected(subject, stage, token) as websocket:
+            yield from _watch(websocket, partial(send, subject, stage), seconds)
+    except _NotSent as error:
+        yield error.finding
+    except (InvalidHandshake, WebSocketException, OSError) as error:
+        yield fail(
+            f"the WebSocket takes nobody ({error!r})", "look at the log of websocket_connect"
+        )
+    finally:
+        sharing.revoke(link.id)
+
+
+def _connected(subject: Subject, stage: Installation, token: str) -> ClientConnection:
+    api = functions.find_api_id(subject.clients("apigatewayv2"), subject.stage)
+    url = stage.parts.config.connections_url(f"{api}/{subject.stage}")
+    return connect(
+        url.replace("http", "ws", 1),
+        origin=Origin(f"https://{subject.output('SiteDomain')}"),
+        subprotocols=[Subprotocol("mailpulse.v1"), Subprotocol(f"share.{token}")],
+    )
+
+
+def _watch(
+    websocket: ClientConnection, send: Callable[[], str], seconds: float
+) -> Iterator[Finding]:
+    """Subscribe, send, and wait for both of the mail's events."""
+    topic = CAMPAIGN_TOPIC_PREFIX + CAMPAIGN
+    websocket.send(json.dumps({"action": "subscribe", "id": topic}))
+    counts = json.loads(websocket.recv(timeout=seconds))["snapshot"]["counts"]
+    wanted = {name: counts[name] + 1 for name in ("sends", "deliveries")}
+    began = time.monotonic()
+    message_id = send()
+    while any(counts[name] < count for name, count in wanted.items()):
+        left = began + seconds - time.monotonic()
+        try:
+            pushed: dict[str, Any] = json.loads(websocket.recv(timeout=max(0, left)))
+        except TimeoutError:
+            missing = [name for name, count in wanted.items() if counts[name] < count]
+            yield fail(
+                f"{' and '.join(missing)} of the mail {message_id} did not arrive in "
+                f"{seconds:.0f} s",
+                "the checks above and the logs of ingest, aggregate and publish tell where it is",
+            )
+            return
+        counts |= pushed.get("changes", {}).get("counts", {})
+    took = time.monotonic() - began
+    yield ok(f"the mail {message_id} was counted as sent and delivered here after {took:.1f} s")
