@@ -1,7 +1,7 @@
 """A stage in AWS for `doctor` to look at: the template and the functions on moto, the web here.
 
 What moto's CloudFormation does not make (policies, subscriptions, alarms) is made here by hand, as
-the template says; tests/e2e/test_doctor.py has it made from the template itself. moto has no
+the template says; tests/e2e/test_doctor_run.py has it made from the template itself. moto has no
 CloudFront, no event destinations and no account of SES, so these are stood for: the distribution by a
 name, SES by a fake, and what is public by a server on loopback with a certificate of its own.
 """
@@ -55,6 +55,7 @@ _NOT_MADE = {
     "AWS::SQS::QueuePolicy",
     "AWS::SNS::Subscription",
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
 }
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -306,7 +307,10 @@ class Stage:
         iam, functions = self.client("iam"), self.client("lambda")
         role = iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         variables = settings.variables(
-            outputs, kept={}, chosen={"CLIENT_ID": "page"}, pseudonym_key="key"
+            outputs,
+            kept={},
+            chosen={"CLIENT_ID": "page"},
+            keys={"PSEUDONYM_KEY": "key", "SHARE_KEY": "key"},
         )
         for name in FUNCTIONS:
             functions.create_function(
@@ -403,7 +407,8 @@ def _template(domain):
         del resources[name]
     for one in resources.values():
         one.pop("DependsOn", None)
-    del outputs["DistributionId"]
+    for name in [name for name, one in outputs.items() if one["Value"].get("Ref") in gone]:
+        del outputs[name]
     text = json.dumps(template)
     return text.replace('{"Fn::GetAtt": ["Distribution", "DomainName"]}', json.dumps(domain))
 
