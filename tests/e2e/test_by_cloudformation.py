@@ -11,6 +11,7 @@ import pytest
 from support import live, ses
 
 from dashboard.paths import PROJECT, TEMPLATE
+from dashboard.sam import SECRETS
 from dashboard.topic import Topic
 
 STAGE = "pipeline"
@@ -89,8 +90,8 @@ def published(account, outputs, tmp_path_factory):
     text = (out / "functions.json").read_text()
     assert path == str(out / "functions.json")
     uploaded = text.replace("./deployment.zip", "s3://artifacts/code.zip")
-    wanted = json.loads(text)["Parameters"].keys() - {"PseudonymKey"}
-    parameters = {name: outputs[name] for name in wanted} | {"PseudonymKey": KEY}
+    wanted = json.loads(text)["Parameters"].keys() - SECRETS.keys()
+    parameters = {name: outputs[name] for name in wanted} | dict.fromkeys(SECRETS, KEY)
     make_stack(account, f"mailpulse-{STAGE}-functions", uploaded, parameters)
     # The template has it (tests/integration/test_package.py), and the emulator drops it there.
     lambda_client = account.aws("lambda")
