@@ -10,7 +10,7 @@ from chalicelib.errors import CommandError
 from dashboard import inventory, removal
 from dashboard.deploy import find_place
 from dashboard.inventory import Inventory
-from dashboard.remote import Place
+from dashboard.remote import Place, refuse_what_a_pipeline_deploys
 from dashboard.steps import Steps
 
 _KINDS = {"EventsTable": "facts", "StatsTable": "aggregates"}
@@ -33,6 +33,7 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
     place = find_place(stage, region)
     steps.say(f"Stage {stage} in account {place.account}, region {place.region}")
     try:
+        refuse_what_a_pipeline_deploys(place)
         found = inventory.take(place)
         if not found.is_running and not found.has_data:
             raise CommandError(

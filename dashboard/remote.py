@@ -81,7 +81,7 @@ def install(
     Raises:
         CommandError: a step failed; says why, and what to do.
     """
-    _refuse_what_a_pipeline_deploys(place)
+    refuse_what_a_pipeline_deploys(place)
     with steps.step("The stack is as the template says") as step:
         outputs = stack.create_or_update(
             place.clients("cloudformation"),
@@ -198,13 +198,17 @@ def _architecture_of(place: Place) -> str:
     return str(architecture)
 
 
-def _refuse_what_a_pipeline_deploys(place: Place) -> None:
-    """Chalice would take the functions over, and their event sources would be deleted."""
+def refuse_what_a_pipeline_deploys(place: Place) -> None:
+    """Leave functions to the stack that they belong to, which would not know of a change.
+
+    Raises:
+        CommandError: they belong to one.
+    """
     owner = _function(place).get("Tags", {}).get("aws:cloudformation:stack-name")
     if owner is not None:
         raise CommandError(
-            f"the functions of stage {place.stage} belong to the stack {owner}: deploy them as "
-            "that stack was deployed (`package`), or delete it first"
+            f"the functions of stage {place.stage} belong to the stack {owner}: change them as "
+            "that stack was made (`package`), or delete it first and run this again"
         )
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from botocore.exceptions import ClientError
 from support import live, ses
 
 from dashboard.paths import PROJECT, TEMPLATE
@@ -133,7 +134,22 @@ def test_an_operators_commands_find_the_stage(account, published):
     assert "0 messages shown of about 0" in said
 
 
-def test_deploy_leaves_alone_what_a_pipeline_deploys(account, published):
-    said = run(*of_stage("deploy"), status=1, **credentials(account))
+@pytest.mark.parametrize("command", [["deploy"], ["destroy", "--yes"]])
+def test_deploy_and_destroy_leave_alone_what_a_pipeline_deploys(account, published, command):
+    said = run(*of_stage(*command), status=1, **credentials(account))
 
     assert f"belong to the stack mailpulse-{STAGE}-functions" in said
+
+
+def test_destroy_removes_the_rest_when_the_functions_stack_is_gone(account, outputs, published):
+    cloudformation, name = account.aws("cloudformation"), f"mailpulse-{STAGE}-functions"
+    cloudformation.delete_stack(StackName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+    run(*of_stage("destroy"), "--yes", **credentials(account))
+
+    with pytest.raises(ClientError, match="404"):
+        account.aws("s3").head_bucket(Bucket=outputs["SiteBucket"])
+    assert account.aws("dynamodb").describe_table(TableName=outputs["EventsTable"])
