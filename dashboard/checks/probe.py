@@ -95,7 +95,7 @@ def _connected(subject: Subject, stage: Installation, token: str) -> ClientConne
     url = stage.parts.config.connections_url(f"{api}/{subject.stage}")
     return connect(
         url.replace("http", "ws", 1),
-        origin=Origin(f"https://{subject.output('SiteDomain')}"),
+        origin=Origin(min(stage.parts.config.allowed_origins)),
         subprotocols=[Subprotocol("mailpulse.v1"), Subprotocol(f"share.{token}")],
     )
 

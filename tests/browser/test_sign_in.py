@@ -1,7 +1,6 @@
 """A stage where people sign in: a real deployment, a real issuer, the page in Chromium."""
 
 import json
-import platform
 import shutil
 import time
 
@@ -10,7 +9,7 @@ from playwright.sync_api import expect
 from support import live, ses
 from support.cloudfront import CloudFront
 from support.issuer import Issuer
-from support.operator import LOCAL_CONNECTIONS, REGION, Operator
+from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 from support.tokens import CLIENT
 
 from dashboard.paths import PROJECT
@@ -18,7 +17,6 @@ from dashboard.topic import Topic
 
 STAGE = "signin"
 BUILD = PROJECT / ".mailpulse" / "aws" / f"000000000000-us-east-1-{STAGE}"
-HERE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 GROUPS = {"staff": [""], "acme": ["acme-"]}
 
 
@@ -29,7 +27,7 @@ class Stage:
         self.issuer, self.url = issuer, f"{front.origin}/"
         self.operator = Operator(account.info["endpoint_url"])
         status, stdout, stderr = self.operator.run(
-            *("deploy", "--stage", STAGE, *REGION, "--architecture", HERE, "--json"),
+            *("deploy", "--stage", STAGE, *REGION, *HERE, "--json"),
             *("--issuer", issuer.url, "--set", f"CLIENT_ID={CLIENT}"),
             *("--set", LOCAL_CONNECTIONS, "--set", f"CUSTOM_ORIGINS={front.origin}"),
             *("--set", f"GROUP_PREFIXES={json.dumps(GROUPS)}"),

@@ -6,15 +6,18 @@ tests/integration/test_doctor.py has all of them well.
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
-from support import live
+from support import live, ses
+from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator, credentials
 
+from dashboard.checks.probe import CAMPAIGN, check_probe
+from dashboard.deploy import find_place
+from dashboard.doctor import find_subject
+from dashboard.installation import installation_of
 from dashboard.paths import PROJECT
+from dashboard.topic import Topic
 
 STAGE = "looked-at"
 BUILD = PROJECT / ".mailpulse" / "aws" / f"000000000000-us-east-1-{STAGE}"
@@ -30,38 +33,20 @@ def account(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(account):
-    """Run a command as an engineer with credentials would."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment = kept | {
-        "AWS_ENDPOINT_URL": account.info["endpoint_url"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-
-    def run(command, *arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "dashboard", command, "--stage", STAGE, *arguments],
-            cwd=PROJECT,
-            env=environment | {"AWS_DEFAULT_REGION": "us-east-1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    return run
+    """Run a command on the stage."""
+    operator = Operator(account.info["endpoint_url"])
+    return lambda command, *arguments: operator.run(command, "--stage", STAGE, *REGION, *arguments)
 
 
 @pytest.fixture(scope="module")
 def deployed(account, run):
     before = run("doctor")
-    done = run(
-        *("deploy", "--configuration-set", "news", "--new-configuration-set"),
-        *("--alarm-email", "ops@example.com"),
+    status, _, stderr = run(
+        *("deploy", *HERE, "--configuration-set", "news", "--new-configuration-set"),
+        *("--alarm-email", "ops@example.com", "--set", LOCAL_CONNECTIONS),
+        *("--set", "CUSTOM_ORIGINS=http://127.0.0.1"),  # the emulator takes no other
     )
-    assert done.returncode == 0, done.stderr
+    assert status == 0, stderr
     # Its schedule comes once a minute.
     names = ("version", "id", "detail-type", "source", "account", "time", "region", "resources")
     minute = dict.fromkeys(names, "") | {"detail": {}}
@@ -73,7 +58,8 @@ def deployed(account, run):
 
 
 def findings(run):
-    return json.loads(run("doctor", "--json").stdout)["findings"]
+    _, stdout, _ = run("doctor", "--no-mail", "--json")
+    return json.loads(stdout)["findings"]
 
 
 def outputs(account):
@@ -84,8 +70,9 @@ def outputs(account):
 
 
 def test_a_stage_that_is_not_there_is_said_not_to_be(deployed):
-    assert deployed.returncode == 1
-    assert f"mailpulse-{STAGE} in us-east-1 is not there" in deployed.stdout
+    status, stdout, _ = deployed
+    assert status == 1
+    assert f"mailpulse-{STAGE} in us-east-1 is not there" in stdout
 
 
 def test_what_deploy_has_made_is_well_but_for_what_the_emulator_lacks(run, deployed):
@@ -119,12 +106,52 @@ def test_what_breaks_is_found_and_deploying_again_mends_the_event_sources(accoun
         AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": []}),
     )
 
-    said = run("doctor").stdout
+    _, said, _ = run("doctor", "--no-mail")
     assert "FAIL  event sources      the event source of ingest is Disabled" in said
     assert "warn  queues' depth      1 messages were set aside" in said
     assert "reports no BOUNCE, COMPLAINT, OPEN, CLICK" in said
     assert "FAIL  topic              the policy of" in said
 
-    assert run("deploy").returncode == 0
+    assert run("deploy")[0] == 0
     mended = [one for one in findings(run) if one["check"] == "event sources"]
     assert [one["status"] for one in mended] == ["ok", "ok", "ok"]
+
+
+@pytest.fixture
+def subject(account, deployed, monkeypatch):
+    for name, value in credentials(account.info["endpoint_url"]).items():
+        monkeypatch.setenv(name, value)
+    return find_subject(find_place(STAGE, "us-east-1"))
+
+
+def test_a_mail_is_watched_from_the_simulator_to_the_websocket(account, subject):
+    """SES's events are published here: the emulator's SES reports none."""
+
+    def send(subject, _):
+        events = [make("m-probe", campaign=CAMPAIGN) for make in (ses.a_send, ses.a_delivery)]
+        topic = Topic(account.aws("sns"), subject.output("TopicArn"))
+        topic.publish_batch(list(map(json.dumps, events)))
+        return "m-probe"
+
+    [finding] = check_probe(subject, send, seconds=30)
+
+    assert finding.status == "ok", finding
+    assert "the mail m-probe was counted as sent and delivered here after" in finding.says
+    assert list(sharing(subject).shares.all()) == [], "its share link is gone"
+
+
+def test_numbers_that_do_not_arrive_are_found(account, subject):
+    """The mail is sent for all that SES's interface shows, and nothing is reported of it."""
+    account.aws("sesv2").create_email_identity(EmailIdentity="news@example.com")
+
+    [finding] = check_probe(subject, seconds=3)
+
+    assert finding.status == "FAIL"
+    assert "sends and deliveries of the mail" in finding.says
+    assert "did not arrive in 3 s" in finding.says
+
+
+def sharing(subject):
+    return installation_of(
+        STAGE, subject.clients, "us-east-1", subject.clients("sns").meta.endpoint_url
+    ).parts.sharing

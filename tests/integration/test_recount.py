@@ -8,12 +8,14 @@ from botocore.exceptions import ClientError
 from support import ses
 
 from chalicelib.errors import AwsError, CommandError
+from chalicelib.subscriptions import Connection
 from dashboard import pausing
 from dashboard.pausing import ingest_paused
 from dashboard.recount import recount
 from dashboard.steps import Steps
 
 SPRING = "spring"
+VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
 
 
 @pytest.fixture(autouse=True)
@@ -219,7 +221,7 @@ def test_an_odd_item_keeps_no_other_message_from_being_settled_anew(
 def test_a_counter_below_zero_is_a_difference(pipeline, installation, counts):
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, "hour#2026-11-23T10", uo={"N": "-1"})
-    assert pipeline.snapshot(None, f"stats/email-campaign/{SPRING}")["timeline"]["hour"][0] == {
+    assert pipeline.snapshot(VIEWER, f"stats/email-campaign/{SPRING}")["timeline"]["hour"][0] == {
         "at": "2026-11-23T10:00:00Z",
         "version": 1,
         "sends": 1,

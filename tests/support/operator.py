@@ -1,6 +1,7 @@
 """An engineer at a terminal, with credentials of the account that an emulator stands for."""
 
 import os
+import platform
 import pty
 import subprocess
 import sys
@@ -12,6 +13,11 @@ from dashboard.paths import PROJECT
 # Where API Gateway takes messages for its connections, on the emulator.
 LOCAL_CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
 REGION = ("--region", "us-east-1")
+# Functions run on this machine, and so must the cryptography that goes with them.
+HERE = (
+    "--architecture",
+    "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
+)
 
 
 def credentials(endpoint_url: str) -> Mapping[str, str]:
