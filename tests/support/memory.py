@@ -83,6 +83,10 @@ class Table:
             if index["Projection"]["ProjectionType"] == "KEYS_ONLY"
         }
         self.partitions: dict[str, dict[str, Item]] = defaultdict(dict)
+        # Index → its partition → the items, by their keys in the table.
+        self.indexed: dict[str, dict[str, dict[Key, Item]]] = {
+            index: defaultdict(dict) for index in self.indexes
+        }
         self.stream = Stream(name) if "StreamSpecification" in definition else None
 
     def key(self, item: Item) -> Key:
@@ -95,6 +99,19 @@ class Table:
 
     def get(self, key: Key) -> Item | None:
         return self.partitions.get(key[0], {}).get(key[1])
+
+    def put(self, key: Key, item: Item | None) -> None:
+        """Store an item, also in the indexes; None deletes it."""
+        old = self.get(key)
+        for index, (hashed, _) in self.indexes.items():
+            if old is not None and hashed in old:
+                del self.indexed[index][old[hashed]["S"]][key]
+            if item is not None and hashed in item:
+                self.indexed[index][item[hashed]["S"]][key] = item
+        if item is None:
+            del self.partitions[key[0]][key[1]]
+        else:
+            self.partitions[key[0]][key[1]] = item
 
     def items(self) -> Iterator[Item]:
         for partition in list(self.partitions.values()):
@@ -224,11 +241,11 @@ class MemoryDynamo:
         if IndexName is not None and ConsistentRead:
             raise Refused("Consistent reads are not supported on global secondary indexes")
         keys = table.keys if IndexName is None else table.indexes[IndexName]
-        candidates = table.items()
+        partition = _partition(KeyConditionExpression, names)
         if IndexName is None:
-            candidates = iter(
-                table.partitions.get(_partition(KeyConditionExpression, names), {}).values()
-            )
+            candidates = iter(table.partitions.get(partition, {}).values())
+        else:
+            candidates = iter(table.indexed[IndexName].get(partition, {}).values())
         wanted = condition(KeyConditionExpression)
         found = [i for i in candidates if all(k in i for k in keys) and wanted(i, names)]
 
@@ -283,10 +300,7 @@ class MemoryDynamo:
         old = table.get(key)
         if old == item:
             return  # no change, no record
-        if item is None:
-            del table.partitions[key[0]][key[1]]
-        else:
-            table.partitions[key[0]][key[1]] = item
+        table.put(key, item)
         if table.stream is not None:
             name = "REMOVE" if item is None else "INSERT" if old is None else "MODIFY"
             keys = {attribute: {"S": text} for attribute, text in zip(table.keys, key, strict=True)}
