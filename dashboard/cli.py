@@ -12,6 +12,7 @@ import click
 from chalicelib.errors import MailpulseError
 
 COMMANDS = {
+    "cost": "dashboard.cost",
     "deploy": "dashboard.deploy",
     "destroy": "dashboard.destroy",
     "dlq": "dashboard.dlq",

@@ -1,0 +1,73 @@
+"""What AWS asks for, in us-east-1, without free tiers: each price with its source and date.
+
+A price whose source is UNVERIFIED is AWS's list price as it is generally known; nobody has looked
+it up for this table. Other regions may cost more. Look at AWS's own pages before you decide:
+https://calculator.aws
+"""
+
+from dataclasses import dataclass
+
+UNVERIFIED = "list price, not verified here"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price.
+
+    Attributes:
+        usd: for so many units as `per` says.
+        unit: what one unit is.
+        source: where it was read; UNVERIFIED where it was not.
+        seen: the date of the source; empty where it has none.
+    """
+
+    usd: float
+    per: int
+    unit: str
+    source: str
+    seen: str = ""
+
+    def of(self, quantity: float) -> float:
+        """Price so many units, in US dollars."""
+        return quantity * self.usd / self.per
+
+
+_MILLION = 1_000_000
+_LAMBDA = "cloudchipr.com/blog/aws-lambda-pricing"
+_GATEWAY = "awsforengineers.com/blog/aws-api-gateway-pricing-explained"
+_DYNAMODB = "airbyte.com, on DynamoDB on demand since 2024-11"
+_CLOUDWATCH = "factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards"
+
+PRICES = {
+    "SNS publish": Price(
+        0.50,
+        _MILLION,
+        "message",
+        "factualminds.com/blog/amazon-sns-pricing-publishes-fanout-protocols",
+        "2026-06-13",
+    ),
+    "SNS to SQS": Price(0, _MILLION, "message", UNVERIFIED),
+    "SQS request": Price(
+        0.40, _MILLION, "request", "cloudburn.io/blog/amazon-sqs-pricing", "2026-03-14"
+    ),
+    "Lambda request": Price(0.20, _MILLION, "invocation", _LAMBDA, "2024"),
+    "Lambda arm64": Price(13.3334, _MILLION, "GB-second", _LAMBDA, "2024"),
+    "DynamoDB write": Price(0.625, _MILLION, "write unit", _DYNAMODB, "2025-07"),
+    "DynamoDB read": Price(0.125, _MILLION, "read unit", _DYNAMODB, "2025-07"),
+    "DynamoDB streams": Price(0.02, 100_000, "read by watch", UNVERIFIED),
+    "WebSocket message": Price(1.00, _MILLION, "message of 32 KB", _GATEWAY, "2025-05-19"),
+    "WebSocket minute": Price(
+        0.25,
+        _MILLION,
+        "connection-minute",
+        "repost.aws/questions/QU7IqgooGeQmqudOsmzTw5YQ",
+    ),
+    "data out": Price(0.09, 1_000_000_000, "byte to the internet", _GATEWAY, "2025-05-19"),
+    "REST request": Price(3.50, _MILLION, "request", _GATEWAY, "2025-05-19"),
+    "CloudWatch Logs": Price(0.50, 1, "GB taken in", _CLOUDWATCH, "2026-06-13"),
+    "CloudWatch alarm": Price(0.10, 1, "alarm-month", UNVERIFIED),
+    "CloudWatch dashboard": Price(3.00, 1, "dashboard-month", _CLOUDWATCH, "2026-06-13"),
+    "CloudWatch request": Price(0.01, 1000, "request", UNVERIFIED),
+}
+"""Left out: CloudFront and S3 (a page is small, and CloudFront's first TB and ten million requests
+a month are free: aws.amazon.com/cloudfront/pricing); what is stored; sign-in; and SES itself."""

@@ -1,0 +1,58 @@
+"""bench/calls.py counts what DynamoDB would bill: docs/cost.md rests on it."""
+
+import pytest
+from support import ses
+from support.world import World
+
+from bench.calls import Meter, item_size, units
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.fixture
+def meter(world):
+    return Meter(world)
+
+
+def ingested(world, meter, *events):
+    meter.role = "ingest"
+    world.arrive(*events)
+    world.ingest(*world.queue)
+    while world.running:
+        world.running[0].step()
+    return meter.counts["ingest"]
+
+
+def test_an_item_is_as_long_as_its_names_and_values():
+    assert item_size({"ab": {"S": "é"}, "n": {"N": "-12345"}, "b": {"B": b"123"}}) == 4 + 5 + 4
+    assert item_size({"l": {"L": [{"S": "a"}]}, "m": {"M": {"k": {"BOOL": True}}}}) == 6 + 7
+    assert item_size(None) == 0
+
+
+def test_units_are_begun_ones():
+    assert [units(size, 1024) for size in (0, 1, 1024, 1025)] == [1, 1, 1, 2]
+
+
+def test_a_send_and_a_delivery_cost_a_write_each(world, meter):
+    counts = ingested(world, meter, ses.a_send("m-1"), ses.a_delivery("m-1"))
+
+    assert counts == {"calls": 1, "write units EventsTable": 2}
+
+
+def test_an_open_costs_its_fact_its_message_s_state_and_a_place_in_the_activity(world, meter):
+    counts = ingested(world, meter, ses.an_open("m-1"))
+
+    assert counts["write units EventsTable"] == 2
+    assert counts["write units EventsTable/activity"] == 1
+    assert counts["read units EventsTable"] == 1
+
+
+def test_what_comes_again_costs_again_and_changes_nothing(world, meter):
+    once = dict(ingested(world, meter, ses.a_send("m-1")))
+    twice = ingested(world, meter, ses.a_send("m-1"))
+
+    assert twice["write units EventsTable"] == 2 * once["write units EventsTable"]
+    assert len(world.dynamo.tables["EventsTable"].stream.shards[0].records) == 1

@@ -1,0 +1,195 @@
+"""What Mailpulse costs: measured calls times prices."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dashboard import cost, costs
+from dashboard.functions import FUNCTIONS
+from dashboard.paths import TEMPLATE
+from dashboard.prices import PRICES, UNVERIFIED, Price
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "cost.md"
+HOUR = {
+    "pushes": 100,
+    "requests": 10,
+    "answers": 12,
+    "read units": 40,
+    "write units": 4,
+    "calls": 20,
+    "bytes": 1000,
+    "events": 600,
+}
+
+
+def measured_campaign(recipients=1000, events=3000):
+    return {
+        "recipients": recipients,
+        "roles": {
+            "source": {"events": events},
+            "ingest": {
+                "invocations": 300,
+                "calls": 900,
+                "read units EventsTable": 200,
+                "write units EventsTable": 4000,
+                "write units EventsTable/activity": 1000,
+                "write units StatsTable": 6,
+            },
+            "aggregate": {"invocations": 400, "calls": 2400, "write units StatsTable": 2400},
+            "publish": {"invocations": 500, "calls": 700, "read units SubscriptionsTable": 700},
+            "watch": {
+                "invocations": 100,
+                "calls": 400,
+                "read units StatsTable": 300,
+                "write units StatsTable": 100,
+            },
+        },
+        "viewer_hours": [HOUR, {**HOUR, "pushes": 10, "events": 60}],
+    }
+
+
+MEASURED = {
+    "campaigns": [measured_campaign(), measured_campaign(10_000, events=29_000)],
+    "functions": {name: {"next": 0.1} for name in FUNCTIONS},
+}
+
+
+def quantities(bill):
+    return {line.what: line.quantity for line in bill.lines}
+
+
+def test_a_line_is_its_quantity_at_its_price():
+    line = costs.Line("writes", "DynamoDB write", 2_000_000)
+
+    assert line.usd == pytest.approx(1.25)
+    assert Price(0.4, 1000, "request", "here").of(500) == pytest.approx(0.2)
+
+
+def test_each_event_is_published_once_and_crosses_the_queue():
+    found = quantities(costs.campaign(MEASURED, 1000))
+
+    assert found["SNS: SES publishes"] == 3000
+    assert found["SQS: sent, received, deleted"] == pytest.approx(3000 * 1.2)
+
+
+def test_facts_aggregates_and_reads_are_those_that_were_measured():
+    found = quantities(costs.campaign(MEASURED, 1000))
+
+    assert found["DynamoDB: facts, states, activity"] == 5000
+    assert found["DynamoDB: aggregates"] == 2406
+    assert found["DynamoDB: reads"] == 200 + 700 - 100, "watch's own pushes are not the campaign's"
+    assert found["Lambda: invocations"] == 300 + 400 + 500 - 100
+
+
+def test_a_campaign_is_priced_by_the_largest_measured_one_that_is_no_larger():
+    assert costs.events_of(MEASURED, 9_999) == pytest.approx(9_999 * 3)
+    assert costs.events_of(MEASURED, 20_000) == pytest.approx(20_000 * 2.9)
+    assert costs.events_of(MEASURED, 10) == pytest.approx(30)
+
+
+def test_a_push_is_paid_for_as_long_as_it_holds_its_shard():
+    [duration] = [
+        line for line in costs.campaign(MEASURED, 1000).lines if line.what == "Lambda: duration"
+    ]
+    pushing = 400 * costs.PUSH_SECONDS * FUNCTIONS["publish"][1] / 1024
+
+    assert duration.quantity > pushing
+
+
+def test_viewers_pay_for_the_hours_they_look():
+    one = quantities(costs.viewing(MEASURED, 1000, viewers=1, hours=1))
+    four = quantities(costs.viewing(MEASURED, 1000, viewers=2, hours=4))
+
+    assert one["WebSocket: pushes"] == 100
+    assert one["WebSocket: pings, questions, answers"] == 22
+    assert one["WebSocket: connected"] == 60
+    assert one["DynamoDB: reads"] == 50
+    assert four["WebSocket: pushes"] == 2 * (100 + 3 * 10), "later hours are as the last measured"
+
+
+def test_nobody_who_looks_costs_nothing():
+    assert costs.viewing(MEASURED, 1000, viewers=0, hours=8).usd == 0
+
+
+def test_a_month_in_which_nothing_is_sent_is_watched_all_the_same():
+    found = quantities(costs.standing(MEASURED))
+
+    assert found["DynamoDB: writes"] == costs.MONTH_MINUTES
+    assert found["DynamoDB: reads"] == (3 + 1) * costs.MONTH_MINUTES
+
+
+def test_the_alarms_and_the_dashboard_are_those_of_the_template():
+    template = TEMPLATE.read_text()
+
+    assert template.count("Type: AWS::CloudWatch::Alarm\n") == costs.ALARMS
+    assert template.count("Type: AWS::CloudWatch::Dashboard\n") == costs.DASHBOARDS
+
+
+def test_the_naive_design_pushes_each_event_to_each_viewer():
+    found = quantities(costs.naive(MEASURED, 1000, viewers=20, hours=2))
+
+    assert found["WebSocket: pushes"] == 20 * 660
+    assert found["Lambda: invocations"] == 3000
+    assert found["DynamoDB: writes"] == 3000 * costs.NAIVE_WRITES
+
+
+def test_each_price_says_where_it_is_from():
+    for name, price in PRICES.items():
+        assert price.source == UNVERIFIED or "." in price.source, name
+        assert price.usd >= 0
+
+
+def test_each_price_is_used():
+    bills = [
+        costs.campaign(MEASURED, 1000),
+        costs.viewing(MEASURED, 1000, 1, 1),
+        costs.standing(MEASURED),
+        costs.naive(MEASURED, 1000, 1, 1),
+        costs.polling(1, 1),
+    ]
+
+    assert {line.price for bill in bills for line in bill.lines} == PRICES.keys()
+
+
+def test_programs_are_told_the_same_sums():
+    told = json.loads(CliRunner().invoke(cost.command, ["--json"]).output)
+
+    for bill in ("campaign", "viewing", "standing", "naive", "polling"):
+        assert told[bill]["usd"] == pytest.approx(sum(one["usd"] for one in told[bill]["lines"]))
+    hours = told["viewing"]["usd"] / (20 * 8)
+    assert told["usd_per_viewer_hour"] == pytest.approx(hours)
+
+
+def test_the_document_shows_what_the_command_says():
+    blocks = _blocks()
+
+    assert len(blocks) >= 3
+    for options, shown in blocks:
+        said = CliRunner().invoke(cost.command, shlex.split(options)).output
+        assert shown.strip() == said.strip(), f"docs/cost.md: run `cost{options}` again"
+
+
+def test_the_document_has_the_sizes_that_functions_have():
+    measured = json.loads(cost.MEASURED.read_text())["functions"]
+    text = DOCUMENT.read_text()
+
+    for name, (_, megabytes) in FUNCTIONS.items():
+        one = measured[name]
+        row = (
+            f"| `{name}` | {one['peak']:.0f} | {one['init']:.2f} | {one['first']:.2f} | "
+            f"{one['next']:.3f} | {megabytes} | "
+            f"{one['next'] * costs.VCPU_MB / megabytes:.2f} |"
+        )
+        assert row in text, f"docs/cost.md lacks the row: {row}"
+
+
+def _blocks():
+    return re.findall(
+        r"```console\n\$ python -m dashboard cost([^\n]*)\n(.*?)```",
+        DOCUMENT.read_text(),
+        re.DOTALL,
+    )
