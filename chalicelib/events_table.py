@@ -24,7 +24,6 @@ from chalicelib.settle import STATE_PREFIX, State, state_from_item, state_to_ite
 _DAY = 24 * 3600
 _BATCH = 25  # BatchWriteItem's limit
 _BATCH_ATTEMPTS = 5
-_ACTIVITY_PAGE = 100
 
 
 @dataclass(slots=True)
@@ -154,22 +153,27 @@ class EventsTable:
             ExpressionAttributeValues={":rank": {"N": str(state.settled)}},
         )
 
-    def activity(self, campaign: str, hour: str, before: str | None) -> Iterator[tuple[str, Fact]]:
+    def activity(
+        self, campaign: str, hour: str, before: str | None, page: int
+    ) -> Iterator[tuple[str, Fact]]:
         """List an hour's activity, newest first, each with its place in the order.
 
         Args:
             campaign: its id.
             hour: such as `2026-11-23T10`.
             before: list only what comes after this place; None for all.
+            page: how many to read at once of each lane; what is read is billed.
         """
         lanes = [
-            self._activity_of_lane(activity_partition(campaign, hour, lane), before)
+            self._activity_of_lane(activity_partition(campaign, hour, lane), before, page)
             for lane in range(ACTIVITY_LANES)
         ]
         # Lazily: the caller takes a page of an hour that may have a million.
         yield from heapq.merge(*lanes, key=lambda found: found[0], reverse=True)
 
-    def _activity_of_lane(self, partition: str, before: str | None) -> Iterator[tuple[str, Fact]]:
+    def _activity_of_lane(
+        self, partition: str, before: str | None, page: int
+    ) -> Iterator[tuple[str, Fact]]:
         condition = "activity = :partition"
         values = {":partition": {"S": partition}}
         if before is not None:
@@ -180,7 +184,7 @@ class EventsTable:
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
             ScanIndexForward=False,
-            Limit=_ACTIVITY_PAGE,
+            Limit=page,
         ):
             yield item["activity_at"]["S"], from_item(item)
 

@@ -9,7 +9,7 @@ from chalicelib import cursor, messages
 from chalicelib.access import EVERYTHING, Access
 from chalicelib.errors import InvalidRequest, Refused
 from chalicelib.events_table import EventsTable
-from chalicelib.facts import ACTIVITY_TYPES, OTHER_LINK, Fact
+from chalicelib.facts import ACTIVITY_LANES, ACTIVITY_TYPES, OTHER_LINK, Fact
 from chalicelib.frames import Message
 from chalicelib.log import log
 from chalicelib.metrics import Aggregate, bounce_kind
@@ -27,6 +27,8 @@ from chalicelib.subscriptions import Connection, Subscriptions
 
 # However rare what is looked for, an answer comes in time, with a cursor to go on from.
 _MOST_READ = 2000
+# How many are read at once of each lane.
+_LEAST_PAGE, _PAGE = 5, 100
 
 # Which of an hour's counters tell that it has activity of a type.
 _COUNTERS_OF_TYPE = {
@@ -168,6 +170,9 @@ class Session:
     def _activity_places(self, request: Request) -> Iterator[tuple[str, Fact]]:
         """List a campaign's activity, newest first: hour by hour, in each from all lanes."""
         before = cursor.open_text(request.cursor) if request.cursor else None
+        # The lanes share what is wanted, more or less; of what is limited, most is read over.
+        limits = (request.type, request.engager, request.link, request.bounce_type)
+        page = _PAGE if any(limits) else max(_LEAST_PAGE, 2 * request.limit // ACTIVITY_LANES)
         for hour in self.stats_table.hours(request.campaign):
             name = hour.part.removeprefix("hour#")
             if before is not None and name > before:
@@ -177,7 +182,7 @@ class Session:
                 hour.counts.get(counter) for kind in types for counter in _COUNTERS_OF_TYPE[kind]
             ):
                 continue
-            yield from self.events_table.activity(request.campaign, name, before)
+            yield from self.events_table.activity(request.campaign, name, before, page)
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))
