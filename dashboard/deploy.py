@@ -116,7 +116,7 @@ def find_place(stage: str, region: str | None) -> Place:
 def _show_plan(place: Place, parameters: dict[str, str]) -> None:
     changes = stack.plan(place.clients("cloudformation"), place.stack_name, TEMPLATE, parameters)
     for action, resource, kind in changes:
-        print(f"{action:<8} {resource:<28} {kind}")
+        print(f"{action:<8} {resource:<36} {kind}")
     if not changes:
         print(f"The stack {place.stack_name} stays as it is.")
     print("The functions, their event sources and the page would be brought up to date.")

@@ -73,7 +73,7 @@ def list_command(*, stage: str, region: str | None, as_json: bool) -> None:
         for person in found:
             table.add_row(person.email, person.status, ", ".join(person.groups), person.created)
         console.print(table)
-    console.print(f"{len(found)} people may sign in." if found else "Nobody may sign in yet.")
+    console.print(f"{len(found)} may sign in." if found else "Nobody may sign in yet.")
 
 
 @command.command("remove")

@@ -14,6 +14,7 @@ def check_alarms(subject: Subject) -> Iterator[Finding]:
         return
     found = _described(subject, sorted(names.values()))
     quiet = 0
+    unknown = []
     for name, physical in sorted(names.items()):
         alarm = found.get(physical)
         if alarm is None:
@@ -29,9 +30,11 @@ def check_alarms(subject: Subject) -> Iterator[Finding]:
         elif not alarm.get("ActionsEnabled", True):
             yield warn(f"{name} tells nobody", "switch its actions on in CloudWatch")
         elif alarm["StateValue"] != "OK":
-            yield warn(f"{name} is {alarm['StateValue']}", "look again in some minutes")
+            unknown.append(name)
         else:
             quiet += 1
+    if unknown:
+        yield warn(f"no data yet for {', '.join(unknown)}", "look again in some minutes")
     if quiet:
         yield ok(f"{quiet} of {len(names)} alarms are quiet")
 
@@ -45,7 +48,7 @@ def check_alarm_topic(subject: Subject) -> Iterator[Finding]:
     found = [one for page in pages for one in page["Subscriptions"]]
     confirmed = [one for one in found if one["SubscriptionArn"].startswith("arn:")]
     if confirmed:
-        yield ok(f"{len(confirmed)} subscribers hear the alarms")
+        yield ok(f"heard by {len(confirmed)}")
     elif found:
         yield warn(
             f"{found[0]['Endpoint']} has not confirmed to hear the alarms",

@@ -67,7 +67,7 @@ def test_somebody_who_is_added_is_listed_with_their_groups(users):
     assert (bob["email"], bob["groups"]) == ("bob@example.com", [])
     shown = users("list").stdout
     assert "admins, news" in shown
-    assert "2 people may sign in." in shown
+    assert "2 may sign in." in shown
 
 
 def test_somebody_who_is_there_is_not_invited_again_and_gets_the_groups(users):

@@ -469,7 +469,7 @@ class TestAlarms:
     def test_one_that_knows_nothing_yet(self, stage, look):
         stage.set_alarm("CountingLagAlarm", "INSUFFICIENT_DATA")
 
-        assert only(look(check_alarms)).startswith("warn CountingLagAlarm is INSUFFICIENT_DATA")
+        assert only(look(check_alarms)).startswith("warn no data yet for CountingLagAlarm;")
 
     def test_one_that_is_gone_or_tells_nobody(self, stage, look):
         cloudwatch = stage.client("cloudwatch")
