@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 import jwt
@@ -24,6 +25,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 
 # An unknown key may be a new one: its issuer is asked again, but not by everybody who makes one up.
 _ASK_AGAIN_SECONDS = 60
+_FIRST_AGAIN_SECONDS = 2  # while none is known
 _KEYS_SECONDS = 3600
 _TIMEOUT_SECONDS = 5
 _LEEWAY_SECONDS = 30
@@ -35,7 +37,7 @@ Fetch = Callable[[str], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who has signed in, of which groups; `until` is when the token ends, in epoch seconds."""
+    """Who has signed in, of which groups, and until when, in epoch seconds."""
 
     subject: str
     until: int
@@ -51,6 +53,8 @@ def fetch(url: str) -> dict[str, Any]:
     if not is_secure(url):
         raise ValueError(f"{url!r} is no https URL")
     with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - checked
+        if not is_secure(answer.url):
+            raise ValueError(f"{url!r} leads to {answer.url!r}, which is no https URL")
         document: dict[str, Any] = json.load(answer)
     return document
 
@@ -102,7 +106,7 @@ class Tokens:
         groups = claims.get(self._groups_claim)
         return Viewer(
             str(claims["sub"]),
-            int(claims["exp"]),
+            int(claims["exp"]) + _LEEWAY_SECONDS,
             frozenset(map(str, groups if isinstance(groups, list) else [])),
         )
 
@@ -125,7 +129,8 @@ class Tokens:
         if not isinstance(kid, str):
             raise Refused("it names no key")
         age = self._clock() - self._fetched_at
-        if age > _KEYS_SECONDS or (kid not in self._keys and age > _ASK_AGAIN_SECONDS):
+        patience = _ASK_AGAIN_SECONDS if self._keys else _FIRST_AGAIN_SECONDS
+        if age > _KEYS_SECONDS or (kid not in self._keys and age > patience):
             self._refresh()
         if kid not in self._keys:
             raise Refused("its key is none of the issuer's")
@@ -139,8 +144,8 @@ class Tokens:
         self._fetched_at = self._clock()
         try:
             configuration = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
-            found = self._fetch(configuration["jwks_uri"])["keys"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            found = list(self._fetch(configuration["jwks_uri"])["keys"])
+        except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             if not self._keys:
                 raise Refused(f"the issuer's keys cannot be had: {error!r}") from error
             return
@@ -151,4 +156,4 @@ class Tokens:
                     keys[one["kid"]] = jwt.PyJWK(one)
             except (jwt.PyJWTError, KeyError, TypeError, AttributeError):
                 continue  # a kind of key that is not known here signs nothing that is accepted
-        self._keys = keys
+        self._keys = keys or self._keys

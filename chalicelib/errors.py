@@ -51,7 +51,13 @@ class InvalidRequest(MailpulseError):
 
 
 class Refused(MailpulseError):
-    """Somebody may not come in, or no longer stay; says why."""
+    """Somebody may not come in, or no longer stay; says why.
+
+    Attributes:
+        reply: the answer to the request that was refused, where there is one.
+    """
+
+    reply: dict[str, Any] | None = None
 
 
 class Forbidden(Refused):

@@ -251,6 +251,8 @@ def message(event: Event) -> None:
             answers += 1
     except Refused as error:
         log("closed", connection=connection.id, reason=str(error))
+        if error.reply is not None:
+            parts().pusher.to_one(connection, frames(error.reply))
         parts().subscriptions.forget(connection.id)
         parts().connections.close(connection.endpoint, connection.id)
     log("message", connection=connection.id, answers=answers)

@@ -57,8 +57,8 @@ class Session:
         """Serve one request; give its answers one after the other.
 
         Raises:
-            Refused: the connection may no longer see anything; raised after the answer, which
-                says so. It is to be closed.
+            Refused: the connection may no longer see anything, and is to be closed; its `reply`
+                is the answer.
         """
         try:
             request = parse_request(text)
@@ -69,7 +69,7 @@ class Session:
             access = self._access(connection.id, request)
             yield from self._serve(replace(connection, access=access), request)
         except Refused as error:
-            yield error_reply(InvalidRequest("forbidden", str(error)), *request.names)
+            error.reply = error_reply(InvalidRequest("forbidden", str(error)), *request.names)
             raise
         except InvalidRequest as error:
             yield error_reply(error, *request.names)
@@ -83,7 +83,7 @@ class Session:
         if self.sign_in is None:
             return EVERYTHING
         access = self.sign_in.access(connection_id)
-        if access.has_ended(self.clock()) and request.action != "authenticate":
+        if access.has_ended(self.clock()):
             raise Refused("the token of this connection has ended: connect with a new one")
         access.require(request)
         return access
@@ -109,10 +109,7 @@ class Session:
             case "listTimelines":
                 yield from _found(request, map(self._timeline, request.campaigns))
             case "ping":
-                for topic, mark in self.subscriptions.behind(connection.id):
-                    yield self._snapshot(request, topic, access)
-                    # Only here has it been sent: whoever takes the answers stops at a failure.
-                    self.subscriptions.caught_up(connection.id, topic, mark)
+                yield from self._missed(connection, request)
                 yield request.reply()
             case "authenticate":
                 if self.sign_in is None:
@@ -121,6 +118,13 @@ class Session:
                     )
                 self.sign_in.renew(connection, request.token)
                 yield request.reply()
+
+    def _missed(self, connection: Connection, request: Request) -> Iterator[Message]:
+        for topic, mark in self.subscriptions.behind(connection.id):
+            if connection.access.hears(topic):  # what it may see may just have changed
+                yield self._snapshot(request, topic, connection.access)
+                # Only here has it been sent: whoever takes the answers stops at a failure.
+                self.subscriptions.caught_up(connection.id, topic, mark)
 
     def _snapshot(self, request: Request, topic: str, access: Access) -> Message:
         if topic == LIST_TOPIC:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.access import share_subject
+from chalicelib.access import Access, share_subject
 from chalicelib.aws import Service
 
 _SHARES = "shares"
@@ -77,12 +77,16 @@ class Shares:
                 return
             start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def holds(self, subject: str) -> bool:
-        """Tell whether the share link of a `share/ID` is there, and has not been revoked."""
+    def holds(self, access: Access) -> bool:
+        """Tell whether a share link is there as its token says, and has not been revoked."""
         found = self._dynamo.call(
-            "get_item", TableName=self._name, Key=_key(subject), ConsistentRead=True
-        ).get("Item")
-        return found is not None and "revoked" not in found
+            "get_item", TableName=self._name, Key=_key(access.subject), ConsistentRead=True
+        ).get("Item", {})
+        return (
+            "revoked" not in found
+            and found.get("campaign") == {"S": access.shared}
+            and found.get("until") == {"N": str(access.until)}
+        )
 
     def revoke(self, subject: str) -> None:
         """Let nobody in by a link any more.

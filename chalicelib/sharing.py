@@ -40,6 +40,8 @@ class Sharing:
             return False
         for connection in self.subscriptions.of_share(subject):
             self.subscriptions.forget(connection.id)
+            # Its own row, where it was forgotten half before.
+            self.subscriptions.leave_share(subject, connection.id)
             self.connections.close(connection.endpoint, connection.id)
         self.shares.remove(subject)
         return True

@@ -47,9 +47,11 @@ class SignIn:
         if origin not in self.config.allowed_origins:
             raise Forbidden("its origin is not allowed")
         access = self._access(offered)
+        if access.shared is not None and not self.subscriptions.has_room(access.subject):
+            raise Forbidden("as many have come by this share link as may at once")
         self.subscriptions.admit(replace(connection, access=access))
         # Only now: a revocation either finds what was noted, or is found.
-        if access.shared is not None and not self.shares.holds(access.subject):
+        if access.shared is not None and not self.shares.holds(access):
             self.subscriptions.forget(connection.id)
             raise Refused("the share link has been revoked, or never was")
         return access

@@ -314,6 +314,7 @@ class StatsTable:
         """
         found: list[Item] = []
         start = {"ExclusiveStartKey": open_key(cursor, _LISTED_KEY)} if cursor else {}
+        page_size = limit
         while True:
             page = self._dynamo.call(
                 "query",
@@ -322,7 +323,7 @@ class StatsTable:
                 KeyConditionExpression="listed = :listed",
                 ExpressionAttributeValues={":listed": {"S": LISTED}},
                 ScanIndexForward=False,
-                Limit=limit,
+                Limit=page_size,
                 **start,
             )
             keys = [one for one in page["Items"] if sees(one["campaign"]["S"])]
@@ -330,7 +331,7 @@ class StatsTable:
             last = page.get("LastEvaluatedKey")
             if last is None or len(found) >= limit:
                 break
-            start = {"ExclusiveStartKey": last}
+            start, page_size = {"ExclusiveStartKey": last}, _BATCH_GET
         if len(found) > limit or last is not None:
             # It names a campaign that was listed, never one that was not to be seen.
             found = found[:limit]

@@ -13,21 +13,29 @@ came by a share link has another one, so that all end when it is revoked (shares
     share/Zx81…           L0SM9cOF…     endpoint
 """
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.access import EVERYTHING, Access
 from chalicelib.aws import Service
-from chalicelib.errors import ConditionFailed, InvalidRequest
+from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
 
 MAX_SUBSCRIPTIONS = 50  # of one connection
+MAX_GUESTS = 200  # of one share link
 # API Gateway ends a connection after two hours.
 ROW_SECONDS = 2 * 3600 + 600
 
 _ACCESS = "access"  # no topic
+_ATTEMPTS = 5
+_CONFLICTS = {
+    "TransactionCanceledException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,17 @@ class Subscriptions:
     """The subscriptions table."""
 
     def __init__(
-        self, dynamo: Service, name: str, *, clock: Callable[[], float] = time.time
+        self,
+        dynamo: Service,
+        name: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._dynamo = dynamo
         self._name = name
         self._clock = clock
+        self._pause = pause
 
     def admit(self, connection: Connection) -> None:
         """Note what a connection may see, where people sign in."""
@@ -74,12 +88,10 @@ class Subscriptions:
         self._put_access(connection.id, connection.access)
         for row in list(self._topics(connection.id)):
             topic = row["member"]["S"]
-            self.remove(connection.id, topic)
             if connection.access.hears(topic):
-                # One that was behind is still.
-                self._subscribe(
-                    connection, topic, **{"behind": row["behind"]} if "behind" in row else {}
-                )
+                self._renew(connection, topic)
+            else:
+                self.remove(connection.id, topic)
 
     def add(self, connection: Connection, topic: str) -> None:
         """Subscribe a connection; to do it again is harmless.
@@ -88,18 +100,17 @@ class Subscriptions:
             InvalidRequest: it has as many subscriptions as one may have, or may no longer see
                 anything.
         """
-        topics = {row["member"]["S"] for row in self._topics(connection.id)}
-        if topic not in topics and len(topics) >= MAX_SUBSCRIPTIONS:
+        self._subscribe(connection, topic)
+        # Only now: requests of one connection are served at the same time.
+        if len(list(self._topics(connection.id))) > MAX_SUBSCRIPTIONS:
+            self.remove(connection.id, topic)
             raise InvalidRequest(
                 "rate_limited",
-                f"this connection has {len(topics)} subscriptions, the most that one may have: "
-                "unsubscribe from one first",
+                f"this connection has {MAX_SUBSCRIPTIONS} subscriptions, the most that one may "
+                "have: unsubscribe from one first",
             )
-        self._subscribe(connection, topic)
-        # Only now: whoever takes its access away either finds the rows, or is found.
-        if connection.access.until is not None and self.access(connection.id) is None:
-            self.remove(connection.id, topic)
-            raise InvalidRequest("forbidden", "this connection may no longer see anything")
+        if connection.access.until is not None:
+            self._follow_access(connection, topic)
 
     def remove(self, connection_id: str, topic: str) -> None:
         """Unsubscribe a connection from a topic; harmless where it was not subscribed."""
@@ -140,6 +151,24 @@ class Subscriptions:
             if int(row["expires"]["N"]) > now
         ]
 
+    def has_room(self, subject: str) -> bool:
+        """Tell whether one more may come by a share link: it is for people, and not for a flood."""
+        page = self._dynamo.call(
+            "query",
+            TableName=self._name,
+            KeyConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":owner": {"S": subject}},
+            Select="COUNT",
+            Limit=MAX_GUESTS,
+        )
+        count: int = page["Count"]
+        return count < MAX_GUESTS
+
+    def leave_share(self, subject: str, connection_id: str) -> None:
+        """Remove the row of a connection that came by a share link."""
+        self._delete(subject, connection_id)
+
     def of_share(self, subject: str) -> list[Connection]:
         """List the connections that came by a share link."""
         return [
@@ -149,9 +178,10 @@ class Subscriptions:
 
     def mark_behind(self, connection_id: str, topic: str) -> None:
         """Note that a connection missed a push; its next ping is answered with a snapshot."""
-        mark = {"N": str(int(self._clock() * 1000))}
+        mark = {":mark": {"N": str(int(self._clock() * 1000))}}
         # Where the condition fails, it has unsubscribed meanwhile.
-        self._update(connection_id, topic, "SET behind = :mark", "attribute_exists(expires)", mark)
+        key = _owner(connection_id), topic
+        self._update(key, "SET behind = :mark", "attribute_exists(expires)", mark)
 
     def behind(self, connection_id: str) -> list[tuple[str, str]]:
         """List the topics of which a connection missed a push, each with its mark."""
@@ -163,22 +193,48 @@ class Subscriptions:
 
     def caught_up(self, connection_id: str, topic: str, mark: str) -> None:
         """Take a mark away, unless another push has been missed since it was read."""
-        self._update(connection_id, topic, "REMOVE behind", "behind = :mark", {"N": mark})
+        values = {":mark": {"N": mark}}
+        key = _owner(connection_id), topic
+        self._update(key, "REMOVE behind", "behind = :mark", values)
 
-    def _subscribe(self, connection: Connection, topic: str, **more: dict[str, Any]) -> None:
-        until = connection.access.until
-        expires = self._expires() if until is None else min(until, self._expires())
+    def _follow_access(self, connection: Connection, topic: str) -> None:
+        """Look again after writing: whoever changes the access finds the rows, or is found."""
+        while (access := self.access(connection.id)) != connection.access:
+            if access is None or not access.hears(topic):
+                self.remove(connection.id, topic)
+                raise InvalidRequest(
+                    "forbidden", "what this connection may see has changed: ask again"
+                )
+            connection = replace(connection, access=access)
+            self._renew(connection, topic)
+
+    def _subscribe(self, connection: Connection, topic: str) -> None:
         columns = {
             "endpoint": {"S": connection.endpoint},
             "connected_at": {"N": str(connection.connected_at)},
-            "expires": {"N": str(expires)},
+            "expires": {"N": str(self._end(connection.access))},
             **_access_column(connection.access),
         }
         rows = [
             {**_key(topic, connection.id), **columns},
-            {**_key(_owner(connection.id), topic), **columns, **more},
+            {**_key(_owner(connection.id), topic), **columns},
         ]
         self._transact([{"Put": {"TableName": self._name, "Item": row}} for row in rows])
+
+    def _renew(self, connection: Connection, topic: str) -> None:
+        """Change the access of a subscription; of one that has ended meanwhile, nothing."""
+        values = {
+            ":access": _access_column(connection.access)["access"],
+            ":end": {"N": str(self._end(connection.access))},
+        }
+        for owner, member in ((topic, connection.id), (_owner(connection.id), topic)):
+            expression = "SET access = :access, expires = :end"
+            self._update((owner, member), expression, "attribute_exists(expires)", values)
+
+    def _end(self, access: Access) -> int:
+        """Give when a subscription ends, in epoch seconds."""
+        expires = self._expires()
+        return expires if access.until is None else min(access.until, expires)
 
     def _put_access(self, connection_id: str, access: Access) -> None:
         self._put(_owner(connection_id), _ACCESS, **_access_column(access))
@@ -205,20 +261,36 @@ class Subscriptions:
 
     def _transact(self, writes: list[dict[str, Any]]) -> None:
         """Write the two rows of a subscription together: one without the other would mislead."""
-        self._dynamo.call("transact_write_items", TransactItems=writes)
+        self._call("transact_write_items", TransactItems=writes)
 
     def _update(
-        self, connection_id: str, topic: str, expression: str, condition: str, mark: dict[str, str]
+        self, key: tuple[str, str], expression: str, condition: str, values: dict[str, Any]
     ) -> None:
         with suppress(ConditionFailed):
-            self._dynamo.call(
+            self._call(
                 "update_item",
                 TableName=self._name,
-                Key=_key(_owner(connection_id), topic),
+                Key=_key(*key),
                 UpdateExpression=expression,
                 ConditionExpression=condition,
-                ExpressionAttributeValues={":mark": mark},
+                ExpressionAttributeValues=values,
             )
+
+    def _call(self, operation: str, **parameters: Any) -> None:
+        """Write, once more where another request writes the same rows at this moment.
+
+        Our transactions have no conditions: one that is cancelled has met another.
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._dynamo.call(operation, **parameters)
+            except AwsError as error:
+                if error.code not in _CONFLICTS or attempt == _ATTEMPTS - 1:
+                    raise
+                self._pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
+            else:
+                return
 
     def _topics(self, connection_id: str) -> Iterator[dict[str, dict[str, Any]]]:
         """Read the rows of what a connection has subscribed to."""

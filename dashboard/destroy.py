@@ -75,7 +75,7 @@ def rows(found: Inventory, *, delete_data: bool) -> list[tuple[str, str, str]]:
             (one.name, f"about {one.items:,} {_kind(one.name)}, {_size(one.size_bytes)}")
             for one in found.tables
         ),
-        *((name, "parameter, a secret of the stage") for name in found.parameters),
+        *((name, "parameter of the stage") for name in found.parameters),
         *((name, "log") for name in found.log_groups),
     ]
     return [

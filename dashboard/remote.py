@@ -4,7 +4,6 @@ Each step brings its part to what this checkout says, from wherever it was: a ru
 run again.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from chalicelib.config import Config
 from chalicelib.errors import CommandError
 from dashboard import functions, issuer, mappings, page, policies, settings, site, stack
 from dashboard.functions import Deployment
+from dashboard.parameters import Parameters
 from dashboard.paths import PROJECT, STATIC, TEMPLATE
 from dashboard.resuming import end_pause
 from dashboard.stack import Outputs
@@ -93,21 +93,21 @@ def install(
             progress=step.progress,
         )
     with steps.step("The functions are deployed"):
+        kept = Parameters(place.clients("ssm"), place.stage)
         variables = settings.variables(
             outputs,
-            kept=environment_of(place),
+            kept={**kept.settings(), **environment_of(place)},
             chosen=chosen,
             keys={
-                "PSEUDONYM_KEY": _key(
-                    place,
-                    "pseudonym-key",
-                    "keys the pseudonyms of recipients. Never change it.",
+                "PSEUDONYM_KEY": kept.key(
+                    "pseudonym-key", "keys the pseudonyms of recipients. Never change it."
                 ),
-                "SHARE_KEY": _key(
-                    place, "share-key", "signs share links. Changed, it ends all that there are."
+                "SHARE_KEY": kept.key(
+                    "share-key", "signs share links. Changed, it ends all that there are."
                 ),
             },
         )
+        kept.keep_settings(settings.chosen_of(variables))
         deployment = _deploy(place, outputs, variables, architecture or _architecture_of(place))
     with steps.step("Their event sources have their options"):
         mappings.remove_strays(place.clients("lambda"), deployment)
@@ -222,23 +222,3 @@ def _function(place: Place) -> Mapping[str, Any]:
             return {}
         raise
     return found
-
-
-def _key(place: Place, name: str, purpose: str) -> str:
-    """Read a secret of this stage, or make it the first time."""
-    ssm = place.clients("ssm")
-    path = f"/mailpulse/{place.stage}/{name}"
-    try:
-        key: str = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise
-        key = secrets.token_hex(32)
-        ssm.put_parameter(
-            Name=path,
-            Value=key,
-            Type="SecureString",
-            Description=f"Mailpulse: {purpose}",
-            Overwrite=False,
-        )
-    return key

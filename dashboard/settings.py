@@ -53,6 +53,11 @@ def chosen(assignments: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def chosen_of(variables: Mapping[str, str]) -> dict[str, str]:
+    """Tell which settings were chosen, from the environment of the functions."""
+    return {name: variables[name] for name in FUNCTION_SETTINGS if name in variables}
+
+
 def of_stack(outputs: Outputs) -> dict[str, str]:
     """Compose what the functions must know of their stack, wherever that is."""
     return {

@@ -148,6 +148,14 @@ export class Connection {
     this.#tell();
   }
 
+  /** Connect no more: nobody may look who has this page. What was shown stays. */
+  stop() {
+    this.#drop(null);
+    this.#socket = this.#next = this.#retryAt = null;
+    this.#resumed = false;
+    this.#tell();
+  }
+
   #opened() {
     this.#timers.stop("connect");
     this.#timers.start("steady", STEADY_AFTER, () => { this.#failures = 0; });

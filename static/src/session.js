@@ -4,10 +4,11 @@
  */
 
 import {
-  None, allowInsecureRequests, authorizationCodeGrantRequest, calculatePKCECodeChallenge, generateRandomCodeVerifier,
+  None, allowInsecureRequests, authorizationCodeGrantRequest, calculatePKCECodeChallenge, clockTolerance, generateRandomCodeVerifier,
   generateRandomNonce, generateRandomState, getValidatedIdTokenClaims, processAuthorizationCodeResponse,
   processRefreshTokenResponse, refreshTokenGrantRequest, validateAuthResponse,
 } from "oauth4webapi";
+import { NoRefreshToken } from "./renewal.js";
 
 /**
  * What deployment writes into the page. `sign_out` is where to go to sign out, or empty.
@@ -20,6 +21,11 @@ const PENDING = "mailpulse-sign-in";
 
 /** Renewed when so much of a token's life is over. */
 const RENEW_AT = 0.8;
+const ANSWERS_WITHIN = 10_000;
+const CLOCKS_DIFFER_BY = 300; // seconds, between the issuer and this machine
+
+/** How issuers sign, as far as the functions take it too. @type {any} */
+const SIGNED_BY = { id_token_signing_alg_values_supported: ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"] };
 
 export class Session {
   #settings;
@@ -28,8 +34,8 @@ export class Session {
   #options;
   /** The ID token, which proves who looks. */
   token = "";
-  /** For how long from its arrival until it should be renewed, in milliseconds. */
-  renewIn = 0;
+  /** When it should be renewed, in milliseconds since 1970, by this machine's clock. */
+  renewAt = Infinity;
   /** @type {string | undefined} */
   #refresh;
 
@@ -39,15 +45,18 @@ export class Session {
    * @param {Store} store outlives the way to the issuer and back
    */
   constructor(settings, redirect, store) {
-    this.#settings = settings;
+    this.#settings = { ...SIGNED_BY, ...settings };
     this.#redirect = redirect;
     this.#store = store;
     // On this machine alone: deployment takes no other issuer without https.
-    this.#options = { [allowInsecureRequests]: settings.issuer.startsWith("http://") };
+    this.#options = {
+      [allowInsecureRequests]: settings.issuer.startsWith("http://"),
+      signal: () => AbortSignal.timeout(ANSWERS_WITHIN),
+    };
   }
 
   get #client() {
-    return { client_id: this.#settings.client_id };
+    return { client_id: this.#settings.client_id, [clockTolerance]: CLOCKS_DIFFER_BY };
   }
 
   /**
@@ -90,13 +99,20 @@ export class Session {
 
   /**
    * Get a token that ends later.
-   * @throws {TypeError} the issuer cannot be reached now
-   * @throws {Error} it refuses: one has to sign in again
+   * @throws {NoRefreshToken} one has to sign in again
+   * @throws {Error} what the issuer answers, or that it does not
    */
   async renew() {
-    if (!this.#refresh) throw new Error("the issuer gives no refresh token");
+    if (!this.#refresh) throw new NoRefreshToken("the issuer gives no refresh token");
     const response = await refreshTokenGrantRequest(this.#settings, this.#client, None(), this.#refresh, this.#options);
     this.#take(await processRefreshTokenResponse(this.#settings, this.#client, response));
+  }
+
+  /** Nobody is signed in any more, as far as this page goes. */
+  forget() {
+    this.token = "";
+    this.#refresh = undefined;
+    this.renewAt = Infinity;
   }
 
   /** @param {import("oauth4webapi").TokenEndpointResponse} tokens */
@@ -104,7 +120,7 @@ export class Session {
     const claims = getValidatedIdTokenClaims(tokens);
     if (!tokens.id_token || !claims) throw new Error("the issuer gives no ID token");
     this.token = tokens.id_token;
-    this.renewIn = (claims.exp - claims.iat) * 1000 * RENEW_AT;
+    this.renewAt = Date.now() + (claims.exp - claims.iat) * 1000 * RENEW_AT;
     this.#refresh = tokens.refresh_token ?? this.#refresh; // a rotated one takes the place of the old
   }
 }

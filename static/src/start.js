@@ -12,7 +12,7 @@ import { say } from "./words.js";
 /**
  * @param {() => string[]} [credentials] what proves who looks, as sub-protocols; asked for at each connection
  * @param {string} [shared] the one campaign that a share link shows
- * @returns `ask` asks the server, `show` draws the page with other properties
+ * @returns what connects, and what draws the page with other properties
  */
 export function start(credentials = () => [], shared) {
   const root = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -116,5 +116,5 @@ export function start(credentials = () => [], shared) {
       problem: say("page.no_address", { address: page.address, error }) ?? null,
     });
   }
-  return { ask: page.ask, show };
+  return { connection, show };
 }

@@ -462,3 +462,16 @@ test("when the other cannot be opened the first goes on, and it is tried again",
   assert.notEqual(status.state, "live");
   assert.equal(latest().readyState, 3, "it is not wanted any more");
 });
+
+test("a connection that was stopped connects no more, whoever looks", () => {
+  connection.start();
+  sockets[0]?.opens();
+
+  connection.stop();
+  sockets[0]?.drops();
+  clock.pass(120_000);
+  connection.wake();
+
+  assert.equal(sockets.length, 1);
+  assert.notEqual(status.state, "live");
+});

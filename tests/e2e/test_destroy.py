@@ -16,7 +16,7 @@ STAGE = "e2e-gone"
 OTHER = "e2e-gone-eu"  # whose names begin alike
 REGION = "us-east-1"
 KEY = f"/mailpulse/{STAGE}/pseudonym-key"
-SHARE_KEY = f"/mailpulse/{STAGE}/share-key"
+OTHERS = [f"/mailpulse/{STAGE}/{name}" for name in ("settings", "share-key")]
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_all_but_the_data_is_removed(account, removed):
     logs = [name for name in left if name.startswith("/aws/lambda/")]
     assert logs, "the emulator writes logs of functions that are no WebSocket's"
     assert sorted(set(left) - set(logs)) == sorted(
-        [KEY, SHARE_KEY, first["EventsTable"], first["StatsTable"]]
+        [KEY, *OTHERS, first["EventsTable"], first["StatsTable"]]
     )
     assert f"deploy --stage {STAGE} --region {REGION} --set" in stdout
     assert "--set RETENTION_DAYS=120" in stdout
@@ -216,6 +216,10 @@ def test_the_next_deployment_takes_up_the_same_tables_and_counts_on(account, rem
     ]
     chosen = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
     assert chosen["ConfigurationSetName"] == "news", "what was chosen at first"
+    function = account.aws("lambda").get_function_configuration(
+        FunctionName=f"mailpulse-{STAGE}-ingest"
+    )
+    assert function["Environment"]["Variables"]["RETENTION_DAYS"] == "120"
 
 
 def test_a_run_that_was_killed_half_way_is_finished_by_the_next_with_all_data(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from http.client import IncompleteRead
 
 import jwt
 import pytest
@@ -168,6 +169,37 @@ def test_while_the_issuer_does_not_answer_its_known_keys_are_good(tokens, issuer
     clock[0] += 61
     tokens.viewer(signed())
     issuer.is_down = True
+    clock[0] += 3601
+    assert tokens.viewer(signed(exp=NOW + 9000)).subject == "user-1"
+
+
+def test_a_cold_function_whose_issuer_fails_once_asks_again_soon(tokens, issuer, clock):
+    issuer.is_down = True
+    with pytest.raises(Refused):
+        tokens.viewer(signed())
+    issuer.is_down = False
+
+    clock[0] += 3
+    assert tokens.viewer(signed()).subject == "user-1"
+
+
+@pytest.mark.parametrize("failure", [IncompleteRead(b"{"), OSError("reset"), ValueError("no JSON")])
+def test_an_issuer_that_breaks_off_takes_no_known_key_away(tokens, issuer, clock, failure):
+    tokens.viewer(signed())
+
+    def broken(url):
+        raise failure
+
+    tokens._fetch = broken
+    clock[0] += 3601
+    assert tokens.viewer(signed(exp=NOW + 9000)).subject == "user-1"
+
+
+@pytest.mark.parametrize("keys", [None, [], "none", [{"kty": "NEW", "kid": "x"}]])
+def test_an_issuer_that_publishes_no_key_takes_no_known_one_away(tokens, issuer, clock, keys):
+    tokens.viewer(signed())
+    issuer.keys = keys
+
     clock[0] += 3601
     assert tokens.viewer(signed(exp=NOW + 9000)).subject == "user-1"
 
