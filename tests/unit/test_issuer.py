@@ -1,0 +1,76 @@
+"""Where the page signs people in."""
+
+import pytest
+
+from chalicelib.errors import CommandError
+from dashboard.issuer import sign_in
+
+OWN = {
+    "Issuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Example",
+    "SiteDomain": "d111111abcdef8.cloudfront.net",
+    "SignInUrl": "https://mailpulse-prod-123456789012.auth.eu-central-1.amazoncognito.com",
+}
+OTHER = {"Issuer": "https://id.example.com/realm", "SiteDomain": "d111111abcdef8.cloudfront.net"}
+DOCUMENT = {
+    "issuer": "https://id.example.com/realm",
+    "authorization_endpoint": "https://id.example.com/authorize",
+    "token_endpoint": "https://id.example.com/token",
+}
+
+
+def not_asked(url):
+    raise AssertionError(url)
+
+
+def test_of_the_stages_own_user_pool_it_is_known():
+    found = sign_in(OWN, "page", fetch=not_asked)
+
+    assert found.authorization_endpoint == f"{OWN['SignInUrl']}/oauth2/authorize"
+    assert found.token_endpoint == f"{OWN['SignInUrl']}/oauth2/token"
+    assert found.sign_out == (
+        f"{OWN['SignInUrl']}/logout?client_id=page"
+        "&logout_uri=https%3A%2F%2Fd111111abcdef8.cloudfront.net%2F"
+    )
+
+
+def test_another_issuer_says_it_itself():
+    asked = []
+    document = DOCUMENT | {
+        "end_session_endpoint": "https://id.example.com/leave",
+        "scopes_supported": ["openid", "offline_access"],
+    }
+
+    found = sign_in(OTHER, "page", fetch=lambda url: asked.append(url) or document)
+
+    assert asked == ["https://id.example.com/realm/.well-known/openid-configuration"]
+    assert found.token_endpoint == "https://id.example.com/token"
+    assert found.scope == "openid email offline_access"
+    assert found.sign_out.startswith("https://id.example.com/leave?client_id=page&post_logout")
+
+
+def test_an_issuer_without_a_place_to_sign_out_has_none():
+    found = sign_in(OTHER, "page", fetch=lambda _: DOCUMENT)
+
+    assert (found.sign_out, found.scope) == ("", "openid email")
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ({}, "does not say where to sign in"),
+        (DOCUMENT | {"token_endpoint": "http://id.example.com/token"}, "no https URL"),
+        (DOCUMENT | {"token_endpoint": None}, "does not say where to sign in"),
+        (DOCUMENT | {"issuer": "https://id.example.com/other"}, "exactly as it names itself"),
+    ],
+)
+def test_what_is_no_issuer_is_refused_with_a_remedy(document, says):
+    with pytest.raises(CommandError, match=says):
+        sign_in(OTHER, "page", fetch=lambda _: document)
+
+
+def test_an_issuer_that_is_not_reached_is_said():
+    def unreachable(url):
+        raise OSError("timed out")
+
+    with pytest.raises(CommandError, match="that this machine reaches it"):
+        sign_in(OTHER, "page", fetch=unreachable)
