@@ -83,7 +83,8 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
         _add(batch, sequence, created, new, old)
         for register in registers:
             batch.touched[(change["NewImage"]["c"]["S"], SUMMARY)].move(register)
-        arrived = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # To the minute: each batch would else write the pipeline's health, and push it.
+        arrived = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:00Z")
         batch.touched[(PIPELINE, HEALTH)].move(
             Register("last_event_at", arrived, keep_lowest=False, values={})
         )

@@ -97,7 +97,7 @@ HEALTH = {
     "ok": "Pipeline OK",
     "note": "Pipeline: look",
     "late": "Numbers are late",
-    "last_event_at": "When SES's newest report was stored.",
+    "last_event_at": "When SES's newest report was stored, to the minute.",
     "oldest_seconds": "Events that SES has reported and that are not stored yet.",
     "stream_lag_seconds": "Age of the oldest stored event that is not counted yet.",
     "dead_letters": "Messages that are no event of SES, kept with the reason.",
