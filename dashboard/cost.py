@@ -10,8 +10,8 @@ from dashboard import costs
 from dashboard.costs import Bill
 from dashboard.prices import PRICES, UNVERIFIED
 
-# Less than this is shown with its decimals.
-_WHOLE = 10
+# A fraction of less than this is shown with its decimals.
+_MUCH = 10
 
 MEASURED = Path(__file__).resolve().parent / "measured.json"
 
@@ -72,9 +72,13 @@ def _show(bill: Bill) -> None:
     print(bill.title)
     for line in bill.lines:
         price = PRICES[line.price]
-        quantity = f"{line.quantity:,.0f}" if line.quantity >= _WHOLE else f"{line.quantity:.3f}"
+        quantity = f"{line.quantity:,.0f}" if _is_whole(line.quantity) else f"{line.quantity:.3f}"
         print(f"  {line.what:<38}{quantity:>14} {price.unit:<22}{line.usd:>9.3f} $")
     print(f"  {'together':<75}{bill.usd:>9.3f} $\n")
+
+
+def _is_whole(quantity: float) -> bool:
+    return quantity >= _MUCH or float(quantity).is_integer()
 
 
 def _told(bill: Bill) -> dict[str, Any]:
