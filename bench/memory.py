@@ -220,6 +220,10 @@ def _aws(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+# What a function logs that could not do its work.
+_FAILURES = ('"failed": 1', "quarantined", "refused", "closed", '_missed"', "not_found_out")
+
+
 def _binary(value: bytes) -> str:
     """Write binary attributes as Lambda does."""
     return base64.b64encode(value).decode()
@@ -239,7 +243,7 @@ def run(function: str, events: list[dict[str, Any]], environment: dict[str, str]
             text=True,
             check=False,
         )
-    if done.returncode:
+    if done.returncode or any(one in done.stdout for one in _FAILURES):
         raise SystemExit(f"{function} failed: {done.stderr[-2000:]} {done.stdout[-500:]}")
     found: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])
     return {name: round(value, 4) for name, value in found.items()}

@@ -1,19 +1,16 @@
 """What Mailpulse costs: measured calls times prices."""
 
 import json
-import re
-import shlex
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from bench.cost_document import DOCUMENT, document
 from dashboard import cost, costs
 from dashboard.functions import FUNCTIONS
 from dashboard.paths import TEMPLATE
 from dashboard.prices import PRICES, UNVERIFIED, Price
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "cost.md"
 HOUR = {
     "pushes": 100,
     "requests": 10,
@@ -164,32 +161,5 @@ def test_programs_are_told_the_same_sums():
     assert told["usd_per_viewer_hour"] == pytest.approx(hours)
 
 
-def test_the_document_shows_what_the_command_says():
-    blocks = _blocks()
-
-    assert len(blocks) >= 3
-    for options, shown in blocks:
-        said = CliRunner().invoke(cost.command, shlex.split(options)).output
-        assert shown.strip() == said.strip(), f"docs/cost.md: run `cost{options}` again"
-
-
-def test_the_document_has_the_sizes_that_functions_have():
-    measured = json.loads(cost.MEASURED.read_text())["functions"]
-    text = DOCUMENT.read_text()
-
-    for name, (_, megabytes) in FUNCTIONS.items():
-        one = measured[name]
-        row = (
-            f"| `{name}` | {one['peak']:.0f} | {one['init']:.2f} | {one['first']:.2f} | "
-            f"{one['next']:.3f} | {megabytes} | "
-            f"{one['next'] * costs.VCPU_MB / megabytes:.2f} |"
-        )
-        assert row in text, f"docs/cost.md lacks the row: {row}"
-
-
-def _blocks():
-    return re.findall(
-        r"```console\n\$ python -m dashboard cost([^\n]*)\n(.*?)```",
-        DOCUMENT.read_text(),
-        re.DOTALL,
-    )
+def test_the_document_is_what_was_measured_and_what_the_command_says():
+    assert DOCUMENT.read_text() == document(), "run python bench/cost_document.py"

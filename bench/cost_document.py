@@ -1,0 +1,116 @@
+"""Write docs/cost.md anew, from what was measured.
+
+    python bench/cost_document.py
+
+tests/unit/test_costs.py holds the document to it.
+"""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT)]
+
+from dashboard import cost, costs
+from dashboard.functions import FUNCTIONS
+
+DOCUMENT = ROOT / "docs" / "cost.md"
+
+Campaign = dict[str, Any]
+
+
+def block(options: str = "") -> str:
+    """Show what the command says."""
+    said = CliRunner().invoke(cost.command, shlex.split(options)).output.strip()
+    return f"```console\n$ python -m dashboard cost {options}".rstrip() + f"\n{said}\n```"
+
+
+def rows(campaigns: list[Campaign]) -> str:
+    """Show what an event makes AWS do, in each campaign that was measured."""
+
+    def an_event(role: str, counted: str) -> Callable[[Campaign], str]:
+        return lambda one: f"{one['roles'][role][counted] / _events(one):.2f}"
+
+    def events_each(role: str) -> Callable[[Campaign], str]:
+        return lambda one: f"{_events(one) / one['roles'][role]['invocations']:.1f}"
+
+    told: dict[str, Callable[[Campaign], str]] = {
+        "events": lambda one: f"{_events(one):,}",
+        "write units an event: facts and states": an_event("ingest", "write units EventsTable"),
+        "… the index of activity": an_event("ingest", "write units EventsTable/activity"),
+        "… aggregates, health, positions": an_event("aggregate", "write units StatsTable"),
+        "read units an event: messages settled": an_event("ingest", "read units EventsTable"),
+        "events to an ingest": events_each("ingest"),
+        "events to an aggregate": events_each("aggregate"),
+    }
+    heads = [f"{one['recipients']:,} recipients, {one['rate']:.0f} a second" for one in campaigns]
+    return _table("Campaign", heads, {what: list(map(of, campaigns)) for what, of in told.items()})
+
+
+def hours(campaigns: list[Campaign]) -> str:
+    """Show what a viewer's hour makes AWS do: the first and the eighth of each campaign."""
+    kinds = ("pushes", "requests", "answers", "read units", "bytes")
+    looked = [one["viewer_hours"][at] for one in campaigns for at in (0, -1)]
+    heads = [f"{one['recipients']:,}, {at}" for one in campaigns for at in ("first", "eighth")]
+    return _table(
+        "A viewer's hour", heads, {kind: [f"{one[kind]:,}" for one in looked] for kind in kinds}
+    )
+
+
+def needs(functions: dict[str, dict[str, float]]) -> str:
+    """Show what each function needs, and has."""
+    heads = ["peak MB", "start s", "first batch s", "next batch s", "has MB", "so takes s"]
+    told = {}
+    for name, one in functions.items():
+        megabytes = FUNCTIONS[name][1]
+        told[f"`{name}`"] = [
+            f"{one['peak']:.0f}",
+            f"{one['init']:.2f}",
+            f"{one['first']:.2f}",
+            f"{one['next']:.3f}",
+            str(megabytes),
+            f"{one['next'] * costs.VCPU_MB / megabytes:.2f}",
+        ]
+    return _table("Function", heads, told)
+
+
+def document() -> str:
+    """Compose the document."""
+    measured = json.loads(cost.MEASURED.read_text())
+    campaigns, functions = measured["campaigns"], measured["functions"]
+    cold = functions["websocket_connect"]["first"] * costs.VCPU_MB / 128
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # it is no HTML
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("cost.md.j2").render(
+        block=block,
+        rows=rows(campaigns),
+        hours=hours(campaigns),
+        needs=needs(functions),
+        costs=costs,
+        cold=cold,
+    )
+
+
+def _events(one: Campaign) -> int:
+    events: int = one["roles"]["source"]["events"]
+    return events
+
+
+def _table(head: str, heads: list[str], told: dict[str, list[str]]) -> str:
+    lines = [f"| {head} | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    return "\n".join([*lines, *(f"| {what} | {' | '.join(row)} |" for what, row in told.items())])
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document())
