@@ -16,7 +16,7 @@ from typing import Any
 import botocore.exceptions
 
 from chalicelib.errors import CommandError
-from dashboard import chalice_command
+from dashboard import archive, chalice_command
 from dashboard.paths import PROJECT
 
 APP_NAME = "mailpulse"
@@ -198,9 +198,9 @@ def deploy(build: Path, stage: str, environment: Mapping[str, str], log: Path) -
         log: where to put what Chalice says.
 
     Raises:
-        CommandError: Chalice failed; says its last words and where to find the others.
+        CommandError: the code could not be packed, or Chalice failed; says why.
     """
-    chalice_command.run(build, ["deploy", "--stage", stage], environment, log)
+    _run(build, stage, ["deploy", "--stage", stage], environment, log)
     deployment = deployed(build, stage)
     if deployment is None:
         raise CommandError(f"`chalice deploy` left no complete record of what it did (see {log})")
@@ -219,11 +219,26 @@ def package(
         log: where to put what Chalice says.
 
     Raises:
-        CommandError: Chalice failed; says its last words and where to find the others.
+        CommandError: the code could not be packed, or Chalice failed; says why.
     """
     out = build / "packaged"
-    chalice_command.run(build, ["package", "--stage", stage, str(out)], environment, log)
+    _run(build, stage, ["package", "--stage", stage, str(out)], environment, log)
     return out / "sam.json", out / "deployment.zip"
+
+
+def _run(
+    build: Path, stage: str, arguments: list[str], environment: Mapping[str, str], log: Path
+) -> None:
+    """Run Chalice with the archive made before, and see that it made none of its own."""
+    configuration = json.loads((build / ".chalice" / "config.json").read_text())
+    code = archive.make(build, configuration["stages"][stage]["lambda_architecture"])
+    chalice_command.run(build, arguments, environment, log)
+    found = list(code.parent.iterdir())
+    if found != [code]:
+        raise CommandError(
+            f"Chalice packed an archive of its own beside {code}, without bytecode: install the "
+            "version of Chalice that requirements-dev.txt names"
+        )
 
 
 def _policy_file(function: str) -> str:

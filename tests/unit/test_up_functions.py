@@ -4,7 +4,6 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from chalice.constants import MISSING_DEPENDENCIES_TEMPLATE
 
 from chalicelib.errors import CommandError
 from dashboard import functions, mappings
@@ -172,23 +171,6 @@ def test_failed_deployment_says_the_last_words_of_chalice(build, tmp_path):
 
     with pytest.raises(CommandError, match=r"ended with status [12]: .*no_such_module.*log"):
         functions.deploy(build, "test", {"AWS_DEFAULT_REGION": "us-east-1", "PATH": ""}, log)
-
-
-def test_packages_that_chalice_left_out_are_no_success_and_not_kept(build, tmp_path):
-    kept = build / ".chalice" / "deployments" / "code.zip"
-    kept.parent.mkdir()
-    kept.write_text("")
-    # Stands for Chalice, and says what Chalice says.
-    fake = build / "chalice"
-    fake.mkdir()
-    (fake / "__init__.py").write_text("")
-    said = MISSING_DEPENDENCIES_TEMPLATE % "cryptography==1"
-    (fake / "cli.py").write_text(f"def main():\n    print({said!r})\n")
-
-    with pytest.raises(CommandError, match="went on without it"):
-        functions.package(build, "test", {}, tmp_path / "package.log")
-
-    assert not kept.exists()
 
 
 def test_mappings_get_their_options_and_are_switched_on(build):

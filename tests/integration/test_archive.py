@@ -1,0 +1,228 @@
+"""The archive that Lambda is given: compiled, small, the same for the same code."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+from support import tokens
+from support.operator import HERE
+
+from chalicelib.errors import CommandError
+from dashboard import archive, functions
+
+STAGE = "test"
+POLICIES = {name: {"Version": "2012-10-17", "Statement": []} for name in functions.FUNCTIONS}
+VARIABLES = {
+    **dict.fromkeys(("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE"), "t"),
+    **dict.fromkeys(("QUEUE_URL", "DEAD_LETTER_QUEUE_URL"), "q"),
+    "QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:events",
+    "EVENTS_STREAM_ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/e/stream/1",
+    "STATS_STREAM_ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/s/stream/1",
+    "PSEUDONYM_KEY": "p" * 64,
+    "SHARE_KEY": "s" * 64,
+    "AWS_REGION": "us-east-1",
+}
+[_, ARCHITECTURE] = HERE
+ELSEWHERE = next(one for one in functions.ARCHITECTURES if one != ARCHITECTURE)
+
+
+def prepared(build, **options):
+    functions.prepare(build, STAGE, VARIABLES, POLICIES, **options)
+    return build
+
+
+def unpacked(path, folder):
+    with zipfile.ZipFile(path) as packed:
+        packed.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """With the packages of requirements.txt, for this machine."""
+    return archive.make(prepared(tmp_path_factory.mktemp("whole")), ARCHITECTURE)
+
+
+@pytest.fixture
+def code(whole, tmp_path):
+    return unpacked(whole, tmp_path / "code")
+
+
+def run(code, program, *arguments, packages=False):
+    """Run a program on the code as Lambda would; boto3 is the runtime's."""
+    runtime = sysconfig.get_paths()["purelib"]
+    path = f"import sys; sys.path[:0] = [{str(code)!r}]\n"
+    path += f"sys.path.append({runtime!r})\n" if packages else ""
+    return subprocess.run(
+        [sys.executable, "-S", "-c", path + program, *arguments],
+        env=VARIABLES,
+        cwd=code,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_each_source_has_bytecode_of_the_runtime_that_is_never_checked(whole):
+    with zipfile.ZipFile(whole) as packed:
+        names = set(packed.namelist())
+        sources = [name for name in names if name.endswith(".py")]
+        headers = {
+            packed.read(importlib.util.cache_from_source(name))[:8]  # KeyError: it has none
+            for name in sources
+        }
+
+    unchecked_hash = (1).to_bytes(4, "little")  # PEP 552
+    assert headers == {importlib.util.MAGIC_NUMBER + unchecked_hash}
+    tops = {name.split("/")[0] for name in sources}
+    assert tops == {"app.py", "chalicelib", "chalice", "jwt", "cryptography"}
+
+
+def test_the_bytecode_is_what_runs(code):
+    for source in code.rglob("*.py"):
+        source.write_text("raise SystemExit('compiled at a cold start')")
+
+    done = run(code, "import app; print(sorted(app.app.handler_map))", packages=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ingest" in done.stdout
+
+
+def test_nobody_pays_for_cryptography_who_verifies_no_token(code):
+    program = """
+import app
+from chalicelib import handlers
+parts = handlers.parts()
+for part in ("ingest", "count", "publish", "watch", "session", "pusher", "shares"):
+    getattr(parts, part)
+unpaid = {"jwt", "cryptography"}.isdisjoint(sys.modules)
+parts.tokens
+print(unpaid, {"jwt", "cryptography"} <= sys.modules.keys())
+"""
+    done = run(code, program.replace("parts.tokens", "parts.share_tokens"), packages=True)
+
+    assert (done.stdout, done.stderr) == ("True True\n", "")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [tokens.signed(), tokens.signed(tokens.CURVE, "key-2", "ES256")],
+    ids=["RS256", "ES256"],
+)
+def test_what_is_left_of_the_packages_verifies_tokens(code, token):
+    program = """
+import json
+issuer, client, keys, token = sys.argv[1:]
+from chalicelib.auth import Tokens
+documents = {f"{issuer}/.well-known/openid-configuration": {"jwks_uri": "keys"}}
+documents["keys"] = {"keys": json.loads(keys)}
+print(Tokens(issuer, client, fetch=documents.__getitem__).viewer(token).subject)
+"""
+    keys = json.dumps(tokens.Issuer().keys)
+
+    done = run(code, program, tokens.ISSUER, tokens.CLIENT, keys, token)
+
+    assert (done.stdout, done.stderr) == ("user-1\n", "")
+
+
+def test_it_holds_nothing_that_no_function_reads(whole):
+    with zipfile.ZipFile(whole) as packed:
+        kinds = {Path(name).suffix for name in packed.namelist()}
+
+    assert kinds == {".py", ".pyc", ".so"}
+
+
+def test_it_is_small(whole, tmp_path):
+    without = archive.make(prepared(tmp_path, with_packages=False), ARCHITECTURE)
+
+    assert without.stat().st_size < 1_000_000
+    assert whole.stat().st_size < 6_000_000
+
+
+def test_the_same_code_is_the_same_archive_whenever_and_wherever_it_is_made(tmp_path):
+    first = archive.make(prepared(tmp_path / "a", with_packages=False), ARCHITECTURE)
+    build = prepared(tmp_path / "b", with_packages=False)
+    for path in build.rglob("*.py"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+
+    assert archive.make(build, ARCHITECTURE).read_bytes() == first.read_bytes()
+
+
+def test_it_is_made_once_and_anew_where_chalice_has_put_its_own(tmp_path):
+    build = prepared(tmp_path, with_packages=False)
+    made = archive.make(build, ARCHITECTURE)
+    inode, content = made.stat().st_ino, made.read_bytes()
+
+    assert archive.make(build, ARCHITECTURE).stat().st_ino == inode
+
+    made.write_bytes(b"as Chalice packs it")
+    assert archive.make(build, ARCHITECTURE).read_bytes() == content
+
+
+@pytest.mark.parametrize("changed", ["app.py", "chalicelib/config.py"])
+def test_changed_code_is_another_archive_and_the_only_one(tmp_path, changed):
+    build = prepared(tmp_path, with_packages=False)
+    before = archive.make(build, ARCHITECTURE)
+    (build / changed).write_text("# changed\n")
+
+    after = archive.make(build, ARCHITECTURE)
+
+    assert list(after.parent.iterdir()) == [after]
+    assert after != before
+
+
+def test_chalice_takes_it(tmp_path):
+    build = prepared(tmp_path, with_packages=False)
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", "PATH": os.environ["PATH"]}
+
+    _, packaged = functions.package(build, STAGE, environment, tmp_path / "package.log")
+
+    assert packaged.read_bytes() == archive.make(build, functions.ARCHITECTURES[0]).read_bytes()
+
+
+def test_an_archive_of_chalices_own_is_an_error(tmp_path, monkeypatch):
+    build = prepared(tmp_path, with_packages=False)
+    monkeypatch.setattr(archive, "RUNTIME", "python3.10")  # not what Chalice looks for
+
+    with pytest.raises(CommandError, match="Chalice packed an archive of its own"):
+        functions.package(build, STAGE, {"AWS_DEFAULT_REGION": "us-east-1"}, tmp_path / "log")
+
+
+def test_code_that_is_no_python_is_an_error(tmp_path):
+    build = prepared(tmp_path, with_packages=False)
+    (build / "chalicelib" / "config.py").write_text("def (")
+
+    with pytest.raises(CommandError, match=r"not all Python: .*config\.py"):
+        archive.make(build, ARCHITECTURE)
+
+
+def test_a_package_that_cannot_be_had_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+
+    with pytest.raises(CommandError, match=r"cannot be had .*reach PyPI"):
+        archive.make(prepared(tmp_path), ARCHITECTURE)
+
+
+def test_a_package_with_no_build_for_lambda_is_an_error(tmp_path, monkeypatch):
+    build = prepared(tmp_path / "build")
+    here = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    wheel = tmp_path / f"thing-1-{python}-{python}-{here}.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        packed.writestr("thing.py", "")
+        packed.writestr("thing-1.dist-info/METADATA", "Name: thing\nVersion: 1\n")
+        packed.writestr("thing-1.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+        packed.writestr("thing-1.dist-info/RECORD", "")
+    (build / "requirements.txt").write_text("thing==1\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+
+    with pytest.raises(CommandError, match="no build for Lambda's machines of thing==1"):
+        archive.make(build, ELSEWHERE)
+    assert not list((build / ".chalice").glob("deployments/*.zip"))
