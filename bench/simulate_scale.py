@@ -1,0 +1,269 @@
+"""A campaign of ten million sends at 5,000 events a second: where the design bends.
+
+    python bench/simulate_scale.py [--seconds 6] [--rate 5000] [--shards 16]… [--push-rate 1310]
+        [--json]
+
+Nothing runs on AWS. A simulated campaign is ingested by chalicelib over DynamoDB in memory; the
+records of its stream are then counted by 1 to 256 shards at once, in a time of our own
+(bench/shards.py). What is measured so: updates, refused conditions, the sizes of items, write
+units, lag, and the frames of a push. The rest is arithmetic; both say what they assume.
+"""
+
+import gc
+import itertools
+import json
+import math
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.world import START, World
+
+from bench.calls import item_size
+from bench.shards import BATCH, ITEM_UNITS_A_SECOND, POLL_SECONDS, SUMMARY, Record, Shards
+from chalicelib.aggregate import group
+from chalicelib.frames import MAX_FRAME_BYTES
+from chalicelib.publish import Publish
+from chalicelib.subscriptions import Connection
+from dashboard.costs import CALL_SECONDS, VCPU_MB
+from dashboard.functions import FUNCTIONS
+from dashboard.prices import PRICES
+from dashboard.simulation.arrivals import arrivals
+from dashboard.simulation.campaign import Campaign
+
+SENDS = 10_000_000
+SHARDS = (1, 4, 10, 16, 32, 64, 128, 256)
+VIEWERS = (1, 10, 100, 1000, 10_000)
+WARM_SECONDS = 15  # until people open as much as they do later
+EVENTS_A_SEND = 2.85  # of such a campaign, once it is warm
+PAYLOAD_BYTES = 6_000_000
+RECORD_BYTES = 600  # of a stream record, beside its item, which as JSON is twice as long
+POSTS_A_SECOND = 10_000  # API Gateway's quota of an account
+SHARD_HOURS = 4  # a shard's life, as people have seen it
+CHECKPOINT_HOURS = 25
+INTERVAL = 1.0
+
+
+def records_of(rate: float, seconds: float) -> tuple[list[Record], int]:
+    """Ingest a part of a campaign; give what its stream holds, and how many events came."""
+    sends = rate / EVENTS_A_SEND
+    recipients = int(sends * (WARM_SECONDS + seconds + 5))
+    start = datetime.fromtimestamp(START - WARM_SECONDS, UTC)
+    world, events = World(), 0
+    campaign = Campaign("spring", start, recipients=recipients, rate=sends)
+    come = itertools.takewhile(lambda one: one.due < WARM_SECONDS + seconds, arrivals(campaign))
+    warm = itertools.dropwhile(lambda one: one.due < WARM_SECONDS, come)
+    while batch := list(itertools.islice(warm, 100)):
+        events += len(batch)
+        world.now = START + batch[-1].due - WARM_SECONDS
+        world.arrive(*(one.text for one in batch))
+        world.ingest(*world.queue)
+        while world.running:
+            world.running[0].step()
+    stream = world.dynamo.tables["EventsTable"].stream
+    assert stream is not None
+    return [record for shard in stream.shards for record in shard.records], events
+
+
+def seconds_a_record(records: Sequence[Record]) -> float:
+    """Measure what a record takes to be understood, in a function with its share of a processor."""
+    some = records[:BATCH]
+    times = []
+    for _ in range(9):
+        began = time.process_time()
+        group(some)
+        times.append(time.process_time() - began)
+    share = FUNCTIONS["aggregate"][1] / VCPU_MB
+    return statistics.median(times) / len(some) / min(1.0, share)
+
+
+def count(
+    records: list[Record], number: int, seconds: float, of_a_record: float, of_a_change: float
+) -> dict[str, Any]:
+    """Let a number of shards count the records; give what was seen, and check what can be."""
+    shards = Shards(records, number, seconds, of_a_record)
+    seen = shards.run()
+    item = shards.dynamo.tables["StatsTable"].get(SUMMARY)
+    assert item is not None
+    calls, batches = seen.calls, len(seen.batches)
+    campaign = [change for change in seen.changes if change[1][0] == SUMMARY[0]]
+    # All of a campaign is one partition, so one shard of the stats table's stream.
+    record_bytes = statistics.mean(size for _, _, size in campaign)
+    pushed_at_once = min(BATCH, PAYLOAD_BYTES / (2 * record_bytes + RECORD_BYTES))
+    published = pushed_at_once / max(INTERVAL, pushed_at_once * of_a_change)
+    done = {key: calls[key] - seen.refused[key] for key in calls}
+    assert done[SUMMARY] <= batches + number, "more than one write of the summary a batch"
+    assert max(seen.batches) <= BATCH
+    lags = sorted(seen.lags) or [math.inf]
+    hottest, hottest_units = seen.written.most_common(1)[0]
+    return {
+        "shards": number,
+        "batches_a_second": batches / seconds,
+        "records_a_batch": statistics.median(seen.batches),
+        "updates_a_second": calls.total() / seconds,
+        "hottest": "/".join(hottest),
+        "hottest_updates_a_second": calls[hottest] / seconds,
+        "hottest_write_units_a_second": hottest_units / seconds,
+        "summary_bytes": item_size(item),
+        "summary_refused": seen.refused[SUMMARY] / calls[SUMMARY],
+        "throttled": seen.throttled / calls.total(),
+        "write_units_a_second": seen.written.total() / seconds,
+        "lag_p50": statistics.median(lags),
+        "lag_p95": lags[int(len(lags) * 0.95)],
+        "unread": shards.late(),
+        "stats_records_a_second": len(campaign) / seconds,
+        "publish_takes_a_second": published,
+    }
+
+
+def checkpoints(number: int) -> dict[str, Any]:
+    """Give the size of a summary a day later, when shards have ended and others followed."""
+    lanes = round(number * (1 + CHECKPOINT_HOURS / SHARD_HOURS))
+    one = {f"k{lane:012x}": {"B": bytes(22)} for lane in range(lanes)}
+    return {
+        "shards": number,
+        "checkpoints": lanes,
+        "bytes": 600 + item_size(one),
+        "write_units": math.ceil((600 + item_size(one)) / 1024),
+        "updates_a_second_at_most": ITEM_UNITS_A_SECOND / math.ceil((600 + item_size(one)) / 1024),
+    }
+
+
+class _Everybody:
+    """Stands for subscriptions and connections: one who listens to all, and what is sent."""
+
+    def __init__(self) -> None:
+        self.frames: dict[str, list[int]] = {}
+
+    def subscribers(self, topic: str) -> list[Connection]:
+        return [Connection(topic, "api/stage", 0)]
+
+    def to_all(self, group: list[Connection], frames: list[str], *, until: float) -> list[Any]:
+        del until
+        self.frames[group[0].id] = [len(frame.encode()) for frame in frames]
+        return [(group[0], "sent")]
+
+
+def pushed(records: list[Record], of_a_record: float) -> tuple[dict[str, list[int]], float]:
+    """Compose the push of a batch; give its frames, by topic, and what a record takes, in s."""
+    shards = Shards(records, 4, 3.0, of_a_record)
+    shards.run()
+    table = shards.dynamo.tables["StatsTable"]
+    assert table.stream is not None
+    everybody = _Everybody()
+    publish = Publish(everybody, everybody, INTERVAL, pause=lambda _: None)  # type: ignore[arg-type]
+    changed = [one for shard in table.stream.shards for one in shard.records][-BATCH:]
+    with redirect_stdout(StringIO()):
+        publish.batch(changed)
+        began = time.process_time()
+        publish.batch(changed)
+    took = time.process_time() - began
+    return everybody.frames, took / len(changed) / min(1.0, FUNCTIONS["publish"][1] / VCPU_MB)
+
+
+def fan_out(viewers: int, frames: dict[str, list[int]], push_rate: float) -> dict[str, Any]:
+    """Reckon what viewers take who look at the campaign, as its page does."""
+    messages = viewers * len(frames[f"stats/email-campaign/{SUMMARY[0]}"])
+    cycle = max(INTERVAL, messages / push_rate)
+    at_best = max(INTERVAL, messages / POSTS_A_SECOND)
+    return {
+        "viewers": viewers,
+        "messages_a_cycle": messages,
+        "cycle_seconds": cycle,
+        "messages_a_second": messages / cycle,
+        "cycle_seconds_at_quota": at_best,
+        "usd_an_hour": PRICES["WebSocket message"].of(messages / cycle * 3600)
+        + PRICES["WebSocket minute"].of(viewers * 60),
+    }
+
+
+def usd(row: dict[str, Any], rate: float) -> float:
+    """Price the counting of the whole campaign, if all of it were as this second."""
+    seconds = SENDS * EVENTS_A_SEND / rate
+    writes = PRICES["DynamoDB write"].of(row["write_units_a_second"] * seconds)
+    return writes + PRICES["Lambda request"].of(row["batches_a_second"] * seconds)
+
+
+ASSUMED = {
+    "a call to DynamoDB takes, seconds": CALL_SECONDS,
+    "an item, and a partition, takes write units a second": ITEM_UNITS_A_SECOND,
+    "a shard is polled each, seconds": POLL_SECONDS,
+    "throttled updates wait, in turn": True,
+    "processor share of aggregate": FUNCTIONS["aggregate"][1] / VCPU_MB,
+    "a shard lives, hours": SHARD_HOURS,
+    "API Gateway takes posts a second": POSTS_A_SECOND,
+    "viewers listen to the campaign; health is pushed once a minute": True,
+    "prices": "us-east-1, no free tier",
+}
+
+
+@click.command()
+@click.option("--seconds", default=6.0, show_default=True, help="Of the campaign, that are run.")
+@click.option("--rate", default=5000.0, show_default=True, help="Events a second.")
+@click.option("--push-rate", default=1310.0, show_default=True, help="Messages one batch sends.")
+@click.option("--shards", type=int, multiple=True, default=SHARDS, help="How many; several times.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+def main(
+    *, seconds: float, rate: float, push_rate: float, shards: tuple[int, ...], as_json: bool
+) -> None:
+    """Simulate, reckon, and print tables."""
+    records, events = records_of(rate, seconds)
+    gc.freeze()  # what a function would never have to look through
+    of_a_record = seconds_a_record(records)
+    frames, of_a_change = pushed(records, of_a_record)
+    counted = [count(records, number, seconds, of_a_record, of_a_change) for number in shards]
+    for row in counted:
+        row["usd_of_counting"] = usd(row, rate)
+    assert max(itertools.chain(*frames.values())) <= MAX_FRAME_BYTES
+    result = {
+        "bench": "simulate_scale",
+        "events_a_second": events / seconds,
+        "records_a_second": len(records) / seconds,
+        "record_ms": of_a_record * 1000,
+        "change_ms": of_a_change * 1000,
+        "assumed": ASSUMED,
+        "counted": counted,
+        "a_day_later": [checkpoints(number) for number in SHARDS],
+        "frames": frames,
+        "fan_out": [fan_out(viewers, frames, push_rate) for viewers in VIEWERS],
+    }
+    if as_json:
+        print(json.dumps(result))
+        return
+    print_tables(result)
+
+
+def print_tables(result: dict[str, Any]) -> None:
+    """Print what was found, and what was assumed."""
+    for name in ("events_a_second", "records_a_second", "record_ms", "change_ms"):
+        print(f"{name.replace('_', ' ')}: {result[name]:,.3g}")
+    for name, value in ASSUMED.items():
+        print(f"assumed: {name}: {value}")
+    print(f"frames of a push, bytes: {result['frames']}")
+    for name in ("counted", "a_day_later", "fan_out"):
+        rows = result[name]
+        print(f"\n{name.replace('_', ' ')}")
+        width = max(map(len, rows[0]))
+        for key in rows[0]:
+            print(f"  {key:<{width}}" + "".join(f"{_told(row[key]):>15}" for row in rows))
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return str(value).removeprefix("spring/")[:14]
+
+
+if __name__ == "__main__":
+    main()
