@@ -17,9 +17,9 @@ from samtranslator.translator.transform import transform
 from support.template import OUTPUTS
 
 from chalicelib.errors import CommandError
-from dashboard import mappings, sam, settings, site_command
+from dashboard import mappings, sam, settings
 from dashboard.cli import cli
-from dashboard.functions import FUNCTIONS, api_name, function_name
+from dashboard.functions import FUNCTIONS, api_name, find_api_id, function_name
 from dashboard.package import package
 from dashboard.paths import PROJECT
 from dashboard.policies import policies
@@ -215,7 +215,7 @@ def place(monkeypatch):
 @pytest.mark.parametrize(
     ("apis", "said"),
     [
-        ([], "there is no WebSocket API mailpulse-package-websocket-api in eu-central-1"),
+        ([], "there is no WebSocket API mailpulse-package-websocket-api"),
         ([STAGE, STAGE], "there are 2 WebSocket APIs mailpulse-package-websocket-api"),
     ],
 )
@@ -224,4 +224,4 @@ def test_the_page_is_published_for_one_api_and_no_other(place, apis, said):
         place.clients("apigatewayv2").create_api(Name=api_name(stage), ProtocolType="WEBSOCKET")
 
     with pytest.raises(CommandError, match=said):
-        site_command._api_id(place)
+        find_api_id(place.clients("apigatewayv2"), STAGE)
