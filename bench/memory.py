@@ -35,10 +35,10 @@ from support import doctored, ses
 from support.world import START, World
 
 from chalicelib.access import EVERYTHING
-from chalicelib.aws import Service
 from chalicelib.subscriptions import Connection, Subscriptions
 from dashboard.functions import FUNCTIONS
 from dashboard.paths import TEMPLATE
+from dashboard.sdk import Service
 from dashboard.simulation.arrivals import arrivals
 from dashboard.simulation.campaign import Campaign
 

@@ -1,54 +1,50 @@
-"""The calls to AWS, each with its deadlines.
+"""The calls to AWS's JSON services, each with its deadlines.
 
-Everything above speaks the services' own JSON, and catches the errors of errors.py only.
+Everything above speaks the services' own JSON, and catches the errors of errors.py only. A call
+whose answer was lost is made again, so each must do no harm twice: those here are absolute, or on a
+condition that the first of two has changed (ConditionFailed then shows the item, and whoever called
+sees its own work in it). An event that is set aside may lie in the dead-letter queue twice.
 """
 
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, Literal
+import base64
+import json
+import os
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config as ClientConfig
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from chalicelib.config import Config
+from chalicelib.config import Config, credentials
 from chalicelib.errors import AwsError, ConditionFailed
+from chalicelib.http1 import Answer, divided, header_lines, request
+from chalicelib.sigv4 import Signer
+from chalicelib.wire import Deadlines, Wire
 
 # These services answer in milliseconds: what takes seconds has failed.
-_QUICK_CALLS = ClientConfig(
-    connect_timeout=2,
-    read_timeout=5,
-    parameter_validation=False,
-    retries={"mode": "standard", "total_max_attempts": 4},
-)
-# A slow browser must not hold up the others: one attempt, and a short one.
-_CONNECTION_CALLS = ClientConfig(
-    connect_timeout=1,
-    read_timeout=2,
-    max_pool_connections=32,
-    parameter_validation=False,
-    retries={"total_max_attempts": 1},
-)
+_DEADLINES = Deadlines(connect=2, answer=5)
+_ATTEMPTS = 4
+# The longest pause before the second attempt; each further one may be twice as long.
+_PAUSE_SECONDS = 0.25
 
-# Beside the errors that a service reports itself: no connection, no answer in time, an answer that
-# is not the service's.
-_NO_ANSWER = (BotoCoreError, ResponseParserError)
-
-Outcome = Literal["sent", "gone", "failed"]
-"""What became of a message to a connection; `failed` may have arrived all the same."""
+_THROTTLED = {
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+}
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
-Clients = Callable[[str], Any]
-"""Makes the boto3 client of a service, such as `dynamodb`."""
-
-
-class Service:
+class Service(Protocol):
     """Calls one service of AWS."""
-
-    def __init__(self, name: str, clients: Clients) -> None:
-        self._client = clients(name)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make one call, such as `update_item`; throttling and 5xx are tried again first.
@@ -57,62 +53,149 @@ class Service:
             ConditionFailed: a condition did not hold; has the item as it was found.
             AwsError: anything else that kept failing.
         """
+
+
+Services = Callable[[str], Service]
+"""Gives a service by its name, such as `dynamodb`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """What a service is called: in X-Amz-Target, in its host's name, and where it is signed for."""
+
+    target: str
+    host: str
+    signing_name: str
+
+
+_APIS = {
+    "dynamodb": _Api("DynamoDB_20120810", "dynamodb", "dynamodb"),
+    "dynamodbstreams": _Api("DynamoDBStreams_20120810", "streams.dynamodb", "dynamodb"),
+    "sqs": _Api("AmazonSQS", "sqs", "sqs"),
+    "cloudwatch": _Api("GraniteServiceVersion20100801", "monitoring", "monitoring"),
+}
+
+
+def services(config: Config) -> Services:
+    """Give services to a function: in its region, by its role."""
+    return lambda name: JsonService(name, config)
+
+
+class JsonService:
+    """A service that speaks AWS's JSON 1.0.
+
+    Args:
+        name: one of `dynamodb`, `dynamodbstreams`, `sqs` and `cloudwatch`.
+        config: says where it is.
+        deadlines: of each attempt.
+        context: what its TLS connections are verified by, where not as usual.
+        clock: epoch seconds.
+        pause: waits some seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but two have their usual values
+        self,
+        name: str,
+        config: Config,
+        *,
+        deadlines: Deadlines = _DEADLINES,
+        context: Callable[[str], ssl.SSLContext] | None = None,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api = _APIS[name]
+        self._region = config.region
+        origin, path = divided(
+            config.endpoint_of(name) or f"https://{self._api.host}.{config.region}.amazonaws.com"
+        )
+        self._host = origin.authority
+        self._path = path + "/"
+        self._wire = Wire(origin, deadlines, **({"context": context} if context else {}))
+        self._clock = clock
+        self._pause = pause
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Make one call; as Service has it."""
+        if operation == "transact_write_items":
+            # By this DynamoDB knows a repeat.
+            parameters.setdefault("ClientRequestToken", os.urandom(16).hex())
+        body = json.dumps(parameters, default=_plain, separators=(",", ":")).encode()
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._pause(random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311
+            try:
+                return self._attempt(operation, body)
+            except _Passing as error:
+                failure = error.failure
+        raise failure
+
+    def _attempt(self, operation: str, body: bytes) -> dict[str, Any]:
+        name = operation.title().replace("_", "")
+        signer = Signer(credentials(), self._region, self._api.signing_name, self._clock())
+        headers = {
+            "host": self._host,
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": f"{self._api.target}.{name}",
+        }
+        lines = header_lines(signer.signed("POST", self._path, headers, body))
         try:
-            response: dict[str, Any] = getattr(self._client, operation)(**parameters)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "ConditionalCheckFailedException":
-                raise ConditionFailed(error.response.get("Item", {})) from error
-            raise AwsError(code, f"{operation} failed: {error}") from error
-        except _NO_ANSWER as error:
-            raise AwsError(error.__class__.__name__, f"{operation} failed: {error}") from error
-        return response
+            answer = self._wire.exchange(request("POST", self._path, lines, body))
+            found = _parsed(answer.body)
+        except ssl.SSLCertVerificationError as error:
+            raise AwsError("CertificateNotTrusted", f"{operation} failed: {error}") from error
+        except (OSError, ValueError) as error:
+            failure = AwsError(type(error).__name__, f"{operation} failed: no answer ({error})")
+            raise _Passing(failure) from error
+        if answer.status < 300:  # noqa: PLR2004 - HTTP's successes
+            return found
+        raise _error(operation, answer, found)
 
 
-def clients(config: Config) -> Clients:
-    """Make clients for a function: its region, its role, and AWS_ENDPOINT_URL where it is set."""
-    return lambda name: boto3.client(name, region_name=config.region, config=_QUICK_CALLS)
+class _Passing(Exception):
+    """An attempt failed by what may have passed at the next one."""
+
+    def __init__(self, failure: AwsError) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
 
 
-class Connections:
-    """Posts to the WebSocket connections of API Gateway."""
+def _error(operation: str, answer: Answer, found: Mapping[str, Any]) -> Exception:
+    # SQS gives its old names, which everybody knows, beside.
+    query_error = answer.header("x-amzn-query-error").partition(";")[0]
+    code = query_error or str(found.get("__type", f"HTTP {answer.status}")).rpartition("#")[2]
+    if code == _CONDITION_FAILED:
+        return ConditionFailed(found.get("Item", {}))
+    message = found.get("message") or found.get("Message") or "the service does not say why"
+    failure = AwsError(code, f"{operation} failed: {code}: {message}")
+    if answer.status >= 500 or answer.status == 429 or code in _THROTTLED:  # noqa: PLR2004 - HTTP's
+        return _Passing(failure)
+    return failure
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
 
-    def post(self, endpoint: str, connection_id: str, frame: str) -> Outcome:
-        """Send one frame.
+def _plain(value: Any) -> Any:
+    """Write what JSON cannot hold as the services want it."""
+    match value:
+        case bytes():
+            return base64.b64encode(value).decode()
+        case datetime():
+            return value.timestamp()
+    raise TypeError(f"{value!r} has no place in a call")
 
-        Args:
-            endpoint: API id and stage, such as `a1b2c3/api`; each row of a subscription has it.
-            connection_id: API Gateway's name of the connection.
-            frame: a text of at most 32 KB.
-        """
-        client = self._client(endpoint)
-        try:
-            client.post_to_connection(ConnectionId=connection_id, Data=frame.encode())
-        except ClientError as error:
-            gone = error.response["ResponseMetadata"]["HTTPStatusCode"] == 410  # noqa: PLR2004
-            return "gone" if gone else "failed"
-        except _NO_ANSWER:
-            return "failed"
-        return "sent"
 
-    def close(self, endpoint: str, connection_id: str) -> None:
-        """End a connection. One that cannot be ended now hears nothing more, and dies idle."""
-        client = self._client(endpoint)
-        with suppress(ClientError, *_NO_ANSWER):
-            client.delete_connection(ConnectionId=connection_id)
+def _parsed(body: bytes) -> dict[str, Any]:
+    """Read an answer's JSON; raises ValueError where it is none."""
+    # Bytes and times are rare: nothing looks for them where there are none.
+    special = b'"B"' in body or b'"ApproximateCreationDateTime"' in body
+    found = json.loads(body or b"{}", object_hook=_rich if special else None)
+    if not isinstance(found, dict):
+        raise ValueError(f"an answer that is no object: {body[:100]!r}")  # noqa: TRY004 - of JSON
+    return found
 
-    def _client(self, endpoint: str) -> Any:
-        with self._lock:
-            if endpoint not in self._clients:
-                self._clients[endpoint] = boto3.client(
-                    "apigatewaymanagementapi",
-                    region_name=self._config.region,
-                    endpoint_url=self._config.connections_url(endpoint),
-                    config=_CONNECTION_CALLS,
-                )
-            return self._clients[endpoint]
+
+def _rich(found: dict[str, Any]) -> dict[str, Any]:
+    match found:
+        case {"B": str(text)} if len(found) == 1:
+            return {"B": base64.b64decode(text)}
+        case {"ApproximateCreationDateTime": int() | float() as seconds}:
+            return {**found, "ApproximateCreationDateTime": datetime.fromtimestamp(seconds, UTC)}
+    return found

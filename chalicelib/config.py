@@ -8,10 +8,11 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from chalicelib.errors import ConfigError
+from chalicelib.sigv4 import Credentials
 
 # SES reports opens and clicks for 60 days; the queues may hold an event for another 14 + 1.
 # A fact must outlive every late duplicate of itself, or the duplicate would count again.
@@ -19,6 +20,15 @@ MINIMUM_RETENTION_DAYS = 90
 
 # The publish function ends after a minute, however long its pushes took before the pause.
 MAXIMUM_PUSH_INTERVAL = 30
+
+# As AWS's own clients read them.
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+_ENDPOINTS_OF_SERVICES = {
+    "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
+    "dynamodbstreams": "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+    "sqs": "AWS_ENDPOINT_URL_SQS",
+    "cloudwatch": "AWS_ENDPOINT_URL_CLOUDWATCH",
+}
 
 T = TypeVar("T")
 
@@ -57,6 +67,8 @@ class Config:
             who has signed in sees all.
         share_key: signs share links (SHARE_KEY); without one there are none.
         endpoint_url: stands in for the endpoints of AWS (AWS_ENDPOINT_URL), or None.
+        endpoint_urls: stand in for those of single services, by their names
+            (AWS_ENDPOINT_URL_DYNAMODB, …_DYNAMODB_STREAMS, …_SQS, …_CLOUDWATCH).
     """
 
     events_table: str
@@ -80,6 +92,7 @@ class Config:
     group_prefixes: Mapping[str, tuple[str, ...]] | None = None
     share_key: str = ""
     endpoint_url: str | None = None
+    endpoint_urls: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
@@ -114,6 +127,11 @@ class Config:
             group_prefixes=_parsed(environ, "GROUP_PREFIXES", _prefixes, None),
             share_key=environ.get("SHARE_KEY", cls.share_key),
             endpoint_url=environ.get("AWS_ENDPOINT_URL") or None,
+            endpoint_urls={
+                service: environ[name]
+                for service, name in _ENDPOINTS_OF_SERVICES.items()
+                if environ.get(name)
+            },
         )
         if config.issuer is not None:
             _check_sign_in(config)
@@ -136,6 +154,10 @@ class Config:
                 "placeholders {api_id}, {stage}, {region} and {endpoint}"
             ) from error
         return config
+
+    def endpoint_of(self, service: str) -> str | None:
+        """Give the URL that stands in for a service's endpoint; None where nothing does."""
+        return self.endpoint_urls.get(service, self.endpoint_url)
 
     def connections_url(self, endpoint: str) -> str:
         """Give the URL at which an API's connections take messages.
@@ -192,6 +214,26 @@ class Triggers:
 def load() -> Config:
     """Read the settings of this process."""
     return Config.from_environ(os.environ)
+
+
+def credentials() -> Credentials:
+    """Read the credentials of this process as they are now: Lambda exchanges them.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    return Credentials(
+        _required_by_aws("AWS_ACCESS_KEY_ID"),
+        _required_by_aws("AWS_SECRET_ACCESS_KEY"),
+        os.environ.get("AWS_SESSION_TOKEN") or None,
+    )
+
+
+def _required_by_aws(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigError(f"{name} is not set: the functions sign with what Lambda sets there")
+    return value
 
 
 def triggers() -> Triggers:

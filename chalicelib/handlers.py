@@ -6,9 +6,10 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import config as settings
-from chalicelib.aws import Clients, Connections, Service
-from chalicelib.aws import clients as make_clients
+from chalicelib.aws import Service, Services
+from chalicelib.aws import services as services_of
 from chalicelib.config import Config
+from chalicelib.connections import Connections
 from chalicelib.count import Count
 from chalicelib.errors import ConfigError, Forbidden, Refused
 from chalicelib.events_table import EventsTable
@@ -29,6 +30,7 @@ from chalicelib.watch import Watch
 
 if TYPE_CHECKING:
     from chalicelib.auth import Tokens
+    from chalicelib.fan_out import FanOut
     from chalicelib.share_tokens import ShareTokens
 
 SUBPROTOCOL = "mailpulse.v1"
@@ -47,24 +49,24 @@ class Parts:
         self,
         config: Config,
         *,
-        clients: Clients | None = None,
+        services: Services | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config = config
-        self._clients = clients or make_clients(config)
+        self._services = services or services_of(config)
         self._clock = clock
 
     @cached_property
     def dynamo(self) -> Service:
         """DynamoDB."""
-        return Service("dynamodb", self._clients)
+        return self._services("dynamodb")
 
     @cached_property
     def queues(self) -> Queues:
         """The queue and the dead-letter queue."""
         return Queues(
-            Service("sqs", self._clients),
-            Service("cloudwatch", self._clients),
+            self._services("sqs"),
+            self._services("cloudwatch"),
             self.config.queue_url,
             self.config.dead_letter_queue_url,
         )
@@ -72,9 +74,7 @@ class Parts:
     @cached_property
     def events_stream(self) -> EventsStream:
         """The stream of the facts, looked at from beside."""
-        return EventsStream(
-            Service("dynamodbstreams", self._clients), self.config.events_stream_arn
-        )
+        return EventsStream(self._services("dynamodbstreams"), self.config.events_stream_arn)
 
     @cached_property
     def connections(self) -> Connections:
@@ -84,7 +84,14 @@ class Parts:
     @cached_property
     def pusher(self) -> Pusher:
         """What sends to many of them."""
-        return Pusher(self.connections, clock=self._clock)
+        return Pusher(self.connections, lambda: self.fan_out, clock=self._clock)
+
+    @cached_property
+    def fan_out(self) -> "FanOut":
+        """What sends to many at once."""
+        from chalicelib.fan_out import FanOut  # noqa: PLC0415 - asyncio, for this alone
+
+        return FanOut(self.config, clock=self._clock)
 
     @cached_property
     def events_table(self) -> EventsTable:

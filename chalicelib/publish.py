@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib import messages
 from chalicelib.access import Access
-from chalicelib.aws import Outcome
+from chalicelib.connections import Outcome
 from chalicelib.errors import AwsError
 from chalicelib.frames import Message, frames
 from chalicelib.health import health_from_item

@@ -1,30 +1,47 @@
-"""A message to many connections, at once; no slow or gone one holds up the others."""
+"""A message to one connection or to many; no slow or gone one holds up the others."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
-from chalicelib.aws import Connections, Outcome
+from chalicelib.connections import Connections, Outcome
 from chalicelib.subscriptions import Connection
 
-_THREADS = 16
 _RETRY_SECONDS = 0.1
 
 
+class Many(Protocol):
+    """Sends to many connections at once, as FanOut does."""
+
+    def send(
+        self, subscribers: Sequence[Connection], frames: Sequence[str], until: float
+    ) -> Iterable[Outcome]:
+        """Send the frames to each connection; say what became of each, in their order."""
+
+
 class Pusher:
-    """Sends frames to connections."""
+    """Sends frames to connections.
+
+    Args:
+        connections: take one frame at a time.
+        many: makes what sends to many at once, the first time that there are many; None, and they
+            are served one after the other.
+        clock: epoch seconds.
+        pause: waits some seconds.
+    """
 
     def __init__(
         self,
         connections: Connections,
+        many: Callable[[], Many] | None = None,
         *,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connections = connections
+        self._many = many
         self._clock = clock
         self._pause = pause
-        self._threads = ThreadPoolExecutor(_THREADS)
 
     def to_all(
         self, subscribers: Sequence[Connection], frames: Sequence[str], *, until: float
@@ -36,14 +53,12 @@ class Pusher:
             frames: what each is sent.
             until: epoch seconds after which none is tried any more: those have `failed`.
         """
-
-        def send(connection: Connection) -> Outcome:
-            return self.to_one(connection, frames) if self._clock() < until else "failed"
-
-        if len(subscribers) == 1:  # the usual case needs no thread
-            yield subscribers[0], send(subscribers[0])
+        if self._many is None or len(subscribers) == 1:  # the usual case needs no asyncio
+            for one in subscribers:
+                yield one, self.to_one(one, frames) if self._clock() < until else "failed"
         else:
-            yield from zip(subscribers, self._threads.map(send, subscribers), strict=True)
+            outcomes = self._many().send(subscribers, frames, until)
+            yield from zip(subscribers, outcomes, strict=True)
 
     def to_one(self, connection: Connection, frames: Iterable[str]) -> Outcome:
         """Send frames to one connection; stops at the first that does not get through."""

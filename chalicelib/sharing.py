@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.access import share_subject
-from chalicelib.aws import Connections
+from chalicelib.connections import Connections
 from chalicelib.errors import ConditionFailed
 from chalicelib.shares import ShareLink, Shares
 from chalicelib.subscriptions import Subscriptions

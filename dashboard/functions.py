@@ -103,8 +103,8 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
         variables: the environment of every function, and of app.py while it is deployed.
         policies: what each function may do: an IAM policy by the function's name.
         source: the project.
-        with_packages: whether the packages of requirements.txt go with it. Only authentication
-            needs them, and they are built for Lambda's machines.
+        with_packages: whether the packages of requirements.txt go with it. They are built for
+            Lambda's machines; on the emulator, functions find those of its own environment.
         architecture: of these machines, one of ARCHITECTURES.
     """
     _copy_sources(source, build)

@@ -14,14 +14,14 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.aws import Clients
 from chalicelib.config import Config
 from chalicelib.errors import CommandError
 from chalicelib.handlers import Parts
-from dashboard import local
+from dashboard import local, sdk
 from dashboard.functions import function_name
 from dashboard.paths import PROJECT, StateDir
 from dashboard.running import read_running
+from dashboard.sdk import Clients
 from dashboard.session import REGION, LocalSession
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -112,4 +112,6 @@ def installation_of(stage: str, make: Clients, region: str, endpoint: str) -> In
         ) from error
     variables = function["Environment"]["Variables"]
     config = Config.from_environ({**variables, "AWS_REGION": region, "AWS_ENDPOINT_URL": endpoint})
-    return Installation(stage, clients, Parts(config, clients=clients))
+    parts = Parts(config, services=sdk.services(clients))
+    parts.connections = sdk.OperatorsConnections(config)
+    return Installation(stage, clients, parts)

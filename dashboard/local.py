@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from chalicelib.aws import Service
 from dashboard import functions, mappings, policies, settings, site, stack
 from dashboard.paths import PROJECT, STATIC, TEMPLATE, StateDir
 from dashboard.resuming import end_pause
 from dashboard.running import Running, read_pseudonym_key
+from dashboard.sdk import Service
 from dashboard.session import ACCOUNT, REGION, LocalSession, environment
 from dashboard.steps import Steps
 

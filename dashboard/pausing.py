@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws import Service
 from chalicelib.errors import CommandError
 from dashboard.functions import function_name
 from dashboard.installation import Installation
+from dashboard.sdk import Service
 from dashboard.steps import Step, Steps
 
 _LOOK_EVERY_SECONDS = 0.5

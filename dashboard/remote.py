@@ -11,7 +11,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws import Clients, Service
 from chalicelib.config import Config
 from chalicelib.errors import CommandError
 from dashboard import functions, issuer, mappings, page, policies, settings, site, stack
@@ -19,6 +18,7 @@ from dashboard.functions import Deployment
 from dashboard.parameters import Parameters
 from dashboard.paths import PROJECT, STATIC, TEMPLATE
 from dashboard.resuming import end_pause
+from dashboard.sdk import Clients, Service
 from dashboard.stack import Outputs
 from dashboard.steps import Steps
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from chalicelib.aws import Clients
 from chalicelib.errors import CommandError
 from dashboard.checks.web import Web
+from dashboard.sdk import Clients
 from dashboard.stack import Outputs
 
 Status = Literal["ok", "warn", "FAIL"]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from chalicelib.aws import Service
 from chalicelib.queues import Queues
 from chalicelib.stats_table import StatsTable
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.sdk import Service
 
 # watch runs each minute.
 _FRESH = timedelta(minutes=3)

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 from support import ses
 
-from chalicelib.aws import Service
 from chalicelib.stats_table import StatsTable
 from dashboard import local
+from dashboard.sdk import Service
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 LONG_NAME = "launch-2026-11-" + "a-very-long-campaign-name-" * 5

@@ -13,6 +13,7 @@ from chalicelib import handlers
 from chalicelib.config import Config
 from chalicelib.publish import Publish
 from chalicelib.push import Pusher
+from dashboard import sdk
 from dashboard.installation import Installation
 
 REGION = "us-east-1"
@@ -41,7 +42,8 @@ class Pipeline:
     def __init__(self, config, monkeypatch):
         self.config = config
         self.connections = FakeConnections()
-        self.parts = handlers.Parts(config)
+        self.services = sdk.services(lambda service: boto3.client(service, REGION))
+        self.parts = handlers.Parts(config, services=self.services)
         self.parts.pusher = Pusher(self.connections, pause=lambda _: None)
         monkeypatch.setattr(handlers, "parts", lambda: self.parts)
         self.now = 1_800_000_000.0

@@ -48,7 +48,7 @@ class Stage:
             group_prefixes=GROUPS,
             share_key="a key of thirty-two bytes or more",
         )
-        parts = handlers.Parts(config, clock=lambda: self.now)
+        parts = handlers.Parts(config, services=pipeline.services, clock=lambda: self.now)
         parts.connections = pipeline.connections
         parts.pusher = pipeline.parts.pusher
         parts.tokens = Tokens(

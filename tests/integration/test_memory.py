@@ -6,7 +6,6 @@ from support import ses
 from support.memory import MemoryDynamo
 from support.world import World
 
-from chalicelib.aws import Service, clients
 from chalicelib.errors import AwsError, ConditionFailed
 
 KEY = {"message_id": {"S": "m"}, "fact": {"S": "f"}}
@@ -69,7 +68,7 @@ def test_every_call_of_a_campaign_gives_what_moto_gives(pipeline):
     }  # fmt: skip
     fresh = MemoryDynamo(lambda: world.now)
     fresh.tables = {name: fresh.tables[table] for name, table in inside.items()}
-    moto = Service("dynamodb", clients(pipeline.config))
+    moto = pipeline.services("dynamodb")
     for operation, parameters in calls:
         assert outcome(fresh, operation, parameters) == outcome(moto, operation, parameters)
     for name, table in fresh.tables.items():
@@ -82,7 +81,7 @@ def test_every_call_of_a_campaign_gives_what_moto_gives(pipeline):
 @pytest.fixture(params=["memory", "moto"])
 def engine(request, pipeline):
     if request.param == "moto":
-        return Service("dynamodb", clients(pipeline.config))
+        return pipeline.services("dynamodb")
     memory = MemoryDynamo(lambda: 0)
     memory.tables[pipeline.config.events_table] = memory.tables["EventsTable"]
     return memory

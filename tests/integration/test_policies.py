@@ -14,6 +14,7 @@ from chalicelib import handlers
 from chalicelib.auth import Tokens
 from chalicelib.handlers import Parts
 from chalicelib.push import Pusher
+from dashboard import sdk
 from dashboard.functions import FUNCTIONS
 from dashboard.policies import policies
 
@@ -113,7 +114,7 @@ def calls(pipeline, monkeypatch):
 
     def calls(run, outcomes=None):
         recorder = Recorder(pipeline.config.events_stream_arn)
-        parts = Parts(signing_in(pipeline.config), clients=recorder)
+        parts = Parts(signing_in(pipeline.config), services=sdk.services(recorder))
         parts.connections = Connections(recorder, outcomes or {})
         parts.pusher = Pusher(parts.connections, pause=lambda _: None)
         parts.tokens = Tokens(ISSUER, CLIENT, fetch=Issuer().fetch)

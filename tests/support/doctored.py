@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 
-from chalicelib.aws import Service
 from chalicelib.health import Findings
 from chalicelib.stats_table import StatsTable
 from dashboard import settings
@@ -35,6 +34,7 @@ from dashboard.functions import FUNCTIONS, function_name
 from dashboard.mappings import OPTIONS
 from dashboard.paths import TEMPLATE
 from dashboard.remote import Place
+from dashboard.sdk import Service
 
 REGION, ACCOUNT, STAGE, SET = "us-east-1", "123456789012", "test", "news"
 ALL_TYPES = [

@@ -25,6 +25,7 @@ from chalicelib.errors import AwsError
 from chalicelib.frames import frames
 from chalicelib.handlers import Parts
 from chalicelib.metrics import PIPELINE, aggregate_from_item
+from chalicelib.push import Pusher
 from chalicelib.subscriptions import Connection
 
 CONFIG = Config(
@@ -332,8 +333,7 @@ class World:
         parts.dynamo = self.dynamo
         parts.queues = self
         parts.connections = self
-        parts.pusher._threads = _InLine()
-        parts.pusher._pause = lambda _: None
+        parts.pusher = Pusher(self, clock=lambda: self.now, pause=lambda _: None)
         return parts
 
     @contextmanager
@@ -359,12 +359,6 @@ class World:
         held = getcurrent()
         if held.parent is not None:
             held.parent.switch()
-
-
-class _InLine:
-    """Stands for a pool of threads: greenlets do not cross threads, nor does a given order."""
-
-    map = staticmethod(map)
 
 
 def _reader(records: list[dict[str, Any]]) -> str:

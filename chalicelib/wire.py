@@ -1,0 +1,127 @@
+"""Bytes to one server and its answer back, over TLS connections that are kept open."""
+
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chalicelib import tls
+from chalicelib.http1 import Answer, AnswerReader, NotHttp, Origin
+
+_PIECE = 65536
+
+
+class NoAnswer(OSError):
+    """A server gave no answer, or none that can be read. The request may have been served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long to wait, in seconds: for a connection, and for a whole answer."""
+
+    connect: float
+    answer: float
+
+
+@dataclass(slots=True)
+class _Kept:
+    """An open connection, and what reads its answers."""
+
+    socket: socket.socket
+    reader: AnswerReader = field(default_factory=AnswerReader)
+
+
+class Wire:
+    """Exchanges requests for answers with one server.
+
+    Args:
+        origin: the server.
+        deadlines: for each exchange.
+        context: makes what TLS connections are verified by, of the host's name.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        deadlines: Deadlines,
+        context: Callable[[str], ssl.SSLContext] = tls.context,
+    ) -> None:
+        self._origin = origin
+        self._deadlines = deadlines
+        self._context = context
+        self._idle: list[_Kept] = []
+
+    def exchange(self, request: bytes) -> Answer:
+        """Send a request and wait for its answer.
+
+        A connection that has ended since it was used last, as most have when Lambda had frozen the
+        process, is replaced.
+
+        Raises:
+            OSError: there is no connection, or no answer in time; NoAnswer where it broke off.
+        """
+        while (kept := self._take()) is not None:
+            try:
+                return self._exchange(kept, request)
+            except (ConnectionError, ssl.SSLEOFError):  # it ended just now
+                continue
+        return self._exchange(self._connect(), request)
+
+    def _take(self) -> _Kept | None:
+        """Take a connection that is still open: one that has something to say has ended."""
+        while self._idle:
+            kept = self._idle.pop()
+            poll = select.poll()
+            poll.register(kept.socket, select.POLLIN)
+            if not poll.poll(0):
+                return kept
+            kept.socket.close()
+        return None
+
+    def _exchange(self, kept: _Kept, request: bytes) -> Answer:
+        try:
+            answer = self._answer(kept, request)
+        except BaseException:
+            kept.socket.close()
+            raise
+        if answer.keeps_alive:
+            self._idle.append(kept)
+        else:
+            kept.socket.close()
+        return answer
+
+    def _answer(self, kept: _Kept, request: bytes) -> Answer:
+        until = time.monotonic() + self._deadlines.answer
+        kept.socket.settimeout(self._deadlines.answer)
+        kept.socket.sendall(request)
+        while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer took too long")
+            kept.socket.settimeout(left)
+            data = kept.socket.recv(_PIECE)
+            if not data and not kept.reader.has_begun:
+                raise ConnectionResetError("the connection was closed before an answer came")
+            if not data:
+                raise NoAnswer("the connection was closed in the middle of an answer")
+            try:
+                answer = kept.reader.feed(data)
+            except NotHttp as error:
+                raise NoAnswer(f"the answer is no HTTP: {error}") from error
+            if answer is not None:
+                return answer
+
+    def _connect(self) -> _Kept:
+        origin = self._origin
+        plain = socket.create_connection((origin.host, origin.port), self._deadlines.connect)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not origin.secure:
+                return _Kept(plain)
+            context = self._context(origin.host)
+            return _Kept(context.wrap_socket(plain, server_hostname=origin.host))
+        except BaseException:
+            plain.close()
+            raise

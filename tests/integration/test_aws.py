@@ -1,0 +1,285 @@
+"""The functions' own client gives what boto3 gives, for each operation that they use."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from chalicelib.aws import JsonService
+from chalicelib.config import Config
+from chalicelib.errors import AwsError, ConditionFailed
+from dashboard import sdk
+
+REGION = "us-east-1"
+ROOT = Path(__file__).parents[2]
+KEY = {"pk": {"S": "a"}, "sk": {"S": "1"}}
+ITEM = {
+    **KEY,
+    "bytes": {"B": b"\0\xff\x10"},
+    "sets": {"SS": ["x", "y"]},
+    "nested": {"M": {"B": {"S": "a name, no bytes"}, "list": {"L": [{"B": b"deep"}]}}},
+    "text": {"S": "Grüße aus Köln 🎉"},
+    "number": {"N": "7"},
+    "flag": {"BOOL": True},
+    "nothing": {"NULL": True},
+}
+ONE = {":one": {"N": "1"}}
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    server = ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def client(endpoint, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+
+    return lambda service: boto3.client(service, REGION, endpoint_url=endpoint)
+
+
+@pytest.fixture
+def table(client):
+    dynamodb = client("dynamodb")
+    dynamodb.create_table(
+        TableName="facts",
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    yield "facts"
+    dynamodb.delete_table(TableName="facts")
+
+
+@pytest.fixture
+def queue(client):
+    url = client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
+    yield url
+    client("sqs").delete_queue(QueueUrl=url)
+
+
+@pytest.fixture
+def both(client, endpoint):
+    """Make a call by each; give what the functions' client says when boto3 says the same."""
+
+    def both(service, operation, **parameters):
+        outcomes = [
+            _outcome(one, operation, parameters)
+            for one in (
+                sdk.Service(service, client),
+                JsonService(service, config(endpoint), pause=lambda _: None),
+            )
+        ]
+        assert _comparable(outcomes[0]) == _comparable(outcomes[1])
+        return outcomes[1]
+
+    return both
+
+
+def config(endpoint):
+    return Config(
+        events_table="facts",
+        stats_table="stats",
+        subscriptions_table="subscriptions",
+        queue_url="queue",
+        dead_letter_queue_url="dead-letters",
+        events_stream_arn="stream",
+        pseudonym_key="key",
+        endpoint_url=endpoint,
+    )
+
+
+def _outcome(service, operation, parameters):
+    try:
+        return service.call(operation, **parameters)
+    except ConditionFailed as error:
+        return error.code, error.item
+    except AwsError as error:
+        return error.code
+
+
+# Names of one call alone, and times: boto3 makes datetimes of those that nobody reads.
+_OF_ONE_CALL = {
+    *("ResponseMetadata", "MessageId", "SequenceNumber", "ShardIterator", "NextShardIterator"),
+    *("CreationRequestDateTime", "Timestamp"),
+}
+
+
+def _comparable(found):
+    match found:
+        case dict():
+            return {k: _comparable(v) for k, v in found.items() if k not in _OF_ONE_CALL}
+        case list():
+            return [_comparable(one) for one in found]
+    return found
+
+
+def test_items_are_written_and_read(both, table):
+    both("dynamodb", "put_item", TableName=table, Item=ITEM)
+
+    answer = both("dynamodb", "get_item", TableName=table, Key=KEY, ConsistentRead=True)
+    assert answer["Item"]["bytes"] == {"B": b"\0\xff\x10"}
+    assert answer["Item"] == ITEM
+
+    both("dynamodb", "delete_item", TableName=table, Key=KEY)
+    assert both("dynamodb", "get_item", TableName=table, Key=KEY) == {}
+
+
+def test_items_are_written_and_read_in_batches(both, table):
+    items = [{**ITEM, "sk": {"S": str(number)}} for number in range(25)]
+    answer = both(
+        "dynamodb",
+        "batch_write_item",
+        RequestItems={table: [{"PutRequest": {"Item": item}} for item in items]},
+    )
+    assert answer["UnprocessedItems"] == {}
+
+    keys = [{"pk": item["pk"], "sk": item["sk"]} for item in items]
+    answer = both("dynamodb", "batch_get_item", RequestItems={table: {"Keys": keys}})
+    assert len(answer["Responses"][table]) == 25
+
+
+def test_a_partition_is_read_page_by_page(both, table):
+    for number in range(3):
+        both("dynamodb", "put_item", TableName=table, Item={**ITEM, "sk": {"S": str(number)}})
+    query = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": "a"}},
+        "Limit": 2,
+    }
+    page = both("dynamodb", "query", **query)
+    assert len(page["Items"]) == 2
+
+    scanned = both("dynamodb", "scan", TableName=table, ConsistentRead=True)
+    assert scanned["Count"] == 3
+
+    rest = both("dynamodb", "query", **query, ExclusiveStartKey=page["LastEvaluatedKey"])
+    assert [item["sk"] for item in rest["Items"]] == [{"S": "2"}]
+
+
+def test_a_condition_that_fails_shows_the_item(both, table):
+    both("dynamodb", "put_item", TableName=table, Item=ITEM)
+    update = {
+        "TableName": table,
+        "Key": KEY,
+        "UpdateExpression": "ADD #count :one",
+        "ExpressionAttributeNames": {"#count": "number"},
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    both("dynamodb", "update_item", **update)
+
+    condition = {"ConditionExpression": "attribute_not_exists(#count)"}
+    code, item = both("dynamodb", "update_item", **update, **condition)
+    assert code == "ConditionalCheckFailedException"
+    assert item["number"] == {"N": "9"}
+    assert item["bytes"] == {"B": b"\0\xff\x10"}
+
+
+def test_what_is_written_together_is_written_or_refused_together(both, table):
+    put = {"Put": {"TableName": table, "Item": ITEM}}
+    both("dynamodb", "transact_write_items", TransactItems=[put])
+    both(
+        "dynamodb",
+        "transact_write_items",
+        TransactItems=[{"Delete": {"TableName": table, "Key": KEY}}],
+    )
+
+    both("dynamodb", "put_item", TableName=table, Item=ITEM)
+    only_new = {"Put": {**put["Put"], "ConditionExpression": "attribute_not_exists(pk)"}}
+    assert (
+        both("dynamodb", "transact_write_items", TransactItems=[only_new])
+        == "TransactionCanceledException"
+    )
+
+
+def test_errors_have_their_names(both, table):
+    assert both("dynamodb", "get_item", TableName="none", Key=KEY) == "ResourceNotFoundException"
+    broken = {"TableName": table, "Key": KEY, "UpdateExpression": "SET number"}
+    assert both("dynamodb", "update_item", **broken) == "ValidationException"
+
+
+def test_a_stream_is_read(both, client, table):
+    client("dynamodb").put_item(TableName=table, Item=ITEM)
+    arn = client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    [shard] = both("dynamodbstreams", "describe_stream", StreamArn=arn)["StreamDescription"][
+        "Shards"
+    ]
+    start = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = both("dynamodbstreams", "get_shard_iterator", **start)["ShardIterator"]
+
+    [record] = both("dynamodbstreams", "get_records", ShardIterator=iterator)["Records"]
+
+    assert record["dynamodb"]["NewImage"] == ITEM
+    written = record["dynamodb"]["ApproximateCreationDateTime"]
+    assert datetime.now(UTC) - written < timedelta(minutes=1)
+
+
+def test_messages_are_sent_and_counted(both, queue):
+    both(
+        "sqs",
+        "send_message",
+        QueueUrl=queue,
+        MessageBody="no event",
+        MessageAttributes={"reason": {"DataType": "String", "StringValue": "bad_json"}},
+    )
+    names = ["ApproximateNumberOfMessages"]
+    answer = both("sqs", "get_queue_attributes", QueueUrl=queue, AttributeNames=names)
+
+    assert answer["Attributes"] == {"ApproximateNumberOfMessages": "2"}
+
+
+def test_a_queue_that_is_not_there_has_its_well_known_error(both):
+    missing = "http://localhost/123456789012/none"
+
+    answer = both("sqs", "get_queue_attributes", QueueUrl=missing, AttributeNames=["All"])
+
+    assert answer == "AWS.SimpleQueueService.NonExistentQueue"
+
+
+def test_the_age_of_a_queue_is_what_cloudwatch_says(both, client):
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    dimensions = [{"Name": "QueueName", "Value": "events"}]
+    metric = {"MetricName": "ApproximateAgeOfOldestMessage", "Dimensions": dimensions}
+    client("cloudwatch").put_metric_data(
+        Namespace="AWS/SQS", MetricData=[{**metric, "Timestamp": at, "Value": 38}]
+    )
+
+    answer = both(
+        "cloudwatch",
+        "get_metric_statistics",
+        Namespace="AWS/SQS",
+        **metric,
+        StartTime=at - timedelta(minutes=5),
+        EndTime=at + timedelta(minutes=5),
+        Period=60,
+        Statistics=["Maximum"],
+    )
+
+    assert [point["Maximum"] for point in answer["Datapoints"]] == [38]
+
+
+def test_every_operation_of_the_functions_is_tried_here():
+    sources = "".join(path.read_text() for path in (ROOT / "chalicelib").glob("*.py"))
+    used = set(re.findall(r'\.call\(\s*"([a-z_]+)"', sources))
+
+    tried = set(re.findall(r'both\(\s*"[a-z]+",\s*"([a-z_]+)"', Path(__file__).read_text()))
+
+    assert used
+    assert used == tried

@@ -1,0 +1,433 @@
+"""Whatever a server does to a connection, a call succeeds, or fails soon and says why."""
+
+import json
+import ssl
+import time
+
+import pytest
+from support.stub import (
+    Authority,
+    Stub,
+    babbles,
+    breaks_off,
+    hangs_up,
+    is_slow,
+    replies,
+    trickles,
+)
+
+from chalicelib import tls
+from chalicelib.aws import JsonService
+from chalicelib.config import Config
+from chalicelib.connections import Connections
+from chalicelib.errors import AwsError, ConditionFailed, ConfigError
+from chalicelib.fan_out import FanOut
+from chalicelib.subscriptions import Connection
+from chalicelib.wire import Deadlines
+
+SOON = Deadlines(connect=0.5, answer=0.5)
+ERROR = "com.amazonaws.dynamodb.v20120810#"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def certificate(authority):
+    return authority.certificate("127.0.0.1", "localhost")
+
+
+@pytest.fixture
+def stub(certificate):
+    with Stub(certificate) as stub:
+        yield stub
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFIRST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "first-token")
+
+
+def config(url):
+    return Config(
+        events_table="events",
+        stats_table="stats",
+        subscriptions_table="subscriptions",
+        queue_url="queue",
+        dead_letter_queue_url="dead-letters",
+        events_stream_arn="stream",
+        pseudonym_key="key",
+        endpoint_url=url,
+        connections_endpoint="{endpoint}/{api_id}/{stage}",
+    )
+
+
+def on(stub, host="127.0.0.1"):
+    return config(f"https://{host}:{stub.port}")
+
+
+@pytest.fixture
+def dynamo(stub, authority):
+    return JsonService(
+        "dynamodb",
+        on(stub),
+        deadlines=SOON,
+        context=authority.context,
+        pause=lambda _: None,
+    )
+
+
+def get(dynamo):
+    return dynamo.call("get_item", TableName="t", Key={"k": {"S": "1"}})
+
+
+def error(name, **more):
+    return json.dumps({"__type": ERROR + name, "message": "because", **more}).encode()
+
+
+class TestCalls:
+    def test_calls_share_a_connection(self, dynamo, stub):
+        for _ in range(3):
+            get(dynamo)
+
+        assert (stub.connections, len(stub.requests)) == (1, 3)
+
+    def test_a_connection_that_was_closed_while_idle_is_replaced(self, dynamo, stub):
+        get(dynamo)
+        stub.end_connections()
+
+        assert get(dynamo) == {}
+        assert (stub.connections, len(stub.requests)) == (2, 2)
+
+    def test_a_connection_that_ends_under_a_request_is_replaced_at_once(self, stub, authority):
+        pauses = []
+        dynamo = JsonService("dynamodb", on(stub), context=authority.context, pause=pauses.append)
+        get(dynamo)
+        stub.plan.append(hangs_up)
+
+        assert get(dynamo) == {}
+        assert stub.connections == 2
+        assert pauses == []
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            hangs_up,
+            breaks_off,
+            babbles,
+            is_slow(1),
+            trickles,
+            replies(500, error("InternalServerError")),
+            replies(503, b"<html>"),
+            replies(200, b"not JSON"),
+            replies(400, error("ProvisionedThroughputExceededException")),
+            replies(429, b"{}"),
+        ],
+    )
+    def test_what_passes_is_tried_again(self, dynamo, stub, fault):
+        stub.plan.append(fault)
+        stub.plan.append(replies(200, b'{"Item": {"k": {"S": "1"}}}'))
+
+        assert get(dynamo) == {"Item": {"k": {"S": "1"}}}
+
+    def test_what_does_not_pass_is_given_up(self, dynamo, stub):
+        stub.usual = replies(400, error("ThrottlingException"))
+
+        with pytest.raises(AwsError, match="ThrottlingException: because") as failed:
+            get(dynamo)
+
+        assert failed.value.code == "ThrottlingException"
+        assert len(stub.requests) == 4
+
+    def test_pauses_grow_and_are_drawn(self, stub, authority):
+        pauses = []
+        stub.usual = replies(500)
+        for _ in range(20):
+            dynamo = JsonService(
+                "dynamodb", on(stub), context=authority.context, pause=pauses.append
+            )
+            with pytest.raises(AwsError, match="HTTP 500"):
+                get(dynamo)
+
+        for place, most in enumerate([0.25, 0.5, 1.0]):
+            drawn = pauses[place::3]
+            assert most / 2 < max(drawn) <= most
+            assert len(set(drawn)) > 1
+
+    def test_what_the_caller_did_wrong_is_not_tried_again(self, dynamo, stub):
+        stub.plan.append(replies(400, error("ValidationException")))
+
+        with pytest.raises(AwsError) as refused:
+            get(dynamo)
+
+        assert refused.value.code == "ValidationException"
+        assert len(stub.requests) == 1
+
+    def test_a_condition_that_fails_after_a_lost_answer_shows_the_item(self, dynamo, stub):
+        stub.plan.append(breaks_off)
+        item = {"checkpoint": {"B": "AAE="}, "version": {"N": "7"}}
+        body = error("ConditionalCheckFailedException", Item=item)
+        stub.plan.append(replies(400, body))
+
+        with pytest.raises(ConditionFailed) as failed:
+            get(dynamo)
+
+        assert failed.value.item == {"checkpoint": {"B": b"\0\1"}, "version": {"N": "7"}}
+
+    def test_an_answer_that_takes_too_long_ends_in_time(self, dynamo, stub):
+        stub.usual = trickles
+        started = time.monotonic()
+
+        with pytest.raises(AwsError, match=r"took too long|timed out"):
+            get(dynamo)
+
+        assert time.monotonic() - started < 4 * SOON.answer + 1
+
+    def test_a_connection_that_says_close_is_not_used_again(self, dynamo, stub):
+        stub.plan.append(replies(200, b"{}", "connection: close"))
+        get(dynamo)
+        get(dynamo)
+
+        assert stub.connections == 2
+
+    def test_credentials_are_those_of_now(self, dynamo, stub, monkeypatch):
+        get(dynamo)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASECOND")
+        monkeypatch.setenv("AWS_SESSION_TOKEN", "second-token")
+        get(dynamo)
+
+        first, second = stub.requests
+        assert b"Credential=AKIAFIRST/" in first
+        assert b"x-amz-security-token: first-token\r\n" in first
+        assert b"Credential=AKIASECOND/" in second
+        assert b"x-amz-security-token: second-token\r\n" in second
+
+    def test_without_credentials_it_says_what_is_missing(self, dynamo, monkeypatch):
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+        with pytest.raises(ConfigError, match="AWS_SECRET_ACCESS_KEY is not set"):
+            get(dynamo)
+
+    def test_a_server_that_is_not_there_is_an_error(self, authority):
+        with Stub() as stub:
+            gone = on(stub)
+        dynamo = JsonService("dynamodb", gone, deadlines=SOON, pause=lambda _: None)
+
+        with pytest.raises(AwsError, match="get_item failed: no answer"):
+            get(dynamo)
+
+    def test_without_tls_it_speaks_to_what_stands_in_for_aws(self):
+        with Stub() as stub:
+            assert get(JsonService("dynamodb", config(f"http://127.0.0.1:{stub.port}"))) == {}
+
+
+class TestVerification:
+    def test_a_certificate_of_an_unknown_authority_is_refused(self, stub):
+        dynamo = JsonService("dynamodb", on(stub), deadlines=SOON)
+
+        with pytest.raises(AwsError, match="certificate verify failed") as refused:
+            get(dynamo)
+
+        assert refused.value.code == "CertificateNotTrusted"
+        assert stub.requests == []
+
+    def test_a_certificate_of_another_host_is_refused(self, authority):
+        with Stub(authority.certificate("elsewhere.example.com")) as stub:
+            dynamo = JsonService("dynamodb", on(stub), context=authority.context)
+            with pytest.raises(AwsError, match="IP address mismatch"):
+                get(dynamo)
+            dynamo = JsonService("dynamodb", on(stub, "localhost"), context=authority.context)
+            with pytest.raises(AwsError, match="Hostname mismatch"):
+                get(dynamo)
+
+        assert stub.requests == []
+
+    def test_nothing_is_sent_to_many_over_a_connection_that_is_not_verified(self, authority, stub):
+        with Stub(authority.certificate("elsewhere.example.com")) as elsewhere:
+            fan_out = FanOut(on(elsewhere), context=authority.context)
+            assert send(fan_out, 2) == ["failed", "failed"]
+        assert elsewhere.requests == []
+
+        assert send(FanOut(on(stub), deadlines=SOON), 2) == ["failed", "failed"]
+        assert stub.requests == []
+
+    def test_aws_is_verified_by_amazons_roots_and_others_by_the_systems(self):
+        amazons = tls.context("dynamodb.us-east-1.amazonaws.com")
+        names = {
+            dict(part[0] for part in one["subject"])["commonName"] for one in amazons.get_ca_certs()
+        }
+
+        assert names == {
+            *(f"Amazon Root CA {number}" for number in (1, 2, 3, 4)),
+            "Starfield Services Root Certificate Authority - G2",
+        }
+        assert amazons.verify_mode == ssl.CERT_REQUIRED
+        assert amazons.check_hostname
+        assert tls.context("amazonaws.com.example.com") is not amazons
+        assert tls.context("sqs.eu-west-1.amazonaws.com") is amazons
+
+    def test_amazons_roots_are_those_that_the_system_trusts(self):
+        ours = set(tls.context("sqs.us-east-1.amazonaws.com").get_ca_certs(binary_form=True))
+        everyones = set(tls.context("example.com").get_ca_certs(binary_form=True))
+
+        assert len(ours) == 5
+        assert ours <= everyones
+
+    def test_amazons_roots_do_not_end_soon(self):
+        for root in tls.context("sqs.us-east-1.amazonaws.com").get_ca_certs():
+            assert ssl.cert_time_to_seconds(root["notAfter"]) > time.time() + 5 * 365 * 86400
+
+
+class TestConnections:
+    @pytest.fixture
+    def connections(self, stub, authority):
+        return Connections(on(stub), deadlines=SOON, context=authority.context)
+
+    @pytest.mark.parametrize(
+        ("reply", "outcome"),
+        [
+            (replies(200), "sent"),
+            (replies(410), "gone"),
+            (replies(429), "failed"),
+            (replies(500), "failed"),
+            (replies(403), "failed"),
+            (is_slow(1), "failed"),
+            (hangs_up, "failed"),
+            (breaks_off, "failed"),
+            (babbles, "failed"),
+        ],
+    )
+    def test_an_outcome_is_a_value(self, connections, stub, reply, outcome):
+        stub.plan.append(reply)
+
+        assert connections.post("api-1/prod", "L0SM9=", "hello") == outcome
+
+    def test_a_frame_is_posted_to_its_connection(self, connections, stub):
+        connections.post("api-1/prod", "L0SM9=", "hällo")
+
+        [request] = stub.requests
+        assert request.startswith(b"POST /api-1/prod/@connections/L0SM9%3D HTTP/1.1\r\n")
+        assert request.endswith(b"\r\n\r\n" + "hällo".encode())
+
+    def test_a_connection_is_ended(self, connections, stub):
+        stub.plan.append(replies(204, b""))
+        connections.close("api-1/prod", "L0SM9=")
+
+        [request] = stub.requests
+        assert request.startswith(b"DELETE /api-1/prod/@connections/L0SM9%3D HTTP/1.1\r\n")
+
+    def test_one_that_cannot_be_ended_is_left(self, connections, stub):
+        stub.plan.append(hangs_up)
+
+        connections.close("api-1/prod", "L0SM9=")
+
+
+def viewers(number):
+    return [Connection(f"viewer-{one}", "api-1/prod", connected_at=0) for one in range(number)]
+
+
+def send(fan_out, number, frames=("hello",), until=None):
+    return fan_out.send(viewers(number), frames, until or time.time() + 20)
+
+
+class TestFanOut:
+    @pytest.fixture
+    def fan_out(self, stub, authority):
+        fan_out = FanOut(on(stub), deadlines=SOON, context=authority.context)
+        yield fan_out
+        fan_out.close()
+
+    def test_everybody_gets_every_frame_in_order(self, fan_out, stub):
+        assert send(fan_out, 50, ("first", "second")) == ["sent"] * 50
+
+        got = {}
+        for request in stub.requests:
+            viewer = request.split(b" ")[1].rpartition(b"/")[2].decode()
+            got.setdefault(viewer, []).append(request.rpartition(b"\r\n\r\n")[2])
+        assert got == {f"viewer-{one}": [b"first", b"second"] for one in range(50)}
+
+    def test_many_are_under_way_at_once_and_a_few_connections_serve_a_few(self, fan_out, stub):
+        stub.usual = is_slow(0.1)
+        send(fan_out, 20)
+        assert 10 <= stub.connections <= 20
+
+        send(fan_out, 600)
+        assert stub.most_at_once == stub.connections
+        assert 80 <= stub.connections <= 128
+
+    def test_connections_are_kept(self, fan_out, stub):
+        send(fan_out, 20)
+        made = stub.connections
+        send(fan_out, 20)
+
+        assert stub.connections == made
+
+    def test_connections_that_were_closed_meanwhile_are_replaced(self, fan_out, stub):
+        send(fan_out, 20)
+        made = stub.connections
+        stub.end_connections()
+
+        assert send(fan_out, 20) == ["sent"] * 20
+        assert stub.connections > made
+
+    @pytest.mark.parametrize(
+        "fault", [replies(429), replies(500), hangs_up, breaks_off, babbles, is_slow(1), trickles]
+    )
+    def test_what_fails_is_sent_once_more(self, fan_out, stub, fault):
+        stub.plan.append(fault)
+
+        assert send(fan_out, 3) == ["sent"] * 3
+        assert len(stub.requests) == 4
+
+    def test_what_fails_twice_has_failed_and_holds_up_nobody(self, fan_out, stub):
+        def refuse_the_second(connection):
+            status = 429 if b"/viewer-1 " in stub.requests[-1] else 200
+            replies(status)(connection)
+
+        stub.usual = refuse_the_second
+
+        assert send(FanOutOfOne(fan_out), 3) == ["sent", "failed", "sent"]
+
+    def test_who_is_gone_is_not_tried_again(self, fan_out, stub):
+        stub.plan += [replies(410), replies(410)]
+
+        outcomes = send(fan_out, 5)
+
+        assert sorted(outcomes) == ["gone", "gone", "sent", "sent", "sent"]
+        assert len(stub.requests) == 5
+
+    def test_after_the_last_moment_nobody_is_tried(self, fan_out, stub):
+        assert send(fan_out, 3, until=time.time() - 1) == ["failed"] * 3
+        assert stub.requests == []
+
+    def test_slow_ones_end_in_time(self, fan_out, stub):
+        stub.usual = trickles
+        started = time.monotonic()
+
+        assert send(fan_out, 4) == ["failed"] * 4
+
+        assert time.monotonic() - started < 2 * SOON.answer + 1
+
+    def test_a_server_that_is_not_there_fails_all(self, authority):
+        with Stub() as stub:
+            gone = on(stub)
+        fan_out = FanOut(gone, deadlines=SOON)
+        started = time.monotonic()
+
+        assert send(fan_out, 3) == ["failed"] * 3
+
+        assert time.monotonic() - started < SOON.connect
+
+
+class FanOutOfOne:
+    """Sends to one after the other."""
+
+    def __init__(self, fan_out):
+        self._fan_out = fan_out
+
+    def send(self, subscribers, frames, until):
+        return [self._fan_out.send([one], frames, until)[0] for one in subscribers]

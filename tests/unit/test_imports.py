@@ -1,0 +1,109 @@
+"""What a function loads before it does anything: most of a cold start is imports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+ENVIRONMENT = {
+    **dict.fromkeys(
+        (
+            *("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE", "PSEUDONYM_KEY"),
+            *("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "EVENTS_STREAM_ARN"),
+            *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ),
+        "x",
+    ),
+    # Nobody listens there: each call is made, and fails at once.
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "CONNECTIONS_ENDPOINT": "{endpoint}/{api_id}/{stage}",
+}
+
+RUN = """
+import json, sys
+sys.path[:0] = [{root!r}, {tests!r}]
+import app
+from chalicelib import aws, handlers
+from chalicelib.errors import AwsError
+
+aws._PAUSE_SECONDS = 0
+imported = set(sys.modules)
+{run}
+print(json.dumps(sorted({{name.partition(".")[0] for name in imported | set(sys.modules)}})))
+"""
+
+CONTEXT = {
+    "requestContext": {
+        "connectionId": "viewer-1",
+        "apiId": "api-1",
+        "stage": "test",
+        "connectedAt": 0,
+    }
+}
+
+UNREADABLE = {
+    "eventSourceARN": "stream",
+    "eventName": "INSERT",
+    "dynamodb": {"SequenceNumber": "1" * 21, "ApproximateCreationDateTime": 1, "Keys": {}},
+}
+COUNTED = {"Records": [UNREADABLE], "shardId": "shard-1"}
+IMAGE = {"campaign": {"S": "spring"}, "part": {"S": "summary"}, "v": {"N": "1"}}
+CHANGED = {"Records": [{"dynamodb": {"NewImage": IMAGE}}]}
+
+
+def loaded(run):
+    """Name the packages that a process has loaded that imported the functions and ran one."""
+    program = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), run=run)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def attempt(call):
+    """Run what cannot come to its end here: all that it needs, it has loaded."""
+    return f"""
+try:
+    {call}
+except AwsError as error:
+    assert "no answer" in str(error), error
+else:
+    raise AssertionError("it made no call")
+"""
+
+
+RUNS = {
+    "nothing yet": "",
+    "aggregate": attempt(f"handlers.aggregate({COUNTED!r})"),
+    "publish": attempt(f"handlers.publish({CHANGED!r})"),
+    "watch": attempt("handlers.watch({})"),
+    "disconnect": attempt(f"handlers.disconnect({CONTEXT!r})"),
+    "connect": f"assert handlers.connect({CONTEXT!r})['statusCode'] == 200",
+    "message": f"handlers.message({{**{CONTEXT!r}, 'body': '{{}}'}})",
+    "ingest": """
+from support import ses
+answer = handlers.ingest(ses.in_sqs_event(ses.raw(ses.an_open())))
+assert len(answer["batchItemFailures"]) == 1
+""",
+    "fan-out": """
+from chalicelib.subscriptions import Connection
+viewers = [Connection(str(one), "api-1/test", 0) for one in range(3)]
+outcomes = list(handlers.parts().pusher.to_all(viewers, ["frame"], until=2**40))
+assert [outcome for _, outcome in outcomes] == ["failed"] * 3
+assert "chalicelib.fan_out" in sys.modules
+""",
+}
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_no_function_loads_boto3(run):
+    assert not loaded(run) & {"boto3", "botocore", "urllib3"}
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_no_function_loads_asyncio_and_only_who_verifies_tokens_loads_cryptography(run):
+    assert not loaded(run) & {"asyncio", "cryptography", "jwt"}
