@@ -123,7 +123,7 @@ class FanOut:
             channel = self._open(origin)
             try:
                 yield from channel.connect()
-            except OSError:
+            except BaseException:
                 channel.close()
                 self._addresses.pop(origin, None)  # the name may stand for another one by now
                 raise
@@ -134,8 +134,11 @@ class FanOut:
     def _by(self, channel: Channel, idle: list[Channel], request: bytes) -> Work[int]:
         try:
             status = yield from channel.exchange(request)
-        except BaseException:
+        except BaseException as error:
             channel.close()
+            if isinstance(error, TimeoutError):  # the others may be forgotten on the way, too
+                while idle:
+                    idle.pop().close()
             raise
         if channel.is_open:
             idle.append(channel)

@@ -103,6 +103,12 @@ class TestCalls:
         assert get(dynamo) == {}
         assert (stub.connections, len(stub.requests)) == (2, 2)
 
+    def test_a_connection_that_says_nothing_any_more_is_replaced(self, dynamo, stub):
+        get(dynamo)
+        stub.fall_silent()
+
+        assert get(dynamo) == {}
+
     def test_a_connection_that_ends_under_a_request_is_replaced_at_once(self, stub, authority):
         pauses = []
         dynamo = JsonService("dynamodb", on(stub), context=authority.context, pause=pauses.append)
@@ -373,6 +379,12 @@ class TestFanOut:
 
         assert send(fan_out, 20) == ["sent"] * 20
         assert stub.connections > made
+
+    def test_connections_that_say_nothing_any_more_are_replaced(self, fan_out, stub):
+        send(fan_out, 20)
+        stub.fall_silent()
+
+        assert send(fan_out, 40) == ["sent"] * 40
 
     @pytest.mark.parametrize(
         "fault", [replies(429), replies(500), hangs_up, breaks_off, babbles, is_slow(1), trickles]

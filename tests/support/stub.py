@@ -82,6 +82,7 @@ class Stub:
         self.usual = usual or replies()
         self._under_way = 0
         self._open = set()
+        self._mute = set()
         self._lock = threading.Lock()
         self._tls = None
         if certificate:
@@ -106,6 +107,11 @@ class Stub:
                     connection.shutdown(socket.SHUT_RDWR)
         time.sleep(0.05)
 
+    def fall_silent(self):
+        """Answer nothing more on the connections that are open."""
+        with self._lock:
+            self._mute |= self._open
+
     def _accept(self):
         while True:
             try:
@@ -124,6 +130,8 @@ class Stub:
                 self._open.add(connection)
             reader = connection.makefile("rb")
             while request := _request(reader):
+                if connection in self._mute:
+                    continue
                 with self._lock:
                     self.requests.append(request)
                     self._under_way += 1
