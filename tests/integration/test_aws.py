@@ -1,15 +1,18 @@
 """The functions' own client gives what boto3 gives, for each operation that they use."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from support.stub import Stub, replies
 
 from chalicelib.aws import JsonService
 from chalicelib.config import Config
+from chalicelib.connections import Connections
 from chalicelib.errors import AwsError, ConditionFailed
 from dashboard import sdk
 
@@ -275,9 +278,23 @@ def test_the_age_of_a_queue_is_what_cloudwatch_says(both, client):
     assert [point["Maximum"] for point in answer["Datapoints"]] == [38]
 
 
+@pytest.mark.parametrize("kind", [Connections, sdk.OperatorsConnections])
+def test_operators_and_functions_end_a_connection_by_the_same_request(client, kind):
+    with Stub() as stub:
+        stub.plan.append(replies(204, b""))
+        here = replace(
+            config(f"http://127.0.0.1:{stub.port}"), connections_endpoint="{endpoint}/{stage}"
+        )
+        kind(here).close("api-1/prod", "L0SM9=")
+
+    [request] = stub.requests
+    assert request.startswith(b"DELETE /prod/@connections/L0SM9%3D HTTP/1.1\r\n")
+    assert b"/us-east-1/execute-api/aws4_request, SignedHeaders=" in request
+
+
 def test_every_operation_of_the_functions_is_tried_here():
     sources = "".join(path.read_text() for path in (ROOT / "chalicelib").glob("*.py"))
-    used = set(re.findall(r'\.call\(\s*"([a-z_]+)"', sources))
+    used = set(re.findall(r'\._?call\(\s*"([a-z_]+)"', sources))
 
     tried = set(re.findall(r'both\(\s*"[a-z]+",\s*"([a-z_]+)"', Path(__file__).read_text()))
 
