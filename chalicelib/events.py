@@ -11,17 +11,24 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from chalicelib.errors import NotAnEvent
+from chalicelib.event import (
+    CONFIGURATION_SET_TAG,
+    FIRST_YEAR,
+    LAST_YEAR,
+    MAX_ADDRESS,
+    MAX_ID,
+    MAX_TEXT,
+    UNTAGGED,
+    Event,
+)
+from chalicelib.usual_events import usual_event
 
 # SES publishes this as plain text whenever an SNS event destination is created.
 VALIDATION_MESSAGE = "Successfully validated SNS topic for Amazon SES event publishing."
-
-CONFIGURATION_SET_TAG = "ses:configuration-set"
-UNTAGGED = "untagged"
 
 # Each SES event type and the key of its own object. Regularities would mislead: see the last two.
 OBJECT_KEYS = {
@@ -44,52 +51,11 @@ _RECIPIENT_KEYS = {
     "DeliveryDelay": "delayedRecipients",
 }
 
-MAX_ID = 256  # bytes: SES's limit for a tag's value; its message ids have about 60
-MAX_ADDRESS = 320  # the longest that RFC 3696 allows
-MAX_TEXT = 500  # subject, sender, agent: more serves nobody, and items stay under 1 KB
 _MAX_WRAPPINGS = 4
 _TYPE = re.compile(r"[A-Za-z][A-Za-z ]{0,49}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _NOT_IN_SQS = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_FIRST_YEAR, _LAST_YEAR = 2011, 9998  # SES began in 2011; the last leaves room to add a window
-_END_OF_TIME = f"{_LAST_YEAR + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of SES.
-
-    Attributes:
-        type: as SES spells it, `Rendering Failure` and unknown types included.
-        at: the event's own time, RFC 3339 in UTC with milliseconds; the mail's where it has none.
-        mail_at: when SES accepted the mail, in the same form.
-        campaign: the campaign tag's value, else the configuration set, else `untagged`.
-        tagged: whether the campaign tag named it.
-        recipients: those that the event names, else the mail's destination; no repeats.
-        link: the URL clicked, as SES reports it.
-        is_bot: SES's own judgement of an open or click; None where it gave none.
-        bounce_type: Permanent, Transient or Undetermined.
-        feedback_id: of a bounce or complaint; a hash of the content where the type is unknown.
-        opts_out: a subscription event's new state is out of a topic, or of all.
-        detail: the reason in SES's words: bounce sub-type, delay type, reject reason and so on.
-    """
-
-    type: str
-    message_id: str
-    at: str
-    mail_at: str
-    campaign: str
-    tagged: bool
-    recipients: tuple[str, ...] = ()
-    subject: str | None = None
-    sender: str | None = None
-    link: str | None = None
-    agent: str | None = None
-    is_bot: Literal["Likely", "Unlikely"] | None = None
-    bounce_type: str | None = None
-    feedback_id: str | None = None
-    opts_out: bool = False
-    detail: str | None = None
+_END_OF_TIME = f"{LAST_YEAR + 1}"
 
 
 def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Event | None:
@@ -106,6 +72,12 @@ def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Eve
     Raises:
         NotAnEvent: it holds no SES event; `reason` names why.
     """
+    event = usual_event(body, campaign_tag, not_after)
+    return event if event is not None else _parse(body, campaign_tag, not_after)
+
+
+def _parse(body: str, campaign_tag: str, not_after: str) -> Event | None:
+    """Take envelopes off; read what is inside, or find out what is wrong with it."""
     text = body
     for _ in range(_MAX_WRAPPINGS):
         if text.strip() == VALIDATION_MESSAGE:
@@ -113,6 +85,8 @@ def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Eve
         content = _unwrapped(_json_object(text))
         if not isinstance(content, str):
             return _not_after(not_after, _event(content, campaign_tag))
+        if (event := usual_event(content, campaign_tag, not_after)) is not None:
+            return event
         text = content
     raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes: {_cut(body)}")
 
@@ -323,7 +297,7 @@ def _time(value: Mapping[str, Any], key: str) -> str:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         moment = moment.astimezone(UTC)
-        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
             raise OverflowError(text)  # noqa: TRY301 - one of the ways in which it is no time
     except (TypeError, ValueError, OverflowError) as error:
         raise _wrong(key, "an RFC 3339 time", text) from error

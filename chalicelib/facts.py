@@ -15,12 +15,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from chalicelib.events import MAX_ID, Event
+import msgspec
+
+from chalicelib.event import MAX_ID, Event
 
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's own JSON, such as `{"e": {"S": "Open"}}`."""
@@ -53,8 +54,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _LINK_ID = re.compile(rf"[0-9a-f]{{16}}|{OTHER_LINK}")
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """One stored happening. Times are RFC 3339, UTC, with milliseconds.
 
     Attributes:
@@ -114,12 +114,10 @@ ATTRIBUTES = {
     "detail": "d",
     "settled": "z",
 }
-_DEFAULTS = {field.name: field.default for field in fields(Fact)}
+_DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Fact)}
 _TYPES = {
-    field.name: {"count": int, "settled": int, "tagged": bool, "opts_out": bool}.get(
-        field.name, str
-    )
-    for field in fields(Fact)
+    name: {"count": int, "settled": int, "tagged": bool, "opts_out": bool}.get(name, str)
+    for name in ATTRIBUTES
 }
 _REQUIRED = ("message_id", "key", "type", "campaign", "at", "mail_at")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from chalicelib.errors import InvalidRequest
-from chalicelib.events import MAX_ID
+from chalicelib.event import MAX_ID
 from chalicelib.facts import ACTIVITY_TYPES, Class
 from chalicelib.frames import MAX_FRAME_BYTES, Message
 from chalicelib.metrics import BOUNCE_SUBTYPES, OTHER_SUBTYPE

@@ -1,9 +1,8 @@
 """What a message was worth, decided from all of its opens and clicks."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support import ses
 
 from chalicelib.classify import classify

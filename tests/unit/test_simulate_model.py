@@ -3,11 +3,11 @@
 import json
 import re
 from collections import Counter, defaultdict
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.classify import classify
 from chalicelib.events import OBJECT_KEYS, parse
