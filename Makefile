@@ -5,7 +5,7 @@ BIN := .venv/bin
 CHROMIUMS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test soak audit page chromium clean
+.PHONY: help setup run check test soak bench audit page chromium clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ soak: check  ## count a million events in memory and 100,000 on the emulator, wi
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/laws
 	$(BIN)/python bench/soak.py memory
 	$(BIN)/python bench/soak.py emulator
+
+bench: setup  ## measure how fast it is beside what others would write, as ratios; ROWS="decode" chooses
+	$(BIN)/python bench/run.py $(ROWS)
 
 audit: setup chromium bench/lighthouse/node_modules/.package-lock.json  ## measure the page: Lighthouse, a storm of pushes, memory, first number
 	$(BIN)/python bench/page.py

@@ -1,0 +1,96 @@
+"""Events as SES publishes them of a newsletter: about 1.9 KB, times and ids all different."""
+
+import json
+import random
+from typing import Any
+
+from support import ses
+
+CAMPAIGNS = 5
+_KINDS = ["Send"] * 10 + ["Delivery"] * 10 + ["Open"] * 4 + ["Click"]  # a campaign's usual mix
+
+
+def events(count: int, *, kinds: list[str] | None = None, seed: int = 1) -> list[str]:
+    """Make queue messages; the same every time."""
+    rng = random.Random(seed)
+    kinds = kinds or _KINDS
+    return [ses.raw(_event(kinds[number % len(kinds)], number, rng)) for number in range(count)]
+
+
+def _event(kind: str, number: int, rng: random.Random) -> dict[str, Any]:
+    message = (
+        f"0100019d{rng.getrandbits(32):08x}-{rng.getrandbits(32):08x}-4ddb-000000000000-000000"
+    )
+    address = f"reader-{number}@example.com"
+    sent = rng.randrange(1800)
+    of_mail = {
+        "campaign": f"newsletter-2026-{number % CAMPAIGNS}",
+        "to": [address],
+        "subject": "What grows in spring, and what it needs",
+    }
+    at = _moment(sent + rng.randrange(1, 1800), rng)
+    make = {
+        "Send": lambda: ses.a_send(message, **of_mail),
+        "Delivery": lambda: ses.a_delivery(message, at=at, **of_mail),
+        "Open": lambda: ses.an_open(message, at=at, **of_mail),
+        "Click": lambda: ses.a_click(
+            message, at=at, link=f"https://example.com/{number % 20}?utm=spring", **of_mail
+        ),
+    }
+    event = make[kind]()
+    mail = event["mail"]
+    mail["timestamp"] = _moment(sent, rng)
+    return event | {"mail": mail | _beside(mail, address, message)}
+
+
+def _moment(second: int, rng: random.Random) -> str:
+    return f"2026-11-23T10:{second // 60:02}:{second % 60:02}.{rng.randrange(1000):03}Z"
+
+
+def _beside(mail: dict[str, Any], address: str, message: str) -> dict[str, Any]:
+    """Give the members of a mail that are not read."""
+    headers = {
+        "From": "Shop <news@example.com>",
+        "To": address,
+        "Reply-To": "service@example.com",
+        "Date": "Mon, 23 Nov 2026 10:00:00 +0000",
+        "Message-ID": f"<{message}@email.amazonses.com>",
+        "Subject": "What grows in spring, and what it needs",
+        "X-SES-CONFIGURATION-SET": "newsletters",
+        "X-SES-MESSAGE-TAGS": "campaign=newsletter",
+        "List-Unsubscribe": f"<https://example.com/u/{message}>, <mailto:out@example.com>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "MIME-Version": "1.0",
+        "Content-Type": 'multipart/alternative; boundary="----=_Part_42_1234567.1763892000000"',
+    }
+    return {
+        "sourceArn": "arn:aws:ses:us-east-1:123456789012:identity/example.com",
+        "headersTruncated": False,
+        "headers": [{"name": name, "value": value} for name, value in headers.items()],
+        "commonHeaders": {
+            "from": ["Shop <news@example.com>"],
+            "replyTo": ["service@example.com"],
+            "to": [address],
+            "messageId": message,
+            "subject": "What grows in spring, and what it needs",
+        },
+        "tags": {
+            "campaign": mail["tags"]["campaign"],
+            "ses:source-tls-version": ["TLSv1.3"],
+            "ses:operation": ["SendEmail"],
+            "ses:configuration-set": ["newsletters"],
+            "ses:source-ip": ["192.0.2.1"],
+            "ses:from-domain": ["example.com"],
+            "ses:caller-identity": ["shop"],
+        },
+    }
+
+
+def average_bytes(bodies: list[str]) -> float:
+    """Give the average length of messages."""
+    return sum(map(len, bodies)) / len(bodies)
+
+
+def as_batch(bodies: list[str]) -> str:
+    """Write an invocation of ingest, as Lambda hands it over."""
+    return json.dumps(ses.in_sqs_event(*bodies))

@@ -1,0 +1,113 @@
+"""`make bench`: how fast we are beside what others would write, as one table.
+
+    python bench/run.py [decode aggregate …]
+
+Each module of bench/rows is run in a process of its own, on the first core that this process may
+use; what it calls (bench/stub.py) runs on the last. Results go to bench/results.json, row by row,
+so that a run of some keeps the others; the table in docs/performance.md is written from it. Exit
+status 1 when a 'must' is missed.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+BENCH = Path(__file__).parent
+ROWS = BENCH / "rows"
+RESULTS = BENCH / "results.json"
+PAGE = BENCH.parent / "docs" / "performance.md"
+TIMES, NONE = "×", "–"  # noqa: RUF001 - as they are written in text
+BEGIN, END = "<!-- the table: written by `make bench` -->", "<!-- end of the table -->"
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[ROW]…")
+@click.option("--write/--no-write", default=True, help="Write results and page.")
+def main(names: tuple[str, ...], *, write: bool) -> None:
+    """Measure all rows, or those that are named, and print the table."""
+    known = sorted(path.stem for path in ROWS.glob("[a-z]*.py"))
+    if unknown := set(names) - set(known):
+        raise click.UsageError(f"no rows {', '.join(sorted(unknown))}: there are {' '.join(known)}")
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in names or known:
+        click.echo(f"{name} …", err=True)
+        results[name] = {"measured": _today(), "machine": machine(), "rows": measured(name)}
+    results = {name: results[name] for name in known if name in results}
+    if write:
+        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+        before, _, rest = PAGE.read_text().partition(BEGIN)
+        PAGE.write_text(f"{before}{BEGIN}\n\n{table(results)}\n{END}{rest.partition(END)[2]}")
+    shown = {name: results[name] for name in names or results}
+    print(table(shown))
+    missed = [row for one in shown.values() for row in one["rows"] if row["met"] is False]
+    sys.exit(1 if missed else 0)
+
+
+def measured(name: str) -> list[dict[str, Any]]:
+    """Measure the rows of a module, in a process of its own."""
+    command = [sys.executable, str(BENCH / "one.py"), name]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if answer.returncode:
+        raise click.ClickException(f"the rows of {name} could not be measured: see above")
+    rows: list[dict[str, Any]] = json.loads(answer.stdout)
+    return rows
+
+
+def table(results: dict[str, Any]) -> str:
+    """Write the table, in Markdown."""
+    lines = [
+        "| what | beside | ratio (quartiles) | must | stretch | met | ours, theirs: µs each |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    runs = set()
+    for one in results.values():
+        runs.add(f"{one['measured']}, {one['machine']}")
+        lines += [_line(row) for row in one["rows"]]
+    return "\n".join([*lines, "", *(f"Measured {run}." for run in sorted(runs)), ""])
+
+
+def _line(row: dict[str, Any]) -> str:
+    sign, digits = (TIMES, 1) if row["unit"] == "times faster" else ("", 3)
+    bound = "≥" if sign else "≤"
+
+    def number(value: float) -> str:
+        return f"{value:.{0 if value >= 100 else digits}f}{sign and f' {sign}'}"
+
+    def target(value: float | None) -> str:
+        return NONE if value is None else f"{bound} {value:g}{sign and f' {sign}'}"
+
+    met = {None: NONE, True: "yes", False: "**no**"}[row["met"]]
+    spread = f"{number(row['low'])} to {number(row['high'])}"
+    return (
+        f"| {row['name']} | {row['baseline']} | **{number(row['ratio'])}** ({spread}) "
+        f"| {target(row['must'])} | {target(row['stretch'])} | {met} "
+        f"| {row['ours_us']:.3g}, {row['theirs_us']:.3g} {row['clock']} |"
+    )
+
+
+def machine() -> str:
+    """Describe the machine, without its name."""
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return (
+        f"{len(os.sched_getaffinity(0))} cores of {models[0] if models else platform.machine()}, "
+        f"Python {platform.python_version()}"
+    )
+
+
+def _today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+if __name__ == "__main__":
+    main()
