@@ -4,31 +4,89 @@ import json
 import random
 from typing import Any
 
+from msgspec.structs import replace
 from support import ses
 
+from chalicelib.classify import classify
+from chalicelib.events import parse
+from chalicelib.facts import ENGAGEMENTS, Item, facts_of, to_item
+from chalicelib.settle import settle, state_to_item
+
 CAMPAIGNS = 5
+_EXPIRES = 1_800_000_000
 _KINDS = ["Send"] * 10 + ["Delivery"] * 10 + ["Open"] * 4 + ["Click"]  # a campaign's usual mix
 
 
-def events(count: int, *, kinds: list[str] | None = None, seed: int = 1) -> list[str]:
-    """Make queue messages; the same every time."""
+def events(
+    count: int, *, kinds: list[str] | None = None, seconds: int = 1800, seed: int = 1
+) -> list[str]:
+    """Make queue messages, the same every time.
+
+    Args:
+        count: how many.
+        kinds: of which types, in turn; a campaign's usual mix unless given.
+        seconds: how long it took until all mails were sent, and until the last was answered.
+        seed: of what is drawn.
+    """
     rng = random.Random(seed)
     kinds = kinds or _KINDS
-    return [ses.raw(_event(kinds[number % len(kinds)], number, rng)) for number in range(count)]
+    return [
+        ses.raw(_event(kinds[number % len(kinds)], number, seconds, rng)) for number in range(count)
+    ]
 
 
-def _event(kind: str, number: int, rng: random.Random) -> dict[str, Any]:
+def stream(count: int, *, seconds: int) -> dict[str, Any]:
+    """Make an invocation of aggregate: the facts of as many events, and the states of messages."""
+    items: list[Item] = []
+    for body in events(count, seconds=seconds):
+        event = parse(body, campaign_tag="campaign")
+        assert event is not None
+        [fact] = facts_of(event, pseudonym_key="k", store_addresses=False, keep_link_query=False)
+        if fact.type in ENGAGEMENTS:
+            engager, reason = classify(fact)
+            fact = replace(fact, engager=engager, reason=reason)
+            state = settle([fact], None).state
+            assert state is not None
+            items.append(state_to_item(state, _EXPIRES))
+        items.append(to_item(fact, _EXPIRES))
+    return {
+        "Records": [_record(number, item) for number, item in enumerate(items[:count])],
+        "shardId": "shardId-00000001763892000000-abcdef12",
+    }
+
+
+def _record(number: int, item: Item) -> dict[str, Any]:
+    return {
+        "eventID": f"{number:032x}",
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1763892000 + number // 1000,
+            "Keys": {"message_id": item["message_id"], "fact": item["fact"]},
+            "NewImage": item,
+            "SequenceNumber": str(100000000000000000000000 + number * 7),
+            "SizeBytes": 400,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+        "eventSourceARN": "arn:aws:dynamodb:us-east-1:123456789012:table/mailpulse-prod-events"
+        "/stream/2026-11-01T00:00:00.000",
+    }
+
+
+def _event(kind: str, number: int, most: int, rng: random.Random) -> dict[str, Any]:
     message = (
         f"0100019d{rng.getrandbits(32):08x}-{rng.getrandbits(32):08x}-4ddb-000000000000-000000"
     )
     address = f"reader-{number}@example.com"
-    sent = rng.randrange(1800)
+    sent = rng.randrange(most)
     of_mail = {
         "campaign": f"newsletter-2026-{number % CAMPAIGNS}",
         "to": [address],
         "subject": "What grows in spring, and what it needs",
     }
-    at = _moment(sent + rng.randrange(1, 1800), rng)
+    at = _moment(sent + rng.randrange(1, most), rng)
     make = {
         "Send": lambda: ses.a_send(message, **of_mail),
         "Delivery": lambda: ses.a_delivery(message, at=at, **of_mail),

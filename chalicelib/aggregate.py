@@ -9,12 +9,14 @@ How the additions come to count exactly once stands in checkpoint.py.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
-from chalicelib.checkpoint import Change, Register, Touched, sequence_bytes
+from chalicelib.alike import signature
+from chalicelib.checkpoint import Change, Register, Touched
 from chalicelib.facts import OTHER_LINK, Fact, Item, from_item
 from chalicelib.metrics import (
     BOUNCE_COUNTERS,
@@ -65,30 +67,77 @@ class Batch:
 
 
 def group(records: Iterable[Mapping[str, Any]]) -> Batch:
-    """Read a batch of stream records, in Lambda's shape. Never raises for what a record holds."""
+    """Read a batch of stream records, in Lambda's shape. Never raises for what a record holds.
+
+    Records that bring a new item are taken together where they are worth the same (alike.py): what
+    they are worth is found out once. Each other record is looked at alone.
+    """
     batch = Batch()
-    for record in records:
+    alike: dict[Hashable, list[Mapping[str, Any]]] = defaultdict(list)
+    ranked: dict[Hashable, list[_Ranked]] = defaultdict(list)
+    moving: dict[int, Item] = {}
+    created = 0
+    for position, record in enumerate(records):
         if record.get("eventName") == "REMOVE":
             continue
         change = record["dynamodb"]
-        sequence = sequence_bytes(change["SequenceNumber"])
-        created = int(change["ApproximateCreationDateTime"])
-        try:
-            new = list(contribution(change["NewImage"]))
-            old = list(contribution(change["OldImage"])) if "OldImage" in change else []
-            registers = list(registers_of(change["NewImage"]))
-        except NOT_UNDERSTOOD as error:
-            batch.quarantined.append(f"{error.__class__.__name__}: {error}; {change.get('Keys')}")
-            new, old, registers = [((PIPELINE, HEALTH), "quarantined", 1, None)], [], []
-        _add(batch, sequence, created, new, old)
-        for register in registers:
-            batch.touched[(change["NewImage"]["c"]["S"], SUMMARY)].move(register)
+        if (now := change["ApproximateCreationDateTime"]) > created:
+            created = now
+        known = signature(change.get("NewImage")) if "OldImage" not in change else None
+        if known is None:
+            if _add_alone(batch, change):
+                moving[position] = change["NewImage"]
+            continue
+        worth, registers, ranks = known
+        alike[worth].append(change)
+        if registers is not None:
+            ranked[registers].append((*ranks, position, change["NewImage"]))
+    for same in alike.values():
+        _add(batch, same, contribution(same[0]["NewImage"]), [])
+    moving |= _leading(ranked.values())
+    # In the records' order: of registers that are equal the first stands.
+    for _, image in sorted(moving.items(), key=itemgetter(0)):
+        for register in registers_of(image):
+            batch.touched[image["c"]["S"], SUMMARY].move(register)
+    if created:
         # To the minute: each batch would else write the pipeline's health, and push it.
-        arrived = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:00Z")
-        batch.touched[(PIPELINE, HEALTH)].move(
+        arrived = datetime.fromtimestamp(int(created), UTC).strftime("%Y-%m-%dT%H:%M:00Z")
+        batch.touched[PIPELINE, HEALTH].move(
             Register("last_event_at", arrived, keep_lowest=False, values={})
         )
     return batch
+
+
+_Ranked = tuple[str, tuple[str, str], int, Item]
+"""An item by what its registers are ranked by (alike.Ranks), with its position in the batch."""
+
+
+def _leading(ranked: Iterable[Sequence[_Ranked]]) -> dict[int, Item]:
+    """Find the items whose registers beat those of all others that move the same."""
+    by_time, by_mail = itemgetter(0), itemgetter(1)
+    return {
+        position: image
+        for same in ranked
+        for _, _, position, image in (
+            min(same, key=by_time),
+            max(same, key=by_time),
+            min(same, key=by_mail),
+        )
+    }
+
+
+def _add_alone(batch: Batch, change: Mapping[str, Any]) -> bool:
+    """Add what one record is worth, which may be anything; tell whether it was understood."""
+    try:
+        new = list(contribution(change["NewImage"]))
+        old = list(contribution(change["OldImage"])) if "OldImage" in change else []
+        list(registers_of(change["NewImage"]))
+    except NOT_UNDERSTOOD as error:
+        batch.quarantined.append(f"{error.__class__.__name__}: {error}; {change.get('Keys')}")
+        _add(batch, [change], [((PIPELINE, HEALTH), "quarantined", 1, None)], [])
+        return False
+    _add(batch, [change], new, old)
+    return True
 
 
 Contribution = tuple[Key, str, int, str | None]
@@ -97,11 +146,11 @@ Contribution = tuple[Key, str, int, str | None]
 
 def _add(
     batch: Batch,
-    sequence: bytes,
-    created: int,
+    records: Sequence[Mapping[str, Any]],
     new: Iterable[Contribution],
     old: Iterable[Contribution],
 ) -> None:
+    """Add what each of some records is worth."""
     sums: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for sign, contributions in ((1, new), (-1, old)):
         for key, counter, amount, url in contributions:
@@ -111,7 +160,7 @@ def _add(
     for key, counts in sums.items():
         changed = {counter: amount for counter, amount in counts.items() if amount}
         if changed:
-            batch.touched[key].changes.append(Change(sequence, created, changed))
+            batch.touched[key].changes.append(Change(records, changed))
 
 
 def contribution(image: Item) -> Iterator[Contribution]:

@@ -12,7 +12,7 @@ then the time of its record in 4 bytes, so that the checkpoints of ended shards 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -30,17 +30,22 @@ _MOST_REMOVED = 20  # an expression has at most 4 KB; the rest goes with the nex
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one record adds to one item.
+    """What some records of one shard add to one item, each of them the same.
 
     Attributes:
-        sequence: the record's sequence number as bytes of fixed width, so that order holds.
-        created: when the record was written, in epoch seconds.
-        counts: increments by counter, never 0.
+        records: what the stream says of each (`dynamodb` in Lambda's event), in its order.
+        counts: increments by counter that each of them brings, never 0.
     """
 
-    sequence: bytes
-    created: int
+    records: Sequence[Mapping[str, Any]]
     counts: Mapping[str, int]
+
+    def after(self, sequence: bytes) -> "Change | None":
+        """Give what remains without the records up to a sequence number; None if nothing does."""
+        if _sequence(self.records[0]) > sequence:
+            return self
+        records = [record for record in self.records if _sequence(record) > sequence]
+        return Change(records, self.counts) if records else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,10 @@ def sequence_bytes(sequence_number: str) -> bytes:
     return int(sequence_number).to_bytes(_SEQUENCE_BYTES, "big")
 
 
+def _sequence(record: Mapping[str, Any]) -> bytes:
+    return sequence_bytes(record["SequenceNumber"])
+
+
 def plan(
     touched: Touched, observed: Mapping[str, Mapping[str, Any]], *, part: str, lane: str, now: int
 ) -> dict[str, Any] | None:
@@ -108,7 +117,7 @@ def plan(
         Arguments of UpdateItem (but key and table), or None when there is nothing to do.
     """
     counted_up_to = observed.get(lane, {}).get("B", b"")[:_SEQUENCE_BYTES]
-    fresh = [change for change in touched.changes if change.sequence > counted_up_to]
+    fresh = [change for one in touched.changes if (change := one.after(counted_up_to)) is not None]
     registers = [
         register
         for register in touched.registers.values()
@@ -119,10 +128,11 @@ def plan(
     update = _Update()
     update.add("v", 1)
     if fresh:
-        last = fresh[-1]
-        checkpoint = last.sequence + last.created.to_bytes(_TIME_BYTES, "big")
-        update.set(lane, {"B": checkpoint})
-        update.require_absent_or(lane, "<", {"B": fresh[0].sequence})
+        first = min(_sequence(change.records[0]) for change in fresh)
+        last = max((change.records[-1] for change in fresh), key=_sequence)
+        created = int(last["ApproximateCreationDateTime"])
+        update.set(lane, {"B": _sequence(last) + created.to_bytes(_TIME_BYTES, "big")})
+        update.require_absent_or(lane, "<", {"B": first})
         for counter, amount in _sums(fresh).items():
             update.add(ON_DISK[counter], amount)
     for register in registers:
@@ -184,7 +194,7 @@ def _sums(changes: Iterable[Change]) -> dict[str, int]:
     sums: dict[str, int] = defaultdict(int)
     for change in changes:
         for counter, amount in change.counts.items():
-            sums[counter] += amount
+            sums[counter] += amount * len(change.records)
     return {counter: amount for counter, amount in sums.items() if amount}
 
 

@@ -284,12 +284,11 @@ def _encoded(value: str | int | bool) -> dict[str, Any]:  # noqa: FBT001 - a val
 
 
 def _decoded(attribute: str, value: Mapping[str, Any]) -> str | int | bool:
-    match dict(value):
-        case {"S": str(text)}:
-            return text
-        case {"N": str(number)}:
-            return int(number)
-        case {"BOOL": bool(flag)}:
-            return flag
-        case _:
-            raise ValueError(f"attribute {attribute} is {value!r}")
+    kinds = dict(value)
+    if isinstance(text := kinds.get("S"), str):
+        return text
+    if isinstance(number := kinds.get("N"), str):
+        return int(number)
+    if isinstance(flag := kinds.get("BOOL"), bool):
+        return flag
+    raise ValueError(f"attribute {attribute} is {value!r}")

@@ -10,28 +10,25 @@ Names are SES's, in Python's spelling.
 """
 
 from collections.abc import Callable
-from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union
 
 import msgspec
 
 from chalicelib.event import (
     CONFIGURATION_SET_TAG,
-    FIRST_YEAR,
     MAX_ADDRESS,
     MAX_ID,
     MAX_TEXT,
     UNTAGGED,
     Event,
 )
+from chalicelib.times import MILLISECONDS, is_second
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Shown = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 _Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
 _Address = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ADDRESS)]
-_FIRST_TIME = str(FIRST_YEAR)
-_MILLISECONDS = frozenset(f"{number:03}Z" for number in range(1000))
 
 
 class _Read(msgspec.Struct, gc=False, rename="camel"):
@@ -220,12 +217,10 @@ def _event(  # noqa: PLR0913 - the parts of an event
 ) -> Event | None:
     mail_at = mail.timestamp
     usual = (
-        mail_at[20:] in _MILLISECONDS
-        and _is_second(mail_at[:20])
+        mail_at[20:] in MILLISECONDS
+        and is_second(mail_at[:20])
         and mail_at <= not_after
-        and (
-            at is mail_at or (at[20:] in _MILLISECONDS and _is_second(at[:20]) and at <= not_after)
-        )
+        and (at is mail_at or (at[20:] in MILLISECONDS and is_second(at[:20]) and at <= not_after))
         and mail.message_id.isascii()
     )
     if not usual:
@@ -261,20 +256,3 @@ def _named(values: list[str] | None) -> str | None:
         if name := value.strip():
             return name
     return None
-
-
-@lru_cache(maxsize=10_000)
-def _is_second(text: str) -> bool:
-    """Tell whether it is a time in the form of `Event.at` up to its second: 2026-11-23T10:00:00.
-
-    Many events tell of the same seconds, and a look into a cache is half the work.
-    """
-    # Positions 4, 7, 10, 13, 16 and 19; fromisoformat sees to the digits between.
-    if text[4::3] != "--T::." or text < _FIRST_TIME:
-        return False
-    try:
-        moment = datetime.fromisoformat(text[:-1])
-    except ValueError:
-        return False
-    # From Python 3.13 on, 24:00 is the next day's 00:00.
-    return moment.hour != 0 or text[11] == "0"

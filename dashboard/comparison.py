@@ -73,7 +73,7 @@ class Facts:
         counts, touched = self._counts[campaign], self._touched[campaign]
         return {
             part: Touched(
-                [Change(b"", 0, dict(counts[part]))], touched[part].registers, touched[part].url
+                [Change([{}], dict(counts[part]))], touched[part].registers, touched[part].url
             )
             for part in {*counts, *touched}
             if not _may_have_expired(part, now)

@@ -10,7 +10,8 @@ NOW = 1_800_000_000
 
 
 def change(sequence, **counts):
-    return Change(sequence_bytes(str(sequence)), NOW, counts)
+    record = {"SequenceNumber": str(sequence), "ApproximateCreationDateTime": NOW}
+    return Change([record], counts)
 
 
 def planned(changes, observed=None, registers=(), part="summary"):

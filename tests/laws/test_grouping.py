@@ -1,0 +1,153 @@
+"""Records that are taken together count as each of them alone."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support.generate import engagements, others
+
+from chalicelib import aggregate
+from chalicelib.alike import signature
+from chalicelib.checkpoint import plan
+from chalicelib.classify import classify
+from chalicelib.events import parse
+from chalicelib.facts import ENGAGEMENTS, facts_of, from_item, to_item
+from chalicelib.settle import STATE_PREFIX, settle, state_from_item, state_to_item
+
+LANE = "k1"
+
+
+def items(event):
+    """What ingest would store of an event by itself."""
+    parsed = parse(json.dumps(event), campaign_tag="campaign")
+    facts = facts_of(parsed, pseudonym_key="k", store_addresses=True, keep_link_query=False)
+    for fact in facts:
+        if fact.type in ENGAGEMENTS:
+            engager, _ = classify(fact)
+            yield to_item(fact, 1) | {"k": {"S": engager}}
+            yield state_to_item(settle([fact], None).state, 1)
+        else:
+            yield to_item(fact, 1)
+
+
+usual = st.one_of(engagements, others).flatmap(lambda event: st.sampled_from(list(items(event))))
+texts = st.one_of(
+    st.text(max_size=4),
+    st.sampled_from(
+        [
+            *("2026-11-23T10:00:59.999Z", "2026-11-23T10:00:00.000Z", "2026-02-30T10:00:00.000Z"),
+            *("2009-11-23T10:00:00.000Z", "2026-11-23T24:00:00.000Z", "~state#spring", "other"),
+            *("0123456789abcdef", "0123456789abcdef\n", "Click", "Bounce", "Archived", "spring"),
+            *("x" * 64, "x" * 65, "é" * 128, "é" * 129, "x" * 2000, "x" * 2001),
+            *(
+                "1",
+                "01",
+                "+1",
+                "1\n",
+                "0",
+                "100000",
+                "100001",
+                "-1",
+                " 7 ",
+                "1_0",
+                "\u0661",
+                "9" * 20,
+            ),
+        ]
+    ),
+)
+values = st.one_of(
+    st.builds(lambda kind, text: {kind: text}, st.sampled_from(["S", "N", "B"]), texts),
+    st.builds(lambda flag: {"BOOL": flag}, st.booleans() | texts),
+    st.builds(lambda text, other: {"S": text, "N": other}, texts, texts),
+    st.builds(lambda links: {"M": links}, st.dictionaries(texts, st.builds(dict, S=texts))),
+    st.sampled_from([{}, {"S": None}, {"S": 7}, {"N": 7}, None, "S", []]),
+)
+ATTRIBUTES = [*"ectmngrsflhaikwbodz", "message_id", "fact", "uo", "uhc", "ul", "expires"]
+
+
+@st.composite
+def mutated(draw):
+    """An item with none to two attributes changed or removed."""
+    item = dict(draw(usual))
+    for name in draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=2)):
+        if draw(st.booleans()):
+            item.pop(name, None)
+        else:
+            item[name] = draw(values)
+    return item
+
+
+def records(images):
+    return [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {
+                "SequenceNumber": str(number + 1),
+                "ApproximateCreationDateTime": 1_800_000_000 + number,
+                "NewImage": image,
+            },
+        }
+        for number, image in enumerate(images)
+    ]
+
+
+def written(batch, seen):
+    """What is to be written of a batch, where each item has counted the records seen."""
+    checkpoint = {LANE: {"B": seen.to_bytes(18, "big") + bytes(4)}}
+    plans = {
+        key: plan(touched, checkpoint, part=key[1], lane=LANE, now=1_800_000_000)
+        for key, touched in batch.in_writing_order()
+    }
+    return [(key, readable(one)) for key, one in plans.items() if one], batch.quarantined
+
+
+def readable(update):
+    """Its clauses as sets: the order of increments says nothing."""
+    names, placed = update["ExpressionAttributeNames"], update["ExpressionAttributeValues"]
+    text = f"{update['UpdateExpression']} IF {update.get('ConditionExpression', '')}"
+    for clause in (" SET ", " ADD ", " REMOVE ", " AND ", " IF "):
+        text = text.replace(clause, f",{clause.strip()} ")
+    clauses = []
+    for clause in text.split(","):
+        words = clause.replace("(", " ").replace(")", " ").split()
+        clauses.append(" ".join(str(placed.get(word, names.get(word, word))) for word in words))
+    return sorted(clauses)
+
+
+@given(st.lists(mutated(), min_size=1, max_size=12), st.data())
+def test_records_taken_together_are_written_as_if_each_were_alone(images, data):
+    batch = records(images)
+    seen = data.draw(st.integers(0, len(batch)))
+
+    together = aggregate.group(batch)
+
+    alone = aggregate.Batch()
+    for record in batch:
+        one = aggregate.group([record])
+        alone.quarantined += one.quarantined
+        for key, touched in one.touched.items():
+            alone.touched[key].changes += touched.changes
+            alone.touched[key].url = touched.url or alone.touched[key].url
+            for register in touched.registers.values():
+                alone.touched[key].move(register)
+    assert written(together, seen) == written(alone, seen)
+
+
+@given(mutated())
+def test_what_has_a_signature_is_a_fact_or_a_state(item):
+    if signature(item) is not None:
+        is_state = item["fact"]["S"].startswith(STATE_PREFIX)
+        assert state_from_item(item) if is_state else from_item(item)
+        assert list(aggregate.registers_of(item)) or is_state
+
+
+@given(mutated(), mutated())
+def test_items_of_one_signature_are_worth_the_same(one, other):
+    if (known := signature(one)) and (beside := signature(other)) and known[0] == beside[0]:
+        assert list(aggregate.contribution(one)) == list(aggregate.contribution(other))
+
+
+@given(usual)
+def test_what_ingest_stores_has_a_signature(item):
+    assert signature(item) is not None
