@@ -114,7 +114,7 @@ ATTRIBUTES = {
     "detail": "d",
     "settled": "z",
 }
-_DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Fact)}
+_WRITTEN = [(ATTRIBUTES[one.name], one.default) for one in msgspec.structs.fields(Fact)]
 _TYPES = {
     name: {"count": int, "settled": int, "tagged": bool, "opts_out": bool}.get(name, str)
     for name in ATTRIBUTES
@@ -165,7 +165,8 @@ def facts_of(
 
 def pseudonym(address: str, key: str) -> str:
     """A stable stand-in for an address, of 16 hex digits; without the key it leads nowhere."""
-    return hmac.new(key.encode(), address.encode(), hashlib.sha256).hexdigest()[:16]
+    # In one call: three times faster than an object that could take more.
+    return hmac.digest(key.encode(), address.encode(), "sha256").hex()[:16]
 
 
 def to_item(fact: Fact, expires: int) -> Item:
@@ -176,10 +177,9 @@ def to_item(fact: Fact, expires: int) -> Item:
         expires: when it may be deleted, in epoch seconds.
     """
     item: Item = {"expires": {"N": str(expires)}}
-    for name, attribute in ATTRIBUTES.items():
-        value = getattr(fact, name)
-        if value != _DEFAULTS[name]:
-            item[attribute] = _encoded(value)
+    for (attribute, default), value in zip(_WRITTEN, msgspec.structs.astuple(fact), strict=True):
+        if value != default:
+            item[attribute] = {"S": value} if isinstance(value, str) else _encoded(value)
     # A subscription that opts nobody out counts nothing, so no hour tells that it is there.
     if fact.type in ACTIVITY_TYPES and (fact.type != "Subscription" or fact.opts_out):
         distinct = _short_hash(fact.message_id + fact.key)
@@ -277,10 +277,8 @@ def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _encoded(value: str | int | bool) -> dict[str, Any]:  # noqa: FBT001 - a value, not a switch
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    return {"N": str(value)} if isinstance(value, int) else {"S": value}
+def _encoded(value: int | bool) -> dict[str, Any]:  # noqa: FBT001 - a value, not a switch
+    return {"BOOL": value} if isinstance(value, bool) else {"N": str(value)}
 
 
 def _decoded(attribute: str, value: Mapping[str, Any]) -> str | int | bool:
