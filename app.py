@@ -26,7 +26,9 @@ def aggregate(event: DynamoDBEvent) -> dict[str, Any]:
 
 
 @app.on_dynamodb_record(
-    stream_arn=triggers.stats_stream_arn, batch_size=1000, starting_position="TRIM_HORIZON"
+    stream_arn=triggers.stats_stream_arn,
+    batch_size=config.PUSH_BATCH,
+    starting_position="TRIM_HORIZON",
 )
 def publish(event: DynamoDBEvent) -> None:
     handlers.publish(event.to_dict())

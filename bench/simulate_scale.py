@@ -47,8 +47,6 @@ SHARDS = (1, 4, 10, 16, 32, 64, 128, 256)
 VIEWERS = (1, 10, 100, 1000, 10_000)
 WARM_SECONDS = 15  # until people open as much as they do later
 EVENTS_A_SEND = 2.85  # of such a campaign, once it is warm
-PAYLOAD_BYTES = 6_000_000
-RECORD_BYTES = 600  # of a stream record, beside its item, which as JSON is twice as long
 POSTS_A_SECOND = 10_000  # API Gateway's quota of an account
 SHARD_HOURS = 4  # a shard's life, as people have seen it
 CHECKPOINT_HOURS = 25
@@ -88,9 +86,7 @@ def seconds_a_record(records: Sequence[Record]) -> float:
     return statistics.median(times) / len(some) / min(1.0, share)
 
 
-def count(
-    records: list[Record], number: int, seconds: float, of_a_record: float, of_a_change: float
-) -> dict[str, Any]:
+def count(records: list[Record], number: int, seconds: float, of_a_record: float) -> dict[str, Any]:
     """Let a number of shards count the records; give what was seen, and check what can be."""
     shards = Shards(records, number, seconds, of_a_record)
     seen = shards.run()
@@ -99,9 +95,6 @@ def count(
     calls, batches = seen.calls, len(seen.batches)
     campaign = [change for change in seen.changes if change[1][0] == SUMMARY[0]]
     # All of a campaign is one partition, so one shard of the stats table's stream.
-    record_bytes = statistics.mean(size for _, _, size in campaign)
-    pushed_at_once = min(BATCH, PAYLOAD_BYTES / (2 * record_bytes + RECORD_BYTES))
-    published = pushed_at_once / max(INTERVAL, pushed_at_once * of_a_change)
     done = {key: calls[key] - seen.refused[key] for key in calls}
     assert done[SUMMARY] <= batches + number, "more than one write of the summary a batch"
     assert max(seen.batches) <= BATCH
@@ -123,7 +116,6 @@ def count(
         "lag_p95": lags[int(len(lags) * 0.95)],
         "unread": shards.late(),
         "stats_records_a_second": len(campaign) / seconds,
-        "publish_takes_a_second": published,
     }
 
 
@@ -222,7 +214,7 @@ def main(
     gc.freeze()  # what a function would never have to look through
     of_a_record = seconds_a_record(records)
     frames, of_a_change = pushed(records, of_a_record)
-    counted = [count(records, number, seconds, of_a_record, of_a_change) for number in shards]
+    counted = [count(records, number, seconds, of_a_record) for number in shards]
     for row in counted:
         row["usd_of_counting"] = usd(row, rate)
     assert max(itertools.chain(*frames.values())) <= MAX_FRAME_BYTES

@@ -30,6 +30,9 @@ _ENDPOINTS_OF_SERVICES = {
     "cloudwatch": "AWS_ENDPOINT_URL_CLOUDWATCH",
 }
 
+# How many changes the publish function is handed at once, at most.
+PUSH_BATCH = 1000
+
 T = TypeVar("T")
 
 

@@ -1,12 +1,13 @@
 """Stream records of the stats table → one push a topic to everybody who listens."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import messages
 from chalicelib.access import Access
+from chalicelib.config import PUSH_BATCH
 from chalicelib.connections import Outcome
 from chalicelib.errors import AwsError
 from chalicelib.frames import Message, frames
@@ -40,11 +41,12 @@ class Publish:
     clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
 
-    def batch(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def batch(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Push the newest state of each item in a batch, then wait for the interval's end.
 
         The pause is what coalesces: the next batch of this shard holds all that changes
-        meanwhile. The first change after a quiet time goes out at once, the last one always.
+        meanwhile. The first change after a quiet time goes out at once, the last one always. After
+        a full batch more is waiting already: a pause would only make it late.
 
         Raises:
             AwsError: subscribers could not be read, or a missed push not be noted; the batch
@@ -78,7 +80,7 @@ class Publish:
         if unnoted:
             # It may have been the last push: with no mark, nothing would ever make up for it.
             raise unnoted[0]
-        if sent:
+        if sent and len(records) < PUSH_BATCH:
             self.pause(max(0.0, started + self.interval - self.clock()))
 
     def _missed(self, connection: Connection, topic: str, outcome: Outcome) -> list[AwsError]:

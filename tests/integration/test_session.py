@@ -7,7 +7,7 @@ import boto3
 import pytest
 from support import ses
 
-from chalicelib import handlers, session
+from chalicelib import handlers, publish, session
 from chalicelib.push import Pusher
 from chalicelib.subscriptions import MAX_SUBSCRIPTIONS, Connection
 
@@ -88,6 +88,16 @@ def test_a_pushing_shard_is_held_for_the_rest_of_the_interval(pipeline):
     pipeline.run(ses.a_send("m-2", campaign="autumn"))
 
     assert pipeline.pauses == [1.0]  # nobody listens to autumn
+
+
+def test_a_full_batch_is_followed_by_the_next_at_once(pipeline, monkeypatch):
+    monkeypatch.setattr(publish, "PUSH_BATCH", 3)
+    subscribe(pipeline, SPRING)
+
+    pipeline.run(ses.a_send())  # a summary, a minute, an hour, a day …
+
+    assert len(pushes(pipeline)) == 1
+    assert pipeline.pauses == []
 
 
 def test_the_list_has_each_campaign_newest_first_and_is_pushed_what_changes(pipeline):
