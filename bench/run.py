@@ -3,9 +3,9 @@
     python bench/run.py [decode aggregate …]
 
 Each module of bench/rows is run in a process of its own, on the first core that this process may
-use; what it calls (bench/stub.py) runs on the last. Results go to bench/results.json, row by row,
-so that a run of some keeps the others; the table in docs/performance.md is written from it. Exit
-status 1 when a 'must' is missed.
+use; what it calls (bench/wire_stub.py) runs on the last. Results go to bench/results.json, row by
+row, so that a run of some keeps the others; the table in docs/performance.md is written from it.
+Exit status 1 when a 'must' is missed.
 """
 
 import json

@@ -15,7 +15,8 @@ _ANSWER = (
     b"HTTP/1.1 200 OK\r\nx-amzn-requestid: 7f3c5a0e-4c1e-4b39-9d39-3c8a7a0e2a11\r\n"
     b"content-type: application/json\r\ndate: Wed, 25 Nov 2026 14:00:00 GMT\r\n"
 )
-_WRITTEN = b'{"UnprocessedItems":{}}'
+# The answer of BatchWriteItem, and of UpdateItem where it is to tell of the item.
+_WRITTEN = b'{"UnprocessedItems":{},"Attributes":{}}'
 _ANSWERS = {
     # A batch is written; a frame is taken.
     True: _ANSWER + b"content-length: %d\r\n\r\n" % len(_WRITTEN) + _WRITTEN,

@@ -115,10 +115,8 @@ ATTRIBUTES = {
     "settled": "z",
 }
 _WRITTEN = [(ATTRIBUTES[one.name], one.default) for one in msgspec.structs.fields(Fact)]
-_TYPES = {
-    name: {"count": int, "settled": int, "tagged": bool, "opts_out": bool}.get(name, str)
-    for name in ATTRIBUTES
-}
+_NO_TEXTS = {"count": int, "settled": int, "tagged": bool, "opts_out": bool}
+_READ = {attribute: (name, _NO_TEXTS.get(name, str)) for name, attribute in ATTRIBUTES.items()}
 _REQUIRED = ("message_id", "key", "type", "campaign", "at", "mail_at")
 
 
@@ -199,12 +197,13 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact:
         ValueError: it is none; says which attribute is missing or odd.
     """
     values: dict[str, Any] = {}
-    for name, attribute in ATTRIBUTES.items():
-        if attribute in item:
-            values[name] = _decoded(attribute, item[attribute])
-    for name, value in values.items():
-        if not isinstance(value, _TYPES[name]) or isinstance(value, bool) != (_TYPES[name] is bool):
-            raise ValueError(f"attribute {ATTRIBUTES[name]} of a fact is {value!r}")
+    for attribute, encoded in item.items():
+        if attribute in _READ:
+            name, expected = _READ[attribute]
+            value = _decoded(attribute, encoded)
+            if type(value) is not expected:
+                raise ValueError(f"attribute {attribute} of a fact is {value!r}")
+            values[name] = value
     missing = [ATTRIBUTES[name] for name in _REQUIRED if not values.get(name)]
     if missing:
         raise ValueError(f"a fact without {', '.join(missing)}: it has {sorted(item)}")

@@ -226,7 +226,8 @@ def _event(  # noqa: PLR0913 - the parts of an event
     if not usual:
         return None
     tags = mail.tags or _NO_TAGS
-    campaign = _named(tags.campaign)
+    values = tags.campaign
+    campaign = (values[0].strip() or _named(values)) if values else None
     name = campaign or _named(tags.configuration_set) or UNTAGGED
     if len(name.encode()) > MAX_ID:
         return None

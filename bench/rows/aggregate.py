@@ -1,0 +1,66 @@
+"""Count a batch of the events table's stream: the grouping alone, and the whole function."""
+
+import json
+from contextlib import ExitStack
+
+import boto3
+import made
+from baselines import aggregate as naive
+from comparison import Comparison
+from rounds import stub
+
+from chalicelib.aggregate import group
+from chalicelib.aws import JsonService
+from chalicelib.count import Count
+from chalicelib.stats_table import StatsTable
+
+SECONDS = 60  # what a batch's events span: streams are read as they grow
+
+
+def rows(stack: ExitStack) -> list[Comparison]:
+    """Compare over sends, deliveries, opens, clicks and the states of messages."""
+    return [*_grouping(1000), *_grouping(10_000), _whole(stack, 1000)]
+
+
+def _grouping(count: int) -> list[Comparison]:
+    text = json.dumps(made.stream(count, seconds=SECONDS), separators=(",", ":"))
+    event = json.loads(text)
+    name = f"group {count:,} stream records of {len(text) // count} bytes"
+
+    def ours() -> None:
+        group(event["Records"])
+
+    return [
+        Comparison(
+            name,
+            "json.loads of the batch",
+            ours,
+            lambda: json.loads(text),
+            count,
+            unit="share",
+            must=0.25,
+            stretch=0.1,
+        ),
+        Comparison(
+            name, "TypeDeserializer alone", ours, lambda: naive.deserialised(event), count, rounds=7
+        ),
+    ]
+
+
+def _whole(stack: ExitStack, count: int) -> Comparison:
+    server = stack.enter_context(stub(0))
+    event = made.stream(count, seconds=SECONDS)
+    dynamo = JsonService("dynamodb", server.config, context=server.authority.context)
+    counting = Count(StatsTable(dynamo, "stats"))
+    table = boto3.resource(
+        "dynamodb", "us-east-1", endpoint_url=server.url, verify=str(server.authority.path)
+    ).Table("stats")
+    return Comparison(
+        f"count {count:,} stream records, written over TLS",
+        "TypeDeserializer + UpdateItem for each, boto3",
+        lambda: counting.batch(event["Records"], shard=event["shardId"]),
+        lambda: naive.handle(table, event),
+        count,
+        must=150,
+        rounds=5,
+    )

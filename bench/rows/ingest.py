@@ -1,0 +1,66 @@
+"""Take in a batch of the queue: from the text of the invocation to written facts.
+
+Sends and deliveries, the bulk: what they cost is what limits ingest.
+"""
+
+import json
+from contextlib import ExitStack
+
+import boto3
+import made
+from baselines import ingest as naive
+from comparison import Comparison
+from rounds import stub
+
+from chalicelib.aws import JsonService
+from chalicelib.events_table import EventsTable
+from chalicelib.ingest import Ingest
+from chalicelib.queues import Queues
+from chalicelib.stats_table import StatsTable
+
+EVENTS = 1000
+NOW = 1_795_428_000.0  # a little after what made.py makes
+
+
+def rows(stack: ExitStack) -> list[Comparison]:
+    """Compare with boto3's two ways of writing."""
+    server = stack.enter_context(stub(0))
+    text = made.as_batch(made.events(EVENTS, kinds=["Send", "Delivery"]))
+    dynamo = JsonService("dynamodb", server.config, context=server.authority.context)
+    ingest = Ingest(
+        server.config,
+        EventsTable(dynamo, "events", retention_days=90, clock=lambda: NOW),
+        StatsTable(dynamo, "stats"),
+        Queues(dynamo, dynamo, "queue", "dead-letters"),  # nothing goes there
+        lambda: NOW,
+    )
+    table = boto3.resource(
+        "dynamodb", "us-east-1", endpoint_url=server.url, verify=str(server.authority.path)
+    ).Table("events")
+    name = f"ingest {EVENTS:,} events, written over TLS"
+
+    def ours() -> None:
+        answer = ingest.batch(json.loads(text)["Records"])
+        assert answer == {"batchItemFailures": []}
+
+    return [
+        Comparison(
+            name,
+            "json + checks by hand + batch_writer",
+            ours,
+            lambda: naive.by_batch_writer(table, json.loads(text)),
+            EVENTS,
+            must=4,
+            stretch=7,
+            rounds=7,
+        ),
+        Comparison(
+            name,
+            "json + checks by hand + put_item for each",
+            ours,
+            lambda: naive.put_each(table, json.loads(text)),
+            EVENTS,
+            must=35,
+            rounds=3,
+        ),
+    ]
