@@ -33,18 +33,30 @@ _TEMPLATE = "functions.json"
     help="A setting of the functions, such as STORE_ADDRESSES=true; what is not set is the "
     "default.",
 )
-def command(*, stage: str, out: Path, assignments: tuple[str, ...]) -> None:
+@click.option(
+    "--architecture",
+    type=click.Choice(functions.ARCHITECTURES),
+    default=functions.ARCHITECTURES[0],
+    show_default=True,
+    help="Of the functions' machines.",
+)
+def command(*, stage: str, out: Path, assignments: tuple[str, ...], architecture: str) -> None:
     """Package the functions for a pipeline, instead of `deploy`. Asks nothing of AWS.
 
     Prints the template's path. infrastructure/README.md says what a pipeline does with it.
     """
     chosen = settings.chosen(assignments)
     with Steps().step("The functions are packaged"):
-        print(package(stage, out, chosen))
+        print(package(stage, out, chosen, architecture=architecture))
 
 
 def package(
-    stage: str, out: Path, chosen: Mapping[str, str], *, with_packages: bool = True
+    stage: str,
+    out: Path,
+    chosen: Mapping[str, str],
+    *,
+    with_packages: bool = True,
+    architecture: str = functions.ARCHITECTURES[0],
 ) -> Path:
     """Write the template of a stage's functions, and their code beside it; return its path.
 
@@ -53,6 +65,7 @@ def package(
         out: the folder; made where it is missing.
         chosen: settings of the functions; the others have their defaults.
         with_packages: as `functions.prepare` has it.
+        architecture: of the functions' machines, one of functions.ARCHITECTURES.
 
     Raises:
         CommandError: Chalice failed; says why.
@@ -65,7 +78,14 @@ def package(
         outputs, region="${AWS::Region}", account="${AWS::AccountId}", stage=stage
     )
     build = PROJECT / ".mailpulse" / "package" / stage
-    functions.prepare(build, stage, variables, allowed, with_packages=with_packages)
+    functions.prepare(
+        build,
+        stage,
+        variables,
+        allowed,
+        with_packages=with_packages,
+        architecture=architecture,
+    )
     environment = {**os.environ, "AWS_DEFAULT_REGION": _ANY_REGION}
     template, code = functions.package(build, stage, environment, build / "package.log")
     finished = sam.finish(json.loads(template.read_text()), stage, mappings.OPTIONS)

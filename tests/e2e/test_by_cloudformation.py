@@ -1,15 +1,13 @@
 """A stage that a pipeline has deployed by CloudFormation, on the emulator in place of AWS."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 
 import pytest
 from botocore.exceptions import ClientError
 from support import live, ses
+from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 
 from dashboard.paths import PROJECT, TEMPLATE
 from dashboard.sam import SECRETS
@@ -17,7 +15,6 @@ from dashboard.topic import Topic
 
 STAGE = "pipeline"
 KEY = "k" * 64
-LOCAL_CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
 
 
 @pytest.fixture(scope="module")
@@ -27,32 +24,15 @@ def account(tmp_path_factory):
     shutil.rmtree(PROJECT / ".mailpulse" / "package" / STAGE, ignore_errors=True)
 
 
-def run(*arguments, status=0, **environment):
+def run(account, *arguments, status=0):
     """Run a command as an engineer would; give what it prints, or why it failed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "dashboard", *arguments],
-        cwd=PROJECT,
-        env=kept | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == status, done.stderr
-    return done.stderr if status else done.stdout.strip()
+    found, stdout, stderr = Operator(account.info["endpoint_url"]).run(*arguments)
+    assert found == status, stderr
+    return stderr if status else stdout.strip()
 
 
 def of_stage(*command):
-    return (*command, "--stage", STAGE, "--region", "us-east-1")
-
-
-def credentials(account):
-    return {
-        "AWS_ENDPOINT_URL": account.info["endpoint_url"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
+    return (*command, "--stage", STAGE, *REGION)
 
 
 def make_stack(account, name, template, parameters):
@@ -84,7 +64,10 @@ def outputs(account):
 def published(account, outputs, tmp_path_factory):
     """Package, upload, deploy, publish; give what the last command says for programs."""
     out = tmp_path_factory.mktemp("out")
-    path = run("package", "--stage", STAGE, "--out", str(out), "--set", LOCAL_CONNECTIONS)
+    path = run(
+        account,
+        *("package", "--stage", STAGE, "--out", str(out), *HERE, "--set", LOCAL_CONNECTIONS),
+    )
     s3 = account.aws("s3")
     s3.create_bucket(Bucket="artifacts")
     s3.upload_file(str(out / "deployment.zip"), "artifacts", "code.zip")
@@ -100,7 +83,7 @@ def published(account, outputs, tmp_path_factory):
         FunctionName=f"mailpulse-{STAGE}-aggregate"
     )["EventSourceMappings"]
     lambda_client.update_event_source_mapping(UUID=mapping["UUID"], TumblingWindowInSeconds=900)
-    return json.loads(run(*of_stage("site"), "--json", **credentials(account)))
+    return json.loads(run(account, *of_stage("site"), "--json"))
 
 
 def test_the_page_names_the_api_that_cloudformation_made(account, outputs, published):
@@ -129,14 +112,14 @@ def test_events_are_counted(account, outputs, published):
 
 
 def test_an_operators_commands_find_the_stage(account, published):
-    said = run(*of_stage("dlq", "list"), **credentials(account))
+    said = run(account, *of_stage("dlq", "list"))
 
     assert "0 messages shown of about 0" in said
 
 
 @pytest.mark.parametrize("command", [["deploy"], ["destroy", "--yes"]])
 def test_deploy_and_destroy_leave_alone_what_a_pipeline_deploys(account, published, command):
-    said = run(*of_stage(*command), status=1, **credentials(account))
+    said = run(account, *of_stage(*command), status=1)
 
     assert f"belong to the stack mailpulse-{STAGE}-functions" in said
 
@@ -148,7 +131,7 @@ def test_destroy_removes_the_rest_when_the_functions_stack_is_gone(account, outp
         StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
 
-    run(*of_stage("destroy"), "--yes", **credentials(account))
+    run(account, *of_stage("destroy"), "--yes")
 
     with pytest.raises(ClientError, match="404"):
         account.aws("s3").head_bucket(Bucket=outputs["SiteBucket"])

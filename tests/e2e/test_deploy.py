@@ -7,7 +7,7 @@ import time
 import pytest
 import websockets.exceptions
 from support import live, ses
-from support.operator import LOCAL_CONNECTIONS, Operator
+from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 from websockets.sync.client import connect
 
 from dashboard.paths import PROJECT
@@ -35,7 +35,7 @@ def run(account):
 def deployed(run):
     """Deploy for the first time; give what the command says for programs."""
     status, stdout, stderr = run(
-        *("--region", "us-east-1", "--configuration-set", "news", "--new-configuration-set"),
+        *(*REGION, *HERE, "--configuration-set", "news", "--new-configuration-set"),
         *("--set", LOCAL_CONNECTIONS, "--set", "CAMPAIGN_TAG=mailing", "--json"),
     )
     assert status == 0, stderr

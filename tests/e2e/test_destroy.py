@@ -7,7 +7,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 from support import live, ses
-from support.operator import LOCAL_CONNECTIONS, Operator
+from support.operator import HERE, LOCAL_CONNECTIONS, Operator
 
 from dashboard.paths import PROJECT
 from dashboard.topic import Topic
@@ -44,7 +44,7 @@ def run(account):
 
 def deploy(run, *arguments, stage=STAGE):
     status, stdout, stderr = run(
-        "deploy", "--set", LOCAL_CONNECTIONS, "--json", *arguments, stage=stage
+        *("deploy", *HERE, "--set", LOCAL_CONNECTIONS, "--json", *arguments), stage=stage
     )
     assert status == 0, stderr
     return json.loads(stdout)
