@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT)]
 
 from dashboard import archive, functions
 
-MUST_BYTES = {"without packages": 1_000_000, "with packages": 6_000_000}
+MUST_BYTES = {"without packages": 1024**2, "with packages": 6 * 1024**2}
 
 
 def measure(*, with_packages: bool) -> dict[str, Any]:

@@ -21,9 +21,12 @@ from chalicelib.errors import CommandError
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 # Of cffi, cryptography needs `_cffi_backend` alone: the rest makes such modules.
-_UNUSED = ("*.dist-info/*", "*.pyi", "*/py.typed", "*.h", "cffi/*", "pycparser/*", "*/tests/*")
+_UNUSED = (
+    *("*.dist-info/*", "*.pyi", "*/py.typed", "*.h", "*.pyx", "*.pxd", "*/tests/*"),
+    *("cffi/*", "pycparser/*"),
+)
 # By which rules an archive was finished: another number, and all are made anew.
-_RULES = 1
+_RULES = 2
 _TASK = "/var/task"  # where Lambda unpacks it: the paths in tracebacks
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100644 << 16
