@@ -427,12 +427,12 @@ class TestFanOut:
     def test_a_server_that_is_not_there_fails_all(self, authority):
         with Stub() as stub:
             gone = on(stub)
-        fan_out = FanOut(gone, deadlines=SOON)
+        fan_out = FanOut(gone, deadlines=Deadlines(connect=60, answer=60))
         started = time.monotonic()
 
         assert send(fan_out, 3) == ["failed"] * 3
 
-        assert time.monotonic() - started < SOON.connect
+        assert time.monotonic() - started < 30, "it does not wait for what was refused"
 
 
 class FanOutOfOne:
