@@ -63,14 +63,6 @@ boto3.client("apigatewaymanagementapi", region_name="us-east-1", endpoint_url="h
 """,
     "chalice": "import chalice.app",
     "app.py": "import app",
-    # What is left of a start when nothing of AWS's is imported.
-    "app.py, without chalicelib.aws": """
-import types
-aws = sys.modules["chalicelib.aws"] = types.ModuleType("aws")
-vars(aws).update(
-    dict.fromkeys(("Clients", "Connections", "Outcome", "Service", "clients"), object))
-import app
-""",
     "tokens": "import chalicelib.auth",
     **{
         f"{name}, first event": f"import app; from chalicelib import handlers\n"
