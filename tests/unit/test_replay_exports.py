@@ -4,7 +4,7 @@ import gzip
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.errors import CommandError
@@ -82,7 +82,10 @@ def test_nothing_that_is_written_is_left_out(tmp_path_factory, content):
 def test_a_gzip_that_is_broken_is_a_clear_error(tmp_path_factory, content, place):
     path = tmp_path_factory.mktemp("export") / "file.gz"
     packed = gzip.compress(LINES.encode())
-    path.write_bytes(packed[:2] + content + packed[place:])
+    broken = packed[:2] + content + packed[place:]
+    # Its time, and which system it is from, may be any.
+    assume(broken[:4] + broken[10:] != packed[:4] + packed[10:])
+    path.write_bytes(broken)
 
     with pytest.raises(CommandError, match=r"file\.gz cannot be read"):
         texts(path)
