@@ -122,7 +122,7 @@ class JsonService:
         body = json.dumps(parameters, default=_plain, separators=(",", ":")).encode()
         for attempt in range(_ATTEMPTS):
             if attempt:
-                self._pause(random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311
+                self._pause(random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311 - jitter
             try:
                 return self._attempt(operation, body)
             except _Passing as error:

@@ -89,7 +89,7 @@ class Parts:
     @cached_property
     def fan_out(self) -> "FanOut":
         """What sends to many at once."""
-        from chalicelib.fan_out import FanOut  # noqa: PLC0415 - asyncio, for this alone
+        from chalicelib.fan_out import FanOut  # noqa: PLC0415 - for many viewers alone
 
         return FanOut(self.config, clock=self._clock)
 
