@@ -13,9 +13,10 @@ then the time of its record in 4 bytes, so that the checkpoints of ended shards 
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct, field
 
 from chalicelib.metrics import COUNTERS, ON_DISK, REGISTERS, SUMMARY
 
@@ -28,8 +29,7 @@ _TIME_BYTES = 4
 _MOST_REMOVED = 20  # an expression has at most 4 KB; the rest goes with the next update
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True, gc=False):
     """What some records of one shard add to one item, each of them the same.
 
     Attributes:
@@ -40,7 +40,7 @@ class Change:
     records: Sequence[Mapping[str, Any]]
     counts: Mapping[str, int]
 
-    def after(self, sequence: bytes) -> "Change | None":
+    def after(self, sequence: int) -> "Change | None":
         """Give what remains without the records up to a sequence number; None if nothing does."""
         if _sequence(self.records[0]) > sequence:
             return self
@@ -48,8 +48,7 @@ class Change:
         return Change(records, self.counts) if records else None
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(Struct, frozen=True, gc=False):
     """A value that only ever moves one way, so that writing it again does no harm.
 
     Attributes:
@@ -70,9 +69,12 @@ class Register:
             return True
         return self.rank < other if self.keep_lowest else self.rank > other
 
+    def breaks_tie(self, other: "Register") -> bool:
+        """Tell whether it is to be preferred to one of its rank, whatever came first."""
+        return self.rank == other.rank and (*self.values.items(),) < (*other.values.items(),)
 
-@dataclass(slots=True)
-class Touched:
+
+class Touched(Struct):
     """All that a batch brings to one aggregate item."""
 
     changes: list[Change] = field(default_factory=list)
@@ -82,7 +84,7 @@ class Touched:
     def move(self, register: Register) -> None:
         """Keep the register if it beats the one so far."""
         so_far = self.registers.get(register.guard)
-        if register.beats(so_far.rank if so_far else None):
+        if so_far is None or register.beats(so_far.rank) or register.breaks_tie(so_far):
             self.registers[register.guard] = register
 
 
@@ -91,13 +93,13 @@ def lane(stream_arn: str, shard_id: str) -> str:
     return "k" + hashlib.sha256(f"{stream_arn}/{shard_id}".encode()).hexdigest()[:12]
 
 
-def sequence_bytes(sequence_number: str) -> bytes:
-    """Turn a stream's sequence number into bytes that sort as the numbers do."""
-    return int(sequence_number).to_bytes(_SEQUENCE_BYTES, "big")
+def checkpoint_bytes(sequence: int, written: float) -> bytes:
+    """Write a checkpoint: up to which record, and when that was written, in epoch seconds."""
+    return sequence.to_bytes(_SEQUENCE_BYTES, "big") + int(written).to_bytes(_TIME_BYTES, "big")
 
 
-def _sequence(record: Mapping[str, Any]) -> bytes:
-    return sequence_bytes(record["SequenceNumber"])
+def _sequence(record: Mapping[str, Any]) -> int:
+    return int(record["SequenceNumber"])
 
 
 def plan(
@@ -116,7 +118,8 @@ def plan(
     Returns:
         Arguments of UpdateItem (but key and table), or None when there is nothing to do.
     """
-    counted_up_to = observed.get(lane, {}).get("B", b"")[:_SEQUENCE_BYTES]
+    checkpoint = observed.get(lane, {}).get("B", b"")
+    counted_up_to = int.from_bytes(checkpoint[:_SEQUENCE_BYTES], "big") if checkpoint else -1
     fresh = [change for one in touched.changes if (change := one.after(counted_up_to)) is not None]
     registers = [
         register
@@ -128,11 +131,12 @@ def plan(
     update = _Update()
     update.add("v", 1)
     if fresh:
-        first = min(_sequence(change.records[0]) for change in fresh)
-        last = max((change.records[-1] for change in fresh), key=_sequence)
-        created = int(last["ApproximateCreationDateTime"])
-        update.set(lane, {"B": _sequence(last) + created.to_bytes(_TIME_BYTES, "big")})
-        update.require_absent_or(lane, "<", {"B": first})
+        first = min([_sequence(change.records[0]) for change in fresh])
+        last = max([change.records[-1] for change in fresh], key=_sequence)
+        update.set(
+            lane, {"B": checkpoint_bytes(_sequence(last), last["ApproximateCreationDateTime"])}
+        )
+        update.require_absent_or(lane, "<", {"B": first.to_bytes(_SEQUENCE_BYTES, "big")})
         for counter, amount in _sums(fresh).items():
             update.add(ON_DISK[counter], amount)
     for register in registers:
@@ -185,8 +189,7 @@ def restatement(
     else:
         update.require_absent("v")
         for lane, sequence in lanes.items():
-            read = sequence_bytes(sequence) + now.to_bytes(_TIME_BYTES, "big")
-            update.set(lane, {"B": read})
+            update.set(lane, {"B": checkpoint_bytes(int(sequence), now)})
     return update.arguments()
 
 

@@ -1,7 +1,7 @@
 """Times in the form of `Event.at`, 2026-11-23T10:00:00.000Z, told apart from others quickly.
 
-One is such a time if `text[20:] in MILLISECONDS and is_second(text[:20])`; callers do that in
-place, because a call more would cost as much again.
+Where each microsecond counts, callers do in place what is_time does: a call more costs as much
+again.
 """
 
 from datetime import datetime
@@ -11,6 +11,11 @@ from chalicelib.event import FIRST_YEAR
 
 MILLISECONDS = frozenset(f"{number:03}Z" for number in range(1000))
 _FIRST_TIME = str(FIRST_YEAR)
+
+
+def is_time(text: str) -> bool:
+    """Tell whether it is such a time, and not before SES began."""
+    return text[20:] in MILLISECONDS and is_second(text[:20])
 
 
 @lru_cache(maxsize=10_000)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chalicelib.aggregate import NOT_UNDERSTOOD, contribution, registers_of
 from chalicelib.checkpoint import MINUTES_EXPIRE_SECONDS, Change, Touched
 from chalicelib.facts import Item
 from chalicelib.metrics import COUNTERS, PIPELINE, SUMMARY, Aggregate
+from chalicelib.worth import NOT_UNDERSTOOD, contribution, registers
 
 _TEXTS = ("first_event_at", "last_event_at", "subject", "sender")
 
@@ -48,17 +48,18 @@ class Facts:
     def add(self, item: Item) -> None:
         """Take in one item of the events table."""
         try:
-            contributions = list(contribution(item))
-            registers = list(registers_of(item))
+            contributions = contribution(item)
         except NOT_UNDERSTOOD:
             self.not_understood += 1
             return
         self.read += 1
-        for (campaign, part), counter, amount, url in contributions:
-            self._counts[campaign][part][counter] += amount
-            if url is not None:
-                self._touched[campaign][part].url = url
-        for register in registers:
+        for keys, counts, url in contributions:
+            for campaign, part in keys:
+                for counter, amount in counts.items():
+                    self._counts[campaign][part][counter] += amount
+                if url is not None:
+                    self._touched[campaign][part].url = url
+        for register in registers([item]):
             self._touched[item["c"]["S"]][SUMMARY].move(register)
 
     def campaigns(self) -> set[str]:
