@@ -7,20 +7,21 @@ sees its own work in it). An event that is set aside may lie in the dead-letter 
 """
 
 import base64
-import json
 import os
 import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from chalicelib.config import Config, credentials
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.http1 import Answer, divided, header_lines, request
-from chalicelib.sigv4 import Signer
+from chalicelib.sigv4 import Credentials, Signer, Signing, payload_hash
 from chalicelib.wire import Deadlines, Wire
 
 # These services answer in milliseconds: what takes seconds has failed.
@@ -59,8 +60,7 @@ Services = Callable[[str], Service]
 """Gives a service by its name, such as `dynamodb`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Api:
+class _Api(NamedTuple):
     """What a service is called: in X-Amz-Target, in its host's name, and where it is signed for."""
 
     target: str
@@ -119,7 +119,10 @@ class JsonService:
         if operation == "transact_write_items":
             # By this DynamoDB knows a repeat.
             parameters.setdefault("ClientRequestToken", os.urandom(16).hex())
-        body = json.dumps(parameters, default=_plain, separators=(",", ":")).encode()
+        try:
+            body = msgspec.json.encode(parameters)
+        except UnicodeEncodeError as error:
+            raise AwsError("NotUnicode", f"{operation} failed: {error}") from error
         for attempt in range(_ATTEMPTS):
             if attempt:
                 self._pause(random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311 - jitter
@@ -130,14 +133,11 @@ class JsonService:
         raise failure
 
     def _attempt(self, operation: str, body: bytes) -> dict[str, Any]:
-        name = operation.title().replace("_", "")
-        signer = Signer(credentials(), self._region, self._api.signing_name, self._clock())
-        headers = {
-            "host": self._host,
-            "content-type": "application/x-amz-json-1.0",
-            "x-amz-target": f"{self._api.target}.{name}",
-        }
-        lines = header_lines(signer.signed("POST", self._path, headers, body))
+        signing, lines = _prepared(
+            self._api, operation, self._host, credentials(), self._region, int(self._clock())
+        )
+        authorization = signing.authorization("POST", self._path, payload_hash(body))
+        lines = f"{lines}authorization: {authorization}\r\n"
         try:
             answer = self._wire.exchange(request("POST", self._path, lines, body))
             found = _parsed(answer.body)
@@ -172,30 +172,46 @@ def _error(operation: str, answer: Answer, found: Mapping[str, Any]) -> Exceptio
     return failure
 
 
-def _plain(value: Any) -> Any:
-    """Write what JSON cannot hold as the services want it."""
-    match value:
-        case bytes():
-            return base64.b64encode(value).decode()
-        case datetime():
-            return value.timestamp()
-    raise TypeError(f"{value!r} has no place in a call")
+@lru_cache(maxsize=64)  # many calls are made within a second
+def _prepared(  # noqa: PLR0913, PLR0917 - all that a request's head depends on
+    api: _Api, operation: str, host: str, credentials: Credentials, region: str, now: int
+) -> tuple[Signing, str]:
+    """Prepare what requests of one second differ by their bodies from alone."""
+    signing = Signer(credentials, region, api.signing_name, now).prepared(
+        {
+            "host": host,
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": f"{api.target}.{operation.title().replace('_', '')}",
+        }
+    )
+    return signing, header_lines(signing.headers)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
     """Read an answer's JSON; raises ValueError where it is none."""
-    # Bytes and times are rare: nothing looks for them where there are none.
-    special = b'"B"' in body or b'"ApproximateCreationDateTime"' in body
-    found = json.loads(body or b"{}", object_hook=_rich if special else None)
+    try:
+        found = msgspec.json.decode(body or b"{}")
+    except msgspec.DecodeError as error:
+        raise ValueError(f"an answer that is no JSON ({error}): {body[:100]!r}") from error
     if not isinstance(found, dict):
         raise ValueError(f"an answer that is no object: {body[:100]!r}")  # noqa: TRY004 - of JSON
-    return found
+    # Bytes and times are rare: nothing looks for them where there are none.
+    special = b'"B"' in body or b'"ApproximateCreationDateTime"' in body
+    return _rich(found) if special else found
 
 
 def _rich(found: dict[str, Any]) -> dict[str, Any]:
-    match found:
-        case {"B": str(text)} if len(found) == 1:
-            return {"B": base64.b64decode(text)}
-        case {"ApproximateCreationDateTime": int() | float() as seconds}:
-            return {**found, "ApproximateCreationDateTime": datetime.fromtimestamp(seconds, UTC)}
-    return found
+    """Turn what JSON cannot hold into what it is: bytes, and times."""
+    if len(found) == 1 and isinstance(text := found.get("B"), str):
+        return {"B": base64.b64decode(text)}
+    return {name: _rich_member(name, value) for name, value in found.items()}
+
+
+def _rich_member(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return _rich(value)
+    if isinstance(value, list):
+        return [_rich_member(name, one) for one in value]
+    if name == "ApproximateCreationDateTime":
+        return datetime.fromtimestamp(value, UTC)
+    return value

@@ -1,14 +1,13 @@
 """The queue of SES's events and its dead-letter queue: how deep they are, what is set aside."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from chalicelib.aws import Service
 
 _DEPTH = "ApproximateNumberOfMessages"
 _IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
 # CloudWatch has a queue's age of every minute, some minutes late.
-_AGE_WINDOW = timedelta(minutes=5)
+_AGE_WINDOW_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,13 @@ class Queues:
         Raises:
             AwsError: CloudWatch does not say.
         """
-        end = datetime.fromtimestamp(now, UTC)
+        end = int(now)
         answer = self.cloudwatch.call(
             "get_metric_statistics",
             Namespace="AWS/SQS",
             MetricName="ApproximateAgeOfOldestMessage",
             Dimensions=[{"Name": "QueueName", "Value": self.queue_url.rsplit("/", 1)[-1]}],
-            StartTime=end - _AGE_WINDOW,
+            StartTime=end - _AGE_WINDOW_SECONDS,
             EndTime=end,
             Period=60,
             Statistics=["Maximum"],

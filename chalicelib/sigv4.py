@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from string import ascii_letters, digits
+from typing import NamedTuple
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
@@ -19,13 +19,16 @@ _ENCODED_AGAIN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """The credentials of a role, which Lambda exchanges now and then, or of a user."""
 
     access_key: str
-    secret_key: str = field(repr=False)
-    session_token: str | None = field(default=None, repr=False)
+    secret_key: str
+    session_token: str | None = None
+
+    def __repr__(self) -> str:
+        """Tell whose they are, and keep the secrets."""
+        return f"Credentials({self.access_key!r})"
 
 
 class Signer:
