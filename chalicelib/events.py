@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from chalicelib.errors import NotAnEvent
@@ -25,7 +26,7 @@ from chalicelib.event import (
     UNTAGGED,
     Event,
 )
-from chalicelib.usual_events import usual_event
+from chalicelib.usual_events import Reader, usual_events
 
 # SES publishes this as plain text whenever an SNS event destination is created.
 VALIDATION_MESSAGE = "Successfully validated SNS topic for Amazon SES event publishing."
@@ -59,36 +60,39 @@ _END_OF_TIME = f"{LAST_YEAR + 1}"
 
 
 def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Event | None:
-    """Read one queue message.
+    """Read one queue message; see `reader`."""
+    return reader(campaign_tag)(body, not_after)
+
+
+@cache
+def reader(campaign_tag: str) -> Reader:
+    """Make what reads queue messages.
 
     Args:
-        body: the message.
         campaign_tag: the message tag that names the campaign.
-        not_after: a time in the form of `Event.at`; what is said to happen later never did.
 
     Returns:
-        The event, or None for SES's validation message, which is to be acknowledged.
-
-    Raises:
-        NotAnEvent: it holds no SES event; `reason` names why.
+        A function of a message and of a time in the form of `Event.at`: what is said to happen
+        later never did. It gives the event, or None for SES's validation message, which is to be
+        acknowledged; it raises NotAnEvent where there is no SES event, and `reason` names why.
     """
-    event = usual_event(body, campaign_tag, not_after)
-    return event if event is not None else _parse(body, campaign_tag, not_after)
+    usual = usual_events(campaign_tag, lambda _text, _not_after: None)
 
+    def unusual(body: str, not_after: str) -> Event | None:
+        """Take envelopes off; read what is inside, or find out what is wrong with it."""
+        text = body
+        for _ in range(_MAX_WRAPPINGS):
+            if text.strip() == VALIDATION_MESSAGE:
+                return None
+            content = _unwrapped(_json_object(text))
+            if not isinstance(content, str):
+                return _not_after(not_after, _event(content, campaign_tag))
+            if (event := usual(content, not_after)) is not None:
+                return event
+            text = content
+        raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes: {_cut(body)}")
 
-def _parse(body: str, campaign_tag: str, not_after: str) -> Event | None:
-    """Take envelopes off; read what is inside, or find out what is wrong with it."""
-    text = body
-    for _ in range(_MAX_WRAPPINGS):
-        if text.strip() == VALIDATION_MESSAGE:
-            return None
-        content = _unwrapped(_json_object(text))
-        if not isinstance(content, str):
-            return _not_after(not_after, _event(content, campaign_tag))
-        if (event := usual_event(content, campaign_tag, not_after)) is not None:
-            return event
-        text = content
-    raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes: {_cut(body)}")
+    return usual_events(campaign_tag, unusual)
 
 
 def _not_after(latest: str, event: Event) -> Event:

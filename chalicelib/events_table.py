@@ -196,7 +196,8 @@ class EventsTable:
             )
 
     def _put_batch(self, facts: Sequence[Fact]) -> list[Fact]:
-        requests = [{"PutRequest": {"Item": to_item(fact, self._expires())}} for fact in facts]
+        expires = self._expires()
+        requests = [{"PutRequest": {"Item": to_item(fact, expires)}} for fact in facts]
         try:
             for attempt in range(_BATCH_ATTEMPTS):
                 if attempt:

@@ -54,7 +54,32 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _LINK_ID = re.compile(rf"[0-9a-f]{{16}}|{OTHER_LINK}")
 
 
-class Fact(msgspec.Struct, frozen=True, gc=False):
+ATTRIBUTES = {
+    "message_id": "message_id",
+    "key": "fact",
+    "type": "e",
+    "campaign": "c",
+    "at": "t",
+    "mail_at": "m",
+    "count": "n",
+    "tagged": "g",
+    "recipient": "r",
+    "subject": "s",
+    "sender": "f",
+    "link": "l",
+    "link_id": "h",
+    "agent": "a",
+    "is_bot": "i",
+    "engager": "k",
+    "reason": "w",
+    "bounce_type": "b",
+    "opts_out": "o",
+    "detail": "d",
+    "settled": "z",
+}
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True):
     """One stored happening. Times are RFC 3339, UTC, with milliseconds.
 
     Attributes:
@@ -91,30 +116,6 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     settled: int = 0
 
 
-ATTRIBUTES = {
-    "message_id": "message_id",
-    "key": "fact",
-    "type": "e",
-    "campaign": "c",
-    "at": "t",
-    "mail_at": "m",
-    "count": "n",
-    "tagged": "g",
-    "recipient": "r",
-    "subject": "s",
-    "sender": "f",
-    "link": "l",
-    "link_id": "h",
-    "agent": "a",
-    "is_bot": "i",
-    "engager": "k",
-    "reason": "w",
-    "bounce_type": "b",
-    "opts_out": "o",
-    "detail": "d",
-    "settled": "z",
-}
-_WRITTEN = [(ATTRIBUTES[one.name], one.default) for one in msgspec.structs.fields(Fact)]
 _NO_TEXTS = {"count": int, "settled": int, "tagged": bool, "opts_out": bool}
 _READ = {attribute: (name, _NO_TEXTS.get(name, str)) for name, attribute in ATTRIBUTES.items()}
 _REQUIRED = ("message_id", "key", "type", "campaign", "at", "mail_at")
@@ -124,41 +125,50 @@ def facts_of(
     event: Event, *, pseudonym_key: str, store_addresses: bool, keep_link_query: bool
 ) -> list[Fact]:
     """Take an event apart into what is counted: see protocol, 'What counts'."""
-    link = _link(event.link, keep_query=keep_link_query) if event.link is not None else None
-    common: dict[str, Any] = {
-        "message_id": event.message_id,
-        "type": event.type,
-        "campaign": event.campaign,
-        "at": event.at,
-        "mail_at": event.mail_at,
-        "tagged": event.tagged,
-        "subject": event.subject,
-        "sender": event.sender,
-        "link": link,
-        "link_id": _short_hash(link) if link is not None else None,
-        "agent": event.agent,
-        "is_bot": event.is_bot,
-        "bounce_type": event.bounce_type,
-        "opts_out": event.opts_out,
-        "detail": event.detail,
-    }
-
-    def name(address: str) -> str:
-        return address if store_addresses else pseudonym(address, pseudonym_key)
-
     if event.type in _ONE_FACT_A_RECIPIENT:
-        return [
-            Fact(
-                key=_key(event, pseudonym(address, pseudonym_key)),
-                recipient=name(address),
-                **common,
-            )
-            for address in event.recipients
-        ]
+        facts = []
+        for address in event.recipients:
+            name = pseudonym(address, pseudonym_key)
+            facts.append(_fact(event, name, address if store_addresses else name))
+        return facts
     count = len(event.recipients) if event.type in _COUNTED_BY_DESTINATION else 1
     # SES names nobody here: only a message to one address says whose event it was.
-    recipient = name(event.recipients[0]) if len(event.recipients) == 1 else None
-    return [Fact(key=_key(event, None), count=count, recipient=recipient, **common)]
+    recipient = None
+    if len(event.recipients) == 1:
+        [address] = event.recipients
+        recipient = address if store_addresses else pseudonym(address, pseudonym_key)
+    link = _link(event.link, keep_query=keep_link_query) if event.link is not None else None
+    return [_fact(event, None, recipient, count, link)]
+
+
+def _fact(
+    event: Event,
+    pseudonym: str | None,
+    recipient: str | None,
+    count: int = 1,
+    link: str | None = None,
+) -> Fact:
+    """Make a fact; a pseudonym is part of its identity where the event names its recipients."""
+    return Fact(
+        event.message_id,
+        _key(event, pseudonym),
+        event.type,
+        event.campaign,
+        event.at,
+        event.mail_at,
+        count,
+        event.tagged,
+        recipient,
+        event.subject,
+        event.sender,
+        link,
+        None if link is None else _short_hash(link),
+        event.agent,
+        event.is_bot,
+        bounce_type=event.bounce_type,
+        opts_out=event.opts_out,
+        detail=event.detail,
+    )
 
 
 def pseudonym(address: str, key: str) -> str:
@@ -174,10 +184,11 @@ def to_item(fact: Fact, expires: int) -> Item:
         fact: what to write.
         expires: when it may be deleted, in epoch seconds.
     """
-    item: Item = {"expires": {"N": str(expires)}}
-    for (attribute, default), value in zip(_WRITTEN, msgspec.structs.astuple(fact), strict=True):
-        if value != default:
-            item[attribute] = {"S": value} if isinstance(value, str) else _encoded(value)
+    item: Item = {
+        attribute: {"S": value} if isinstance(value, str) else _encoded(value)
+        for attribute, value in msgspec.to_builtins(fact).items()
+    }
+    item["expires"] = {"N": str(expires)}
     # A subscription that opts nobody out counts nothing, so no hour tells that it is there.
     if fact.type in ACTIVITY_TYPES and (fact.type != "Subscription" or fact.opts_out):
         distinct = _short_hash(fact.message_id + fact.key)
@@ -253,14 +264,14 @@ def activity_partition(campaign: str, hour: str, lane: int) -> str:
 
 
 def _key(event: Event, recipient: str | None) -> str:
-    parts = [event.type, event.at]
+    key = f"{event.type}#{event.at}"
     if recipient is not None:
-        parts.append(recipient)
+        key += f"#{recipient}"
     if event.link is not None:
-        parts.append(_short_hash(event.link))
+        key += f"#{_short_hash(event.link)}"
     if event.feedback_id is not None:
-        parts.append(_short_hash(event.feedback_id))
-    return "#".join(parts)
+        key += f"#{_short_hash(event.feedback_id)}"
+    return key
 
 
 def _link(url: str, *, keep_query: bool) -> str:

@@ -14,6 +14,7 @@ from chalicelib import events
 from chalicelib.classify import classify
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, NotAnEvent
+from chalicelib.event import Event
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import ENGAGEMENTS, Fact, facts_of
 from chalicelib.log import log
@@ -47,31 +48,30 @@ class Ingest:
         failed: set[str] = set()
         facts: dict[tuple[str, str], Fact] = {}
         origins: dict[tuple[str, str], set[str]] = defaultdict(set)
+        read = events.reader(self.config.campaign_tag)
+        latest = datetime.fromtimestamp(self.clock(), UTC) + _CLOCKS_DIFFER_BY
+        not_after = latest.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         for record in records:
+            message = record["messageId"]
             try:
-                found = self._facts(record["body"])
+                event = read(record["body"], not_after)
             except NotAnEvent as error:
                 if not self._set_aside(record, error):
-                    failed.add(record["messageId"])
+                    failed.add(message)
                 continue
-            for fact in found:
-                facts[fact.message_id, fact.key] = fact
-                origins[fact.message_id, fact.key].add(record["messageId"])
+            if event is None:
+                log("ses_validated_the_topic")
+                continue
+            for fact in self._facts(event):
+                key = fact.message_id, fact.key
+                facts[key] = fact
+                origins[key].add(message)
         for fact in self._store(facts.values()):
             failed |= origins[fact.message_id, fact.key]
         log("ingest", messages=len(records), facts=len(facts), failed=len(failed))
         return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
 
-    def _facts(self, body: str) -> list[Fact]:
-        latest = datetime.fromtimestamp(self.clock(), UTC) + _CLOCKS_DIFFER_BY
-        event = events.parse(
-            body,
-            campaign_tag=self.config.campaign_tag,
-            not_after=latest.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-        )
-        if event is None:
-            log("ses_validated_the_topic")
-            return []
+    def _facts(self, event: Event) -> list[Fact]:
         return facts_of(
             event,
             pseudonym_key=self.config.pseudonym_key,

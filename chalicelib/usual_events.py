@@ -10,7 +10,6 @@ Names are SES's, in Python's spelling.
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union
 
 import msgspec
@@ -23,12 +22,16 @@ from chalicelib.event import (
     UNTAGGED,
     Event,
 )
-from chalicelib.times import MILLISECONDS, is_second
+from chalicelib.times import MILLISECONDS, SECONDS
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
-_Shown = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
-_Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
+_Shown = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+# Of so few characters, whatever they are, nobody need count the bytes.
+_Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID // 4)]
+_Name = Annotated[str, msgspec.Meta(max_length=MAX_ID // 4)]
 _Address = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ADDRESS)]
+_Names = list[_Name]
+_Addresses = Annotated[tuple[_Address, ...], msgspec.Meta(min_length=1)]
 
 
 class _Read(msgspec.Struct, gc=False, rename="camel"):
@@ -36,13 +39,11 @@ class _Read(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Tags(_Read):
-    """What is read of a mail's tags; _decode says by which tag the campaign is named."""
+    """What is read of a mail's tags; _decoder says by which tag the campaign is named."""
 
-    campaign: list[str] | None = None
-    configuration_set: list[str] | None = None
+    campaign: _Names | None = None
 
 
-_NO_TAGS = _Tags()
 Tags = TypeVar("Tags", bound=_Tags)
 
 
@@ -55,9 +56,12 @@ class _Mail(_Read, Generic[Tags], kw_only=True):
     timestamp: str
     source: _Shown | None = None
     message_id: _Identifier
-    destination: tuple[_Address, ...] | None = None
     common_headers: _CommonHeaders | None = None
     tags: Tags | None = None
+
+
+class _MailTo(_Mail[Tags], kw_only=True):
+    destination: _Addresses
 
 
 class _Told(_Read):
@@ -67,7 +71,7 @@ class _Told(_Read):
 
 
 class _DeliveryTold(_Told):
-    recipients: tuple[_Address, ...]
+    recipients: _Addresses
 
 
 class _OpenTold(_Told):
@@ -85,174 +89,150 @@ class _BouncedRecipient(_Read):
 
 class _BounceTold(_Told):
     bounce_type: _Text
-    bounced_recipients: tuple[_BouncedRecipient, ...]
+    bounced_recipients: Annotated[tuple[_BouncedRecipient, ...], msgspec.Meta(min_length=1)]
     bounce_sub_type: _Shown | None = None
     feedback_id: _Identifier | None = None
 
 
-class _Kind(_Read, Generic[Tags], tag_field="eventType"):
-    mail: _Mail[Tags]
+_Parts = tuple[Any, ...]
+"""Type, mail, time, recipients, link, agent, is_bot, bounce_type, feedback_id and detail."""
 
-    def event(self, not_after: str) -> Event | None:
+
+class _Kind(_Read, Generic[Tags], tag_field="eventType"):
+    """An event of one type, as it was told."""
+
+    def parts(self) -> _Parts:
         raise NotImplementedError
 
 
+_NO_MORE = (None, None, None, None, None, None)
+
+
 class _Send(_Kind[Tags], tag="Send"):
+    mail: _MailTo[Tags]
     send: _Read | None = None
 
-    def event(self, not_after: str) -> Event | None:
+    def parts(self) -> _Parts:
         mail = self.mail
-        if not mail.destination:
-            return None
-        return _event("Send", mail, mail.timestamp, mail.destination, not_after)
+        return "Send", mail, mail.timestamp, mail.destination, *_NO_MORE
 
 
 class _Delivery(_Kind[Tags], tag="Delivery"):
+    mail: _Mail[Tags]
     delivery: _DeliveryTold
 
-    def event(self, not_after: str) -> Event | None:
+    def parts(self) -> _Parts:
         told = self.delivery
-        if not told.recipients:
-            return None
-        return _event("Delivery", self.mail, told.timestamp, told.recipients, not_after)
+        return "Delivery", self.mail, told.timestamp, told.recipients, *_NO_MORE
 
 
 class _Open(_Kind[Tags], tag="Open"):
+    mail: _MailTo[Tags]
     open: _OpenTold
 
-    def event(self, not_after: str) -> Event | None:
+    def parts(self) -> _Parts:
         mail, told = self.mail, self.open
-        return _event(
-            "Open",
-            mail,
-            told.timestamp,
-            mail.destination or (),
-            not_after,
-            agent=told.user_agent,
-            is_bot=told.is_bot_event,
-        )
+        more = (None, told.user_agent, told.is_bot_event, None, None, None)
+        return "Open", mail, told.timestamp, mail.destination, *more
 
 
 class _Click(_Kind[Tags], tag="Click"):
+    mail: _MailTo[Tags]
     click: _ClickTold
 
-    def event(self, not_after: str) -> Event | None:
+    def parts(self) -> _Parts:
         mail, told = self.mail, self.click
-        return _event(
-            "Click",
-            mail,
-            told.timestamp,
-            mail.destination or (),
-            not_after,
-            link=told.link,
-            agent=told.user_agent,
-            is_bot=told.is_bot_event,
-        )
+        more = (told.link, told.user_agent, told.is_bot_event, None, None, None)
+        return "Click", mail, told.timestamp, mail.destination, *more
 
 
 class _Bounce(_Kind[Tags], tag="Bounce"):
+    mail: _Mail[Tags]
     bounce: _BounceTold
 
-    def event(self, not_after: str) -> Event | None:
+    def parts(self) -> _Parts:
         told = self.bounce
-        if not told.bounced_recipients or not (told.feedback_id or "").isascii():
-            return None
-        return _event(
-            "Bounce",
-            self.mail,
-            told.timestamp,
-            tuple(one.email_address for one in told.bounced_recipients),
-            not_after,
-            bounce_type=told.bounce_type,
-            feedback_id=told.feedback_id,
-            detail=told.bounce_sub_type,
-        )
+        bounced = tuple([one.email_address for one in told.bounced_recipients])
+        more = (None, None, None, told.bounce_type, told.feedback_id, told.bounce_sub_type)
+        return "Bounce", self.mail, told.timestamp, bounced, *more
 
 
-def usual_event(text: str, campaign_tag: str, not_after: str) -> Event | None:
-    """Decode an event of a usual kind, in the form that SES documents.
+Reader = Callable[[str, str], Event | None]
+"""Reads an event of a text and a time; see usual_events."""
+
+
+def usual_events(campaign_tag: str, otherwise: Reader) -> Reader:
+    """Make what reads events of the usual kinds, in the form that SES documents.
 
     Args:
-        text: SES's JSON, without an envelope.
         campaign_tag: the message tag that names the campaign.
-        not_after: a time in the form of `Event.at`; what is said to happen later is not usual.
+        otherwise: reads what takes a closer look: all else.
 
     Returns:
-        The event, or None where it takes a closer look.
+        A function of SES's JSON, without an envelope, and of a time in the form of `Event.at`:
+        what is said to happen later is not usual.
     """
-    try:
-        told = _decode(campaign_tag)(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return None
-    return told.event(not_after)
+    decode, decode_by_set = _decoder(campaign_tag), _decoder(CONFIGURATION_SET_TAG)
+
+    def read(text: str, not_after: str) -> Event | None:
+        try:
+            kind, mail, at, recipients, link, agent, is_bot, bounce, feedback, detail = decode(
+                text
+            ).parts()
+            mail_at = mail.timestamp
+            second, _, rest = at.partition(".")
+            usual = rest in MILLISECONDS and SECONDS[second] and at <= not_after
+            if usual and mail_at is not at:
+                second, _, rest = mail_at.partition(".")
+                usual = rest in MILLISECONDS and SECONDS[second] and mail_at <= not_after
+            if not usual:
+                return otherwise(text, not_after)
+            tags = mail.tags
+            values = None if tags is None else tags.campaign
+            # Most have one value, and that is not blank.
+            campaign = (values[0].strip() or _named(values)) if values else None
+            name = campaign or _set_of(decode_by_set(text)) or UNTAGGED
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return otherwise(text, not_after)
+        headers = mail.common_headers
+        return Event(
+            kind,
+            mail.message_id,
+            at,
+            mail_at,
+            name,
+            campaign is not None,
+            recipients if len(recipients) == 1 else tuple(dict.fromkeys(recipients)),
+            None if headers is None else headers.subject,
+            mail.source,
+            link,
+            agent,
+            is_bot,
+            bounce,
+            feedback,
+            False,  # noqa: FBT003 - opts_out
+            detail,
+        )
+
+    return read
 
 
-@cache
-def _decode(campaign_tag: str) -> Callable[[str], _Kind[_Tags]]:
-    # Where one tag is both, it is the campaign's; a blank one leaves neither.
-    names = {CONFIGURATION_SET_TAG: "configuration_set"} | {campaign_tag: "campaign"}
-    fields = [
-        (field, list[str] | None, msgspec.field(default=None, name=tag))
-        for tag, field in names.items()
-    ]
-    tags: Any = msgspec.defstruct("_NamedTags", fields, bases=(_Tags,), gc=False)
+def _decoder(campaign_tag: str) -> Callable[[str], _Kind[_Tags]]:
+    field = ("campaign", _Names | None, msgspec.field(default=None, name=campaign_tag))
+    tags: Any = msgspec.defstruct("_NamedTags", [field], bases=(_Tags,), gc=False)
     kinds: Any = Union[tuple(kind[tags] for kind in (_Send, _Delivery, _Open, _Click, _Bounce))]  # noqa: UP007 - of types made here
     decode: Callable[[str], _Kind[_Tags]] = msgspec.json.Decoder(kinds).decode
     return decode
 
 
-def _event(  # noqa: PLR0913 - the parts of an event
-    kind: str,
-    mail: _Mail[Tags],
-    at: str,
-    recipients: tuple[str, ...],
-    not_after: str,
-    *,
-    link: str | None = None,
-    agent: str | None = None,
-    is_bot: Literal["Likely", "Unlikely"] | None = None,
-    bounce_type: str | None = None,
-    feedback_id: str | None = None,
-    detail: str | None = None,
-) -> Event | None:
-    mail_at = mail.timestamp
-    usual = (
-        mail_at[20:] in MILLISECONDS
-        and is_second(mail_at[:20])
-        and mail_at <= not_after
-        and (at is mail_at or (at[20:] in MILLISECONDS and is_second(at[:20]) and at <= not_after))
-        and mail.message_id.isascii()
-    )
-    if not usual:
-        return None
-    tags = mail.tags or _NO_TAGS
-    values = tags.campaign
-    campaign = (values[0].strip() or _named(values)) if values else None
-    name = campaign or _named(tags.configuration_set) or UNTAGGED
-    if len(name.encode()) > MAX_ID:
-        return None
-    headers = mail.common_headers
-    return Event(
-        kind,
-        mail.message_id,
-        at,
-        mail_at,
-        name,
-        campaign is not None,
-        recipients if len(recipients) < 2 else tuple(dict.fromkeys(recipients)),  # noqa: PLR2004
-        headers.subject or None if headers is not None else None,
-        mail.source or None,
-        link,
-        agent or None,
-        is_bot,
-        bounce_type,
-        feedback_id,
-        False,  # noqa: FBT003 - opts_out
-        detail or None,
-    )
+def _set_of(told: _Kind[_Tags]) -> str | None:
+    """Name the configuration set of an event that was decoded as if its tag named the campaign."""
+    tags = told.parts()[1].tags
+    return None if tags is None else _named(tags.campaign)
 
 
 def _named(values: list[str] | None) -> str | None:
+    """Give a tag's first value that is not blank."""
     for value in values or ():
         if name := value.strip():
             return name
