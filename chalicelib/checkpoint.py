@@ -42,8 +42,6 @@ class Change(Struct, frozen=True, gc=False):
 
     def after(self, sequence: int) -> "Change | None":
         """Give what remains without the records up to a sequence number; None if nothing does."""
-        if _sequence(self.records[0]) > sequence:
-            return self
         records = [record for record in self.records if _sequence(record) > sequence]
         return Change(records, self.counts) if records else None
 
@@ -120,7 +118,11 @@ def plan(
     """
     checkpoint = observed.get(lane, {}).get("B", b"")
     counted_up_to = int.from_bytes(checkpoint[:_SEQUENCE_BYTES], "big") if checkpoint else -1
-    fresh = [change for one in touched.changes if (change := one.after(counted_up_to)) is not None]
+    fresh: Sequence[Change] = touched.changes
+    first = min([_sequence(one.records[0]) for one in fresh], default=0)
+    if first <= counted_up_to:
+        fresh = [change for one in fresh if (change := one.after(counted_up_to)) is not None]
+        first = min([_sequence(one.records[0]) for one in fresh], default=0)
     registers = [
         register
         for register in touched.registers.values()
@@ -131,7 +133,6 @@ def plan(
     update = _Update()
     update.add("v", 1)
     if fresh:
-        first = min([_sequence(change.records[0]) for change in fresh])
         last = max([change.records[-1] for change in fresh], key=_sequence)
         update.set(
             lane, {"B": checkpoint_bytes(_sequence(last), last["ApproximateCreationDateTime"])}
