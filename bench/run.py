@@ -63,7 +63,7 @@ def measured(name: str) -> list[dict[str, Any]]:
 def table(results: dict[str, Any]) -> str:
     """Write the table, in Markdown."""
     lines = [
-        "| what | beside | ratio (quartiles) | must | stretch | met | ours, theirs: µs each |",
+        "| what | beside | ratio (quartiles) | must | stretch | met | ours, theirs: each |",
         "|---|---|---|---|---|---|---|",
     ]
     runs = set()
@@ -88,8 +88,13 @@ def _line(row: dict[str, Any]) -> str:
     return (
         f"| {row['name']} | {row['baseline']} | **{number(row['ratio'])}** ({spread}) "
         f"| {target(row['must'])} | {target(row['stretch'])} | {met} "
-        f"| {row['ours_us']:.3g}, {row['theirs_us']:.3g} {row['clock']} |"
+        f"| {number_of(row['ours'])}, {number_of(row['theirs'])} {row['measure']} |"
     )
+
+
+def number_of(value: float) -> str:
+    """Write a number to three digits, and whole where it has more."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def machine() -> str:

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 import boto3
 import made
+from aws_stub import stub
 from baselines import aggregate as naive
 from comparison import Comparison
-from rounds import stub
 
 from chalicelib.aggregate import group
 from chalicelib.aws import JsonService

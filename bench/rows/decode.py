@@ -9,9 +9,10 @@ import msgspec
 from baselines import decode
 from comparison import Comparison
 
-from chalicelib.events import parse
+from chalicelib.events import reader
 
 EVENTS = 1000
+NOT_AFTER = "2026-11-24T00:00:00.000Z"
 
 
 class _MailSkipped(msgspec.Struct):
@@ -22,9 +23,11 @@ def rows(_stack: ExitStack) -> list[Comparison]:
     """Compare over events that differ, in a campaign's mix."""
     bodies = made.events(EVENTS)
 
+    read = reader("campaign")
+
     def ours() -> None:
         for body in bodies:
-            parse(body, campaign_tag="campaign")
+            read(body, NOT_AFTER)
 
     def each(read: Callable[[str], object]) -> Callable[[], None]:
         def run() -> None:

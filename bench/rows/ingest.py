@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 import boto3
 import made
+from aws_stub import stub
 from baselines import ingest as naive
 from comparison import Comparison
-from rounds import stub
 
 from chalicelib.aws import JsonService
 from chalicelib.events_table import EventsTable

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from aws_stub import stub
 from baselines.boto3_calls import batch_writer, post_to_connections
-from client import BATCH, ITEMS, item, typed
 from comparison import Comparison
-from fan_out import FAR, FRAME, viewers
-from rounds import stub
 
 from chalicelib.aws import JsonService
 from chalicelib.fan_out import FanOut
+from chalicelib.subscriptions import Connection
 
+ITEMS = 1000
+BATCH = 25  # the most that BatchWriteItem takes
 VIEWERS = 1000
 API_GATEWAY_MS = 10
+FRAME = "x" * 1024
+FAR = 2.0**40  # epoch seconds: no deadline
 
 
 def rows(stack: ExitStack) -> list[Comparison]:
@@ -23,8 +26,8 @@ def rows(stack: ExitStack) -> list[Comparison]:
 
 def _write(stack: ExitStack) -> Comparison:
     server = stack.enter_context(stub(0))
-    plain = [item(number) for number in range(ITEMS)]
-    items = [typed(one) for one in plain]
+    plain = [_item(number) for number in range(ITEMS)]
+    items = [_typed(one) for one in plain]
     theirs = batch_writer(server.url, server.authority.path)
     dynamo = JsonService("dynamodb", server.config, context=server.authority.context)
 
@@ -72,10 +75,31 @@ def _pushes(stack: ExitStack, milliseconds: float) -> tuple[Callable[[], None], 
     server = stack.enter_context(stub(milliseconds))
     theirs = post_to_connections(server.url + "/prod", server.authority.path)
     fan_out = FanOut(server.config, context=server.authority.context)
-    some = viewers(VIEWERS)
+    some = [Connection(f"L0SM9cOFvHcCIhw{one}=", "api/prod", 0) for one in range(VIEWERS)]
     ids = [one.id for one in some]
 
     def ours() -> None:
         assert fan_out.send(some, [FRAME], FAR) == ["sent"] * VIEWERS
 
     return ours, lambda: theirs(ids, FRAME.encode())
+
+
+def _item(number: int) -> dict[str, str | int]:
+    """Make an item of about 270 bytes."""
+    return {
+        "message_id": f"0100018b6d6c4f2a-{number:08d}-4f3e-a8b0-2f7d5f6a8f10-000000",
+        "fact": "Delivery#2026-11-25T14:00:00.000Z#recipient",
+        "campaign": "spring-sale",
+        "at": "2026-11-25T14:00:00.000Z",
+        "recipient": f"somebody-{number:08d}@example.com",
+        "expires": 1_800_000_000 + number,
+        "class": "human",
+    }
+
+
+def _typed(plain: dict[str, str | int]) -> dict[str, dict[str, str]]:
+    """Write an item as DynamoDB's JSON, as the functions do."""
+    return {
+        name: {"S": value} if isinstance(value, str) else {"N": str(value)}
+        for name, value in plain.items()
+    }

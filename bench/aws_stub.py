@@ -1,12 +1,10 @@
-"""What measurements of the wire share: a stub on the other core, rounds A B A B, medians."""
+"""AWS stood for by a stub on another core (wire_stub.py), for what is measured on the wire."""
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,35 +69,3 @@ def stub(milliseconds: float) -> Iterator[Stub]:
             os.sched_setaffinity(0, cores)
             process.terminate()
             process.wait()
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a run took, in seconds: of the processor, and by the clock."""
-
-    cpu: float
-    wall: float
-
-
-def taken(run: Callable[[], None]) -> Taken:
-    """Measure one run."""
-    cpu, wall = time.process_time(), time.perf_counter()
-    run()
-    return Taken(time.process_time() - cpu, time.perf_counter() - wall)
-
-
-def interleaved(runs: Mapping[str, Callable[[], Taken]], rounds: int) -> dict[str, list[Taken]]:
-    """Measure each run once a round, A B A B; a first round that nothing counts warms up."""
-    results: dict[str, list[Taken]] = {name: [] for name in runs}
-    for one in range(rounds + 1):
-        for name, run in runs.items():
-            result = run()
-            if one:
-                results[name].append(result)
-    return results
-
-
-def ratio(dividend: list[float], divisor: list[float]) -> str:
-    """Give the median ratio of pairs of one round each, and its spread."""
-    ratios = [one / other for one, other in zip(dividend, divisor, strict=True)]
-    return f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"

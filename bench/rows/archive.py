@@ -1,0 +1,27 @@
+"""How large the functions' archive is, for the machines that `deploy` takes by default."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from comparison import Size
+
+from dashboard import archive, functions
+
+MOST = {"without packages": 1024**2, "with packages": 6 * 1024**2}
+
+
+def rows(_stack: ExitStack) -> list[Size]:
+    """Measure it with the packages of requirements.txt, and without."""
+    return [
+        Size(f"the functions' archive {name}", _bytes(with_packages=name == "with packages"), most)
+        for name, most in MOST.items()
+    ]
+
+
+def _bytes(*, with_packages: bool) -> int:
+    policies = {name: {"Version": "2012-10-17", "Statement": []} for name in functions.FUNCTIONS}
+    with tempfile.TemporaryDirectory() as folder:
+        build = Path(folder)
+        functions.prepare(build, "bench", {}, policies, with_packages=with_packages)
+        return archive.make(build, functions.ARCHITECTURES[0]).stat().st_size

@@ -1,0 +1,186 @@
+"""A cold start: what a function imports, with bytecode and without, and a push to twenty viewers.
+
+Each measurement is a fresh process that can write no bytecode, as in Lambda, from the archive that
+`deploy` makes, unpacked. boto3 and the standard library are compiled, as the runtime's are.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import zipfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from aws_stub import ROOT, Stub, stub
+from comparison import OWN, Comparison
+
+from dashboard import archive, functions
+
+ROUNDS = 11
+VIEWERS = 20
+API_GATEWAY_MS = 10
+VARIABLES = {
+    **dict.fromkeys(("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE"), "t"),
+    **dict.fromkeys(("QUEUE_URL", "DEAD_LETTER_QUEUE_URL"), "https://q"),
+    "QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:events",
+    "EVENTS_STREAM_ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/e/stream/1",
+    "STATS_STREAM_ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/s/stream/1",
+    "PSEUDONYM_KEY": "p" * 64,
+    "SHARE_KEY": "s" * 64,
+    "ISSUER": "https://issuer.example.com",
+    "CLIENT_ID": "page",
+    "ALLOWED_ORIGINS": "https://page.example.com",
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+# What each function makes of itself at its first event, beside importing app.py; and what its share
+# of the baseline must be. Whoever verifies tokens loads cryptography, which has no must.
+READY = {
+    "ingest": ("parts.ingest", 0.3),
+    "aggregate": ("parts.count", 0.3),
+    "publish": ("parts.publish, parts.pusher", 0.3),
+    "watch": ("parts.watch", 0.3),
+    "websocket_message": ("parts.session, parts.pusher", 0.3),
+    "websocket_disconnect": ("parts.subscriptions", 0.3),
+    "websocket_connect": ("parts.sign_in.admit; parts.tokens", None),
+}
+# Of these the bytecode's gain is told.
+COMPILED = ("ingest", "aggregate", "publish")
+BOTO3 = """
+import chalice.app, boto3
+boto3.client("dynamodb", region_name="us-east-1")
+boto3.client("apigatewaymanagementapi", region_name="us-east-1", endpoint_url="https://e")
+"""
+COLD_BOTO3 = """
+import chalice.app
+from baselines.boto3_calls import post_to_connections
+post_to_connections({url!r} + "/prod", {roots!r}, 10)(
+    [f"viewer-{{one}}" for one in range({viewers})], b"x" * 1024)
+"""
+COLD_OURS = """
+import ssl
+import chalice.app
+from chalicelib import config
+from chalicelib.fan_out import FanOut
+from chalicelib.subscriptions import Connection
+fan_out = FanOut(config.load(), context=lambda host: ssl.create_default_context(cafile={roots!r}))
+viewers = [Connection(f"viewer-{{one}}", "api/prod", 0) for one in range({viewers})]
+outcomes = fan_out.send(viewers, ["x" * 1024], 2**40)
+assert outcomes == ["sent"] * {viewers}, outcomes
+"""
+
+
+def rows(stack: ExitStack) -> list[Comparison]:
+    """Compare with chalice and boto3."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    compiled, sources = _unpacked(folder)
+    ready = {
+        name: f"import app\nfrom chalicelib import handlers\nparts = handlers.parts()\n{made}"
+        for name, (made, _) in READY.items()
+    }
+    return [
+        *(
+            Comparison(
+                f"import all that {name} needs for its first event",
+                "chalice and two clients of boto3",
+                _process(compiled, ready[name]),
+                _process(compiled, BOTO3, with_boto3=True),
+                1,
+                unit="share",
+                must=must,
+                stretch=must and 0.2,
+                clock=OWN,
+                rounds=ROUNDS,
+            )
+            for name, (_, must) in READY.items()
+        ),
+        *(
+            Comparison(
+                f"the same of {name}",
+                "without bytecode in the archive",
+                _process(compiled, ready[name]),
+                _process(sources, ready[name]),
+                1,
+                must=1.9,
+                clock=OWN,
+                rounds=ROUNDS,
+            )
+            for name in COMPILED
+        ),
+        _cold_publish(stack, compiled),
+    ]
+
+
+def _cold_publish(stack: ExitStack, code: Path) -> Comparison:
+    server = stack.enter_context(stub(API_GATEWAY_MS))
+    sides = [
+        _process(
+            code,
+            program.format(url=server.url, roots=str(server.authority.path), viewers=VIEWERS),
+            with_boto3=with_boto3,
+            server=server,
+        )
+        for program, with_boto3 in ((COLD_OURS, False), (COLD_BOTO3, True))
+    ]
+    return Comparison(
+        f"start cold and tell {VIEWERS} viewers, each answered after {API_GATEWAY_MS} ms",
+        "post_to_connection in 10 threads",
+        *sides,
+        1,
+        must=2.3,
+        stretch=3,
+        clock="wall",
+        rounds=ROUNDS,
+    )
+
+
+def _unpacked(folder: Path) -> list[Path]:
+    """Unpack the archive for this machine, with bytecode and without."""
+    build = folder / "build"
+    policies = {name: {"Version": "2012-10-17", "Statement": []} for name in functions.FUNCTIONS}
+    functions.prepare(build, "bench", VARIABLES, policies)
+    machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+    path = archive.make(build, machine)
+    codes = [folder / "with", folder / "without"]
+    for code in codes:
+        with zipfile.ZipFile(path) as packed:
+            packed.extractall(code)
+    for bytecode in codes[1].rglob("*.pyc"):
+        bytecode.unlink()
+    return codes
+
+
+def _process(
+    code: Path, program: str, *, with_boto3: bool = False, server: Stub | None = None
+) -> Callable[[], float]:
+    """Make what runs a program in a fresh process; it gives the program's CPU time in seconds."""
+    # Beside the archive, Lambda has boto3 and the standard library, and no other package.
+    beside = [sysconfig.get_paths()["purelib"], str(ROOT / "bench")] if with_boto3 else []
+    text = (
+        f"import sys, time\nsys.path[:0] = [{str(code)!r}]\nsys.path += {beside!r}\n"
+        f"began = time.process_time()\n{program}\nprint(time.process_time() - began)"
+    )
+    environment = {**VARIABLES, "PATH": os.environ["PATH"]}
+    if server is not None:
+        environment["CONNECTIONS_ENDPOINT"] = server.url + "/{stage}"
+
+    def run() -> float:
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", text],
+            env=environment,
+            cwd=code,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"a process that was to be measured failed: {done.stderr}")
+        return float(done.stdout.split()[-1])
+
+    return run
