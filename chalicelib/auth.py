@@ -10,11 +10,11 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
 import jwt
+from msgspec import Struct
 
 from chalicelib.config import is_secure
 from chalicelib.errors import Refused
@@ -35,8 +35,7 @@ Fetch = Callable[[str], dict[str, Any]]
 """Gets a JSON document by its URL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(Struct, frozen=True):
     """Who has signed in, of which groups, and until when, in epoch seconds."""
 
     subject: str

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.aggregate import group
 from chalicelib.checkpoint import lane
@@ -11,8 +12,7 @@ from chalicelib.log import log
 from chalicelib.stats_table import StatsTable
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(Struct, frozen=True):
     """Counts what has changed in the events table."""
 
     stats_table: StatsTable

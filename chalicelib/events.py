@@ -53,9 +53,9 @@ _RECIPIENT_KEYS = {
 }
 
 _MAX_WRAPPINGS = 4
-_TYPE = re.compile(r"[A-Za-z][A-Za-z ]{0,49}")
+_TYPE = r"[A-Za-z][A-Za-z ]{0,49}"
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-_NOT_IN_SQS = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_SQS = r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _END_OF_TIME = f"{LAST_YEAR + 1}"
 
 
@@ -138,7 +138,7 @@ def _event(value: Mapping[str, Any], campaign_tag: str) -> Event:
             )
         raise NotAnEvent("no_event_type", f"no eventType; it has {_cut(', '.join(value))}")
     event_type = _string(value, "eventType")
-    if not _TYPE.fullmatch(event_type):
+    if not re.fullmatch(_TYPE, event_type):
         raise _wrong("eventType", "a few English words, as SES's types are", event_type)
     mail = _object(value, "mail")
     mail_at = _time(mail, "timestamp")
@@ -318,5 +318,5 @@ def _wrong(name: str, expected: str, found: Any) -> NotAnEvent:
 
 def _cut(text: str) -> str:
     """Shorten a text for a message, and replace what neither UTF-8 nor SQS takes."""
-    text = _NOT_IN_SQS.sub("?", _clean(text))
+    text = re.sub(_NOT_IN_SQS, "?", _clean(text))
     return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"  # noqa: PLR2004

@@ -6,7 +6,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from chalicelib.aws import Service
 from chalicelib.errors import AwsError, ConditionFailed
@@ -26,8 +27,7 @@ _BATCH = 25  # BatchWriteItem's limit
 _BATCH_ATTEMPTS = 5
 
 
-@dataclass(slots=True)
-class Message:
+class Message(Struct):
     """What is stored of one message in one campaign."""
 
     facts: list[Fact] = field(default_factory=list)

@@ -5,9 +5,10 @@ campaign   part    v        q, ut, ug       last_event_at  checked_at  …
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.metrics import HEALTH_COUNTERS, Aggregate
 
@@ -23,8 +24,7 @@ _NUMBERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What a check found; None where it could not find out.
 
     Attributes:
@@ -44,8 +44,7 @@ class Findings:
     untracked: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """The pipeline's health as stored.
 
     Attributes:

@@ -4,10 +4,10 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib import events
@@ -26,8 +26,7 @@ from chalicelib.stats_table import StatsTable
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Ingest:
+class Ingest(Struct, frozen=True):
     """Takes in what SES reports."""
 
     config: Config

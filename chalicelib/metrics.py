@@ -9,9 +9,10 @@ DynamoDB's ADD works on top-level attributes, and the counters' names on disk ar
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from chalicelib.facts import Item
 
@@ -105,8 +106,7 @@ RATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True):
     """One aggregate item as read.
 
     Attributes:

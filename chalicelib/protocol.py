@@ -5,8 +5,9 @@ The wire contract is docs/asyncapi.yaml; an example of each message is in tests/
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, get_args
+
+from msgspec import Struct
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.event import MAX_ID
@@ -24,8 +25,7 @@ HEALTH_TOPIC = "stats/health"
 CAMPAIGN_TOPIC_PREFIX = "stats/email-campaign/"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request that may be served; fields that the action does not use are at their defaults.
 
     Attributes:
@@ -53,7 +53,11 @@ class Request:
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     stream: bool = False
-    token: str = field(default="", repr=False)
+    token: str = ""
+
+    def __repr__(self) -> str:
+        """Tell what is asked, and keep the token."""
+        return f"Request({self.action!r}, {self.request_id!r})"
 
     @property
     def names(self) -> tuple[str | int | float | None, str]:

@@ -1,6 +1,6 @@
 """The queue of SES's events and its dead-letter queue: how deep they are, what is set aside."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chalicelib.aws import Service
 
@@ -10,8 +10,7 @@ _IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
 _AGE_WINDOW_SECONDS = 300
 
 
-@dataclass(frozen=True)
-class Queues:
+class Queues(Struct, frozen=True):
     """Both queues, by their URLs."""
 
     sqs: Service

@@ -2,8 +2,10 @@
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
+
+from msgspec import Struct
 
 from chalicelib import cursor, messages
 from chalicelib.access import EVERYTHING, Access
@@ -43,8 +45,7 @@ _COUNTERS_OF_TYPE = {
 }
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Struct, frozen=True):
     """Serves the requests of connections; `sign_in` is None where anybody may see everything."""
 
     stats_table: StatsTable

@@ -8,9 +8,10 @@ message at once, the one that saw more facts stands.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from chalicelib.classify import RULES_VERSION, classify
 from chalicelib.facts import ENGAGEMENTS, Class, Fact, Item, check_identifiers, check_time
@@ -23,8 +24,7 @@ STATE_PREFIX = "~state#"
 _RULES_FACTOR = 1_000_000  # above any number of opens and clicks that one message gets
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What a message was worth once: the first time of each kind, None where there was none.
 
     On disk: `uo`, `uho`, `uc`, `uhc` (times), `ul` (link id → time of its first click).
@@ -48,8 +48,7 @@ _TIMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True):
     """What is to be stored anew: facts whose class has changed, and the state where it has."""
 
     reclassified: Sequence[tuple[Fact, Class, str]]

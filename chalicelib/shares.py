@@ -7,8 +7,9 @@ shares  share/Zx81…  campaign, created_at, until; revoked: while its connectio
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.access import Access, share_subject
 from chalicelib.aws import Service
@@ -16,8 +17,7 @@ from chalicelib.aws import Service
 _SHARES = "shares"
 
 
-@dataclass(frozen=True, slots=True)
-class ShareLink:
+class ShareLink(Struct, frozen=True):
     """A share link; times in epoch seconds."""
 
     id: str

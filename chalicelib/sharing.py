@@ -1,7 +1,8 @@
 """Share links: made, and revoked with all connections that came by them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.access import share_subject
 from chalicelib.connections import Connections
@@ -10,8 +11,7 @@ from chalicelib.shares import ShareLink, Shares
 from chalicelib.subscriptions import Subscriptions
 
 
-@dataclass(frozen=True)
-class Sharing:
+class Sharing(Struct, frozen=True):
     """Makes and revokes share links.
 
     Attributes:

@@ -1,8 +1,10 @@
 """Who may come in, by which token, and what they may see then."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from chalicelib.access import Access, prefixes_of
 from chalicelib.config import Config
@@ -17,8 +19,7 @@ BEARER = "bearer."
 SHARE = "share."
 
 
-@dataclass(frozen=True)
-class SignIn:
+class SignIn(Struct, frozen=True):
     """Lets connections in, where there is an issuer.
 
     Attributes:

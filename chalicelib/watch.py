@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from chalicelib.errors import AwsError
 from chalicelib.health import Findings, untracked
@@ -19,8 +21,7 @@ _CAMPAIGNS = 25
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """Looks whether everything flows."""
 
     queues: Queues

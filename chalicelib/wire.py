@@ -5,7 +5,8 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from chalicelib import tls
 from chalicelib.http1 import Answer, AnswerReader, NotHttp, Origin
@@ -17,16 +18,14 @@ class NoAnswer(OSError):
     """A server gave no answer, or none that can be read. The request may have been served."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(Struct, frozen=True):
     """How long to wait, in seconds: for a connection, and for a whole answer."""
 
     connect: float
     answer: float
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(Struct):
     """An open connection, and what reads its answers."""
 
     socket: socket.socket

@@ -96,6 +96,8 @@ class Stub:
         return self
 
     def __exit__(self, *_):
+        # Closed alone, it would still accept whoever comes next.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.end_connections()
 
