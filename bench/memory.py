@@ -34,8 +34,8 @@ from moto.server import ThreadedMotoServer
 from support import doctored, ses
 from support.world import START, World
 
-from chalicelib.access import EVERYTHING
-from chalicelib.subscriptions import Connection, Subscriptions
+from chalicelib.access import EVERYTHING, Connection
+from chalicelib.subscriptions import Subscriptions
 from dashboard.functions import FUNCTIONS
 from dashboard.paths import TEMPLATE
 from dashboard.sdk import Service

@@ -32,10 +32,10 @@ from support.world import START, World
 
 from bench.calls import item_size
 from bench.shards import BATCH, ITEM_UNITS_A_SECOND, POLL_SECONDS, SUMMARY, Record, Shards
+from chalicelib.access import Connection
 from chalicelib.aggregate import group
 from chalicelib.frames import MAX_FRAME_BYTES
 from chalicelib.publish import Publish
-from chalicelib.subscriptions import Connection
 from dashboard.costs import CALL_SECONDS, VCPU_MB
 from dashboard.functions import FUNCTIONS
 from dashboard.prices import PRICES

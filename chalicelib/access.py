@@ -1,4 +1,4 @@
-"""What a connection may see: campaigns by the prefixes of their names, or a shared one.
+"""A connection, and what it may see: campaigns by the prefixes of their names, or a shared one.
 
 Enforced twice: for each request, and for each push.
 """
@@ -75,6 +75,23 @@ def share_subject(link_id: str) -> str:
 
 EVERYTHING = Access()
 """Where nobody signs in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A WebSocket connection.
+
+    Attributes:
+        id: API Gateway's name of it.
+        endpoint: API id and stage, such as `a1b2c3/api`.
+        connected_at: epoch seconds.
+        access: what it may see.
+    """
+
+    id: str
+    endpoint: str
+    connected_at: int
+    access: Access = EVERYTHING
 
 
 def prefixes_of(

@@ -15,12 +15,12 @@ from math import isqrt
 from selectors import DefaultSelector
 
 from chalicelib import tls
+from chalicelib.access import Connection
 from chalicelib.channel import Channel, Work
 from chalicelib.config import Config
 from chalicelib.connections import DEADLINES, Gateway, Outcome, outcome_of
 from chalicelib.http1 import Origin
 from chalicelib.sigv4 import payload_hash
-from chalicelib.subscriptions import Connection
 from chalicelib.wire import Deadlines
 
 # At 10 ms a request, 128 send faster than API Gateway takes messages by default (10,000/s).

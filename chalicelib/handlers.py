@@ -6,6 +6,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import config as settings
+from chalicelib.access import Connection
 from chalicelib.aws import Service, Services
 from chalicelib.aws import services as services_of
 from chalicelib.config import Config
@@ -25,7 +26,7 @@ from chalicelib.sharing import Sharing
 from chalicelib.sign_in import SignIn
 from chalicelib.stats_table import StatsTable
 from chalicelib.stream import EventsStream
-from chalicelib.subscriptions import Connection, Subscriptions
+from chalicelib.subscriptions import Subscriptions
 from chalicelib.watch import Watch
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import messages
-from chalicelib.access import Access
+from chalicelib.access import Access, Connection
 from chalicelib.config import PUSH_BATCH
 from chalicelib.connections import Outcome
 from chalicelib.errors import AwsError
@@ -23,7 +23,7 @@ from chalicelib.metrics import (
 )
 from chalicelib.protocol import CAMPAIGN_TOPIC_PREFIX, HEALTH_TOPIC, LIST_TOPIC
 from chalicelib.push import Pusher
-from chalicelib.subscriptions import Connection, Subscriptions
+from chalicelib.subscriptions import Subscriptions
 
 # A row may be seen before its connection's handshake has ended: a 410 then says nothing.
 GRACE_SECONDS = 10

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from chalicelib.access import Connection
 from chalicelib.connections import Connections, Outcome
-from chalicelib.subscriptions import Connection
 
 _RETRY_SECONDS = 0.1
 

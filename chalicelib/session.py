@@ -8,7 +8,7 @@ from itertools import islice
 from msgspec import Struct
 
 from chalicelib import cursor, messages
-from chalicelib.access import EVERYTHING, Access
+from chalicelib.access import EVERYTHING, Access, Connection
 from chalicelib.errors import InvalidRequest, Refused
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import ACTIVITY_LANES, ACTIVITY_TYPES, OTHER_LINK, Fact
@@ -25,7 +25,7 @@ from chalicelib.protocol import (
 )
 from chalicelib.sign_in import SignIn
 from chalicelib.stats_table import StatsTable
-from chalicelib.subscriptions import Connection, Subscriptions
+from chalicelib.subscriptions import Subscriptions
 
 # However rare what is looked for, an answer comes in time, with a cursor to go on from.
 _MOST_READ = 2000

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from chalicelib.access import Access, prefixes_of
+from chalicelib.access import Access, Connection, prefixes_of
 from chalicelib.config import Config
 from chalicelib.errors import Forbidden, InvalidRequest, Refused
 from chalicelib.shares import Shares
-from chalicelib.subscriptions import Connection, Subscriptions
+from chalicelib.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from chalicelib.auth import Viewer

@@ -17,10 +17,10 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from chalicelib.access import EVERYTHING, Access
+from chalicelib.access import EVERYTHING, Access, Connection
 from chalicelib.aws import Service
 from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
 
@@ -36,23 +36,6 @@ _CONFLICTS = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A WebSocket connection.
-
-    Attributes:
-        id: API Gateway's name of it.
-        endpoint: API id and stage, such as `a1b2c3/api`.
-        connected_at: epoch seconds.
-        access: what it may see.
-    """
-
-    id: str
-    endpoint: str
-    connected_at: int
-    access: Access = EVERYTHING
 
 
 class Subscriptions:

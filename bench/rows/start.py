@@ -68,7 +68,7 @@ import ssl
 import chalice.app
 from chalicelib import config
 from chalicelib.fan_out import FanOut
-from chalicelib.subscriptions import Connection
+from chalicelib.access import Connection
 fan_out = FanOut(config.load(), context=lambda host: ssl.create_default_context(cafile={roots!r}))
 viewers = [Connection(f"viewer-{{one}}", "api/prod", 0) for one in range({viewers})]
 outcomes = fan_out.send(viewers, ["x" * 1024], 2**40)

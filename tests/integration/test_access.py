@@ -12,12 +12,13 @@ from support import ses
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
 from chalicelib import handlers, subscriptions
+from chalicelib.access import Connection
 from chalicelib.auth import Tokens
 from chalicelib.errors import AwsError, InvalidRequest
 from chalicelib.frames import MAX_FRAME_BYTES
 from chalicelib.health import Findings
 from chalicelib.share_tokens import ShareTokens
-from chalicelib.subscriptions import MAX_SUBSCRIPTIONS, Connection
+from chalicelib.subscriptions import MAX_SUBSCRIPTIONS
 
 LIST = "stats/email-campaigns"
 HEALTH = "stats/health"

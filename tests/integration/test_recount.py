@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from support import ses
 
+from chalicelib.access import Connection
 from chalicelib.errors import AwsError, CommandError
-from chalicelib.subscriptions import Connection
 from dashboard import pausing
 from dashboard.pausing import ingest_paused
 from dashboard.recount import recount

@@ -8,8 +8,9 @@ import pytest
 from support import ses
 
 from chalicelib import handlers, publish, session
+from chalicelib.access import Connection
 from chalicelib.push import Pusher
-from chalicelib.subscriptions import MAX_SUBSCRIPTIONS, Connection
+from chalicelib.subscriptions import MAX_SUBSCRIPTIONS
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
 OTHER = Connection("viewer-2", "api-1/api", connected_at=0)

@@ -17,12 +17,12 @@ from support.stub import (
 )
 
 from chalicelib import tls
+from chalicelib.access import Connection
 from chalicelib.aws import JsonService
 from chalicelib.config import Config
 from chalicelib.connections import Connections
 from chalicelib.errors import AwsError, ConditionFailed, ConfigError
 from chalicelib.fan_out import FanOut
-from chalicelib.subscriptions import Connection
 from chalicelib.wire import Deadlines
 
 SOON = Deadlines(connect=0.5, answer=0.5)

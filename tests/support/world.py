@@ -20,13 +20,13 @@ from support import ses
 from support.client import Topic
 from support.memory import MemoryDynamo, Shard, Stream
 
+from chalicelib.access import Connection
 from chalicelib.config import Config
 from chalicelib.errors import AwsError
 from chalicelib.frames import frames
 from chalicelib.handlers import Parts
 from chalicelib.metrics import PIPELINE, aggregate_from_item
 from chalicelib.push import Pusher
-from chalicelib.subscriptions import Connection
 
 CONFIG = Config(
     events_table="EventsTable",

@@ -90,7 +90,7 @@ answer = handlers.ingest(ses.in_sqs_event(ses.raw(ses.an_open())))
 assert len(answer["batchItemFailures"]) == 1
 """,
     "fan-out": """
-from chalicelib.subscriptions import Connection
+from chalicelib.access import Connection
 viewers = [Connection(str(one), "api-1/test", 0) for one in range(3)]
 outcomes = list(handlers.parts().pusher.to_all(viewers, ["frame"], until=2**40))
 assert [outcome for _, outcome in outcomes] == ["failed"] * 3
