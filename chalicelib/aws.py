@@ -1,9 +1,10 @@
-"""The calls to AWS's JSON services, each with its deadlines.
+"""Signed requests to AWS, each with its deadlines, and the calls to its JSON services.
 
 Everything above speaks the services' own JSON, and catches the errors of errors.py only. A call
 whose answer was lost is made again, so each must do no harm twice: those here are absolute, or on a
 condition that the first of two has changed (ConditionFailed then shows the item, and whoever called
-sees its own work in it). An event that is set aside may lie in the dead-letter queue twice.
+sees its own work in it). An event that is set aside may lie in the dead-letter queue twice; a turn
+that is taken twice leaves a pause, and viewers who are pushed to twice keep what they have.
 """
 
 import base64
@@ -61,7 +62,10 @@ Services = Callable[[str], Service]
 
 
 class _Api(NamedTuple):
-    """What a service is called: in X-Amz-Target, in its host's name, and where it is signed for."""
+    """What a service is called: in X-Amz-Target, in its host's name, and where it is signed for.
+
+    Lambda is called by paths, and has no targets.
+    """
 
     target: str
     host: str
@@ -73,7 +77,11 @@ _APIS = {
     "dynamodbstreams": _Api("DynamoDBStreams_20120810", "streams.dynamodb", "dynamodb"),
     "sqs": _Api("AmazonSQS", "sqs", "sqs"),
     "cloudwatch": _Api("GraniteServiceVersion20100801", "monitoring", "monitoring"),
+    "lambda": _Api("", "lambda", "lambda"),
 }
+
+Headers = tuple[tuple[str, str], ...]
+"""Names, in lower case, and values."""
 
 
 def services(config: Config) -> Services:
@@ -81,11 +89,11 @@ def services(config: Config) -> Services:
     return lambda name: JsonService(name, config)
 
 
-class JsonService:
-    """A service that speaks AWS's JSON 1.0.
+class SignedRequests:
+    """Requests to one service, each signed; what may have passed is tried again.
 
     Args:
-        name: one of `dynamodb`, `dynamodbstreams`, `sqs` and `cloudwatch`.
+        name: one of `dynamodb`, `dynamodbstreams`, `sqs`, `cloudwatch` and `lambda`.
         config: says where it is.
         deadlines: of each attempt.
         context: what its TLS connections are verified by, where not as usual.
@@ -109,10 +117,58 @@ class JsonService:
             config.endpoint_of(name) or f"https://{self._api.host}.{config.region}.amazonaws.com"
         )
         self._host = origin.authority
-        self._path = path + "/"
+        self._path = path
         self._wire = Wire(origin, deadlines, **({"context": context} if context else {}))
         self._clock = clock
         self._pause = pause
+
+    def post(self, operation: str, path: str, headers: Headers, body: bytes) -> dict[str, Any]:
+        """Make one request; throttling and 5xx are tried again first.
+
+        Args:
+            operation: what errors call it, such as `update_item`.
+            path: percent-encoded, without a query.
+            headers: beside the host.
+            body: of the request.
+
+        Returns:
+            The answer's JSON; empty where it has none.
+
+        Raises:
+            ConditionFailed: a condition did not hold; has the item as it was found.
+            AwsError: anything else that kept failing.
+        """
+        path, headers = self._path + path, (("host", self._host), *headers)
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._pause(random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311 - jitter
+            try:
+                return self._attempt(operation, path, headers, body)
+            except _Passing as error:
+                failure = error.failure
+        raise failure
+
+    def _attempt(self, operation: str, path: str, headers: Headers, body: bytes) -> dict[str, Any]:
+        signing, lines = _prepared(
+            headers, credentials(), self._region, self._api.signing_name, int(self._clock())
+        )
+        authorization = signing.authorization("POST", path, payload_hash(body))
+        lines = f"{lines}authorization: {authorization}\r\n"
+        try:
+            answer = self._wire.exchange(request("POST", path, lines, body))
+            found = _parsed(answer.body)
+        except ssl.SSLCertVerificationError as error:
+            raise AwsError("CertificateNotTrusted", f"{operation} failed: {error}") from error
+        except (OSError, ValueError) as error:
+            failure = AwsError(type(error).__name__, f"{operation} failed: no answer ({error})")
+            raise _Passing(failure) from error
+        if answer.status < 300:  # noqa: PLR2004 - HTTP's successes
+            return found
+        raise _error(operation, answer, found)
+
+
+class JsonService(SignedRequests):
+    """A service that speaks AWS's JSON 1.0: any but `lambda`."""
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make one call; as Service has it."""
@@ -123,32 +179,7 @@ class JsonService:
             body = msgspec.json.encode(parameters)
         except UnicodeEncodeError as error:
             raise AwsError("NotUnicode", f"{operation} failed: {error}") from error
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                self._pause(random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311 - jitter
-            try:
-                return self._attempt(operation, body)
-            except _Passing as error:
-                failure = error.failure
-        raise failure
-
-    def _attempt(self, operation: str, body: bytes) -> dict[str, Any]:
-        signing, lines = _prepared(
-            self._api, operation, self._host, credentials(), self._region, int(self._clock())
-        )
-        authorization = signing.authorization("POST", self._path, payload_hash(body))
-        lines = f"{lines}authorization: {authorization}\r\n"
-        try:
-            answer = self._wire.exchange(request("POST", self._path, lines, body))
-            found = _parsed(answer.body)
-        except ssl.SSLCertVerificationError as error:
-            raise AwsError("CertificateNotTrusted", f"{operation} failed: {error}") from error
-        except (OSError, ValueError) as error:
-            failure = AwsError(type(error).__name__, f"{operation} failed: no answer ({error})")
-            raise _Passing(failure) from error
-        if answer.status < 300:  # noqa: PLR2004 - HTTP's successes
-            return found
-        raise _error(operation, answer, found)
+        return self.post(operation, "/", _target(self._api.target, operation), body)
 
 
 class _Passing(Exception):
@@ -162,7 +193,9 @@ class _Passing(Exception):
 def _error(operation: str, answer: Answer, found: Mapping[str, Any]) -> Exception:
     # SQS gives its old names, which everybody knows, beside.
     query_error = answer.header("x-amzn-query-error").partition(";")[0]
-    code = query_error or str(found.get("__type", f"HTTP {answer.status}")).rpartition("#")[2]
+    rest_error = answer.header("x-amzn-errortype").partition(":")[0]  # Lambda's
+    named = found.get("__type") or rest_error or f"HTTP {answer.status}"
+    code = query_error or str(named).rpartition("#")[2]
     if code == _CONDITION_FAILED:
         return ConditionFailed(found.get("Item", {}))
     message = found.get("message") or found.get("Message") or "the service does not say why"
@@ -172,18 +205,19 @@ def _error(operation: str, answer: Answer, found: Mapping[str, Any]) -> Exceptio
     return failure
 
 
+@lru_cache(maxsize=64)
+def _target(target: str, operation: str) -> Headers:
+    """Say in headers which operation is called."""
+    name = operation.title().replace("_", "")
+    return ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", f"{target}.{name}")
+
+
 @lru_cache(maxsize=64)  # many calls are made within a second
-def _prepared(  # noqa: PLR0913, PLR0917 - all that a request's head depends on
-    api: _Api, operation: str, host: str, credentials: Credentials, region: str, now: int
+def _prepared(
+    headers: Headers, credentials: Credentials, region: str, signing_name: str, now: int
 ) -> tuple[Signing, str]:
     """Prepare what requests of one second differ by their bodies from alone."""
-    signing = Signer(credentials, region, api.signing_name, now).prepared(
-        {
-            "host": host,
-            "content-type": "application/x-amz-json-1.0",
-            "x-amz-target": f"{api.target}.{operation.title().replace('_', '')}",
-        }
-    )
+    signing = Signer(credentials, region, signing_name, now).prepared(dict(headers))
     return signing, header_lines(signing.headers)
 
 

@@ -21,6 +21,9 @@ MINIMUM_RETENTION_DAYS = 90
 # The publish function ends after a minute, however long its pushes took before the pause.
 MAXIMUM_PUSH_INTERVAL = 30
 
+# With fewer, a chunk of 500 viewers (chunks.py) would take longer than five seconds.
+MINIMUM_MESSAGES_PER_SECOND = 100
+
 # As AWS's own clients read them.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 _ENDPOINTS_OF_SERVICES = {
@@ -28,6 +31,7 @@ _ENDPOINTS_OF_SERVICES = {
     "dynamodbstreams": "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
     "sqs": "AWS_ENDPOINT_URL_SQS",
     "cloudwatch": "AWS_ENDPOINT_URL_CLOUDWATCH",
+    "lambda": "AWS_ENDPOINT_URL_LAMBDA",
 }
 
 # How many changes the publish function is handed at once, at most.
@@ -51,6 +55,11 @@ class Config:
         store_addresses: whether recipients' addresses are stored (STORE_ADDRESSES).
         keep_link_query: whether a link's query is part of its identity (KEEP_LINK_QUERY).
         push_interval: seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
+        messages_per_second: how many messages are pushed a second at most, by all invocations
+            together (MESSAGES_PER_SECOND). API Gateway takes 10,000 requests a second of an account
+            in a region, whatever they are for.
+        function_name: the function that this process runs (AWS_LAMBDA_FUNCTION_NAME, which Lambda
+            sets); empty elsewhere.
         queue_url: where SES's events wait (QUEUE_URL).
         dead_letter_queue_url: where a message goes that is no SES event (DEAD_LETTER_QUEUE_URL).
         events_stream_arn: the stream of the facts (EVENTS_STREAM_ARN).
@@ -71,7 +80,7 @@ class Config:
         share_key: signs share links (SHARE_KEY); without one there are none.
         endpoint_url: stands in for the endpoints of AWS (AWS_ENDPOINT_URL), or None.
         endpoint_urls: stand in for those of single services, by their names
-            (AWS_ENDPOINT_URL_DYNAMODB, …_DYNAMODB_STREAMS, …_SQS, …_CLOUDWATCH).
+            (AWS_ENDPOINT_URL_DYNAMODB, …_DYNAMODB_STREAMS, …_SQS, …_CLOUDWATCH, …_LAMBDA).
     """
 
     events_table: str
@@ -86,6 +95,8 @@ class Config:
     store_addresses: bool = False
     keep_link_query: bool = False
     push_interval: float = 1.0
+    messages_per_second: int = 5000
+    function_name: str = ""
     connections_endpoint: str = "https://{api_id}.execute-api.{region}.amazonaws.com/{stage}"
     region: str = "us-east-1"
     issuer: str | None = None
@@ -117,6 +128,10 @@ class Config:
             store_addresses=_parsed(environ, "STORE_ADDRESSES", _boolean, cls.store_addresses),
             keep_link_query=_parsed(environ, "KEEP_LINK_QUERY", _boolean, cls.keep_link_query),
             push_interval=_parsed(environ, "PUSH_INTERVAL_SECONDS", float, cls.push_interval),
+            messages_per_second=_parsed(
+                environ, "MESSAGES_PER_SECOND", int, cls.messages_per_second
+            ),
+            function_name=environ.get("AWS_LAMBDA_FUNCTION_NAME", cls.function_name),
             connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", cls.connections_endpoint),
             region=environ.get("AWS_REGION", cls.region),
             issuer=environ.get("ISSUER") or None,
@@ -148,6 +163,12 @@ class Config:
             raise ConfigError(
                 f"PUSH_INTERVAL_SECONDS is {config.push_interval}: "
                 f"set it between 0 and {MAXIMUM_PUSH_INTERVAL}"
+            )
+        if config.messages_per_second < MINIMUM_MESSAGES_PER_SECOND:
+            raise ConfigError(
+                f"MESSAGES_PER_SECOND is {config.messages_per_second}: set it to "
+                f"{MINIMUM_MESSAGES_PER_SECOND} or higher, below what API Gateway takes of the "
+                "account (10,000 a second unless AWS has raised it)"
             )
         try:
             config.connections_url("api/stage")

@@ -28,6 +28,7 @@ def test_defaults_are_those_of_aws():
 
     assert config.retention_days == 90
     assert config.push_interval == 1.0
+    assert config.messages_per_second == 5000
     assert not config.store_addresses
 
 
@@ -47,6 +48,9 @@ def test_a_missing_setting_is_named(name):
         ("PUSH_INTERVAL_SECONDS", "31", "between 0 and 30"),
         ("CONNECTIONS_ENDPOINT", "https://{api}/", "{api_id}"),
         ("PUSH_INTERVAL_SECONDS", "nan", "between 0 and 30"),
+        ("MESSAGES_PER_SECOND", "many", "whole number"),
+        ("MESSAGES_PER_SECOND", "99", "100 or higher"),
+        ("MESSAGES_PER_SECOND", "-5000", "10,000 a second unless AWS has raised it"),
         ("GROUP_PREFIXES", "acme", "lists of prefixes by group"),
         ("GROUP_PREFIXES", '{"acme": "acme-"}', "lists of prefixes by group"),
         ("GROUP_PREFIXES", "[]", "lists of prefixes by group"),

@@ -1,0 +1,129 @@
+"""A function invokes itself as boto3 would, and knows soon when Lambda does not take the event."""
+
+import json
+from dataclasses import replace
+
+import boto3
+import pytest
+from botocore.config import Config as Boto3Config
+from support.stub import Stub, hangs_up, is_slow, replies
+
+from chalicelib.config import Config
+from chalicelib.errors import AwsError, ConfigError
+from chalicelib.invocations import Invocations
+from chalicelib.wire import Deadlines
+
+NAME = "mailpulse-prod-publish"
+EVENT = '{"push":{"topic":"stats/email-campaign/frühling"}}'.encode()
+ACCEPTED = replies(202, b"")
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFIRST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    with Stub(usual=ACCEPTED) as stub:
+        yield stub
+
+
+def config(stub, name=NAME):
+    environ = {
+        **dict.fromkeys(
+            (
+                *("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE", "PSEUDONYM_KEY"),
+                *("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "EVENTS_STREAM_ARN"),
+            ),
+            "x",
+        ),
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{stub.port}",
+    }
+    return Config.from_environ(environ)
+
+
+def invocations(stub, **options):
+    return Invocations(config(stub), pause=lambda _: None, **options)
+
+
+def read(request):
+    """Give a request's first line, its headers and its body."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, *lines = head.decode().splitlines()
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    return first, headers, body
+
+
+def test_the_request_is_that_of_boto3(stub):
+    boto3.client(
+        "lambda",
+        "us-east-1",
+        endpoint_url=f"http://127.0.0.1:{stub.port}",
+        config=Boto3Config(retries={"total_max_attempts": 1}),
+    ).invoke(FunctionName=NAME, InvocationType="Event", Payload=EVENT)
+
+    invocations(stub).invoke(EVENT)
+
+    (first, of_boto3, body), (line, headers, payload) = map(read, stub.requests)
+    assert line == first == f"POST /2015-03-31/functions/{NAME}/invocations HTTP/1.1"
+    assert payload == body == EVENT
+    assert headers["x-amz-invocation-type"] == of_boto3["x-amz-invocation-type"] == "event"
+    assert "/us-east-1/lambda/aws4_request" in headers["authorization"]
+    assert "/us-east-1/lambda/aws4_request" in of_boto3["authorization"]
+
+
+def test_connections_are_kept_for_the_next_chunk(stub):
+    own = invocations(stub)
+    for _ in range(3):
+        own.invoke(EVENT)
+
+    assert (len(stub.requests), stub.connections) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        hangs_up,
+        replies(500, b'{"Message": "busy"}', "x-amzn-errortype: ServiceException"),
+        replies(429, b'{"Message": "slow down"}', "x-amzn-errortype: TooManyRequestsException:"),
+    ],
+)
+def test_what_passes_is_tried_again(stub, fault):
+    stub.plan.append(fault)
+
+    invocations(stub).invoke(EVENT)
+
+    assert len(stub.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "times"),
+    [
+        (429, "TooManyRequestsException", 4),
+        (413, "RequestTooLargeException", 1),
+        (403, "AccessDeniedException", 1),
+        (404, "ResourceNotFoundException", 1),
+    ],
+)
+def test_what_does_not_pass_is_an_error_that_says_why(stub, status, code, times):
+    body = json.dumps({"Type": "User", "Message": "because"}).encode()
+    stub.usual = replies(status, body, f"x-amzn-ErrorType: {code}:http://internal.amazon.com/")
+
+    with pytest.raises(AwsError, match=f"invoke failed: {code}: because") as failed:
+        invocations(stub).invoke(EVENT)
+
+    assert failed.value.code == code
+    assert len(stub.requests) == times
+
+
+def test_a_lambda_that_does_not_answer_is_given_up(stub):
+    stub.usual = is_slow(1)
+    soon = Deadlines(connect=0.1, answer=0.1)
+
+    with pytest.raises(AwsError, match="no answer"):
+        invocations(stub, deadlines=soon).invoke(EVENT)
+
+
+def test_outside_of_lambda_there_is_no_function_to_invoke(stub):
+    with pytest.raises(ConfigError, match="AWS_LAMBDA_FUNCTION_NAME is not set"):
+        Invocations(replace(config(stub), function_name=""))
