@@ -31,7 +31,9 @@ from chalicelib.watch import Watch
 
 if TYPE_CHECKING:
     from chalicelib.auth import Tokens
+    from chalicelib.crowds import Crowds
     from chalicelib.fan_out import FanOut
+    from chalicelib.invocations import Invocations
     from chalicelib.share_tokens import ShareTokens
 
 SUBPROTOCOL = "mailpulse.v1"
@@ -170,8 +172,33 @@ class Parts:
     def publish(self) -> Publish:
         """The role that pushes."""
         return Publish(
-            self.subscriptions, self.pusher, self.config.push_interval, clock=self._clock
+            self.subscriptions,
+            self.pusher,
+            lambda: self.crowds,
+            self.config.push_interval,
+            clock=self._clock,
         )
+
+    @cached_property
+    def crowds(self) -> "Crowds":
+        """What pushes to many viewers."""
+        from chalicelib.crowds import Crowds  # noqa: PLC0415 - for many viewers alone
+        from chalicelib.turns import Turns  # noqa: PLC0415 - the same
+
+        turns = Turns(
+            self.dynamo,
+            self.config.subscriptions_table,
+            self.config.messages_per_second,
+            clock=self._clock,
+        )
+        return Crowds(turns, lambda event: self.invocations.invoke(event), clock=self._clock)  # noqa: PLW0108 - only where it must
+
+    @cached_property
+    def invocations(self) -> "Invocations":
+        """What has chunks of a topic's viewers pushed by other invocations."""
+        from chalicelib.invocations import Invocations  # noqa: PLC0415 - the same
+
+        return Invocations(self.config, clock=self._clock)
 
     @cached_property
     def watch(self) -> Watch:
@@ -211,8 +238,15 @@ def aggregate(event: Event) -> dict[str, Any]:
 
 
 def publish(event: Event) -> None:
-    """Push a batch of the stats table's stream."""
-    parts().publish.batch(event["Records"])
+    """Push a batch of the stats table's stream, or to a chunk of a topic's viewers.
+
+    Raises:
+        AwsError: it could not be noted who missed a push; the event comes again, without harm.
+    """
+    if "push" in event:
+        parts().publish.chunk(event)
+    else:
+        parts().publish.batch(event["Records"])
 
 
 def watch(_event: Event) -> None:

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib import messages
 from chalicelib.access import Access, Connection
+from chalicelib.chunks import Group, Push, decoded
 from chalicelib.config import PUSH_BATCH
-from chalicelib.connections import Outcome
-from chalicelib.errors import AwsError
+from chalicelib.delivery import PUSH_SECONDS, Delivery
 from chalicelib.frames import Message, frames
 from chalicelib.health import health_from_item
 from chalicelib.log import log
@@ -25,18 +25,31 @@ from chalicelib.protocol import CAMPAIGN_TOPIC_PREFIX, HEALTH_TOPIC, LIST_TOPIC
 from chalicelib.push import Pusher
 from chalicelib.subscriptions import Subscriptions
 
-# A row may be seen before its connection's handshake has ended: a 410 then says nothing.
-GRACE_SECONDS = 10
-# However many connections hang, a batch must end before the function's time-out of a minute.
-PUSH_SECONDS = 20
+# So many messages a batch need no turn: a stage of a few dozen viewers pays nothing for it.
+FREE_MESSAGES = 100
+
+
+class Crowds(Protocol):
+    """Pushes to many viewers, as chalicelib.crowds has it."""
+
+    def push(self, pushes: Iterable[Push], delivery: Delivery, until: float) -> int:
+        """Push; tell how many viewers other invocations push to."""
 
 
 @dataclass(frozen=True)
 class Publish:
-    """Pushes what has changed. A push that fails never fails the batch."""
+    """Pushes what has changed. A push that fails never fails the batch.
+
+    Attributes:
+        crowds: makes what pushes to many viewers, the first time that there are many.
+        interval: seconds between two pushes of one shard.
+        clock: epoch seconds.
+        pause: waits some seconds.
+    """
 
     subscriptions: Subscriptions
     pusher: Pusher
+    crowds: Callable[[], Crowds]
     interval: float
     clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
@@ -49,52 +62,54 @@ class Publish:
         a full batch more is waiting already: a pause would only make it late.
 
         Raises:
-            AwsError: subscribers could not be read, or a missed push not be noted; the batch
-                comes again, and what was pushed does no harm twice.
+            AwsError: subscribers could not be read, a turn not be taken, or a missed push not be
+                noted; the batch comes again, and what was pushed does no harm twice.
         """
         started = self.clock()
-        sent = 0
-        missed: set[str] = set()
-        unnoted: list[AwsError] = []
+        until = started + PUSH_SECONDS
+        delivery = Delivery(self.subscriptions, self.pusher, self.clock)
+        free, crowded, others = FREE_MESSAGES, [], 0
         topics = _changes(records)
         for topic, changes in topics.items():
-            subscribers = self.subscriptions.subscribers(topic)
-            # One that did not take its message is not tried again now: it would cost each topic
-            # a time-out, and everybody else waits.
-            for connection in [one for one in subscribers if one.id in missed]:
-                unnoted += self._missed(connection, topic, "failed")
-            reachable = [one for one in subscribers if one.id not in missed]
-            for prefixes, group in _by_prefixes(reachable, topic).items():
-                visible = messages.seen(changes, Access(prefixes=prefixes).sees)
-                if visible is None:
-                    continue
-                for connection, outcome in self.pusher.to_all(
-                    group, frames(messages.push(topic, visible)), until=started + PUSH_SECONDS
-                ):
-                    if outcome == "sent":
-                        sent += 1
-                    else:
-                        missed.add(connection.id)
-                        unnoted += self._missed(connection, topic, outcome)
-        log("publish", topics=len(topics), sent=sent, missed=len(missed))
-        if unnoted:
-            # It may have been the last push: with no mark, nothing would ever make up for it.
-            raise unnoted[0]
-        if sent and len(records) < PUSH_BATCH:
+            push = self._push(topic, changes)
+            if push.messages <= free:
+                free -= push.messages
+                delivery.push(push, until)
+            else:
+                crowded.append(push)
+        if crowded:
+            others = self.crowds().push(crowded, delivery, until)
+        missed = len(delivery.missed)
+        log("publish", topics=len(topics), sent=delivery.sent, missed=missed, others=others)
+        delivery.end()
+        if (delivery.sent or others) and len(records) < PUSH_BATCH:
             self.pause(max(0.0, started + self.interval - self.clock()))
 
-    def _missed(self, connection: Connection, topic: str, outcome: Outcome) -> list[AwsError]:
-        """Note that a push was missed; give the error if it could not be noted."""
-        young = self.clock() - connection.connected_at < GRACE_SECONDS
-        log("push_missed", topic=topic, connection=connection.id, outcome=outcome)
-        try:
-            if outcome == "gone" and not young:
-                self.subscriptions.forget(connection.id)
-            else:
-                self.subscriptions.mark_behind(connection.id, topic)
-        except AwsError as error:  # the others must not wait for it
-            return [error]
-        return []
+    def chunk(self, event: Mapping[str, Any]) -> None:
+        """Push to a chunk of a topic's viewers, as the invocation that read the change asks.
+
+        One that comes late, or again, only notes that its viewers may have missed the push.
+
+        Args:
+            event: as chunks.encoded writes it.
+
+        Raises:
+            AwsError: a missed push could not be noted; Lambda tries it again.
+        """
+        chunk, until = decoded(event)
+        delivery = Delivery(self.subscriptions, self.pusher, self.clock)
+        delivery.push(chunk, until)
+        log("chunk", topic=chunk.topic, sent=delivery.sent, missed=len(delivery.missed))
+        delivery.end()
+
+    def _push(self, topic: str, changes: Message) -> Push:
+        """Compose what each group of a topic's subscribers is sent."""
+        groups = []
+        for prefixes, group in _by_prefixes(self.subscriptions.subscribers(topic), topic).items():
+            visible = messages.seen(changes, Access(prefixes=prefixes).sees)
+            if visible is not None:
+                groups.append(Group(frames(messages.push(topic, visible)), group))
+        return Push(topic, groups)
 
 
 def _by_prefixes(

@@ -53,7 +53,7 @@ class Pusher:
             frames: what each is sent.
             until: epoch seconds after which none is tried any more: those have `failed`.
         """
-        if self._many is None or len(subscribers) == 1:  # the usual case needs no fan-out
+        if self._many is None or len(subscribers) <= 1:  # the usual case needs no fan-out
             for one in subscribers:
                 yield one, self.to_one(one, frames) if self._clock() < until else "failed"
         else:

@@ -7,6 +7,7 @@ functions' real calls and compares.
 
 from typing import Any
 
+from dashboard.functions import function_name
 from dashboard.stack import Outputs
 
 Policy = dict[str, Any]
@@ -42,6 +43,7 @@ def policies(outputs: Outputs, *, region: str, account: str, stage: str) -> dict
     # The API's id is known only after the first deployment, and stays out of the policy.
     connections = f"arn:aws:execute-api:{here}:*/{stage}/POST/@connections/*"
     post = _allow([connections], "execute-api:ManageConnections")
+    itself = f"arn:aws:lambda:{here}:function:{function_name(stage, 'publish')}"
     close = _allow([connections.replace("/POST/", "/DELETE/")], "execute-api:ManageConnections")
     forget = _allow([subscriptions], "dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem")
     catch_up = _allow([subscriptions], "dynamodb:Query", "dynamodb:UpdateItem")
@@ -76,6 +78,7 @@ def policies(outputs: Outputs, *, region: str, account: str, stage: str) -> dict
             forget,
             _allow([subscriptions], "dynamodb:UpdateItem"),
             post,
+            _allow([itself], "lambda:InvokeFunction"),
         ],
         "watch": [
             _allow([queue, dead_letters], "sqs:GetQueueAttributes"),

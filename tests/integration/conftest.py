@@ -11,8 +11,10 @@ from support import ses
 
 from chalicelib import handlers
 from chalicelib.config import Config
+from chalicelib.crowds import Crowds
 from chalicelib.publish import Publish
 from chalicelib.push import Pusher
+from chalicelib.turns import Turns
 from dashboard import sdk
 from dashboard.installation import Installation
 
@@ -37,7 +39,11 @@ class FakeConnections:
 
 
 class Pipeline:
-    """The functions, one after the other, as their triggers would run them."""
+    """The functions, one after the other, as their triggers would run them.
+
+    Attributes:
+        invoked: what `publish` has other invocations of itself work off.
+    """
 
     def __init__(self, config, monkeypatch):
         self.config = config
@@ -48,9 +54,15 @@ class Pipeline:
         monkeypatch.setattr(handlers, "parts", lambda: self.parts)
         self.now = 1_800_000_000.0
         self.pauses = []
+        self.invoked = []
+        turns = Turns(self.parts.dynamo, config.subscriptions_table, 5000, clock=lambda: self.now)
+        self.crowds = Crowds(
+            turns, self.invoked.append, clock=lambda: self.now, pause=lambda _: None
+        )
         self.publisher = Publish(
             self.parts.subscriptions,
             self.parts.pusher,
+            lambda: self.crowds,
             config.push_interval,
             clock=lambda: self.now,
             pause=self.pauses.append,
@@ -84,6 +96,11 @@ class Pipeline:
 
     def publish(self):
         self.publisher.batch(self.stream(self.config.stats_table))
+
+    def work_off(self):
+        """Run the invocations that were asked for, as Lambda does."""
+        while self.invoked:
+            self.publisher.chunk(json.loads(self.invoked.pop(0)))
 
     def run(self, *events):
         assert self.ingest(*events) == []

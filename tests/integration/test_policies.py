@@ -10,12 +10,12 @@ import pytest
 from support import ses
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
-from chalicelib import handlers
+from chalicelib import chunks, crowds, handlers, publish
 from chalicelib.auth import Tokens
 from chalicelib.handlers import Parts
 from chalicelib.push import Pusher
 from dashboard import sdk
-from dashboard.functions import FUNCTIONS
+from dashboard.functions import FUNCTIONS, function_name
 from dashboard.policies import policies
 
 REGION, ACCOUNT, STAGE = "us-east-1", "123456789012", "test"
@@ -100,6 +100,19 @@ class Connections:
         self._recorder.needed.add(("execute-api:ManageConnections", where))
 
 
+class Invocations:
+    """Stands for Lambda, and notes each invocation of the function itself."""
+
+    def __init__(self, recorder):
+        self._recorder = recorder
+        self.events = []
+
+    def invoke(self, event):
+        where = f"arn:aws:lambda:{HERE}:function:{function_name(STAGE, 'publish')}"
+        self._recorder.needed.add(("lambda:InvokeFunction", where))
+        self.events.append(event)
+
+
 @pytest.fixture
 def outputs(pipeline):
     [stack] = boto3.client("cloudformation", REGION).describe_stacks(StackName="mailpulse-test")[
@@ -116,6 +129,7 @@ def calls(pipeline, monkeypatch):
         recorder = Recorder(pipeline.config.events_stream_arn)
         parts = Parts(signing_in(pipeline.config), services=sdk.services(recorder))
         parts.connections = Connections(recorder, outcomes or {})
+        parts.invocations = Invocations(recorder)
         parts.pusher = Pusher(parts.connections, pause=lambda _: None)
         parts.tokens = Tokens(ISSUER, CLIENT, fetch=Issuer().fetch)
         with monkeypatch.context() as patch:
@@ -163,7 +177,7 @@ def subscribed(*connections):
         handlers.message(request(f'{{"action": "subscribe", "id": "{SPRING}"}}', connection))
 
 
-def everything(pipeline, calls):
+def everything(pipeline, calls, monkeypatch):
     """Run every function through all that it does; give what each needed."""
     events = [
         ses.a_send("m-1"),
@@ -203,7 +217,17 @@ def everything(pipeline, calls):
     needed["websocket_message"] = calls(converse)
     outcomes = {"gone": "gone", "slow": "failed"}
     records = {"Records": pipeline.stream(pipeline.config.stats_table)}
-    needed["publish"] = calls(lambda: handlers.publish(records), outcomes)
+
+    def push():
+        with monkeypatch.context() as patch:  # three viewers are a crowd
+            patch.setattr(publish, "FREE_MESSAGES", 0)
+            for module in (chunks, crowds):
+                patch.setattr(module, "CHUNK", 2)
+            handlers.publish(records)
+        for event in handlers.parts().invocations.events:
+            handlers.publish(json.loads(event))
+
+    needed["publish"] = calls(push, outcomes)
     needed["watch"] = calls(lambda: handlers.watch({}))
     needed["websocket_disconnect"] = calls(lambda: handlers.disconnect(request(None, "well")))
     return needed
@@ -223,9 +247,9 @@ def test_every_function_has_a_policy(outputs):
     assert written.keys() == FUNCTIONS.keys()
 
 
-def test_nothing_is_missing_and_nothing_is_unused(pipeline, calls, outputs):
+def test_nothing_is_missing_and_nothing_is_unused(pipeline, calls, outputs, monkeypatch):
     written = policies(outputs, region=REGION, account=ACCOUNT, stage=STAGE)
-    needed = everything(pipeline, calls)
+    needed = everything(pipeline, calls, monkeypatch)
 
     for function, policy in written.items():
         refused = {one for one in needed[function] if not allows(policy, *one)}

@@ -4,7 +4,9 @@ The oracle is reference.py: sets and sums over the bare events.
 """
 
 import random
+from contextlib import contextmanager
 from functools import partial
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ from support import reference
 from support.chaos import chaos
 from support.generate import engagements, events
 from support.world import World
+
+from chalicelib import chunks, crowds, publish
 
 SPRING = "stats/email-campaign/spring"
 seeds = st.integers(0, 2**32)
@@ -148,6 +152,35 @@ def test_a_viewer_knows_in_the_end_what_somebody_is_shown_who_comes_now(happened
     for viewer in viewers:
         for topic in viewer.topics:
             assert viewer.topics[topic].shown == world.snapshot(topic).shown
+
+
+@given(events, seeds)
+def test_viewers_of_a_crowd_know_it_too(happened, seed):
+    """Everybody is a chunk here: pushed to by an invocation of its own, that may die."""
+    rng = random.Random(seed)
+    world = World()
+    viewers = [world.subscribe(SPRING, "stats/email-campaigns") for _ in range(4)]
+    viewers[0].refuses = rng.randint(0, 12)
+    world.arrive(*happened)
+
+    with everybody_a_chunk():
+        chaos(world, seed, crashes=2)
+    viewers[0].refuses = 0
+
+    for viewer in viewers:
+        viewer.ask("ping")
+        for topic in viewer.topics:
+            assert viewer.topics[topic].shown == world.snapshot(topic).shown
+
+
+@contextmanager
+def everybody_a_chunk():
+    with (
+        patch.object(chunks, "CHUNK", 1),
+        patch.object(crowds, "CHUNK", 1),
+        patch.object(publish, "FREE_MESSAGES", 0),
+    ):
+        yield
 
 
 @given(events, seeds)

@@ -167,7 +167,7 @@ class World:
         self._ids = itertools.count()
         self.current: Invocation | None = None
 
-    # What the functions call beside DynamoDB: SQS and API Gateway.
+    # What the functions call beside DynamoDB: SQS, API Gateway and Lambda.
 
     def set_aside(self, body: str, reason: str, detail: str) -> None:
         del detail
@@ -187,6 +187,19 @@ class World:
         viewer.receive(frame)
         self.after_send(connection_id)
         return "sent"
+
+    def invoke(self, event: bytes) -> None:
+        self._hold()
+        self._work_off(json.loads(event), attempts=3)
+
+    def _work_off(self, event: dict[str, Any], attempts: int) -> None:
+        """Start an asynchronous invocation of publish; Lambda tries one that failed again."""
+
+        def done(*, succeeded: bool) -> None:
+            if not succeeded and attempts > 1:
+                self._work_off(event, attempts - 1)
+
+        self._start("chunk", lambda: self.process.publish.chunk(event), done)
 
     # What happens to the world.
 
@@ -333,7 +346,9 @@ class World:
         parts.dynamo = self.dynamo
         parts.queues = self
         parts.connections = self
+        parts.invocations = self
         parts.pusher = Pusher(self, clock=lambda: self.now, pause=lambda _: None)
+        parts.crowds._pause = lambda _: None
         return parts
 
     @contextmanager

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     # Nobody listens there: each call is made, and fails at once.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "CONNECTIONS_ENDPOINT": "{endpoint}/{api_id}/{stage}",
+    "AWS_LAMBDA_FUNCTION_NAME": "mailpulse-test-publish",
 }
 
 RUN = """
@@ -52,6 +53,13 @@ UNREADABLE = {
 }
 COUNTED = {"Records": [UNREADABLE], "shardId": "shard-1"}
 IMAGE = {"campaign": {"S": "spring"}, "part": {"S": "summary"}, "v": {"N": "1"}}
+CHUNK = {
+    "push": {
+        "topic": "stats/health",
+        "until": 2**40,
+        "groups": [{"frames": ["{}"], "connections": {"api-1/test": [["viewer-1", 0]]}}],
+    }
+}
 CHANGED = {"Records": [{"dynamodb": {"NewImage": IMAGE}}]}
 
 
@@ -79,7 +87,13 @@ else:
 RUNS = {
     "nothing yet": "",
     "aggregate": attempt(f"handlers.aggregate({COUNTED!r})"),
-    "publish": attempt(f"handlers.publish({CHANGED!r})"),
+    "publish": attempt(f"handlers.publish({CHANGED!r})")
+    + """
+assert not {f"chalicelib.{one}" for one in ("crowds", "turns", "invocations")} & set(sys.modules)
+""",
+    "a crowd's turn": attempt("handlers.parts().crowds._turns.take(500, 2**40)"),
+    "a crowd's chunk": attempt("handlers.parts().invocations.invoke(b'{}')"),
+    "a chunk": attempt(f"handlers.publish({CHUNK!r})"),
     "watch": attempt("handlers.watch({})"),
     "disconnect": attempt(f"handlers.disconnect({CONTEXT!r})"),
     "connect": f"assert handlers.connect({CONTEXT!r})['statusCode'] == 200",

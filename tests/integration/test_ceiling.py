@@ -1,0 +1,119 @@
+"""What all publishers push a second stays below the ceiling, and is shared fairly between topics."""
+
+import pytest
+from support.region import Region
+
+from chalicelib.chunks import CHUNK
+from chalicelib.delivery import PUSH_SECONDS
+from chalicelib.publish import FREE_MESSAGES
+
+
+@pytest.mark.parametrize("ceiling", [1000, 5000])
+@pytest.mark.parametrize("shards", [1, 2, 4])
+def test_the_ceiling_is_used_and_not_passed_however_many_shards_push(shards, ceiling):
+    region = Region(ceiling)
+    for one in range(shards):
+        region.watch(f"large-{one}", 8000)
+        region.shard(f"large-{one}")
+
+    region.run(16)
+
+    # A chunk is sent as fast as may be when its turn has come.
+    assert ceiling < region.most_in_a_second() <= ceiling + CHUNK
+    assert region.messages(2, 14) == pytest.approx(12 * ceiling, abs=CHUNK)
+
+
+def test_a_viewer_of_ten_thousand_sees_a_change_each_two_seconds_at_the_usual_ceiling():
+    region = Region(5000)
+    region.watch("large", 10_000)
+    region.shard("large")
+
+    region.run(31)
+
+    pushes = region.messages(0, 30) / 10_000
+    assert pushes == pytest.approx(30 / 2, abs=0.1)
+
+
+def test_two_large_topics_of_different_shards_share_equally():
+    region = Region(2000)
+    for campaign, number in (("large", 10_000), ("larger", 15_000)):
+        region.watch(campaign, number)
+        region.shard(campaign)
+
+    region.run(22)
+
+    one, other = (region.messages(2, 20, campaign) for campaign in ("large", "larger"))
+    assert one == other == pytest.approx(18 * 2000 / 2, abs=CHUNK)
+
+
+@pytest.mark.parametrize(("ceiling", "cycle"), [(2000, 1.0), (500, 3 * CHUNK / 500 + 150 / 500)])
+def test_a_small_topic_waits_for_no_more_than_a_chunk_of_each_other_shard(ceiling, cycle):
+    """At 2,000 a second they take 0.75 s: it is pushed each second, as where it is alone."""
+    region = Region(ceiling)
+    for one in range(3):
+        region.watch(f"large-{one}", 10_000)
+        region.shard(f"large-{one}")
+    region.watch("small", 150)
+    region.shard("small")
+
+    region.run(40)
+
+    pushes = region.messages(5, 38, "small") / 150
+    assert pushes == pytest.approx(33 / cycle, abs=1)
+
+
+def test_a_small_topic_of_the_same_batch_goes_first():
+    region = Region(2000)
+    region.watch("large", 10_000)
+    region.watch("small", 150)
+    region.shard("large", "small")
+
+    region.run(10)
+
+    assert region.sent[0][1] == "small"
+    assert region.messages(0, 5, "small") == 150
+    assert region.messages(0, 10, "small") == 300
+
+
+def test_what_the_ceiling_cannot_carry_is_noted_and_the_shard_goes_on():
+    """20,000 viewers at 500 a second: half of them get no turn in time, and catch up by pings."""
+    region = Region(500)
+    region.watch("large", 20_000)
+    region.shard("large")
+
+    region.run(2 * PUSH_SECONDS + 15)
+
+    rows = region._dynamo.tables["SubscriptionsTable"].items()
+    assert sum("behind" in row for row in rows) == 20_000 / 2
+    for start in (0, PUSH_SECONDS + 5):
+        sent = region.messages(start, start + PUSH_SECONDS)
+        assert sent == pytest.approx(500 * PUSH_SECONDS, abs=CHUNK)
+    assert region.most_in_a_second() <= 500 + CHUNK
+
+
+@pytest.mark.parametrize("wrong_by", [-0.2, -0.02, 0.02, 0.2])
+def test_clocks_that_differ_pass_the_ceiling_by_as_much_as_they_differ(wrong_by):
+    region = Region(3000)
+    for one in range(3):
+        region.watch(f"large-{one}", 6000)
+        region.shard(f"large-{one}", wrong_by=wrong_by if one == 0 else 0.0)
+
+    region.run(15)
+
+    assert region.most_in_a_second() <= 3000 * (1 + abs(wrong_by)) + CHUNK
+    assert region.messages(2, 14) == pytest.approx(3000 * 12, abs=CHUNK)
+
+
+def test_what_needs_no_turn_adds_a_hundred_messages_a_batch_at_most():
+    region = Region(1000)
+    region.watch("large", 8000)
+    region.shard("large")
+    for one in range(3):
+        region.watch(f"small-{one}", FREE_MESSAGES)
+        region.shard(f"small-{one}")
+
+    region.run(12)
+
+    small = sum(region.messages(2, 12, f"small-{one}") for one in range(3))
+    assert 3 * FREE_MESSAGES * 9 <= small <= 3 * FREE_MESSAGES * 10
+    assert region.most_in_a_second() <= 1000 + CHUNK + 3 * FREE_MESSAGES

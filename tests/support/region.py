@@ -1,0 +1,143 @@
+"""An AWS region in simulated time, where publishers of several shards push to crowds at once.
+
+Each invocation is a greenlet with a clock of its own. What takes time on AWS takes it here: a call
+to DynamoDB, an invocation until it runs, a message.
+"""
+
+import heapq
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+from support.crowd import subscribe, viewers
+from support.memory import MemoryDynamo
+
+from chalicelib.access import Connection
+from chalicelib.crowds import Crowds
+from chalicelib.publish import Publish
+from chalicelib.push import Pusher
+from chalicelib.subscriptions import Subscriptions
+from chalicelib.turns import Turns
+
+START = 1_800_000_000.0
+TABLE = "SubscriptionsTable"
+CALL_SECONDS = 0.005
+INVOKE_SECONDS = 0.02
+STARTS_AFTER_SECONDS = 0.05
+MESSAGES_A_SECOND = 6000  # of one invocation
+AT_ONCE = 60  # messages; as many take a hundredth of a second
+
+
+class Region:
+    """A region with shards that are published.
+
+    Attributes:
+        now: epoch seconds.
+        sent: (epoch seconds, topic's campaign, how many messages), as API Gateway sees them.
+        pushes: (campaign, seconds since its publisher was told until its last message).
+    """
+
+    def __init__(self, messages_per_second: int) -> None:
+        self.now = START
+        self.sent: list[tuple[float, str, int]] = []
+        self._ceiling = messages_per_second
+        self._hub = getcurrent()
+        self._due: list[tuple[float, int, greenlet]] = []
+        self._numbers = itertools.count()
+        self._dynamo = MemoryDynamo(lambda: self.now)
+
+    def watch(self, campaign: str, number: int) -> None:
+        """Let so many viewers subscribe to a campaign."""
+        table = Subscriptions(self._dynamo, TABLE, clock=lambda: self.now)
+        subscribe(table, viewers(number, campaign), f"stats/email-campaign/{campaign}")
+
+    def shard(self, *campaigns: str, wrong_by: float = 0.0) -> None:
+        """Let campaigns of one shard change all the time, and be published batch after batch.
+
+        Args:
+            campaigns: their names.
+            wrong_by: of its function's clock, in seconds.
+        """
+        publish = self._publish(wrong_by)
+        records = [{"dynamodb": {"NewImage": _image(one)}} for one in campaigns]
+
+        def go_on() -> None:
+            while True:
+                publish.batch(records)
+
+        self._start(go_on, after=0.001 * next(self._numbers))
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        until = START + seconds
+        with redirect_stdout(StringIO()):
+            while self._due and self._due[0][0] <= until:
+                self.now, _, one = heapq.heappop(self._due)
+                one.switch()
+
+    def messages(self, start: float, end: float, campaign: str | None = None) -> int:
+        """Count the messages between two times, in seconds since the start."""
+        return sum(
+            number
+            for at, of, number in self.sent
+            if start <= at - START < end and campaign in (None, of)
+        )
+
+    def most_in_a_second(self, start: float = 0) -> int:
+        """Find the second with the most messages."""
+        starts = {at - START for at, _, _ in self.sent if at - START >= start}
+        return max(self.messages(one, one + 1) for one in starts)
+
+    def send(self, subscribers: Sequence[Connection], frames: Sequence[str], until: float) -> Any:
+        """Send as fan_out.py does, in as much time as one invocation takes."""
+        outcomes = []
+        for begin in range(0, len(subscribers), AT_ONCE):
+            some = subscribers[begin : begin + AT_ONCE]
+            if self.now >= until:
+                outcomes += ["failed"] * len(some)
+                continue
+            campaign = some[0].id.rpartition("-")[0]
+            self.sent.append((self.now, campaign, len(some) * len(frames)))
+            self._sleep(len(some) * len(frames) / MESSAGES_A_SECOND)
+            outcomes += ["sent"] * len(some)
+        return outcomes
+
+    def call(self, operation: str, **parameters: Any) -> Any:
+        """Call DynamoDB."""
+        self._sleep(CALL_SECONDS / 2)
+        try:
+            return self._dynamo.call(operation, **parameters)
+        finally:
+            self._sleep(CALL_SECONDS / 2)
+
+    def _publish(self, wrong_by: float) -> Publish:
+        def clock() -> float:
+            return self.now + wrong_by
+
+        turns = Turns(self, TABLE, self._ceiling, clock=clock)
+        crowds = Crowds(turns, self._invoke, clock=clock, pause=self._sleep)
+        pusher = Pusher(None, lambda: self, clock=clock, pause=self._sleep)
+        subscriptions = Subscriptions(self, TABLE, clock=clock, pause=self._sleep)
+        return Publish(subscriptions, pusher, lambda: crowds, 1.0, clock=clock, pause=self._sleep)
+
+    def _invoke(self, event: bytes) -> None:
+        self._sleep(INVOKE_SECONDS)
+        self._start(lambda: self._publish(0).chunk(json.loads(event)), after=STARTS_AFTER_SECONDS)
+
+    def _start(self, run: Callable[[], None], after: float) -> None:
+        self._wake(greenlet(run, self._hub), after)
+
+    def _sleep(self, seconds: float) -> None:
+        self._wake(getcurrent(), seconds)
+        self._hub.switch()
+
+    def _wake(self, one: greenlet, after: float) -> None:
+        heapq.heappush(self._due, (self.now + after, next(self._numbers), one))
+
+
+def _image(campaign: str) -> dict[str, Any]:
+    return {"campaign": {"S": campaign}, "part": {"S": "summary"}, "v": {"N": "1"}}

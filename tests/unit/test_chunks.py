@@ -1,0 +1,110 @@
+"""A push to many is cut into chunks that fit an invocation, and each viewer is sent their own."""
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.access import Connection
+from chalicelib.chunks import CHUNK, MAX_EVENT_BYTES, Group, Push, cut, decoded, encoded
+from chalicelib.frames import MAX_FRAME_BYTES
+
+# Lambda's own limit of what it bills as one request.
+MAX_REQUEST_BYTES = 256 * 1024
+LATER = 1_800_000_020.25
+
+
+def viewers(number, name="viewer", endpoint="a1b2c3/prod"):
+    return [Connection(f"{name}-{one}", endpoint, 1_800_000_000 + one) for one in range(number)]
+
+
+def sent(chunks):
+    """What each connection is sent, over all chunks."""
+    return Counter(
+        (connection.id, frame)
+        for chunk in chunks
+        for group in chunk.groups
+        for connection in group.connections
+        for frame in group.frames
+    )
+
+
+frame_lists = st.lists(
+    st.tuples(st.sampled_from(['"', "a", "é", "🎉", "\\"]), st.integers(1, 30_000)).map(
+        lambda one: one[0] * min(one[1], MAX_FRAME_BYTES // len(one[0].encode()))
+    ),
+    min_size=1,
+    max_size=9,
+    unique=True,
+)
+
+
+@given(st.lists(st.tuples(frame_lists, st.integers(1, 1300)), max_size=4))
+def test_every_viewer_is_sent_the_frames_of_their_group_once_and_each_chunk_fits(groups):
+    push = Push(
+        "stats/email-campaigns",
+        [
+            Group(frames, viewers(number, f"group-{one}"))
+            for one, (frames, number) in enumerate(groups)
+        ],
+    )
+
+    chunks = list(cut(push))
+
+    assert sent(chunks) == sent([push])
+    assert set(sent(chunks).values()) <= {1}
+    for chunk in chunks:
+        assert 0 < chunk.viewers <= CHUNK
+        assert len(encoded(chunk, LATER)) < MAX_EVENT_BYTES + 100 < MAX_REQUEST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("number", "sizes"), [(1, [1]), (500, [500]), (501, [500, 1]), (10_000, [500] * 20)]
+)
+def test_a_chunk_has_five_hundred_viewers(number, sizes):
+    push = Push("stats/health", [Group(["{}"], viewers(number))])
+
+    assert [chunk.viewers for chunk in cut(push)] == sizes
+    assert push.messages == number
+
+
+def test_many_small_groups_share_a_chunk():
+    """Each agency sees its own part of the list: six hundred of them are no six hundred chunks."""
+    push = Push(
+        "stats/email-campaigns",
+        [Group([f'{{"of": {one}}}'], viewers(1, f"agency-{one}")) for one in range(600)],
+    )
+
+    assert [chunk.viewers for chunk in cut(push)] == [500, 100]
+
+
+def test_frames_too_long_for_one_chunk_go_in_several():
+    frames = [str(one) * MAX_FRAME_BYTES for one in range(10)]
+    push = Push("stats/email-campaign/spring", [Group(frames, viewers(500))])
+
+    chunks = list(cut(push))
+
+    assert len(chunks) > 1
+    assert all(chunk.viewers == 500 for chunk in chunks)
+    assert sent(chunks) == sent([push])
+
+
+def test_an_event_names_an_endpoint_once():
+    mixed = viewers(300) + viewers(200, "other", "d4e5f6/prod")
+
+    event = encoded(Push("stats/health", [Group(['{"é": 1}'], mixed)]), LATER)
+
+    assert json.loads(event)["push"]["until"] == LATER
+    assert event.count(b"a1b2c3/prod") == event.count(b"d4e5f6/prod") == 1
+    assert len(event) < 500 * 32
+
+
+def test_what_an_event_says_is_read_again():
+    groups = [Group(["{}", '{"é": "🎉"}'], viewers(3)), Group(["[]"], viewers(2, "guest"))]
+    push = Push("stats/email-campaign/spring", groups)
+
+    chunk, until = decoded(json.loads(encoded(push, LATER)))
+
+    assert (chunk, until) == (push, LATER)
