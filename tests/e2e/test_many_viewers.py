@@ -1,0 +1,62 @@
+"""A topic of many viewers is pushed by other invocations of the same function, as deployed."""
+
+import json
+import time
+
+from support import ses
+from support.client import campaign_topic
+from support.crowd import subscribe, viewers
+
+from chalicelib.subscriptions import Subscriptions
+from dashboard import sdk
+
+FUNCTION = "mailpulse-local-publish"
+
+
+def logged(dashboard, topic):
+    """What publish has logged of chunks of a topic: by invocation, for each has a stream."""
+    logs = dashboard.aws("logs")
+    group = f"/aws/lambda/{FUNCTION}"
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+        for event in page["events"]:
+            text = event["message"].strip()
+            if text.startswith('{"event": "chunk"'):
+                found = json.loads(text)
+                if found["topic"] == topic:
+                    yield event["logStreamName"], found
+
+
+def test_chunks_reach_who_is_there_and_forget_who_is_gone(dashboard):
+    topic = campaign_topic("crowd")
+    dynamodb = dashboard.aws("dynamodb")
+    [name] = [one for one in dynamodb.list_tables()["TableNames"] if "Subscriptions" in one]
+    table = Subscriptions(sdk.Service("dynamodb", lambda _: dynamodb), name)
+    # 1,001 who have gone without a word, and three who are there.
+    subscribe(table, viewers(1001, "gone"), topic)
+    with dashboard.client() as one, dashboard.client() as two, dashboard.client() as three:
+        there = (one, two, three)
+        for client in there:
+            client.subscribe(topic)
+
+        dashboard.publish(ses.a_send("crowd-1", campaign="crowd"))
+        for client in there:
+            client.wait_for(topic, lambda known: known.counts["sends"] == 1, timeout=60)
+
+        until = time.monotonic() + 60
+        while len(table.subscribers(topic)) > len(there):
+            assert time.monotonic() < until, "those who have gone are not forgotten"
+            time.sleep(0.2)
+        # One event may change the campaign in two batches.
+        while len(found := list(logged(dashboard, topic))) % 3 or not found:
+            assert time.monotonic() < until, found
+            time.sleep(0.2)
+        streams = [stream for stream, _ in found]
+        assert len(set(streams)) == len(streams), "each chunk has an invocation of its own"
+        assert sum(chunk["sent"] for _, chunk in found) >= len(there)
+        assert sum(chunk["missed"] for _, chunk in found) >= 1001
+
+        # There is no crowd any more.
+        dashboard.publish(ses.a_send("crowd-2", campaign="crowd"))
+        for client in there:
+            client.wait_for(topic, lambda known: known.counts["sends"] == 2)
+        assert len(list(logged(dashboard, topic))) == len(found)
