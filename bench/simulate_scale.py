@@ -1,6 +1,6 @@
 """A campaign of ten million sends at 5,000 events a second: where the design bends.
 
-    python bench/simulate_scale.py [--seconds 6] [--rate 5000] [--shards 16]… [--push-rate 1310]
+    python bench/simulate_scale.py [--seconds 6] [--rate 5000] [--shards 16]… [--ceiling 5000]
         [--json]
 
 Nothing runs on AWS. A simulated campaign is ingested by chalicelib over DynamoDB in memory; the
@@ -34,9 +34,11 @@ from bench.calls import item_size
 from bench.shards import BATCH, ITEM_UNITS_A_SECOND, POLL_SECONDS, SUMMARY, Record, Shards
 from chalicelib.access import Connection
 from chalicelib.aggregate import group
+from chalicelib.chunks import CHUNK
+from chalicelib.config import Config
 from chalicelib.frames import MAX_FRAME_BYTES
-from chalicelib.publish import Publish
-from dashboard.costs import CALL_SECONDS, VCPU_MB
+from chalicelib.publish import FREE_MESSAGES, Publish
+from dashboard.costs import CALL_SECONDS, LOG_BYTES, VCPU_MB
 from dashboard.functions import FUNCTIONS
 from dashboard.prices import PRICES
 from dashboard.simulation.arrivals import arrivals
@@ -51,6 +53,9 @@ POSTS_A_SECOND = 10_000  # API Gateway's quota of an account
 SHARD_HOURS = 4  # a shard's life, as people have seen it
 CHECKPOINT_HOURS = 25
 INTERVAL = 1.0
+MESSAGE_SECONDS = 66e-6  # of a processor: 4.3 KB, to the stub of bench/rows/wire.py
+ROW_BYTES = 120  # of a subscription
+READ_BYTES = 4096  # a read unit, consistent
 
 
 def records_of(rate: float, seconds: float) -> tuple[list[Record], int]:
@@ -164,19 +169,32 @@ def pushed(records: list[Record], of_a_record: float) -> tuple[dict[str, list[in
     return everybody.frames, took / len(changed) / min(1.0, FUNCTIONS["publish"][1] / VCPU_MB)
 
 
-def fan_out(viewers: int, frames: dict[str, list[int]], push_rate: float) -> dict[str, Any]:
+def fan_out(viewers: int, frames: dict[str, list[int]], ceiling: float) -> dict[str, Any]:
     """Reckon what viewers take who look at the campaign, as its page does."""
     messages = viewers * len(frames[f"stats/email-campaign/{SUMMARY[0]}"])
-    cycle = max(INTERVAL, messages / push_rate)
-    at_best = max(INTERVAL, messages / POSTS_A_SECOND)
+    cycle = max(INTERVAL, messages / ceiling)
+    chunks = math.ceil(viewers / CHUNK) if viewers > CHUNK else 0
+    turns = 0 if messages <= FREE_MESSAGES else max(1, chunks)
+    cycles = 3600 / cycle  # an hour
+    memory = FUNCTIONS["publish"][1]
+    by_chunks = messages * MESSAGE_SECONDS / min(1.0, memory / VCPU_MB) if chunks else 0
+    beside = {  # what is not asked for by API Gateway, an hour
+        "DynamoDB read": cycles * math.ceil(viewers * ROW_BYTES / READ_BYTES),
+        "DynamoDB write": cycles * turns,
+        "Lambda request": cycles * (1 + chunks),
+        "Lambda arm64": cycles * (cycle + by_chunks) * memory / 1024,
+        "CloudWatch Logs": cycles * (1 + chunks) * LOG_BYTES / 1e9,
+    }
     return {
         "viewers": viewers,
         "messages_a_cycle": messages,
         "cycle_seconds": cycle,
         "messages_a_second": messages / cycle,
-        "cycle_seconds_at_quota": at_best,
+        "invocations_a_second": (1 + chunks) / cycle,
+        "cycle_seconds_at_quota": max(INTERVAL, messages / POSTS_A_SECOND),
         "usd_an_hour": PRICES["WebSocket message"].of(messages / cycle * 3600)
         + PRICES["WebSocket minute"].of(viewers * 60),
+        "usd_an_hour_beside": sum(PRICES[name].of(number) for name, number in beside.items()),
     }
 
 
@@ -195,6 +213,7 @@ ASSUMED = {
     "processor share of aggregate": FUNCTIONS["aggregate"][1] / VCPU_MB,
     "a shard lives, hours": SHARD_HOURS,
     "API Gateway takes posts a second": POSTS_A_SECOND,
+    "a message takes of a processor, seconds": MESSAGE_SECONDS,
     "viewers listen to the campaign; health is pushed once a minute": True,
     "prices": "us-east-1, no free tier",
 }
@@ -203,11 +222,16 @@ ASSUMED = {
 @click.command()
 @click.option("--seconds", default=6.0, show_default=True, help="Of the campaign, that are run.")
 @click.option("--rate", default=5000.0, show_default=True, help="Events a second.")
-@click.option("--push-rate", default=1310.0, show_default=True, help="Messages one batch sends.")
+@click.option(
+    "--ceiling",
+    default=float(Config.messages_per_second),
+    show_default=True,
+    help="Messages a second, MESSAGES_PER_SECOND.",
+)
 @click.option("--shards", type=int, multiple=True, default=SHARDS, help="How many; several times.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def main(
-    *, seconds: float, rate: float, push_rate: float, shards: tuple[int, ...], as_json: bool
+    *, seconds: float, rate: float, ceiling: float, shards: tuple[int, ...], as_json: bool
 ) -> None:
     """Simulate, reckon, and print tables."""
     records, events = records_of(rate, seconds)
@@ -228,7 +252,7 @@ def main(
         "counted": counted,
         "a_day_later": [checkpoints(number) for number in SHARDS],
         "frames": frames,
-        "fan_out": [fan_out(viewers, frames, push_rate) for viewers in VIEWERS],
+        "fan_out": [fan_out(viewers, frames, ceiling) for viewers in VIEWERS],
     }
     if as_json:
         print(json.dumps(result))

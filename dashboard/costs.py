@@ -17,8 +17,8 @@ from dashboard.prices import PRICES
 VCPU_MB = 1769
 # A call to DynamoDB, to and fro: AWS says single-digit milliseconds.
 CALL_SECONDS = 0.005
-# A batch of pushes holds its shard for the interval, and is paid for as long; to more than sixty
-# viewers of one campaign it takes longer.
+# A batch of pushes holds its shard for the interval, and is paid for as long; to more than 5,000
+# viewers of one campaign it takes longer, and chunks (docs/scale.md) are not counted.
 PUSH_SECONDS = 1.0
 # An invocation logs its own line, and Lambda's START, END and REPORT.
 LOG_BYTES = 600
