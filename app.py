@@ -52,3 +52,6 @@ def message(event: WebsocketEvent) -> None:
 @app.on_ws_disconnect()
 def disconnect(event: WebsocketEvent) -> None:
     handlers.disconnect(event.to_dict())
+
+
+handlers.prepare(config.function())

@@ -35,7 +35,7 @@ from bench.shards import BATCH, ITEM_UNITS_A_SECOND, POLL_SECONDS, SUMMARY, Reco
 from chalicelib.access import Connection
 from chalicelib.aggregate import group
 from chalicelib.chunks import CHUNK
-from chalicelib.config import Config
+from chalicelib.config import DEFAULT_MESSAGES_PER_SECOND
 from chalicelib.frames import MAX_FRAME_BYTES
 from chalicelib.publish import FREE_MESSAGES, Publish
 from dashboard.costs import CALL_SECONDS, LOG_BYTES, VCPU_MB
@@ -224,7 +224,7 @@ ASSUMED = {
 @click.option("--rate", default=5000.0, show_default=True, help="Events a second.")
 @click.option(
     "--ceiling",
-    default=float(Config.messages_per_second),
+    default=float(DEFAULT_MESSAGES_PER_SECOND),
     show_default=True,
     help="Messages a second, MESSAGES_PER_SECOND.",
 )

@@ -4,7 +4,8 @@ Enforced twice: for each request, and for each push.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.protocol import CAMPAIGN_TOPIC_PREFIX, Request, campaign_of
@@ -13,8 +14,7 @@ from chalicelib.protocol import CAMPAIGN_TOPIC_PREFIX, Request, campaign_of
 _SHARED_ACTIONS = {"subscribe", "unsubscribe", "get", "listTimelines", "ping"}
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """What a connection may see, and until when.
 
     Attributes:
@@ -77,8 +77,7 @@ EVERYTHING = Access()
 """Where nobody signs in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """A WebSocket connection.
 
     Attributes:

@@ -8,8 +8,9 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any
+
+from msgspec import Struct, field
 
 from chalicelib.errors import ConfigError
 from chalicelib.sigv4 import Credentials
@@ -24,6 +25,9 @@ MAXIMUM_PUSH_INTERVAL = 30
 # With fewer, a chunk of 500 viewers (chunks.py) would take longer than five seconds.
 MINIMUM_MESSAGES_PER_SECOND = 100
 
+# Half of what API Gateway takes of an account in a region, which others may need as well.
+DEFAULT_MESSAGES_PER_SECOND = 5000
+
 # As AWS's own clients read them.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 _ENDPOINTS_OF_SERVICES = {
@@ -37,11 +41,8 @@ _ENDPOINTS_OF_SERVICES = {
 # How many changes the publish function is handed at once, at most.
 PUSH_BATCH = 1000
 
-T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Config:
+class Config(Struct, frozen=True):
     """What the functions need to know of the place they run in.
 
     Attributes:
@@ -95,7 +96,7 @@ class Config:
     store_addresses: bool = False
     keep_link_query: bool = False
     push_interval: float = 1.0
-    messages_per_second: int = 5000
+    messages_per_second: int = DEFAULT_MESSAGES_PER_SECOND
     function_name: str = ""
     connections_endpoint: str = "https://{api_id}.execute-api.{region}.amazonaws.com/{stage}"
     region: str = "us-east-1"
@@ -115,6 +116,11 @@ class Config:
         Raises:
             ConfigError: a variable is missing or its value makes no sense; names both.
         """
+        given = {
+            name: _parsed(environ, variable, parse)
+            for name, (variable, parse) in _OPTIONAL.items()
+            if environ.get(variable)
+        }
         config = cls(
             events_table=_required(environ, "EVENTS_TABLE"),
             stats_table=_required(environ, "STATS_TABLE"),
@@ -123,33 +129,17 @@ class Config:
             dead_letter_queue_url=_required(environ, "DEAD_LETTER_QUEUE_URL"),
             events_stream_arn=_required(environ, "EVENTS_STREAM_ARN"),
             pseudonym_key=_required(environ, "PSEUDONYM_KEY"),
-            campaign_tag=environ.get("CAMPAIGN_TAG", cls.campaign_tag),
-            retention_days=_parsed(environ, "RETENTION_DAYS", int, cls.retention_days),
-            store_addresses=_parsed(environ, "STORE_ADDRESSES", _boolean, cls.store_addresses),
-            keep_link_query=_parsed(environ, "KEEP_LINK_QUERY", _boolean, cls.keep_link_query),
-            push_interval=_parsed(environ, "PUSH_INTERVAL_SECONDS", float, cls.push_interval),
-            messages_per_second=_parsed(
-                environ, "MESSAGES_PER_SECOND", int, cls.messages_per_second
-            ),
-            function_name=environ.get("AWS_LAMBDA_FUNCTION_NAME", cls.function_name),
-            connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", cls.connections_endpoint),
-            region=environ.get("AWS_REGION", cls.region),
-            issuer=environ.get("ISSUER") or None,
-            client_id=environ.get("CLIENT_ID", cls.client_id),
             allowed_origins=frozenset(
                 origin
                 for name in ("ALLOWED_ORIGINS", "CUSTOM_ORIGINS")
                 for origin in environ.get(name, "").split()
             ),
-            groups_claim=environ.get("GROUPS_CLAIM", cls.groups_claim),
-            group_prefixes=_parsed(environ, "GROUP_PREFIXES", _prefixes, None),
-            share_key=environ.get("SHARE_KEY", cls.share_key),
-            endpoint_url=environ.get("AWS_ENDPOINT_URL") or None,
             endpoint_urls={
                 service: environ[name]
                 for service, name in _ENDPOINTS_OF_SERVICES.items()
                 if environ.get(name)
             },
+            **given,
         )
         if config.issuer is not None:
             _check_sign_in(config)
@@ -212,8 +202,7 @@ def _check_sign_in(config: Config) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Triggers:
+class Triggers(Struct, frozen=True):
     """What app.py binds the functions to; needed only where Chalice deploys or packages."""
 
     queue_arn: str
@@ -238,6 +227,14 @@ class Triggers:
 def load() -> Config:
     """Read the settings of this process."""
     return Config.from_environ(os.environ)
+
+
+def function() -> str:
+    """Name the function of app.py that Lambda starts this process for; empty elsewhere.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html has `_HANDLER`.
+    """
+    return os.environ.get("_HANDLER", "").removeprefix("app.")
 
 
 def credentials() -> Credentials:
@@ -272,12 +269,9 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[str], T], default: T) -> T:
-    text = environ.get(name, "")
-    if not text:
-        return default
+def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[str], Any]) -> Any:
     try:
-        return parse(text)
+        return parse(environ[name])
     except ValueError as error:
         expected = {
             int: "a whole number",
@@ -285,7 +279,7 @@ def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[str], T], de
             _boolean: "true or false",
             _prefixes: """JSON that gives lists of prefixes by group, {"acme": ["acme-"]}""",
         }[parse]
-        raise ConfigError(f"{name} is {text!r}: set it to {expected}") from error
+        raise ConfigError(f"{name} is {environ[name]!r}: set it to {expected}") from error
 
 
 def _boolean(text: str) -> bool:
@@ -303,3 +297,23 @@ def _prefixes(text: str) -> Mapping[str, tuple[str, ...]]:
         ):
             return {group: tuple(prefixes) for group, prefixes in groups.items()}
     raise ValueError(text)
+
+
+# Fields of Config that may be left out: the variable of each, and what reads it.
+_OPTIONAL: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "campaign_tag": ("CAMPAIGN_TAG", str),
+    "retention_days": ("RETENTION_DAYS", int),
+    "store_addresses": ("STORE_ADDRESSES", _boolean),
+    "keep_link_query": ("KEEP_LINK_QUERY", _boolean),
+    "push_interval": ("PUSH_INTERVAL_SECONDS", float),
+    "messages_per_second": ("MESSAGES_PER_SECOND", int),
+    "function_name": ("AWS_LAMBDA_FUNCTION_NAME", str),
+    "connections_endpoint": ("CONNECTIONS_ENDPOINT", str),
+    "region": ("AWS_REGION", str),
+    "issuer": ("ISSUER", str),
+    "client_id": ("CLIENT_ID", str),
+    "groups_claim": ("GROUPS_CLAIM", str),
+    "group_prefixes": ("GROUP_PREFIXES", _prefixes),
+    "share_key": ("SHARE_KEY", str),
+    "endpoint_url": ("AWS_ENDPOINT_URL", str),
+}

@@ -1,45 +1,49 @@
-"""What each function does: edges and roles are built here, once a process."""
+"""What each function does: edges and roles are built here, once a process.
+
+Every function imports this module, and a cold start is mostly imports: so what one of them needs is
+imported where it is made, and made while Lambda starts it (prepare).
+"""
+
+from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import config as settings
-from chalicelib.access import Connection
-from chalicelib.aws import Service, Services
-from chalicelib.aws import services as services_of
-from chalicelib.config import Config
-from chalicelib.connections import Connections
-from chalicelib.count import Count
 from chalicelib.errors import ConfigError, Forbidden, Refused
-from chalicelib.events_table import EventsTable
-from chalicelib.frames import frames
-from chalicelib.ingest import Ingest
 from chalicelib.log import log
-from chalicelib.publish import Publish
-from chalicelib.push import Pusher
-from chalicelib.queues import Queues
-from chalicelib.session import Session
-from chalicelib.shares import Shares
-from chalicelib.sharing import Sharing
-from chalicelib.sign_in import SignIn
-from chalicelib.stats_table import StatsTable
-from chalicelib.stream import EventsStream
-from chalicelib.subscriptions import Subscriptions
-from chalicelib.watch import Watch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from chalicelib.access import Connection
     from chalicelib.auth import Tokens
+    from chalicelib.aws import Service, Services
+    from chalicelib.config import Config
+    from chalicelib.connections import Connections
+    from chalicelib.count import Count
     from chalicelib.crowds import Crowds
+    from chalicelib.events_table import EventsTable
     from chalicelib.fan_out import FanOut
+    from chalicelib.ingest import Ingest
     from chalicelib.invocations import Invocations
+    from chalicelib.publish import Publish
+    from chalicelib.push import Pusher
+    from chalicelib.queues import Queues
+    from chalicelib.session import Session
     from chalicelib.share_tokens import ShareTokens
+    from chalicelib.shares import Shares
+    from chalicelib.sharing import Sharing
+    from chalicelib.sign_in import SignIn
+    from chalicelib.stats_table import StatsTable
+    from chalicelib.stream import EventsStream
+    from chalicelib.subscriptions import Subscriptions
+    from chalicelib.watch import Watch
+
+    Event = Mapping[str, Any]  # as Lambda hands it over
 
 SUBPROTOCOL = "mailpulse.v1"
-
-Event = Mapping[str, Any]
-"""An event as Lambda hands it over."""
 
 
 class Parts:
@@ -56,8 +60,15 @@ class Parts:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config = config
-        self._services = services or services_of(config)
+        self._given = services
         self._clock = clock
+
+    @cached_property
+    def _services(self) -> Services:
+        """AWS's services."""
+        from chalicelib.aws import services
+
+        return self._given or services(self.config)
 
     @cached_property
     def dynamo(self) -> Service:
@@ -67,6 +78,8 @@ class Parts:
     @cached_property
     def queues(self) -> Queues:
         """The queue and the dead-letter queue."""
+        from chalicelib.queues import Queues
+
         return Queues(
             self._services("sqs"),
             self._services("cloudwatch"),
@@ -77,28 +90,36 @@ class Parts:
     @cached_property
     def events_stream(self) -> EventsStream:
         """The stream of the facts, looked at from beside."""
+        from chalicelib.stream import EventsStream
+
         return EventsStream(self._services("dynamodbstreams"), self.config.events_stream_arn)
 
     @cached_property
     def connections(self) -> Connections:
         """API Gateway's connections."""
+        from chalicelib.connections import Connections
+
         return Connections(self.config)
 
     @cached_property
     def pusher(self) -> Pusher:
         """What sends to many of them."""
+        from chalicelib.push import Pusher
+
         return Pusher(self.connections, lambda: self.fan_out, clock=self._clock)
 
     @cached_property
-    def fan_out(self) -> "FanOut":
+    def fan_out(self) -> FanOut:
         """What sends to many at once."""
-        from chalicelib.fan_out import FanOut  # noqa: PLC0415 - for many viewers alone
+        from chalicelib.fan_out import FanOut
 
         return FanOut(self.config, clock=self._clock)
 
     @cached_property
     def events_table(self) -> EventsTable:
         """The facts."""
+        from chalicelib.events_table import EventsTable
+
         return EventsTable(
             self.dynamo,
             self.config.events_table,
@@ -109,17 +130,21 @@ class Parts:
     @cached_property
     def stats_table(self) -> StatsTable:
         """The counters."""
+        from chalicelib.stats_table import StatsTable
+
         return StatsTable(self.dynamo, self.config.stats_table)
 
     @cached_property
     def subscriptions(self) -> Subscriptions:
         """Who listens to what."""
+        from chalicelib.subscriptions import Subscriptions
+
         return Subscriptions(self.dynamo, self.config.subscriptions_table, clock=self._clock)
 
     @cached_property
-    def tokens(self) -> "Tokens":
+    def tokens(self) -> Tokens:
         """The issuer's tokens."""
-        from chalicelib.auth import Tokens  # noqa: PLC0415 - cryptography, for this alone
+        from chalicelib.auth import Tokens
 
         return Tokens(
             str(self.config.issuer),
@@ -129,25 +154,31 @@ class Parts:
         )
 
     @cached_property
-    def share_tokens(self) -> "ShareTokens":
+    def share_tokens(self) -> ShareTokens:
         """The tokens of share links."""
-        from chalicelib.share_tokens import ShareTokens  # noqa: PLC0415 - the same
+        from chalicelib.share_tokens import ShareTokens
 
         return ShareTokens(self.config.share_key, clock=self._clock)
 
     @cached_property
     def shares(self) -> Shares:
         """Which share links there are."""
+        from chalicelib.shares import Shares
+
         return Shares(self.dynamo, self.config.subscriptions_table, clock=self._clock)
 
     @cached_property
     def sharing(self) -> Sharing:
         """The role that makes and revokes share links."""
+        from chalicelib.sharing import Sharing
+
         return Sharing(self.shares, self.subscriptions, self.connections, self.share_tokens.sign)
 
     @cached_property
     def sign_in(self) -> SignIn | None:
         """Who may come in; None where anybody may."""
+        from chalicelib.sign_in import SignIn
+
         if self.config.issuer is None:
             return None
         return SignIn(
@@ -161,16 +192,22 @@ class Parts:
     @cached_property
     def ingest(self) -> Ingest:
         """The role that takes in what SES reports."""
+        from chalicelib.ingest import Ingest
+
         return Ingest(self.config, self.events_table, self.stats_table, self.queues, self._clock)
 
     @cached_property
     def count(self) -> Count:
         """The role that counts."""
+        from chalicelib.count import Count
+
         return Count(self.stats_table, self._clock)
 
     @cached_property
     def publish(self) -> Publish:
         """The role that pushes."""
+        from chalicelib.publish import Publish
+
         return Publish(
             self.subscriptions,
             self.pusher,
@@ -180,10 +217,10 @@ class Parts:
         )
 
     @cached_property
-    def crowds(self) -> "Crowds":
+    def crowds(self) -> Crowds:
         """What pushes to many viewers."""
-        from chalicelib.crowds import Crowds  # noqa: PLC0415 - for many viewers alone
-        from chalicelib.turns import Turns  # noqa: PLC0415 - the same
+        from chalicelib.crowds import Crowds
+        from chalicelib.turns import Turns
 
         turns = Turns(
             self.dynamo,
@@ -194,20 +231,24 @@ class Parts:
         return Crowds(turns, lambda event: self.invocations.invoke(event), clock=self._clock)  # noqa: PLW0108 - only where it must
 
     @cached_property
-    def invocations(self) -> "Invocations":
+    def invocations(self) -> Invocations:
         """What has chunks of a topic's viewers pushed by other invocations."""
-        from chalicelib.invocations import Invocations  # noqa: PLC0415 - the same
+        from chalicelib.invocations import Invocations
 
         return Invocations(self.config, clock=self._clock)
 
     @cached_property
     def watch(self) -> Watch:
         """The role that looks whether everything flows."""
+        from chalicelib.watch import Watch
+
         return Watch(self.queues, self.events_stream, self.stats_table, self._clock)
 
     @cached_property
     def session(self) -> Session:
         """The role that serves requests."""
+        from chalicelib.session import Session
+
         return Session(
             self.stats_table, self.events_table, self.subscriptions, self.sign_in, self._clock
         )
@@ -217,6 +258,30 @@ class Parts:
 def parts() -> Parts:
     """Build this process's parts from its environment."""
     return Parts(settings.load())
+
+
+_NEEDED: Mapping[str, Callable[[Parts], object]] = {
+    "ingest": lambda parts: parts.ingest,
+    "aggregate": lambda parts: parts.count,
+    "publish": lambda parts: parts.publish,
+    "watch": lambda parts: parts.watch,
+    "connect": lambda parts: parts.sign_in and (parts.sign_in, parts.tokens),
+    "message": lambda parts: (parts.session, parts.pusher),
+    "disconnect": lambda parts: parts.subscriptions,
+}
+
+
+def prepare(function: str) -> None:
+    """Import and make what a function needs for its events, before the first of them.
+
+    Args:
+        function: its name in app.py; where it is none of them, nothing is made.
+
+    Raises:
+        ConfigError: a setting is missing, or makes no sense.
+    """
+    if function in _NEEDED:
+        _NEEDED[function](parts())
 
 
 def ingest(event: Event) -> dict[str, Any]:
@@ -278,6 +343,8 @@ def connect(event: Event) -> dict[str, Any]:
 
 def message(event: Event) -> None:
     """Serve one request of a connection; one whose token has ended is closed."""
+    from chalicelib.frames import frames
+
     connection = _connection(event)
     answers = 0
     try:
@@ -308,6 +375,8 @@ def disconnect(event: Event) -> None:
 
 
 def _connection(event: Event) -> Connection:
+    from chalicelib.access import Connection
+
     context = event["requestContext"]
     return Connection(
         id=context["connectionId"],

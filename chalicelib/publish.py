@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from chalicelib import messages
 from chalicelib.access import Access, Connection
@@ -36,8 +37,7 @@ class Crowds(Protocol):
         """Push; tell how many viewers other invocations push to."""
 
 
-@dataclass(frozen=True)
-class Publish:
+class Publish(Struct, frozen=True):
     """Pushes what has changed. A push that fails never fails the batch.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from itertools import islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib import cursor, messages
 from chalicelib.access import EVERYTHING, Access, Connection

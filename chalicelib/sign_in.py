@@ -1,10 +1,10 @@
 """Who may come in, by which token, and what they may see then."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.access import Access, Connection, prefixes_of
 from chalicelib.config import Config

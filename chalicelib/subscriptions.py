@@ -17,8 +17,9 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.access import EVERYTHING, Access, Connection
 from chalicelib.aws import Service

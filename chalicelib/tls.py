@@ -2,18 +2,17 @@
 
 import ssl
 from functools import cache
-from pathlib import Path
 
 # The roots of AWS's own certificates, https://www.amazontrust.com/repository/: to load these five
 # takes a fortieth of the time that the system's hundred and more take.
-AMAZON_ROOTS = Path(__file__).parent / "amazon_roots.pem"
+_AMAZON_ROOTS = f"{__file__.rpartition('/')[0]}/amazon_roots.pem"
 
 _AMAZON = ".amazonaws.com"
 
 
 def context(host: str) -> ssl.SSLContext:
     """Give what connects to a host: it trusts Amazon's roots for AWS, the system's for others."""
-    return _trusting(str(AMAZON_ROOTS) if host.endswith(_AMAZON) else None)
+    return _trusting(_AMAZON_ROOTS if host.endswith(_AMAZON) else None)
 
 
 @cache

@@ -3,11 +3,10 @@
 import base64
 import json
 import time
-from dataclasses import replace
 
 import boto3
 import pytest
-from msgspec import structs
+from msgspec.structs import replace
 from support import ses
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
@@ -135,7 +134,7 @@ def test_a_group_sees_its_own_campaigns_and_nothing_of_others(stage):
 def test_lists_searches_and_the_pipelines_health_name_only_what_may_be_seen(stage):
     mallory = stage.sign_in("mallory", "acme")
     stage.parts.stats_table.put_findings(
-        structs.replace(findings(), untracked=("acme-autumn", "globex-spring"))
+        replace(findings(), untracked=("acme-autumn", "globex-spring"))
     )
 
     [listed] = stage.ask(mallory, action="listCampaigns")

@@ -1,13 +1,13 @@
 """The functions' own client gives what boto3 gives, for each operation that they use."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from msgspec.structs import replace
 from support.stub import Stub, replies
 
 from chalicelib.aws import JsonService

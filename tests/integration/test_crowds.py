@@ -1,10 +1,10 @@
 """A topic of many viewers is pushed in chunks by other invocations, and nobody is lost by it."""
 
 import json
-from dataclasses import replace
 
 import boto3
 import pytest
+from msgspec.structs import replace
 from support import ses
 from support.crowd import subscribe, viewers
 

@@ -1,11 +1,11 @@
 """A function invokes itself as boto3 would, and knows soon when Lambda does not take the event."""
 
 import json
-from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.config import Config as Boto3Config
+from msgspec.structs import replace
 from support.stub import Stub, hangs_up, is_slow, replies
 
 from chalicelib.config import Config

@@ -2,11 +2,11 @@
 
 import json
 import time
-from dataclasses import replace
 from fnmatch import fnmatch
 
 import boto3
 import pytest
+from msgspec.structs import replace
 from support import ses
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 

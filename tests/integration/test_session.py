@@ -1,10 +1,10 @@
 """What a connection is answered, and what it is sent unasked."""
 
 import json
-from dataclasses import replace
 
 import boto3
 import pytest
+from msgspec.structs import replace
 from support import ses
 
 from chalicelib import handlers, publish, session

@@ -7,12 +7,12 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from http.client import IncompleteRead
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec.structs import replace
 from support.tokens import (
     CLIENT,
     CURVE,

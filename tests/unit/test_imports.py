@@ -63,13 +63,33 @@ CHUNK = {
 CHANGED = {"Records": [{"dynamodb": {"NewImage": IMAGE}}]}
 
 
-def loaded(run):
-    """Name the packages that a process has loaded that imported the functions and ran one."""
-    program = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), run=run)
+def told(program, **variables):
+    """What a process prints last that imported the functions and ran one, as JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        env=ENVIRONMENT | variables,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def loaded(run):
+    """Name the packages that such a process has loaded."""
+    return told(RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), run=run))
+
+
+def loaded_late(function, run):
+    """Name the modules of ours that Lambda's process of a function loads only with its event."""
+    program = (
+        RUN.partition("print(")[0]
+        + """
+print(json.dumps([name for name in set(sys.modules) - imported if name.startswith("chalicelib")]))
+"""
+    )
+    program = program.format(root=str(ROOT), tests=str(ROOT / "tests"), run=run)
+    return told(program, _HANDLER=f"app.{function}")
 
 
 def attempt(call):
@@ -119,5 +139,21 @@ def test_no_function_loads_boto3(run):
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-def test_no_function_loads_asyncio_and_only_who_verifies_tokens_loads_cryptography(run):
-    assert not loaded(run) & {"asyncio", "cryptography", "jwt"}
+def test_no_function_loads_what_takes_long_and_only_who_verifies_tokens_loads_cryptography(run):
+    assert not loaded(run) & {"asyncio", "dataclasses", "pathlib", "cryptography", "jwt"}
+
+
+@pytest.mark.parametrize(
+    "function", ["ingest", "aggregate", "publish", "watch", "message", "disconnect"]
+)
+def test_a_function_has_loaded_all_that_it_needs_before_its_first_event(function):
+    assert loaded_late(function, RUNS[function]) == set()
+
+
+def test_a_function_loads_nothing_of_the_others():
+    of_ingest = {"chalicelib.ingest", "chalicelib.usual_events", "chalicelib.queues"}
+    program = RUN.partition("print(")[0] + "print(json.dumps(sorted(imported)))"
+    program = program.format(root=str(ROOT), tests=str(ROOT / "tests"), run="")
+
+    assert of_ingest <= told(program, _HANDLER="app.ingest")
+    assert not of_ingest & told(program, _HANDLER="app.aggregate")
