@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from fnmatch import fnmatch
+from importlib.util import cache_from_source
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,8 +26,10 @@ _UNUSED = (
     *("*.dist-info/*", "*.pyi", "*/py.typed", "*.h", "*.pyx", "*.pxd", "*/tests/*"),
     *("cffi/*", "pycparser/*"),
 )
+# Of these the sources stay, for tracebacks.
+_READ_BY_PEOPLE = {"app.py", "chalice", "chalicelib"}
 # By which rules an archive was finished: another number, and all are made anew.
-_RULES = 2
+_RULES = 3
 _TASK = "/var/task"  # where Lambda unpacks it: the paths in tracebacks
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100644 << 16
@@ -42,25 +45,36 @@ def make(build: Path, architecture: str) -> Path:
     Raises:
         CommandError: a package cannot be had for these machines, or code is not Python.
     """
-    packager = _packager(architecture)
-    archive = Path(packager.deployment_package_filename(str(build), RUNTIME))
+    archive = _path(build, architecture)
     # Chalice's own archive of the same code would have the same name.
     mark = build / ".chalice" / "archive"
     if archive.exists() and mark.exists() and mark.read_text() == _mark(archive):
         return archive
-    shutil.rmtree(archive.parent, ignore_errors=True)
-    packager.create_deployment_package(str(build), RUNTIME)
+    as_chalice_does(build, architecture)
     with TemporaryDirectory() as folder:
         code = Path(folder)
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(code)
         _remove_unused(code)
         _compile(code)
+        _leave_bytecode_of_packages(code)
         finished = archive.with_suffix(".tmp")
         _write(code, finished)
     finished.replace(archive)
     mark.write_text(_mark(archive))
     return archive
+
+
+def as_chalice_does(build: Path, architecture: str) -> Path:
+    """Make the archive that Chalice itself would make; arguments and errors as `make` has them."""
+    archive = _path(build, architecture)
+    shutil.rmtree(archive.parent, ignore_errors=True)
+    _packager(architecture).create_deployment_package(str(build), RUNTIME)
+    return archive
+
+
+def _path(build: Path, architecture: str) -> Path:
+    return Path(_packager(architecture).deployment_package_filename(str(build), RUNTIME))
 
 
 def _packager(architecture: str) -> Any:
@@ -120,6 +134,14 @@ def _compile(code: Path) -> None:
     )
     if done.returncode != 0:
         raise CommandError(f"the code is not all Python: {' '.join(done.stdout.split())[-500:]}")
+
+
+def _leave_bytecode_of_packages(code: Path) -> None:
+    """Put packages' bytecode where it is imported without a source, and take the sources out."""
+    for path in _files(code):
+        if path.suffix == ".py" and path.relative_to(code).parts[0] not in _READ_BY_PEOPLE:
+            Path(cache_from_source(path)).replace(path.with_suffix(".pyc"))
+            path.unlink()
 
 
 def _write(code: Path, archive: Path) -> None:

@@ -136,18 +136,16 @@ def _cold_publish(stack: ExitStack, code: Path) -> Comparison:
 
 
 def _unpacked(folder: Path) -> list[Path]:
-    """Unpack the archive for this machine, with bytecode and without."""
-    build = folder / "build"
+    """Unpack the archive for this machine, and the one of sources that Chalice would make of it."""
     policies = {name: {"Version": "2012-10-17", "Statement": []} for name in functions.FUNCTIONS}
-    functions.prepare(build, "bench", VARIABLES, policies)
     machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-    path = archive.make(build, machine)
-    codes = [folder / "with", folder / "without"]
-    for code in codes:
-        with zipfile.ZipFile(path) as packed:
+    codes = []
+    for number, make in enumerate((archive.make, archive.as_chalice_does)):
+        build, code = folder / f"build-{number}", folder / f"code-{number}"
+        functions.prepare(build, "bench", VARIABLES, policies)
+        with zipfile.ZipFile(make(build, machine)) as packed:
             packed.extractall(code)
-    for bytecode in codes[1].rglob("*.pyc"):
-        bytecode.unlink()
+        codes.append(code)
     return codes
 
 
