@@ -6,12 +6,12 @@ import ssl
 import time
 from collections.abc import Callable
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from chalicelib import tls
 from chalicelib.http1 import Answer, AnswerReader, NotHttp, Origin
 
-_PIECE = 65536
+_PIECE = 16384  # a record of TLS has no more
 
 
 class NoAnswer(OSError):
@@ -25,11 +25,14 @@ class Deadlines(Struct, frozen=True):
     answer: float
 
 
-class _Kept(Struct):
-    """An open connection, and what reads its answers."""
+class _Kept:
+    """An open connection, what reads its answers, and what tells whether it has anything to say."""
 
-    socket: socket.socket
-    reader: AnswerReader = field(default_factory=AnswerReader)
+    def __init__(self, open_socket: socket.socket) -> None:
+        self.socket = open_socket
+        self.reader = AnswerReader()
+        self.poll = select.poll()
+        self.poll.register(open_socket, select.POLLIN)
 
 
 class Wire:
@@ -72,9 +75,7 @@ class Wire:
         """Take a connection that is still open: one that has something to say has ended."""
         while self._idle:
             kept = self._idle.pop()
-            poll = select.poll()
-            poll.register(kept.socket, select.POLLIN)
-            if not poll.poll(0):
+            if not kept.poll.poll(0):
                 return kept
             kept.socket.close()
         return None
