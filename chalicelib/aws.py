@@ -246,6 +246,6 @@ def _rich_member(name: str, value: Any) -> Any:
         return _rich(value)
     if isinstance(value, list):
         return [_rich_member(name, one) for one in value]
-    if name == "ApproximateCreationDateTime":
+    if name == "ApproximateCreationDateTime" and isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC)
     return value

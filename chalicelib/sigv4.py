@@ -60,14 +60,6 @@ class Signer:
         """
         return Signing({**headers, **self._own}, self._date, self._scope, self._key, self._prefix)
 
-    def signed(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> dict[str, str]:
-        """Add what proves who sends it to a request's headers; arguments as `prepared` has them."""
-        signing = self.prepared(headers)
-        authorization = signing.authorization(method, path, payload_hash(body))
-        return {**signing.headers, "authorization": authorization}
-
 
 class Signing:
     """Signs requests that differ in method, path and body alone.

@@ -27,6 +27,8 @@ class _Seconds(dict[str, bool]):
     """
 
     def __missing__(self, text: str) -> bool:
+        if len(text) != _LENGTH:  # whatever it is, it is not kept
+            return False
         if len(self) >= _MOST_SECONDS:
             self.clear()
         self[text] = known = _is_second(text)
@@ -38,7 +40,7 @@ SECONDS = _Seconds()
 
 def _is_second(text: str) -> bool:
     # Positions 4, 7, 10, 13 and 16; fromisoformat sees to the digits between.
-    if text[4::3] != "--T::" or len(text) != _LENGTH or text < _FIRST_TIME:
+    if text[4::3] != "--T::" or text < _FIRST_TIME:
         return False
     try:
         moment = datetime.fromisoformat(text)

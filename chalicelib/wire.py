@@ -97,6 +97,10 @@ class Wire:
         kept.socket.settimeout(self._deadlines.answer)
         kept.socket.sendall(request)
         while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer took too long")
+            kept.socket.settimeout(left)
             data = kept.socket.recv(_PIECE)
             if not data and not kept.reader.has_begun:
                 raise ConnectionResetError("the connection was closed before an answer came")
@@ -108,10 +112,6 @@ class Wire:
                 raise NoAnswer(f"the answer is no HTTP: {error}") from error
             if answer is not None:
                 return answer
-            left = until - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the answer took too long")
-            kept.socket.settimeout(left)
 
     def _connect(self) -> _Kept:
         origin = self._origin

@@ -77,7 +77,7 @@ class _Name(_Read):
 
 class _Time(_Read):
     S: Annotated[
-        str, msgspec.Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:")
+        str, msgspec.Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}")
     ]
 
 
@@ -307,9 +307,10 @@ def _registers(image: Mapping[str, Any]) -> Iterator[Register]:
         return
     at, mail_at = _member(image, "t", "S"), _member(image, "m", "S")
     if is_time(at):
-        yield Register("first_event_at", at, keep_lowest=True, values={"listed": LISTED})
         # To the second: shards that count at once would refuse each other for a millisecond.
-        yield Register("last_event_at", f"{at[:19]}Z", keep_lowest=False, values={})
+        second = f"{at[:19]}Z"
+        yield Register("first_event_at", second, keep_lowest=True, values={"listed": LISTED})
+        yield Register("last_event_at", second, keep_lowest=False, values={})
     until = _member(image, "expires", "N")
     if until.isdecimal() and until.isascii():
         yield Register("facts_until", until.zfill(EPOCH_DIGITS), keep_lowest=True, values={})

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import zipfile
 from fnmatch import fnmatch
-from importlib.util import cache_from_source
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -140,7 +139,8 @@ def _leave_bytecode_of_packages(code: Path) -> None:
     """Put packages' bytecode where it is imported without a source, and take the sources out."""
     for path in _files(code):
         if path.suffix == ".py" and path.relative_to(code).parts[0] not in _READ_BY_PEOPLE:
-            Path(cache_from_source(path)).replace(path.with_suffix(".pyc"))
+            compiled = f"{path.stem}.{sys.implementation.cache_tag}.pyc"
+            (path.parent / "__pycache__" / compiled).replace(path.with_suffix(".pyc"))
             path.unlink()
 
 

@@ -10,7 +10,8 @@ from chalicelib.facts import Item
 from chalicelib.metrics import COUNTERS, PIPELINE, SUMMARY, Aggregate
 from chalicelib.worth import NOT_UNDERSTOOD, contribution, registers
 
-_TEXTS = ("first_event_at", "last_event_at", "subject", "sender")
+_TIMES = ("first_event_at", "last_event_at")
+_TEXTS = (*_TIMES, "subject", "sender")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def differences(
             said_texts = _texts(touched)
             for name in _TEXTS:
                 text = getattr(aggregate, name)
+                if name in _TIMES and text is not None:
+                    text = f"{text[:19]}Z"  # they were kept to the millisecond once
                 if text != said_texts.get(name):
                     yield Difference(campaign, part, name, text, said_texts.get(name))
 

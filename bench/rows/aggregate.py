@@ -19,10 +19,11 @@ SECONDS = 60  # what a batch's events span: streams are read as they grow
 
 def rows(stack: ExitStack) -> list[Comparison]:
     """Compare over sends, deliveries, opens, clicks and the states of messages."""
-    return [*_grouping(1000), *_grouping(10_000), _whole(stack, 1000)]
+    return [*grouping(1000), *grouping(10_000), _whole(stack, 1000)]
 
 
-def _grouping(count: int) -> list[Comparison]:
+def grouping(count: int) -> list[Comparison]:
+    """Compare the grouping alone, of so many records."""
     text = json.dumps(made.stream(count, seconds=SECONDS), separators=(",", ":"))
     event = json.loads(text)
     name = f"group {count:,} stream records of {len(text) // count} bytes"

@@ -162,6 +162,26 @@ def test_the_same_code_is_the_same_archive_whenever_and_wherever_it_is_made(tmp_
     assert archive.make(build, ARCHITECTURE).read_bytes() == first.read_bytes()
 
 
+@pytest.mark.parametrize("setting", ["PYTHONPYCACHEPREFIX", "PYTHONOPTIMIZE"])
+def test_where_an_operators_python_keeps_its_own_bytecode_says_nothing(tmp_path, setting):
+    build = prepared(tmp_path / "build")
+    program = "from pathlib import Path; from dashboard import archive; import sys; "
+    program += f"print(archive.make(Path({str(build)!r}), {ARCHITECTURE!r}))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, setting: str(tmp_path) if setting.endswith("PREFIX") else "1"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    with zipfile.ZipFile(done.stdout.strip()) as packed:
+        assert "jwt/__init__.pyc" in packed.namelist()
+
+
 def test_it_is_made_once_and_anew_where_chalice_has_put_its_own(tmp_path):
     build = prepared(tmp_path, with_packages=False)
     made = archive.make(build, ARCHITECTURE)

@@ -257,3 +257,11 @@ def test_what_no_fact_says_any_more_is_taken_away(pipeline, installation):
     assert recount(installation, SPRING, Steps(), applies=True).differences
     assert recount(installation, SPRING, Steps()).differences == []
     assert pipeline.parts.stats_table.summary(SPRING).subject is None
+
+
+def test_times_that_were_kept_to_the_millisecond_are_as_the_facts_say(pipeline, installation):
+    pipeline.run(ses.a_send("m-1", at="2026-11-23T10:00:00.500Z"))
+    exactly = {"S": "2026-11-23T10:00:00.500Z"}
+    change(pipeline, first_event_at=exactly, last_event_at=exactly)
+
+    assert recount(installation, SPRING, Steps()).differences == []

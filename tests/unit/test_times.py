@@ -1,0 +1,36 @@
+"""What is a time in the form of `Event.at`."""
+
+import pytest
+
+from chalicelib import times
+from chalicelib.times import SECONDS, is_time
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-23T10:00:00.000Z", True),
+        ("2028-02-29T23:59:59.999Z", True),
+        ("2026-02-29T10:00:00.000Z", False),
+        ("2010-12-31T23:59:59.999Z", False),  # before SES
+        ("2026-11-23T24:00:00.000Z", False),
+        ("2026-11-23T10:00:00Z", False),
+        ("2026-11-23T10:00:00.000+00:00", False),
+        ("2026-11-23T10:00:00.000Z\n", False),
+        ("", False),
+    ],
+)
+def test_a_time_is_told_from_what_is_none(text, expected):
+    assert is_time(text) is expected
+
+
+def test_what_is_kept_of_texts_is_bounded(monkeypatch):
+    monkeypatch.setattr(times, "_MOST_SECONDS", 60)
+    for minute in range(60):
+        for second in range(60):
+            assert is_time(f"2026-11-23T10:{minute:02}:{second:02}.000Z")
+    before = len(SECONDS)
+
+    assert not is_time("x" * 200_000 + ".000Z")
+
+    assert len(SECONDS) == before <= 60
