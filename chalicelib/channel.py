@@ -7,7 +7,7 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any, TypeVar
 
-from chalicelib.http1 import AnswerReader, NotHttp
+from chalicelib.http1 import NotHttp, StatusReader
 from chalicelib.wire import Deadlines, NoAnswer
 
 _PIECE = 65536
@@ -47,7 +47,7 @@ class Channel:
         self._deadlines = deadlines
         self._tls = None if context is None else (context, host)
         self._events = 0
-        self._reader = AnswerReader()
+        self._reader = StatusReader()
         self.is_open = True
         self.until = time.monotonic() + deadlines.connect
 

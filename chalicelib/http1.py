@@ -28,14 +28,14 @@ class Answer(NamedTuple):
     """What a server answered.
 
     Attributes:
-        headers: as they came.
         keeps_alive: whether the connection may be used again.
+        headers: as they came.
     """
 
     status: int
-    headers: Sequence[tuple[bytes, bytes]]
-    body: bytes
     keeps_alive: bool
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    body: bytes = b""
 
     def header(self, wanted: str) -> str:
         """Give a header's value by its name in lower case; empty where there is none."""
@@ -82,8 +82,10 @@ def request(method: str, path: str, lines: str, body: bytes) -> bytes:
     return head.encode("latin-1") + body
 
 
-class AnswerReader:
+class StatusReader:
     """Reads the answers that come on one connection, each to a request that was sent before it.
+
+    It gives the status, and whether the connection may be used again; AnswerReader gives all.
 
     Attributes:
         has_begun: whether a part of an answer has come, and its end has not.
@@ -93,8 +95,6 @@ class AnswerReader:
         self.has_begun = False
         self._parser = HttpResponseParser(self)
         self._answer: Answer | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body: list[bytes] = []
 
     def feed(self, data: bytes) -> Answer | None:
         """Take what has come; give the answer when it is whole.
@@ -112,7 +112,20 @@ class AnswerReader:
             self.has_begun = False
         return answer
 
-    def on_message_begin(self) -> None:  # noqa: D102 - httptools calls these four
+    def on_message_complete(self) -> None:  # noqa: D102 - httptools calls what there is of its names
+        status, keeps_alive = self._parser.get_status_code(), self._parser.should_keep_alive()
+        self._answer = Answer(status, keeps_alive)
+
+
+class AnswerReader(StatusReader):
+    """Reads answers with their headers and bodies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+
+    def on_message_begin(self) -> None:  # noqa: D102
         self._headers = []
         self._body = []
 
@@ -123,9 +136,5 @@ class AnswerReader:
         self._body.append(body)
 
     def on_message_complete(self) -> None:  # noqa: D102
-        self._answer = Answer(
-            self._parser.get_status_code(),
-            self._headers,
-            b"".join(self._body),
-            self._parser.should_keep_alive(),
-        )
+        status, keeps_alive = self._parser.get_status_code(), self._parser.should_keep_alive()
+        self._answer = Answer(status, keeps_alive, self._headers, b"".join(self._body))
