@@ -1,16 +1,18 @@
-"""Rows of `make bench` counted in instructions, where the clock is too loud: needs valgrind.
+"""Rows of `make bench` counted in instructions, for machines where the clock is too loud.
 
     python bench/instructions.py
 
-Instructions are the same in each run, whatever else the machine does. They leave memory out.
-Only rows that call nothing outside their process can be counted so. Each side runs in processes of
-its own, a few times and some more times: the difference is what it takes.
+It needs valgrind. Instructions are the same in each run, whatever else the machine does. They leave
+memory out, and the kernel. Each side runs in processes of its own, once and some times more: the
+difference is what it takes.
 """
 
+import os
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -20,54 +22,65 @@ import click
 from comparison import Comparison
 from rows import aggregate, decode
 
-FEW, MORE = 2, 8
+ROWS: dict[str, Callable[[ExitStack], Comparison]] = {
+    "decode": lambda stack: decode.rows(stack)[0],
+    "group": lambda _: aggregate.grouping(1000)[0],
+    "group-10000": lambda _: aggregate.grouping(10_000)[0],
+    "count": lambda stack: aggregate.whole(stack, 1000),
+}
+TIMES = 1, 4
 
 
-def pure_rows() -> list[Comparison]:
-    """List the rows that can be counted."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Count all, and print."""
+    if context.invoked_subcommand is not None:
+        return
+    if shutil.which("valgrind") is None:
+        raise click.ClickException("valgrind is not on PATH: install it (apt-get install valgrind)")
+    for name, make in ROWS.items():
+        with ExitStack() as stack:
+            row = make(stack)
+        ours, theirs = (counted(name, side) / row.units for side in ("ours", "theirs"))
+        ratio = theirs / ours if row.unit == "times faster" else ours / theirs
+        print(
+            f"{row.name}, beside {row.baseline}: {ratio:.3g} {row.unit}, must {row.must:g}; "
+            f"{ours:,.0f} and {theirs:,.0f} instructions each"
+        )
+
+
+@main.command(hidden=True)
+@click.argument("name")
+@click.argument("side")
+@click.argument("times", type=int)
+def run(name: str, side: str, times: int) -> None:
+    """Run one side of a row some times."""
     with ExitStack() as stack:
-        return [decode.rows(stack)[0], *(aggregate.grouping(count)[0] for count in (1000, 10_000))]
+        call = getattr(ROWS[name](stack), side)
+        nowhere = stack.enter_context(Path(os.devnull).open("w"))
+        with redirect_stdout(nowhere):
+            for _ in range(times):
+                call()
 
 
-def counted(row: int, side: str) -> float:
+def counted(name: str, side: str) -> float:
     """Count the instructions of one call of a row's side."""
     totals = []
-    for times in (FEW, MORE):
+    for times in TIMES:
         done = subprocess.run(
             [
                 *("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"),
-                *(sys.executable, __file__, "--row", str(row), "--side", side),
-                *("--times", str(times)),
+                *(sys.executable, __file__, "run", name, side, str(times)),
             ],
+            env={**os.environ, "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")},
             capture_output=True,
             text=True,
             check=True,
         )
         [line] = [one for one in done.stderr.splitlines() if "Collected" in one]
         totals.append(int(line.rpartition(":")[2]))
-    return (totals[1] - totals[0]) / (MORE - FEW)
-
-
-@click.command()
-@click.option("--row", type=int, hidden=True)
-@click.option("--side", type=click.Choice(["ours", "theirs"]), hidden=True)
-@click.option("--times", type=int, hidden=True)
-def main(row: int | None, side: str | None, times: int | None) -> None:
-    """Count, and print."""
-    rows = pure_rows()
-    if row is not None and side is not None and times is not None:
-        for _ in range(times):
-            getattr(rows[row], side)()
-        return
-    if shutil.which("valgrind") is None:
-        raise click.ClickException("valgrind is not on PATH: install it (apt-get install valgrind)")
-    for number, one in enumerate(rows):
-        ours, theirs = (counted(number, side) / one.units for side in ("ours", "theirs"))
-        ratio = theirs / ours if one.unit == "times faster" else ours / theirs
-        print(
-            f"{one.name}, beside {one.baseline}: {ratio:.3g} {one.unit}, must {one.must:g}; "
-            f"{ours:,.0f} and {theirs:,.0f} instructions each"
-        )
+    return (totals[1] - totals[0]) / (TIMES[1] - TIMES[0])
 
 
 if __name__ == "__main__":

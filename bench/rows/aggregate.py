@@ -19,7 +19,7 @@ SECONDS = 60  # what a batch's events span: streams are read as they grow
 
 def rows(stack: ExitStack) -> list[Comparison]:
     """Compare over sends, deliveries, opens, clicks and the states of messages."""
-    return [*grouping(1000), *grouping(10_000), _whole(stack, 1000)]
+    return [*grouping(1000), *grouping(10_000), whole(stack, 1000)]
 
 
 def grouping(count: int) -> list[Comparison]:
@@ -48,7 +48,8 @@ def grouping(count: int) -> list[Comparison]:
     ]
 
 
-def _whole(stack: ExitStack, count: int) -> Comparison:
+def whole(stack: ExitStack, count: int) -> Comparison:
+    """Compare the whole function, of so many records."""
     server = stack.enter_context(stub(0))
     event = made.stream(count, seconds=SECONDS)
     dynamo = JsonService("dynamodb", server.config, context=server.authority.context)
