@@ -260,15 +260,16 @@ def parts() -> Parts:
     return Parts(settings.load())
 
 
-_NEEDED: Mapping[str, Callable[[Parts], object]] = {
+NEEDED: Mapping[str, Callable[[Parts], object]] = {
     "ingest": lambda parts: parts.ingest,
     "aggregate": lambda parts: parts.count,
     "publish": lambda parts: parts.publish,
     "watch": lambda parts: parts.watch,
-    "connect": lambda parts: parts.sign_in and (parts.sign_in, parts.tokens),
+    "connect": lambda parts: parts.sign_in and parts.tokens,
     "message": lambda parts: (parts.session, parts.pusher),
     "disconnect": lambda parts: parts.subscriptions,
 }
+"""What each function of app.py makes of its process."""
 
 
 def prepare(function: str) -> None:
@@ -280,8 +281,8 @@ def prepare(function: str) -> None:
     Raises:
         ConfigError: a setting is missing, or makes no sense.
     """
-    if function in _NEEDED:
-        _NEEDED[function](parts())
+    if function in NEEDED:
+        NEEDED[function](parts())
 
 
 def ingest(event: Event) -> dict[str, Any]:

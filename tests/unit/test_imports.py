@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import app
+from chalicelib.handlers import NEEDED
+
+PREPARED = set(NEEDED)
 ROOT = Path(__file__).parents[2]
 
 ENVIRONMENT = {
@@ -143,9 +147,8 @@ def test_no_function_loads_what_takes_long_and_only_who_verifies_tokens_loads_cr
     assert not loaded(run) & {"asyncio", "dataclasses", "pathlib", "cryptography", "jwt"}
 
 
-@pytest.mark.parametrize(
-    "function", ["ingest", "aggregate", "publish", "watch", "message", "disconnect"]
-)
+# Where nobody signs in, connect needs nothing.
+@pytest.mark.parametrize("function", sorted(PREPARED - {"connect"}))
 def test_a_function_has_loaded_all_that_it_needs_before_its_first_event(function):
     assert loaded_late(function, RUNS[function]) == set()
 
@@ -157,3 +160,10 @@ def test_a_function_loads_nothing_of_the_others():
 
     assert of_ingest <= told(program, _HANDLER="app.ingest")
     assert not of_ingest & told(program, _HANDLER="app.aggregate")
+
+
+def test_each_function_that_lambda_starts_is_prepared():
+    """`_HANDLER` is what Chalice gives Lambda as the function's handler."""
+    triggered = [*app.app.event_sources, *app.app.websocket_handlers.values()]
+
+    assert {one.handler_string for one in triggered} == {f"app.{name}" for name in PREPARED}
