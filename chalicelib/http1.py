@@ -125,16 +125,16 @@ class AnswerReader(StatusReader):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
 
-    def on_message_begin(self) -> None:  # noqa: D102
+    def on_message_begin(self) -> None:  # noqa: D102 - the same
         self._headers = []
         self._body = []
 
-    def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102
+    def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102 - the same
         self._headers.append((name, value))
 
-    def on_body(self, body: bytes) -> None:  # noqa: D102
+    def on_body(self, body: bytes) -> None:  # noqa: D102 - the same
         self._body.append(body)
 
-    def on_message_complete(self) -> None:  # noqa: D102
+    def on_message_complete(self) -> None:  # noqa: D102 - the same
         status, keeps_alive = self._parser.get_status_code(), self._parser.should_keep_alive()
         self._answer = Answer(status, keeps_alive, self._headers, b"".join(self._body))

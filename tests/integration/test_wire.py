@@ -212,6 +212,18 @@ class TestCalls:
         assert b"Credential=AKIASECOND/" in second
         assert b"x-amz-security-token: second-token\r\n" in second
 
+    def test_each_request_is_signed_at_its_time(self, stub, authority):
+        moments = iter([1_800_000_000.2, 1_800_000_000.9, 1_800_000_001.0])
+        dynamo = JsonService(
+            "dynamodb", on(stub), context=authority.context, clock=lambda: next(moments)
+        )
+        for _ in range(3):
+            get(dynamo)
+
+        dates = [b"20270115T080000Z", b"20270115T080000Z", b"20270115T080001Z"]
+        for date, request in zip(dates, stub.requests, strict=True):
+            assert b"x-amz-date: " + date in request
+
     def test_without_credentials_it_says_what_is_missing(self, dynamo, monkeypatch):
         monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 

@@ -1,0 +1,111 @@
+"""Records of a batch count as what they are, whatever lies beside them."""
+
+from itertools import permutations
+
+import pytest
+from support import ses
+
+from chalicelib.aggregate import group
+from chalicelib.events import parse
+from chalicelib.facts import facts_of, to_item
+from chalicelib.metrics import HEALTH, PIPELINE, SUMMARY
+
+SPRING = ("spring", SUMMARY)
+
+
+def item(event, **changed):
+    """What is stored of an event; an attribute that is `...` is taken away."""
+    parsed = parse(ses.raw(event), campaign_tag="campaign")
+    [fact] = facts_of(parsed, pseudonym_key="k", store_addresses=False, keep_link_query=False)
+    whole = to_item(fact, 1_800_000_000) | changed
+    return {name: value for name, value in whole.items() if value is not ...}
+
+
+def batch(*images):
+    return group(
+        {
+            "eventName": "INSERT",
+            "dynamodb": {
+                "SequenceNumber": str(number + 1),
+                "ApproximateCreationDateTime": 1_800_000_000,
+                "NewImage": image,
+            },
+        }
+        for number, image in enumerate(images)
+    )
+
+
+def added(found, key, counter):
+    changes = found.touched[key].changes
+    return sum(change.counts.get(counter, 0) * len(change.records) for change in changes)
+
+
+def said(found):
+    return {
+        name: value
+        for register in found.touched[SPRING].registers.values()
+        for name, value in {register.guard: register.rank, **register.values}.items()
+    }
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_time_that_says_no_seconds_counts_in_its_minute_and_spoils_nothing(order):
+    good, short = item(ses.a_send("m-1")), item(ses.a_send("m-2"), t={"S": "2026-11-23T10:00"})
+    images = [good, item(ses.a_send("m-3")), short]
+
+    found = batch(*(images[number] for number in order))
+
+    assert (added(found, SPRING, "sends"), found.quarantined) == (3, [])
+    assert said(found)["first_event_at"] == said(found)["last_event_at"] == "2026-11-23T10:00:00Z"
+
+
+def test_one_that_is_not_understood_is_set_aside_alone():
+    bad = item(ses.a_send("m-2"), t={"S": "2026-11-31T10:00:00.000Z"})
+
+    found = batch(item(ses.a_send("m-1")), bad, item(ses.a_send("m-3")))
+
+    assert added(found, SPRING, "sends") == 2
+    assert (len(found.quarantined), added(found, (PIPELINE, HEALTH), "quarantined")) == (1, 1)
+
+
+def test_an_odd_agent_says_nothing_about_what_an_open_is_worth():
+    found = batch(item(ses.an_open("m-1"), a={"N": "7"}))
+
+    assert (added(found, SPRING, "opens"), found.quarantined) == (1, [])
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_facts_with_a_tag_and_without_one_are_told_apart(tagged):
+    images = [item(ses.a_send("m-1"), g={"BOOL": True}), item(ses.a_send("m-2"), g={"BOOL": False})]
+
+    found = batch(*(images if tagged else reversed(images)))
+
+    assert added(found, SPRING, "sends") == 2
+    assert added(found, (PIPELINE, HEALTH), "untagged") == 1
+
+
+def test_sends_count_for_as_many_as_each_has():
+    three, two = item(ses.a_send("m-1"), n={"N": "3"}), item(ses.a_send("m-2"), n={"N": "2"})
+
+    assert added(batch(three, two, item(ses.a_send("m-3"))), SPRING, "sends") == 6
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_mails_at_once_the_same_subject_stands_in_whatever_order_they_come(order):
+    images = [item(ses.a_send("m-1"), s={"S": subject}) for subject in ("b", "a", "c")]
+
+    assert said(batch(*(images[number] for number in order)))["subject"] == "a"
+
+
+@pytest.mark.parametrize("missing", [..., {"S": "s" * 2001}, {"N": "7"}])
+def test_where_the_earliest_mail_has_no_subject_it_is_of_the_earliest_that_has_one(missing):
+    at = "2026-11-23T10:00:0{}.000Z".format
+    found = batch(
+        item(ses.a_send("m-0", at=at(0)), s=missing),
+        item(ses.a_send("m-1", at=at(1)), s={"S": "the first that is told"}),
+        item(ses.a_send("m-2", at=at(2)), s={"S": "later"}),
+    )
+
+    assert said(found)["subject"] == "the first that is told"
+    assert said(found)["first_event_at"] == "2026-11-23T10:00:00Z"
+    assert said(found)["last_event_at"] == "2026-11-23T10:00:02Z"
