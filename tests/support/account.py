@@ -1,0 +1,351 @@
+"""An AWS account of a test's own: an emulator behind the strict proxy, and commands run against it.
+
+The commands run from a copy of the project. It names no packages for the functions, which find them
+in the emulator's environment: a deployment is then some seconds of calls instead of uploads.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.operator import HERE, LOCAL_CONNECTIONS, credentials
+from support.strict import StrictProxy, client
+
+from dashboard.chalice_resources import function_name
+from dashboard.emulator_process import EmulatorProcess, listen
+from dashboard.paths import PROJECT, StateDir
+from dashboard.topic import Topic
+
+REGION = "us-east-1"
+
+_SHORTENED = Path(__file__).with_name("shortened")
+_DONE_SECONDS = 120
+
+# Of a function or an event source mapping: what differs between two runs, or changes by itself.
+_CHANGING = (
+    *("UUID", "EventSourceMappingArn", "RevisionId", "LastModified", "LastProcessingResult"),
+    *("State", "StateTransitionReason", "LastUpdateStatus"),
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended: its exit status, None where it was killed, and what it wrote."""
+
+    status: int | None
+    stdout: str
+    stderr: str
+
+
+class Account:
+    """An account, and an operator who deploys to it.
+
+    Attributes:
+        proxy: what the operator's commands go through.
+        project: the operator's copy of the project.
+    """
+
+    def __init__(self, emulator: EmulatorProcess, proxy: StrictProxy, project: Path) -> None:
+        self.proxy = proxy
+        self.project = project
+        self._emulator = emulator
+
+    def aws(self, service: str, region: str = REGION) -> Any:
+        """Make a client of the emulator itself."""
+        return client(service, region, self._emulator.endpoint_url)
+
+    def reset(self) -> None:
+        """Empty the account, and forget what the operator's machine knows of it."""
+        request = urllib.request.Request(
+            f"{self._emulator.endpoint_url}/_ministack/reset", method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            answer.read()
+        self.proxy.reset()
+        shutil.rmtree(self.project / ".mailpulse", ignore_errors=True)
+
+    def run(self, *arguments: str, kill_at: tuple[int, bool] | None = None) -> Done:
+        """Run a command of the operator's, and return how it ended.
+
+        Args:
+            arguments: such as `deploy`, `--stage`, `prod`.
+            kill_at: the number of a call, and whether it is done: the command, and the processes that
+                it has started, are killed right before or right after it.
+        """
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dashboard", *arguments],
+                cwd=self.project,
+                env={
+                    **kept,
+                    **credentials(self.proxy.url),
+                    "AWS_DATA_PATH": str(PROJECT / "dashboard" / "local_models"),
+                    "PYTHONPATH": str(_SHORTENED),
+                    "SLEEP_FACTOR": "0.02",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            killed = self._watch(process, kill_at)
+            try:
+                status = process.wait(timeout=_DONE_SECONDS)
+            finally:
+                _kill(process)
+                self.proxy.on_call = lambda _number, _done: None
+            out.seek(0)
+            err.seek(0)
+            return Done(None if killed else status, out.read().decode(), err.read().decode())
+
+    def deploy(
+        self,
+        stage: str,
+        *arguments: str,
+        region: str = REGION,
+        kill_at: tuple[int, bool] | None = None,
+    ) -> Done:
+        """Deploy a stage, whose functions can run on this machine."""
+        return self.run(
+            *("deploy", "--stage", stage, "--region", region, *HERE, "--json"),
+            *("--set", LOCAL_CONNECTIONS, *arguments),
+            kill_at=kill_at,
+        )
+
+    def outputs(self, stage: str, region: str = REGION) -> dict[str, str]:
+        """Read the outputs of the stage's stack; empty without one."""
+        found = self.aws("cloudformation", region).describe_stacks()["Stacks"]
+        return {
+            output["OutputKey"]: output["OutputValue"]
+            for one in found
+            if one["StackName"] == f"mailpulse-{stage}"
+            for output in one.get("Outputs", [])
+        }
+
+    def publish(self, stage: str, *events: dict[str, Any]) -> bool:
+        """Publish SES events to the stage's topic; return whether there is one yet."""
+        topic = self.outputs(stage).get("TopicArn")
+        if topic:
+            Topic(self.aws("sns"), topic).publish_batch(list(map(json.dumps, events)))
+        return topic is not None
+
+    def count(self, stage: str, campaign: str, counter: str) -> int:
+        """Read a counter of a campaign's summary."""
+        key = {"campaign": {"S": campaign}, "part": {"S": "summary"}}
+        table = self.outputs(stage)["StatsTable"]
+        item = self.aws("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
+        return int(item.get("Item", {}).get(counter, {"N": "0"})["N"])
+
+    def state(self, stage: str) -> dict[str, Any]:
+        """Describe all that there is in the account, without what differs between two runs."""
+        return _Described(self, stage).everything()
+
+    def _watch(
+        self, process: subprocess.Popen[bytes], kill_at: tuple[int, bool] | None
+    ) -> list[int]:
+        """Have the process killed at a call; return what is filled when it was."""
+        killed: list[int] = []
+        start = len(self.proxy.calls)
+
+        def on_call(number: int, done: bool) -> None:
+            if kill_at is not None and (number - start, done) == kill_at:
+                killed.append(number)
+                _kill(process)
+            if killed:
+                raise ConnectionAbortedError("the command was killed")
+
+        self.proxy.on_call = on_call
+        return killed
+
+
+@contextmanager
+def account() -> Iterator[Account]:
+    """Have an account to the end of the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = StateDir(Path(folder) / "state")
+        state.root.mkdir()
+        project = Path(folder) / "project"
+        _copy_project(project)
+        emulator = EmulatorProcess(state, listen(0), [], function_name("law", "aggregate"))
+        try:
+            emulator.wait_until_ready()
+            with StrictProxy(emulator.endpoint_url) as proxy:
+                yield Account(emulator, proxy, project)
+        finally:
+            emulator.kill()
+
+
+def _copy_project(project: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__", "node_modules", ".mailpulse")
+    for name in ("dashboard", "chalicelib", "infrastructure", "static"):
+        shutil.copytree(PROJECT / name, project / name, ignore=ignored)
+    shutil.copy2(PROJECT / "app.py", project)
+    (project / "requirements.txt").write_text("")
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command and what it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait()
+
+
+class _Described:
+    """Describes an account: names instead of ids, and nothing that tells when it was made."""
+
+    def __init__(self, account: Account, stage: str) -> None:
+        self._aws = account.aws
+        self._stage = stage
+        self._labels: dict[str, str] = {}
+        # Not by ListBuckets: the emulator's `GET /` is the page.
+        self._buckets: list[str] = []
+        for name, value in account.outputs(stage).items():
+            self._labels[value] = f"<output {name}>"
+        for stack in self._stacks():
+            for one in self._resources(stack):
+                if one["PhysicalResourceId"]:
+                    self._labels[one["PhysicalResourceId"]] = f"<{one['LogicalResourceId']}>"
+                if one["ResourceType"] == "AWS::S3::Bucket":
+                    self._buckets.append(one["PhysicalResourceId"])
+        for one in self._parameters():
+            self._labels[one["Value"]] = f"<parameter {one['Name']}>"
+        for api in self._apis():
+            self._labels[api["ApiId"]] = "<api>"
+
+    def everything(self) -> dict[str, Any]:
+        """Describe it."""
+        aws = self._aws
+        found = {
+            "stacks": {
+                one["StackName"]: [
+                    one["StackStatus"],
+                    sorted(
+                        (item["ParameterKey"], item["ParameterValue"])
+                        for item in one.get("Parameters", [])
+                    ),
+                    sorted(item["LogicalResourceId"] for item in self._resources(one)),
+                ]
+                for one in self._stacks()
+            },
+            "functions": {
+                one["FunctionName"]: self._function(one)
+                for one in aws("lambda").list_functions()["Functions"]
+            },
+            "mappings": sorted(
+                json.dumps(_without(one, *_CHANGING), sort_keys=True, default=str)
+                for one in aws("lambda").list_event_source_mappings()["EventSourceMappings"]
+            ),
+            "rules": {
+                one["Name"]: [
+                    one["ScheduleExpression"],
+                    one["State"],
+                    aws("events").list_targets_by_rule(Rule=one["Name"])["Targets"],
+                ]
+                for one in aws("events").list_rules()["Rules"]
+            },
+            "apis": [self._api(one) for one in self._apis()],
+            "roles": sorted(
+                json.dumps([one["RoleName"], self._policies(one["RoleName"])], sort_keys=True)
+                for one in aws("iam").list_roles()["Roles"]
+            ),
+            "logs": {
+                one["logGroupName"]: one.get("retentionInDays")
+                for one in aws("logs").describe_log_groups()["logGroups"]
+            },
+            "parameters": [one["Name"] for one in self._parameters()],
+            "objects": {
+                name: sorted(
+                    one["Key"] for one in aws("s3").list_objects_v2(Bucket=name).get("Contents", [])
+                )
+                for name in self._buckets
+            },
+            "tables": aws("dynamodb").list_tables()["TableNames"],
+            "queues": aws("sqs").list_queues().get("QueueUrls", []),
+            "topics": [one["TopicArn"] for one in aws("sns").list_topics()["Topics"]],
+            "subscriptions": [
+                [one["TopicArn"], one["Endpoint"]]
+                for one in aws("sns").list_subscriptions()["Subscriptions"]
+            ],
+            "pools": [
+                one["Name"]
+                for one in aws("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
+            ],
+        }
+        text = json.dumps(found, sort_keys=True, default=str)
+        for value in sorted(self._labels, key=len, reverse=True):
+            text = text.replace(json.dumps(value)[1:-1], self._labels[value])
+        return json.loads(text)
+
+    def _function(self, one: dict[str, Any]) -> list[Any]:
+        return [
+            _without(one, *_CHANGING),
+            sorted(json.dumps(_without(item, "Sid"), sort_keys=True) for item in self._policy(one)),
+        ]
+
+    def _policy(self, one: dict[str, Any]) -> list[dict[str, Any]]:
+        client = self._aws("lambda")
+        try:
+            found = client.get_policy(FunctionName=one["FunctionName"])["Policy"]
+        except client.exceptions.ResourceNotFoundException:
+            return []
+        return json.loads(found)["Statement"]
+
+    def _api(self, api: dict[str, Any]) -> list[Any]:
+        client, id_ = self._aws("apigatewayv2"), api["ApiId"]
+        integrations = {
+            one["IntegrationId"]: one["IntegrationUri"]
+            for one in client.get_integrations(ApiId=id_)["Items"]
+        }
+        routes = sorted(
+            [one["RouteKey"], integrations[one["Target"].partition("/")[2]]]
+            for one in client.get_routes(ApiId=id_)["Items"]
+        )
+        stages = [
+            [one["StageName"], bool(one.get("DeploymentId"))]
+            for one in client.get_stages(ApiId=id_)["Items"]
+        ]
+        return [api["Name"], routes, stages, len(integrations)]
+
+    def _policies(self, role: str) -> list[Any]:
+        iam = self._aws("iam")
+        return [
+            [name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]]
+            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        ]
+
+    def _stacks(self) -> list[dict[str, Any]]:
+        return self._aws("cloudformation").describe_stacks()["Stacks"]
+
+    def _resources(self, stack: dict[str, Any]) -> list[dict[str, Any]]:
+        found = self._aws("cloudformation").list_stack_resources(StackName=stack["StackName"])
+        return [
+            one
+            for one in found["StackResourceSummaries"]
+            if not one["ResourceStatus"].startswith("DELETE_")
+        ]
+
+    def _parameters(self) -> list[dict[str, Any]]:
+        found = self._aws("ssm").get_parameters_by_path(
+            Path="/", Recursive=True, WithDecryption=True
+        )
+        return found["Parameters"]
+
+    def _apis(self) -> list[dict[str, Any]]:
+        return self._aws("apigatewayv2").get_apis()["Items"]
+
+
+def _without(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: one for name, one in value.items() if name not in {*names, "ResponseMetadata"}}

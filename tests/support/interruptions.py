@@ -1,0 +1,146 @@
+"""The life of a stage, each of its commands killed at one of its calls and run again.
+
+It is deployed, upgraded, destroyed with its data kept, and its data is deleted.
+
+A command that is killed at any of its calls and run again must leave what an undisturbed one leaves,
+and no event that was published meanwhile may be lost.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from support import ses
+from support.account import REGION, Account, Done
+from support.strict import Call
+
+STAGE = "law"
+CAMPAIGN = "spring"
+COMMANDS = ("deploy", "upgrade", "destroy", "delete")
+
+_ARGUMENTS = {
+    "deploy": ("--configuration-set", "news", "--new-configuration-set"),
+    "upgrade": ("--set", "RETENTION_DAYS=120"),
+}
+_COUNTED_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a command is killed: right before one of its calls, or right after it is done."""
+
+    command: str
+    call: int
+    done: bool
+
+    def __str__(self) -> str:
+        return f"{self.command} killed {'after' if self.done else 'before'} call {self.call}"
+
+
+@dataclass
+class Undisturbed:
+    """What each command calls when nothing happens to it, and what there is afterwards."""
+
+    calls: dict[str, list[Call]] = field(default_factory=dict)
+    states: dict[str, Any] = field(default_factory=dict)
+
+    def moments(self, command: str) -> Iterator[Moment]:
+        """Return every moment at which a command can be killed."""
+        for call in range(len(self.calls[command])):
+            for done in (False, True):
+                yield Moment(command, call, done)
+
+
+def undisturbed(account: Account) -> Undisturbed:
+    """Live a stage's life without interruptions."""
+    found = Undisturbed()
+    for command in COMMANDS:
+        start = len(account.proxy.calls)
+        _succeed(_run(account, command))
+        found.calls[command] = account.proxy.calls[start:]
+        found.states[command] = account.state(STAGE)
+    account.reset()
+    return found
+
+
+def live(account: Account, expected: Undisturbed, *moments: Moment | None) -> None:
+    """Live a stage's life, each command killed at its moment and run again.
+
+    Args:
+        account: empty, before and afterwards.
+        expected: what an undisturbed life leaves.
+        moments: one for each of COMMANDS, in their order; a command without one is left out, but for
+            `deploy`, which is undisturbed then.
+
+    Raises:
+        AssertionError: a command failed, left something else, or an event was lost.
+    """
+    published = 0
+    try:
+        for command, moment in zip(COMMANDS, moments, strict=False):
+            if moment is not None:
+                _run(account, command, kill_at=(moment.call, moment.done))
+                published += _publish(account, published)
+            elif command != "deploy":
+                continue
+            _succeed(_run(account, command), moment)
+            published += _publish(account, published)
+            if command in _ARGUMENTS:
+                _wait_until_counted(account, published, moment)
+            left = account.state(STAGE)
+            assert left == expected.states[command], (
+                f"{moment}: {_difference(left, expected.states[command])}"
+            )
+    finally:
+        account.reset()
+        _code(account, upgraded=False)
+
+
+def _run(account: Account, command: str, kill_at: tuple[int, bool] | None = None) -> Done:
+    if command not in _ARGUMENTS:
+        data = ("--delete-data",) if command == "delete" else ()
+        return account.run(
+            *("destroy", "--stage", STAGE, "--region", REGION, "--yes", *data), kill_at=kill_at
+        )
+    _code(account, upgraded=command == "upgrade")
+    return account.deploy(STAGE, *_ARGUMENTS[command], kill_at=kill_at)
+
+
+def _code(account: Account, *, upgraded: bool) -> None:
+    """Give the operator the version of the functions' code that a command deploys."""
+    file = account.project / "chalicelib" / "errors.py"
+    mark = "\n# the next version\n"
+    text = file.read_text().removesuffix(mark)
+    file.write_text(text + mark if upgraded else text)
+
+
+def _succeed(done: Done, moment: Moment | None = None) -> None:
+    if moment is not None and moment.command == "delete" and "nothing to remove" in done.stderr:
+        return  # the killed run had come to its end
+    assert done.status == 0, f"{moment}: {done.stderr}"
+
+
+def _publish(account: Account, published: int) -> int:
+    """Publish an event, if there is a topic; return how many were published."""
+    event = ses.a_send(f"m-{published}")
+    event["mail"]["tags"] = {"campaign": [CAMPAIGN]}
+    return int(account.publish(STAGE, event))
+
+
+def _wait_until_counted(account: Account, published: int, moment: Moment | None) -> None:
+    until = time.monotonic() + _COUNTED_SECONDS
+    while (counted := account.count(STAGE, CAMPAIGN, "s")) != published:
+        assert time.monotonic() < until, f"{moment}: {counted} of {published} events are counted"
+        time.sleep(0.1)
+
+
+def _difference(left: Any, expected: Any, path: str = "") -> list[str]:
+    """Return where two states differ, as `path: left, expected`."""
+    if isinstance(left, dict) and isinstance(expected, dict):
+        return [
+            line
+            for name in sorted(left.keys() | expected.keys())
+            for line in _difference(left.get(name), expected.get(name), f"{path}/{name}")
+        ]
+    return [] if left == expected else [f"{path}: {left!r}, expected {expected!r}"]

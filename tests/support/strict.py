@@ -1,0 +1,608 @@
+"""A proxy before the emulator that refuses what AWS refuses, and is as slow to settle as AWS is.
+
+An operator's command is sent through it by AWS_ENDPOINT_URL; the functions call the emulator itself.
+Each rule cites its source, and judges by the emulator's own state where it can.
+"""
+
+import http.client
+import json
+import re
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import boto3
+import botocore.session
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MOST_TEMPLATE_BYTES = 51_200
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MOST_ENVIRONMENT_BYTES = 4096
+
+# Names that an account has once, whatever the region: CloudFront and IAM are global services, and so
+# is the list of CloudWatch's dashboards.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-dashboard.html
+GLOBAL_NAMES = {
+    "AWS::CloudFront::OriginAccessControl": ("OriginAccessControlConfig", "Name"),
+    "AWS::CloudFront::ResponseHeadersPolicy": ("ResponseHeadersPolicyConfig", "Name"),
+    "AWS::CloudWatch::Dashboard": ("DashboardName",),
+    "AWS::IAM::Role": ("RoleName",),
+}
+
+_CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to AWS.
+
+    Attributes:
+        parameters: of its body, its query and its path.
+    """
+
+    service: str
+    region: str
+    operation: str
+    parameters: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+
+class Refusal(Exception):
+    """An answer that AWS gives instead of doing what it was asked for."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def body(self, protocol: str) -> bytes:
+        """Write it as the service would."""
+        if protocol in {"query", "rest-xml"}:
+            return (
+                f"<ErrorResponse><Error><Type>Sender</Type><Code>{self.code}</Code>"
+                f"<Message>{self.message}</Message></Error></ErrorResponse>"
+            ).encode()
+        return json.dumps({"__type": self.code, "Message": self.message}).encode()
+
+
+@dataclass
+class Settling:
+    """An event source mapping that is still changing, or is being deleted."""
+
+    description: dict[str, Any]
+    state: str
+    until: float
+
+
+@dataclass
+class Rules:
+    """What AWS refuses.
+
+    Attributes:
+        settles_after: seconds for which a function, an event source mapping or a stack is changing
+            after it was changed.
+        failed_change_set: why change sets fail; None where they do not.
+        grants_late: whether a role takes effect at the second attempt to use it.
+        throttles_each: of so many calls, one is throttled the first time; 0 for none.
+    """
+
+    settles_after: float = 0.05
+    failed_change_set: str | None = None
+    grants_late: bool = False
+    throttles_each: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    _functions: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _mappings: dict[str, Settling] = field(default_factory=dict)
+    _roles_seen: Counter[str] = field(default_factory=Counter)
+    _global_names: dict[tuple[str, str], str] = field(default_factory=dict)
+    _stacks: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _calls: int = 0
+
+    def before(self, call: Call, aws: Callable[[str], Any]) -> None:
+        """Refuse a call, as AWS would.
+
+        Raises:
+            Refusal: with the reason.
+        """
+        self._calls += 1
+        try:
+            if self.throttles_each and self._calls % self.throttles_each == 0:
+                raise _throttled(call.service)
+            rule = getattr(self, f"_before_{call.operation}", None)
+            if rule is not None:
+                rule(call.parameters, aws, call.region)
+        except Refusal as refusal:
+            self.refused[f"{call}: {refusal.code}"] += 1
+            raise
+
+    def after(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+        """Change what the emulator answered into what AWS would have."""
+        rule = getattr(self, f"_after_{call.operation}", None)
+        return answer if rule is None else rule(call.parameters, answer)
+
+    # Functions. While one is being made or changed, other changes are refused.
+    # https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+
+    def _before_CreateFunction(self, wanted: Mapping[str, Any], _aws: Any, _region: str) -> None:
+        _check_environment(wanted)
+        # IAM is eventually consistent.
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+        self._roles_seen[wanted["Role"]] += 1
+        if self.grants_late and self._roles_seen[wanted["Role"]] == 1:
+            raise Refusal(
+                400,
+                "InvalidParameterValueException",
+                "The role defined for the function cannot be assumed by Lambda.",
+            )
+
+    def _after_CreateFunction(self, wanted: Mapping[str, Any], answer: Any) -> Any:
+        return self._changing(wanted["FunctionName"], "Pending", answer)
+
+    def _before_UpdateFunctionCode(self, wanted: Mapping[str, Any], _aws: Any, _: str) -> None:
+        name = _function_name(wanted["FunctionName"])
+        state, until = self._functions.get(name, ("", 0.0))
+        if time.monotonic() < until:
+            raise Refusal(
+                409,
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. "
+                + (
+                    "The function is currently in the following state: Pending"
+                    if state == "Pending"
+                    else f"An update is in progress for resource: {name}"
+                ),
+            )
+
+    def _before_UpdateFunctionConfiguration(
+        self, wanted: Mapping[str, Any], aws: Any, region: str
+    ) -> None:
+        _check_environment(wanted)
+        self._before_UpdateFunctionCode(wanted, aws, region)
+
+    def _after_UpdateFunctionCode(self, wanted: Mapping[str, Any], answer: Any) -> Any:
+        return self._changing(wanted["FunctionName"], "InProgress", answer)
+
+    _after_UpdateFunctionConfiguration = _after_UpdateFunctionCode
+
+    def _after_GetFunctionConfiguration(self, wanted: Mapping[str, Any], answer: Any) -> Any:
+        return self._shown(wanted["FunctionName"], answer)
+
+    def _after_GetFunction(self, wanted: Mapping[str, Any], answer: Any) -> Any:
+        return {
+            **answer,
+            "Configuration": self._shown(wanted["FunctionName"], answer["Configuration"]),
+        }
+
+    def _changing(self, name: str, state: str, answer: Any) -> Any:
+        self._functions[_function_name(name)] = state, time.monotonic() + self.settles_after
+        return self._shown(name, answer)
+
+    def _shown(self, name: str, configuration: Any) -> Any:
+        state, until = self._functions.get(_function_name(name), ("", 0.0))
+        if time.monotonic() >= until:
+            return configuration
+        if state == "Pending":
+            return {**configuration, "State": "Pending", "LastUpdateStatus": "InProgress"}
+        return {**configuration, "LastUpdateStatus": "InProgress"}
+
+    # Event source mappings. A second one of the same pair is refused, and while one is changing,
+    # other changes are: https://github.com/aws/chalice/issues/1075
+    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+
+    def _before_CreateEventSourceMapping(
+        self, wanted: Mapping[str, Any], aws: Callable[[str], Any], _region: str
+    ) -> None:
+        name, source = _function_name(wanted["FunctionName"]), wanted["EventSourceArn"]
+        there = aws("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        there += [one.description for one in self._deleting()]
+        for one in there:
+            same = _function_name(one["FunctionArn"]) == name and one["EventSourceArn"] == source
+            if same:
+                raise Refusal(
+                    409,
+                    "ResourceConflictException",
+                    f'An event source mapping with event source ("{source}") and function '
+                    f'("{name}") already exists. Please update or delete the existing mapping with '
+                    f"UUID {one['UUID']}",
+                )
+        if ":sqs:" in source:
+            self._check_queue(wanted, aws, source)
+            return
+        # A role that Lambda can assume may not be able to read the stream yet.
+        # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/event_source_mapping.go
+        self._roles_seen[f"{name} {source}"] += 1
+        if self.grants_late and self._roles_seen[f"{name} {source}"] == 1:
+            raise Refusal(
+                400,
+                "InvalidParameterValueException",
+                f"Cannot access stream {source}. Please ensure the role can perform the GetRecords, "
+                "GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM.",
+            )
+
+    @staticmethod
+    def _check_queue(wanted: Mapping[str, Any], aws: Callable[[str], Any], source: str) -> None:
+        # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        if wanted.get("BatchSize", 10) > 10 and not wanted.get("MaximumBatchingWindowInSeconds"):
+            raise Refusal(
+                400,
+                "InvalidParameterValueException",
+                "Maximum batch window in seconds must be greater than 0 if maximum batch size is "
+                "greater than 10",
+            )
+        sqs = aws("sqs")
+        url = sqs.get_queue_url(QueueName=source.rpartition(":")[2])["QueueUrl"]
+        visible = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+        function = aws("lambda").get_function_configuration(FunctionName=wanted["FunctionName"])
+        seconds = int(visible["Attributes"]["VisibilityTimeout"])
+        if seconds < function["Timeout"]:
+            raise Refusal(
+                400,
+                "InvalidParameterValueException",
+                f"Queue visibility timeout: {seconds} seconds is less than Function timeout: "
+                f"{function['Timeout']} seconds",
+            )
+
+    def _after_CreateEventSourceMapping(self, _: Mapping[str, Any], answer: Any) -> Any:
+        return self._busy(answer, "Creating")
+
+    def _before_UpdateEventSourceMapping(
+        self, wanted: Mapping[str, Any], _aws: Any, _: str
+    ) -> None:
+        one = self._mappings.get(wanted["UUID"])
+        if one and time.monotonic() < one.until:
+            raise Refusal(
+                400,
+                "ResourceInUseException",
+                f"Cannot update the event source mapping because it is in use: the event source "
+                f"mapping {wanted['UUID']} is in use",
+            )
+
+    _before_DeleteEventSourceMapping = _before_UpdateEventSourceMapping
+
+    def _after_UpdateEventSourceMapping(self, _: Mapping[str, Any], answer: Any) -> Any:
+        return self._busy(answer, "Updating")
+
+    def _after_DeleteEventSourceMapping(self, _: Mapping[str, Any], answer: Any) -> Any:
+        return self._busy(answer, "Deleting")
+
+    def _after_GetEventSourceMapping(self, wanted: Mapping[str, Any], answer: Any) -> Any:
+        one = self._mappings.get(wanted["UUID"])
+        if one is None or time.monotonic() >= one.until:
+            return answer
+        return {**(one.description if one.state == "Deleting" else answer), "State": one.state}
+
+    def _after_ListEventSourceMappings(self, wanted: Mapping[str, Any], answer: Any) -> Any:
+        found = [
+            self._after_GetEventSourceMapping({"UUID": one["UUID"]}, one)
+            for one in answer["EventSourceMappings"]
+        ]
+        name = wanted.get("FunctionName")
+        there = {one["UUID"] for one in found}
+        found += [
+            {**one.description, "State": "Deleting"}
+            for one in self._deleting()
+            if one.description["UUID"] not in there
+            and name
+            in {
+                None,
+                one.description["FunctionArn"],
+                _function_name(one.description["FunctionArn"]),
+            }
+        ]
+        return {**answer, "EventSourceMappings": found}
+
+    def _deleting(self) -> list[Settling]:
+        now = time.monotonic()
+        return [
+            one for one in self._mappings.values() if one.state == "Deleting" and now < one.until
+        ]
+
+    def _busy(self, answer: Any, state: str) -> Any:
+        self._mappings[answer["UUID"]] = Settling(
+            answer, state, time.monotonic() + self.settles_after
+        )
+        return {**answer, "State": state}
+
+    # Stacks.
+
+    def _before_CreateStack(self, wanted: Mapping[str, Any], aws: Any, region: str) -> None:
+        body = wanted.get("TemplateBody", "")
+        if len(body.encode()) > MOST_TEMPLATE_BYTES:
+            raise Refusal(
+                400,
+                "ValidationError",
+                f"1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {MOST_TEMPLATE_BYTES}",
+            )
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+        if "AWS::IAM::Role" in body and "CAPABILITY_IAM" not in wanted.values():
+            raise Refusal(
+                400, "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_IAM]"
+            )
+        self._check_names(wanted, body, region)
+
+    def _before_UpdateStack(self, wanted: Mapping[str, Any], aws: Any, region: str) -> None:
+        name = _stack_name(wanted["StackName"])
+        status, until = self._stacks.get(name, ("", 0.0))
+        if time.monotonic() < until:
+            raise Refusal(
+                400, "ValidationError", f"Stack:{name} is in {status} state and can not be updated."
+            )
+        self._before_CreateStack(wanted, aws, region)
+
+    _before_CreateChangeSet = _before_UpdateStack
+
+    def _check_names(self, wanted: Mapping[str, Any], body: str, region: str) -> None:
+        stack = _stack_name(wanted["StackName"])
+        stage = stack.removeprefix("mailpulse-")
+        # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-assign-domain-prefix.html
+        reserved = [word for word in ("aws", "amazon", "cognito") if word in stage]
+        if reserved and "AWS::Cognito::UserPoolDomain" in body:
+            raise Refusal(
+                400,
+                "InvalidParameterException",
+                f"Domain cannot contain reserved word: {reserved[0]}",
+            )
+        values = {"AWS::StackName": stack, "AWS::Region": region, "Stage": stage}
+        for kind, name in _names(body, values):
+            owner = self._global_names.setdefault((kind, name), f"{region} {stack}")
+            if owner != f"{region} {stack}":
+                raise Refusal(
+                    400, "AlreadyExistsException", f"{kind} {name} already exists: it is of {owner}"
+                )
+
+    # Answers of the query API, which has no JSON, are changed in their text.
+
+    def stack_changed(self, call: Call) -> None:
+        """Let a stack be changing for a while, if a call has changed it."""
+        status = {"CreateStack": "CREATE_IN_PROGRESS", "UpdateStack": "UPDATE_IN_PROGRESS"}
+        if call.operation in status:
+            self._stacks[_stack_name(call.parameters["StackName"])] = (
+                status[call.operation],
+                time.monotonic() + self.settles_after,
+            )
+
+    def stacks(self, text: bytes) -> bytes:
+        """Let stacks that are changing say so."""
+        for name, (status, until) in self._stacks.items():
+            if time.monotonic() < until:
+                ours = rb"(<StackName>" + name.encode() + rb"</StackName>.*?<StackStatus>)\w+"
+                text = re.sub(ours, rb"\g<1>" + status.encode(), text, flags=re.DOTALL)
+        return text
+
+    def change_set(self, text: bytes) -> bytes:
+        """Let a change set have failed, where they are to."""
+        if self.failed_change_set is None:
+            return text
+        failed = (
+            b"<Status>FAILED</Status><StatusReason>"
+            + self.failed_change_set.encode()
+            + b"</StatusReason>"
+        )
+        return re.sub(rb"<Status>\w+</Status>(<StatusReason>[^<]*</StatusReason>)?", failed, text)
+
+
+def _check_environment(wanted: Mapping[str, Any]) -> None:
+    variables = wanted.get("Environment", {}).get("Variables", {})
+    if sum(len(name) + len(value) for name, value in variables.items()) > MOST_ENVIRONMENT_BYTES:
+        raise Refusal(
+            400,
+            "InvalidParameterValueException",
+            "Lambda was unable to configure your environment variables because the environment "
+            "variables you have provided exceeded the 4KB limit.",
+        )
+
+
+def _throttled(service: str) -> Refusal:
+    """Throttle as the service does; botocore knows each of these."""
+    if service in {"lambda", "apigatewayv2"}:
+        return Refusal(429, "TooManyRequestsException", "Rate exceeded")
+    if service == "s3":
+        return Refusal(503, "SlowDown", "Please reduce your request rate.")
+    code = "Throttling" if service in {"cloudformation", "iam", "sts"} else "ThrottlingException"
+    return Refusal(400, code, "Rate exceeded")
+
+
+def _stack_name(name_or_id: str) -> str:
+    return name_or_id.split("/")[1] if name_or_id.startswith("arn:") else name_or_id
+
+
+def _function_name(name_or_arn: str) -> str:
+    return unquote(name_or_arn).rpartition(":")[2]
+
+
+def _names(body: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
+    import yaml  # noqa: PLC0415
+    from support.template import Tagged  # noqa: PLC0415 - YAML, only where there is a template
+
+    resources = yaml.load(body, Tagged).get("Resources", {})
+    found = []
+    for resource in resources.values():
+        path = GLOBAL_NAMES.get(resource["Type"])
+        value: Any = resource.get("Properties", {})
+        for step in path or ():
+            value = value.get(step) if isinstance(value, dict) else None
+        if path and isinstance(value, str):
+            name = re.sub(r"\$\{([\w:]+)\}", lambda found: values.get(found[1], found[0]), value)
+            found.append((resource["Type"], name))
+    return found
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a killed command resets its own
+            super().handle_error(request, client_address)
+
+
+class StrictProxy:
+    """Forwards an operator's calls to the emulator, and refuses what AWS would.
+
+    Attributes:
+        rules: may be exchanged at any time.
+        calls: what has been called.
+        on_call: is given the number of each call, from 0, before it is forwarded (False) and after
+            it was (True), before its answer is sent.
+    """
+
+    def __init__(self, endpoint_url: str) -> None:
+        self.rules = Rules()
+        self.calls: list[Call] = []
+        self.on_call: Callable[[int, bool], None] = lambda _number, _done: None
+        self._endpoint_url = endpoint_url
+        self._lock = threading.Lock()
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                proxy._handle(self)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = handle_any
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def reset(self) -> None:
+        """Forget what was called and what is changing; the rules are the usual ones."""
+        self.rules = Rules()
+        self.calls = []
+        self.on_call = lambda _number, _done: None
+
+    def _handle(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        call, protocol = _identified(request, body)
+        with self._lock:
+            number = len(self.calls)
+            self.calls.append(call)
+        self.on_call(number, False)
+        try:
+            self.rules.before(call, self._aws(call.region))
+        except Refusal as refusal:
+            _answer(
+                request,
+                refusal.status,
+                refusal.body(protocol),
+                [("x-amzn-errortype", refusal.code)],
+            )
+            return
+        status, headers, answer = self._forward(request, body)
+        self.on_call(number, True)
+        if status < 300:
+            self.rules.stack_changed(call)
+            if call.operation == "DescribeStacks":
+                answer = self.rules.stacks(answer)
+            elif call.operation == "DescribeChangeSet":
+                answer = self.rules.change_set(answer)
+            elif protocol == "rest-json" and answer:
+                answer = json.dumps(self.rules.after(call, json.loads(answer))).encode()
+        _answer(request, status, answer, headers)
+
+    def _aws(self, region: str) -> Callable[[str], Any]:
+        return lambda service: client(service, region, self._endpoint_url)
+
+    def _forward(
+        self, request: BaseHTTPRequestHandler, body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        host = self._endpoint_url.removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=60)
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name.lower() not in {"connection", "content-length", "expect", "transfer-encoding"}
+        }
+        try:
+            connection.request(request.command, request.path, body, {**headers, "Host": host})
+            answer = connection.getresponse()
+            content = answer.read()
+            kept = [
+                (name, value)
+                for name, value in answer.getheaders()
+                if name.lower() not in {"connection", "content-length", "transfer-encoding", "date"}
+            ]
+            return answer.status, kept, content
+        finally:
+            connection.close()
+
+
+def _answer(
+    request: BaseHTTPRequestHandler, status: int, body: bytes, headers: list[tuple[str, str]]
+) -> None:
+    request.send_response_only(status)
+    for name, value in headers:
+        request.send_header(name, value)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    if request.command != "HEAD":
+        request.wfile.write(body)
+
+
+def _identified(request: BaseHTTPRequestHandler, body: bytes) -> tuple[Call, str]:
+    """Find out which operation is called, and in which protocol its service speaks."""
+    scope = re.search(
+        r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", request.headers.get("Authorization", "")
+    )
+    region, service = (scope[1], scope[2]) if scope else ("", "")
+    url = urlsplit(request.path)
+    target = request.headers.get("X-Amz-Target")
+    if target:
+        return Call(service, region, target.rpartition(".")[2], json.loads(body or b"{}")), "json"
+    form = dict(parse_qsl(body.decode("latin-1"))) if b"Action=" in body[:4000] else {}
+    if "Action" in form:
+        return Call(service, region, form.pop("Action"), form), "query"
+    name = "apigatewayv2" if service == "apigateway" else service
+    for method, pattern, operation in _routes(name):
+        if method == request.command and (found := pattern.fullmatch(unquote(url.path))):
+            query = dict(parse_qsl(url.query))
+            sent = json.loads(body) if body[:1] == b"{" else {}
+            return Call(
+                name, region, operation, {**query, **sent, **found.groupdict()}
+            ), "rest-json"
+    return Call(name, region, f"{request.command} {url.path}", {}), "rest-xml"
+
+
+@cache
+def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
+    """List the operations of a service that goes by paths: method, path, name."""
+    if service not in {"lambda", "apigatewayv2"}:
+        return []
+    model = botocore.session.Session().get_service_model(service)
+    found = []
+    for name in model.operation_names:
+        http_ = model.operation_model(name).http
+        path = re.sub(
+            r"\\\{(\w+)\\?\+?\\\}",
+            r"(?P<\1>[^/]+)",
+            re.escape(http_["requestUri"].partition("?")[0]),
+        )
+        found.append((http_["method"], re.compile(f"{path}/?"), name))
+    return sorted(found, key=lambda one: -len(one[1].pattern))
+
+
+@cache
+def client(service: str, region: str, endpoint_url: str) -> Any:
+    """Make a client of the emulator itself; one takes longer to make than most calls take."""
+    return boto3.client(service, region, endpoint_url=endpoint_url, **_CREDENTIALS)
