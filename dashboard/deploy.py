@@ -6,14 +6,16 @@ from dataclasses import asdict
 
 import boto3
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 
 from chalicelib.errors import CommandError
 from dashboard import settings, stack
 from dashboard.functions import ARCHITECTURES
 from dashboard.paths import TEMPLATE
-from dashboard.remote import Place, install
+from dashboard.remote import Place, install, refuse_another_runtime
 from dashboard.steps import Steps
+
+_RESERVED_BY_COGNITO = ("aws", "amazon", "cognito")
 
 
 @click.command("deploy")
@@ -44,6 +46,11 @@ from dashboard.steps import Steps
     type=click.Choice(ARCHITECTURES),
     help="Of the functions' machines; arm64 is cheaper, and the default.",
 )
+@click.option(
+    "--change-runtime",
+    is_flag=True,
+    help="Move the functions to the version of Python that runs this command.",
+)
 @click.option("--plan", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
 def command(  # noqa: PLR0913 - one for each option
@@ -57,6 +64,7 @@ def command(  # noqa: PLR0913 - one for each option
     alarm_email: str | None,
     assignments: tuple[str, ...],
     architecture: str | None,
+    change_runtime: bool,
     plan: bool,
     as_json: bool,
 ) -> None:
@@ -77,14 +85,19 @@ def command(  # noqa: PLR0913 - one for each option
     place = find_place(stage, region)
     steps.say(f"Stage {stage} in account {place.account}, region {place.region}")
     try:
+        _check_ses_region(place.region, topic_arn, steps)
+        if not change_runtime:
+            refuse_another_runtime(place)
+        if issuer is None:
+            _check_stage_name(place)
         if plan:
             _show_plan(place, parameters)
             return
         installed = install(place, parameters, chosen, architecture, steps)
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS did not do it: {error}. Nothing is half done that a second run does not mend: "
-            "see to it, and run the same command again"
+            f"AWS refused: {error}. Correct that and run the same command again: it continues "
+            "from where it is"
         ) from error
     if as_json:
         print(json.dumps(asdict(installed)))
@@ -97,12 +110,13 @@ def find_place(stage: str, region: str | None) -> Place:
     """Find out whose account and which region is meant.
 
     Raises:
-        CommandError: there are no credentials, or no region.
+        CommandError: there are no credentials, no region, or a region of another partition.
     """
     try:
         session = boto3.session.Session(region_name=region)
         if session.region_name is None:
             raise CommandError("no AWS region is configured: give --region")
+        _check_partition(session)
         account = session.client("sts").get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
@@ -111,6 +125,46 @@ def find_place(stage: str, region: str | None) -> Place:
         ) from error
     environment = {**os.environ, "AWS_DEFAULT_REGION": session.region_name}
     return Place(stage, session.region_name, account, session.client, environment)
+
+
+def _check_partition(session: boto3.session.Session) -> None:
+    """Refuse China and GovCloud: endpoints, ARNs and CloudFront differ there, and are untested."""
+    try:
+        partition = session.get_partition_for_region(session.region_name)
+    except UnknownRegionError as error:
+        raise CommandError(
+            f"there is no AWS region {session.region_name}: check --region"
+        ) from error
+    if partition != "aws":
+        raise CommandError(
+            f"the region {session.region_name} belongs to the partition {partition}: Mailpulse "
+            "supports the partition aws only. Choose one of its regions with --region; SES may "
+            "send in another region of the same partition, see --topic-arn"
+        )
+
+
+def _check_ses_region(region: str, topic_arn: str | None, steps: Steps) -> None:
+    """Warn where SES does not send; SES publishes only to topics of its own region."""
+    known = boto3.session.Session().get_available_regions("sesv2")
+    sending = topic_arn.split(":")[3] if topic_arn and topic_arn.count(":") == 5 else region  # noqa: PLR2004 - of an ARN
+    if sending not in known:
+        steps.warn(
+            f"SES is not known to send in {sending}. It publishes events only to topics of its own "
+            "region: give --topic-arn with a topic of the region in which you send"
+        )
+
+
+def _check_stage_name(place: Place) -> None:
+    """Refuse a stage for which Cognito would refuse the address of its sign-in page.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-assign-domain-prefix.html
+    """
+    reserved = [word for word in _RESERVED_BY_COGNITO if word in place.stage]
+    if reserved and stack.find_outputs(place.clients("cloudformation"), place.stack_name) is None:
+        raise CommandError(
+            f"the stage {place.stage} cannot have a sign-in page of Cognito, which reserves the "
+            f"word {reserved[0]!r}: choose another --stage, or your own --issuer"
+        )
 
 
 def _show_plan(place: Place, parameters: dict[str, str]) -> None:

@@ -43,6 +43,7 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
         for action, name, what in rows(found, delete_data=delete_data):
             print(f"{action:<8} {name:<44} {what}")
         if not found.is_running and not delete_data:
+            removal.forget_build(place)
             steps.say("Only data is left of it, which is kept; --delete-data deletes it.")
             return
         for line in warnings(found, delete_data=delete_data):
@@ -52,7 +53,7 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
         removal.remove(place, found, steps, delete_data=delete_data)
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS did not do it: {error}. See to it, and run the same command again: it goes on "
+            f"AWS refused: {error}. Correct that and run the same command again: it continues "
             "from where it is"
         ) from error
     print(_farewell(place, found, delete_data=delete_data))

@@ -5,21 +5,19 @@ The folder holds copies of app.py, chalicelib/ and requirements.txt and a genera
 deployed is recorded in .chalice/deployed/STAGE.json there.
 """
 
-import http
 import json
+import re
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import botocore.exceptions
 
 from chalicelib.errors import CommandError
-from dashboard import archive, chalice_command
+from dashboard import archive, chalice_command, chalice_record, chalice_resources
+from dashboard.chalice_resources import APP_NAME
 from dashboard.paths import PROJECT
-
-APP_NAME = "mailpulse"
+from dashboard.sdk import Clients
 
 # Each function with its time-out in seconds and its memory in MB. Nothing on a WebSocket may
 # take longer than 29 s; a push holds its shard for the rest of its interval,
@@ -42,43 +40,35 @@ ARCHITECTURES = ("arm64", "x86_64")
 _SOURCES = ("app.py", "requirements.txt", "chalicelib")
 
 
-def function_name(stage: str, function: str) -> str:
-    """Name a function as Chalice does."""
-    return f"{APP_NAME}-{stage}-{function}"
+# Chalice retries some calls while IAM spreads what was just granted, but not each of them.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+_NOT_YET_GRANTED = re.compile(r"ensure the role can|cannot be assumed|does not have permissions")
+_GRANTED_SECONDS = 180
+_GRANTED_POLL_SECONDS = 10.0
 
 
-def api_name(stage: str) -> str:
-    """Name the WebSocket API as Chalice does."""
-    return f"{APP_NAME}-{stage}-websocket-api"
+def roles(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the ARN of each function's role, from the outputs of the stack."""
+    return {name: outputs[f"{logical_name(name)}RoleArn"] for name in FUNCTIONS}
 
 
-def find_api_id(apigateway: Any, stage: str) -> str:
-    """Find the WebSocket API of a stage, whoever made it.
+def sources(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the ARN of each function's event source, from the outputs of the stack."""
+    return {
+        "ingest": outputs["QueueArn"],
+        "aggregate": outputs["EventsStreamArn"],
+        "publish": outputs["StatsStreamArn"],
+    }
 
-    Raises:
-        CommandError: there is none, or more than one.
-    """
-    name = api_name(stage)
-    pages = apigateway.get_paginator("get_apis").paginate()
-    found: list[str] = [
-        api["ApiId"] for page in pages for api in page["Items"] if api["Name"] == name
-    ]
-    if not found:
-        raise CommandError(
-            f"there is no WebSocket API {name}: deploy the functions first, or check --stage and "
-            "--region"
-        )
-    if len(found) > 1:
-        raise CommandError(
-            f"there are {len(found)} WebSocket APIs {name} ({', '.join(found)}): delete those "
-            "that no functions belong to, and run this again"
-        )
-    return found[0]
+
+def logical_name(function: str) -> str:
+    """Return the name of a function in a CloudFormation template, as Chalice writes it."""
+    return "".join(word.capitalize() for word in function.split("_"))
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What Chalice says that it deployed."""
+    """The functions of a stage, once they are deployed."""
 
     websocket_api_id: str
     functions: dict[str, str]  # name in app.py → ARN
@@ -89,7 +79,7 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
     build: Path,
     stage: str,
     variables: Mapping[str, str],
-    policies: Mapping[str, Mapping[str, Any]],
+    roles: Mapping[str, str],
     source: Path = PROJECT,
     *,
     with_packages: bool = True,
@@ -101,7 +91,7 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
         build: the folder; what it says about earlier deployments is kept.
         stage: the Chalice stage.
         variables: the environment of every function, and of app.py while it is deployed.
-        policies: what each function may do: an IAM policy by the function's name.
+        roles: the ARN of each function's role.
         source: the project.
         with_packages: whether the packages of requirements.txt go with it. They are built for
             Lambda's machines; on the emulator, functions find those of its own environment.
@@ -112,8 +102,6 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
         (build / "requirements.txt").write_text("")
     chalice = build / ".chalice"
     chalice.mkdir(exist_ok=True)
-    for name, policy in policies.items():
-        (chalice / _policy_file(name)).write_text(json.dumps(policy, indent=2))
     configuration = {
         "version": "2.0",
         "app_name": APP_NAME,
@@ -121,13 +109,13 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
             stage: {
                 "api_gateway_stage": stage,
                 "lambda_architecture": architecture,
-                "autogen_policy": False,
                 "environment_variables": dict(variables),
                 "lambda_functions": {
                     name: {
                         "lambda_timeout": seconds,
                         "lambda_memory_size": megabytes,
-                        "iam_policy_file": _policy_file(name),
+                        "manage_iam_role": False,
+                        "iam_role_arn": roles[name],
                     }
                     for name, (seconds, megabytes) in FUNCTIONS.items()
                 },
@@ -137,74 +125,50 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
     (chalice / "config.json").write_text(json.dumps(configuration, indent=2))
 
 
-def record(build: Path, stage: str) -> str | None:
-    """Read the record of what Chalice has deployed, to keep it elsewhere; None without one."""
-    path = _record(build, stage)
-    return path.read_text() if path.exists() else None
-
-
-def restore_record(build: Path, stage: str, text: str | None) -> None:
-    """Bring back a record that was kept elsewhere: it counts, and not what is left here."""
-    path = _record(build, stage)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if text is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.write_text(text)
-
-
-def deployed(build: Path, stage: str) -> Deployment | None:
-    """Read what Chalice deployed last; None when there is no complete record of it."""
-    record = _record(build, stage)
-    if not record.exists():
-        return None
-    resources = json.loads(record.read_text())["resources"]
-    apis = [r["websocket_api_id"] for r in resources if r["resource_type"] == "websocket_api"]
-    functions = {
-        r["name"]: r["lambda_arn"] for r in resources if r["resource_type"] == "lambda_function"
-    }
-    if not apis or functions.keys() != FUNCTIONS.keys():
-        return None
-    names = {arn: name for name, arn in functions.items()}
-    mappings = {names[r["lambda_arn"]]: r["event_uuid"] for r in resources if "event_uuid" in r}
-    return Deployment(apis[0], functions, mappings)
-
-
-def forget_if_gone(build: Path, stage: str, lambda_client: Any, apigateway: Any) -> None:
-    """Drop the record if something in it is gone: Chalice would fail to delete what is not there.
-
-    Without a record, Chalice takes over functions of the same name and makes the rest anew.
-    """
-    deployment = deployed(build, stage)
-    if deployment is None:
-        return
-    try:
-        apigateway.get_api(ApiId=deployment.websocket_api_id)
-        for uuid in deployment.mappings.values():
-            lambda_client.get_event_source_mapping(UUID=uuid)
-    except botocore.exceptions.ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != http.HTTPStatus.NOT_FOUND:
-            raise
-        _record(build, stage).unlink()
-
-
-def deploy(build: Path, stage: str, environment: Mapping[str, str], log: Path) -> Deployment:
-    """Run `chalice deploy` and return what it made.
+def deploy(  # noqa: PLR0913 - what a deployment is made of
+    build: Path,
+    stage: str,
+    clients: Clients,
+    sources: Mapping[str, str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+) -> Deployment:
+    """Run `chalice deploy` and return what is deployed then.
 
     Args:
         build: the folder that `prepare` filled.
         stage: the Chalice stage.
-        environment: the environment to run it in; it decides which account is meant.
+        clients: makes boto3 clients of the account and region.
+        sources: the ARN of each function's event source.
+        environment: the environment to run Chalice in; it must mean the same account and region.
         log: where to put what Chalice says.
 
     Raises:
         CommandError: the code could not be packed, or Chalice failed; says why.
     """
-    _run(build, stage, ["deploy", "--stage", stage], environment, log)
-    deployment = deployed(build, stage)
-    if deployment is None:
-        raise CommandError(f"`chalice deploy` left no complete record of what it did (see {log})")
-    return deployment
+    until = time.monotonic() + _GRANTED_SECONDS
+    while True:
+        chalice_record.write(build, stage, clients, sources)
+        try:
+            _run(build, stage, ["deploy", "--stage", stage], environment, log)
+            break
+        except CommandError as error:
+            if time.monotonic() >= until or not _NOT_YET_GRANTED.search(str(error)):
+                raise
+            time.sleep(_GRANTED_POLL_SECONDS)
+    return _deployed(clients, stage, log)
+
+
+def _deployed(clients: Clients, stage: str, log: Path) -> Deployment:
+    found = chalice_resources.find(clients, stage)
+    mappings = {one.function: one.uuid for one in found.mappings if one.state != "Deleting"}
+    if missing := FUNCTIONS.keys() - found.functions.keys():
+        raise CommandError(
+            f"`chalice deploy` succeeded, but there is no function {', '.join(sorted(missing))} "
+            f"(see {log})"
+        )
+    return Deployment(chalice_resources.only_api(found.apis, stage), found.functions, mappings)
 
 
 def package(
@@ -239,14 +203,6 @@ def _run(
             f"Chalice packed an archive of its own beside {code}, without bytecode: install the "
             "version of Chalice that requirements-dev.txt names"
         )
-
-
-def _policy_file(function: str) -> str:
-    return f"policy-{function}.json"
-
-
-def _record(build: Path, stage: str) -> Path:
-    return build / ".chalice" / "deployed" / f"{stage}.json"
 
 
 def _copy_sources(source: Path, build: Path) -> None:

@@ -18,7 +18,7 @@ from chalicelib.config import Config
 from chalicelib.errors import CommandError
 from chalicelib.handlers import Parts
 from dashboard import local, sdk
-from dashboard.functions import function_name
+from dashboard.chalice_resources import function_name
 from dashboard.paths import PROJECT, StateDir
 from dashboard.running import read_running
 from dashboard.sdk import Clients

@@ -1,20 +1,17 @@
 """Find everything in an AWS account that is a stage's, whatever made it and however far it came.
 
 What the stack holds is asked of CloudFormation. The rest is found by its name, as Chalice and
-Lambda give it. `prod-eu` is never taken for a part of `prod`: no function's name has a hyphen.
+Lambda give it.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from dashboard import kept_data, settings, stack_removal
-from dashboard.functions import FUNCTIONS, function_name
+from dashboard import chalice_resources, kept_data, legacy_roles, settings, stack_removal
+from dashboard.chalice_resources import function_name
 from dashboard.kept_data import Table
 from dashboard.remote import Place
+from dashboard.stack import POLL_SECONDS
 from dashboard.stack_removal import DATA, Stack
 
 
@@ -28,7 +25,7 @@ class Inventory:
         mappings: of event sources: the name of the function by UUID; it may be gone.
         rules: names of EventBridge rules.
         apis: ids of WebSocket APIs.
-        roles: names of IAM roles.
+        roles: names of IAM roles that Chalice has made, before they belonged to the stack.
         log_groups: names, of the functions that are there and of earlier ones.
         tables: those of the stack, and what earlier stacks of this stage have left.
         parameters: names of SSM parameters.
@@ -68,22 +65,24 @@ class Inventory:
 
 
 def take(place: Place) -> Inventory:
-    """Look at everything that there is; changes nothing.
-
-    Raises:
-        CommandError: the stack is being changed.
-    """
-    stack = stack_removal.find(place.clients("cloudformation"), place.stack_name)
+    """Return everything that there is, once a change of the stack has ended; changes nothing."""
+    stack = stack_removal.find(
+        place.clients("cloudformation"), place.stack_name, poll_seconds=POLL_SECONDS
+    )
     physical = dict(stack.names) if stack else {}
-    prefix = f"mailpulse-{place.stage}-"
-    functions = _functions(place, prefix)
+    found = chalice_resources.find(place.clients, place.stage)
+    functions = [function_name(place.stage, one) for one in found.functions]
     return Inventory(
         stack=stack,
         functions=functions,
-        mappings=_mappings(place, prefix),
-        rules=_rules(place.clients("events"), prefix),
-        apis=_apis(place.clients("apigatewayv2"), f"{prefix}websocket-api"),
-        roles=_roles(place.clients("iam"), {*functions, *_usual_functions(place)}),
+        mappings={
+            one.uuid: function_name(place.stage, one.function)
+            for one in found.mappings
+            if one.state != "Deleting"
+        },
+        rules=found.rules,
+        apis=found.apis,
+        roles=legacy_roles.find(place.clients("iam"), place.region, place.stage),
         log_groups=kept_data.log_groups(place),
         tables=kept_data.tables(place, [physical[name] for name in DATA if name in physical]),
         parameters=kept_data.parameters(place),
@@ -94,53 +93,6 @@ def take(place: Place) -> Inventory:
         ),
         people=_people(place.clients("cognito-idp"), physical.get("UserPool")),
     )
-
-
-def _usual_functions(place: Place) -> Iterator[str]:
-    return (function_name(place.stage, name) for name in FUNCTIONS)
-
-
-def _functions(place: Place, prefix: str) -> list[str]:
-    ours = re.compile(f"{re.escape(prefix)}[A-Za-z0-9_]+")
-    found = _all(place.clients("lambda"), "list_functions", "Functions")
-    return [one["FunctionName"] for one in found if ours.fullmatch(one["FunctionName"])]
-
-
-def _mappings(place: Place, prefix: str) -> dict[str, str]:
-    ours = re.compile(f"{re.escape(prefix)}[A-Za-z0-9_]+")
-    found = _all(place.clients("lambda"), "list_event_source_mappings", "EventSourceMappings")
-    functions = {
-        one["UUID"]: one["FunctionArn"].rpartition(":")[2]
-        for one in found
-        if one["State"] != "Deleting"
-    }
-    return {uuid: name for uuid, name in functions.items() if ours.fullmatch(name)}
-
-
-def _rules(events: Any, prefix: str) -> list[str]:
-    # Chalice names a rule after its function.
-    ours = re.compile(f"{re.escape(prefix)}[A-Za-z0-9_]+-event")
-    found = _all(events, "list_rules", "Rules", NamePrefix=prefix)
-    return [one["Name"] for one in found if ours.fullmatch(one["Name"])]
-
-
-def _apis(apigateway: Any, name: str) -> list[str]:
-    found = _all(apigateway, "get_apis", "Items")
-    return [one["ApiId"] for one in found if one["Name"] == name]
-
-
-def _roles(iam: Any, functions: set[str]) -> list[str]:
-    """Find the roles that Chalice has made: each is named as its function."""
-    found = []
-    for name in sorted(functions):
-        try:
-            iam.get_role(RoleName=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchEntity":
-                raise
-        else:
-            found.append(name)
-    return found
 
 
 def _chosen(place: Place, functions: list[str], *, has_own_client: bool) -> dict[str, str]:
@@ -171,8 +123,3 @@ def _people(cognito: Any, pool: str | None) -> int:
         "EstimatedNumberOfUsers", 0
     )
     return number
-
-
-def _all(client: Any, operation: str, member: str, **arguments: Any) -> Iterator[Any]:
-    for page in client.get_paginator(operation).paginate(**arguments):
-        yield from page[member]

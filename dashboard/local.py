@@ -3,16 +3,17 @@
 import json
 from typing import Any
 
-from dashboard import functions, mappings, policies, settings, site, stack
+from dashboard import functions, mappings, settings, site, stack
+from dashboard.chalice_resources import function_name
 from dashboard.paths import PROJECT, STATIC, TEMPLATE, StateDir
 from dashboard.resuming import end_pause
 from dashboard.running import Running, read_pseudonym_key
 from dashboard.sdk import Service
-from dashboard.session import ACCOUNT, REGION, LocalSession, environment
+from dashboard.session import LocalSession, environment
 from dashboard.steps import Steps
 
 STAGE = "local"
-COUNTING_FUNCTION = functions.function_name(STAGE, "aggregate")
+COUNTING_FUNCTION = function_name(STAGE, "aggregate")
 
 # Where a template's time to live is dropped by the emulator.
 _TABLES = ("EventsTable", "StatsTable", "SubscriptionsTable")
@@ -82,15 +83,22 @@ def site_bucket(session: LocalSession) -> str:
 
 def _deploy(state: StateDir, session: LocalSession, outputs: stack.Outputs) -> functions.Deployment:
     """Deploy the functions and set their mappings' options, from wherever they were."""
-    allowed = policies.policies(outputs, region=REGION, account=ACCOUNT, stage=STAGE)
-    functions.prepare(state.build, STAGE, _variables(state, outputs), allowed, with_packages=False)
-    lambda_client = session.client("lambda")
-    functions.forget_if_gone(state.build, STAGE, lambda_client, session.client("apigatewayv2"))
-    deployment = functions.deploy(
-        state.build, STAGE, _chalice_environment(session), state.deploy_log
+    functions.prepare(
+        state.build,
+        STAGE,
+        _variables(state, outputs),
+        functions.roles(outputs),
+        with_packages=False,
     )
-    mappings.remove_strays(lambda_client, deployment)
-    mappings.set_options(lambda_client, deployment, _MAPPING_OPTIONS)
+    deployment = functions.deploy(
+        state.build,
+        STAGE,
+        session.client,
+        functions.sources(outputs),
+        environment=_chalice_environment(session),
+        log=state.deploy_log,
+    )
+    mappings.set_options(session.client("lambda"), deployment, _MAPPING_OPTIONS)
     return deployment
 
 
@@ -112,7 +120,7 @@ def check_health(lambda_client: Any) -> None:
     names = ("version", "id", "detail-type", "source", "account", "time", "region")
     event = {**dict.fromkeys(names, ""), "resources": [], "detail": {}}
     lambda_client.invoke(
-        FunctionName=functions.function_name(STAGE, "watch"),
+        FunctionName=function_name(STAGE, "watch"),
         InvocationType="Event",
         Payload=json.dumps(event),
     )

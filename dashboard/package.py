@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from dashboard import functions, mappings, policies, sam, settings
+from dashboard import functions, mappings, sam, settings
 from dashboard.paths import PROJECT
 from dashboard.steps import Steps
 
@@ -74,15 +74,12 @@ def package(
     outputs = sam.Placeholders(ClientId="${ClientId}")
     keys = {"PSEUDONYM_KEY": "${PseudonymKey}", "SHARE_KEY": "${ShareKey}"}
     variables = settings.compose(outputs, kept={}, chosen=chosen, keys=keys)
-    allowed = policies.policies(
-        outputs, region="${AWS::Region}", account="${AWS::AccountId}", stage=stage
-    )
     build = PROJECT / ".mailpulse" / "package" / stage
     functions.prepare(
         build,
         stage,
         variables,
-        allowed,
+        functions.roles(outputs),
         with_packages=with_packages,
         architecture=architecture,
     )

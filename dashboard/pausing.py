@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.errors import CommandError
-from dashboard.functions import function_name
+from dashboard.chalice_resources import function_name
 from dashboard.installation import Installation
 from dashboard.sdk import Service
 from dashboard.steps import Step, Steps

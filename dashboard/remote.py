@@ -13,7 +13,19 @@ from botocore.exceptions import ClientError
 
 from chalicelib.config import Config
 from chalicelib.errors import CommandError
-from dashboard import functions, issuer, mappings, page, policies, settings, site, stack
+from dashboard import (
+    archive,
+    function_logs,
+    functions,
+    issuer,
+    legacy_roles,
+    mappings,
+    page,
+    settings,
+    site,
+    stack,
+)
+from dashboard.chalice_resources import function_name
 from dashboard.functions import Deployment
 from dashboard.parameters import Parameters
 from dashboard.paths import PROJECT, STATIC, TEMPLATE
@@ -21,10 +33,6 @@ from dashboard.resuming import end_pause
 from dashboard.sdk import Clients, Service
 from dashboard.stack import Outputs
 from dashboard.steps import Steps
-
-_POLL_SECONDS = 3.0
-# Beside the page, and not among what CloudFront may read.
-_RECORD_KEY = "deployment/chalice.json"
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ def install(
             place.stack_name,
             TEMPLATE,
             parameters,
-            poll_seconds=_POLL_SECONDS,
+            poll_seconds=stack.POLL_SECONDS,
             keeps_others=True,
             progress=step.progress,
         )
@@ -110,8 +118,10 @@ def install(
         kept.keep_settings(settings.chosen_of(variables))
         deployment = _deploy(place, outputs, variables, architecture or _architecture_of(place))
     with steps.step("Their event sources have their options"):
-        mappings.remove_strays(place.clients("lambda"), deployment)
         mappings.set_options(place.clients("lambda"), deployment, mappings.OPTIONS)
+    with steps.step("Their logs expire"):
+        function_logs.let_expire(place.clients("logs"), place.stage)
+    legacy_roles.remove(place.clients("iam"), place.region, place.stage)
     end_pause(Service("dynamodb", place.clients), outputs["StatsTable"], steps)
     return publish_page(place, outputs, variables, deployment.websocket_api_id, steps)
 
@@ -149,39 +159,21 @@ def publish_page(
 def _deploy(
     place: Place, outputs: Outputs, variables: Mapping[str, str], architecture: str
 ) -> Deployment:
-    allowed = policies.policies(
-        outputs, region=place.region, account=place.account, stage=place.stage
+    functions.prepare(
+        place.build,
+        place.stage,
+        variables,
+        functions.roles(outputs),
+        architecture=architecture,
     )
-    functions.prepare(place.build, place.stage, variables, allowed, architecture=architecture)
-    s3, bucket = place.clients("s3"), outputs["SiteBucket"]
-    functions.restore_record(place.build, place.stage, _stored_record(s3, bucket))
-    functions.forget_if_gone(
-        place.build, place.stage, place.clients("lambda"), place.clients("apigatewayv2")
+    return functions.deploy(
+        place.build,
+        place.stage,
+        place.clients,
+        functions.sources(outputs),
+        environment=place.environment,
+        log=place.build / "deploy.log",
     )
-    log = place.build / "deploy.log"
-    try:
-        return functions.deploy(place.build, place.stage, place.environment, log)
-    finally:
-        # What was made before something failed is on record, too.
-        record = functions.record(place.build, place.stage)
-        if record is not None:
-            s3.put_object(
-                Bucket=bucket,
-                Key=_RECORD_KEY,
-                Body=record.encode(),
-                ContentType="application/json",
-            )
-
-
-def _stored_record(s3: Any, bucket: str) -> str | None:
-    """Read what Chalice has recorded, on whichever machine that was."""
-    try:
-        text: bytes = s3.get_object(Bucket=bucket, Key=_RECORD_KEY)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "AccessDenied", "404"}:
-            return None
-        raise
-    return text.decode()
 
 
 def environment_of(place: Place) -> Mapping[str, str]:
@@ -212,9 +204,28 @@ def refuse_what_a_pipeline_deploys(place: Place) -> None:
         )
 
 
+def refuse_another_runtime(place: Place) -> None:
+    """Refuse to move the functions to another version of Python unintentionally.
+
+    Chalice takes the version that runs it, and updates the code before the runtime. Until both are
+    updated a function cannot load its compiled packages.
+
+    Raises:
+        CommandError: they run on another version.
+    """
+    deployed = _function(place).get("Configuration", {}).get("Runtime", archive.RUNTIME)
+    if deployed != archive.RUNTIME:
+        raise CommandError(
+            f"the functions of stage {place.stage} run on {deployed}, and this is "
+            f"{archive.RUNTIME}: run `deploy` with that version (make PYTHON={deployed} setup), "
+            "or move them with --change-runtime while nothing is being sent; for some seconds each "
+            "function fails then, and its events are retried"
+        )
+
+
 def _function(place: Place) -> Mapping[str, Any]:
     """Read what Lambda knows of the function that all begins with; empty where it is not."""
-    name = functions.function_name(place.stage, "ingest")
+    name = function_name(place.stage, "ingest")
     try:
         found: Mapping[str, Any] = place.clients("lambda").get_function(FunctionName=name)
     except ClientError as error:

@@ -11,13 +11,13 @@ import shutil
 from typing import Any
 
 from chalicelib.errors import CommandError
-from dashboard import kept_data, mappings, stack_removal
+from dashboard import chalice_record, kept_data, legacy_roles, stack_removal
 from dashboard.inventory import Inventory
 from dashboard.kept_data import Table
 from dashboard.remote import Place
+from dashboard.stack import POLL_SECONDS
 from dashboard.steps import Steps
 
-_POLL_SECONDS = 3.0
 _MANY_PARAMETERS = 10  # in one call
 
 
@@ -42,8 +42,7 @@ def remove(place: Place, found: Inventory, steps: Steps, *, delete_data: bool) -
             _empty(place.clients("s3"), bucket, step.progress)
     if found.stack:
         _remove_stack(place, found, steps, delete_data=delete_data)
-    # It holds the functions' settings, and with them the key of the pseudonyms.
-    shutil.rmtree(place.build, ignore_errors=True)
+    forget_build(place)
     if delete_data:
         with steps.step("The data is deleted") as step:
             _delete_data(place, found, step.progress)
@@ -51,6 +50,11 @@ def remove(place: Place, found: Inventory, steps: Steps, *, delete_data: bool) -
         with steps.step("What was to be kept is there") as step:
             _verify(place, found)
             step.result = f"Kept: {_sum_of(found.tables)}"
+
+
+def forget_build(place: Place) -> None:
+    """Delete the folder that Chalice ran in: it holds the key of the pseudonyms."""
+    shutil.rmtree(place.build, ignore_errors=True)
 
 
 def _remove_functions(place: Place, found: Inventory, progress: stack_removal.Progress) -> None:
@@ -68,15 +72,11 @@ def _remove_functions(place: Place, found: Inventory, progress: stack_removal.Pr
     # Without their function they would stay, and find nobody to call.
     for uuid, function in found.mappings.items():
         progress(f"event source of {function}")
-        mappings.remove(functions, uuid)
+        chalice_record.delete_mapping(functions, uuid)
     for name in found.functions:
         progress(name)
         functions.delete_function(FunctionName=name)
-    for name in found.roles:
-        progress(f"role {name}")
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        iam.delete_role(RoleName=name)
+    legacy_roles.remove(iam, place.region, place.stage)
 
 
 def _empty(s3: Any, bucket: str, progress: stack_removal.Progress) -> None:
@@ -107,12 +107,12 @@ def _remove_stack(place: Place, found: Inventory, steps: Steps, *, delete_data: 
     if delete_data or not stack.can_be_kept:
         with steps.step("The stack is deleted") as step:
             stack_removal.delete(
-                cloudformation, stack, poll_seconds=_POLL_SECONDS, progress=step.progress
+                cloudformation, stack, poll_seconds=POLL_SECONDS, progress=step.progress
             )
     elif stack.beside_data:
         with steps.step("The stack holds the data alone") as step:
             stack_removal.reduce_to_data(
-                cloudformation, stack, poll_seconds=_POLL_SECONDS, progress=step.progress
+                cloudformation, stack, poll_seconds=POLL_SECONDS, progress=step.progress
             )
 
 

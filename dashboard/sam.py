@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.errors import CommandError
-from dashboard.functions import FUNCTIONS, function_name
+from dashboard.chalice_resources import function_name
+from dashboard.functions import FUNCTIONS, logical_name
 from dashboard.mappings import Options
 from dashboard.stack import stack_name
 
@@ -62,7 +63,7 @@ def finish(template: Template, stage: str, options: Options) -> Template:
     del api_stage["Properties"]["DeploymentId"]
     api_stage["Properties"]["AutoDeploy"] = True
     for function in FUNCTIONS:
-        resource = resources[_logical_id(function)]
+        resource = resources[logical_name(function)]
         resource["Metadata"] = _explained(_OF_A_FUNCTION)
         properties = resource["Properties"]
         properties["FunctionName"] = function_name(stage, function)
@@ -81,10 +82,6 @@ def finish(template: Template, stage: str, options: Options) -> Template:
 
 def _explained(reasons: Mapping[str, str]) -> dict[str, Any]:
     return {"checkov": {"skip": [{"id": id_, "comment": why} for id_, why in reasons.items()]}}
-
-
-def _logical_id(function: str) -> str:
-    return "".join(word.capitalize() for word in function.split("_"))
 
 
 def _with_options(

@@ -15,8 +15,8 @@ from chalicelib.aws import Services
 from chalicelib.connections import Connections
 from chalicelib.errors import AwsError, ConditionFailed
 
-Clients = Callable[[str], Any]
-"""Makes the boto3 client of a service, such as `dynamodb`."""
+Clients = Callable[..., Any]
+"""Makes the boto3 client of a service, such as `dynamodb`; `region_name` means another region."""
 
 # Beside the errors that a service reports itself: no connection, no answer in time, an answer that
 # is not the service's.

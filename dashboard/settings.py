@@ -117,7 +117,19 @@ def compose(
     }
 
 
+# Lambda's limit, and room for what is added when a function is deployed.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MOST_BYTES = 4096 - 100
+
+
 def _check(variables: Mapping[str, str]) -> None:
+    sizes = {name: len(f"{name}{value}".encode()) for name, value in variables.items()}
+    if (total := sum(sizes.values())) > _MOST_BYTES:
+        longest = max(sizes, key=lambda name: sizes[name])
+        raise CommandError(
+            f"the settings of the functions have {total} bytes together, and Lambda takes "
+            f"{_MOST_BYTES}: shorten {longest}, which has {sizes[longest]}"
+        )
     try:
         Config.from_environ(variables)
     except ConfigError as error:

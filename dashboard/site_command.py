@@ -1,4 +1,4 @@
-"""`site`: publish the page of a stage whose functions are there, and touch nothing else."""
+"""`site`: finish a stage whose functions a pipeline has deployed: its page, and its logs."""
 
 import json
 from dataclasses import asdict
@@ -7,7 +7,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import CommandError
-from dashboard import functions, stack
+from dashboard import chalice_resources, function_logs, stack
 from dashboard.deploy import find_place
 from dashboard.remote import environment_of, publish_page
 from dashboard.steps import Steps
@@ -18,12 +18,18 @@ from dashboard.steps import Steps
 @click.option("--region", help="AWS region, if not the configured one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
 def command(*, stage: str, region: str | None, as_json: bool) -> None:
-    """Publish the page of a stage: the last step of a pipeline. `deploy` does it by itself."""
+    """Publish the page of a stage, and let its logs expire: the last step of a pipeline.
+
+    `deploy` does both by itself.
+    """
     place = find_place(stage, region)
     try:
         variables = environment_of(place)
         outputs = stack.outputs(place.clients("cloudformation"), place.stack_name)
-        api_id = functions.find_api_id(place.clients("apigatewayv2"), place.stage)
+        api_id = chalice_resources.only_api(
+            chalice_resources.find_apis(place.clients("apigatewayv2"), place.stage), place.stage
+        )
+        function_logs.let_expire(place.clients("logs"), place.stage)
         published = publish_page(place, outputs, variables, api_id, Steps())
     except (BotoCoreError, ClientError) as error:
         raise CommandError(

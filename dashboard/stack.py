@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ from chalicelib.errors import CommandError
 Outputs = dict[str, str]
 
 _GOOD_ENDS = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
-_FAILED = "ROLLBACK_COMPLETE"
-_NEVER_MADE = {_FAILED, "REVIEW_IN_PROGRESS"}
+_FAILED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
+_ONLY_PLANNED = "REVIEW_IN_PROGRESS"  # by a change set that was never executed
 _PLAN = "mailpulse-plan"
+# What a change set says that would change nothing.
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+POLL_SECONDS = 3.0
 _PLAN_POLL_SECONDS = 1.0
+_CAPABILITIES = ["CAPABILITY_IAM"]  # the functions' roles
 
 
 def stack_name(stage: str) -> str:
@@ -47,12 +52,16 @@ def create_or_update(  # noqa: PLR0913 - what a change of a stack is made of
     Raises:
         CommandError: the template was refused, or the stack could not be made; says why.
     """
+    settle(cloudformation, name, poll_seconds=poll_seconds, progress=progress)
     _clear_away(cloudformation, name, poll_seconds)
     kept = _kept_parameters(cloudformation, name, template) if keeps_others else set()
     arguments = {
         "StackName": name,
         "TemplateBody": template.read_text(),
         "Parameters": _parameters(parameters, kept),
+        "Capabilities": _CAPABILITIES,
+        # Empty tables of a creation that failed are deleted with all the rest.
+        "RetainExceptOnCreate": True,
     }
     if _request(cloudformation, name, arguments):
         status = _end_of_change(cloudformation, name, poll_seconds, progress)
@@ -75,37 +84,61 @@ def plan(
     Raises:
         CommandError: the template was refused, or the stack's first making failed; says why.
     """
-    if _exists(cloudformation, name) and _status(cloudformation, name) == _FAILED:
+    settle(cloudformation, name, poll_seconds=_PLAN_POLL_SECONDS)
+    status = _status(cloudformation, name)
+    if status in _FAILED:
         raise CommandError(
-            f"there is nothing to compare with: the first making of the stack {name} failed, and "
-            "nothing of it is in use; without --plan it is deleted, and made again whole"
+            f"there is nothing to compare with: the stack {name} is {status}, and nothing of it is "
+            "in use; without --plan it is deleted, and created again as a whole"
         )
     _clear_away(cloudformation, name, _PLAN_POLL_SECONDS)
-    exists = _exists(cloudformation, name)
+    exists = _status(cloudformation, name) is not None
     try:
+        if exists:
+            _delete_plan(cloudformation, name)  # that an interrupted run has left
         cloudformation.create_change_set(
             StackName=name,
             ChangeSetName=_PLAN,
             ChangeSetType="UPDATE" if exists else "CREATE",
             TemplateBody=template.read_text(),
             Parameters=_parameters(parameters, _kept_parameters(cloudformation, name, template)),
+            Capabilities=_CAPABILITIES,
         )
         while True:
             found = cloudformation.describe_change_set(StackName=name, ChangeSetName=_PLAN)
             if found["Status"] not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
                 break
             time.sleep(_PLAN_POLL_SECONDS)
+        failure = _why_refused(cloudformation, name, found)
         if exists:
-            cloudformation.delete_change_set(StackName=name, ChangeSetName=_PLAN)
+            _delete_plan(cloudformation, name)
         else:  # a stack that was never made, but for its plan
             cloudformation.delete_stack(StackName=name)
     except botocore.exceptions.ClientError as error:
         message = error.response["Error"]["Message"]
         raise CommandError(f"CloudFormation refused the stack {name}: {message}") from error
+    if failure is not None:
+        raise CommandError(
+            f"CloudFormation would refuse this change of the stack {name}: {failure}"
+        )
     return [
         (change["Action"], change["LogicalResourceId"], change["ResourceType"])
         for change in (one["ResourceChange"] for one in found.get("Changes", []))
     ]
+
+
+def _delete_plan(cloudformation: Any, name: str) -> None:
+    with suppress(cloudformation.exceptions.ChangeSetNotFoundException):
+        cloudformation.delete_change_set(StackName=name, ChangeSetName=_PLAN)
+
+
+def _why_refused(cloudformation: Any, name: str, change_set: Mapping[str, Any]) -> str | None:
+    """Return why a change set failed; None where it did not, or has nothing to change."""
+    reason: str = change_set.get("StatusReason", "")
+    if change_set["Status"] != "FAILED" or any(text in reason for text in _NO_CHANGES):
+        return None
+    problems = _failed_events(cloudformation, StackName=name, ChangeSetName=_PLAN)
+    return "; ".join([reason or "no reason given", *problems])
 
 
 def outputs(cloudformation: Any, name: str) -> Outputs:
@@ -116,7 +149,7 @@ def outputs(cloudformation: Any, name: str) -> Outputs:
 
 def find_outputs(cloudformation: Any, name: str) -> Outputs | None:
     """Read the outputs of a stack that may not be there; None without it."""
-    return outputs(cloudformation, name) if _exists(cloudformation, name) else None
+    return outputs(cloudformation, name) if _status(cloudformation, name) is not None else None
 
 
 def _parameters(given: Mapping[str, str], kept: set[str]) -> list[dict[str, Any]]:
@@ -128,7 +161,7 @@ def _parameters(given: Mapping[str, str], kept: set[str]) -> list[dict[str, Any]
 
 def _kept_parameters(cloudformation: Any, name: str, template: Path) -> set[str]:
     """Name the parameters that the stack has and the template knows: others are refused."""
-    if not _exists(cloudformation, name):
+    if _status(cloudformation, name) is None:
         return set()
     [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     known = cloudformation.validate_template(TemplateBody=template.read_text())
@@ -139,24 +172,43 @@ def _names(has_parameters: Mapping[str, Any]) -> set[str]:
     return {one["ParameterKey"] for one in has_parameters.get("Parameters", [])}
 
 
+def settle(
+    cloudformation: Any,
+    name: str,
+    *,
+    poll_seconds: float,
+    progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Wait for the end of a change that an interrupted run has begun: meanwhile none is taken."""
+    while True:
+        status = _status(cloudformation, name)
+        if status is None or status == _ONLY_PLANNED or not status.endswith("_IN_PROGRESS"):
+            return
+        progress(f"waiting for an earlier change ({status.lower()})")
+        time.sleep(poll_seconds)
+
+
 def _clear_away(cloudformation: Any, name: str, poll_seconds: float) -> None:
-    """Delete a stack whose first making failed, or was only planned: it cannot be updated.
-
-    Tables that it had made are empty, and stay, as the template says.
-    """
-    if _exists(cloudformation, name) and _status(cloudformation, name) in _NEVER_MADE:
+    """Delete a stack that cannot be updated: its creation or its deletion failed, or is planned."""
+    if _status(cloudformation, name) in {*_FAILED, _ONLY_PLANNED}:
         cloudformation.delete_stack(StackName=name)
-        while _exists(cloudformation, name):
-            if _status(cloudformation, name) == "DELETE_FAILED":
-                raise CommandError(
-                    f"the stack {name}, whose first making had failed, could not be deleted: "
-                    f"{_why(cloudformation, name)}"
-                )
-            time.sleep(poll_seconds)
+        settle(cloudformation, name, poll_seconds=poll_seconds)
+        if _status(cloudformation, name) is not None:
+            raise CommandError(
+                f"the stack {name}, whose creation had failed, could not be deleted: "
+                f"{_why(cloudformation, name)}"
+            )
 
 
-def _status(cloudformation: Any, name: str) -> str:
-    status: str = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+def _status(cloudformation: Any, name: str) -> str | None:
+    """Return the status of a stack; None where there is none."""
+    try:
+        [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except botocore.exceptions.ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+    status: str = found["StackStatus"]
     return status
 
 
@@ -165,7 +217,7 @@ def _end_of_change(
 ) -> str:
     """Wait until a stack has changed, for better or worse; give its status."""
     while True:
-        status = _status(cloudformation, name)
+        status = _status(cloudformation, name) or "DELETE_COMPLETE"
         # CLEANUP_IN_PROGRESS: it is as it should be, and what it no longer needs is removed.
         if not status.endswith("_IN_PROGRESS"):
             return status
@@ -180,7 +232,7 @@ def _end_of_change(
 def _request(cloudformation: Any, name: str, arguments: dict[str, Any]) -> bool:
     """Ask for the change; tell whether there is anything to be changed."""
     try:
-        if _exists(cloudformation, name):
+        if _status(cloudformation, name) is not None:
             cloudformation.update_stack(**arguments)
             return True
         cloudformation.create_stack(**arguments)
@@ -192,21 +244,28 @@ def _request(cloudformation: Any, name: str, arguments: dict[str, Any]) -> bool:
     return True
 
 
-def _exists(cloudformation: Any, name: str) -> bool:
-    try:
-        cloudformation.describe_stacks(StackName=name)
-    except botocore.exceptions.ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return False
-        raise
-    return True
-
-
 def _why(cloudformation: Any, name: str) -> str:
-    """Find the first resource that failed: the ones after it failed because of it."""
+    """Return the first resource that failed, and why: the ones after it failed because of it."""
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    for event in reversed(events):
-        if event["ResourceStatus"].endswith("_FAILED"):
-            reason = event.get("ResourceStatusReason", "no reason given")
+    failed = [one for one in reversed(events) if one["ResourceStatus"].endswith("_FAILED")]
+    for event in failed:
+        if reason := event.get("ResourceStatusReason"):
             return f"{event['LogicalResourceId']}: {reason}"
-    return "see its events in the CloudFormation console"
+    problems = _failed_events(cloudformation, StackName=name)
+    return problems[0] if problems else "see its events in the CloudFormation console"
+
+
+def _failed_events(cloudformation: Any, **which: str) -> list[str]:
+    """Return what validation found before anything was changed, which stack events leave out.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
+    """
+    try:
+        found = cloudformation.describe_events(**which, Filters={"FailedEvents": True})
+    except botocore.exceptions.ClientError as error:
+        return [f"its events cannot be read ({error})"]
+    return [
+        f"{one.get('LogicalResourceId', 'the template')}: {why}"
+        for one in found["OperationEvents"]
+        if (why := one.get("ValidationStatusReason") or one.get("ResourceStatusReason"))
+    ]

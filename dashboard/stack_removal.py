@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from cfnlint.decode import cfn_yaml
 
 from chalicelib.errors import CommandError
+from dashboard.stack import settle
 
 # The resources that hold what SES reported; the template retains them.
 DATA = ("EventsTable", "StatsTable")
@@ -57,24 +58,18 @@ class Stack:
         return self.status not in _ONLY_DELETED and all(name in self.kinds for name in DATA)
 
 
-def find(cloudformation: Any, name: str) -> Stack | None:
+def find(cloudformation: Any, name: str, *, poll_seconds: float) -> Stack | None:
     """Find a stack; None when there is none.
 
-    Raises:
-        CommandError: it is being changed.
+    A change that an interrupted run has begun is waited for.
     """
+    settle(cloudformation, name, poll_seconds=poll_seconds)
     try:
         [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if "does not exist" in error.response["Error"]["Message"]:
             return None
         raise
-    status = found["StackStatus"]
-    if status.endswith(_IN_PROGRESS) and status not in _ONLY_DELETED:
-        raise CommandError(
-            f"the stack {name} is {status}: it is being deployed or destroyed, or such a run was "
-            "killed; run this again when CloudFormation has come to its end"
-        )
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
     there = [
         one
@@ -84,7 +79,7 @@ def find(cloudformation: Any, name: str) -> Stack | None:
     ]
     return Stack(
         id=found["StackId"],
-        status=status,
+        status=found["StackStatus"],
         kinds={one["LogicalResourceId"]: one["ResourceType"] for one in there},
         names={one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in there},
     )

@@ -48,7 +48,7 @@ class Subject:
     """The stage that is looked at.
 
     Attributes:
-        clients: make boto3 clients of its account and region.
+        clients: make boto3 clients of its account, and of its region unless told another.
         stack: as CloudFormation describes it.
         outputs: of the stack, by name.
         parameters: of the stack, by name.
@@ -65,6 +65,18 @@ class Subject:
     parameters: Mapping[str, str]
     web: Web = field(default_factory=Web)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def ses_region(self) -> str:
+        """The region in which SES sends: SES publishes only to topics of its own region.
+
+        https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html
+        """
+        return self.output("TopicArn").split(":")[3]
+
+    def clients_of_ses(self, service: str) -> Any:
+        """Make a client of the region in which SES sends."""
+        return self.clients(service, region_name=self.ses_region)
 
     def output(self, name: str) -> str:
         """Give an output of the stack.

@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from chalicelib.config import Config
 from chalicelib.errors import ConfigError
+from dashboard.chalice_resources import function_name
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
-from dashboard.functions import FUNCTIONS, function_name
+from dashboard.functions import FUNCTIONS
 from dashboard.mappings import OPTIONS
 
 _SOON = timedelta(days=180)

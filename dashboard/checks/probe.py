@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from chalicelib.protocol import CAMPAIGN_TOPIC_PREFIX
-from dashboard import functions, installation
+from dashboard import chalice_resources, installation
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 from dashboard.installation import Installation
 
@@ -40,7 +40,7 @@ def send_mail(subject: Subject, stage: Installation) -> str:
         raise _NotSent(
             warn("no mail was sent: the stage names no configuration set", "send one yourself")
         )
-    ses = subject.clients("sesv2")
+    ses = subject.clients_of_ses("sesv2")
     identities = ses.list_email_identities()["EmailIdentities"]
     sender = next((one["IdentityName"] for one in identities if one["SendingEnabled"]), None)
     if sender is None:
@@ -91,7 +91,9 @@ def check_probe(
 
 
 def _connected(subject: Subject, stage: Installation, token: str) -> ClientConnection:
-    api = functions.find_api_id(subject.clients("apigatewayv2"), subject.stage)
+    api = chalice_resources.only_api(
+        chalice_resources.find_apis(subject.clients("apigatewayv2"), subject.stage), subject.stage
+    )
     url = stage.parts.config.connections_url(f"{api}/{subject.stage}")
     return connect(
         url.replace("http", "ws", 1),

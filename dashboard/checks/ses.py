@@ -17,11 +17,11 @@ _MOST_SETS = 50
 
 def check_account(subject: Subject) -> Iterator[Finding]:
     """See that the account may send, and to whom."""
-    account = subject.clients("sesv2").get_account()
+    account = subject.clients_of_ses("sesv2").get_account()
     enforcement = account.get("EnforcementStatus", "HEALTHY")
     if not account.get("SendingEnabled"):
         yield fail(
-            f"sending is off in this region (enforcement: {enforcement})",
+            f"sending is off in {subject.ses_region} (enforcement: {enforcement})",
             "see SES's account dashboard for the reason",
         )
     elif enforcement != "HEALTHY":
@@ -30,7 +30,7 @@ def check_account(subject: Subject) -> Iterator[Finding]:
             "see the reputation metrics: bounces above 5 % or complaints above 0.1 % are reviewed",
         )
     else:
-        yield ok("sending is on")
+        yield ok(f"sending is on in {subject.ses_region}")
     if not account.get("ProductionAccessEnabled"):
         yield warn(
             "the account is in SES's sandbox: it sends to verified addresses alone",
@@ -43,7 +43,7 @@ def check_account(subject: Subject) -> Iterator[Finding]:
 
 def check_event_destination(subject: Subject) -> Iterator[Finding]:
     """See that a configuration set publishes its events to the topic."""
-    ses, topic = subject.clients("sesv2"), subject.output("TopicArn")
+    ses, topic = subject.clients_of_ses("sesv2"), subject.output("TopicArn")
     named = subject.parameters.get("ConfigurationSetName", "*")
     names = _configuration_sets(ses) if named == "*" else iter([named])
     publishing = 0

@@ -11,10 +11,10 @@ _POLICY = "run `deploy`, which sets the policy; the policy of a topic of yours i
 def check_topic(subject: Subject) -> Iterator[Finding]:
     """See that SES may publish to the topic, and nobody else through SES."""
     topic = subject.output("TopicArn")
-    attributes = subject.clients("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+    attributes = subject.clients_of_ses("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
     named = subject.parameters.get("ConfigurationSetName", "*")
     partition = topic.split(":")[1]
-    own = f"arn:{partition}:ses:{subject.region}:{subject.account}:configuration-set/"
+    own = f"arn:{partition}:ses:{subject.ses_region}:{subject.account}:configuration-set/"
     context = {
         "aws:sourceaccount": subject.account,
         # Where any may publish, some one.
@@ -74,7 +74,7 @@ def check_queue(subject: Subject) -> Iterator[Finding]:
 
 
 def _subscription(subject: Subject, topic: str, queue: str) -> Iterator[Finding]:
-    sns = subject.clients("sns")
+    sns = subject.clients_of_ses("sns")
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     found = [one for page in pages for one in page["Subscriptions"] if one["Endpoint"] == queue]
     if not found:

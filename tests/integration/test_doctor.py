@@ -79,7 +79,7 @@ def test_nothing_is_found_where_all_is_well(stage, look):
 
 @pytest.mark.parametrize("name", sorted(doctor.CHECKS.keys() - {"stack"}))
 def test_what_may_not_be_looked_at_is_never_ok(stage, name):
-    def nobody(service):
+    def nobody(service, **_):
         class Client:
             def __getattr__(self, operation):
                 def refuse(*_, **__):
@@ -275,6 +275,16 @@ class TestSes:
         assert "no configuration set publishes to" in only(
             look(check_event_destination, parameters={"ConfigurationSetName": "*"})
         )
+
+
+def test_ses_is_looked_at_in_the_region_of_its_topic(stage, look):
+    outputs = stage.subject().outputs
+    elsewhere = outputs["TopicArn"].replace("us-east-1", "eu-west-1")
+
+    lines = look(check_account, outputs={**outputs, "TopicArn": elsewhere})
+
+    assert "ok sending is on in eu-west-1; " in lines
+    assert stage.regions["sesv2"] == "eu-west-1"
 
 
 class TestTopicAndQueue:

@@ -28,9 +28,10 @@ from jwt.algorithms import RSAAlgorithm
 from chalicelib.health import Findings
 from chalicelib.stats_table import StatsTable
 from dashboard import settings
+from dashboard.chalice_resources import function_name
 from dashboard.checks.web import Web
 from dashboard.doctor import find_subject
-from dashboard.functions import FUNCTIONS, function_name
+from dashboard.functions import FUNCTIONS
 from dashboard.mappings import OPTIONS
 from dashboard.paths import TEMPLATE
 from dashboard.remote import Place
@@ -171,6 +172,7 @@ class Stage:
 
     Attributes:
         fakes: clients that are not moto's, by service.
+        regions: in which each service was asked last.
     """
 
     def __init__(self, public):
@@ -191,7 +193,8 @@ class Stage:
             ],
         )
         self.fakes = {}
-        self._moto = cache(lambda service: boto3.client(service, REGION))
+        self._moto = cache(lambda service, region_name=REGION: boto3.client(service, region_name))
+        self.regions = {}
         self.place = Place(STAGE, REGION, ACCOUNT, self._client, {})
         self._public = public
         outputs = self.subject().outputs
@@ -216,8 +219,9 @@ class Stage:
         ]
         return one
 
-    def _client(self, service):
-        return self.fakes.get(service) or self._moto(service)
+    def _client(self, service, region_name=REGION):
+        self.regions[service] = region_name
+        return self.fakes.get(service) or self._moto(service, region_name=region_name)
 
     def set_topic_policy(self, **changes):
         """Set the topic's policy: as in the template, or otherwise."""

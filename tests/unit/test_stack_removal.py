@@ -87,13 +87,17 @@ class CloudFormation:
         return [{"StackResourceSummaries": resources}]
 
 
+def find(cloudformation):
+    return stack_removal.find(cloudformation, NAME, poll_seconds=0)
+
+
 def reduce(cloudformation):
-    stack = stack_removal.find(cloudformation, NAME)
+    stack = find(cloudformation)
     stack_removal.reduce_to_data(cloudformation, stack, poll_seconds=0, progress=lambda _: None)
 
 
 def delete(cloudformation):
-    stack = stack_removal.find(cloudformation, NAME)
+    stack = find(cloudformation)
     stack_removal.delete(cloudformation, stack, poll_seconds=0, progress=lambda _: None)
 
 
@@ -179,15 +183,19 @@ def test_a_stack_that_could_not_be_deleted_says_what_is_left():
         delete(cloudformation)
 
 
-def test_a_stack_that_is_being_changed_is_left_alone():
-    with pytest.raises(
-        CommandError, match=r"mailpulse-test is UPDATE_IN_PROGRESS: .*run this again"
-    ):
-        stack_removal.find(CloudFormation("UPDATE_IN_PROGRESS"), NAME)
+def test_a_change_that_an_interrupted_run_began_is_waited_for():
+    cloudformation = CloudFormation("UPDATE_IN_PROGRESS")
+    cloudformation.asked.append(("update", {}))
+    cloudformation.ends = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+
+    stack = find(cloudformation)
+
+    assert stack.status == "UPDATE_COMPLETE"
+    assert cloudformation.ends == []
 
 
 def test_what_is_deleted_already_is_not_there():
-    stack = stack_removal.find(CloudFormation(), NAME)
+    stack = find(CloudFormation())
 
     assert stack.beside_data == ["Queue"]
     assert stack.can_be_kept
@@ -195,8 +203,8 @@ def test_what_is_deleted_already_is_not_there():
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "DELETE_FAILED"])
 def test_a_stack_that_takes_no_update_can_only_be_deleted(status):
-    assert not stack_removal.find(CloudFormation(status), NAME).can_be_kept
+    assert not find(CloudFormation(status)).can_be_kept
 
 
 def test_a_stack_without_its_tables_can_only_be_deleted():
-    assert not stack_removal.find(CloudFormation(kept=["EventsTable"]), NAME).can_be_kept
+    assert not find(CloudFormation(kept=["EventsTable"])).can_be_kept

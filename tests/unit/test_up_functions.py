@@ -1,9 +1,11 @@
-"""What is handed to Chalice, and what is read from its record."""
+"""What is handed to Chalice, and what its event source mappings are given."""
 
 import json
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from chalicelib.errors import CommandError
 from dashboard import functions, mappings
@@ -22,39 +24,17 @@ def source(tmp_path):
     return source
 
 
-POLICIES = {name: {"Version": "2012-10-17", "Statement": []} for name in functions.FUNCTIONS}
+ROLES = {name: f"arn:aws:iam::000000000000:role/{name}" for name in functions.FUNCTIONS}
+DEPLOYED = functions.Deployment(
+    "api-1", {}, {name: f"uuid-{name}" for name in ("ingest", "aggregate", "publish")}
+)
 
 
 @pytest.fixture
 def build(tmp_path, source):
     build = tmp_path / "build"
-    functions.prepare(build, "test", {"EVENTS_TABLE": "events"}, POLICIES, source)
+    functions.prepare(build, "test", {"EVENTS_TABLE": "events"}, ROLES, source)
     return build
-
-
-def record(build, *, names=functions.FUNCTIONS, api="api-1"):
-    """Write what Chalice records after a deployment."""
-    resources = [
-        {"name": name, "resource_type": "lambda_function", "lambda_arn": ARN.format(name)}
-        for name in names
-    ]
-    resources += [
-        {
-            "name": f"{name}-source",
-            "resource_type": "dynamodb_event",
-            "lambda_arn": ARN.format(name),
-            "event_uuid": f"uuid-{name}",
-        }
-        for name in ("ingest", "aggregate", "publish")
-    ]
-    if api:
-        resources.append(
-            {"name": "websocket_api", "resource_type": "websocket_api", "websocket_api_id": api}
-        )
-    path = build / ".chalice" / "deployed" / "test.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"resources": resources}))
-    return path
 
 
 class Gone(ClientError):
@@ -81,38 +61,19 @@ class Lambda:
         if self.accepts_options:
             self.mappings[UUID] |= options
 
-    def delete_event_source_mapping(self, *, UUID):
-        del self.mappings[UUID]
-
-    def get_paginator(self, _operation):
-        return self
-
-    def paginate(self, *, FunctionName):
-        found = [m for m in self.mappings.values() if m["FunctionArn"] == FunctionName]
-        return [{"EventSourceMappings": found}]
-
-
-class ApiGateway:
-    def get_api(self, *, ApiId):
-        return {"ApiId": ApiId}
-
-
-ALL = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
-
 
 def test_sources_are_copied_without_what_python_leaves_there(build):
     files = {str(path.relative_to(build)) for path in build.rglob("*") if path.is_file()}
 
     assert files == {
         *("app.py", "requirements.txt", "chalicelib/config.py", ".chalice/config.json"),
-        *(f".chalice/policy-{name}.json" for name in functions.FUNCTIONS),
     }
 
 
 def test_source_that_was_removed_is_removed_from_the_build(build, source):
     (source / "chalicelib" / "config.py").unlink()
 
-    functions.prepare(build, "test", {}, POLICIES, source)
+    functions.prepare(build, "test", {}, ROLES, source)
 
     assert not (build / "chalicelib" / "config.py").exists()
 
@@ -123,61 +84,28 @@ def test_each_function_has_its_variables_time_out_and_memory(build):
     assert stage["api_gateway_stage"] == "test"
     assert stage["environment_variables"] == {"EVENTS_TABLE": "events"}
     assert stage["lambda_functions"].keys() == functions.FUNCTIONS.keys()
-    assert stage["autogen_policy"] is False
     for name, function in stage["lambda_functions"].items():
-        assert function["iam_policy_file"] == f"policy-{name}.json"
+        assert function["manage_iam_role"] is False
+        assert function["iam_role_arn"] == ROLES[name]
     timeouts = {name: f["lambda_timeout"] for name, f in stage["lambda_functions"].items()}
     assert all(timeouts[name] <= 29 for name in timeouts if name.startswith("websocket"))
-
-
-def test_record_of_a_deployment_is_kept_and_read(build, source):
-    record(build)
-
-    functions.prepare(build, "test", {}, POLICIES, source)
-
-    deployment = functions.deployed(build, "test")
-    assert deployment.websocket_api_id == "api-1"
-    assert deployment.mappings == {
-        name: f"uuid-{name}" for name in ("ingest", "aggregate", "publish")
-    }
-
-
-@pytest.mark.parametrize("incomplete", [{"names": ["ingest"]}, {"api": None}])
-def test_incomplete_record_is_none(build, incomplete):
-    record(build, **incomplete)
-
-    assert functions.deployed(build, "test") is None
-
-
-def test_record_is_kept_while_everything_in_it_is_there(build):
-    path = record(build)
-
-    functions.forget_if_gone(build, "test", ALL, ApiGateway())
-
-    assert path.exists()
-
-
-def test_record_is_dropped_when_a_mapping_is_gone(build):
-    path = record(build)
-
-    functions.forget_if_gone(build, "test", Lambda("uuid-ingest"), ApiGateway())
-
-    assert not path.exists()
 
 
 def test_failed_deployment_says_the_last_words_of_chalice(build, tmp_path):
     (build / "app.py").write_text("import no_such_module")
     log = tmp_path / "deploy.log"
 
-    with pytest.raises(CommandError, match=r"ended with status [12]: .*no_such_module.*log"):
-        functions.deploy(build, "test", {"AWS_DEFAULT_REGION": "us-east-1", "PATH": ""}, log)
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", "PATH": ""}
+    clients = boto3.session.Session("a", "b", region_name="us-east-1").client
+    said = r"ended with status [12]: .*no_such_module.*log"
+    with mock_aws(), pytest.raises(CommandError, match=said):
+        functions.deploy(build, "test", clients, {}, environment=environment, log=log)
 
 
-def test_mappings_get_their_options_and_are_switched_on(build):
-    record(build)
+def test_mappings_get_their_options_and_are_switched_on():
     client = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
 
-    mappings.set_options(client, functions.deployed(build, "test"), mappings.OPTIONS)
+    mappings.set_options(client, DEPLOYED, mappings.OPTIONS)
 
     ingest = client.mappings["uuid-ingest"]
     assert ingest["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -185,19 +113,9 @@ def test_mappings_get_their_options_and_are_switched_on(build):
     assert "FunctionResponseTypes" not in client.mappings["uuid-aggregate"]
 
 
-def test_mapping_that_does_not_take_an_option_is_an_error(build):
-    record(build)
+def test_mapping_that_does_not_take_an_option_is_an_error():
     client = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
     client.accepts_options = False
 
     with pytest.raises(CommandError, match=r"ingest has FunctionResponseTypes=None after"):
-        mappings.set_options(client, functions.deployed(build, "test"), mappings.OPTIONS)
-
-
-def test_mappings_that_chalice_does_not_know_are_deleted(build):
-    record(build)
-    client = Lambda("uuid-ingest", "uuid-forgotten")
-
-    mappings.remove_strays(client, functions.deployed(build, "test"))
-
-    assert list(client.mappings) == ["uuid-ingest"]
+        mappings.set_options(client, DEPLOYED, mappings.OPTIONS)

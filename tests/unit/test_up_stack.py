@@ -12,6 +12,9 @@ def refusal(message):
     return ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "Stack")
 
 
+_NO_REASON = {"ResourceStatusReason": ""}
+
+
 class CloudFormation:
     """Stands for the client: whether the stack exists, what a change is answered, how it ends."""
 
@@ -22,12 +25,16 @@ class CloudFormation:
         self.was = "CREATE_COMPLETE"
         self.looked = 0
         self.calls = []
+        self.silent = False
 
     def describe_stacks(self, **_asked):
         if not self.exists:
             raise refusal("Stack with id mailpulse-test does not exist")
         status = self.was
-        if self.calls and self.calls[-1][0] in {"create", "update"}:
+        if self.was == "UPDATE_IN_PROGRESS" and not self.calls:
+            self.looked += 1
+            status = self.was if self.looked < 3 else "UPDATE_COMPLETE"
+        elif self.calls and self.calls[-1][0] in {"create", "update"}:
             self.looked += 1
             status = "CREATE_IN_PROGRESS" if self.looked < 3 else self.end
         outputs = [{"OutputKey": "TopicArn", "OutputValue": "arn"}]
@@ -53,8 +60,15 @@ class CloudFormation:
             raise refusal(self.answer)
         self.exists = True
 
+    def describe_events(self, **_asked):
+        reason = "Resource of type AWS::SQS::Queue with the name q already exists"
+        failed = {"LogicalResourceId": "Queue", "ValidationStatusReason": reason}
+        return {"OperationEvents": [{"EventType": "STACK_EVENT"}, failed]}
+
     def describe_stack_events(self, **_asked):
         failed = {"ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "no such stream"}
+        if self.silent:
+            return {"StackEvents": [{**failed, "LogicalResourceId": "Queue"} | _NO_REASON]}
         newest_first = [
             {"LogicalResourceId": "mailpulse", "ResourceStatus": "ROLLBACK_IN_PROGRESS"},
             {"LogicalResourceId": "Queue", **failed, "ResourceStatusReason": "cancelled"},
@@ -88,7 +102,26 @@ def test_stack_that_is_there_is_updated():
     assert [call[0] for call in cloudformation.calls] == ["update"]
 
 
-@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_change_that_an_interrupted_run_began_is_waited_for():
+    cloudformation = CloudFormation(exists=True)
+    cloudformation.was = "UPDATE_IN_PROGRESS"
+
+    make(cloudformation)
+
+    assert cloudformation.looked >= 3
+    assert [call[0] for call in cloudformation.calls] == ["update"]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "CREATE_FAILED",
+        "DELETE_FAILED",
+        "REVIEW_IN_PROGRESS",
+        "ROLLBACK_COMPLETE",
+        "ROLLBACK_FAILED",
+    ],
+)
 def test_stack_whose_first_making_failed_is_made_again(status):
     cloudformation = CloudFormation(exists=True)
     cloudformation.was = status
@@ -102,7 +135,7 @@ def test_plan_of_a_stack_whose_first_making_failed_deletes_nothing(tmp_path):
     cloudformation = CloudFormation(exists=True)
     cloudformation.was = "ROLLBACK_COMPLETE"
 
-    with pytest.raises(CommandError, match="without --plan it is deleted, and made again"):
+    with pytest.raises(CommandError, match="without --plan it is deleted, and created again"):
         stack.plan(cloudformation, "mailpulse-test", tmp_path / "stack.yaml", {})
 
     assert cloudformation.calls == []
@@ -142,3 +175,11 @@ def test_refused_template_says_why():
 def test_failed_stack_names_the_resource_that_failed_first():
     with pytest.raises(CommandError, match=r"mailpulse\.yaml says: StatsTable: no such stream"):
         make(CloudFormation(fails=True))
+
+
+def test_a_failure_before_the_deployment_is_found_among_the_events_of_its_validation():
+    cloudformation = CloudFormation(fails=True)
+    cloudformation.silent = True
+
+    with pytest.raises(CommandError, match="Queue: Resource of type AWS::SQS::Queue with the name"):
+        make(cloudformation)
