@@ -30,7 +30,8 @@ test: check chromium  ## check, then every test: unit, integration, end to end, 
 	cd static && npm test --silent
 	$(BIN)/python -m pytest -q
 
-soak: check  ## count a million events in memory and 100,000 on the emulator, with faults; an hour and more
+soak: check  ## kill each command at each of its calls; count a million events, and 100,000 on the emulator, with faults; hours
+	$(BIN)/python bench/interruptions.py
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/laws
 	$(BIN)/python bench/soak.py memory
 	$(BIN)/python bench/soak.py emulator

@@ -1,0 +1,53 @@
+"""A command that was killed at any of its calls can be run again, and ends as if nothing was.
+
+`make soak` tries every moment (bench/interruptions.py); here it is a spread of them.
+"""
+
+import pytest
+from support import interruptions
+from support.account import account
+from support.interruptions import COMMANDS, Moment
+
+LIVES = 4
+"""Of three commands each, so twelve moments."""
+
+
+@pytest.fixture(scope="module")
+def own_account():
+    with account() as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def expected(own_account):
+    return interruptions.undisturbed(own_account)
+
+
+def spread(expected, command, life):
+    """Choose a moment in the life-th part of what a command does, after and before by turns."""
+    calls = len(expected.calls[command])
+    return Moment(command, (2 * life + 1) * calls // (2 * LIVES), done=life % 2 == 0)
+
+
+@pytest.mark.parametrize("life", range(LIVES))
+def test_a_killed_command_run_again_ends_like_an_undisturbed_one(own_account, expected, life):
+    moments = [spread(expected, command, life) for command in COMMANDS]
+
+    interruptions.live(own_account, expected, *moments)
+
+
+def test_a_command_killed_where_it_creates_a_mapping_does_not_create_it_twice(
+    own_account, expected
+):
+    names = [call.operation for call in expected.calls["deploy"]]
+    creation = names.index("CreateEventSourceMapping")
+
+    interruptions.live(own_account, expected, Moment("deploy", creation, done=True))
+
+
+def test_an_api_that_was_created_without_its_stage_is_replaced(own_account, expected):
+    names = [call.operation for call in expected.calls["deploy"]]
+
+    interruptions.live(
+        own_account, expected, Moment("deploy", names.index("CreateStage"), done=False)
+    )

@@ -1,0 +1,187 @@
+"""A deployment copes with what AWS refuses, throttles and takes its time over."""
+
+import json
+
+import pytest
+from support.account import REGION, account
+from support.strict import Rules
+
+from dashboard.functions import FUNCTIONS
+
+STAGE = "refused"
+ELSEWHERE = "eu-west-1"
+SECONDS = 4.0  # longer than it takes to run a command again
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with account() as own:
+        yield own
+
+
+@pytest.fixture
+def own(shared):
+    """An account that is empty before and after the test."""
+    yield shared
+    shared.reset()
+
+
+def names(account):
+    return [call.operation for call in account.proxy.calls]
+
+
+def succeed(done):
+    assert done.status == 0, done.stderr
+    return done
+
+
+def test_roles_that_take_effect_late_and_throttled_calls_are_retried(own):
+    own.proxy.rules = Rules(grants_late=True, throttles_each=7)
+
+    succeed(own.deploy(STAGE))
+
+    assert own.proxy.rules.refused["lambda:CreateFunction: InvalidParameterValueException"] > 0
+    late = "lambda:CreateEventSourceMapping: InvalidParameterValueException"
+    assert own.proxy.rules.refused[late] == 2
+    assert sum("Throttl" in one or "TooMany" in one for one in own.proxy.rules.refused) > 3
+    assert len(own.state(STAGE)["mappings"]) == 3
+
+
+@pytest.mark.parametrize("operation", ["CreateStack", "CreateFunction", "CreateEventSourceMapping"])
+def test_what_an_interrupted_run_has_begun_is_waited_for(own, operation):
+    succeed(own.deploy(STAGE))
+    call = names(own).index(operation)
+    own.reset()
+    own.proxy.rules = Rules(settles_after=SECONDS)
+    assert own.deploy(STAGE, kill_at=(call, True)).status is None
+    own.proxy.rules.settles_after = 0.05
+
+    succeed(own.deploy(STAGE))
+
+    conflicts = [one for one in own.proxy.rules.refused if "CreateFunction" not in one]
+    assert conflicts == []
+
+
+def test_what_was_deleted_by_hand_is_created_again(own):
+    succeed(own.deploy(STAGE))
+    before = own.state(STAGE)
+    mapping, *_ = own.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
+    own.aws("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
+    own.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-watch")
+    [api] = own.aws("apigatewayv2").get_apis()["Items"]
+    own.aws("apigatewayv2").delete_api(ApiId=api["ApiId"])
+    for name in ("connect", "message", "disconnect"):  # they may be called by the API that is gone
+        own.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-websocket_{name}")
+
+    succeed(own.deploy(STAGE))
+
+    assert own.state(STAGE) == before
+
+
+def test_a_mapping_of_another_queue_and_a_second_one_are_removed(own):
+    succeed(own.deploy(STAGE))
+    before = own.state(STAGE)
+    queue = own.aws("sqs").create_queue(QueueName="of-yesterday")["QueueUrl"]
+    own.aws("lambda").create_event_source_mapping(
+        FunctionName=f"mailpulse-{STAGE}-ingest",
+        EventSourceArn=f"arn:aws:sqs:{REGION}:000000000000:of-yesterday",
+    )
+    own.aws("sqs").delete_queue(QueueUrl=queue)
+
+    succeed(own.deploy(STAGE))
+
+    assert own.state(STAGE) == before
+
+
+def test_the_same_stage_is_deployed_in_a_second_region(own):
+    succeed(own.deploy(STAGE))
+
+    succeed(own.deploy(STAGE, region=ELSEWHERE))
+
+    assert own.proxy.rules.refused == {}
+
+
+def test_destroying_a_stage_in_a_region_without_it_removes_nothing_elsewhere(own):
+    succeed(own.deploy(STAGE))
+    with_roles_of_chalice(own)
+    before = own.state(STAGE)
+
+    done = own.run("destroy", "--stage", STAGE, "--region", ELSEWHERE, "--delete-data", "--yes")
+
+    assert done.status == 1
+    assert f"there is no stage {STAGE}" in done.stderr
+    assert own.state(STAGE) == before
+
+
+def test_a_stage_of_an_earlier_version_is_upgraded_and_its_own_roles_are_removed(own):
+    succeed(own.deploy(STAGE))
+    fresh = own.state(STAGE)
+    with_roles_of_chalice(own)
+    logs = own.aws("logs")
+    for function in FUNCTIONS:
+        logs.delete_retention_policy(logGroupName=f"/aws/lambda/mailpulse-{STAGE}-{function}")
+
+    succeed(own.deploy(STAGE))
+
+    assert own.state(STAGE) == fresh
+
+
+def with_roles_of_chalice(account):
+    """Make the roles that Chalice made for the functions of earlier versions, and use them."""
+    iam, functions = account.aws("iam"), account.aws("lambda")
+    for function in FUNCTIONS:
+        name = f"mailpulse-{STAGE}-{function}"
+        logs = f"arn:aws:logs:{REGION}:000000000000:log-group:/aws/lambda/{name}"
+        statement = {"Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": [logs]}
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+        functions.update_function_configuration(FunctionName=name, Role=arn)
+
+
+def test_a_plan_that_cloudformation_would_refuse_says_why(own):
+    succeed(own.deploy(STAGE))
+    own.proxy.rules.failed_change_set = "Validation failed for 1 resource"
+
+    done = own.deploy(STAGE, "--plan")
+
+    assert done.status == 1
+    assert "would refuse this change" in done.stderr
+    assert "Validation failed for 1 resource" in done.stderr
+    assert "stays as it is" not in done.stdout
+
+
+def test_functions_on_another_version_of_python_are_moved_only_when_asked(own):
+    succeed(own.deploy(STAGE))
+    for function in FUNCTIONS:
+        own.aws("lambda").update_function_configuration(
+            FunctionName=f"mailpulse-{STAGE}-{function}", Runtime="python3.9"
+        )
+
+    refused = own.deploy(STAGE)
+    assert refused.status == 1
+    assert "run on python3.9" in refused.stderr
+    assert "--change-runtime" in refused.stderr
+
+    succeed(own.deploy(STAGE, "--change-runtime"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--stage", "my-aws", "--region", REGION), "reserves the word 'aws'"),
+        (("--stage", STAGE, "--region", "cn-north-1"), "partition aws-cn"),
+        (("--stage", STAGE, "--region", "us-gov-west-1"), "partition aws-us-gov"),
+        (("--stage", STAGE, "--region", "mars-1"), "there is no AWS region mars-1"),
+        (
+            ("--stage", STAGE, "--region", REGION, "--set", f"CAMPAIGN_TAG={'x' * 4096}"),
+            "shorten CAMPAIGN_TAG",
+        ),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused_before_anything_is_changed(own, arguments, said):
+    done = own.run("deploy", *arguments)
+
+    assert done.status == 1
+    assert said in done.stderr
+    assert "CreateStack" not in names(own)
