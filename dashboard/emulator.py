@@ -50,7 +50,9 @@ def _read_commands(emulator: Emulator) -> None:
 
 
 async def _main(arguments: argparse.Namespace) -> bool:
-    emulator = Emulator(arguments.counting_function, arguments.unsaved, _report)
+    emulator = Emulator(
+        arguments.counting_function, arguments.unsaved, _report, arguments.allow_origin
+    )
     _read_commands(emulator)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, emulator.stopping.set)
     return await emulator.run(arguments.socket)
@@ -62,6 +64,7 @@ def main() -> None:
     parser.add_argument("--socket", type=int, required=True, help="file descriptor, listening")
     parser.add_argument("--counting-function", required=True)
     parser.add_argument("--unsaved", type=Path, required=True)
+    parser.add_argument("--allow-origin", action="append", default=[])
     arguments = parser.parse_args()
 
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from chalicelib.errors import CommandError
@@ -48,11 +48,17 @@ class EmulatorProcess:
         state: where it keeps its data.
         listener: the socket that it is to serve; closed here.
         inherit: file descriptors that must stay open as long as it runs.
-        counting_function: see emulator.py.
+        counting_function: see emulator_run.py.
+        allowed_origins: see edge.py.
     """
 
     def __init__(
-        self, state: StateDir, listener: socket.socket, inherit: list[int], counting_function: str
+        self,
+        state: StateDir,
+        listener: socket.socket,
+        inherit: list[int],
+        counting_function: str,
+        allowed_origins: Collection[str] = (),
     ) -> None:
         self.port: int = listener.getsockname()[1]
         self.endpoint_url = f"http://{HOST}:{self.port}"
@@ -70,6 +76,7 @@ class EmulatorProcess:
                     *("--socket", str(listener.fileno())),
                     *("--counting-function", counting_function),
                     *("--unsaved", str(state.unsaved)),
+                    *(f"--allow-origin={origin}" for origin in allowed_origins),
                 ],
                 cwd=PROJECT,
                 env=emulator_environment(state, self.endpoint_url),

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,17 @@ class Emulator:
             before a copy may be saved.
         unsaved: the file that says since when changes are in memory only.
         report: takes one object for `up`, such as {"draining": {"messages": 3, …}}.
+        allowed_origins: see edge.py.
     """
 
     def __init__(
-        self, counting_function: str, unsaved: Path, report: Callable[[Any], None]
+        self,
+        counting_function: str,
+        unsaved: Path,
+        report: Callable[[Any], None],
+        allowed_origins: Collection[str],
     ) -> None:
-        self.edge = Edge(ministack.app.app)
+        self.edge = Edge(ministack.app.app, allowed_origins)
         self.stopping = asyncio.Event()
         self.hurrying = asyncio.Event()
         self._counting_function = counting_function

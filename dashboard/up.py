@@ -33,6 +33,7 @@ class Options:
     demo: bool
     as_json: bool
     open_page: bool
+    allowed_origins: tuple[str, ...]
 
 
 class StopSignals:
@@ -75,13 +76,28 @@ class StopSignals:
 @click.option("--demo/--no-demo", default=False, help="Play a small campaign without end.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
-def command(*, port: int, state_dir: Path, demo: bool, as_json: bool, opens: bool) -> None:
+@click.option(
+    "--allow-origin",
+    "allowed_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Let pages of this origin, such as http://127.0.0.1:5173, open WebSockets here.",
+)
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    port: int,
+    state_dir: Path,
+    demo: bool,
+    as_json: bool,
+    opens: bool,
+    allowed_origins: tuple[str, ...],
+) -> None:
     """Run Mailpulse on this machine, on a local AWS emulator, until Ctrl-C."""
     state = StateDir(state_dir.resolve())
     steps = Steps()
     stop = StopSignals()
     with stop.handled(), locked(state, steps.say) as lock:
-        _up(Options(port, demo, as_json, opens), state, lock, steps, stop)
+        _up(Options(port, demo, as_json, opens, allowed_origins), state, lock, steps, stop)
 
 
 def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSignals) -> None:
@@ -96,7 +112,9 @@ def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSi
         # Replays go on where they were; what they had sent may be lost.
         shutil.rmtree(state.replay, ignore_errors=True)
     with steps.step("The local AWS emulator is started"):
-        emulator = EmulatorProcess(state, listener, [lock], local.COUNTING_FUNCTION)
+        emulator = EmulatorProcess(
+            state, listener, [lock], local.COUNTING_FUNCTION, options.allowed_origins
+        )
         emulator.wait_until_ready()
     try:
         session = LocalSession(emulator.endpoint_url)

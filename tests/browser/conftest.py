@@ -29,6 +29,8 @@ def browser():
         )
     # Chromium refuses to run as root with its sandbox.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # Names of other sites, which lead to this machine.
+    arguments.append("--host-resolver-rules=MAP *.example 127.0.0.1")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
         yield browser

@@ -55,8 +55,10 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
-    for account in live.running(tmp_path_factory.mktemp("account") / "state", "--no-demo"):
-        with Issuer() as issuer, CloudFront(account.aws("s3")) as front:
+    state_dir = tmp_path_factory.mktemp("account") / "state"
+    with Issuer() as issuer, CloudFront() as front:
+        for account in live.running(state_dir, "--no-demo", "--allow-origin", front.origin):
+            front.s3 = account.aws("s3")
             stage = Stage(account, issuer, front)
             stage.publish(*(ses.a_send(f"m-{one}", campaign=one) for one in ("acme-a", "globex-a")))
             yield stage

@@ -13,10 +13,13 @@ class CloudFront:
 
     Attributes:
         origin: where the page comes from.
+        s3: a boto3 client, once there is an account.
         bucket: the bucket, once there is one.
     """
 
-    def __init__(self, s3: Any) -> None:
+    s3: Any
+
+    def __init__(self) -> None:
         self.bucket = ""
         front = self
 
@@ -24,7 +27,7 @@ class CloudFront:
             def do_GET(self) -> None:
                 key = urlsplit(self.path).path.removeprefix("/") or "index.html"
                 try:
-                    found = s3.get_object(Bucket=front.bucket, Key=key)
+                    found = front.s3.get_object(Bucket=front.bucket, Key=key)
                 except ClientError:
                     self.send_error(403)
                     return

@@ -10,13 +10,17 @@ RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 SECURITY = (ROOT / "docs" / "security.md").read_text()
 
 
+WITH_ITS_FILE = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
+
 def in_reliability():
     """Each test is named with its file."""
-    return re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", RELIABILITY)
+    return WITH_ITS_FILE.findall(RELIABILITY)
 
 
 def in_security():
-    """The head of each table names the file, and its rows the tests."""
+    """Each test is named with its file, or its table's head names the file of all."""
+    yield from WITH_ITS_FILE.findall(SECURITY)
     for table in SECURITY.split("| Attack |")[1:]:
         [path] = re.findall(r"Test in `([\w/.]+)`", table.partition("\n")[0])
         yield from ((path, name) for name in re.findall(r"`(test_\w+)`", table))

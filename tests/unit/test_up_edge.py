@@ -4,7 +4,40 @@ import pytest
 
 from dashboard.edge import Edge
 
-OURS = [(b"host", b"127.0.0.1:8270")]
+PORT = 8270
+OURS = (b"host", b"127.0.0.1:8270")
+ORIGIN = (b"origin", b"http://127.0.0.1:8270")
+CORS = [(b"Access-Control-Allow-Origin", b"*"), (b"timing-allow-origin", b"*")]
+CLOSED = [{"type": "websocket.close", "code": 1008}]
+ENTERED = (b"sec-fetch-site", b"none")
+FROM_THE_PAGE = (b"sec-fetch-site", b"same-origin")
+
+FOREIGN_ORIGINS = [
+    b"https://evil.example",
+    b"http://127.0.0.1.evil.example:8270",
+    b"http://127.0.0.1",
+    b"http://127.0.0.1:8271",
+    b"https://127.0.0.1:8270",
+    b"http://localhost:8270",
+    b"http://localhost:5173",
+    b"http://[::1]:8270",
+    b"http://evil.localhost:8270",
+    b"http://[broken",
+    b"null",
+    b"",
+]
+FOREIGN_HOSTS = [
+    b"rebound.evil.example:8270",
+    b"127.0.0.1:8271",
+    b"127.0.0.1",
+    b"0.0.0.0:8270",
+    b"127.0.0.2:8270",
+    b"[::ffff:7f00:1]:8270",
+    b"localhost.:8270",
+    b"notlocalhost:8270",
+    b"evil.localhost.example:8270",
+    b"",
+]
 
 
 class Emulator:
@@ -18,7 +51,7 @@ class Emulator:
         if scope["type"] == "websocket":
             await send({"type": "websocket.accept"})
         else:
-            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.start", "status": 200, "headers": CORS})
             await send({"type": "http.response.body", "body": b"<html>"})
 
 
@@ -49,21 +82,34 @@ def ask(edge, scope):
     return sent
 
 
-def get(edge, path, *headers, method="GET"):
+def request(edge, path="/", *headers, method="GET", host=OURS, query=b"", port=PORT):
     scope = {
         "type": "http",
         "method": method,
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"v=1",
-        "headers": [*OURS, *headers],
+        "query_string": query,
+        "headers": [host, *headers],
+        "server": ("127.0.0.1", port),
     }
     return ask(edge, scope)
 
 
-def connect(edge, *subprotocols, headers=()):
-    scope = {"type": "websocket", "headers": [*OURS, *headers], "subprotocols": list(subprotocols)}
+def connect(edge, *headers, subprotocols=(), host=OURS):
+    scope = {
+        "type": "websocket",
+        "query_string": b"",
+        "headers": [host, *headers],
+        "subprotocols": list(subprotocols),
+        "server": ("127.0.0.1", PORT),
+    }
     return ask(edge, scope)
+
+
+def is_refused(edge, emulator, *arguments, **options):
+    start, body = request(edge, *arguments, **options)
+    assert body["body"].endswith(b".\n"), "it says why"
+    return start["status"] == 403 and emulator.asked == []
 
 
 @pytest.mark.parametrize(
@@ -75,8 +121,9 @@ def connect(edge, *subprotocols, headers=()):
         ("/favicon.svg", "favicon.svg"),
     ],
 )
-def test_page_comes_from_the_site_bucket(edge, emulator, path, key):
-    start, _body = get(edge, path)
+@pytest.mark.parametrize("headers", [[], [ENTERED], [FROM_THE_PAGE], [ORIGIN]])
+def test_page_comes_from_the_site_bucket(edge, emulator, path, key, headers):
+    start, _body = request(edge, path, *headers, query=b"v=1")
 
     assert start["status"] == 200
     (asked,) = emulator.asked
@@ -86,7 +133,7 @@ def test_page_comes_from_the_site_bucket(edge, emulator, path, key):
 
 
 def test_page_cannot_be_framed(edge):
-    start, _body = get(edge, "/")
+    start, _body = request(edge, "/")
 
     assert (b"content-security-policy", b"frame-ancestors 'none'") in start["headers"]
 
@@ -94,60 +141,186 @@ def test_page_cannot_be_framed(edge):
 def test_page_that_is_not_published_yet_is_unavailable(edge, emulator):
     edge.bucket = None
 
-    start, body = get(edge, "/")
+    start, body = request(edge, "/")
 
     assert start["status"] == 503
     assert b"Reload" in body["body"]
     assert emulator.asked == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/"), ("GET", "/site-bucket/index.html"), ("GET", "/health")]
-)
-def test_other_requests_reach_the_emulator_as_they_are(edge, emulator, method, path):
-    start, _body = get(edge, path, method=method)
+@pytest.mark.parametrize("host", [b"localhost:8270", b"LOCALHOST:8270", b"[::1]:8270"])
+def test_page_at_another_name_leads_to_the_origin_of_its_websocket(edge, emulator, host):
+    start, _body = request(edge, "/", ENTERED, host=(b"host", host))
 
-    assert emulator.asked[0]["path"] == path
-    assert start["headers"] == []
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        (b"origin", b"https://evil.example"),
-        (b"origin", b"http://127.0.0.1.evil.example"),
-        (b"origin", b"null"),
-        (b"origin", b"http://[broken"),
-        (b"host", b"rebound.evil.example:8270"),
-    ],
-)
-def test_foreign_pages_are_refused(edge, emulator, header):
-    start, body = get(edge, "/", header)
-    closed = connect(edge, "mailpulse.v1", headers=[header])
-
-    assert start["status"] == 403
-    assert b"this machine" in body["body"]
-    assert closed == [{"type": "websocket.close", "code": 1008}]
+    assert start["status"] == 307
+    assert (b"location", b"http://127.0.0.1:8270/") in start["headers"]
     assert emulator.asked == []
 
 
+def test_default_port_of_http_stands_in_no_header(edge, emulator):
+    origin = (b"origin", b"http://127.0.0.1")
+    start, _body = request(edge, "/", origin, host=(b"host", b"127.0.0.1"), port=80)
+
+    assert start["status"] == 200
+    assert is_refused(edge, Emulator(), "/", ORIGIN, host=(b"host", b"127.0.0.1"), port=80)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/"),
+        ("PUT", "/bucket/key"),
+        ("DELETE", "/bucket/key"),
+        ("OPTIONS", "/bucket/key"),
+        ("GET", "/site-bucket/index.html"),
+        ("GET", "/_ministack/health"),
+    ],
+)
+def test_programs_reach_the_emulator(edge, emulator, method, path):
+    start, _body = request(edge, path, method=method, query=b"x-id=GetObject")
+
+    assert start["status"] == 200
+    assert emulator.asked[0]["path"] == path
+    assert emulator.asked[0]["query_string"] == b"x-id=GetObject"
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/app.js", "/local/health"])
+@pytest.mark.parametrize(
+    "host", [b"abcd1234.execute-api.localhost:8270", b"d1.cloudfront.localhost:8270"]
+)
+def test_names_that_the_emulator_routes_are_left_to_it(edge, emulator, host, path):
+    request(edge, path, host=(b"host", host))
+    connect(edge, host=(b"host", host))
+
+    assert [asked.get("path", path) for asked in emulator.asked] == [path, path]
+
+
+@pytest.mark.parametrize("host", FOREIGN_HOSTS)
+@pytest.mark.parametrize("headers", [[], [ENTERED], [FROM_THE_PAGE], [ORIGIN]])
+def test_names_that_lead_here_by_dns_rebinding_are_refused(edge, emulator, host, headers):
+    assert is_refused(edge, emulator, "/", *headers, host=(b"host", host))
+    assert is_refused(edge, emulator, "/", *headers, host=(b"host", host), method="POST")
+    assert connect(edge, *headers, host=(b"host", host)) == CLOSED
+    assert emulator.asked == []
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/app.js", "/bucket/key", "/_ministack/health"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 @pytest.mark.parametrize(
     "header",
     [
-        (b"origin", b"http://127.0.0.1:8270"),
-        (b"origin", b"http://localhost:5173"),
-        (b"host", b"[::1]:8270"),
-        (b"host", b"abcd1234.execute-api.localhost:8270"),
+        (b"sec-fetch-site", b"cross-site"),
+        (b"sec-fetch-site", b"same-site"),  # another port of this machine
+        (b"sec-fetch-site", b"of-the-future"),
+        (b"sec-fetch-mode", b"navigate"),
+        (b"sec-fetch-dest", b"image"),
+        *((b"origin", origin) for origin in FOREIGN_ORIGINS),
     ],
 )
-def test_pages_of_this_machine_are_not_refused(edge, emulator, header):
-    get(edge, "/", header)
+def test_browsers_reach_nothing_for_another_page(edge, emulator, header, method, path):
+    assert is_refused(edge, emulator, path, header, method=method)
 
-    assert len(emulator.asked) == 1
+
+@pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
+@pytest.mark.parametrize("site", [ENTERED, FROM_THE_PAGE])
+def test_both_headers_of_a_browser_must_be_the_pages(edge, emulator, origin, site):
+    assert is_refused(edge, emulator, "/", site, (b"origin", origin))
+    assert is_refused(edge, emulator, "/", ORIGIN, (b"sec-fetch-site", b"cross-site"))
+    assert is_refused(edge, emulator, "/", site, (b"sec-fetch-site", b"cross-site"))
+
+
+@pytest.mark.parametrize("headers", [[ENTERED], [FROM_THE_PAGE], [ORIGIN], [FROM_THE_PAGE, ORIGIN]])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/site-bucket/index.html"),
+        ("GET", "/_ministack/health"),
+        ("GET", "/_ministack/ses/messages"),
+        ("POST", "/_ministack/reset"),
+        ("POST", "/"),
+        ("PUT", "/"),
+        ("OPTIONS", "/"),
+        ("POST", "/2015-03-31/functions/mailpulse-local-ingest/invocations"),
+    ],
+)
+def test_the_page_itself_reaches_its_files_alone(edge, emulator, headers, method, path):
+    assert is_refused(edge, emulator, path, *headers, method=method)
+
+
+@pytest.mark.parametrize("host", [b"abcd1234.execute-api.localhost:8270", b"bucket.localhost:8270"])
+@pytest.mark.parametrize("headers", [[ENTERED], [FROM_THE_PAGE]])
+def test_names_that_the_emulator_routes_are_closed_to_browsers(edge, emulator, host, headers):
+    assert is_refused(edge, emulator, "/", *headers, host=(b"host", host))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", ["/", "/x", "/assets/x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"Action=CreateStack&TemplateBody=x",
+        b"Version=2010-05-15&%41ction=DeleteStack",
+        b"Action",
+        b"a=\xff&Action=Publish",
+    ],
+)
+def test_no_action_is_taken_from_a_url(edge, emulator, method, path, query):
+    assert is_refused(edge, emulator, path, method=method, query=query)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/_ministack/reset"),
+        ("POST", "/_ministack/config"),
+        ("GET", "/_ministack/sqs/messages"),
+        ("GET", "/_ministack/health/"),
+        ("GET", "/_localstack/health"),
+    ],
+)
+def test_paths_of_the_emulator_itself_are_closed_to_programs_too(edge, emulator, method, path):
+    assert is_refused(edge, emulator, path, method=method)
+
+
+@pytest.mark.parametrize("path", ["/", "/bucket/key"])
+def test_no_response_may_be_read_or_run_by_pages_of_other_origins(edge, path):
+    start, _body = request(edge, path)
+
+    names = [name.lower() for name, _value in start["headers"]]
+    assert not [name for name in names if name.startswith((b"access-control", b"timing-allow"))]
+    assert (b"cross-origin-resource-policy", b"same-origin") in start["headers"]
+    assert (b"x-content-type-options", b"nosniff") in start["headers"]
+
+
+@pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
+def test_websockets_of_other_pages_are_refused(edge, emulator, origin):
+    assert connect(edge, (b"origin", origin), subprotocols=["mailpulse.v1"]) == CLOSED
+    assert connect(edge, ORIGIN, (b"origin", origin)) == CLOSED
+    assert emulator.asked == []
+
+
+def test_a_browser_that_hides_the_origin_of_a_websocket_is_refused(edge, emulator):
+    assert connect(edge, (b"sec-fetch-mode", b"websocket")) == CLOSED
+    assert emulator.asked == []
+
+
+@pytest.mark.parametrize("headers", [[], [ORIGIN], [ORIGIN, (b"sec-fetch-mode", b"websocket")]])
+def test_websockets_of_programs_and_of_the_page_are_accepted(edge, headers):
+    assert connect(edge, *headers) == [{"type": "websocket.accept"}]
+
+
+def test_websockets_of_an_origin_that_the_operator_allows_are_accepted(emulator):
+    edge = Edge(emulator, ["http://LOCALHOST:5173/"])
+    allowed = (b"origin", b"http://localhost:5173")
+
+    assert connect(edge, allowed) == [{"type": "websocket.accept"}]
+    assert connect(edge, (b"origin", b"http://localhost:5174")) == CLOSED
+    emulator.asked.clear()
+    assert is_refused(edge, emulator, "/", allowed), "nothing else is allowed"
 
 
 def test_first_offered_subprotocol_is_echoed(edge):
-    (accepted,) = connect(edge, "mailpulse.v1", "bearer.x")
+    (accepted,) = connect(edge, subprotocols=["mailpulse.v1", "bearer.x"])
 
     assert accepted == {"type": "websocket.accept", "subprotocol": "mailpulse.v1"}
 
