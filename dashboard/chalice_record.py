@@ -18,7 +18,7 @@ from typing import Any
 import botocore.exceptions
 
 from chalicelib.errors import CommandError
-from dashboard import chalice_resources
+from dashboard import chalice_resources, durable
 from dashboard.chalice_resources import EventSourceMapping, Resources, function_name
 from dashboard.sdk import Clients
 
@@ -45,8 +45,9 @@ def write(build: Path, stage: str, clients: Clients, sources: Mapping[str, str])
     """
     found = _usable(clients, stage, sources)
     file = path(build, stage)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(_record(found, stage), indent=2))
+    with durable.private():
+        file.parent.mkdir(parents=True, exist_ok=True)
+    durable.write(file, json.dumps(_record(found, stage), indent=2))
 
 
 def _usable(clients: Clients, stage: str, sources: Mapping[str, str]) -> Resources:

@@ -17,6 +17,7 @@ from typing import Any
 
 from dashboard import emulator_patches, emulator_saving, emulator_state
 from dashboard.emulator_run import Emulator
+from dashboard.generations import Generations
 
 logger = logging.getLogger("mailpulse")
 
@@ -49,9 +50,13 @@ def _read_commands(emulator: Emulator) -> None:
     asyncio.get_running_loop().add_reader(lines.fileno(), read)
 
 
-async def _main(arguments: argparse.Namespace) -> bool:
+async def _main(arguments: argparse.Namespace, generations: Generations) -> bool:
     emulator = Emulator(
-        arguments.counting_function, arguments.unsaved, _report, arguments.allow_origin
+        arguments.counting_function,
+        generations,
+        arguments.unsaved,
+        _report,
+        arguments.allow_origin,
     )
     _read_commands(emulator)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, emulator.stopping.set)
@@ -68,7 +73,9 @@ def main() -> None:
     arguments = parser.parse_args()
 
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    emulator_saving.forget_stream_positions(Path(os.environ["STATE_DIR"]))
+    os.umask(0o077)  # of the Lambda workers too
+    generations = Generations(Path(os.environ["STATE_DIR"]))
+    emulator_saving.install(generations)
     emulator_patches.install()
 
     async def run_and_leave() -> None:
@@ -76,7 +83,7 @@ def main() -> None:
         # shutdown would save once more.
         status = 1
         try:
-            status = 0 if await _main(arguments) else 1
+            status = 0 if await _main(arguments, generations) else 1
         except Exception:
             logger.exception("the emulator ended")
         emulator_state.stop_workers()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from chalicelib.errors import CommandError
+from dashboard import durable
 from dashboard.emulator_environment import HOST, emulator_environment
 from dashboard.paths import PROJECT, StateDir
 
@@ -64,30 +65,31 @@ class EmulatorProcess:
         self.endpoint_url = f"http://{HOST}:{self.port}"
         self._log = state.emulator_log
         self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        shutil.rmtree(state.scratch, ignore_errors=True)
-        for folder in (state.emulator, state.objects, state.scratch):
-            folder.mkdir(parents=True, exist_ok=True)
-        if self._log.exists():
-            self._log.replace(self._log.with_suffix(".previous.log"))
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "dashboard.emulator"),
-                    *("--socket", str(listener.fileno())),
-                    *("--counting-function", counting_function),
-                    *("--unsaved", str(state.unsaved)),
-                    *(f"--allow-origin={origin}" for origin in allowed_origins),
-                ],
-                cwd=PROJECT,
-                env=emulator_environment(state, self.endpoint_url),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                pass_fds=[listener.fileno(), *inherit],
-                # Ctrl-C reaches the foreground's process group: the emulator is to be stopped by
-                # us, when the demo has stopped, and its Lambda workers by it.
-                start_new_session=True,
-            )
+        with durable.private():
+            shutil.rmtree(state.scratch, ignore_errors=True)
+            for folder in (state.emulator, state.objects, state.scratch):
+                folder.mkdir(parents=True, exist_ok=True)
+            if self._log.exists():
+                self._log.replace(state.previous_emulator_log)
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    [
+                        *(sys.executable, "-m", "dashboard.emulator"),
+                        *("--socket", str(listener.fileno())),
+                        *("--counting-function", counting_function),
+                        *("--unsaved", str(state.unsaved)),
+                        *(f"--allow-origin={origin}" for origin in allowed_origins),
+                    ],
+                    cwd=PROJECT,
+                    env=emulator_environment(state, self.endpoint_url),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    pass_fds=[listener.fileno(), *inherit],
+                    # Ctrl-C reaches the foreground's process group. The emulator is stopped by
+                    # us, after the demo, and its Lambda workers by it.
+                    start_new_session=True,
+                )
         listener.close()
         threading.Thread(target=self._read_events, daemon=True).start()
 

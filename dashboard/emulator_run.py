@@ -18,8 +18,9 @@ import hypercorn.asyncio
 import hypercorn.config
 import ministack.app
 
-from dashboard import emulator_saving, emulator_state
-from dashboard.edge import Edge
+from dashboard import durable, emulator_saving, emulator_state
+from dashboard.edge import App, Edge, Receive, Scope, Send
+from dashboard.generations import Generations
 
 # How long stopping waits, in seconds, first for the queue and the streams, then, with the queue
 # paused, for the streams alone.
@@ -38,6 +39,7 @@ class Emulator:
     Args:
         counting_function: the name of the function that must have read the stream to its end
             before a copy may be saved.
+        generations: where the state is saved.
         unsaved: the file that says since when changes are in memory only.
         report: takes one object for `up`, such as {"draining": {"messages": 3, …}}.
         allowed_origins: see edge.py.
@@ -46,6 +48,7 @@ class Emulator:
     def __init__(
         self,
         counting_function: str,
+        generations: Generations,
         unsaved: Path,
         report: Callable[[Any], None],
         allowed_origins: Collection[str],
@@ -54,6 +57,7 @@ class Emulator:
         self.stopping = asyncio.Event()
         self.hurrying = asyncio.Event()
         self._counting_function = counting_function
+        self._generations = generations
         self._unsaved = unsaved
         self._report = report
 
@@ -77,7 +81,7 @@ class Emulator:
         # Never triggered: connections live until the state is saved, and then end with us.
         never = asyncio.Event()
         server = asyncio.ensure_future(
-            hypercorn.asyncio.serve(self.edge, config, shutdown_trigger=never.wait)  # type: ignore[arg-type]
+            hypercorn.asyncio.serve(_start_or_fail(self.edge), config, shutdown_trigger=never.wait)  # type: ignore[arg-type]
         )
         self._mark_unsaved()
         saving = asyncio.create_task(self._save_copies())
@@ -119,7 +123,7 @@ class Emulator:
     def _save(self, uncounted: int) -> bool:
         emulator_state.forget_old_logs()
         try:
-            emulator_saving.save()
+            emulator_saving.save(self._generations)
         except emulator_saving.SaveError as error:
             self._report({"failed": str(error)})
             return False
@@ -140,7 +144,7 @@ class Emulator:
                 await asyncio.sleep(_LOOK_EVERY_SECONDS)  # nothing tells when it has read all
             taken, began = _now(), time.monotonic()
             try:
-                if await _succeeds(emulator_saving.Copy()):
+                if await _succeeds(emulator_saving.Copy(self._generations)):
                     self._mark_unsaved(taken)
             except OSError:
                 logger.exception("no copy of the state could be saved; the next try may do better")
@@ -149,9 +153,24 @@ class Emulator:
 
     def _mark_unsaved(self, since: str | None = None, uncounted: int = 0) -> None:
         mark = {"since": since or _now(), "uncounted": uncounted}
-        replacement = self._unsaved.with_suffix(".tmp")
-        replacement.write_text(json.dumps(mark))
-        replacement.replace(self._unsaved)
+        durable.write(self._unsaved, json.dumps(mark))
+
+
+def _start_or_fail(app: App) -> App:
+    """Report an error while the emulator starts: without a report, it would serve all the same.
+
+    https://asgi.readthedocs.io/en/latest/specs/lifespan.html#startup-failed-send-event
+    """
+
+    async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "lifespan":
+                raise
+            await send({"type": "lifespan.startup.failed", "message": repr(error)})
+
+    return reporting
 
 
 async def _succeeds(copy: emulator_saving.Copy) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.errors import CommandError
-from dashboard import archive, chalice_command, chalice_record, chalice_resources
+from dashboard import archive, chalice_command, chalice_record, chalice_resources, durable
 from dashboard.chalice_resources import APP_NAME
 from dashboard.paths import PROJECT
 from dashboard.sdk import Clients
@@ -75,6 +75,7 @@ class Deployment:
     mappings: dict[str, str]  # name in app.py → UUID of its event source mapping
 
 
+@durable.private()
 def prepare(  # noqa: PLR0913 - what a deployment is made of
     build: Path,
     stage: str,
@@ -123,6 +124,7 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
         },
     }
     (chalice / "config.json").write_text(json.dumps(configuration, indent=2))
+    durable.restrict(build)  # copies have their sources' permissions
 
 
 def deploy(  # noqa: PLR0913 - what a deployment is made of
@@ -190,6 +192,7 @@ def package(
     return out / "sam.json", out / "deployment.zip"
 
 
+@durable.private()
 def _run(
     build: Path, stage: str, arguments: list[str], environment: Mapping[str, str], log: Path
 ) -> None:

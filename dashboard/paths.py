@@ -16,7 +16,7 @@ class StateDir:
 
     @property
     def emulator(self) -> Path:
-        """What the emulator saves: tables, queues, functions, all but the bucket's objects."""
+        """Saved states of the emulator, all but the bucket's objects: see generations.py."""
         return self.root / "emulator"
 
     @property
@@ -68,3 +68,18 @@ class StateDir:
     def deploy_log(self) -> Path:
         """What the last `chalice deploy` said."""
         return self.root / "deploy.log"
+
+    @property
+    def previous_emulator_log(self) -> Path:
+        """The emulator's log of the start before."""
+        return self.root / "emulator.previous.log"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files and folders that Mailpulse keeps here, `deploy` and `package` among it."""
+        return (
+            *(self.emulator, self.objects, self.scratch, self.build, self.replay),
+            *(self.pseudonym_key, self.running, self.unsaved, self.lock),
+            *(self.emulator_log, self.previous_emulator_log, self.deploy_log),
+            *(self.root / "aws", self.root / "package"),
+        )

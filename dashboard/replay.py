@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 
 import click
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from chalicelib import events
 from chalicelib.errors import NotAnEvent
 from chalicelib.stats_table import StatsTable
+from dashboard import durable
 from dashboard.batching import MAX_BYTES, MAX_ENTRIES
 from dashboard.exports import Record, Unreadable, files_in, read
 from dashboard.installation import Installation, find, installation_options
@@ -71,15 +73,19 @@ class Note:
         """Tell how many records have been dealt with, and how many of them refused, by reason."""
         if not self._file.exists():
             return 0, Counter()
-        noted = json.loads(self._file.read_text())
+        noted = durable.read_object(
+            self._file,
+            ["records", "refused"],
+            f"Run `rm {quote(str(self._file))}` to replay the export from its beginning: events "
+            "that are counted already are not counted again.",
+        )
         return noted["records"], Counter(noted["refused"])
 
     def write(self, records: int, refused: Counter[str]) -> None:
         """Note how many records have been dealt with, and how many of them refused, by reason."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        replacement = self._file.with_suffix(".tmp")
-        replacement.write_text(json.dumps({"records": records, "refused": refused}))
-        replacement.replace(self._file)
+        with durable.private():
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        durable.write(self._file, json.dumps({"records": records, "refused": refused}))
 
     def forget(self) -> None:
         """Drop the note of a file that is done: asked again, it is replayed again."""

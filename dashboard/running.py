@@ -3,18 +3,25 @@
 import fcntl
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from shlex import quote
 from typing import Any
 
 from chalicelib.errors import CommandError
+from dashboard import durable
+from dashboard.generations import Generations
 from dashboard.paths import StateDir
 
 # How long a new `up` waits for the emulator of one that was killed, which is still saving.
 _TAKE_OVER_SECONDS = 60.0
+
+_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,8 @@ def locked(state: StateDir, say: Callable[[str], None]) -> Iterator[int]:
         CommandError: another `up` holds it.
     """
     try:
-        state.root.mkdir(parents=True, exist_ok=True)
+        with durable.private():
+            state.root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(state.lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise CommandError(
@@ -55,6 +63,7 @@ def locked(state: StateDir, say: Callable[[str], None]) -> Iterator[int]:
         ) from error
     try:
         _lock(descriptor, state, say)
+        _restrict(state)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -64,7 +73,7 @@ def locked(state: StateDir, say: Callable[[str], None]) -> Iterator[int]:
 def announced(state: StateDir, running: Running) -> Iterator[None]:
     """Let other commands find the running dashboard."""
     content = asdict(running) | {"pid": os.getpid()}
-    state.running.write_text(json.dumps(content))
+    durable.write(state.running, json.dumps(content))
     try:
         yield
     finally:
@@ -77,36 +86,98 @@ def read_running(state: StateDir) -> dict[str, str]:
     Raises:
         CommandError: none is running.
     """
+    names = (field.name for field in fields(Running))
     try:
-        running: dict[str, str] = json.loads(state.running.read_text())
+        return durable.read_object(state.running, names, "Start `python -m dashboard up` again.")
     except FileNotFoundError as error:
         raise CommandError(
             f"no Mailpulse is running: there is no {state.running}; start one with "
             "`python -m dashboard up`, or say which one is meant (see --help)"
         ) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise CommandError(
             f"{state.running} cannot be read ({error}): start `python -m dashboard up` again"
         ) from error
-    return running
+
+
+@durable.private()
+def check(state: StateDir) -> None:
+    """Check what earlier runs saved, before any of it is used or replaced.
+
+    Raises:
+        CommandError: something is damaged; says what, and the remedy.
+    """
+    start_anew = f"To start without its data, delete the folder {state.root}."
+    generations = Generations(state.emulator)
+    generations.adopt(start_anew)
+    # An interrupted replay would go on after events that the state before does not have.
+    generations.check(f"rm -rf {quote(str(state.replay))}", start_anew)
+    read_unsaved(state)
+    if state.pseudonym_key.exists() or generations.latest():
+        _check_pseudonym_key(state, start_anew)
 
 
 def read_pseudonym_key(state: StateDir) -> str:
-    """Read the secret that keys pseudonyms, making it the first time."""
+    """Read the secret that keys pseudonyms, which `check` has seen; create it the first time."""
     if not state.pseudonym_key.exists():
-        replacement = state.pseudonym_key.with_suffix(".tmp")
-        replacement.touch(mode=0o600)
-        replacement.write_text(secrets.token_hex(32))
-        replacement.replace(state.pseudonym_key)
+        durable.write(state.pseudonym_key, secrets.token_hex(_KEY_BYTES))
     return state.pseudonym_key.read_text().strip()
 
 
 def read_unsaved(state: StateDir) -> dict[str, Any] | None:
-    """Read what the last run left unsaved: {"since": time, "uncounted": records}, or None."""
-    if not state.unsaved.exists():
+    """Read what the last run left unsaved: {"since": time, "uncounted": records}, or None.
+
+    Raises:
+        CommandError: the file is damaged.
+    """
+    remedy = (
+        f"Run `rm {quote(str(state.unsaved))}`: the last run ended without saving its last changes."
+    )
+    try:
+        unsaved = durable.read_object(state.unsaved, ["since", "uncounted"], remedy)
+    except FileNotFoundError:
         return None
-    unsaved: dict[str, Any] = json.loads(state.unsaved.read_text())
+    try:
+        datetime.fromisoformat(unsaved["since"])
+        int(unsaved["uncounted"])
+    except (TypeError, ValueError) as error:
+        raise durable.damaged(state.unsaved, str(error), remedy) from error
     return unsaved
+
+
+def _check_pseudonym_key(state: StateDir, start_anew: str) -> None:
+    """Check that the key is one: with another key, each recipient would be counted anew."""
+    path = state.pseudonym_key
+    found = path.read_text("latin-1").strip() if path.exists() else None
+    if found is not None and re.fullmatch(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}", found):
+        return
+    fact = (
+        "it is missing"
+        if found is None
+        else f"its {len(found)} characters are not the {2 * _KEY_BYTES} hexadecimal digits of a key"
+    )
+    # The functions have it, too.
+    copy = quote(str(state.build / ".chalice" / "config.json"))
+    restore = rf"""sed -n 's/.*"PSEUDONYM_KEY": "\(.*\)".*/\1/p' {copy} > {quote(str(path))}"""
+    raise durable.damaged(path, fact, f"Restore it from a backup, or by `{restore}`. {start_anew}")
+
+
+def _restrict(state: StateDir) -> None:
+    """Take other users' permissions away, also from what an earlier version has written.
+
+    A folder that has other files as well keeps its own.
+    """
+    own = {path.name: path for path in state.files}
+    try:
+        for path in own.values():
+            durable.restrict(path)
+        if own.keys() >= {path.name for path in state.root.iterdir()}:
+            durable.restrict_one(state.root)
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename} cannot be closed to other users ({error.strerror}): change its "
+            "owner, or choose another folder with --state-dir"
+        ) from error
 
 
 def _lock(descriptor: int, state: StateDir, say: Callable[[str], None]) -> None:

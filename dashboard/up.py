@@ -20,7 +20,7 @@ from dashboard.browser import open_page
 from dashboard.demo import playing
 from dashboard.emulator_process import EmulatorProcess, listen
 from dashboard.paths import PROJECT, StateDir
-from dashboard.running import Running, announced, locked, read_unsaved
+from dashboard.running import Running, announced, check, locked, read_unsaved
 from dashboard.session import LocalSession
 from dashboard.steps import Steps
 
@@ -106,6 +106,7 @@ def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSi
         with steps.step("The page is built"):
             page.build()
 
+    check(state)
     unsaved = read_unsaved(state)
     if unsaved is not None:
         _say_what_was_lost(unsaved, steps)

@@ -1,6 +1,8 @@
 """A replay that was interrupted goes on where it was."""
 
 import gzip
+import re
+import subprocess
 from collections import Counter
 
 import pytest
@@ -27,6 +29,22 @@ def export(tmp_path):
 
 def note(tmp_path, export, target="queue"):
     return Note(tmp_path / "notes", target, export)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"records": 3}'])
+def test_a_damaged_note_is_refused_and_its_remedy_replays_from_the_beginning(
+    tmp_path, export, content
+):
+    note(tmp_path, export).write(3, Counter())
+    [path] = (tmp_path / "notes").iterdir()
+    path.write_text(content)
+
+    with pytest.raises(CommandError, match=r"\.note is damaged: ") as refused:
+        note(tmp_path, export).read()
+
+    assert path.read_text() == content
+    subprocess.run(re.search("Run `(.*)`", str(refused.value))[1], shell=True, check=True)
+    assert note(tmp_path, export).read() == (0, Counter())
 
 
 def interrupted_at(outcome, sent):

@@ -8,11 +8,13 @@ import json
 import threading
 import time
 
+import ministack.app
 import pytest
-from ministack.services import apigateway, dynamodb, lambda_svc
+from ministack.core import persistence
+from ministack.services import apigateway, dynamodb, lambda_svc, sts
 
-from dashboard import emulator_patches, emulator_state
-from dashboard.emulator_saving import forget_stream_positions
+from dashboard import emulator_patches, emulator_saving, emulator_state
+from dashboard.generations import Generations
 
 SCOPE = ("000000000000", "us-east-1")
 
@@ -167,19 +169,71 @@ def test_emulator_still_saves_how_far_streams_were_read_but_not_the_streams():
     assert not [name for name in dynamodb.get_state() if "stream" in name]
 
 
-def test_stream_positions_are_forgotten_before_a_start(tmp_path):
-    saved = {"__ministack_format__": 2, "payload": {"esms": 1, "dynamodb_stream_positions": 2}}
-    (tmp_path / "lambda.json").write_text(json.dumps(saved))
+@pytest.fixture
+def saved(tmp_path, monkeypatch):
+    """A folder that the emulator loads its state from."""
+    monkeypatch.setattr(persistence, "PERSIST_STATE", True)
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
+    return tmp_path
 
-    forget_stream_positions(tmp_path)
 
-    assert json.loads((tmp_path / "lambda.json").read_text())["payload"] == {"esms": 1}
+def test_stream_positions_are_not_loaded(saved, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(lambda_svc, "load_persisted_state", loaded.append)
+    content = {"__ministack_format__": 2, "payload": {"esms": 1, "dynamodb_stream_positions": 2}}
+    (saved / "lambda.json").write_text(json.dumps(content))
+
+    emulator_saving._load()
+
+    assert loaded == [{"esms": 1}]
 
 
-def test_nothing_is_forgotten_before_the_first_start(tmp_path):
-    forget_stream_positions(tmp_path)
+@pytest.mark.parametrize("text", ["", "{", '{"__ministack_format__": 99, "payload": {}}'])
+def test_state_that_the_emulator_cannot_load_is_an_error(saved, text):
+    (saved / "sts.json").write_text(text)
 
-    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(emulator_saving.LoadError, match="sts"):
+        emulator_saving._load()
+
+
+def test_state_of_a_service_that_cannot_be_loaded_is_an_error(saved, monkeypatch):
+    (saved / "sts.json").write_text('{"users": 1}')
+
+    def fail(_state):
+        raise KeyError("users")
+
+    monkeypatch.setattr(sts, "load_persisted_state", fail)
+    with pytest.raises(KeyError, match="users"):
+        emulator_saving._load()
+
+    broken = ministack.app._ErrorModule("sts", "no such package")
+    monkeypatch.setitem(ministack.app._loaded_modules, "sts", broken)
+    with pytest.raises(emulator_saving.LoadError, match="sts was saved"):
+        emulator_saving._load()
+
+
+def test_emulator_still_goes_on_without_state_that_it_cannot_load(saved):
+    (saved / "sts.json").write_text("{")
+
+    assert persistence.load_state("sts") is None
+
+
+def test_a_service_that_cannot_be_saved_leaves_the_state_before(tmp_path, monkeypatch):
+    generations = Generations(tmp_path)
+    monkeypatch.setattr(persistence, "PERSIST_STATE", True)
+    monkeypatch.setattr(persistence, "STATE_DIR", "")
+    monkeypatch.setattr(lambda_svc, "CODE_BLOB_DIR", "")
+    states = {"sts": lambda: {"users": 1}, "sqs": lambda: {"queues": 2}}
+    monkeypatch.setattr(ministack.app, "_build_persistence_save_dict", lambda: states)
+    emulator_saving.save(generations)
+    states["sqs"] = lambda: {"queues": object()}
+
+    with pytest.raises(emulator_saving.SaveError, match="sqs"):
+        emulator_saving.save(generations)
+
+    generations.check("", "")
+    saved = {path.name for path in generations.latest().iterdir()}
+    assert saved == {"sts.json", "sqs.json", "manifest.json"}
 
 
 def test_emulator_still_echoes_no_subprotocol():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from chalicelib.errors import CommandError
 from dashboard import running
 from dashboard.emulator_process import listen
+from dashboard.generations import Generations
 from dashboard.paths import StateDir
 
 WHERE = running.Running(
@@ -89,6 +91,96 @@ def test_pseudonym_key_never_changes_and_is_nobody_elses(state):
     assert len(key) == 64
     assert running.read_pseudonym_key(state) == key
     assert state.pseudonym_key.stat().st_mode & 0o777 == 0o600
+
+
+KEY_DAMAGES = ["", "\n", "0" * 63, "0" * 65, "x" * 64, "\0" * 64, "ABCDEF" + "0" * 58]
+
+
+@pytest.fixture
+def installed(state):
+    """A state folder that a run has left."""
+    state.root.mkdir()
+    state.emulator.mkdir()
+    with Generations(state.emulator).writing() as new:
+        (new / "dynamodb.json").write_text("{}")
+    key = running.read_pseudonym_key(state)
+    config = {"stages": {"local": {"environment_variables": {"PSEUDONYM_KEY": key, "X": "1"}}}}
+    (state.build / ".chalice").mkdir(parents=True)
+    (state.build / ".chalice" / "config.json").write_text(json.dumps(config, indent=2))
+    return state
+
+
+def test_state_of_a_run_and_an_empty_folder_are_no_damage(installed, tmp_path):
+    running.check(installed)
+    running.check(StateDir(tmp_path / "new"))
+
+
+@pytest.mark.parametrize("content", [*KEY_DAMAGES, None])
+def test_damaged_pseudonym_key_is_refused_and_never_replaced(installed, content):
+    key = installed.pseudonym_key.read_text()
+    installed.pseudonym_key.unlink()
+    if content is not None:
+        installed.pseudonym_key.write_text(content)
+
+    with pytest.raises(CommandError, match=r"pseudonym\.key is damaged: ") as refused:
+        running.check(installed)
+
+    assert installed.pseudonym_key.exists() == (content is not None)
+    assert content is None or installed.pseudonym_key.read_text() == content
+    remedy = re.search("by `(.*)`", str(refused.value))[1]
+    subprocess.run(remedy, shell=True, check=True)
+    running.check(installed)
+    assert running.read_pseudonym_key(installed) == key
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"since": "now", "uncounted": 0}', '{"since": 1, "uncounted": null}'],
+)
+def test_damaged_note_of_what_is_unsaved_is_refused(installed, content):
+    installed.unsaved.write_text(content)
+
+    with pytest.raises(CommandError, match=r"unsaved\.json is damaged: ") as refused:
+        running.check(installed)
+
+    assert installed.unsaved.read_text() == content
+    subprocess.run(re.search("Run `(.*)`", str(refused.value))[1], shell=True, check=True)
+    running.check(installed)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"pid": 1}', b"\xff"])
+def test_damaged_address_of_the_running_dashboard_is_refused(installed, content):
+    data = content if isinstance(content, bytes) else content.encode()
+    installed.running.write_bytes(data)
+
+    with pytest.raises(CommandError, match=r"running\.json is damaged: .* Start `python"):
+        running.read_running(installed)
+
+
+def test_state_of_an_earlier_version_is_closed_to_other_users(installed, said):
+    for path in (installed.root, *installed.root.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o077)
+
+    with running.locked(installed, said.append):
+        pass
+
+    open_to_others = [
+        path for path in (installed.root, *installed.root.rglob("*")) if path.stat().st_mode & 0o077
+    ]
+    assert open_to_others == []
+
+
+def test_folder_that_has_other_files_keeps_its_permissions(installed, said):
+    other = installed.root / "holiday.jpg"
+    other.touch()
+    for path in (installed.root, installed.pseudonym_key, other):
+        path.chmod(0o755)
+
+    with running.locked(installed, said.append):
+        pass
+
+    paths = (installed.root, other, installed.pseudonym_key)
+    assert [path.stat().st_mode & 0o777 for path in paths] == [0o755, 0o755, 0o700]
 
 
 def test_port_in_use_is_named_with_the_remedy():

@@ -1,0 +1,89 @@
+"""Files that are written whole or not at all, and that no other user of the machine can read."""
+
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from chalicelib.errors import CommandError
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file: after a crash at any moment, it has its old content or its new one.
+
+    Renaming is atomic (POSIX, rename); the content must be on the disk before, the name after it.
+    """
+    replacement = path.with_name(f"{path.name}.tmp")
+    descriptor = os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    replacement.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_object(path: Path, names: Iterable[str], remedy: str) -> dict[str, Any]:
+    """Read a file that holds a JSON object with these names.
+
+    Raises:
+        CommandError: it holds something else; says so, and the remedy.
+        FileNotFoundError: there is no such file.
+    """
+    text = path.read_bytes()
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise damaged(path, f"its {len(text)} bytes are no JSON", remedy) from error
+    missing = set(names) - set(found) if isinstance(found, dict) else set(names)
+    if missing:
+        raise damaged(path, f"it lacks {', '.join(sorted(missing))}", remedy)
+    content: dict[str, Any] = found
+    return content
+
+
+def damaged(path: Path, fact: str, remedy: str) -> CommandError:
+    """Build the error that refuses a damaged file."""
+    return CommandError(f"{path} is damaged: {fact}. It was left as it is. {remedy}")
+
+
+@contextmanager
+def private() -> Iterator[None]:
+    """Create all files and folders for their owner alone, in child processes too."""
+    before = os.umask(_OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def restrict(path: Path) -> None:
+    """Take the permissions of other users from a file, or from a folder and all that is in it."""
+    if not path.exists():
+        return
+    restrict_one(path)
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):  # another command may be at work there
+                restrict_one(Path(folder, name))
+
+
+def restrict_one(path: Path) -> None:
+    """Take the permissions of other users from a file or folder itself."""
+    mode = path.lstat().st_mode
+    if mode & _OTHERS and not stat.S_ISLNK(mode):
+        path.chmod(stat.S_IMODE(mode) & ~_OTHERS)

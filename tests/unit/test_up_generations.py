@@ -1,0 +1,277 @@
+"""Saved states: whole or not there, whatever is interrupted or damaged."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chalicelib.errors import CommandError
+from dashboard import durable
+from dashboard.generations import Generations
+
+FILES = ("dynamodb.json", "lambda.json", "lambda-blobs/ab12.zip")
+START_ANEW = "Delete the folder."
+
+
+def save(folder, content):
+    with Generations(folder).writing() as new:
+        for name in FILES:
+            (new / name).parent.mkdir(exist_ok=True)
+            (new / name).write_text(f'"{content}"')
+
+
+def check(folder):
+    Generations(folder).check("true", START_ANEW)
+
+
+def content(folder):
+    latest = Generations(folder).latest()
+    return {(latest / name).read_text() for name in FILES}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "emulator"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def saved(folder):
+    for number in (1, 2):
+        save(folder, number)
+    return folder
+
+
+def test_nothing_saved_is_no_damage(tmp_path):
+    check(tmp_path / "missing")
+
+    assert Generations(tmp_path / "missing").latest() is None
+
+
+def test_latest_state_and_the_one_before_are_kept(folder):
+    for number in range(1, 5):
+        save(folder, number)
+        check(folder)
+        assert content(folder) == {f'"{number}"'}
+
+    assert sorted(path.name for path in folder.iterdir()) == ["3", "4"]
+
+
+def test_a_save_that_fails_changes_nothing(saved):
+    def save_half():
+        with Generations(saved).writing() as new:
+            durable.write(new / FILES[0], "half of it")
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        save_half()
+
+    check(saved)
+    assert content(saved) == {'"2"'}
+    save(saved, 3)
+    assert content(saved) == {'"3"'}
+
+
+# At the given file operation, the process ends as by SIGKILL. Audit events name each operation
+# before it is done: https://docs.python.org/3/library/audit_events.html.
+CRASH = """
+import os, sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+from unit.test_up_generations import save
+crash_at, folder, count = {at}, {folder!r}, 0
+def hook(event, arguments):
+    global count
+    if event.startswith(("os.", "open")) and any(folder in str(one) for one in arguments):
+        count += 1
+        if count == crash_at:
+            os._exit(9)
+sys.addaudithook(hook)
+save(Path(folder), 3)
+"""
+
+
+def crashed(folder, at) -> bool:
+    script = CRASH.format(path=[path for path in sys.path if path], at=at, folder=str(folder))
+    status = subprocess.run([sys.executable, "-c", script], check=False).returncode
+    assert status in (0, 9)
+    return status == 9
+
+
+def test_a_crash_at_any_file_operation_of_a_save_leaves_a_whole_state(saved, tmp_path):
+    at = 0
+    was_new = False
+    while True:
+        at += 1
+        folder = tmp_path / str(at) / "emulator"
+        shutil.copytree(saved, folder)
+        more = crashed(folder, at)
+        check(folder)
+        found = content(folder)
+        assert found in ({'"2"'}, {'"3"'}), "files of two saves"
+        assert not was_new or found == {'"3"'}, "the new state is there once and for all"
+        was_new = found == {'"3"'}
+        save(folder, 4)
+        check(folder)
+        assert content(folder) == {'"4"'}
+        assert len(list(folder.iterdir())) == 2, "nothing is left of the crash"
+        if not more:
+            break
+
+    assert at > 20
+    assert was_new
+
+
+def test_all_is_on_the_disk_before_a_state_gets_its_name(saved, monkeypatch):
+    synced, before = set(), set()
+    fsync, rename = os.fsync, Path.rename
+
+    def note_fsync(descriptor):
+        synced.add(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    def note_rename(path, target):
+        before.update(synced)
+        synced.clear()
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(Path, "rename", note_rename)
+    save(saved, 3)
+
+    names = {Path(name).name for name in FILES}
+    assert before >= {*names, "lambda-blobs", "3.tmp", "manifest.json.tmp"}
+    assert synced == {"emulator"}, "and its name is, too"
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def corrupt(path):
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged)
+
+
+def replace_by_other_json(path):
+    path.write_text("[]")
+
+
+DAMAGES = [truncate, empty, corrupt, replace_by_other_json, Path.unlink]
+
+
+def snapshot(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+def test_damage_is_refused_and_the_remedy_restores_the_state_before(saved, name, damage):
+    path = saved / "2" / name
+    damage(path)
+    before = snapshot(saved)
+
+    with pytest.raises(CommandError) as refused:
+        check(saved)
+
+    # A wrong digest in the manifest looks like the damage of another file.
+    assert str(path if damage is not corrupt else path.parent) in str(refused.value)
+    assert snapshot(saved) == before, "nothing is overwritten"
+    remedy = str(refused.value).rpartition(" by `")[2].partition("`")[0]
+    subprocess.run(remedy, shell=True, check=True)
+    check(saved)
+    assert content(saved) == {'"1"'}
+
+
+def test_a_file_that_was_not_saved_is_refused(saved):
+    (saved / "2" / "sqs.json").write_text("{}")
+
+    with pytest.raises(CommandError, match=r"sqs\.json is damaged: it does not belong"):
+        check(saved)
+
+
+def test_damage_without_an_intact_state_before_says_so(saved):
+    truncate(saved / "1" / "dynamodb.json")
+    truncate(saved / "2" / "lambda.json")
+
+    with pytest.raises(CommandError, match=rf"lambda.json .*no intact state .*{START_ANEW}"):
+        check(saved)
+
+
+@pytest.fixture
+def of_an_earlier_version(folder):
+    for name in FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text('{"payload": "old"}')
+    return folder
+
+
+def test_state_of_an_earlier_version_is_taken_over(of_an_earlier_version):
+    folder = of_an_earlier_version
+    Generations(folder).adopt(START_ANEW)
+    Generations(folder).adopt(START_ANEW)
+
+    check(folder)
+    assert content(folder) == {'{"payload": "old"}'}
+    assert [path.name for path in folder.iterdir()] == ["1"]
+
+
+def test_taking_over_goes_on_after_a_crash(of_an_earlier_version):
+    folder = of_an_earlier_version
+    save(folder, "taken over")
+
+    Generations(folder).adopt(START_ANEW)
+
+    assert content(folder) == {'"taken over"'}
+    assert [path.name for path in folder.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("damage", [truncate, empty])
+def test_damaged_state_of_an_earlier_version_is_refused(of_an_earlier_version, damage):
+    damage(of_an_earlier_version / "lambda.json")
+    before = snapshot(of_an_earlier_version)
+
+    with pytest.raises(CommandError, match=rf"lambda.json is damaged: .*{START_ANEW}"):
+        Generations(of_an_earlier_version).adopt(START_ANEW)
+
+    assert snapshot(of_an_earlier_version) == before
+
+
+def test_a_durable_file_is_its_owners_alone(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("readable by all")
+    path.chmod(0o644)
+
+    durable.write(path, "secret")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_other_users_lose_their_permissions_and_links_are_not_followed(tmp_path):
+    outside, folder = tmp_path / "outside", tmp_path / "state"
+    outside.write_text("")
+    outside.chmod(0o644)
+    (folder / "deep").mkdir(parents=True)
+    for path, mode in ((folder, 0o755), (folder / "deep", 0o777), (folder / "run", 0o755)):
+        path.touch()
+        path.chmod(mode)
+    (folder / "link").symlink_to(outside)
+
+    durable.restrict(folder)
+
+    modes = [
+        stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "deep", folder / "run")
+    ]
+    assert modes == [0o700, 0o700, 0o700]
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o644
