@@ -4,9 +4,10 @@ import ssl
 import time
 from collections.abc import Generator
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
-from socket import IPPROTO_TCP, TCP_NODELAY, socket
-from typing import Any, TypeVar
+from socket import socket
+from typing import TypeVar
 
+from chalicelib.connector import Address, Connector
 from chalicelib.http1 import NotHttp, StatusReader
 from chalicelib.wire import Deadlines, NoAnswer
 
@@ -22,59 +23,39 @@ class Channel:
     """A connection: a request, its answer, the next request.
 
     Args:
-        plain: a socket that is connected, or about to be.
-        selector: tells when there is something to do for it; its data is the channel.
-        context: verifies the server; None without TLS.
-        host: the server's name.
-        deadlines: of what it does.
+        selector: reports when the socket is ready; the data of its key is the channel.
+        deadlines: of each operation.
 
     Attributes:
-        until: `time.monotonic` after which whoever waits for it is to be thrown a TimeoutError.
+        address: of the server, once the connection is open.
+        until: `time.monotonic` after which the driver throws a TimeoutError into the work that
+            waits for this channel.
     """
 
-    def __init__(
-        self,
-        plain: socket,
-        selector: BaseSelector,
-        context: ssl.SSLContext | None,
-        host: str,
-        deadlines: Deadlines,
-    ) -> None:
-        plain.setblocking(False)  # noqa: FBT003 - the socket's own way
-        plain.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        self._socket: Any = plain
+    def __init__(self, selector: BaseSelector, deadlines: Deadlines) -> None:
+        self._socket: socket
+        self.address: Address
+        self._registered: socket | None = None
+        self._events = 0
         self._selector = selector
         self._deadlines = deadlines
-        self._tls = None if context is None else (context, host)
-        self._events = 0
         self._reader = StatusReader()
-        self.is_open = True
-        self.until = time.monotonic() + deadlines.connect
+        self.is_open = False
+        self.until = 0.0
 
-    def connect(self) -> Work[None]:
-        """Wait for the connection, and shake hands.
+    def connect(self, connector: Connector) -> Work[None]:
+        """Open the connection.
 
         Raises:
-            OSError: it cannot be had, or is not the server's.
+            OSError: no address accepts a connection, or none is the server's.
         """
-        yield self._when(EVENT_WRITE)
-        if self._tls is None:
-            return
-        context, host = self._tls
-        self._selector.unregister(self._socket)
-        self._events = 0
-        self._socket = context.wrap_socket(
-            self._socket, server_hostname=host, do_handshake_on_connect=False
-        )
-        while True:
-            try:
-                self._socket.do_handshake()
-            except ssl.SSLWantReadError:
-                yield self._when(EVENT_READ)
-            except ssl.SSLWantWriteError:
-                yield self._when(EVENT_WRITE)
-            else:
-                return
+        self.until = time.monotonic() + self._deadlines.connect
+        try:
+            self._socket, self.address = yield from connector.open(self._when)
+        except BaseException:
+            self._unregister()
+            raise
+        self.is_open = True
 
     def exchange(self, request: bytes) -> Work[int]:
         """Send a request and wait for its answer; gives the status.
@@ -89,15 +70,15 @@ class Channel:
             try:
                 rest = rest[self._socket.send(rest) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                yield self._when(EVENT_WRITE)
+                yield self._when(self._socket, EVENT_WRITE)
             except ssl.SSLWantReadError:
-                yield self._when(EVENT_READ)
-        yield self._when(EVENT_READ)
+                yield self._when(self._socket, EVENT_READ)
+        yield self._when(self._socket, EVENT_READ)
         while True:
             try:
                 data = self._socket.recv(_PIECE)
             except (BlockingIOError, ssl.SSLWantReadError):
-                yield self._when(EVENT_READ)
+                yield self._when(self._socket, EVENT_READ)
                 continue
             if not data and not self._reader.has_begun:
                 raise ConnectionResetError("the connection was closed before an answer came")
@@ -116,15 +97,21 @@ class Channel:
         """End the connection."""
         if self.is_open:
             self.is_open = False
-            if self._events:
-                self._selector.unregister(self._socket)
+            self._unregister()
             self._socket.close()
 
-    def _when(self, events: int) -> "Channel":
-        """Have the selector tell when this can be done; it is told only of what changes."""
-        if not self._events:
-            self._selector.register(self._socket, events, self)
+    def _when(self, waiting: socket, events: int) -> "Channel":
+        """Have the selector report these events of a socket, in place of the former ones."""
+        if self._registered is not waiting:
+            self._unregister()
+            self._selector.register(waiting, events, self)
+            self._registered = waiting
         elif self._events != events:
-            self._selector.modify(self._socket, events, self)
+            self._selector.modify(waiting, events, self)
         self._events = events
         return self
+
+    def _unregister(self) -> None:
+        if self._registered is not None:
+            self._selector.unregister(self._registered)
+            self._registered = None

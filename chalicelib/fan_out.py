@@ -5,12 +5,10 @@ twice the processor time a message, and takes as long to import as all else that
 (docs/decisions/0014-a-client-of-our-own.md).
 """
 
-import socket
 import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from errno import EINPROGRESS
 from math import isqrt
 from selectors import DefaultSelector
 
@@ -19,6 +17,7 @@ from chalicelib.access import Connection
 from chalicelib.channel import Channel, Work
 from chalicelib.config import Config
 from chalicelib.connections import DEADLINES, Gateway, Outcome, outcome_of
+from chalicelib.connector import Connector, Context
 from chalicelib.http1 import Origin
 from chalicelib.sigv4 import payload_hash
 from chalicelib.wire import Deadlines
@@ -44,7 +43,7 @@ class FanOut:
     Args:
         config: says where API Gateway is.
         deadlines: of each request.
-        context: what TLS connections are verified by, of the host's name.
+        context: returns what verifies a server's certificate.
         clock: epoch seconds.
     """
 
@@ -53,7 +52,7 @@ class FanOut:
         config: Config,
         *,
         deadlines: Deadlines = DEADLINES,
-        context: Callable[[str], ssl.SSLContext] = tls.context,
+        context: Context = tls.context,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
@@ -62,7 +61,7 @@ class FanOut:
         self._clock = clock
         self._selector = DefaultSelector()
         self._idle: dict[Origin, list[Channel]] = {}
-        self._addresses: dict[Origin, tuple[int, tuple[str, int]]] = {}
+        self._connectors: dict[Origin, Connector] = {}
 
     def send(
         self, subscribers: Sequence[Connection], frames: Sequence[str], until: float
@@ -111,54 +110,42 @@ class FanOut:
 
     def _outcome(self, origin: Origin, request: bytes) -> Work[Outcome]:
         """Send a request; one whose kept connection has ended meanwhile goes by another."""
-        idle = self._idle.setdefault(origin, [])
         try:
-            while idle:
-                channel = idle.pop()
-                if channel.is_open:
-                    try:
-                        return outcome_of((yield from self._by(channel, idle, request)))
-                    except (ConnectionError, ssl.SSLEOFError):
-                        continue
-            channel = self._open(origin)
-            try:
-                yield from channel.connect()
-            except BaseException:
-                channel.close()
-                self._addresses.pop(origin, None)  # the name may stand for another one by now
-                raise
-            return outcome_of((yield from self._by(channel, idle, request)))
+            return outcome_of((yield from self._status(origin, request)))
         except OSError:
             return "failed"
 
-    def _by(self, channel: Channel, idle: list[Channel], request: bytes) -> Work[int]:
+    def _status(self, origin: Origin, request: bytes) -> Work[int]:
+        idle = self._idle.setdefault(origin, [])
+        connector = self._connectors.get(origin)
+        if connector is None:
+            connector = self._connectors[origin] = Connector(origin, self._context)
+        while idle:
+            channel = idle.pop()
+            if channel.is_open:
+                try:
+                    return (yield from self._by(channel, connector, idle, request))
+                except (ConnectionError, ssl.SSLEOFError):
+                    continue
+        channel = Channel(self._selector, self._deadlines)
+        yield from channel.connect(connector)
+        return (yield from self._by(channel, connector, idle, request))
+
+    def _by(
+        self, channel: Channel, connector: Connector, idle: list[Channel], request: bytes
+    ) -> Work[int]:
         try:
             status = yield from channel.exchange(request)
         except BaseException as error:
             channel.close()
-            if isinstance(error, TimeoutError):  # the others may be forgotten on the way, too
+            if isinstance(error, TimeoutError):  # the server may be unreachable at this address
+                connector.drop(channel.address)
                 while idle:
                     idle.pop().close()
             raise
         if channel.is_open:
             idle.append(channel)
         return status
-
-    def _open(self, origin: Origin) -> Channel:
-        """Begin a connection; the first one finds out which of the name's addresses answers."""
-        if origin in self._addresses:
-            family, address = self._addresses[origin]
-            plain = socket.socket(family, socket.SOCK_STREAM)
-            plain.setblocking(False)  # noqa: FBT003 - the socket's own way
-            error = plain.connect_ex(address)
-            if error not in {0, EINPROGRESS}:
-                plain.close()
-                raise OSError(error, f"{origin.authority} cannot be reached")
-        else:
-            plain = socket.create_connection((origin.host, origin.port), self._deadlines.connect)
-            self._addresses[origin] = plain.family, plain.getpeername()
-        context = self._context(origin.host) if origin.secure else None
-        return Channel(plain, self._selector, context, origin.host, self._deadlines)
 
     def _end_what_has_ended(self) -> None:
         """End idle connections that the server has ended, as it does while Lambda is frozen."""

@@ -4,11 +4,11 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable
 
 from msgspec import Struct
 
 from chalicelib import tls
+from chalicelib.connector import Address, Connector, Context
 from chalicelib.http1 import Answer, AnswerReader, NotHttp, Origin
 
 _PIECE = 16384  # a record of TLS has no more
@@ -26,10 +26,11 @@ class Deadlines(Struct, frozen=True):
 
 
 class _Kept:
-    """An open connection, what reads its answers, and what tells whether it has anything to say."""
+    """An open connection, its address, what reads its answers, and what polls it."""
 
-    def __init__(self, open_socket: socket.socket) -> None:
+    def __init__(self, open_socket: socket.socket, address: Address) -> None:
         self.socket = open_socket
+        self.address = address
         self.reader = AnswerReader()
         self.poll = select.poll()
         self.poll.register(open_socket, select.POLLIN)
@@ -41,18 +42,14 @@ class Wire:
     Args:
         origin: the server.
         deadlines: for each exchange.
-        context: makes what TLS connections are verified by, of the host's name.
+        context: returns what verifies the server's certificate.
     """
 
     def __init__(
-        self,
-        origin: Origin,
-        deadlines: Deadlines,
-        context: Callable[[str], ssl.SSLContext] = tls.context,
+        self, origin: Origin, deadlines: Deadlines, context: Context = tls.context
     ) -> None:
-        self._origin = origin
+        self._connector = Connector(origin, context)
         self._deadlines = deadlines
-        self._context = context
         self._idle: list[_Kept] = []
 
     def exchange(self, request: bytes) -> Answer:
@@ -69,7 +66,8 @@ class Wire:
                 return self._exchange(kept, request)
             except (ConnectionError, ssl.SSLEOFError):  # it ended just now
                 continue
-        return self._exchange(self._connect(), request)
+        opened, address = self._connector.open_within(self._deadlines.connect)
+        return self._exchange(_Kept(opened, address), request)
 
     def _take(self) -> _Kept | None:
         """Take a connection that is still open: one that has something to say has ended."""
@@ -83,8 +81,12 @@ class Wire:
     def _exchange(self, kept: _Kept, request: bytes) -> Answer:
         try:
             answer = self._answer(kept, request)
-        except BaseException:
+        except BaseException as error:
             kept.socket.close()
+            if isinstance(error, TimeoutError):  # the server may be unreachable at this address
+                self._connector.drop(kept.address)
+                while (other := self._take()) is not None:
+                    other.socket.close()
             raise
         if answer.keeps_alive:
             self._idle.append(kept)
@@ -112,16 +114,3 @@ class Wire:
                 raise NoAnswer(f"the answer is no HTTP: {error}") from error
             if answer is not None:
                 return answer
-
-    def _connect(self) -> _Kept:
-        origin = self._origin
-        plain = socket.create_connection((origin.host, origin.port), self._deadlines.connect)
-        try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if not origin.secure:
-                return _Kept(plain)
-            context = self._context(origin.host)
-            return _Kept(context.wrap_socket(plain, server_hostname=origin.host))
-        except BaseException:
-            plain.close()
-            raise

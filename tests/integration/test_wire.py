@@ -25,7 +25,7 @@ from chalicelib.errors import AwsError, ConditionFailed, ConfigError
 from chalicelib.fan_out import FanOut
 from chalicelib.wire import Deadlines
 
-SOON = Deadlines(connect=0.5, answer=0.5)
+SOON = Deadlines(connect=2, answer=0.5)
 ERROR = "com.amazonaws.dynamodb.v20120810#"
 
 

@@ -74,7 +74,7 @@ class Stub:
         most_at_once: how many requests were under way at a time.
     """
 
-    def __init__(self, certificate=None, usual=None):
+    def __init__(self, certificate=None, usual=None, address=("127.0.0.1", 0)):
         self.plan = deque()
         self.requests = []
         self.connections = 0
@@ -88,7 +88,7 @@ class Stub:
         if certificate:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listener = socket.create_server(address, backlog=256)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
