@@ -21,7 +21,7 @@ import msgspec
 
 from chalicelib.config import Config, credentials
 from chalicelib.errors import AwsError, ConditionFailed
-from chalicelib.http1 import Answer, divided, header_lines, request
+from chalicelib.http1 import Response, divided, header_lines, is_success, request
 from chalicelib.sigv4 import Credentials, Signer, Signing, payload_hash
 from chalicelib.wire import Deadlines, Wire
 
@@ -62,22 +62,39 @@ Services = Callable[[str], Service]
 
 
 class _Api(NamedTuple):
-    """What a service is called: in X-Amz-Target, in its host's name, and where it is signed for.
+    """The names of a service in X-Amz-Target, in its host's name and in signatures, and a limit.
 
     Lambda is called by paths, and has no targets.
+
+    Attributes:
+        max_response: the longest body of a response to accept, in bytes.
     """
 
     target: str
     host: str
     signing_name: str
+    max_response: int
 
+
+_KIB, _MIB = 1024, 1024**2
 
 _APIS = {
-    "dynamodb": _Api("DynamoDB_20120810", "dynamodb", "dynamodb"),
-    "dynamodbstreams": _Api("DynamoDBStreams_20120810", "streams.dynamodb", "dynamodb"),
-    "sqs": _Api("AmazonSQS", "sqs", "sqs"),
-    "cloudwatch": _Api("GraniteServiceVersion20100801", "monitoring", "monitoring"),
-    "lambda": _Api("", "lambda", "lambda"),
+    # A page of Query or Scan has at most 1 MB of items, which JSON multiplies by its escapes and
+    # names of types; BatchGetItem has at most 16 MB, of which 100 of our items take a fraction.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+    "dynamodb": _Api("DynamoDB_20120810", "dynamodb", "dynamodb", 16 * _MIB),
+    # GetRecords has at most 1 MB of records, in the same JSON.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
+    "dynamodbstreams": _Api("DynamoDBStreams_20120810", "streams.dynamodb", "dynamodb", 16 * _MIB),
+    # Ids, checksums and attributes of a queue: no function receives messages by a call.
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    "sqs": _Api("AmazonSQS", "sqs", "sqs", 64 * _KIB),
+    # At most 1,440 data points.
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    "cloudwatch": _Api("GraniteServiceVersion20100801", "monitoring", "monitoring", _MIB),
+    # An asynchronous invocation has no payload, and an error is short.
+    # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    "lambda": _Api("", "lambda", "lambda", 64 * _KIB),
 }
 
 Headers = tuple[tuple[str, str], ...]
@@ -118,7 +135,9 @@ class SignedRequests:
         )
         self._host = origin.authority
         self._path = path
-        self._wire = Wire(origin, deadlines, **({"context": context} if context else {}))
+        self._wire = Wire(
+            origin, deadlines, self._api.max_response, **({"context": context} if context else {})
+        )
         self._clock = clock
         self._pause = pause
 
@@ -155,16 +174,16 @@ class SignedRequests:
         authorization = signing.authorization("POST", path, payload_hash(body))
         lines = f"{lines}authorization: {authorization}\r\n"
         try:
-            answer = self._wire.exchange(request("POST", path, lines, body))
-            found = _parsed(answer.body)
+            response = self._wire.exchange(request("POST", path, lines, body))
+            found = _parsed(response.body)
         except ssl.SSLCertVerificationError as error:
             raise AwsError("CertificateNotTrusted", f"{operation} failed: {error}") from error
         except (OSError, ValueError) as error:
             failure = AwsError(type(error).__name__, f"{operation} failed: no answer ({error})")
             raise _Passing(failure) from error
-        if answer.status < 300:  # noqa: PLR2004 - HTTP's successes
+        if is_success(response.status):
             return found
-        raise _error(operation, answer, found)
+        raise _error(operation, response, found)
 
 
 class JsonService(SignedRequests):
@@ -190,17 +209,17 @@ class _Passing(Exception):
         self.failure = failure
 
 
-def _error(operation: str, answer: Answer, found: Mapping[str, Any]) -> Exception:
+def _error(operation: str, response: Response, found: Mapping[str, Any]) -> Exception:
     # SQS gives its old names, which everybody knows, beside.
-    query_error = answer.header("x-amzn-query-error").partition(";")[0]
-    rest_error = answer.header("x-amzn-errortype").partition(":")[0]  # Lambda's
-    named = found.get("__type") or rest_error or f"HTTP {answer.status}"
+    query_error = response.header("x-amzn-query-error").partition(";")[0]
+    rest_error = response.header("x-amzn-errortype").partition(":")[0]  # Lambda's
+    named = found.get("__type") or rest_error or f"HTTP {response.status}"
     code = query_error or str(named).rpartition("#")[2]
     if code == _CONDITION_FAILED:
         return ConditionFailed(found.get("Item", {}))
     message = found.get("message") or found.get("Message") or "the service does not say why"
     failure = AwsError(code, f"{operation} failed: {code}: {message}")
-    if answer.status >= 500 or answer.status == 429 or code in _THROTTLED:  # noqa: PLR2004 - HTTP's
+    if response.status >= 500 or response.status == 429 or code in _THROTTLED:  # noqa: PLR2004 - HTTP's
         return _Passing(failure)
     return failure
 
@@ -222,13 +241,17 @@ def _prepared(
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    """Read an answer's JSON; raises ValueError where it is none."""
+    """Return a response's JSON. Errors do not quote it: it may hold addresses.
+
+    Raises:
+        ValueError: it is not a JSON object.
+    """
     try:
         found = msgspec.json.decode(body or b"{}")
     except msgspec.DecodeError as error:
-        raise ValueError(f"an answer that is no JSON ({error}): {body[:100]!r}") from error
+        raise ValueError(f"{len(body)} bytes that are not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"an answer that is no object: {body[:100]!r}")  # noqa: TRY004 - of JSON
+        raise ValueError(f"{len(body)} bytes of JSON that are not an object")  # noqa: TRY004 - of JSON
     # Bytes and times are rare: nothing looks for them where there are none.
     special = b'"B"' in body or b'"ApproximateCreationDateTime"' in body
     return _rich(found) if special else found

@@ -3,13 +3,14 @@
 import ssl
 import time
 from collections.abc import Generator
+from select import POLLIN, poll
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from socket import socket
 from typing import TypeVar
 
 from chalicelib.connector import Address, Connector
-from chalicelib.http1 import NotHttp, StatusReader
-from chalicelib.wire import Deadlines, NoAnswer
+from chalicelib.http1 import ProtocolError, ResponseParser
+from chalicelib.wire import Deadlines
 
 _PIECE = 65536
 
@@ -20,11 +21,12 @@ Work = Generator["Channel | float", None, T]
 
 
 class Channel:
-    """A connection: a request, its answer, the next request.
+    """A connection: a request, its response, the next request.
 
     Args:
         selector: reports when the socket is ready; the data of its key is the channel.
         deadlines: of each operation.
+        max_body: the longest body of a response to accept, in bytes.
 
     Attributes:
         address: of the server, once the connection is open.
@@ -32,14 +34,15 @@ class Channel:
             waits for this channel.
     """
 
-    def __init__(self, selector: BaseSelector, deadlines: Deadlines) -> None:
+    def __init__(self, selector: BaseSelector, deadlines: Deadlines, max_body: int) -> None:
         self._socket: socket
         self.address: Address
         self._registered: socket | None = None
         self._events = 0
         self._selector = selector
         self._deadlines = deadlines
-        self._reader = StatusReader()
+        self._parser = ResponseParser(max_body)
+        self._poll = poll()
         self.is_open = False
         self.until = 0.0
 
@@ -55,14 +58,24 @@ class Channel:
         except BaseException:
             self._unregister()
             raise
+        self._poll.register(self._socket, POLLIN)
         self.is_open = True
 
+    def is_silent(self) -> bool:
+        """Return whether the connection is open and may be used again; close it otherwise.
+
+        One with something to read has ended, or its server has sent more than one response.
+        """
+        if self.is_open and self._poll.poll(0):
+            self.close()
+        return self.is_open
+
     def exchange(self, request: bytes) -> Work[int]:
-        """Send a request and wait for its answer; gives the status.
+        """Send a request, wait for its response, and return the status.
 
         Raises:
-            OSError: no answer came in time, or none that can be read; ConnectionError where the
-                connection ended before it began.
+            OSError: no response arrived in time; ConnectionError if the connection ended before it
+                began, ProtocolError if it is incomplete or anything but one response.
         """
         self.until = time.monotonic() + self._deadlines.answer
         rest = memoryview(request)
@@ -80,18 +93,15 @@ class Channel:
             except (BlockingIOError, ssl.SSLWantReadError):
                 yield self._when(self._socket, EVENT_READ)
                 continue
-            if not data and not self._reader.has_begun:
-                raise ConnectionResetError("the connection was closed before an answer came")
+            if not data and not self._parser.has_begun:
+                raise ConnectionResetError("the connection was closed before the response")
             if not data:
-                raise NoAnswer("the connection was closed in the middle of an answer")
-            try:
-                answer = self._reader.feed(data)
-            except NotHttp as error:
-                raise NoAnswer(f"the answer is no HTTP: {error}") from error
-            if answer is not None:
-                if not answer.keeps_alive:
+                raise ProtocolError("the connection was closed in the middle of the response")
+            response = self._parser.feed(data)
+            if response is not None:
+                if not response.keeps_alive:
                     self.close()
-                return answer.status
+                return response.status
 
     def close(self) -> None:
         """End the connection."""

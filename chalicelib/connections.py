@@ -12,12 +12,16 @@ from typing import Literal
 from urllib.parse import quote
 
 from chalicelib.config import Config, credentials
-from chalicelib.http1 import Origin, divided, header_lines, request
+from chalicelib.http1 import Method, Origin, divided, header_lines, is_success, request
 from chalicelib.sigv4 import Signer, payload_hash
 from chalicelib.wire import Deadlines, Wire
 
 # A slow browser must not hold up the others: one attempt, and a short one.
 DEADLINES = Deadlines(connect=1, answer=2)
+
+# Responses have no body, or an error of a few hundred bytes; a proxy's page of HTML may be longer.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+MAX_RESPONSE = 64 * 1024
 
 _GONE = 410
 
@@ -45,7 +49,7 @@ class Gateway:
         self._lines = header_lines(self._signing.headers)
 
     def request(
-        self, method: str, connection_id: str, body: bytes = b"", body_hash: str | None = None
+        self, method: Method, connection_id: str, body: bytes = b"", body_hash: str | None = None
     ) -> bytes:
         """Write a request about one connection; `body_hash` is the body's, where it is known."""
         path = self._path + _encoded(connection_id)
@@ -59,10 +63,10 @@ def _encoded(connection_id: str) -> str:
 
 
 def outcome_of(status: int) -> Outcome:
-    """Say what became of a frame by the answer's status."""
+    """Return what became of a frame, by the status of the response."""
     if status == _GONE:
         return "gone"
-    return "sent" if status < 300 else "failed"  # noqa: PLR2004 - HTTP's successes
+    return "sent" if is_success(status) else "failed"
 
 
 class Connections:
@@ -100,10 +104,10 @@ class Connections:
         with suppress(OSError):
             self._call("DELETE", endpoint, connection_id)
 
-    def _call(self, method: str, endpoint: str, connection_id: str, body: bytes = b"") -> int:
+    def _call(self, method: Method, endpoint: str, connection_id: str, body: bytes = b"") -> int:
         gateway = Gateway(self._config, endpoint, self._clock())
         if (wire := self._wires.get(gateway.origin)) is None:
             wire = self._wires[gateway.origin] = Wire(
-                gateway.origin, self._deadlines, **self._context
+                gateway.origin, self._deadlines, MAX_RESPONSE, **self._context
             )
         return wire.exchange(gateway.request(method, connection_id, body)).status

@@ -9,13 +9,14 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from errno import EINPROGRESS
 from select import POLLIN, POLLOUT, poll
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any, TypeVar
 
 from chalicelib import tls
-from chalicelib.http1 import Origin
+from chalicelib.http1 import Origin, ProtocolError
 
 # The time to live of the records of AWS's endpoints is 60 seconds or less.
 # https://docs.aws.amazon.com/sdk-for-java/latest/developer-guide/jvm-ttl-dns.html
@@ -98,7 +99,7 @@ class Connector:
 
     def drop(self, address: Address) -> None:
         """Use another address from now on, because this one failed."""
-        if address in self._addresses:
+        with suppress(ValueError):  # another connection has dropped it
             self._addresses.remove(address)
 
     def _resolved(self) -> list[Address]:
@@ -136,6 +137,7 @@ class Connector:
                     opened, server_hostname=host, do_handshake_on_connect=False
                 )
                 yield from _shake_hands(secured, wait)
+            _expect_silence(opened)
         except BaseException:
             opened.close()
             raise
@@ -163,3 +165,11 @@ def _shake_hands(
             yield wait(secured, EVENT_READ)
         except ssl.SSLWantWriteError:
             yield wait(secured, EVENT_WRITE)
+
+
+def _expect_silence(opened: socket.socket) -> None:
+    """Raise ProtocolError if the server has sent something before any request."""
+    with suppress(BlockingIOError, ssl.SSLWantReadError):
+        if opened.recv(1):
+            raise ProtocolError("the server sent a response before any request")
+        raise ConnectionResetError("the connection was closed before any request")

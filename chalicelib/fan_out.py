@@ -16,7 +16,7 @@ from chalicelib import tls
 from chalicelib.access import Connection
 from chalicelib.channel import Channel, Work
 from chalicelib.config import Config
-from chalicelib.connections import DEADLINES, Gateway, Outcome, outcome_of
+from chalicelib.connections import DEADLINES, MAX_RESPONSE, Gateway, Outcome, outcome_of
 from chalicelib.connector import Connector, Context
 from chalicelib.http1 import Origin
 from chalicelib.sigv4 import payload_hash
@@ -87,7 +87,6 @@ class FanOut:
 
         number = len(subscribers)
         at_once = min(MOST_AT_ONCE, number, isqrt(_REQUESTS_A_HANDSHAKE * number))
-        self._end_what_has_ended()
         self._drive(work() for _ in range(at_once))
         return outcomes
 
@@ -122,12 +121,12 @@ class FanOut:
             connector = self._connectors[origin] = Connector(origin, self._context)
         while idle:
             channel = idle.pop()
-            if channel.is_open:
+            if channel.is_silent():
                 try:
                     return (yield from self._by(channel, connector, idle, request))
                 except (ConnectionError, ssl.SSLEOFError):
                     continue
-        channel = Channel(self._selector, self._deadlines)
+        channel = Channel(self._selector, self._deadlines, MAX_RESPONSE)
         yield from channel.connect(connector)
         return (yield from self._by(channel, connector, idle, request))
 
@@ -146,11 +145,6 @@ class FanOut:
         if channel.is_open:
             idle.append(channel)
         return status
-
-    def _end_what_has_ended(self) -> None:
-        """End idle connections that the server has ended, as it does while Lambda is frozen."""
-        for key, _ in self._selector.select(0):
-            key.data.close()
 
     def _drive(self, works: Iterable[Work[None]]) -> None:
         """Run all to their ends."""

@@ -1,14 +1,28 @@
-"""HTTP/1.1 in bytes: a request written, an answer read as it arrives."""
+"""HTTP/1.1 in bytes: write a request, parse its response as it arrives.
+
+https://www.rfc-editor.org/rfc/rfc9112
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from chalicelib.errors import ConfigError
 
 _PORTS = {"https": 443, "http": 80}
+
+# Of one response, with the interim responses before it: as Python's http.client. API Gateway's own
+# limit of headers is 10,240 bytes.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-limits-table.html
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 64 * 1024
+
+_SWITCHING_PROTOCOLS = 101
+
+# Without HEAD and CONNECT, whose responses are framed in ways of their own (RFC 9112, section 6.3).
+Method = Literal["GET", "POST", "DELETE"]
 
 
 class Origin(NamedTuple):
@@ -24,29 +38,37 @@ class Origin(NamedTuple):
     authority: str
 
 
-class Answer(NamedTuple):
-    """What a server answered.
+class Response(NamedTuple):
+    """A final response.
 
     Attributes:
         keeps_alive: whether the connection may be used again.
-        headers: as they came.
+        headers: as they came; without trailers.
     """
 
     status: int
     keeps_alive: bool
-    headers: Sequence[tuple[bytes, bytes]] = ()
-    body: bytes = b""
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
 
     def header(self, wanted: str) -> str:
-        """Give a header's value by its name in lower case; empty where there is none."""
+        """Return a header's value by its name in lower case; empty if there is none."""
         for name, value in self.headers:
             if name.lower() == wanted.encode():
                 return value.decode("latin-1")
         return ""
 
 
-class NotHttp(ValueError):
-    """What came is no HTTP answer."""
+class ProtocolError(OSError):
+    """A server sent anything but one response to one request, which it may have served.
+
+    The connection must be closed: what follows cannot be attributed to a request.
+    """
+
+
+def is_success(status: int) -> bool:
+    """Return whether a request succeeded (RFC 9110, section 15.3)."""
+    return 200 <= status < 300  # noqa: PLR2004 - HTTP's successes
 
 
 def divided(url: str) -> tuple[Origin, str]:
@@ -69,7 +91,7 @@ def header_lines(headers: Mapping[str, str]) -> str:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
 
 
-def request(method: str, path: str, lines: str, body: bytes) -> bytes:
+def request(method: Method, path: str, lines: str, body: bytes) -> bytes:
     """Write a request.
 
     Args:
@@ -82,59 +104,90 @@ def request(method: str, path: str, lines: str, body: bytes) -> bytes:
     return head.encode("latin-1") + body
 
 
-class StatusReader:
-    """Reads the answers that come on one connection, each to a request that was sent before it.
+class ResponseParser:
+    """Parses the responses that arrive on one connection, one to each request.
 
-    It gives the status, and whether the connection may be used again; AnswerReader gives all.
+    Interim responses (1xx) are skipped, except 101, which no request asks for (RFC 9110, section
+    15.2). Bytes after a response are an error: the server would have sent them for no request.
+
+    Args:
+        max_body: the longest body to accept, in bytes.
 
     Attributes:
-        has_begun: whether a part of an answer has come, and its end has not.
+        has_begun: whether a part of a response has arrived, and its end has not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_body: int) -> None:
         self.has_begun = False
+        self._max_body = max_body
         self._parser = HttpResponseParser(self)
-        self._answer: Answer | None = None
+        self._reset()
 
-    def feed(self, data: bytes) -> Answer | None:
-        """Take what has come; give the answer when it is whole.
+    def _reset(self) -> None:
+        self._received = 0
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._headers = slice(0, 0)  # where the final response's are: trailers, too, are fields
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._response: Response | None = None
+        self._refused_status: int | None = None
+
+    def feed(self, data: bytes) -> Response | None:
+        """Parse the next bytes; return the response if they complete it.
 
         Raises:
-            NotHttp: it is no HTTP.
+            ProtocolError: they are not HTTP, exceed a limit, or continue after the response.
         """
         self.has_begun = True
+        self._received += len(data)
         try:
-            self._parser.feed_data(data)
-        except HttpParserError as error:
-            raise NotHttp(str(error)) from error
-        answer, self._answer = self._answer, None
-        if answer is not None:
+            # In two steps, because the parser skips line ends after a response silently.
+            self._parser.feed_data(data[:-1])
+            if self._response is not None:
+                raise ProtocolError("there are bytes after the response")
+            self._parser.feed_data(data[-1:])
+        except (HttpParserError, HttpParserUpgrade) as error:
+            raise ProtocolError(f"the response is not HTTP/1.1: {error}") from error
+        self._check_limits()
+        response = self._response
+        if response is not None:
             self.has_begun = False
-        return answer
+            self._reset()
+        return response
 
-    def on_message_complete(self) -> None:  # noqa: D102 - httptools calls what there is of its names
-        status, keeps_alive = self._parser.get_status_code(), self._parser.should_keep_alive()
-        self._answer = Answer(status, keeps_alive)
+    def _check_limits(self) -> None:
+        if self._refused_status is not None:
+            raise ProtocolError(f"no request asks for a response of status {self._refused_status}")
+        if self._body_bytes > self._max_body:
+            raise ProtocolError(f"the response's body is longer than {self._max_body} bytes")
+        # Chunk sizes, which count as headers here, may take as much as what is in the chunks.
+        if self._received - 2 * self._body_bytes > MAX_HEADER_BYTES:
+            raise ProtocolError(f"the response's headers are longer than {MAX_HEADER_BYTES} bytes")
+        if len(self._fields) > MAX_HEADERS:
+            raise ProtocolError(f"the response has more than {MAX_HEADERS} headers")
 
+    # httptools calls these by their names.
 
-class AnswerReader(StatusReader):
-    """Reads answers with their headers and bodies."""
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or a trailer."""
+        self._fields.append((name, value))
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body: list[bytes] = []
+    def on_headers_complete(self) -> None:
+        """Take note that further fields are trailers."""
+        self._headers = slice(self._headers.start, len(self._fields))
 
-    def on_message_begin(self) -> None:  # noqa: D102 - the same
-        self._headers = []
-        self._body = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102 - the same
-        self._headers.append((name, value))
-
-    def on_body(self, body: bytes) -> None:  # noqa: D102 - the same
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
         self._body.append(body)
+        self._body_bytes += len(body)
 
-    def on_message_complete(self) -> None:  # noqa: D102 - the same
-        status, keeps_alive = self._parser.get_status_code(), self._parser.should_keep_alive()
-        self._answer = Answer(status, keeps_alive, self._headers, b"".join(self._body))
+    def on_message_complete(self) -> None:
+        """Take note of the end of a response."""
+        status = self._parser.get_status_code()
+        if status >= 200:  # noqa: PLR2004 - the first final status
+            headers, body = self._fields[self._headers], b"".join(self._body)
+            self._response = Response(status, self._parser.should_keep_alive(), headers, body)
+        elif status < 100 or status == _SWITCHING_PROTOCOLS:  # noqa: PLR2004 - the first status
+            self._refused_status = status
+        else:
+            self._headers = slice(len(self._fields), None)

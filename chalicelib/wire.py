@@ -1,4 +1,4 @@
-"""Bytes to one server and its answer back, over TLS connections that are kept open."""
+"""Send requests to one server and receive their responses, over TLS connections that stay open."""
 
 import select
 import socket
@@ -9,13 +9,9 @@ from msgspec import Struct
 
 from chalicelib import tls
 from chalicelib.connector import Address, Connector, Context
-from chalicelib.http1 import Answer, AnswerReader, NotHttp, Origin
+from chalicelib.http1 import Origin, ProtocolError, Response, ResponseParser
 
 _PIECE = 16384  # a record of TLS has no more
-
-
-class NoAnswer(OSError):
-    """A server gave no answer, or none that can be read. The request may have been served."""
 
 
 class Deadlines(Struct, frozen=True):
@@ -26,40 +22,47 @@ class Deadlines(Struct, frozen=True):
 
 
 class _Kept:
-    """An open connection, its address, what reads its answers, and what polls it."""
+    """An open connection."""
 
-    def __init__(self, open_socket: socket.socket, address: Address) -> None:
+    def __init__(self, open_socket: socket.socket, address: Address, max_body: int) -> None:
         self.socket = open_socket
         self.address = address
-        self.reader = AnswerReader()
+        self.parser = ResponseParser(max_body)
         self.poll = select.poll()
         self.poll.register(open_socket, select.POLLIN)
 
 
 class Wire:
-    """Exchanges requests for answers with one server.
+    """Exchanges requests for responses with one server.
 
     Args:
         origin: the server.
         deadlines: for each exchange.
+        max_body: the longest body of a response to accept, in bytes.
         context: returns what verifies the server's certificate.
     """
 
     def __init__(
-        self, origin: Origin, deadlines: Deadlines, context: Context = tls.context
+        self,
+        origin: Origin,
+        deadlines: Deadlines,
+        max_body: int,
+        context: Context = tls.context,
     ) -> None:
         self._connector = Connector(origin, context)
         self._deadlines = deadlines
+        self._max_body = max_body
         self._idle: list[_Kept] = []
 
-    def exchange(self, request: bytes) -> Answer:
-        """Send a request and wait for its answer.
+    def exchange(self, request: bytes) -> Response:
+        """Send a request and wait for its response.
 
         A connection that has ended since it was used last, as most have when Lambda had frozen the
         process, is replaced.
 
         Raises:
-            OSError: there is no connection, or no answer in time; NoAnswer where it broke off.
+            OSError: there is no connection, or no response in time; ProtocolError if the response
+                is incomplete or anything but one response.
         """
         while (kept := self._take()) is not None:
             try:
@@ -67,20 +70,25 @@ class Wire:
             except (ConnectionError, ssl.SSLEOFError):  # it ended just now
                 continue
         opened, address = self._connector.open_within(self._deadlines.connect)
-        return self._exchange(_Kept(opened, address), request)
+        return self._exchange(_Kept(opened, address, self._max_body), request)
 
     def _take(self) -> _Kept | None:
-        """Take a connection that is still open: one that has something to say has ended."""
-        while self._idle:
-            kept = self._idle.pop()
+        """Take a connection that is open and silent.
+
+        One with something to read has ended, or its server has sent more than one response.
+        """
+        while True:
+            try:
+                kept = self._idle.pop()
+            except IndexError:  # none is left: other threads may take them, too
+                return None
             if not kept.poll.poll(0):
                 return kept
             kept.socket.close()
-        return None
 
-    def _exchange(self, kept: _Kept, request: bytes) -> Answer:
+    def _exchange(self, kept: _Kept, request: bytes) -> Response:
         try:
-            answer = self._answer(kept, request)
+            response = self._response(kept, request)
         except BaseException as error:
             kept.socket.close()
             if isinstance(error, TimeoutError):  # the server may be unreachable at this address
@@ -88,29 +96,26 @@ class Wire:
                 while (other := self._take()) is not None:
                     other.socket.close()
             raise
-        if answer.keeps_alive:
+        if response.keeps_alive:
             self._idle.append(kept)
         else:
             kept.socket.close()
-        return answer
+        return response
 
-    def _answer(self, kept: _Kept, request: bytes) -> Answer:
+    def _response(self, kept: _Kept, request: bytes) -> Response:
         until = time.monotonic() + self._deadlines.answer
         kept.socket.settimeout(self._deadlines.answer)
         kept.socket.sendall(request)
         while True:
             left = until - time.monotonic()
             if left <= 0:
-                raise TimeoutError("the answer took too long")
+                raise TimeoutError("the response took too long")
             kept.socket.settimeout(left)
             data = kept.socket.recv(_PIECE)
-            if not data and not kept.reader.has_begun:
-                raise ConnectionResetError("the connection was closed before an answer came")
+            if not data and not kept.parser.has_begun:
+                raise ConnectionResetError("the connection was closed before the response")
             if not data:
-                raise NoAnswer("the connection was closed in the middle of an answer")
-            try:
-                answer = kept.reader.feed(data)
-            except NotHttp as error:
-                raise NoAnswer(f"the answer is no HTTP: {error}") from error
-            if answer is not None:
-                return answer
+                raise ProtocolError("the connection was closed in the middle of the response")
+            response = kept.parser.feed(data)
+            if response is not None:
+                return response

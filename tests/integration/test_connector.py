@@ -289,6 +289,25 @@ def test_addresses_are_resolved_again_after_a_minute(opener, names):
     assert names.asked == 2
 
 
+def test_an_attempt_ends_with_its_time_and_the_next_one_begins_elsewhere(opener, names, second):
+    with socket.create_server(("127.0.0.3", second.port)):
+        names.addresses = ["127.0.0.3", "127.0.0.2"]
+
+        with pytest.raises(TimeoutError):
+            opener.open_within(0.1)
+
+    assert [address[0] for _, address in opener._resolved()] == ["127.0.0.2"]
+
+
+def test_without_tls_an_address_that_refuses_gives_way_to_the_next(names, second):
+    names.addresses = ["127.0.0.3", "127.0.0.2"]
+    opener = connector.Connector(divided(f"http://{HOST}:{second.port}")[0])
+
+    opened, _ = opener.open_within(1)
+    with opened:
+        assert opened.getpeername()[0] == "127.0.0.2"
+
+
 def test_a_name_without_addresses_is_an_error(opener, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
 

@@ -3,6 +3,7 @@
 import json
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.stub import (
@@ -109,6 +110,20 @@ class TestCalls:
 
         assert get(dynamo) == {}
 
+    def test_connections_of_several_threads_are_replaced_after_one_timeout(self, stub, authority):
+        pauses = []
+        dynamo = JsonService(
+            "dynamodb", on(stub), deadlines=SOON, context=authority.context, pause=pauses.append
+        )
+        stub.usual = is_slow(0.2)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(get, [dynamo, dynamo]))
+        assert stub.connections == 2
+        stub.fall_silent()
+
+        assert get(dynamo) == {}
+        assert len(pauses) == 1
+
     def test_a_connection_that_ends_under_a_request_is_replaced_at_once(self, stub, authority):
         pauses = []
         dynamo = JsonService("dynamodb", on(stub), context=authority.context, pause=pauses.append)
@@ -173,6 +188,20 @@ class TestCalls:
         assert refused.value.code == "ValidationException"
         assert len(stub.requests) == 1
 
+    def test_a_redirection_is_an_error(self, dynamo, stub):
+        stub.plan.append(replies(307, b"{}", "location: https://elsewhere.example.com/"))
+
+        with pytest.raises(AwsError, match="HTTP 307"):
+            get(dynamo)
+
+    def test_an_error_does_not_quote_a_response(self, dynamo, stub):
+        stub.usual = replies(200, b'["viewer@example.com"]')
+
+        with pytest.raises(AwsError, match="22 bytes") as failed:
+            get(dynamo)
+
+        assert "viewer" not in str(failed.value)
+
     def test_a_condition_that_fails_after_a_lost_answer_shows_the_item(self, dynamo, stub):
         stub.plan.append(breaks_off)
         item = {"checkpoint": {"B": "AAE="}, "version": {"N": "7"}}
@@ -198,7 +227,7 @@ class TestCalls:
         get(dynamo)
         get(dynamo)
 
-        assert stub.connections == 2
+        assert (stub.connections, len(stub.requests)) == (2, 2)
 
     def test_credentials_are_those_of_now(self, dynamo, stub, monkeypatch):
         get(dynamo)
@@ -235,7 +264,7 @@ class TestCalls:
             gone = on(stub)
         dynamo = JsonService("dynamodb", gone, deadlines=SOON, pause=lambda _: None)
 
-        with pytest.raises(AwsError, match="get_item failed: no answer"):
+        with pytest.raises(AwsError, match=r"get_item failed: no answer .*Connection refused"):
             get(dynamo)
 
     def test_without_tls_it_speaks_to_what_stands_in_for_aws(self):
@@ -309,6 +338,7 @@ class TestConnections:
         ("reply", "outcome"),
         [
             (replies(200), "sent"),
+            (replies(302), "failed"),
             (replies(410), "gone"),
             (replies(429), "failed"),
             (replies(500), "failed"),
@@ -368,7 +398,9 @@ class TestFanOut:
             got.setdefault(viewer, []).append(request.rpartition(b"\r\n\r\n")[2])
         assert got == {f"viewer-{one}": [b"first", b"second"] for one in range(50)}
 
-    def test_many_are_under_way_at_once_and_a_few_connections_serve_a_few(self, fan_out, stub):
+    def test_many_are_under_way_at_once_and_a_few_connections_serve_a_few(self, stub, authority):
+        patient = Deadlines(connect=30, answer=30)
+        fan_out = FanOut(on(stub), deadlines=patient, context=authority.context)
         stub.usual = is_slow(0.1)
         send(fan_out, 20)
         assert 10 <= stub.connections <= 20
@@ -376,6 +408,7 @@ class TestFanOut:
         send(fan_out, 600)
         assert stub.most_at_once == stub.connections
         assert 80 <= stub.connections <= 128
+        fan_out.close()
 
     def test_connections_are_kept(self, fan_out, stub):
         send(fan_out, 20)
@@ -383,6 +416,12 @@ class TestFanOut:
         send(fan_out, 20)
 
         assert stub.connections == made
+
+    def test_connections_that_say_close_are_not_used_again(self, fan_out, stub):
+        stub.usual = replies(200, b"", "connection: close")
+        send(fan_out, 20)
+
+        assert stub.connections == 20
 
     def test_connections_that_were_closed_meanwhile_are_replaced(self, fan_out, stub):
         send(fan_out, 20)

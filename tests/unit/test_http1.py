@@ -1,0 +1,213 @@
+"""Each request gets its own response or an error, however the bytes of responses arrive."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.responses import chopped, interim, ok, responses
+
+from chalicelib.errors import ConfigError
+from chalicelib.http1 import (
+    MAX_HEADER_BYTES,
+    MAX_HEADERS,
+    ProtocolError,
+    ResponseParser,
+    divided,
+    is_success,
+)
+
+H = b"HTTP/1.1 "
+NEXT = H + b"200 OK\r\ncontent-length: 4\r\n\r\nnext"
+
+
+def parsed(*pieces, max_body=1000):
+    """Return what each piece completes."""
+    parser = ResponseParser(max_body)
+    return [parser.feed(piece) for piece in pieces]
+
+
+def feed_all(parser, pieces):
+    """Feed pieces that complete one response, with the last of them."""
+    *before, last = [parser.feed(piece) for piece in pieces]
+    assert before == [None] * len(before)
+    return last
+
+
+@given(st.lists(responses(), min_size=1, max_size=5), st.data())
+def test_each_request_gets_its_own_response_however_it_is_cut(sequence, data):
+    parser = ResponseParser(1000)
+    for response in sequence:
+        found = feed_all(parser, data.draw(chopped(response.raw)))
+
+        assert (found.status, found.body) == (response.status, response.body)
+        assert found.header("x-id") == response.id
+        assert found.header("x-trailer") == ""
+        assert not parser.has_begun
+
+
+@given(responses(), st.binary(min_size=1, max_size=20) | responses().map(lambda it: it.raw))
+def test_bytes_after_a_response_are_an_error(response, rest):
+    with pytest.raises(ProtocolError):
+        parsed(response.raw + rest)
+
+
+@given(responses(), st.data())
+def test_a_response_that_is_cut_off_is_not_complete(response, data):
+    end = data.draw(st.integers(1, len(response.raw) - 1))
+    parser = ResponseParser(1000)
+
+    assert parser.feed(response.raw[:end]) is None
+    assert parser.has_begun
+
+
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_an_interim_response_is_skipped(status):
+    [found] = parsed(interim(status) + ok(b"own"))
+
+    assert (found.status, found.body) == (200, b"own")
+    assert found.header("x-interim") == ""
+
+
+def test_an_interim_response_alone_completes_nothing():
+    parser = ResponseParser(1000)
+
+    assert parser.feed(interim(100)) is None
+    assert parser.has_begun, "the request has arrived, so it is not sent again"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"101 Switching Protocols\r\n\r\n",
+        b"101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+        b"000 None\r\ncontent-length: 0\r\n\r\n",
+        b"099 None\r\ncontent-length: 0\r\n\r\n",
+        b"200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        b"200 OK\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\n",
+        b"200 OK\r\ncontent-length: 1, 1\r\n\r\n",
+        b"200 OK\r\ncontent-length: -1\r\n\r\n",
+        b"200 OK\r\ncontent-length: +1\r\n\r\n",
+        b"200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 1\r\n\r\n",
+        b"200 OK\ncontent-length: 0\n\n",
+        b"200 OK\r\nx: y\r\n folded\r\ncontent-length: 0\r\n\r\n",
+        b"200 OK\r\nx y: z\r\ncontent-length: 0\r\n\r\n",
+        b"200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n",
+    ],
+)
+def test_a_response_that_is_wrong_or_ambiguous_is_an_error(head):
+    with pytest.raises(ProtocolError):
+        parsed(H + head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"204 No Content\r\ncontent-length: 5\r\n\r\n",
+        b"304 Not Modified\r\ncontent-length: 5\r\n\r\n",
+        b"204 No Content\r\ntransfer-encoding: chunked\r\n\r\n",
+    ],
+)
+def test_a_response_that_never_has_a_body_ends_with_its_headers(head):
+    first, second = parsed(H + head, NEXT)
+
+    assert (first.body, second.body) == (b"", b"next")
+
+
+def test_an_interim_response_has_no_body_whatever_it_says():
+    [found] = parsed(H + b"103 Early Hints\r\ncontent-length: 5\r\n\r\n" + NEXT)
+
+    assert found.body == b"next"
+
+
+@pytest.mark.parametrize(
+    ("head", "keeps_alive"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nconnection: close\r\n", False),
+        (b"HTTP/1.0 200 OK\r\n", False),
+    ],
+)
+def test_a_response_says_whether_its_connection_goes_on(head, keeps_alive):
+    [found] = parsed(head + b"content-length: 0\r\n\r\n")
+
+    assert found.keeps_alive is keeps_alive
+
+
+def test_a_body_that_ends_with_its_connection_is_never_complete():
+    assert parsed(H + b"200 OK\r\n\r\n", b"some", b"more") == [None] * 3
+
+
+def test_a_body_may_be_as_long_as_the_limit():
+    [found] = parsed(ok(b"x" * 1000))
+    assert len(found.body) == 1000
+
+    with pytest.raises(ProtocolError, match="longer than 1000 bytes"):
+        parsed(ok(b"x" * 1001))
+
+
+CHUNKED = H + b"200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def test_a_body_in_chunks_has_the_same_limit():
+    chunk = b"64\r\n" + b"x" * 100 + b"\r\n"
+    *_, found = parsed(CHUNKED, *[chunk] * 10, b"0\r\n\r\n")
+    assert len(found.body) == 1000
+
+    with pytest.raises(ProtocolError, match="longer than 1000 bytes"):
+        parsed(CHUNKED, *[chunk] * 11)
+
+
+def accepted(start, piece):
+    """Feed a piece again and again; return how many bytes are accepted."""
+    parser = ResponseParser(1000)
+    with suppress(ProtocolError):
+        parser.feed(start)
+        for number in range(10 * MAX_HEADER_BYTES // len(piece)):
+            accepted = number * len(piece)
+            parser.feed(piece)
+    return accepted
+
+
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (H + b"200 OK\r\nx: ", b"y" * 1000),  # one value
+        (H + b"200 OK\r\n", b"y" * 1000),  # one name
+        (H + b"200 ", b"y" * 1000),  # the reason
+        (H + b"200 OK\r\n", b"x: y\r\n"),  # headers
+        (H + b"100 Continue\r\n\r\n", H + b"100 Continue\r\n\r\n"),  # interim responses
+        (CHUNKED + b"0\r\n", b"x: y\r\n"),  # trailers
+        (CHUNKED + b"0\r\nx: ", b"y" * 1000),  # a trailer
+        (CHUNKED + b"1;x=", b"y" * 1000),  # an extension of a chunk
+        (b"\r\n", b"\r\n" * 1000),  # line ends before it
+    ],
+)
+def test_what_is_no_body_has_a_limit(start, piece):
+    assert accepted(start, piece) <= MAX_HEADER_BYTES
+
+
+def test_headers_have_a_limit_in_number():
+    def with_headers(number):
+        return H + b"200 OK\r\ncontent-length: 0\r\n" + b"x: y\r\n" * (number - 1) + b"\r\n"
+
+    [found] = parsed(with_headers(MAX_HEADERS))
+    assert len(found.headers) == MAX_HEADERS
+
+    with pytest.raises(ProtocolError, match=f"more than {MAX_HEADERS} headers"):
+        parsed(with_headers(MAX_HEADERS + 1))
+
+
+@pytest.mark.parametrize(
+    ("status", "succeeds"),
+    [(100, False), (199, False), (200, True), (299, True), (300, False), (500, False)],
+)
+def test_only_200_to_299_succeed(status, succeeds):
+    assert is_success(status) is succeeds
+
+
+def test_an_address_without_http_is_refused():
+    with pytest.raises(ConfigError, match="set an http or https URL"):
+        divided("ftp://example.com")
