@@ -38,6 +38,9 @@ _ENDPOINTS_OF_SERVICES = {
     "lambda": "AWS_ENDPOINT_URL_LAMBDA",
 }
 
+# Set on ingest where its event source mapping reports batch item failures.
+REPORTS_BATCH_ITEM_FAILURES = "REPORTS_BATCH_ITEM_FAILURES"
+
 # How many changes the publish function is handed at once, at most.
 PUSH_BATCH = 1000
 
@@ -59,6 +62,9 @@ class Config(Struct, frozen=True):
         messages_per_second: how many messages are pushed a second at most, by all invocations
             together (MESSAGES_PER_SECOND). API Gateway takes 10,000 requests a second of an account
             in a region, whatever they are for.
+        reports_batch_item_failures: whether the event source mapping of ingest reports batch item
+            failures (REPORTS_BATCH_ITEM_FAILURES). Deployment sets it after the mapping has the
+            option; without it, ingest raises, and SQS delivers the whole batch again.
         function_name: the function that this process runs (AWS_LAMBDA_FUNCTION_NAME, which Lambda
             sets); empty elsewhere.
         queue_url: where SES's events wait (QUEUE_URL).
@@ -97,6 +103,7 @@ class Config(Struct, frozen=True):
     keep_link_query: bool = False
     push_interval: float = 1.0
     messages_per_second: int = DEFAULT_MESSAGES_PER_SECOND
+    reports_batch_item_failures: bool = False
     function_name: str = ""
     connections_endpoint: str = "https://{api_id}.execute-api.{region}.amazonaws.com/{stage}"
     region: str = "us-east-1"
@@ -307,6 +314,7 @@ _OPTIONAL: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "keep_link_query": ("KEEP_LINK_QUERY", _boolean),
     "push_interval": ("PUSH_INTERVAL_SECONDS", float),
     "messages_per_second": ("MESSAGES_PER_SECOND", int),
+    "reports_batch_item_failures": (REPORTS_BATCH_ITEM_FAILURES, _boolean),
     "function_name": ("AWS_LAMBDA_FUNCTION_NAME", str),
     "connections_endpoint": ("CONNECTIONS_ENDPOINT", str),
     "region": ("AWS_REGION", str),

@@ -3,6 +3,7 @@
 MailpulseError
 ├── ConfigError         a setting is missing or makes no sense
 ├── NotAnEvent          a queue message holds no SES event
+├── NotStored           messages of a batch could not be stored
 ├── InvalidRequest      a WebSocket request cannot be served
 ├── Refused             somebody may not come in, or no longer stay
 │   └── Forbidden       … however good the token
@@ -34,6 +35,10 @@ class NotAnEvent(MailpulseError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class NotStored(MailpulseError):
+    """Messages of a batch could not be stored, and SQS is to deliver the whole batch again."""
 
 
 class InvalidRequest(MailpulseError):

@@ -286,7 +286,11 @@ def prepare(function: str) -> None:
 
 
 def ingest(event: Event) -> dict[str, Any]:
-    """Store what SES reported: a batch of the queue."""
+    """Store what SES reported: a batch of the queue.
+
+    Raises:
+        NotStored: a message could not be stored, and must not be deleted.
+    """
     return parts().ingest.batch(event["Records"])
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from chalicelib import events
 from chalicelib.classify import classify
 from chalicelib.config import Config
-from chalicelib.errors import AwsError, NotAnEvent
+from chalicelib.errors import AwsError, NotAnEvent, NotStored
 from chalicelib.event import Event
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import ENGAGEMENTS, Fact, facts_of
@@ -38,11 +38,18 @@ class Ingest(Struct, frozen=True):
     def batch(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Take in SQS records.
 
-        A message that is no SES event goes to the dead-letter queue with its reason, alone; one
-        that could not be stored is given back to the queue, alone.
+        A message that is no SES event goes to the dead-letter queue with its reason, alone. A
+        message that could not be stored stays in the queue: alone where the event source mapping
+        reports batch item failures, otherwise with its whole batch. Writing a fact twice is
+        harmless.
 
         Returns:
             What Lambda expects of a function that reports batch item failures.
+            https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
+        Raises:
+            NotStored: a message could not be stored, and the mapping does not report failures:
+                Lambda would take a returned value for success and delete the whole batch.
         """
         failed: set[str] = set()
         facts: dict[tuple[str, str], Fact] = {}
@@ -68,6 +75,11 @@ class Ingest(Struct, frozen=True):
         for fact in self._store(facts.values()):
             failed |= origins[fact.message_id, fact.key]
         log("ingest", messages=len(records), facts=len(facts), failed=len(failed))
+        if failed and not self.config.reports_batch_item_failures:
+            raise NotStored(
+                f"{len(failed)} of {len(records)} messages could not be stored; SQS delivers the "
+                "whole batch again"
+            )
         return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
 
     def _facts(self, event: Event) -> list[Fact]:

@@ -23,7 +23,7 @@ from dashboard.chalice_resources import EventSourceMapping, Resources, function_
 from dashboard.sdk import Clients
 
 SETTLED_SECONDS = 180
-_POLL_SECONDS = 1.0
+POLL_SECONDS = 1.0
 
 
 def path(build: Path, stage: str) -> Path:
@@ -77,21 +77,25 @@ def _usable(clients: Clients, stage: str, sources: Mapping[str, str]) -> Resourc
     return replace(found, mappings=list(kept.values()), apis=apis)
 
 
-def wait_for_function(lambda_client: Any, name: str) -> None:
-    """Wait until a function is neither being made nor changed: until then it takes no change.
+def wait_for_function(lambda_client: Any, name: str) -> Mapping[str, Any]:
+    """Wait until a function is neither being created nor changed, and return its configuration.
+
+    Until then, Lambda refuses other changes.
 
     https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 
     Raises:
         CommandError: it does not come to an end.
     """
+    found: dict[str, Any] = {}
 
     def is_settled() -> bool:
-        found = lambda_client.get_function_configuration(FunctionName=name)
+        found.update(lambda_client.get_function_configuration(FunctionName=name))
         pending = found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress"
         return not pending
 
     _wait(is_settled, f"the function {name} is still being changed by Lambda")
+    return found
 
 
 def wait_for_mapping(lambda_client: Any, uuid: str) -> Mapping[str, Any]:
@@ -139,7 +143,7 @@ def _wait(is_done: Callable[[], bool], still: str) -> None:
                 f"{still} after {SETTLED_SECONDS} s: look at it in the Lambda console, and run "
                 "this again"
             )
-        time.sleep(_POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _is_complete(apigateway: Any, api: str, stage: str) -> bool:

@@ -99,6 +99,7 @@ def _deploy(state: StateDir, session: LocalSession, outputs: stack.Outputs) -> f
         log=state.deploy_log,
     )
     mappings.set_options(session.client("lambda"), deployment, _MAPPING_OPTIONS)
+    mappings.announce_reporting(session.client("lambda"), function_name(STAGE, "ingest"))
     return deployment
 
 

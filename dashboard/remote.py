@@ -119,6 +119,7 @@ def install(
         deployment = _deploy(place, outputs, variables, architecture or _architecture_of(place))
     with steps.step("Their event sources have their options"):
         mappings.set_options(place.clients("lambda"), deployment, mappings.OPTIONS)
+        mappings.announce_reporting(place.clients("lambda"), function_name(place.stage, "ingest"))
     with steps.step("Their logs expire"):
         function_logs.let_expire(place.clients("logs"), place.stage)
     legacy_roles.remove(place.clients("iam"), place.region, place.stage)

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chalicelib.config import REPORTS_BATCH_ITEM_FAILURES
 from chalicelib.errors import CommandError
 from dashboard.chalice_resources import function_name
 from dashboard.functions import FUNCTIONS, logical_name
-from dashboard.mappings import Options
+from dashboard.mappings import Options, reports_failures
 from dashboard.stack import stack_name
 
 Template = dict[str, Any]
@@ -69,6 +70,14 @@ def finish(template: Template, stage: str, options: Options) -> Template:
         properties["FunctionName"] = function_name(stage, function)
         if function in options:
             properties["Events"] = _with_options(function, properties, options[function])
+            if reports_failures(options[function]):
+                # CloudFormation creates the mapping with its options, so both are true at once.
+                environment = properties.get("Environment", {})
+                variables = environment.get("Variables", {})
+                properties["Environment"] = {
+                    **environment,
+                    "Variables": {**variables, REPORTS_BATCH_ITEM_FAILURES: "true"},
+                }
     resources = _with_references(resources)
     return {
         "AWSTemplateFormatVersion": template["AWSTemplateFormatVersion"],

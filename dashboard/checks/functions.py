@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.config import Config
+from chalicelib.config import REPORTS_BATCH_ITEM_FAILURES, Config
 from chalicelib.errors import ConfigError
 from dashboard.chalice_resources import function_name
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 from dashboard.functions import FUNCTIONS
-from dashboard.mappings import OPTIONS
+from dashboard.mappings import OPTIONS, reports_failures
 
 _SOON = timedelta(days=180)
 
@@ -52,6 +52,27 @@ def check_event_sources(subject: Subject) -> Iterator[Finding]:
             yield fail(f"{name} has {len(mappings)} event sources instead of one", "run `deploy`")
             continue
         yield _event_source(function, mappings[0], wanted)
+        if reports_failures(wanted):
+            yield from _reporting(subject, name, mappings[0])
+
+
+def _reporting(subject: Subject, name: str, mapping: Mapping[str, Any]) -> Iterator[Finding]:
+    """Check that a function returns failures only where its event source reports them."""
+    found = subject.clients("lambda").get_function_configuration(FunctionName=name)
+    value = found.get("Environment", {}).get("Variables", {}).get(REPORTS_BATCH_ITEM_FAILURES)
+    returns, reports = value == "true", reports_failures(mapping)
+    if returns and not reports:
+        yield fail(
+            f"{name} has {REPORTS_BATCH_ITEM_FAILURES}=true, but its event source does not report "
+            "batch item failures: events that could not be stored are deleted",
+            "run `deploy`, which sets both",
+        )
+    elif reports and not returns:
+        yield warn(
+            f"{name} has {REPORTS_BATCH_ITEM_FAILURES}={value!r}: one event that cannot be stored "
+            "makes its whole batch be retried",
+            "run `deploy`, which sets it to 'true'",
+        )
 
 
 def _problems(subject: Subject, name: str, found: Mapping[str, Any]) -> Iterator[Finding]:

@@ -168,6 +168,10 @@ def test_data_outlives_a_stop_and_the_second_start_is_quick(state_dir):
         assert len(mappings) == 3
         (ingest,) = (m for m in mappings if m["FunctionArn"].endswith("-ingest"))
         assert ingest["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        variables = second.aws("lambda").get_function_configuration(
+            FunctionName="mailpulse-local-ingest"
+        )["Environment"]["Variables"]
+        assert variables["REPORTS_BATCH_ITEM_FAILURES"] == "true"
     finally:
         assert second.stop() == 0
 

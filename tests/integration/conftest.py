@@ -191,5 +191,6 @@ def pipeline(monkeypatch):
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             events_stream_arn=outputs["EventsStreamArn"],
             pseudonym_key="key",
+            reports_batch_item_failures=True,
         )
         yield Pipeline(config, monkeypatch)

@@ -190,6 +190,33 @@ class TestEventSources:
             look(check_event_sources)
         )
 
+    @pytest.mark.parametrize(
+        ("value", "types", "expected"),
+        [
+            ("true", [], "FAIL mailpulse-test-ingest has REPORTS_BATCH_ITEM_FAILURES=true, but"),
+            (None, None, "warn mailpulse-test-ingest has REPORTS_BATCH_ITEM_FAILURES=None: one"),
+        ],
+    )
+    def test_ingest_and_its_event_source_agree_on_reporting(
+        self, stage, look, value, types, expected
+    ):
+        client, name = stage.client("lambda"), "mailpulse-test-ingest"
+        variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        del variables["REPORTS_BATCH_ITEM_FAILURES"]
+        client.update_function_configuration(
+            FunctionName=name,
+            Environment={
+                "Variables": variables | ({"REPORTS_BATCH_ITEM_FAILURES": value} if value else {})
+            },
+        )
+        if types is not None:
+            options = stage.fakes["lambda"].options[stage.mapping("ingest")["UUID"]]
+            options["FunctionResponseTypes"] = types
+
+        lines = look(check_event_sources)
+
+        assert [line for line in lines if line.startswith(expected)]
+
     def test_one_that_has_lost_an_option(self, stage, look):
         uuid = stage.mapping("aggregate")["UUID"]
         del stage.fakes["lambda"].options[uuid]["TumblingWindowInSeconds"]

@@ -118,7 +118,8 @@ def test_functions_have_the_names_and_the_environment_of_a_deployment(template):
     for name in FUNCTIONS:
         properties = template["Resources"][LOGICAL[name]]["Properties"]
         assert properties["FunctionName"] == function_name(STAGE, name)
-        assert resolved(properties["Environment"]["Variables"]) == expected
+        reports = {"REPORTS_BATCH_ITEM_FAILURES": "true"} if name == "ingest" else {}
+        assert resolved(properties["Environment"]["Variables"]) == expected | reports
         assert (properties["Timeout"], properties["MemorySize"]) == FUNCTIONS[name]
         assert properties["Architectures"] == ["arm64"]
 

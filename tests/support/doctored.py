@@ -58,6 +58,7 @@ _NOT_MADE = {
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
 }
+REPORTS = {"REPORTS_BATCH_ITEM_FAILURES": "true"}
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -323,7 +324,7 @@ class Stage:
                 Role=role,
                 Handler="app.app",
                 Code={"ZipFile": b"zip"},
-                Environment={"Variables": variables},
+                Environment={"Variables": variables | (REPORTS if name == "ingest" else {})},
             )
         sources = {
             "ingest": "QueueArn",

@@ -22,7 +22,7 @@ from support.memory import MemoryDynamo, Shard, Stream
 
 from chalicelib.access import Connection
 from chalicelib.config import Config
-from chalicelib.errors import AwsError
+from chalicelib.errors import AwsError, NotStored
 from chalicelib.frames import frames
 from chalicelib.handlers import Parts
 from chalicelib.metrics import PIPELINE, aggregate_from_item
@@ -37,6 +37,7 @@ CONFIG = Config(
     events_stream_arn="",
     pseudonym_key="key",
     push_interval=0,
+    reports_batch_item_failures=True,
 )
 START = 1_800_000_000.0
 MOST_INVOCATIONS = 10_000
@@ -119,7 +120,7 @@ class Invocation:
         with self._world.in_process(self), redirect_stdout(StringIO()):
             try:
                 self._greenlet.switch()
-            except AwsError:
+            except (AwsError, NotStored):
                 self._end(succeeded=False)
                 return
             except Crash:
@@ -148,11 +149,14 @@ class World:
         queue: the messages that are neither ingested nor being ingested, by id.
         dead: what was sent to the dead-letter queue: body and reason.
         running: invocations that have not ended.
+        mapping_reports: whether ingest's mapping has ReportBatchItemFailures; without it, Lambda
+            deletes the messages of every invocation that returns.
     """
 
-    def __init__(self, config: Config = CONFIG) -> None:
+    def __init__(self, config: Config = CONFIG, *, mapping_reports: bool = True) -> None:
         self.now = START
         self.config = config
+        self.mapping_reports = mapping_reports
         self.dynamo = MemoryDynamo(lambda: self.now)
         self.dynamo.before_call = lambda *_: self._hold()
         self.dynamo.between_writes = self._hold
@@ -261,7 +265,8 @@ class World:
         def run() -> None:
             failures = self.process.ingest.batch(records)["batchItemFailures"]
             failed.clear()
-            failed.update(failure["itemIdentifier"] for failure in failures)
+            if self.mapping_reports:
+                failed.update(failure["itemIdentifier"] for failure in failures)
 
         def done(*, succeeded: bool) -> None:
             del succeeded

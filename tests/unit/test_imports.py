@@ -25,6 +25,7 @@ ENVIRONMENT = {
     # Nobody listens there: each call is made, and fails at once.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "CONNECTIONS_ENDPOINT": "{endpoint}/{api_id}/{stage}",
+    "REPORTS_BATCH_ITEM_FAILURES": "true",
     "AWS_LAMBDA_FUNCTION_NAME": "mailpulse-test-publish",
 }
 

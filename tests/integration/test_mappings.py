@@ -1,0 +1,160 @@
+"""REPORTS_BATCH_ITEM_FAILURES is added to ingest's environment, and nothing else changes."""
+
+import json
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from chalicelib.errors import CommandError
+from dashboard import chalice_record, mappings
+
+NAME = "mailpulse-test-ingest"
+REPORTS = {"REPORTS_BATCH_ITEM_FAILURES": "true"}
+
+
+@pytest.fixture
+def client(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setattr(chalice_record, "POLL_SECONDS", 0)
+    with mock_aws():
+        role = boto3.client("iam", "us-east-1").create_role(
+            RoleName="role", AssumeRolePolicyDocument=json.dumps({})
+        )["Role"]["Arn"]
+        client = boto3.client("lambda", "us-east-1")
+        client.create_function(
+            FunctionName=NAME,
+            Runtime="python3.13",
+            Role=role,
+            Handler="app.ingest",
+            Code={"ZipFile": b"zip"},
+            Environment={"Variables": {"EVENTS_TABLE": "events"}},
+        )
+        yield client
+
+
+class Revisions:
+    """moto's Lambda, with the revisions that moto lacks.
+
+    Attributes:
+        found: laid over the configurations that are read, one after the other.
+        refusals: error codes of the next updates.
+        before_update: called once, before the next update.
+        updates: how many were made.
+    """
+
+    def __init__(self, client):
+        self._client = client
+        self.found = []
+        self.refusals = []
+        self.before_update = lambda: None
+        self.updates = 0
+
+    def get_function_configuration(self, **asked):
+        configuration = self._client.get_function_configuration(**asked)
+        found = self.found.pop(0) if self.found else {}
+        return {**configuration, "RevisionId": self._revision(), **found}
+
+    def update_function_configuration(self, *, RevisionId, **changes):
+        before, self.before_update = self.before_update, lambda: None
+        before()
+        if self.refusals:
+            raise refusal(self.refusals.pop(0))
+        if RevisionId != self._revision():
+            raise refusal("PreconditionFailedException")
+        self.updates += 1
+        self._client.update_function_configuration(**changes)
+
+    def _revision(self):
+        return json.dumps(variables(self._client))
+
+
+def refusal(code):
+    return ClientError({"Error": {"Code": code, "Message": ""}}, "UpdateFunctionConfiguration")
+
+
+def variables(client):
+    return client.get_function_configuration(FunctionName=NAME)["Environment"]["Variables"]
+
+
+def test_the_variable_is_added_to_those_that_are_set(client):
+    mappings.announce_reporting(Revisions(client), NAME)
+
+    assert variables(client) == {"EVENTS_TABLE": "events", **REPORTS}
+
+
+def test_a_variable_that_is_set_already_is_not_written_again(client):
+    revisions = Revisions(client)
+
+    mappings.announce_reporting(revisions, NAME)
+    mappings.announce_reporting(revisions, NAME)
+
+    assert revisions.updates == 1
+
+
+def test_a_change_between_reading_and_writing_is_kept(client):
+    revisions = Revisions(client)
+    revisions.before_update = lambda: client.update_function_configuration(
+        FunctionName=NAME, Environment={"Variables": {"EVENTS_TABLE": "newer"}}
+    )
+
+    mappings.announce_reporting(revisions, NAME)
+
+    assert variables(client) == {"EVENTS_TABLE": "newer", **REPORTS}
+
+
+def test_an_update_of_another_that_is_in_progress_is_waited_for(client):
+    revisions = Revisions(client)
+    revisions.refusals = ["ResourceConflictException"]
+
+    mappings.announce_reporting(revisions, NAME)
+
+    assert variables(client) == {"EVENTS_TABLE": "events", **REPORTS}
+
+
+def test_any_other_refusal_is_raised(client):
+    revisions = Revisions(client)
+    revisions.refusals = ["AccessDeniedException"]
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        mappings.announce_reporting(revisions, NAME)
+
+
+def test_an_update_in_progress_is_waited_for_before_and_after(client):
+    revisions = Revisions(client)
+    progress = {"LastUpdateStatus": "InProgress"}
+    revisions.found = [progress, progress, {}, progress]
+
+    mappings.announce_reporting(revisions, NAME)
+
+    assert revisions.found == []
+    assert revisions.updates == 1
+
+
+def test_an_update_that_failed_is_an_error_with_its_reason(client):
+    revisions = Revisions(client)
+    revisions.found = [{"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such layer"}]
+
+    with pytest.raises(CommandError, match=f"the update of {NAME} failed: no such layer"):
+        mappings.announce_reporting(revisions, NAME)
+
+
+def test_an_update_that_never_ends_is_an_error(client, monkeypatch):
+    monkeypatch.setattr(chalice_record, "SETTLED_SECONDS", 0)
+    revisions = Revisions(client)
+    revisions.found = [{"LastUpdateStatus": "InProgress"}] * 9
+
+    with pytest.raises(CommandError, match=f"{NAME} is still being changed by Lambda"):
+        mappings.announce_reporting(revisions, NAME)
+
+
+def test_an_environment_that_cannot_be_read_is_never_overwritten(client):
+    revisions = Revisions(client)
+    revisions.found = [{"Environment": {"Error": {"ErrorCode": "KMSAccessDeniedException"}}}]
+
+    with pytest.raises(CommandError, match=r"cannot be read \(KMSAccessDeniedException\)"):
+        mappings.announce_reporting(revisions, NAME)
+
+    assert revisions.updates == 0
