@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from chalicelib.checkpoint import Change, Register, Touched
+from chalicelib.errors import trace
 from chalicelib.metrics import HEALTH, PIPELINE, SUMMARY
 from chalicelib.worth import (
     NOT_UNDERSTOOD,
@@ -63,8 +64,8 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
         try:
             worth = _worth(last)
         except NOT_UNDERSTOOD as error:
-            reason = f"{error.__class__.__name__}: {error}"
-            batch.quarantined += [f"{reason}; {record.get('Keys')}" for record in alike]
+            reason = trace(error)
+            batch.quarantined += [f"{reason}; message {_message_id(record)}" for record in alike]
             batch.touched[PIPELINE, HEALTH].changes.append(Change(alike, {"quarantined": 1}))
             continue
         for keys, counts, url in worth:
@@ -103,6 +104,10 @@ def _sorted(
             if record.get("eventName") != "REMOVE":
                 found["", None, id(change)].append(change)
     return found.items()
+
+
+def _message_id(record: StreamRecord) -> Any:
+    return record.get("Keys", {}).get("message_id", {}).get("S")
 
 
 def _worth(change: StreamRecord) -> list[Contribution]:

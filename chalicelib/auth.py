@@ -100,7 +100,8 @@ class Tokens:
                 leeway=_LEEWAY_SECONDS,
             )
         except jwt.PyJWTError as error:
-            raise Refused(f"{error.__class__.__name__}: {error}") from error
+            # PyJWT quotes what a token holds, such as an extension that it does not know.
+            raise Refused(f"not a valid token: {error.__class__.__name__}") from error
         self._require_audience(claims)
         groups = claims.get(self._groups_claim)
         return Viewer(

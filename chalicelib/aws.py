@@ -42,6 +42,22 @@ _THROTTLED = {
     "TooManyRequestsException",
     "TransactionInProgressException",
 }
+# Errors whose text speaks of the caller, the resource or a limit. Others may repeat values of the
+# request ("Value '…' at '…' failed to satisfy constraint"), or its headers with the session token
+# (SignatureDoesNotMatch), and are not quoted.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+_QUOTABLE = {
+    *_THROTTLED,
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "RequestTooLargeException",
+    "ResourceNotFoundException",
+    "TrimmedDataAccessException",
+    "UnrecognizedClientException",
+}
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -218,6 +234,8 @@ def _error(operation: str, response: Response, found: Mapping[str, Any]) -> Exce
     if code == _CONDITION_FAILED:
         return ConditionFailed(found.get("Item", {}))
     message = found.get("message") or found.get("Message") or "the service does not say why"
+    if code not in _QUOTABLE:
+        message = f"the service's text of {len(str(message))} characters may quote the request"
     failure = AwsError(code, f"{operation} failed: {code}: {message}")
     if response.status >= 500 or response.status == 429 or code in _THROTTLED:  # noqa: PLR2004 - HTTP's
         return _Passing(failure)

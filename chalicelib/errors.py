@@ -11,7 +11,9 @@ MailpulseError
 │   └── ConditionFailed a conditional write met another state
 └── CommandError        an operator's command cannot go on
 
-Every message says what was wrong, with the value, and what to do.
+Every message says what was wrong and what to do. It quotes settings and identifiers, and never what
+an email, a request or a service's response holds: of these it gives the shape. Messages end up in
+logs, in dead letters and in Lambda's own reports.
 """
 
 from typing import Any
@@ -95,3 +97,34 @@ class ConditionFailed(AwsError):
 
 class CommandError(MailpulseError):
     """An operator's command cannot go on; the message is one line for a terminal."""
+
+
+def shape(value: object) -> str:
+    """Return the type and size of a value, for messages that must not quote it."""
+    match value:
+        case None:
+            return "null or missing"
+        case str():
+            return f"a text of {len(value)} characters"
+        case list():
+            return f"a list of {len(value)}"
+        case dict():
+            return f"an object of {len(value)} members"
+    return f"a {type(value).__name__}"
+
+
+def trace(error: BaseException) -> str:
+    """Return what failed and where, for logs.
+
+    Only Mailpulse's own errors are quoted: the text of any other may hold the value that caused it.
+    """
+    places = []
+    step = error.__traceback__
+    while step is not None:
+        file_name = step.tb_frame.f_code.co_filename.rpartition("/")[2]
+        places.append(f"{file_name}:{step.tb_lineno}")
+        step = step.tb_next
+    text = f": {error}" if isinstance(error, MailpulseError) else ""
+    found = f"{type(error).__name__}{text} ({' > '.join(places)})"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return found if cause is None else f"{found}, from {trace(cause)}"

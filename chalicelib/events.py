@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from chalicelib.errors import NotAnEvent
+from chalicelib.errors import NotAnEvent, shape
 from chalicelib.event import (
     CONFIGURATION_SET_TAG,
     FIRST_YEAR,
@@ -54,8 +54,6 @@ _RECIPIENT_KEYS = {
 
 _MAX_WRAPPINGS = 4
 _TYPE = r"[A-Za-z][A-Za-z ]{0,49}"
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-_NOT_IN_SQS = r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _END_OF_TIME = f"{LAST_YEAR + 1}"
 
 
@@ -90,7 +88,7 @@ def reader(campaign_tag: str) -> Reader:
             if (event := usual(content, not_after)) is not None:
                 return event
             text = content
-        raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes: {_cut(body)}")
+        raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes")
 
     return usual_events(campaign_tag, unusual)
 
@@ -107,9 +105,9 @@ def _json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotAnEvent("bad_json", f"not JSON ({error}): {_cut(text)}") from error
+        raise NotAnEvent("bad_json", f"not JSON ({error}): {shape(text)}") from error
     if not isinstance(value, dict):
-        raise NotAnEvent("not_an_object", f"JSON, but no object: {_cut(text)}")
+        raise NotAnEvent("not_an_object", f"JSON, but no object: {shape(value)}")
     return value
 
 
@@ -136,7 +134,7 @@ def _event(value: Mapping[str, Any], campaign_tag: str) -> Event:
                 "an identity's feedback notification, which has no tags: publish events "
                 "through a configuration set instead",
             )
-        raise NotAnEvent("no_event_type", f"no eventType; it has {_cut(', '.join(value))}")
+        raise NotAnEvent("no_event_type", f"no eventType in {shape(value)}")
     event_type = _string(value, "eventType")
     if not re.fullmatch(_TYPE, event_type):
         raise _wrong("eventType", "a few English words, as SES's types are", event_type)
@@ -195,7 +193,7 @@ def _digest(value: Mapping[str, Any]) -> str:
     try:
         content = json.dumps(value, sort_keys=True)
     except RecursionError as error:
-        raise _wrong("the event", "nested less deeply", "") from error
+        raise _wrong("the event", "nested less deeply", value) from error
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -309,14 +307,4 @@ def _time(value: Mapping[str, Any], key: str) -> str:
 
 
 def _wrong(name: str, expected: str, found: Any) -> NotAnEvent:
-    # Not the content of a list or an object: addresses do not belong into a log.
-    shown = f"a {type(found).__name__} of {len(found)}" if isinstance(found, list | dict) else None
-    return NotAnEvent(
-        "bad_event", f"{name} should be {expected}, but is {shown or _cut(repr(found))}"
-    )
-
-
-def _cut(text: str) -> str:
-    """Shorten a text for a message, and replace what neither UTF-8 nor SQS takes."""
-    text = re.sub(_NOT_IN_SQS, "?", _clean(text))
-    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"  # noqa: PLR2004
+    return NotAnEvent("bad_event", f"{name} should be {expected}, but is {shape(found)}")

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from chalicelib.errors import shape
 from chalicelib.event import MAX_ID, Event
 from chalicelib.times import is_time
 
@@ -212,11 +213,11 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact:
             name, expected = _READ[attribute]
             value = _decoded(attribute, encoded)
             if type(value) is not expected:
-                raise ValueError(f"attribute {attribute} of a fact is {value!r}")
+                raise ValueError(f"attribute {attribute} of a fact is {shape(value)}")
             values[name] = value
     missing = [ATTRIBUTES[name] for name in _REQUIRED if not values.get(name)]
     if missing:
-        raise ValueError(f"a fact without {', '.join(missing)}: it has {sorted(item)}")
+        raise ValueError(f"a fact without {', '.join(missing)}: it has {len(item)} attributes")
     fact = Fact(**values)
     for time in (fact.at, fact.mail_at):
         check_time(time)
@@ -237,7 +238,7 @@ def check_time(time: str) -> None:
         ValueError: it is not.
     """
     if not is_time(time):
-        raise ValueError(f"a time of another form: {time!r}")
+        raise ValueError(f"a time of another form: {shape(time)}")
 
 
 def check_identifiers(campaign: str, *link_ids: str | None) -> None:
@@ -247,10 +248,10 @@ def check_identifiers(campaign: str, *link_ids: str | None) -> None:
         ValueError: it could not.
     """
     if not 0 < len(campaign.encode()) <= MAX_ID:
-        raise ValueError(f"a campaign of {len(campaign)} characters: {campaign[:50]!r}")
+        raise ValueError(f"a campaign of {len(campaign)} characters")
     for link_id in link_ids:
         if link_id is not None and not re.fullmatch(_LINK_ID, link_id):
-            raise ValueError(f"a link id of another form: {link_id[:50]!r}")
+            raise ValueError(f"a link id of another form: {shape(link_id)}")
 
 
 def activity_partition(campaign: str, hour: str, lane: int) -> str:
@@ -297,4 +298,4 @@ def _decoded(attribute: str, value: Mapping[str, Any]) -> str | int | bool:
         return int(number)
     if isinstance(flag := kinds.get("BOOL"), bool):
         return flag
-    raise ValueError(f"attribute {attribute} is {value!r}")
+    raise ValueError(f"attribute {attribute} is {shape(value)}")

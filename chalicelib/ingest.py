@@ -1,7 +1,6 @@
 """A batch of queue messages → facts in the events table, each message settled."""
 
 import time
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from msgspec.structs import replace
 from chalicelib import events
 from chalicelib.classify import classify
 from chalicelib.config import Config
-from chalicelib.errors import AwsError, NotAnEvent, NotStored
+from chalicelib.errors import AwsError, NotAnEvent, NotStored, trace
 from chalicelib.event import Event
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import ENGAGEMENTS, Fact, facts_of
@@ -113,8 +112,8 @@ class Ingest(Struct, frozen=True):
         for message_id, found in engagements.items():
             try:
                 self._engage(message_id, found)
-            except Exception:  # noqa: BLE001 - one message must not fail the others
-                log("not_stored", detail=traceback.format_exc(), message_id=message_id)
+            except Exception as error:  # noqa: BLE001 - one message must not fail the others
+                log("not_stored", detail=trace(error), message_id=message_id)
                 unstored += found
         return unstored
 

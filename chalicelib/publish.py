@@ -11,6 +11,7 @@ from chalicelib.access import Access, Connection
 from chalicelib.chunks import Group, Push, decoded
 from chalicelib.config import PUSH_BATCH
 from chalicelib.delivery import PUSH_SECONDS, Delivery
+from chalicelib.errors import trace
 from chalicelib.frames import Message, frames
 from chalicelib.health import health_from_item
 from chalicelib.log import log
@@ -138,7 +139,7 @@ def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
                 continue
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # Raised, it would stop this shard's pushes for a day.
-            log("not_an_aggregate", detail=repr(error), keys=record["dynamodb"].get("Keys"))
+            log("not_an_aggregate", detail=trace(error), keys=record["dynamodb"].get("Keys"))
             continue
         newest[aggregate.campaign, aggregate.part] = aggregate
     campaigns: dict[str, list[Aggregate]] = {}

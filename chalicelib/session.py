@@ -1,6 +1,5 @@
 """One WebSocket request → its answers. Every request gets one, whatever it was."""
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
@@ -9,7 +8,7 @@ from msgspec.structs import replace
 
 from chalicelib import cursor, messages
 from chalicelib.access import EVERYTHING, Access, Connection
-from chalicelib.errors import InvalidRequest, Refused
+from chalicelib.errors import InvalidRequest, Refused, trace
 from chalicelib.events_table import EventsTable
 from chalicelib.facts import ACTIVITY_LANES, ACTIVITY_TYPES, OTHER_LINK, Fact
 from chalicelib.frames import Message
@@ -74,8 +73,8 @@ class Session(Struct, frozen=True):
             raise
         except InvalidRequest as error:
             yield error_reply(error, *request.names)
-        except Exception:  # noqa: BLE001 - every request is answered, whatever failed
-            log("request_failed", action=request.action, detail=traceback.format_exc())
+        except Exception as error:  # noqa: BLE001 - every request is answered, whatever failed
+            log("request_failed", action=request.action, detail=trace(error))
             failure = InvalidRequest("internal", "the request could not be served now: try again")
             yield error_reply(failure, *request.names)
 

@@ -56,7 +56,8 @@ class ShareTokens:
                 options={"require": ["exp", "iss", "jti", "campaign"], "verify_exp": False},
             )
         except jwt.PyJWTError as error:
-            raise Refused(f"{error.__class__.__name__}: {error}") from error
+            # PyJWT quotes what a token holds, such as an extension that it does not know.
+            raise Refused(f"not a valid token: {error.__class__.__name__}") from error
         access = Access(
             share_subject(claims["jti"]), int(claims["exp"]), (), str(claims["campaign"])
         )

@@ -21,7 +21,6 @@ from dashboard.steps import Steps
 _LOOK_SECONDS = 600
 # SQS's own redrive gives no reason.
 NOT_STORED = "not_stored"
-_EXCERPT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,10 @@ def list_command(  # noqa: PLR0913 - one for each option
     region: str | None,
     state_dir: Path,
 ) -> None:
-    """Show the messages with their reasons. They stay where they are."""
+    """Show the messages with their reasons. They stay where they are.
+
+    Messages hold addresses: only --json prints them.
+    """
     installation = find(state_dir, stage, region)
     seen: list[DeadLetter] = []
     shown: list[DeadLetter] = []
@@ -86,13 +88,13 @@ def list_command(  # noqa: PLR0913 - one for each option
         return
     console = Console(highlight=False)
     if shown:
-        table = Table("since", "reason", "detail", "message", box=None)
+        table = Table("since", "reason", "detail", "characters", box=None)
         for letter in shown:
             table.add_row(
                 _time(letter),
                 letter.reason,
                 letter.detail,
-                _excerpt(letter.body),
+                f"{len(letter.body):,}",
                 end_section=True,
             )
         console.print(table)
@@ -209,8 +211,3 @@ def _put_back(installation: Installation, letters: list[DeadLetter]) -> None:
 
 def _time(letter: DeadLetter) -> str:
     return letter.sent_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _excerpt(body: str) -> str:
-    text = " ".join(body.split())
-    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"

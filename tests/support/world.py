@@ -120,7 +120,8 @@ class Invocation:
         with self._world.in_process(self), redirect_stdout(StringIO()):
             try:
                 self._greenlet.switch()
-            except (AwsError, NotStored):
+            except (AwsError, NotStored) as error:
+                self._world.raised.append(error)
                 self._end(succeeded=False)
                 return
             except Crash:
@@ -149,6 +150,7 @@ class World:
         queue: the messages that are neither ingested nor being ingested, by id.
         dead: what was sent to the dead-letter queue: body and reason.
         running: invocations that have not ended.
+        raised: the errors that invocations have ended with.
         mapping_reports: whether ingest's mapping has ReportBatchItemFailures; without it, Lambda
             deletes the messages of every invocation that returns.
     """
@@ -164,6 +166,7 @@ class World:
         self.dead: list[tuple[str, str]] = []
         self.viewers: dict[str, Viewer] = {}
         self.running: list[Invocation] = []
+        self.raised: list[Exception] = []
         self.idle: list[Parts] = []
         self.before_send: Callable[[str], None] = lambda _: None
         self.after_send: Callable[[str], None] = lambda _: None

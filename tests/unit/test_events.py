@@ -95,10 +95,22 @@ def test_what_is_no_event_has_a_named_reason(body, reason):
 @pytest.mark.parametrize(
     ("broken", "complaint"),
     [
-        ({"mail": {"timestamp": "yesterday"}}, "yesterday"),
-        ({"mail": {"timestamp": "9999-12-31T23:59:59Z"}}, "9999"),
-        ({"mail": {"timestamp": "0001-01-01T00:00:00Z"}}, "0001"),
-        ({"mail": {"timestamp": "1970-01-01T00:00:00Z"}}, "1970"),
+        (
+            {"mail": {"timestamp": "yesterday"}},
+            "timestamp should be an RFC 3339 time, but is a text of",
+        ),
+        (
+            {"mail": {"timestamp": "9999-12-31T23:59:59Z"}},
+            "timestamp should be an RFC 3339 time, but is a text of",
+        ),
+        (
+            {"mail": {"timestamp": "0001-01-01T00:00:00Z"}},
+            "timestamp should be an RFC 3339 time, but is a text of",
+        ),
+        (
+            {"mail": {"timestamp": "1970-01-01T00:00:00Z"}},
+            "timestamp should be an RFC 3339 time, but is a text of",
+        ),
         ({"mail": {"tags": {"campaign": ["🌱" * 65]}}}, "256 bytes"),
         ({"mail": {"destination": ["x" * 321]}}, "a list of 1"),
         ({"mail": {"messageId": ""}}, "messageId"),
@@ -115,6 +127,26 @@ def test_a_field_that_is_used_must_be_right(broken, complaint):
 
     with pytest.raises(NotAnEvent, match=complaint):
         parsed(event)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "ada@example.com",
+        '"ada@example.com"',
+        '{"ada@example.com": "ada@example.com"}',
+        '{"eventType": "ada@example.com"}',
+        ses.raw(ses.a_send(at="ada@example.com")),
+        ses.raw({**ses.a_send(), "mail": "ada@example.com"}),
+        ses.raw({**ses.a_send(), "mail": {**ses.mail(), "destination": "ada@example.com"}}),
+        ses.in_sns_envelope(ses.in_sns_envelope(ses.in_sns_envelope(ses.in_sns_envelope("ada@")))),
+    ],
+)
+def test_a_reason_names_the_field_and_the_shape_and_quotes_no_content(body):
+    with pytest.raises(NotAnEvent) as caught:
+        parse(body, campaign_tag="campaign")
+
+    assert "ada@" not in str(caught.value)
 
 
 def test_what_is_not_used_may_be_anything():
