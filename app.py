@@ -15,7 +15,8 @@ triggers = config.triggers()
     queue_arn=triggers.queue_arn, batch_size=100, maximum_batching_window_in_seconds=1
 )
 def ingest(event: SQSEvent) -> dict[str, Any]:
-    return handlers.ingest(event.to_dict())
+    context: Any = event.context  # Lambda's, which Chalice declares to be a dict
+    return handlers.ingest(event.to_dict(), context.get_remaining_time_in_millis() / 1000)
 
 
 @app.on_dynamodb_record(

@@ -8,6 +8,7 @@ that is taken twice leaves a pause, and viewers who are pushed to twice keep wha
 """
 
 import base64
+import math
 import os
 import random
 import ssl
@@ -27,6 +28,10 @@ from chalicelib.wire import Deadlines, Wire
 
 # These services answer in milliseconds: what takes seconds has failed.
 _DEADLINES = Deadlines(connect=2, answer=5)
+# Nothing here polls a queue.
+_DEADLINES_OF_SQS = Deadlines(connect=1, answer=2)
+ATTEMPT_SECONDS = _DEADLINES.connect + _DEADLINES.answer
+ATTEMPT_SECONDS_OF_SQS = _DEADLINES_OF_SQS.connect + _DEADLINES_OF_SQS.answer
 _ATTEMPTS = 4
 # The longest pause before the second attempt; each further one may be twice as long.
 _PAUSE_SECONDS = 0.25
@@ -117,9 +122,26 @@ Headers = tuple[tuple[str, str], ...]
 """Names, in lower case, and values."""
 
 
-def services(config: Config) -> Services:
-    """Give services to a function: in its region, by its role."""
-    return lambda name: JsonService(name, config)
+class TimeLimit:
+    """When the calls of an invocation end; one for all services of a process.
+
+    Attributes:
+        until: epoch seconds. No attempt begins later, and a call that has none left raises
+            AwsError with the code `OutOfTime`.
+    """
+
+    def __init__(self) -> None:
+        self.until = math.inf
+
+
+def services(config: Config, limit: TimeLimit) -> Services:
+    """Return what builds the services of a function, in its region and by its role."""
+
+    def build(name: str) -> Service:
+        deadlines = _DEADLINES_OF_SQS if name == "sqs" else _DEADLINES
+        return JsonService(name, config, deadlines=deadlines, limit=limit)
+
+    return build
 
 
 class SignedRequests:
@@ -129,6 +151,7 @@ class SignedRequests:
         name: one of `dynamodb`, `dynamodbstreams`, `sqs`, `cloudwatch` and `lambda`.
         config: says where it is.
         deadlines: of each attempt.
+        limit: of all attempts.
         context: what its TLS connections are verified by, where not as usual.
         clock: epoch seconds.
         pause: waits some seconds.
@@ -140,6 +163,7 @@ class SignedRequests:
         config: Config,
         *,
         deadlines: Deadlines = _DEADLINES,
+        limit: TimeLimit | None = None,
         context: Callable[[str], ssl.SSLContext] | None = None,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
@@ -154,6 +178,7 @@ class SignedRequests:
         self._wire = Wire(
             origin, deadlines, self._api.max_response, **({"context": context} if context else {})
         )
+        self._limit = limit or TimeLimit()
         self._clock = clock
         self._pause = pause
 
@@ -174,9 +199,13 @@ class SignedRequests:
             AwsError: anything else that kept failing.
         """
         path, headers = self._path + path, (("host", self._host), *headers)
+        failure = AwsError("OutOfTime", f"{operation} was not called: the invocation's time is up")
         for attempt in range(_ATTEMPTS):
-            if attempt:
-                self._pause(random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311 - jitter
+            pause = random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1) if attempt else 0.0  # noqa: S311 - jitter
+            if self._clock() + pause >= self._limit.until:
+                break
+            if pause:
+                self._pause(pause)
             try:
                 return self._attempt(operation, path, headers, body)
             except _Passing as error:

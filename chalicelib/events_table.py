@@ -4,7 +4,7 @@ import heapq
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from msgspec import Struct, field
@@ -23,7 +23,7 @@ from chalicelib.facts import (
 from chalicelib.settle import STATE_PREFIX, State, state_from_item, state_to_item
 
 _DAY = 24 * 3600
-_BATCH = 25  # BatchWriteItem's limit
+BATCH = 25  # BatchWriteItem's limit
 _BATCH_ATTEMPTS = 5
 
 
@@ -44,23 +44,41 @@ class EventsTable:
         *,
         retention_days: int,
         clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._dynamo = dynamo
         self._name = name
         self._retention = retention_days * _DAY
         self._clock = clock
+        self._pause = pause
 
-    def put(self, facts: Iterable[Fact]) -> list[Fact]:
-        """Write facts of which nothing else depends: one that is there already stays one.
+    def put(self, facts: Sequence[Fact]) -> list[Fact]:
+        """Write facts on which nothing else depends; one that is stored already stays one.
+
+        Args:
+            facts: at most BATCH, each with an identity of its own.
 
         Returns:
             Those that could not be written.
         """
-        distinct = list({(fact.message_id, fact.key): fact for fact in facts}.values())
-        unwritten: list[Fact] = []
-        for start in range(0, len(distinct), _BATCH):
-            unwritten += self._put_batch(distinct[start : start + _BATCH])
-        return unwritten
+        expires = self._expires()
+        requests = [{"PutRequest": {"Item": to_item(fact, expires)}} for fact in facts]
+        try:
+            for attempt in range(_BATCH_ATTEMPTS):
+                if attempt:
+                    self._pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
+                response = self._dynamo.call(
+                    "batch_write_item", RequestItems={self._name: requests}
+                )
+                requests = response.get("UnprocessedItems", {}).get(self._name, [])
+                if not requests:
+                    return []
+        except AwsError as error:
+            if error.code == "ValidationException" and len(facts) > 1:
+                # One of them is at fault: it must not keep the others from being written.
+                return [fact for one in facts for fact in self.put([one])]
+        left = {_identity(request["PutRequest"]["Item"]) for request in requests}
+        return [fact for fact in facts if (fact.message_id, fact.key) in left]
 
     def put_engagement(self, fact: Fact) -> None:
         """Write an open or click unless it is there: what it was settled to stays.
@@ -194,27 +212,6 @@ class EventsTable:
             self._dynamo.call(
                 operation, TableName=self._name, ConditionExpression=condition, **parameters
             )
-
-    def _put_batch(self, facts: Sequence[Fact]) -> list[Fact]:
-        expires = self._expires()
-        requests = [{"PutRequest": {"Item": to_item(fact, expires)}} for fact in facts]
-        try:
-            for attempt in range(_BATCH_ATTEMPTS):
-                if attempt:
-                    time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
-                response = self._dynamo.call(
-                    "batch_write_item", RequestItems={self._name: requests}
-                )
-                requests = response.get("UnprocessedItems", {}).get(self._name, [])
-                if not requests:
-                    return []
-        except AwsError as error:
-            if error.code == "ValidationException" and len(facts) > 1:
-                # One of them is at fault: it must not keep the others from being written.
-                return [fact for one in facts for fact in self._put_batch([one])]
-            return list(facts)
-        left = {_identity(request["PutRequest"]["Item"]) for request in requests}
-        return [fact for fact in facts if (fact.message_id, fact.key) in left]
 
     def _query(self, **parameters: object) -> Iterator[Item]:
         while True:

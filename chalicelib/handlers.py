@@ -6,6 +6,7 @@ imported where it is made, and made while Lambda starts it (prepare).
 
 from __future__ import annotations
 
+import math
 import time
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.access import Connection
     from chalicelib.auth import Tokens
-    from chalicelib.aws import Service, Services
+    from chalicelib.aws import Service, Services, TimeLimit
     from chalicelib.config import Config
     from chalicelib.connections import Connections
     from chalicelib.count import Count
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.fan_out import FanOut
     from chalicelib.ingest import Ingest
     from chalicelib.invocations import Invocations
+    from chalicelib.parallel import Run
     from chalicelib.publish import Publish
     from chalicelib.push import Pusher
     from chalicelib.queues import Queues
@@ -68,7 +70,21 @@ class Parts:
         """AWS's services."""
         from chalicelib.aws import services
 
-        return self._given or services(self.config)
+        return self._given or services(self.config, self.limit)
+
+    @cached_property
+    def limit(self) -> TimeLimit:
+        """When the calls to AWS of this invocation end."""
+        from chalicelib.aws import TimeLimit
+
+        return TimeLimit()
+
+    @cached_property
+    def run(self) -> Run:
+        """What runs tasks that wait for AWS."""
+        from chalicelib.parallel import in_threads
+
+        return in_threads
 
     @cached_property
     def dynamo(self) -> Service:
@@ -194,7 +210,15 @@ class Parts:
         """The role that takes in what SES reports."""
         from chalicelib.ingest import Ingest
 
-        return Ingest(self.config, self.events_table, self.stats_table, self.queues, self._clock)
+        return Ingest(
+            self.config,
+            self.events_table,
+            self.stats_table,
+            self.queues,
+            self.limit,
+            run=self.run,
+            clock=self._clock,
+        )
 
     @cached_property
     def count(self) -> Count:
@@ -285,13 +309,17 @@ def prepare(function: str) -> None:
         NEEDED[function](parts())
 
 
-def ingest(event: Event) -> dict[str, Any]:
+def ingest(event: Event, seconds_left: float = math.inf) -> dict[str, Any]:
     """Store what SES reported: a batch of the queue.
+
+    Args:
+        event: as Lambda hands it over.
+        seconds_left: until Lambda ends this invocation.
 
     Raises:
         NotStored: a message could not be stored, and must not be deleted.
     """
-    return parts().ingest.batch(event["Records"])
+    return parts().ingest.batch(event["Records"], seconds_left)
 
 
 def aggregate(event: Event) -> dict[str, Any]:

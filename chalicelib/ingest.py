@@ -1,28 +1,45 @@
 """A batch of queue messages → facts in the events table, each message settled."""
 
+import math
+import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib import events
+from chalicelib.aws import ATTEMPT_SECONDS, ATTEMPT_SECONDS_OF_SQS, TimeLimit
 from chalicelib.classify import classify
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, NotAnEvent, NotStored, trace
 from chalicelib.event import Event
-from chalicelib.events_table import EventsTable
+from chalicelib.events_table import BATCH, EventsTable
 from chalicelib.facts import ENGAGEMENTS, Fact, facts_of
 from chalicelib.log import log
-from chalicelib.queues import Queues
+from chalicelib.parallel import Run, in_threads
+from chalicelib.queues import CHANGES, Queues
 from chalicelib.settle import settle
 from chalicelib.stats_table import StatsTable
 
+T = TypeVar("T")
+
 # How far a sender's clock may be ahead of ours; it is a second, and never a day.
 _CLOCKS_DIFFER_BY = timedelta(days=1)
+
+# An attempt that begins just before the end of storing has ended when the visibility of what is
+# left is changed, and that has ended when Lambda ends the invocation.
+_REPORTING_SECONDS = ATTEMPT_SECONDS_OF_SQS
+_STORING_MARGIN_SECONDS = ATTEMPT_SECONDS + _REPORTING_SECONDS
+
+# A failed message is retried soon, and later each time: in fifty attempts (maxReceiveCount in
+# infrastructure/mailpulse.yaml) an outage of two hours sends no event to the dead-letter queue.
+_FIRST_RETRY_SECONDS = 5
+_LONGEST_RETRY_SECONDS = 300
 
 
 class Ingest(Struct, frozen=True):
@@ -32,15 +49,23 @@ class Ingest(Struct, frozen=True):
     events_table: EventsTable
     stats_table: StatsTable
     queues: Queues
+    limit: TimeLimit
+    run: Run = in_threads
     clock: Callable[[], float] = time.time
 
-    def batch(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def batch(
+        self, records: Sequence[Mapping[str, Any]], seconds_left: float = math.inf
+    ) -> dict[str, Any]:
         """Take in SQS records.
 
         A message that is no SES event goes to the dead-letter queue with its reason, alone. A
-        message that could not be stored stays in the queue: alone where the event source mapping
-        reports batch item failures, otherwise with its whole batch. Writing a fact twice is
-        harmless.
+        message that could not be stored in time stays in the queue: alone where the event source
+        mapping reports batch item failures, otherwise with its whole batch. Writing a fact twice
+        is harmless.
+
+        Args:
+            records: as Lambda hands them over.
+            seconds_left: until Lambda ends this invocation. Storing stops before.
 
         Returns:
             What Lambda expects of a function that reports batch item failures.
@@ -50,6 +75,21 @@ class Ingest(Struct, frozen=True):
             NotStored: a message could not be stored, and the mapping does not report failures:
                 Lambda would take a returned value for success and delete the whole batch.
         """
+        ends = self.clock() + seconds_left
+        self.limit.until = ends - _STORING_MARGIN_SECONDS
+        failed, facts = self._take_in(records)
+        log("ingest", messages=len(records), facts=facts, failed=len(failed))
+        if failed and not self.config.reports_batch_item_failures:
+            raise NotStored(
+                f"{len(failed)} of {len(records)} messages could not be stored; SQS delivers the "
+                "whole batch again"
+            )
+        self.limit.until = ends - _REPORTING_SECONDS
+        self._retry_soon([one for one in records if one["messageId"] in failed])
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
+
+    def _take_in(self, records: Sequence[Mapping[str, Any]]) -> tuple[set[str], int]:
+        """Store what messages report; return those that failed, and the number of facts."""
         failed: set[str] = set()
         facts: dict[tuple[str, str], Fact] = {}
         origins: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -73,13 +113,28 @@ class Ingest(Struct, frozen=True):
                 origins[key].add(message)
         for fact in self._store(facts.values()):
             failed |= origins[fact.message_id, fact.key]
-        log("ingest", messages=len(records), facts=len(facts), failed=len(failed))
-        if failed and not self.config.reports_batch_item_failures:
-            raise NotStored(
-                f"{len(failed)} of {len(records)} messages could not be stored; SQS delivers the "
-                "whole batch again"
+        return failed, len(facts)
+
+    def _retry_soon(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Make messages visible before the queue's time-out, which suits crashes."""
+        delays = [
+            (
+                record["receiptHandle"],
+                retry_seconds(int(record["attributes"]["ApproximateReceiveCount"])),
             )
-        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
+            for record in records
+        ]
+
+        def change(some: Sequence[tuple[str, int]]) -> None:
+            try:
+                refused = self.queues.retry_after(some)
+            except AwsError as error:
+                log("not_retried_soon", messages=len(some), detail=trace(error))
+            else:
+                if refused:
+                    log("not_retried_soon", messages=refused, detail="SQS refused to change them")
+
+        self.run([partial(change, some) for some in _split(delays, CHANGES)])
 
     def _facts(self, event: Event) -> list[Fact]:
         return facts_of(
@@ -100,7 +155,7 @@ class Ingest(Struct, frozen=True):
         return True
 
     def _store(self, facts: Iterable[Fact]) -> list[Fact]:
-        """Store facts and settle their messages; give those that could not be."""
+        """Store facts and settle their messages, side by side; return those that failed."""
         plain: list[Fact] = []
         engagements: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
@@ -108,13 +163,24 @@ class Ingest(Struct, frozen=True):
                 engagements[fact.message_id].append(fact)
             else:
                 plain.append(fact)
-        unstored = self.events_table.put(plain)
-        for message_id, found in engagements.items():
+        unstored: list[Fact] = []
+
+        def put(some: Sequence[Fact]) -> None:
+            unstored.extend(self.events_table.put(some))
+
+        def engage(message_id: str, found: Sequence[Fact]) -> None:
             try:
                 self._engage(message_id, found)
             except Exception as error:  # noqa: BLE001 - one message must not fail the others
                 log("not_stored", detail=trace(error), message_id=message_id)
-                unstored += found
+                unstored.extend(found)
+
+        self.run(
+            [
+                *(partial(put, some) for some in _split(plain, BATCH)),
+                *(partial(engage, *one) for one in engagements.items()),
+            ]
+        )
         return unstored
 
     def _engage(self, message_id: str, engagements: Iterable[Fact]) -> None:
@@ -130,6 +196,20 @@ class Ingest(Struct, frozen=True):
                 replace(fact, engager=engager, reason=reason, link_id=admitted)
             )
         settle_message(self.events_table, message_id, {fact.campaign for fact in engagements})
+
+
+def retry_seconds(receive_count: int) -> int:
+    """Return when a message that failed is to be retried, with jitter.
+
+    Args:
+        receive_count: how often it has been received.
+    """
+    longest = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** (receive_count - 1))
+    return random.randint(longest * 3 // 4, longest)  # noqa: S311 - jitter
+
+
+def _split(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def settle_message(

@@ -1,8 +1,12 @@
 """The queue of SES's events and its dead-letter queue: how deep they are, what is set aside."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from chalicelib.aws import Service
+
+CHANGES = 10  # ChangeMessageVisibilityBatch's limit
 
 _DEPTH = "ApproximateNumberOfMessages"
 _IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
@@ -33,6 +37,29 @@ class Queues(Struct, frozen=True):
                 name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
             },
         )
+
+    def retry_after(self, delays: Sequence[tuple[str, int]]) -> int:
+        """Make received messages visible again in some seconds, instead of after the time-out.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+
+        Args:
+            delays: at most CHANGES: each message's receipt handle, and its seconds.
+
+        Returns:
+            How many SQS refused; these become visible after the queue's time-out.
+
+        Raises:
+            AwsError: SQS did not answer.
+        """
+        entries = [
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+            for number, (receipt, seconds) in enumerate(delays)
+        ]
+        answer = self.sqs.call(
+            "change_message_visibility_batch", QueueUrl=self.queue_url, Entries=entries
+        )
+        return len(answer.get("Failed", []))
 
     def waiting(self) -> int:
         """Count the messages that wait to be ingested; approximate, as SQS says.

@@ -120,8 +120,9 @@ class StatsTable:
             item = response["Attributes"]
         except ConditionFailed as error:
             item = error.item
-        self._admitted[campaign] = set(item["ids"]["SS"])
-        return link_id if link_id in self._admitted[campaign] else OTHER_LINK
+        # Threads admit links at the same time: this answer decides, and not another's.
+        admitted = self._admitted[campaign] = set(item["ids"]["SS"])
+        return link_id if link_id in admitted else OTHER_LINK
 
     def restate(
         self,

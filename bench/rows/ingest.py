@@ -12,7 +12,7 @@ from aws_stub import stub
 from baselines import ingest as naive
 from comparison import Comparison
 
-from chalicelib.aws import JsonService
+from chalicelib.aws import JsonService, TimeLimit
 from chalicelib.events_table import EventsTable
 from chalicelib.ingest import Ingest
 from chalicelib.queues import Queues
@@ -32,7 +32,8 @@ def rows(stack: ExitStack) -> list[Comparison]:
         EventsTable(dynamo, "events", retention_days=90, clock=lambda: NOW),
         StatsTable(dynamo, "stats"),
         Queues(dynamo, dynamo, "queue", "dead-letters"),  # nothing goes there
-        lambda: NOW,
+        TimeLimit(),
+        clock=lambda: NOW,
     )
     table = boto3.resource(
         "dynamodb", "us-east-1", endpoint_url=server.url, verify=str(server.authority.path)

@@ -76,7 +76,11 @@ class Recorder:
         yield f"dynamodb:{operation}", self._stream_arn
 
     def _of_sqs(self, operation, params):
-        yield f"sqs:{operation}", f"arn:aws:sqs:{HERE}:{params['QueueUrl'].rsplit('/', 1)[-1]}"
+        # Batches need the permission of the single call.
+        yield (
+            f"sqs:{operation.removesuffix('Batch')}",
+            f"arn:aws:sqs:{HERE}:{params['QueueUrl'].rsplit('/', 1)[-1]}",
+        )
 
     def _of_cloudwatch(self, operation, params):
         yield f"cloudwatch:{operation}", "*"
@@ -205,7 +209,19 @@ def everything(pipeline, calls, monkeypatch):
         ],
         "no event",
     ]
-    needed = {"ingest": calls(lambda: pipeline.ingest(*events))}
+
+    def take_in():
+        assert pipeline.ingest(*events) == []
+        boto3.client("dynamodb", REGION).update_item(
+            TableName=pipeline.config.events_table,
+            Key={"message_id": {"S": "m-1"}, "fact": {"S": "~state#spring"}},
+            UpdateExpression="SET z = :newer",
+            ExpressionAttributeValues={":newer": {"N": "99000001"}},
+        )
+        assert len(pipeline.ingest(events[1])) == 1, "newer rules have settled it"
+
+    needed = {"ingest": calls(take_in)}
+    assert any(action == "sqs:ChangeMessageVisibility" for action, _ in needed["ingest"])
     needed["aggregate"] = calls(pipeline.aggregate)
 
     def come_in():

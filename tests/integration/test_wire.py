@@ -19,11 +19,12 @@ from support.stub import (
 
 from chalicelib import tls
 from chalicelib.access import Connection
-from chalicelib.aws import JsonService
+from chalicelib.aws import JsonService, TimeLimit
 from chalicelib.config import Config
 from chalicelib.connections import Connections
 from chalicelib.errors import AwsError, ConditionFailed, ConfigError
 from chalicelib.fan_out import FanOut
+from chalicelib.parallel import in_threads
 from chalicelib.wire import Deadlines
 
 SOON = Deadlines(connect=2, answer=0.5)
@@ -96,6 +97,36 @@ class TestCalls:
             get(dynamo)
 
         assert (stub.connections, len(stub.requests)) == (1, 3)
+
+    def test_threads_share_a_few_connections(self, dynamo, stub):
+        for _ in range(3):
+            in_threads([lambda: get(dynamo)] * 100)
+
+        assert stub.connections <= 8
+        assert len(stub.requests) == 300
+
+    def test_no_attempt_begins_after_the_time_limit(self, stub, authority):
+        now, limit = [100.0], TimeLimit()
+        stub.usual = replies(400, error("ThrottlingException"))
+        limited = JsonService(
+            "dynamodb",
+            on(stub),
+            context=authority.context,
+            limit=limit,
+            clock=lambda: now[0],
+            pause=lambda _: None,
+        )
+        limit.until = 100.0
+
+        with pytest.raises(AwsError, match="get_item was not called") as failed:
+            get(limited)
+
+        assert failed.value.code == "OutOfTime"
+        assert stub.requests == []
+        limit.until = 100.0 + 1e-9
+        with pytest.raises(AwsError, match="ThrottlingException"):
+            get(limited)
+        assert len(stub.requests) == 1
 
     def test_a_connection_that_was_closed_while_idle_is_replaced(self, dynamo, stub):
         get(dynamo)
@@ -242,11 +273,9 @@ class TestCalls:
         assert b"x-amz-security-token: second-token\r\n" in second
 
     def test_each_request_is_signed_at_its_time(self, stub, authority):
-        moments = iter([1_800_000_000.2, 1_800_000_000.9, 1_800_000_001.0])
-        dynamo = JsonService(
-            "dynamodb", on(stub), context=authority.context, clock=lambda: next(moments)
-        )
-        for _ in range(3):
+        now = [0.0]
+        dynamo = JsonService("dynamodb", on(stub), context=authority.context, clock=lambda: now[0])
+        for now[0] in (1_800_000_000.2, 1_800_000_000.9, 1_800_000_001.0):
             get(dynamo)
 
         dates = [b"20270115T080000Z", b"20270115T080000Z", b"20270115T080001Z"]

@@ -97,7 +97,9 @@ def world_with(faults):
     dynamo = Failing("dynamodb", faults, world.dynamo.call)
     attributes = []
 
-    def send(_, *, MessageBody, MessageAttributes, **rest):
+    def send(operation, *, MessageBody="", MessageAttributes=None, **_):
+        if operation != "send_message":
+            return {}
         world.set_aside(MessageBody, MessageAttributes["reason"]["StringValue"], "")
         attributes.append(json.dumps(MessageAttributes))
         return {}
@@ -201,7 +203,7 @@ def test_what_ses_reports_leaves_no_trace(arriving, failing):
 
 values = st.one_of(
     st.fixed_dictionaries({"S": st.sampled_from(TEXTS)}),
-    st.fixed_dictionaries({"N": st.sampled_from(["1", "-3", MARK])}),
+    st.fixed_dictionaries({"N": st.sampled_from(["1", "-3"])}),
     st.fixed_dictionaries({"M": st.dictionaries(st.sampled_from(TEXTS), st.just({"S": MARK}))}),
     st.fixed_dictionaries({"BOOL": st.booleans()}),
 )

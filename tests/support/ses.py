@@ -235,6 +235,12 @@ def in_eventbridge(event: Json) -> str:
 def in_sqs_event(*bodies: str) -> Json:
     return {
         "Records": [
-            {"messageId": f"sqs-{number}", "body": body} for number, body in enumerate(bodies)
+            {
+                "messageId": f"sqs-{number}",
+                "receiptHandle": f"receipt-{number}",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
+            for number, body in enumerate(bodies)
         ]
     }

@@ -40,6 +40,7 @@ CONFIG = Config(
     reports_batch_item_failures=True,
 )
 START = 1_800_000_000.0
+THREADS = 8
 MOST_INVOCATIONS = 10_000
 
 
@@ -183,6 +184,10 @@ class World:
         self.dead.append((body, reason))
         self.after_send("dead letters")
 
+    def retry_after(self, delays: list[tuple[str, int]]) -> int:
+        self._hold()
+        return 0
+
     def post(self, endpoint: str, connection_id: str, frame: str) -> str:
         del endpoint
         self._hold()
@@ -262,7 +267,15 @@ class World:
     def ingest(self, *ids: str) -> Invocation:
         """Start an ingest of these messages, which are hidden until it has ended."""
         batch = {one: self.queue.pop(one) for one in ids}
-        records = [{"messageId": one, "body": body} for one, body in batch.items()]
+        records = [
+            {
+                "messageId": one,
+                "receiptHandle": one,
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
+            for one, body in batch.items()
+        ]
         failed = set(batch)
 
         def run() -> None:
@@ -352,12 +365,23 @@ class World:
     def new_process(self) -> Parts:
         parts = Parts(self.config, clock=lambda: self.now)
         parts.dynamo = self.dynamo
+        parts.run = self.run_interleaved
         parts.queues = self
         parts.connections = self
         parts.invocations = self
         parts.pusher = Pusher(self, clock=lambda: self.now, pause=lambda _: None)
         parts.crowds._pause = lambda _: None
         return parts
+
+    def run_interleaved(self, tasks: list[Callable[[], None]]) -> None:
+        """Run an invocation's tasks as its threads do: each goes on to its next call in turn."""
+        running = [greenlet(task) for task in tasks]
+        while running:
+            for one in running[:THREADS]:
+                one.switch()
+                if one.dead:
+                    running.remove(one)
+                self._hold()
 
     @contextmanager
     def in_process(self, invocation: Invocation) -> Iterator[None]:

@@ -1,0 +1,65 @@
+"""Tasks run side by side, a few at a time, and none of their errors is swallowed."""
+
+import threading
+
+import pytest
+
+from chalicelib.facts import OTHER_LINK
+from chalicelib.parallel import in_threads
+from chalicelib.stats_table import StatsTable
+
+
+def test_eight_tasks_run_at_the_same_time():
+    meeting = threading.Barrier(8, timeout=10)
+
+    in_threads([meeting.wait] * 16)
+
+    assert not meeting.broken
+
+
+def test_no_more_than_eight_run_at_the_same_time():
+    names = set()
+
+    in_threads([lambda: names.add(threading.current_thread().name)] * 100)
+
+    assert len(names) <= 8
+
+
+def test_a_single_task_runs_in_the_callers_thread():
+    threads = []
+
+    in_threads([lambda: threads.append(threading.current_thread())])
+
+    assert threads == [threading.current_thread()]
+
+
+def test_no_task_is_none():
+    in_threads([])
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+def test_an_error_is_raised_when_all_tasks_have_ended(error):
+    done = []
+
+    def fail():
+        raise error("first")
+
+    with pytest.raises(error, match="first"):
+        in_threads([fail, *[lambda: done.append(1)] * 20])
+
+    assert len(done) == 20
+
+
+def test_a_link_is_admitted_by_its_own_answer_whatever_another_thread_has_read():
+    class Racing(dict):
+        def __setitem__(self, campaign, admitted):
+            super().__setitem__(campaign, {"another"})
+
+    class Dynamo:
+        def call(self, operation, **_):
+            return {"Attributes": {"ids": {"SS": ["ours"]}}}
+
+    table = StatsTable(Dynamo(), "stats")
+    table._admitted = Racing()
+
+    assert table.admit_link("spring", "ours") == "ours" != OTHER_LINK
