@@ -4,13 +4,11 @@ import json
 import random
 from typing import Any
 
-from msgspec.structs import replace
 from support import ses
 
-from chalicelib.classify import classify
 from chalicelib.events import parse
 from chalicelib.facts import ENGAGEMENTS, Item, facts_of, to_item
-from chalicelib.settle import settle, state_to_item
+from chalicelib.settle import judged_alone, settle, state_to_item
 
 CAMPAIGNS = 5
 _EXPIRES = 1_800_000_000
@@ -43,8 +41,7 @@ def stream(count: int, *, seconds: int) -> dict[str, Any]:
         assert event is not None
         [fact] = facts_of(event, pseudonym_key="k", store_addresses=False, keep_link_query=False)
         if fact.type in ENGAGEMENTS:
-            engager, reason = classify(fact)
-            fact = replace(fact, engager=engager, reason=reason)
+            fact = judged_alone(fact)
             state = settle([fact], None).state
             assert state is not None
             items.append(state_to_item(state, _EXPIRES))

@@ -140,7 +140,7 @@ class EventsTable:
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def reclassify(self, fact: Fact, engager: Class, reason: str, rank: int) -> None:
-        """Change whose an open or click was, unless more facts or newer rules have decided it.
+        """Store the class of an open or click, unless newer rules or more facts have decided it.
 
         Raises:
             AwsError: it could not be written.

@@ -90,7 +90,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaul
         link_id: a short hash of `link`, or `other` when the campaign has too many links.
         engager: whose open or click it was; None for other types.
         reason: why `engager` says so.
-        settled: rank of the facts and rules that `engager` rests on (settle.rank); 0: its own.
+        settled: rank of the rules and facts that `engager` rests on (settle.rank); 0 where it was
+            stored before classes had a rank, and for other types.
     """
 
     message_id: str

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from chalicelib import events
 from chalicelib.aws import ATTEMPT_SECONDS, ATTEMPT_SECONDS_OF_SQS, TimeLimit
-from chalicelib.classify import classify
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, NotAnEvent, NotStored, trace
 from chalicelib.event import Event
@@ -23,7 +22,7 @@ from chalicelib.facts import ENGAGEMENTS, Fact, facts_of
 from chalicelib.log import log
 from chalicelib.parallel import Run, in_threads
 from chalicelib.queues import CHANGES, Queues
-from chalicelib.settle import settle
+from chalicelib.settle import judged_alone, settle
 from chalicelib.stats_table import StatsTable
 
 T = TypeVar("T")
@@ -190,11 +189,8 @@ class Ingest(Struct, frozen=True):
         several ingests at the same time settles the message for good.
         """
         for fact in engagements:
-            engager, reason = classify(fact)
             admitted = fact.link_id and self.stats_table.admit_link(fact.campaign, fact.link_id)
-            self.events_table.put_engagement(
-                replace(fact, engager=engager, reason=reason, link_id=admitted)
-            )
+            self.events_table.put_engagement(replace(judged_alone(fact), link_id=admitted))
         settle_message(self.events_table, message_id, {fact.campaign for fact in engagements})
 
 
@@ -227,7 +223,7 @@ def settle_message(
 
     Raises:
         AwsError: something could not be read or written.
-        ValueError: newer rules have settled it, or what is stored is no fact.
+        ValueError: newer rules have judged it, or what is stored is no fact.
     """
     stored = events_table.message(message_id)
     changes = 0

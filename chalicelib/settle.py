@@ -1,9 +1,15 @@
 """All opens and clicks of one message → whose each was, and the message's unique state.
 
 What depends on several facts is decided here, from the whole set of them, so that the order in
-which they came cannot matter: bursts of clicks, and what is unique. A result carries the rank
-of what it was settled from, and is stored only over a lower rank: of two ingests that settle a
-message at once, the one that saw more facts stands.
+which they came cannot matter: bursts of clicks, and what is unique. Every class and every state
+carries the rank of what it was settled from: the version of the rules first, then the number of
+facts. It is stored only over a lower rank. Of two ingests that settle a message at once, the one
+with the newer rules stands; of two with the same rules, the one that saw more facts.
+
+A class that newer rules confirm is therefore written again, with their rank. A class that the same
+rules confirm is not: within one version of the rules, more facts turn a class into a burst and
+never back, so an ingest that saw fewer facts has nothing to write over it. An ingest with older
+rules that finds newer ones at work settles nothing (see settle).
 """
 
 from bisect import bisect_right
@@ -12,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.classify import RULES_VERSION, classify
 from chalicelib.facts import ENGAGEMENTS, Class, Fact, Item, check_identifiers, check_time
@@ -49,7 +56,7 @@ _TIMES = {
 
 
 class Settlement(Struct, frozen=True):
-    """What is to be stored anew: facts whose class has changed, and the state where it has."""
+    """The changes to store: facts whose class or rules have changed, and the state if it has."""
 
     reclassified: Sequence[tuple[Fact, Class, str]]
     state: State | None
@@ -57,8 +64,14 @@ class Settlement(Struct, frozen=True):
 
 
 def rank(facts: int) -> int:
-    """Rank a result by the rules and the number of facts it rests on."""
+    """Return the rank of a result of these rules that rests on so many facts."""
     return RULES_VERSION * _RULES_FACTOR + facts
+
+
+def judged_alone(fact: Fact) -> Fact:
+    """Return an open or click with the class that it has before its message is settled."""
+    engager, reason = classify(fact)
+    return replace(fact, engager=engager, reason=reason, settled=rank(0))
 
 
 def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
@@ -69,13 +82,20 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
         stored: its state as stored, None before the first.
 
     Raises:
-        ValueError: newer rules have settled it, so another version of this code must.
+        ValueError: newer rules have judged one of the facts, or settled the message. They may not
+            have seen the other facts, so the newer code must settle it again: the caller leaves
+            the event in the queue, where a retry finds that code once it is deployed everywhere.
     """
-    if stored is not None and stored.settled >= (RULES_VERSION + 1) * _RULES_FACTOR:
-        raise ValueError("this message is settled by newer rules: another version is deployed")
     engagements = sorted(
         (fact for fact in facts if fact.type in ENGAGEMENTS), key=lambda fact: (fact.at, fact.key)
     )
+    judged: list[Fact | State] = [*engagements, stored] if stored else [*engagements]
+    newest = max(map(_rules, judged), default=RULES_VERSION)
+    if newest > RULES_VERSION:
+        raise ValueError(
+            f"version {newest} of the rules has judged this message, and this code has version "
+            f"{RULES_VERSION}: the newer code must settle it"
+        )
     settled = rank(len(engagements))
     bursts = _bursts([fact for fact in engagements if fact.type == "Click"])
     verdicts = [(fact, *_verdict(fact, bursts)) for fact in engagements]
@@ -84,7 +104,7 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
         reclassified=[
             (fact, engager, reason)
             for fact, engager, reason in verdicts
-            if (fact.engager, fact.reason) != (engager, reason)
+            if (fact.engager, fact.reason, _rules(fact)) != (engager, reason, RULES_VERSION)
         ],
         state=state if state != stored and (not stored or stored.settled < settled) else None,
         rank=settled,
@@ -133,6 +153,14 @@ def state_from_item(item: Mapping[str, Mapping[str, Any]]) -> State:
         if time is not None:
             check_time(time)
     return state
+
+
+def _rules(result: Fact | State) -> int:
+    """Return the version of the rules that a class or a state rests on.
+
+    Classes were first stored without a rank once, while the rules had version 1.
+    """
+    return max(1, result.settled // _RULES_FACTOR)
 
 
 def _verdict(fact: Fact, bursts: Sequence[tuple[datetime, datetime]]) -> tuple[Class, str]:

@@ -226,7 +226,10 @@ def _reclassify(installation: Installation, campaign: str | None, steps: Steps) 
                 log("not_settled", message_id=message_id, detail=str(error))
         step.result = f"{len(messages):,} messages are settled, {changes:,} items changed"
     if odd:
-        steps.warn(f"{odd:,} messages could not be settled: something stored of them is no fact.")
+        steps.warn(
+            f"{odd:,} messages could not be settled: something stored of them is no fact, or a "
+            "version of Mailpulse with newer rules has settled them."
+        )
 
 
 def _require_unchanged(installation: Installation, campaign: str, look: _Look) -> None:

@@ -9,10 +9,9 @@ from support.generate import engagements, others
 
 from chalicelib import aggregate
 from chalicelib.checkpoint import plan
-from chalicelib.classify import classify
 from chalicelib.events import parse
 from chalicelib.facts import ENGAGEMENTS, facts_of, to_item
-from chalicelib.settle import settle, state_to_item
+from chalicelib.settle import judged_alone, settle, state_to_item
 from chalicelib.worth import NOT_UNDERSTOOD, contribution, signature
 
 LANE = "k1"
@@ -24,8 +23,7 @@ def items(event):
     facts = facts_of(parsed, pseudonym_key="k", store_addresses=True, keep_link_query=False)
     for fact in facts:
         if fact.type in ENGAGEMENTS:
-            engager, _ = classify(fact)
-            yield to_item(fact, 1) | {"k": {"S": engager}}
+            yield to_item(judged_alone(fact), 1)
             yield state_to_item(settle([fact], None).state, 1)
         else:
             yield to_item(fact, 1)

@@ -22,7 +22,7 @@ from chalicelib import handlers
 from chalicelib.aws import JsonService
 from chalicelib.errors import AwsError, ConditionFailed, trace
 from chalicelib.handlers import Parts
-from chalicelib.http1 import Answer
+from chalicelib.http1 import Response
 from chalicelib.queues import Queues
 
 MARK = "m4rk"
@@ -35,14 +35,14 @@ FAULTS = {
     "validation": lambda asked: answer(400, {"__type": "x#ValidationException", "message": asked}),
     "signature": lambda asked: answer(403, {"__type": "SignatureDoesNotMatch", "Message": asked}),
     "throttled": lambda _: answer(400, {"__type": "ThrottlingException", "message": "slow down"}),
-    "no JSON": lambda asked: Answer(200, True, [], asked.encode()),
-    "no object": lambda asked: Answer(200, True, [], json.dumps([asked]).encode()),
-    "a page": lambda asked: Answer(502, True, [], f"<html>{asked}".encode()),
+    "no JSON": lambda asked: Response(200, True, [], asked.encode()),
+    "no object": lambda asked: Response(200, True, [], json.dumps([asked]).encode()),
+    "a page": lambda asked: Response(502, True, [], f"<html>{asked}".encode()),
 }
 
 
 def answer(status, body):
-    return Answer(status, True, [], json.dumps(body).encode())
+    return Response(status, True, [], json.dumps(body).encode())
 
 
 class Failing:

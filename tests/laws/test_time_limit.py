@@ -20,7 +20,7 @@ from chalicelib.aws import ATTEMPT_SECONDS, JsonService
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.events_table import EventsTable
 from chalicelib.handlers import Parts
-from chalicelib.http1 import Answer
+from chalicelib.http1 import Response
 from chalicelib.ingest import retry_seconds
 from chalicelib.queues import Queues
 
@@ -124,7 +124,7 @@ OPERATIONS = {
 
 
 def answer(status, body):
-    return Answer(status, True, [], json.dumps(body).encode())
+    return Response(status, True, [], json.dumps(body).encode())
 
 
 def records_of(happened):

@@ -20,8 +20,8 @@ def chaos(
     """Let everything happen that AWS documents until all is done, then whatever is left.
 
     Messages are ingested in any batches, several at once and interleaved at each call; shards are
-    read in any batches, split, and read again by readers that come late; processes end. Each of
-    `meanwhile` is called at some moment.
+    read in any batches, split, and read again by readers that come late; processes end. Each
+    invocation runs any of the world's releases. Each of `meanwhile` is called at some moment.
     """
     rng = random.Random(seed)
     paces: dict[Invocation, float] = {}
@@ -29,14 +29,14 @@ def chaos(
     moments = [(rng.randint(0, 40 * len(world.queue)), call) for call in meanwhile]
     for step in range(MOST_STEPS):
         _call(moments, step)
+        world.deployed = rng.choice(world.releases)
         readable = world.readable()
         if not (world.running or world.queue or readable):
             break
         match rng.choice(["step"] * 12 + ["ingest", "read", "repeat", "split", "crash"]):
             case "step" if world.running:
                 _one_of(world.running, paces, rng).step()
-            case "ingest" if world.queue and len(world.running) < 5:
-                ids = list(world.queue)
+            case "ingest" if (ids := world.waiting()) and len(world.running) < 5:
                 world.ingest(*rng.sample(ids, rng.randint(1, min(6, len(ids)))))
             case "read" if readable:
                 lane = rng.choice(readable)

@@ -10,7 +10,7 @@ anywhere, and any suffix of it again; a child shard comes when its parent has be
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from typing import Any
@@ -19,6 +19,7 @@ from greenlet import getcurrent, greenlet
 from support import ses
 from support.client import Topic
 from support.memory import MemoryDynamo, Shard, Stream
+from support.rules import CURRENT, Rules
 
 from chalicelib.access import Connection
 from chalicelib.config import Config
@@ -114,7 +115,9 @@ class Invocation:
         self._world = world
         self._done = done
         self._greenlet = greenlet(run)
-        self.process = world.idle.pop() if world.idle else world.new_process()
+        self.rules = world.deployed
+        idle = world.idle[self.rules]
+        self.process = idle.pop() if idle else world.new_process()
 
     def step(self) -> None:
         """Let it run up to its next call to AWS; tell its source when it has ended."""
@@ -140,7 +143,7 @@ class Invocation:
 
     def _end(self, *, succeeded: bool) -> None:
         self._world.running.remove(self)
-        self._world.idle.append(self.process)
+        self._world.idle[self.rules].append(self.process)
         self._done(succeeded=succeeded)
 
 
@@ -154,9 +157,18 @@ class World:
         raised: the errors that invocations have ended with.
         mapping_reports: whether ingest's mapping has ReportBatchItemFailures; without it, Lambda
             deletes the messages of every invocation that returns.
+        releases: the versions of the rules whose functions run beside each other, the newest last.
+        deployed: the version that the next invocation runs.
+        held_back: the messages in the queue that only the newest release is given.
     """
 
-    def __init__(self, config: Config = CONFIG, *, mapping_reports: bool = True) -> None:
+    def __init__(
+        self,
+        config: Config = CONFIG,
+        *,
+        mapping_reports: bool = True,
+        releases: Sequence[Rules] = (CURRENT,),
+    ) -> None:
         self.now = START
         self.config = config
         self.mapping_reports = mapping_reports
@@ -168,7 +180,10 @@ class World:
         self.viewers: dict[str, Viewer] = {}
         self.running: list[Invocation] = []
         self.raised: list[Exception] = []
-        self.idle: list[Parts] = []
+        self.releases = releases
+        self.deployed = releases[-1]
+        self.held_back: set[str] = set()
+        self.idle: dict[Rules, list[Parts]] = defaultdict(list)
         self.before_send: Callable[[str], None] = lambda _: None
         self.after_send: Callable[[str], None] = lambda _: None
         self._lanes: dict[str, Lane] = {}
@@ -290,6 +305,11 @@ class World:
 
         return self._start("ingest", run, done)
 
+    def waiting(self) -> list[str]:
+        """The messages in the queue that the next invocation may be given."""
+        newest = self.deployed is self.releases[-1]
+        return [one for one in self.queue if newest or one not in self.held_back]
+
     def read(self, lane: Lane, size: int) -> Invocation:
         """Start the reader of a shard on its next records."""
         assert not lane.busy
@@ -342,7 +362,11 @@ class World:
             lane.given -= gone
 
     def drain(self) -> None:
-        """Let everything come to its end, with nothing going wrong any more."""
+        """Let everything come to its end, with nothing going wrong any more.
+
+        Invocations that begin now run the newest release.
+        """
+        self.deployed = self.releases[-1]
         for _ in range(MOST_INVOCATIONS):
             while self.running:
                 self.running[0].step()
@@ -387,7 +411,8 @@ class World:
     def in_process(self, invocation: Invocation) -> Iterator[None]:
         self.current = invocation
         try:
-            yield
+            with invocation.rules.applied():
+                yield
         finally:
             self.current = None
 

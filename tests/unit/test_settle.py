@@ -1,28 +1,29 @@
 """What a message was worth, decided from all of its opens and clicks."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from support import ses
+from support.rules import NEWER, OLDER, Rules
 
 from chalicelib.classify import classify
 from chalicelib.events import parse
 from chalicelib.facts import facts_of
-from chalicelib.settle import settle, state_from_item, state_to_item
+from chalicelib.settle import judged_alone, rank, settle, state_from_item, state_to_item
 
 
 def facts(*events):
-    found = []
-    for event in events:
+    return [
+        judged_alone(fact)
+        for event in events
         for fact in facts_of(
             parse(ses.raw(event), campaign_tag="campaign"),
             pseudonym_key="key",
             store_addresses=False,
             keep_link_query=False,
-        ):
-            engager, reason = classify(fact)
-            found.append(replace(fact, engager=engager, reason=reason))
-    return found
+        )
+    ]
 
 
 def at(second):
@@ -114,6 +115,50 @@ def test_a_state_survives_the_table():
     state = settle(facts(ses.an_open(agent=None), ses.a_click()), None).state
 
     assert state_from_item(state_to_item(state, expires=1)) == state
+
+
+def test_newer_rules_confirm_a_class_with_their_rank():
+    """Else an ingest with older rules and more facts could still replace it."""
+    with OLDER.applied():
+        [fact] = facts(ses.an_open())
+    with NEWER.applied():
+        engager, reason = classify(fact)
+        confirmed = replace(fact, engager=engager, reason=reason)
+
+        settlement = settle([confirmed], None)
+
+        assert settlement.reclassified == [(confirmed, engager, reason)]
+        assert settlement.rank == rank(1)
+
+
+def test_a_class_that_the_same_rules_confirm_costs_no_write():
+    assert not settle(facts(ses.an_open(), ses.a_click()), None).reclassified
+
+
+@pytest.mark.parametrize("engagement", [ses.an_open(), ses.a_click()])
+def test_older_rules_settle_nothing_beside_a_fact_that_newer_rules_have_judged(engagement):
+    with NEWER.applied():
+        newer = facts(engagement)
+    with OLDER.applied():
+        older = facts(ses.an_open(at=at(1)))
+
+        with pytest.raises(ValueError, match="the newer code must settle it"):
+            settle([*older, *newer], None)
+
+
+def test_older_rules_settle_nothing_where_newer_rules_have_settled():
+    with NEWER.applied():
+        state = settle(facts(ses.an_open()), None).state
+    with OLDER.applied(), pytest.raises(ValueError, match="version 2 of the rules"):
+        settle(facts(ses.an_open()), state)
+
+
+@pytest.mark.parametrize("age", [0, 1])
+def test_a_class_without_a_rank_counts_as_one_of_the_first_rules(age):
+    """Classes were first stored without a rank before."""
+    without = [replace(fact, settled=0) for fact in facts(ses.an_open())]
+    with Rules(1 + age).applied():
+        assert len(settle(without, None).reclassified) == age
 
 
 engagements = st.lists(
