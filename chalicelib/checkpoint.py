@@ -96,6 +96,11 @@ def checkpoint_bytes(sequence: int, written: float) -> bytes:
     return sequence.to_bytes(_SEQUENCE_BYTES, "big") + int(written).to_bytes(_TIME_BYTES, "big")
 
 
+def sequence_of(checkpoint: bytes) -> int:
+    """Return the sequence number of the last record that a checkpoint covers."""
+    return int.from_bytes(checkpoint[:_SEQUENCE_BYTES], "big")
+
+
 def _sequence(record: Mapping[str, Any]) -> int:
     return int(record["SequenceNumber"])
 
@@ -116,8 +121,7 @@ def plan(
     Returns:
         Arguments of UpdateItem (but key and table), or None when there is nothing to do.
     """
-    checkpoint = observed.get(lane, {}).get("B", b"")
-    counted_up_to = int.from_bytes(checkpoint[:_SEQUENCE_BYTES], "big") if checkpoint else -1
+    counted_up_to = sequence_of(observed[lane]["B"]) if lane in observed else -1
     fresh: Sequence[Change] = touched.changes
     first = min([_sequence(one.records[0]) for one in fresh], default=0)
     if first <= counted_up_to:

@@ -11,7 +11,7 @@ from typing import Any
 from ministack.core.concurrency import esm_wake, spawn_background
 from ministack.services import dynamodb_streams, lambda_svc
 
-from dashboard import emulator_state
+from dashboard import emulator_clock, emulator_state
 
 Scoped = tuple[str, str, dict[str, Any]]  # account, region, mapping
 
@@ -30,6 +30,7 @@ def install() -> None:
     _poll_streams_apart()
     _update_functions_at_once()
     _name_shards()
+    emulator_clock.install()
 
 
 def _update_functions_at_once() -> None:

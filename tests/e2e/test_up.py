@@ -13,6 +13,9 @@ import urllib.request
 import pytest
 from support import live, ses
 from support.client import campaign_topic
+from support.clock import Clock
+
+DAY = 24 * 3600
 
 
 @pytest.fixture
@@ -172,6 +175,43 @@ def test_data_outlives_a_stop_and_the_second_start_is_quick(state_dir):
             FunctionName="mailpulse-local-ingest"
         )["Environment"]["Variables"]
         assert variables["REPORTS_BATCH_ITEM_FAILURES"] == "true"
+    finally:
+        assert second.stop() == 0
+
+
+def test_events_are_counted_after_the_clock_stepped_back(state_dir, tmp_path):
+    clock = Clock(tmp_path / "clock")
+    first = live.Live(state_dir, python=clock.python)
+    first.publish(*(ses.a_send(f"day-{number}", campaign="day") for number in range(20)))
+    assert count_sends(first, "day", 20) == 20
+
+    clock.step_to(-DAY)
+    first.publish(*(ses.a_send(f"day-{number}", campaign="day") for number in range(40)))
+    assert count_sends(first, "day", 40) == 40
+    assert first.stop() == 0
+
+    clock.step_to(-2 * DAY)
+    second = live.Live(state_dir, python=clock.python)
+    try:
+        second.publish(*(ses.a_send(f"day-{number}", campaign="day") for number in range(60)))
+        assert count_sends(second, "day", 60) == 60
+    finally:
+        assert second.stop() == 0
+
+
+def test_events_are_counted_when_the_clock_stepped_back_between_two_runs(state_dir, tmp_path):
+    clock = Clock(tmp_path / "clock")
+    clock.step_to(DAY)
+    first = live.Live(state_dir, python=clock.python)
+    first.publish(*(ses.a_send(f"run-{number}", campaign="run") for number in range(20)))
+    assert count_sends(first, "run", 20) == 20
+    assert first.stop() == 0
+
+    clock.step_to(0)
+    second = live.Live(state_dir, python=clock.python)
+    try:
+        second.publish(*(ses.a_send(f"run-{number}", campaign="run") for number in range(40)))
+        assert count_sends(second, "run", 40) == 40
     finally:
         assert second.stop() == 0
 

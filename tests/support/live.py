@@ -24,11 +24,11 @@ CREDENTIALS = {
 }
 
 
-def start(state_dir: Path, *options: str) -> subprocess.Popen[str]:
+def start(state_dir: Path, *options: str, python: str = sys.executable) -> subprocess.Popen[str]:
     """Start the command; its standard output and error are pipes."""
     arguments = ["--no-open", "--json", "--port", "0", "--state-dir", str(state_dir), *options]
     return subprocess.Popen(
-        [sys.executable, "-m", "dashboard", "up", *arguments],
+        [python, "-m", "dashboard", "up", *arguments],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -45,10 +45,10 @@ class Live:
         said: the lines on standard error so far.
     """
 
-    def __init__(self, state_dir: Path, *options: str) -> None:
+    def __init__(self, state_dir: Path, *options: str, python: str = sys.executable) -> None:
         self.state_dir = state_dir
         began = time.monotonic()
-        self.process = start(state_dir, *options)
+        self.process = start(state_dir, *options, python=python)
         self.said: list[str] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._readers = [

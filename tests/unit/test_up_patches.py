@@ -5,15 +5,19 @@ Where a test says that the emulator has learnt something, what makes up for it c
 
 import inspect
 import json
+import queue
 import threading
 import time
+from base64 import b64encode
+from types import SimpleNamespace
 
 import ministack.app
 import pytest
-from ministack.core import persistence
-from ministack.services import apigateway, dynamodb, lambda_svc, sts
+from ministack.core import lambda_runtime, persistence
+from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, sqs, sts
 
-from dashboard import emulator_patches, emulator_saving, emulator_state
+from chalicelib.checkpoint import checkpoint_bytes, lane
+from dashboard import emulator_clock, emulator_patches, emulator_saving, emulator_state
 from dashboard.generations import Generations
 
 SCOPE = ("000000000000", "us-east-1")
@@ -239,3 +243,178 @@ def test_a_service_that_cannot_be_saved_leaves_the_state_before(tmp_path, monkey
 def test_emulator_still_echoes_no_subprotocol():
     # edge.py does it instead.
     assert "subprotocol" not in inspect.getsource(apigateway.handle_websocket)
+
+
+class Clock:
+    """Stands for `time.time`."""
+
+    def __init__(self):
+        self.now = 1_800_000_000.0
+
+    def __call__(self):
+        return self.now
+
+    def step_back(self):
+        self.now -= 24 * 3600
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    return clock
+
+
+def test_emulator_still_takes_sequence_numbers_from_the_clock(clock):
+    before = dynamodb._next_stream_seq()
+    clock.step_back()
+
+    assert int(dynamodb._next_stream_seq()) < int(before)
+
+
+def test_sequence_numbers_rise_when_the_clock_steps_back(clock):
+    numbers = emulator_clock.SequenceNumbers()
+    given = [numbers.next(), numbers.next()]
+    clock.step_back()
+    given += [numbers.next(), numbers.next()]
+    clock.now += 48 * 3600
+    given += [numbers.next()]
+
+    assert given == sorted(given)
+    assert len(set(given)) == 5
+    assert {len(number) for number in given} == {len(dynamodb._next_stream_seq())}
+
+
+@pytest.mark.parametrize("kept", ["checkpoint", "position"])
+def test_sequence_numbers_start_above_what_is_stored(clock, monkeypatch, kept):
+    numbers = emulator_clock.SequenceNumbers()
+    monkeypatch.setattr(emulator_clock, "sequence_numbers", numbers)
+    highest = int(emulator_clock.SequenceNumbers().next())
+    clock.step_back()
+    checkpoint = b64encode(checkpoint_bytes(highest, clock.now)).decode()
+    items = {
+        "checkpoint": {"campaign": {"S": "c"}, lane("stream", "shard"): {"B": checkpoint}},
+        "position": {"campaign": {"S": " pipeline"}, "read": {"S": str(highest).zfill(40)}},
+    }
+    table = {"sk_name": "part", "items": {"c": {"summary": items[kept]}}}
+    monkeypatch.setattr(emulator_clock, "_load_tables", lambda _: None)
+    monkeypatch.setattr(dynamodb._tables, "_data", {(*SCOPE, "stats"): table})
+
+    emulator_clock._load_tables_and_checkpoints({})
+
+    assert int(numbers.next()) > highest
+
+
+@pytest.fixture
+def waiting(clock):
+    """A queue with a message that was sent, before the clock stepped back."""
+    message = {"id": "1", "visible_at": clock.now, "body": "", "sys": {}}
+    sqs._ensure_msg_fields(message)
+    clock.step_back()
+    return {"attributes": {"VisibilityTimeout": "20"}, "messages": [message], "is_fifo": False}
+
+
+def test_emulator_still_hides_messages_until_the_clock_is_where_it_was(clock, waiting):
+    clock.now += 3600
+
+    assert emulator_clock._collect(waiting, 10, 20) == []
+
+
+def test_messages_are_hidden_for_the_visibility_timeout_at_most(clock, waiting):
+    assert emulator_clock._collect_messages(waiting, 10, 20) == []
+    clock.now += 20
+
+    assert len(emulator_clock._collect_messages(waiting, 10, 20)) == 1
+    assert emulator_clock._collect_messages(waiting, 10, 20) == []
+
+
+@pytest.fixture
+def pausing(clock):
+    """A mapping whose function has failed, before the clock stepped back."""
+    pauses = lambda_svc._esm_backoff_until
+    pauses.set_scoped(*SCOPE, "mapping", clock.now + 1)
+    clock.step_back()
+    yield lambda: pauses.get_scoped(*SCOPE, "mapping", 0) > clock.now
+    pauses.pop_scoped(*SCOPE, "mapping", None)
+
+
+def test_emulator_still_pauses_mappings_until_the_clock_is_where_it_was(pausing):
+    emulator_clock._poll_queues()
+
+    assert pausing()
+
+
+def test_mappings_go_on_when_the_clock_stepped_back(pausing):
+    emulator_clock._poll_queues_after_pauses()
+
+    assert not pausing()
+
+
+def test_a_pause_of_the_present_lasts(clock, pausing):
+    lambda_svc._esm_backoff_until.set_scoped(*SCOPE, "mapping", clock.now + 1)
+
+    emulator_clock._poll_queues_after_pauses()
+
+    assert pausing()
+
+
+@pytest.fixture
+def invocations(clock, monkeypatch):
+    """Of a rule that is due each minute, and was last invoked before the clock stepped back."""
+    arn = "arn:aws:events:us-east-1:000000000000:rule/watch"
+    rule = {"State": "ENABLED", "ScheduleExpression": "rate(1 minute)", "Arn": arn}
+    key = (*SCOPE, "watch")
+    monkeypatch.setattr(eventbridge._rules, "_data", {key: rule})
+    monkeypatch.setattr(eventbridge._targets, "_data", {key: [{"Id": "1"}]})
+    monkeypatch.setattr(eventbridge, "_rule_last_fired", {key: clock.now})
+    found = []
+    monkeypatch.setattr(eventbridge, "_invoke_target", lambda *_: found.append(clock.now))
+    clock.step_back()
+    return found
+
+
+def test_emulator_still_skips_schedules_until_the_clock_is_where_it_was(clock, invocations):
+    emulator_clock._tick_schedules()
+    clock.now += 60
+    emulator_clock._tick_schedules()
+
+    assert invocations == []
+
+
+def test_schedules_go_on_when_the_clock_stepped_back(clock, invocations):
+    emulator_clock._tick_schedules_again()
+    assert invocations == []
+    clock.now += 60
+    emulator_clock._tick_schedules_again()
+
+    assert invocations == [clock.now]
+
+
+def test_emulator_still_waits_for_a_log_by_the_wall_clock():
+    assert "time.time()" in inspect.getsource(lambda_runtime.Worker._drain_stderr_bounded)
+
+
+def test_log_is_read_when_the_clock_stands_still(clock):
+    worker = SimpleNamespace(_stderr_queue=queue.Queue())
+    assert emulator_clock._read_log(worker) == ""
+    worker._stderr_queue.put("one")
+    worker._stderr_queue.put("two")
+
+    assert emulator_clock._read_log(worker) == "one\ntwo"
+
+
+def test_emulator_still_drops_unread_records_while_a_laptop_sleeps(clock, streams):
+    record = {"dynamodb": {"ApproximateCreationDateTime": clock.now}}
+    dynamodb._stream_records.set_scoped(*SCOPE, "quick", [record])
+    clock.now += 48 * 3600
+
+    assert emulator_state.unread_records(*streams[1]) == 0
+
+
+def test_unread_records_outlive_a_day_of_sleep(clock, streams, monkeypatch):
+    monkeypatch.setattr(dynamodb, "_STREAM_RETENTION_SECONDS", emulator_clock.STREAM_RETENTION)
+    record = {"dynamodb": {"ApproximateCreationDateTime": clock.now}}
+    dynamodb._stream_records.set_scoped(*SCOPE, "quick", [record])
+    clock.now += 48 * 3600
+
+    assert emulator_state.unread_records(*streams[1]) == 1
