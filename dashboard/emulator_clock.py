@@ -13,6 +13,7 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from ministack.core import lambda_runtime
@@ -98,6 +99,11 @@ def _collect_messages(source: dict[str, Any], most: int, hidden_seconds: int) ->
     latest = time.time() + max(visibility, hidden_seconds, sqs.queue_delay(source))
     for message in source["messages"]:
         message["visible_at"] = min(message["visible_at"], latest)
+    if not source["is_fifo"]:
+        # The emulator looks at each message several times, which is slow in a long queue.
+        now = time.time()
+        visible = (one for one in source["messages"] if one["visible_at"] <= now)
+        source = {**source, "messages": list(islice(visible, most))}
     return _collect(source, most, hidden_seconds)
 
 

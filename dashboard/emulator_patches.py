@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ministack.core.concurrency import esm_wake, spawn_background
-from ministack.services import dynamodb_streams, lambda_svc
+from ministack.services import dynamodb_streams, lambda_svc, sqs
 
-from dashboard import emulator_clock, emulator_state
+from dashboard import emulator_clock, emulator_speed, emulator_state
 
 Scoped = tuple[str, str, dict[str, Any]]  # account, region, mapping
 
@@ -30,7 +30,9 @@ def install() -> None:
     _poll_streams_apart()
     _update_functions_at_once()
     _name_shards()
+    sqs._receive_messages_for_esm = _receive_batch
     emulator_clock.install()
+    emulator_speed.install()
 
 
 def _update_functions_at_once() -> None:
@@ -64,6 +66,21 @@ def _execute_with_shard(function: dict[str, Any], event: Any, *arguments: Any, *
     if scoped and scoped[2].get(_WINDOW):
         event = {**event, "shardId": dynamodb_streams._DEFAULT_SHARD_ID, "state": {}}
     return _execute(function, event, *arguments, **named)
+
+
+def _receive_batch(queue_url: str, most: int) -> list[dict[str, Any]]:
+    """Receive as many messages for a function as its mapping's batch size says.
+
+    The emulator receives ten at most, which is the limit of a queue's other receivers.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    with sqs._queues_lock:
+        queue = sqs._get_q(queue_url)
+        sqs._expire_retained(queue)
+        sqs._dlq_sweep(queue)
+        visibility = int(queue["attributes"]["VisibilityTimeout"])
+        messages: list[dict[str, Any]] = sqs._collect_msgs(queue, most, visibility)
+        return messages
 
 
 def _poll_streams_apart() -> None:

@@ -8,6 +8,7 @@ only between two batches, when every stored fact is counted.
 import asyncio
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -18,8 +19,15 @@ import hypercorn.asyncio
 import hypercorn.config
 import ministack.app
 
-from dashboard import durable, emulator_saving, emulator_state
+from dashboard import (
+    durable,
+    emulator_http,
+    emulator_saving,
+    emulator_speed,
+    emulator_state,
+)
 from dashboard.edge import App, Edge, Receive, Scope, Send
+from dashboard.emulator_environment import HOST
 from dashboard.generations import Generations
 
 # How long stopping waits, in seconds, first for the queue and the streams, then, with the queue
@@ -53,7 +61,7 @@ class Emulator:
         report: Callable[[Any], None],
         allowed_origins: Collection[str],
     ) -> None:
-        self.edge = Edge(ministack.app.app, allowed_origins)
+        self.edge = Edge(emulator_speed.dynamodb_first(ministack.app.app), allowed_origins)
         self.stopping = asyncio.Event()
         self.hurrying = asyncio.Event()
         self._counting_function = counting_function
@@ -74,6 +82,8 @@ class Emulator:
 
     async def run(self, socket_fd: int) -> bool:
         """Serve until asked to stop, then stop in good order; tell whether all went well."""
+        # Each Lambda worker has the emulator's environment.
+        os.environ["AWS_ENDPOINT_URL"] = await emulator_http.serve(self.edge, HOST)
         config = hypercorn.config.Config()
         config.bind = [f"fd://{socket_fd}"]
         config.keep_alive_timeout = 75

@@ -111,7 +111,7 @@ def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
         "CONNECTIONS_ENDPOINT": "{endpoint}/_aws/execute-api/{api_id}/{stage}",
         "STORE_ADDRESSES": "true",
         "PSEUDONYM_KEY": read_pseudonym_key(state),
-        # The emulator polls all sources in one thread: a push must not hold it up for long.
+        # A push costs no more here than the CPU time of its messages: five a second look smooth.
         "PUSH_INTERVAL_SECONDS": "0.2",
     }
 

@@ -3,6 +3,8 @@
 Where a test says that the emulator has learnt something, what makes up for it can go.
 """
 
+import asyncio
+import copy
 import inspect
 import json
 import queue
@@ -17,7 +19,13 @@ from ministack.core import lambda_runtime, persistence
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, sqs, sts
 
 from chalicelib.checkpoint import checkpoint_bytes, lane
-from dashboard import emulator_clock, emulator_patches, emulator_saving, emulator_state
+from dashboard import (
+    emulator_clock,
+    emulator_patches,
+    emulator_saving,
+    emulator_speed,
+    emulator_state,
+)
 from dashboard.generations import Generations
 
 SCOPE = ("000000000000", "us-east-1")
@@ -418,3 +426,93 @@ def test_unread_records_outlive_a_day_of_sleep(clock, streams, monkeypatch):
     clock.now += 48 * 3600
 
     assert emulator_state.unread_records(*streams[1]) == 1
+
+
+@pytest.fixture
+def full_queue(monkeypatch):
+    """A queue with 150 messages."""
+    messages = [{"id": str(number), "visible_at": 0, "body": ""} for number in range(150)]
+    queue = {"attributes": {"VisibilityTimeout": "20"}, "messages": messages, "is_fifo": False}
+    monkeypatch.setattr(sqs, "_get_q", lambda _: queue)
+    return queue
+
+
+def test_emulator_still_gives_a_function_ten_messages_at_most(full_queue):
+    assert len(sqs._receive_messages_for_esm("url", 100)) == 10
+
+
+def test_function_receives_as_many_messages_as_its_mapping_says(full_queue):
+    sizes = [len(emulator_patches._receive_batch("url", 100)) for _ in range(3)]
+
+    assert sizes == [100, 50, 0]
+
+
+def test_copy_of_json_is_equal_and_shares_nothing():
+    value = {"a": {"L": [{"S": "x"}, {"N": "1"}, {"BOOL": True}, {"NULL": None}]}, "b": {1, 2}}
+
+    copied = emulator_speed.copy_json(value)
+
+    assert copied == copy.deepcopy(value)
+    copied["a"]["L"][0]["S"] = "y"
+    copied["b"].add(3)
+    assert value["a"]["L"][0] == {"S": "x"}
+    assert value["b"] == {1, 2}
+
+
+def request(app, target, body):
+    """Send one request to an ASGI application; return status, content type and JSON."""
+    pieces = [body[:5], body[5:]]
+    sent = []
+
+    async def receive():
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    async def send(message):
+        sent.append(message)
+
+    credential = b"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request"
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "headers": [(b"x-amz-target", target), (b"authorization", credential)],
+        "query_string": b"",
+    }
+    asyncio.run(app(scope, receive, send))
+    start, *bodies = sent
+    headers = {name.lower(): value for name, value in start["headers"]}
+    content = b"".join(one["body"] for one in bodies)
+    return start["status"], headers[b"content-type"], json.loads(content)
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("ListTables", {}),
+        ("GetItem", {"TableName": "none", "Key": {"a": {"S": "b"}}}),
+        ("NoSuchOperation", {}),
+    ],
+)
+def test_short_way_to_dynamodb_gives_what_the_long_way_gives(operation, arguments):
+    target = f"DynamoDB_20120810.{operation}".encode()
+    body = json.dumps(arguments).encode()
+
+    short = request(emulator_speed.dynamodb_first(ministack.app.app), target, body)
+
+    assert short == request(ministack.app.app, target, body)
+
+
+def test_only_requests_to_dynamodb_take_the_short_way():
+    reached = []
+
+    async def app(scope, _receive, send):
+        reached.append(scope)
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"")]}
+        )
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    request(emulator_speed.dynamodb_first(app), b"AmazonSQS.SendMessage", b"{}")
+
+    assert len(reached) == 1
