@@ -1,31 +1,45 @@
-"""How fast, and how exact, is a running `up`? Events in by SNS, numbers out by WebSocket.
+"""Measure a running `up`: how many events a second it counts, how late, and at what CPU time.
 
-    python bench/live.py [--state-dir .mailpulse] [--events 10000] [--campaigns 5] [--samples 100]
+    python bench/live.py [--state-dir .mailpulse] [--rate 500] [--seconds 30] [--viewers 20]
+                         [--samples 50]
 
-Two measurements: a flood (events published as fast as one process can; exact counts, events a
-second, pushes a second and viewer), and single events with a pause between (time from publish to
-push). Prints a table; exit status 1 when a count is not exact.
+Events of one campaign go to the SNS topic at a steady rate, while viewers watch the campaign by
+WebSocket. Then single events are published, with pauses. The lag of an event is the time from its
+publication to the first push that includes it. CPU time is that of each process of `up`, per event
+(Linux only). The exit status is 1 when a count is not exact. On a busy machine compare CPU times:
+they depend less on what else runs.
 """
 
+import asyncio
 import json
+import os
 import random
 import statistics
 import sys
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import boto3
 import click
-from websockets.sync.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from dashboard.topic import Topic
+from dashboard.paths import StateDir
+from dashboard.running import read_running
+from dashboard.topic import Topic, find_topic
 
-QUIET_SECONDS = 5.0
+SUBPROTOCOL = Subprotocol("mailpulse.v1")
+QUIET_SECONDS = 20.0
+BATCH = 50  # `Topic` sends it in parallel requests of ten messages
+COUNTERS = {"Send": "sends", "Delivery": "deliveries", "Open": "opens", "Click": "clicks"}
 
 
 def event(kind: str, campaign: str, message: str, number: int) -> str:
@@ -48,93 +62,233 @@ def event(kind: str, campaign: str, message: str, number: int) -> str:
     return json.dumps({"eventType": kind, "mail": mail, kind.lower(): own})
 
 
-def flood(count: int, campaigns: list[str]) -> tuple[list[str], dict[str, Counter[str]]]:
-    """Make events: of each message a Send, a Delivery, often an Open, seldom a Click."""
-    events: list[str] = []
-    expected: dict[str, Counter[str]] = {campaign: Counter() for campaign in campaigns}
+def kinds_and_messages(count: int) -> list[tuple[str, str, int]]:
+    """List events: of each message a Send, a Delivery, often an Open, seldom a Click."""
+    events: list[tuple[str, str, int]] = []
     number = 0
     while len(events) < count:
-        campaign = campaigns[number % len(campaigns)]
         message = f"{number:08}-{uuid4().hex[:8]}"
         kinds = ["Send", "Delivery"]
         kinds += ["Open"] if number % 5 < 2 else []
         kinds += ["Click"] if number % 20 == 0 else []
-        for kind in kinds[: count - len(events)]:
-            events.append(event(kind, campaign, message, number))
-            counter = {"Send": "sends", "Delivery": "deliveries"}.get(kind, f"{kind.lower()}s")
-            expected[campaign][counter] += 1
+        events += [(kind, message, number) for kind in kinds]
         number += 1
+    events = events[:count]
     random.shuffle(events)
-    return events, expected
+    return events
 
 
-def subscribe(socket: ClientConnection, campaign: str) -> None:
-    """Subscribe to a campaign and read the snapshot."""
-    topic = f"stats/email-campaign/{campaign}"
-    socket.send(json.dumps({"action": "subscribe", "id": topic}))
-    socket.recv(timeout=20)
+@dataclass
+class Steady:
+    """Publishes events at a steady rate, on a thread of its own.
+
+    Attributes:
+        times: when each batch was given to the topic.
+        ended: when the last was taken; 0 before that.
+    """
+
+    topic: Topic
+    campaign: str
+    events: list[tuple[str, str, int]]
+    rate: float
+    times: list[float] = field(default_factory=list)
+    ended: float = 0.0
+
+    def __call__(self) -> None:
+        """Publish them all."""
+        began = time.monotonic()
+        for start in range(0, len(self.events), BATCH):
+            time.sleep(max(0.0, began + start / self.rate - time.monotonic()))
+            batch = self.events[start : start + BATCH]
+            messages = [event(kind, self.campaign, *rest) for kind, *rest in batch]
+            self.times.append(time.monotonic())
+            self.topic.publish_batch(messages)
+        self.ended = time.monotonic()
 
 
-def measure_flood(websocket: str, topic: Topic, count: int, names: list[str]) -> bool:
-    """Publish a flood and read pushes until it is quiet; tell whether all counts are exact."""
-    events, expected = flood(count, names)
-    last: dict[str, dict[str, int]] = {}
-    pushes: Counter[str] = Counter()
-    with connect(websocket, subprotocols=["mailpulse.v1"]) as socket:
-        for name in names:
-            subscribe(socket, name)
-        started = time.monotonic()
-        for start in range(0, len(events), 10):
-            topic.publish_batch(events[start : start + 10])
-        published = time.monotonic()
-        row("flood: events published a second", f"{len(events) / (published - started):,.0f}")
-        arrived = published
+@dataclass
+class Viewer:
+    """Watches a campaign.
+
+    Attributes:
+        pushes: how many pushes arrived.
+        totals: (time, events counted) of each, for a viewer that reads them.
+        latest: the counts of the last, for the same.
+    """
+
+    socket: ClientConnection
+    topic_id: str
+    pushes: int = 0
+    totals: list[tuple[float, int]] = field(default_factory=list)
+    latest: dict[str, int] = field(default_factory=dict)
+
+    async def subscribe(self) -> dict[str, int]:
+        """Subscribe, and return the counts of the snapshot."""
+        await self.socket.send(json.dumps({"action": "subscribe", "id": self.topic_id}))
         while True:
+            answer = json.loads(await asyncio.wait_for(self.socket.recv(), QUIET_SECONDS))
+            if "snapshot" in answer:
+                counts: dict[str, int] = answer["snapshot"]["counts"]
+                return counts
+
+    async def watch(self, *, reads: bool) -> None:
+        """Take pushes until cancelled."""
+        async for text in self.socket:
+            self.pushes += 1
+            if reads:
+                changes = json.loads(text).get("changes", {})
+                if "counts" in changes:
+                    self.latest = changes["counts"]
+                    total = sum(self.latest[name] for name in COUNTERS.values())
+                    self.totals.append((time.monotonic(), total))
+
+
+def lags(published: list[float], totals: list[tuple[float, int]]) -> list[float]:
+    """Compute, for each batch of events, the time until a push included as many events."""
+    found: list[float] = []
+    pushes = iter(totals)
+    at, total = 0.0, 0
+    for number, began in enumerate(published, 1):
+        while total < number * BATCH:
             try:
-                push = json.loads(socket.recv(timeout=QUIET_SECONDS))
-            except TimeoutError:
-                break
-            arrived = time.monotonic()
-            pushes[push["id"]] += 1
-            if "counts" in push["changes"]:
-                last[push["id"].rsplit("/", 1)[1]] = push["changes"]
-        fresh = {}
-        for name in names:
-            socket.send(json.dumps({"action": "get", "id": f"stats/email-campaign/{name}"}))
-            fresh[name] = json.loads(socket.recv(timeout=20))["snapshot"]
-    exact = all(
-        fresh[name]["counts"][counter] == number
-        for name in names
-        for counter, number in expected[name].items()
-    )
-    same = all(last[name]["counts"] == fresh[name]["counts"] for name in names)
-    took = arrived - started
-    row("flood: events counted a second", f"{len(events) / took:,.0f}")
-    row("flood: pushes a second, viewer and topic", f"{pushes.total() / len(names) / took:.2f}")
-    row("flood: events a push", f"{len(events) / pushes.total():,.0f}")
-    row("flood: counts are exact", str(exact))
-    row("flood: last push equals a fresh snapshot", str(same))
-    return exact and same
+                at, total = next(pushes)
+            except StopIteration:
+                return found
+        found.append(at - began)
+    return found
 
 
-def measure_latency(websocket: str, topic: Topic, samples: int) -> None:
-    """Publish single events with pauses; print the time from publish to push."""
+class CpuTimes:
+    """CPU seconds of `up`'s processes, by what each is; empty where there is no /proc."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._before = self._now()
+
+    def passed(self) -> dict[str, float]:
+        """Return the CPU seconds since the object was built."""
+        now = self._now()
+        return {name: now[name] - self._before.get(name, 0.0) for name in now}
+
+    def _now(self) -> dict[str, float]:
+        times: dict[str, float] = {}
+        for pid in _descendants(self._pid) if Path("/proc").is_dir() else ():
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+                name = _role(pid)
+                times[name] = times.get(name, 0.0) + _cpu_seconds(pid)
+        return times
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            yield from _descendants(int(child))
+
+
+def _role(pid: int) -> str:
+    environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    prefix = b"AWS_LAMBDA_FUNCTION_NAME="
+    for one in environment:
+        if one.startswith(prefix):
+            return one.removeprefix(prefix).decode().rpartition("-")[2]
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return "emulator" if b"dashboard.emulator" in command else "up"
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user, system = int(fields[11]), int(fields[12])
+    return (user + system) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is published, and how many watch it."""
+
+    rate: float
+    seconds: float
+    viewers: int
+
+    @property
+    def events(self) -> int:
+        """How many events are published: whole batches."""
+        return int(self.rate * self.seconds) // BATCH * BATCH
+
+
+async def measure_flood(url: str, pid: int, topic: Topic, load: Load) -> bool:
+    """Publish at a steady rate and print what arrives; return whether all counts are exact."""
+    campaign = f"flood-{uuid4().hex[:6]}"
+    steady = Steady(topic, campaign, kinds_and_messages(load.events), load.rate)
+    expected = Counter(COUNTERS[kind] for kind, *_ in steady.events)
+    # Count a first event before: the first invocation of each function takes longest.
+    topic.publish_batch([event("Send", f"first-{campaign}", "first", 0)])
+    await asyncio.sleep(2)
+    watching = [
+        Viewer(await connect(url, subprotocols=[SUBPROTOCOL]), f"stats/email-campaign/{campaign}")
+        for _ in range(load.viewers)
+    ]
+    for viewer in watching:
+        await viewer.subscribe()
+    tasks = [asyncio.create_task(viewer.watch(reads=viewer is watching[0])) for viewer in watching]
+    cpu = CpuTimes(pid)
+    own = time.process_time()
+    thread = threading.Thread(target=steady)
+    thread.start()
+    began = time.monotonic()
+    first = watching[0]
+    while True:
+        await asyncio.sleep(0.05)
+        last = max(steady.ended, first.totals[-1][0] if first.totals else began)
+        if first.totals and first.totals[-1][1] >= len(steady.events):
+            break
+        if steady.ended and time.monotonic() - last > QUIET_SECONDS:
+            break
+    took = first.totals[-1][0] - began
+    own = time.process_time() - own
+    times = cpu.passed()
+    for task in tasks:
+        task.cancel()
+    exact = all(first.latest[name] == number for name, number in expected.items())
+    found = lags(steady.times, first.totals)
+    row("viewers", str(load.viewers))
+    row("events", f"{len(steady.events):,}")
+    row("events published a second", f"{len(steady.events) / (steady.ended - began):,.0f}")
+    row("events counted a second", f"{first.totals[-1][1] / took:,.0f}")
+    row("lag, p50", f"{statistics.median(found):.2f} s")
+    row("lag, max", f"{max(found):.2f} s")
+    pushes = sum(viewer.pushes for viewer in watching) / load.viewers
+    row("pushes a second, for each viewer", f"{pushes / took:.2f}")
+    row("counts are exact", str(exact))
+    for name, spent in sorted(times.items(), key=lambda pair: -pair[1]):
+        if spent > 0:
+            row(f"CPU time per event: {name}", f"{spent / len(steady.events) * 1e6:,.0f} µs")
+    row("CPU time per event: sum", f"{sum(times.values()) / len(steady.events) * 1e6:,.0f} µs")
+    row("CPU time per event: this benchmark", f"{own / len(steady.events) * 1e6:,.0f} µs")
+    for viewer in watching:
+        await viewer.socket.close()
+    return exact
+
+
+async def measure_latency(url: str, topic: Topic, samples: int) -> None:
+    """Publish single events with pauses; print the time from publication to push."""
     campaign = f"latency-{uuid4().hex[:6]}"
     times: list[float] = []
-    with connect(websocket, subprotocols=["mailpulse.v1"]) as socket:
-        subscribe(socket, campaign)
+    async with connect(url, subprotocols=[SUBPROTOCOL]) as socket:
+        await Viewer(socket, f"stats/email-campaign/{campaign}").subscribe()
         for number in range(samples):
-            time.sleep(random.uniform(0.3, 0.8))
-            started = time.monotonic()
-            topic.publish_batch([event("Send", campaign, uuid4().hex, number)])
+            await asyncio.sleep(random.uniform(0.3, 0.8))
+            began = time.monotonic()
+            message = event("Send", campaign, uuid4().hex, number)
+            await asyncio.to_thread(topic.publish_batch, [message])
             while True:
-                changes = json.loads(socket.recv(timeout=20))["changes"]
+                changes = json.loads(await asyncio.wait_for(socket.recv(), 20))["changes"]
                 if changes.get("counts", {}).get("sends", 0) > number:
                     break
-            times.append(time.monotonic() - started)
+            times.append(time.monotonic() - began)
     times.sort()
-    row("single events: publish to push, p50", f"{statistics.median(times) * 1000:,.0f} ms")
-    row("single events: publish to push, p95", f"{times[int(len(times) * 0.95)] * 1000:,.0f} ms")
+    row("single events: lag, p50", f"{statistics.median(times) * 1000:,.0f} ms")
+    row("single events: lag, p95", f"{times[int(len(times) * 0.95)] * 1000:,.0f} ms")
 
 
 def row(name: str, value: str) -> None:
@@ -144,23 +298,21 @@ def row(name: str, value: str) -> None:
 
 @click.command()
 @click.option("--state-dir", type=click.Path(path_type=Path), default=Path(".mailpulse"))
-@click.option("--events", "count", default=10_000)
-@click.option("--campaigns", default=5)
-@click.option("--samples", default=100)
-def main(state_dir: Path, count: int, campaigns: int, samples: int) -> None:
+@click.option("--rate", default=500.0, help="Events a second.")
+@click.option("--seconds", default=30.0)
+@click.option("--viewers", default=20)
+@click.option("--samples", default=50, help="Single events.")
+def main(state_dir: Path, rate: float, seconds: float, viewers: int, samples: int) -> None:
     """Measure the `up` that uses the state folder."""
-    running = json.loads((state_dir / "running.json").read_text())
-    client = boto3.client(
-        "sns",
-        endpoint_url=running["endpoint_url"],
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+    running = read_running(StateDir(state_dir))
+    topic = find_topic(state_dir, None, None, None)
+    exact = asyncio.run(
+        measure_flood(
+            running["websocket"], int(running["pid"]), topic, Load(rate, seconds, viewers)
+        )
     )
-    topic = Topic(client, running["topic_arn"])
-    names = [f"flood-{uuid4().hex[:6]}" for _ in range(campaigns)]
-    exact = measure_flood(running["websocket"], topic, count, names)
-    measure_latency(running["websocket"], topic, samples)
+    if samples:
+        asyncio.run(measure_latency(running["websocket"], topic, samples))
     sys.exit(0 if exact else 1)
 
 
