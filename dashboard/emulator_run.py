@@ -61,7 +61,7 @@ class Emulator:
         report: Callable[[Any], None],
         allowed_origins: Collection[str],
     ) -> None:
-        self.edge = Edge(emulator_speed.dynamodb_first(ministack.app.app), allowed_origins)
+        self.edge = Edge(ministack.app.app, allowed_origins)
         self.stopping = asyncio.Event()
         self.hurrying = asyncio.Event()
         self._counting_function = counting_function
@@ -83,7 +83,8 @@ class Emulator:
     async def run(self, socket_fd: int) -> bool:
         """Serve until asked to stop, then stop in good order; tell whether all went well."""
         # Each Lambda worker has the emulator's environment.
-        os.environ["AWS_ENDPOINT_URL"] = await emulator_http.serve(self.edge, HOST)
+        of_functions = Edge(emulator_speed.dynamodb_first(ministack.app.app))
+        os.environ["AWS_ENDPOINT_URL"] = await emulator_http.serve(of_functions, HOST)
         config = hypercorn.config.Config()
         config.bind = [f"fd://{socket_fd}"]
         config.keep_alive_timeout = 75

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,10 +54,13 @@ class Account:
         project: the operator's copy of the project.
     """
 
-    def __init__(self, emulator: EmulatorProcess, proxy: StrictProxy, project: Path) -> None:
+    def __init__(self, proxy: StrictProxy, folder: Path) -> None:
         self.proxy = proxy
-        self.project = project
-        self._emulator = emulator
+        self.project = folder / "project"
+        _copy_project(self.project)
+        self._state = StateDir(folder / "state")
+        self._emulator: EmulatorProcess
+        self._start()
 
     def aws(self, service: str, region: str = REGION) -> Any:
         """Make a client of the emulator itself."""
@@ -66,13 +68,15 @@ class Account:
 
     def reset(self) -> None:
         """Empty the account, and forget what the operator's machine knows of it."""
-        request = urllib.request.Request(
-            f"{self._emulator.endpoint_url}/_ministack/reset", method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            answer.read()
+        self.end()
+        self._start()
         self.proxy.reset()
         shutil.rmtree(self.project / ".mailpulse", ignore_errors=True)
+
+    def end(self) -> None:
+        """End the emulator; nothing is saved."""
+        self._emulator.kill()
+        shutil.rmtree(self._state.root)
 
     def run(self, *arguments: str, kill_at: tuple[int, bool] | None = None) -> Done:
         """Run a command of the operator's, and return how it ended.
@@ -151,6 +155,13 @@ class Account:
         """Describe all that there is in the account, without what differs between two runs."""
         return _Described(self, stage).everything()
 
+    def _start(self) -> None:
+        self._state.root.mkdir()
+        counting = function_name("none", "aggregate")
+        self._emulator = EmulatorProcess(self._state, listen(0), [], counting)
+        self._emulator.wait_until_ready()
+        self.proxy.endpoint_url = self._emulator.endpoint_url
+
     def _watch(
         self, process: subprocess.Popen[bytes], kill_at: tuple[int, bool] | None
     ) -> list[int]:
@@ -172,18 +183,12 @@ class Account:
 @contextmanager
 def account() -> Iterator[Account]:
     """Have an account to the end of the block."""
-    with tempfile.TemporaryDirectory() as folder:
-        state = StateDir(Path(folder) / "state")
-        state.root.mkdir()
-        project = Path(folder) / "project"
-        _copy_project(project)
-        emulator = EmulatorProcess(state, listen(0), [], function_name("law", "aggregate"))
+    with tempfile.TemporaryDirectory() as folder, StrictProxy() as proxy:
+        own = Account(proxy, Path(folder))
         try:
-            emulator.wait_until_ready()
-            with StrictProxy(emulator.endpoint_url) as proxy:
-                yield Account(emulator, proxy, project)
+            yield own
         finally:
-            emulator.kill()
+            own.end()
 
 
 def _copy_project(project: Path) -> None:

@@ -450,17 +450,18 @@ class StrictProxy:
     """Forwards an operator's calls to the emulator, and refuses what AWS would.
 
     Attributes:
+        endpoint_url: of the emulator; it is set before the first call.
         rules: may be exchanged at any time.
         calls: what has been called.
         on_call: is given the number of each call, from 0, before it is forwarded (False) and after
             it was (True), before its answer is sent.
     """
 
-    def __init__(self, endpoint_url: str) -> None:
+    def __init__(self) -> None:
+        self.endpoint_url = ""
         self.rules = Rules()
         self.calls: list[Call] = []
         self.on_call: Callable[[int, bool], None] = lambda _number, _done: None
-        self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
         proxy = self
 
@@ -522,12 +523,12 @@ class StrictProxy:
         _answer(request, status, answer, headers)
 
     def _aws(self, region: str) -> Callable[[str], Any]:
-        return lambda service: client(service, region, self._endpoint_url)
+        return lambda service: client(service, region, self.endpoint_url)
 
     def _forward(
         self, request: BaseHTTPRequestHandler, body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        host = self._endpoint_url.removeprefix("http://")
+        host = self.endpoint_url.removeprefix("http://")
         connection = http.client.HTTPConnection(host, timeout=60)
         headers = {
             name: value
