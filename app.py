@@ -12,7 +12,10 @@ triggers = config.triggers()
 
 
 @app.on_sqs_message(
-    queue_arn=triggers.queue_arn, batch_size=100, maximum_batching_window_in_seconds=1
+    queue_arn=triggers.queue_arn,
+    batch_size=100,
+    maximum_batching_window_in_seconds=1,
+    maximum_concurrency=triggers.ingest_concurrency,
 )
 def ingest(event: SQSEvent) -> dict[str, Any]:
     context: Any = event.context  # Lambda's, which Chalice declares to be a dict

@@ -28,6 +28,13 @@ MINIMUM_MESSAGES_PER_SECOND = 100
 # Half of what API Gateway takes of an account in a region, which others may need as well.
 DEFAULT_MESSAGES_PER_SECOND = 5000
 
+# How many batches ingest takes in at the same time; without a bound, SQS would raise it to the
+# account's whole quota, and Lambda would refuse connections. Ten invocations store between 1,200
+# opens and 10,000 deliveries a second; a new on-demand table takes 4,000 write units a second.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+DEFAULT_INGEST_CONCURRENCY = 10
+_INGEST_CONCURRENCIES = range(2, 1001)  # what Lambda accepts
+
 # As AWS's own clients read them.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 _ENDPOINTS_OF_SERVICES = {
@@ -210,24 +217,45 @@ def _check_sign_in(config: Config) -> None:
 
 
 class Triggers(Struct, frozen=True):
-    """What app.py binds the functions to; needed only where Chalice deploys or packages."""
+    """What app.py binds the functions to; needed only where Chalice deploys or packages.
+
+    Attributes:
+        queue_arn: of the queue of SES's events (QUEUE_ARN).
+        events_stream_arn: of the facts (EVENTS_STREAM_ARN).
+        stats_stream_arn: of the counters (STATS_STREAM_ARN).
+        ingest_concurrency: how many batches ingest takes in at the same time, at most
+            (INGEST_CONCURRENCY).
+    """
 
     queue_arn: str
     events_stream_arn: str
     stats_stream_arn: str
+    ingest_concurrency: int = DEFAULT_INGEST_CONCURRENCY
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Triggers":
-        """Read the triggers' ARNs; a placeholder stands for one that is not set.
+        """Read the triggers; a placeholder stands for an ARN that is not set.
 
         Lambda imports app.py too, where the triggers are long bound and the ARNs say nothing.
+
+        Raises:
+            ConfigError: INGEST_CONCURRENCY is not what Lambda accepts.
         """
+        concurrency = DEFAULT_INGEST_CONCURRENCY
+        if environ.get("INGEST_CONCURRENCY"):
+            concurrency = _parsed(environ, "INGEST_CONCURRENCY", int)
+        if concurrency not in _INGEST_CONCURRENCIES:
+            raise ConfigError(
+                f"INGEST_CONCURRENCY is {concurrency}: set it between "
+                f"{_INGEST_CONCURRENCIES[0]} and {_INGEST_CONCURRENCIES[-1]}"
+            )
         unset = "arn:aws:{}:us-east-1:000000000000:{}"
         stream = "table/unset/stream/unset"
         return cls(
             queue_arn=environ.get("QUEUE_ARN", unset.format("sqs", "unset")),
             events_stream_arn=environ.get("EVENTS_STREAM_ARN", unset.format("dynamodb", stream)),
             stats_stream_arn=environ.get("STATS_STREAM_ARN", unset.format("dynamodb", stream)),
+            ingest_concurrency=concurrency,
         )
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from chalicelib.errors import AwsError, CommandError
 from dashboard.checks.alarms import check_alarm_topic, check_alarms
 from dashboard.checks.finding import Check, Finding, Subject, fail
-from dashboard.checks.functions import check_event_sources, check_functions
+from dashboard.checks.functions import check_concurrency, check_event_sources, check_functions
 from dashboard.checks.page import check_page
 from dashboard.checks.pipeline import check_health, check_queues
 from dashboard.checks.probe import check_probe
@@ -30,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "stack": check_stack,
     "functions": check_functions,
     "event sources": check_event_sources,
+    "concurrency": check_concurrency,
     "SES account": check_account,
     "event destination": check_event_destination,
     "topic": check_topic,

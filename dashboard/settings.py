@@ -6,7 +6,7 @@ What is not chosen stays as it is; at the first deployment it has its default.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chalicelib.config import Config
+from chalicelib.config import Config, Triggers
 from chalicelib.errors import CommandError, ConfigError
 from dashboard.stack import Outputs
 
@@ -18,6 +18,7 @@ FUNCTION_SETTINGS = (
     "KEEP_LINK_QUERY",
     "PUSH_INTERVAL_SECONDS",
     "MESSAGES_PER_SECOND",
+    "INGEST_CONCURRENCY",
     "CONNECTIONS_ENDPOINT",
     "CLIENT_ID",
     "CUSTOM_ORIGINS",
@@ -132,6 +133,7 @@ def _check(variables: Mapping[str, str]) -> None:
         )
     try:
         Config.from_environ(variables)
+        Triggers.from_environ(variables)
     except ConfigError as error:
         raise CommandError(f"{error}; use --set") from error
 

@@ -16,6 +16,9 @@ from dashboard.functions import FUNCTIONS
 from dashboard.mappings import OPTIONS, reports_failures
 
 _SOON = timedelta(days=180)
+# Beside ingest: four shards of each stream, chunks of large topics, watch, and connections: twelve
+# invocations of 50 ms at once serve 240 requests a second.
+OTHERS_CONCURRENCY = 24
 
 
 def check_functions(subject: Subject) -> Iterator[Finding]:
@@ -73,6 +76,34 @@ def _reporting(subject: Subject, name: str, mapping: Mapping[str, Any]) -> Itera
             "makes its whole batch be retried",
             "run `deploy`, which sets it to 'true'",
         )
+
+
+def check_concurrency(subject: Subject) -> Iterator[Finding]:
+    """Check that ingest at its maximum leaves connections and the other functions room to run."""
+    limit = subject.clients("lambda").get_account_settings()["AccountLimit"]
+    quota, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
+    account = f"the account allows {quota} concurrent executions, {unreserved} of them unreserved"
+    name = function_name(subject.stage, "ingest")
+    mappings = subject.clients("lambda").list_event_source_mappings(FunctionName=name)
+    for mapping in mappings["EventSourceMappings"]:
+        most = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency")
+        if most is None:
+            yield fail(
+                f"the event source of ingest has no maximum concurrency, and {account}: many "
+                "events at once would leave nothing for connections",
+                "run `deploy`, which sets it",
+            )
+        elif most + OTHERS_CONCURRENCY > unreserved:
+            yield warn(
+                f"{account}, but ingest may take {most}, and connections and the other functions "
+                f"need {OTHERS_CONCURRENCY}",
+                "ask AWS for more (Service Quotas, Lambda, Concurrent executions, L-B99A9384): "
+                "aws service-quotas request-service-quota-increase --service-code lambda "
+                "--quota-code L-B99A9384 --desired-value 1000; until then `deploy` with "
+                "--set INGEST_CONCURRENCY=2",
+            )
+        else:
+            yield ok(f"{account}; ingest may take {most}")
 
 
 def _problems(subject: Subject, name: str, found: Mapping[str, Any]) -> Iterator[Finding]:

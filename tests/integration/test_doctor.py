@@ -13,7 +13,7 @@ from support.doctored import SET, Stage, denied
 
 from dashboard import doctor
 from dashboard.checks.alarms import check_alarm_topic, check_alarms
-from dashboard.checks.functions import check_event_sources, check_functions
+from dashboard.checks.functions import check_concurrency, check_event_sources, check_functions
 from dashboard.checks.page import check_page
 from dashboard.checks.pipeline import check_health, check_queues
 from dashboard.checks.ses import check_account, check_event_destination
@@ -180,6 +180,35 @@ class TestFunctions:
             )
 
         assert "the runtime python2.3 is none" in only(look(check_functions))
+
+
+class TestConcurrency:
+    def test_a_new_account_has_no_room_beside_ingest(self, stage, look):
+        stage.fakes["lambda"].limit = dict.fromkeys(stage.fakes["lambda"].limit, 10)
+
+        line = only(look(check_concurrency))
+
+        assert line.startswith(
+            "warn the account allows 10 concurrent executions, 10 of them unreserved, but ingest "
+            "may take 10, and connections and the other functions need 24"
+        )
+        assert "L-B99A9384" in line
+        assert "--set INGEST_CONCURRENCY=2" in line
+
+    @pytest.mark.parametrize(("unreserved", "expected"), [(33, "warn"), (34, "ok")])
+    def test_what_others_have_reserved_is_no_room(self, stage, look, unreserved, expected):
+        stage.fakes["lambda"].limit["UnreservedConcurrentExecutions"] = unreserved
+
+        [line] = look(check_concurrency)
+
+        assert line.startswith(expected)
+
+    def test_ingest_without_a_bound(self, stage, look):
+        del stage.fakes["lambda"].options[stage.mapping("ingest")["UUID"]]["ScalingConfig"]
+
+        assert "the event source of ingest has no maximum concurrency" in only(
+            look(check_concurrency)
+        )
 
 
 class TestEventSources:

@@ -146,6 +146,7 @@ def test_event_sources_have_their_options_after_sam(translated):
         "Aggregate": MADE["EventsStreamArn"],
         "Publish": MADE["StatsStreamArn"],
     }
+    assert sources["Ingest"]["ScalingConfig"] == {"MaximumConcurrency": 10}
     assert sources["Publish"]["StartingPosition"] == "TRIM_HORIZON"
 
 

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 
+from chalicelib.config import DEFAULT_INGEST_CONCURRENCY
 from chalicelib.health import Findings
 from chalicelib.stats_table import StatsTable
 from dashboard import settings
@@ -337,6 +338,9 @@ class Stage:
                 FunctionName=function_name(STAGE, name), EventSourceArn=outputs[output]
             )
             self.fakes["lambda"].options[made["UUID"]] = dict(OPTIONS[name])
+            if name == "ingest":
+                scaling = {"MaximumConcurrency": DEFAULT_INGEST_CONCURRENCY}
+                self.fakes["lambda"].options[made["UUID"]]["ScalingConfig"] = scaling
 
 
 class _WithAlarms:
@@ -371,14 +375,19 @@ class _Mappings:
 
     Attributes:
         options: by the mapping's UUID, laid over what moto says.
+        limit: of the account, which moto does not know.
     """
 
     def __init__(self, client):
         self._client = client
         self.options = {}
+        self.limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}
 
     def __getattr__(self, name):
         return getattr(self._client, name)
+
+    def get_account_settings(self):
+        return {"AccountLimit": self.limit}
 
     def list_event_source_mappings(self, **asked):
         answer = self._client.list_event_source_mappings(**asked)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import app
 from chalicelib.config import Config, Triggers
 from chalicelib.errors import ConfigError
 
@@ -119,3 +120,20 @@ def test_the_app_only_binds_triggers_to_handlers():
     for function in functions:
         [statement] = function.body
         assert ast.unparse(statement.value).startswith("handlers.")
+
+
+def test_the_concurrency_of_ingest_is_bounded_by_default_and_can_be_set():
+    assert Triggers.from_environ({}).ingest_concurrency == 10
+    assert Triggers.from_environ({"INGEST_CONCURRENCY": "50"}).ingest_concurrency == 50
+
+
+@pytest.mark.parametrize("value", ["1", "0", "-2", "1001", "many"])
+def test_a_concurrency_that_lambda_does_not_accept_is_refused(value):
+    with pytest.raises(ConfigError, match=f"INGEST_CONCURRENCY is '?{value}"):
+        Triggers.from_environ({"INGEST_CONCURRENCY": value})
+
+
+def test_app_binds_ingest_with_its_concurrency():
+    [ingest] = [one for one in app.app.event_sources if one.name == "ingest"]
+
+    assert ingest.maximum_concurrency == 10
