@@ -18,6 +18,9 @@ from chalicelib.stream import EventsStream
 # Tracking is a matter of campaigns that are being sent, and those are the newest.
 _CAMPAIGNS = 25
 
+# Some seconds of reading; what was not reached is read in the next minutes, and unknown until then.
+_PAGES = 200
+
 T = TypeVar("T")
 
 
@@ -49,7 +52,7 @@ class Watch(Struct, frozen=True):
         return findings
 
     def _stream_lag(self, now: float) -> int:
-        oldest = self.stream.oldest_unread(self.stats_table.read_positions())
+        oldest = self.stream.oldest_unread(self.stats_table.read_positions(), _PAGES)
         return 0 if oldest is None else max(0, round(now - oldest))
 
     def _untracked(self, now: float) -> tuple[str, ...]:
