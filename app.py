@@ -18,8 +18,7 @@ triggers = config.triggers()
     maximum_concurrency=triggers.ingest_concurrency,
 )
 def ingest(event: SQSEvent) -> dict[str, Any]:
-    context: Any = event.context  # Lambda's, which Chalice declares to be a dict
-    return handlers.ingest(event.to_dict(), context.get_remaining_time_in_millis() / 1000)
+    return handlers.ingest(event.to_dict(), event.context)
 
 
 @app.on_dynamodb_record(

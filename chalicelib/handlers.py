@@ -309,17 +309,19 @@ def prepare(function: str) -> None:
         NEEDED[function](parts())
 
 
-def ingest(event: Event, seconds_left: float = math.inf) -> dict[str, Any]:
+def ingest(event: Event, context: Any = None) -> dict[str, Any]:
     """Store what SES reported: a batch of the queue.
 
     Args:
         event: as Lambda hands it over.
-        seconds_left: until Lambda ends this invocation.
+        context: Lambda's, which knows when it ends this invocation; None where nothing does.
+            https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 
     Raises:
         NotStored: a message could not be stored, and must not be deleted.
     """
-    return parts().ingest.batch(event["Records"], seconds_left)
+    left = math.inf if context is None else context.get_remaining_time_in_millis() / 1000
+    return parts().ingest.batch(event["Records"], left)
 
 
 def aggregate(event: Event) -> dict[str, Any]:

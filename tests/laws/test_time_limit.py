@@ -16,6 +16,8 @@ from support.generate import events
 from support.memory import MemoryDynamo
 from support.world import CONFIG, START
 
+import app
+from chalicelib import handlers
 from chalicelib.aws import ATTEMPT_SECONDS, JsonService
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.events_table import EventsTable
@@ -222,3 +224,17 @@ def test_a_visibility_that_cannot_be_changed_leaves_the_report_as_it_is():
     run.call = refuse
 
     assert len(run.run(records_of(HUNDRED))) == 100
+
+
+def test_the_time_that_lambda_has_left_is_what_ingest_keeps(monkeypatch):
+    run = Lambda(usual="throttled")
+    monkeypatch.setattr(handlers, "parts", lambda: run.parts)
+
+    class Context:
+        def get_remaining_time_in_millis(self):
+            return 12_000
+
+    with redirect_stdout(StringIO()):
+        app.ingest(ses.in_sqs_event(*map(ses.raw, HUNDRED)), Context())
+
+    assert START < run.now < START + 12
