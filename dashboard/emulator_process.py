@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import CommandError
@@ -20,6 +21,31 @@ from dashboard.paths import PROJECT, StateDir
 _START_SECONDS = 60.0
 # Longer than the two waits of the emulator and a save of a few hundred thousand items.
 _STOP_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far stopping is.
+
+    Attributes:
+        messages: in the queue: to be ingested or, once it is paused, to stay there.
+        records: changes of stored events that are still to be counted.
+        paused: whether the queue is paused.
+        saving: whether all else is done.
+    """
+
+    messages: int
+    records: int
+    paused: bool
+    saving: bool
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What a run has left: changes that were not counted, and messages in the queue."""
+
+    uncounted: int
+    left: int
 
 
 def listen(port: int) -> socket.socket:
@@ -130,11 +156,11 @@ class EmulatorProcess:
         """Tell it which bucket holds the page."""
         self._command({"page_bucket": bucket})
 
-    def stop(self, progress: Callable[[dict[str, Any]], None], hurried: threading.Event) -> int:
-        """Have it work off what is there, save and end; return how many records went uncounted.
+    def stop(self, progress: Callable[[Progress], None], hurried: threading.Event) -> Stopped:
+        """Stop it after it has ingested and counted what is there, and saved.
 
         Args:
-            progress: is given the counts of what is pending, about once a second.
+            progress: called about once a second, and at once when the queue is paused.
             hurried: set it to leave the messages in the queue for the next start.
 
         Raises:
@@ -148,11 +174,11 @@ class EmulatorProcess:
                 self._command({"hurry": True})
                 hurry_sent = True
             match self._next_event():
-                case {"draining": counts}:
-                    progress(counts)
-                case {"saved": True, "uncounted": uncounted}:
+                case {"stopping": how_far}:
+                    progress(Progress(**how_far))
+                case {"saved": True, "uncounted": uncounted, "left": left}:
                     self._process.wait()
-                    return int(uncounted)
+                    return Stopped(uncounted, left)
                 case {"failed": why}:
                     self._process.wait()
                     raise CommandError(f"the state could not be saved: {why}")
@@ -192,7 +218,7 @@ class EmulatorProcess:
 
     def _next_event(self) -> dict[str, Any] | None:
         try:
-            return self._events.get(timeout=0.1)
+            return self._events.get(timeout=0.05)
         except queue.Empty:
             return None
 

@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Emulator:
             before a copy may be saved.
         generations: where the state is saved.
         unsaved: the file that says since when changes are in memory only.
-        report: takes one object for `up`, such as {"draining": {"messages": 3, …}}.
+        report: takes one object for `up`, such as {"stopping": {"messages": 3, …}}.
         allowed_origins: see edge.py.
     """
 
@@ -68,6 +69,7 @@ class Emulator:
         self._generations = generations
         self._unsaved = unsaved
         self._report = report
+        self._left: int | None = None  # messages, once the queue is paused
 
     def command(self, command: dict[str, Any]) -> None:
         """Do what `up` says."""
@@ -108,30 +110,44 @@ class Emulator:
         return self._save(uncounted)
 
     async def _drain(self) -> int:
-        """Let the functions work off what is there; return how many records they left.
+        """Let the functions ingest and count what is there; return how many records they left.
 
         When it takes too long, or on request, the messages stay in the queue, which is saved; the
-        streams, which are not, get another chance.
+        streams, which are not, get another chance. Pushes are not waited for: what they say is in
+        the snapshots that viewers get after the next start.
         """
         if not await self._is_idle_soon(self.hurrying):
+            self._left = self._pending().messages
             emulator_state.pause_queues()
             await self._is_idle_soon(asyncio.Event())
-        return emulator_state.uncounted_records(self._counting_function)
+        return self._pending().records
 
     async def _is_idle_soon(self, given_up: asyncio.Event) -> bool:
         until = time.monotonic() + DRAIN_SECONDS
         reported = 0.0
-        while pending := emulator_state.pending():
+        while pending := self._pending():
             now = time.monotonic()
             if now >= until or given_up.is_set():
                 return False
             if now - reported >= 1:
-                self._report({"draining": vars(pending)})
+                self._report_stopping(pending)
                 reported = now
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
         return True
 
+    def _pending(self) -> emulator_state.Pending:
+        """Count what would be lost or late: messages, their batches, and records to be counted."""
+        uncounted = emulator_state.uncounted_records(self._counting_function)
+        return replace(emulator_state.pending(), records=uncounted)
+
+    def _report_stopping(self, pending: emulator_state.Pending, *, saving: bool = False) -> None:
+        paused = self._left is not None
+        messages = pending.messages if self._left is None else self._left
+        how_far = {"messages": messages, "records": pending.records, "paused": paused}
+        self._report({"stopping": {**how_far, "saving": saving}})
+
     def _save(self, uncounted: int) -> bool:
+        self._report_stopping(self._pending(), saving=True)
         emulator_state.forget_old_logs()
         try:
             emulator_saving.save(self._generations)
@@ -142,7 +158,7 @@ class Emulator:
             self._mark_unsaved(uncounted=uncounted)
         else:
             self._unsaved.unlink(missing_ok=True)
-        self._report({"saved": True, "uncounted": uncounted})
+        self._report({"saved": True, "uncounted": uncounted, "left": self._left or 0})
         return True
 
     async def _save_copies(self) -> None:

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+_LINE_EVERY_SECONDS = 5.0
+
 
 class Step:
     """A piece of work that is under way; set `result` to say more about it than its title."""
@@ -16,10 +18,20 @@ class Step:
         self.result = title
         self._title = title
         self._status = status
+        self._printed_at = time.monotonic()
 
-    def progress(self, text: str) -> None:
-        """Show how far it is, where there is a terminal to show it."""
+    def progress(self, text: str, *, at_once: bool = False) -> None:
+        """Show the progress: at once on a terminal; elsewhere as a line, at most every 5 s.
+
+        Args:
+            text: how far the work is.
+            at_once: whether a line is printed even if the last one is younger.
+        """
         self._status.update(Text(f"{self._title} … {text}"))
+        console, now = self._status.console, time.monotonic()
+        if not console.is_terminal and (at_once or now - self._printed_at >= _LINE_EVERY_SECONDS):
+            console.print(Text(f"… {text}"), soft_wrap=True)
+            self._printed_at = now
 
 
 class Steps:

@@ -18,11 +18,16 @@ from chalicelib.errors import CommandError, MailpulseError
 from dashboard import local, page
 from dashboard.browser import open_page
 from dashboard.demo import playing
-from dashboard.emulator_process import EmulatorProcess, listen
+from dashboard.emulator_process import EmulatorProcess, Progress, listen
 from dashboard.paths import PROJECT, StateDir
 from dashboard.running import Running, announced, check, locked, read_unsaved
 from dashboard.session import LocalSession
 from dashboard.steps import Steps
+
+_STOPPING = (
+    "Stopping: what is in the queue is ingested and counted first, for some 20 s at most. Ctrl-C "
+    "again leaves it for the next start; nothing is lost."
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,9 @@ def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSi
             _say_where(running, options, steps)
             with playing(session, running.topic_arn, steps, enabled=options.demo):
                 _wait(emulator, stop)
+                steps.say(_STOPPING)
     except KeyboardInterrupt:
+        steps.say(_STOPPING)
         _stop(emulator, steps, stop)
         raise CommandError("interrupted before everything was up") from None
     except MailpulseError:
@@ -144,21 +151,35 @@ def _wait(emulator: EmulatorProcess, stop: StopSignals) -> None:
 
 def _stop(emulator: EmulatorProcess, steps: Steps, stop: StopSignals) -> None:
     stop.interrupts = False
-    with steps.step("Stopping: queue and streams are worked off, the data is saved") as step:
+    phase = None
+    with steps.step("Stopping") as step:
 
-        def progress(counts: dict[str, Any]) -> None:
-            step.progress(
-                f"{counts['messages']} messages and {counts['records']} stream records to go "
-                "(Ctrl-C leaves the messages for the next start)"
-            )
+        def show(progress: Progress) -> None:
+            nonlocal phase
+            before, phase = phase, (progress.paused, progress.saving)
+            step.progress(_say_progress(progress), at_once=phase != before)
 
-        uncounted = emulator.stop(progress, stop.hurried)
+        stopped = emulator.stop(show, stop.hurried)
         step.result = "Stopped, and the data is saved"
-    if uncounted:
+        if stopped.left:
+            step.result += f"; {stopped.left:,} messages stay in the queue for the next start"
+    if stopped.uncounted:
         raise CommandError(
-            f"{uncounted} changes to stored events were not counted before the stop: "
+            f"{stopped.uncounted} changes to stored events were not counted before the stop: "
             "the counters are too low by these"
         )
+
+
+def _say_progress(progress: Progress) -> str:
+    if progress.saving:
+        return "saving the data"
+    to_count = f"{progress.records:,} changes to be counted"
+    if progress.paused:
+        return f"{progress.messages:,} messages stay in the queue for the next start; {to_count}"
+    return (
+        f"{progress.messages:,} messages to be ingested, {to_count}; Ctrl-C again leaves the "
+        "messages in the queue for the next start, and nothing is lost"
+    )
 
 
 def _say_what_was_lost(unsaved: dict[str, Any], steps: Steps) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -233,8 +234,13 @@ def test_second_signal_leaves_messages_for_the_next_start_and_loses_none(state_d
     first = live.Live(state_dir)
     first.publish(*(ses.a_send(f"hasty-{number}", campaign="hasty") for number in range(1500)))
     first.process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    assert first.stop(signal.SIGINT) == 0
+    first.wait_until_said(r"Stopping: .* Ctrl-C again leaves it for the next start")
+    first.wait_until_said(r"… [1-9][\d,]* messages to be ingested, .* nothing is lost")
+    first.process.send_signal(signal.SIGINT)
+    # It does not wait for the 20 s that the first signal allows.
+    first.wait_until_said(r"… [\d,]+ messages stay in the queue|saving", 10)
+    assert first.wait() == 0
+    assert re.search(r"; [1-9][\d,]* messages stay in the queue for the next start", first.said[-1])
 
     second = live.Live(state_dir)
     try:

@@ -2,6 +2,7 @@
 
 import json
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -95,6 +96,13 @@ class Live:
         while queued := self.queued():
             assert time.monotonic() < until, f"{queued} messages still in the queue"
             time.sleep(0.05)
+
+    def wait_until_said(self, pattern: str, timeout: float = STOP_SECONDS) -> None:
+        """Wait for a line on standard error."""
+        until = time.monotonic() + timeout
+        while not any(re.search(pattern, line) for line in self.said):
+            assert time.monotonic() < until, f"no line has {pattern!r}:\n" + "\n".join(self.said)
+            time.sleep(0.02)
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Stop it and return the exit status."""

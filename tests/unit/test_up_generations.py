@@ -77,28 +77,26 @@ def test_a_save_that_fails_changes_nothing(saved):
     assert content(saved) == {'"3"'}
 
 
-# At the given file operation, the process ends as by SIGKILL. Audit events name each operation
-# before it is done: https://docs.python.org/3/library/audit_events.html.
-CRASH = """
-import os, sys
-from pathlib import Path
-sys.path[:0] = {path!r}
-from unit.test_up_generations import save
-crash_at, folder, count = {at}, {folder!r}, 0
-def hook(event, arguments):
-    global count
-    if event.startswith(("os.", "open")) and any(folder in str(one) for one in arguments):
-        count += 1
-        if count == crash_at:
-            os._exit(9)
-sys.addaudithook(hook)
-save(Path(folder), 3)
-"""
-
-
 def crashed(folder, at) -> bool:
-    script = CRASH.format(path=[path for path in sys.path if path], at=at, folder=str(folder))
-    status = subprocess.run([sys.executable, "-c", script], check=False).returncode
+    """Save in a process that ends as by SIGKILL before the given file operation; return if it did.
+
+    Audit events name each operation: https://docs.python.org/3/library/audit_events.html.
+    """
+    child = os.fork()
+    if not child:
+        count = 0
+
+        def crash(event, arguments):
+            nonlocal count
+            if event.startswith(("os.", "open")) and str(folder) in str(arguments):
+                count += 1
+                if count == at:
+                    os._exit(9)
+
+        sys.addaudithook(crash)
+        save(folder, 3)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert status in (0, 9)
     return status == 9
 
