@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from shlex import quote
 from typing import Any
@@ -86,18 +86,19 @@ def read_running(state: StateDir) -> dict[str, str]:
     Raises:
         CommandError: none is running.
     """
-    names = (field.name for field in fields(Running))
     try:
-        return durable.read_object(state.running, names, "Start `python -m dashboard up` again.")
+        running: dict[str, str] = json.loads(state.running.read_bytes())
+        _read_by_commands = running["topic_arn"], running["endpoint_url"]
     except FileNotFoundError as error:
         raise CommandError(
             f"no Mailpulse is running: there is no {state.running}; start one with "
             "`python -m dashboard up`, or say which one is meant (see --help)"
         ) from error
-    except OSError as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise CommandError(
-            f"{state.running} cannot be read ({error}): start `python -m dashboard up` again"
+            f"{state.running} cannot be read ({error!r}): start `python -m dashboard up` again"
         ) from error
+    return running
 
 
 @durable.private()

@@ -153,7 +153,7 @@ def test_damaged_address_of_the_running_dashboard_is_refused(installed, content)
     data = content if isinstance(content, bytes) else content.encode()
     installed.running.write_bytes(data)
 
-    with pytest.raises(CommandError, match=r"running\.json is damaged: .* Start `python"):
+    with pytest.raises(CommandError, match=r"running\.json cannot be read .*: start `python"):
         running.read_running(installed)
 
 
