@@ -1,7 +1,7 @@
-"""A message → the frames it is sent in, each at most as long as API Gateway lets through."""
+"""Write a message as WebSocket frames, none longer than API Gateway accepts."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 # API Gateway's frame limit, and the unit in which it bills messages.
@@ -12,79 +12,121 @@ Message = dict[str, Any]
 """A message of the protocol, ready to be written as JSON."""
 
 
-def frames(message: Message) -> list[str]:
-    """Write a message as one frame, or as several where it is longer than a frame may be.
+_BODIES = ("snapshot", "changes", "results")
+_LISTS = ("links", "bounces", "campaigns")
 
-    Only the lists in `snapshot`, `changes` and `results` are divided; each frame is a message
+Path = tuple[str, ...]
+"""Names of members, from a body to one of its lists."""
+
+
+def frames(message: Message) -> list[str]:
+    """Write a message as one frame, or as several if it is longer than a frame may be.
+
+    Only the lists in `snapshot`, `changes` and `results` are split; each frame is a message
     by itself, to be merged. All but the last frame of a reply say `"more": true`.
+
+    Raises:
+        ValueError: the message has no such list, or one of its elements, or what is not in lists,
+            exceeds a frame.
     """
     text = _text(message)
     if len(text.encode()) <= MAX_FRAME_BYTES:
         return [text]
-    body = next((name for name in ("snapshot", "changes", "results") if name in message), None)
-    if body is None:
-        raise ValueError(f"a message of {len(text)} characters that cannot be divided")
-    pieces = [{**message, body: piece} for piece in _divided(message[body], _room(message, body))]
-    if body != "changes":
-        for piece in pieces[:-1]:
-            piece["more"] = True
-    return [_text(piece) for piece in pieces]
+    name = next((one for one in _BODIES if one in message), None)
+    if name is None:
+        raise ValueError(f"a message of {len(text.encode())} bytes that cannot be split")
+    more = {} if name == "changes" else {"more": True}
+    around = _size({**message, name: {}, **more}) - len("{}")
+    *bodies, last = _split(message[name], MAX_FRAME_BYTES - around)
+    return [
+        *(_text({**message, name: body, **more}) for body in bodies),
+        _text({**message, name: last}),
+    ]
 
 
-def _text(message: Message) -> str:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _room(message: Message, body: str) -> int:
-    frame = {**message, body: {}, "more": True}
-    return MAX_FRAME_BYTES - len(_text(frame).encode())
+def _size(value: Any) -> int:
+    return len(_text(value).encode())
 
 
-def _divided(body: Any, room: int) -> Iterator[Any]:
-    """Divide a body's lists over several bodies of at most `room` bytes each."""
-    elements = list(_elements(body))
-    rest = (
-        {name: value for name, value in body.items() if name not in _LISTS}
-        if isinstance(body, dict)
-        else {}
-    )
-    fixed = {"$type": body["$type"]} if rest else {}
-    piece: list[tuple[tuple[str, ...], Any]] = []
-    used = len(_text(rest).encode()) + _SKELETON_BYTES
-    for path, element in elements:
-        size = len(_text(element).encode()) + 1
-        if piece and used + size > room:
-            yield _assembled(rest, piece)
-            rest, piece = fixed, []
-            used = len(_text(rest).encode()) + _SKELETON_BYTES
-        piece.append((path, element))
-        used += size
-    yield _assembled(rest, piece)
+def _split(whole: Any, room: int) -> Iterator[Any]:
+    """Split a body's lists over bodies of at most `room` bytes each.
+
+    What is not in lists is part of the first one, beside as many elements as there is room for.
+    """
+    body = _Body(_head(whole), room)
+    for path, element in _elements(whole):
+        if body.add(path, element):
+            continue
+        yield body.value
+        body = _Body({"$type": whole["$type"]} if path else [], room)
+        if not body.add(path, element):
+            raise ValueError(
+                f"an element of {_size(element)} bytes in {'.'.join(path) or 'results'}: "
+                f"a frame has room for {room} with all around it"
+            )
+    yield body.value
 
 
-_LISTS = ("timeline", "links", "bounces", "campaigns")
-_SKELETON_BYTES = 100  # the names of the lists and their brackets
+def _head(whole: Any) -> Any:
+    """Return a body without the elements of its lists; lists without elements stay."""
+    if isinstance(whole, list):
+        return []
+    head = {name: value for name, value in whole.items() if name not in ("timeline", *_LISTS)}
+    head |= {name: [] for name in _LISTS if whole.get(name) == []}
+    if "timeline" in whole:
+        empty = {name: buckets[:] for name, buckets in whole["timeline"].items() if not buckets}
+        if empty or not whole["timeline"]:
+            head["timeline"] = empty
+    return head
 
 
-def _elements(body: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(body, list):
-        yield from (((), element) for element in body)
+def _elements(whole: Any) -> Iterator[tuple[Path, Any]]:
+    if isinstance(whole, list):
+        yield from (((), element) for element in whole)
         return
-    for resolution, buckets in body.get("timeline", {}).items():
+    for resolution, buckets in whole.get("timeline", {}).items():
         yield from ((("timeline", resolution), bucket) for bucket in buckets)
-    for name in ("links", "bounces", "campaigns"):
-        yield from (((name,), element) for element in body.get(name, []))
+    for name in _LISTS:
+        yield from (((name,), element) for element in whole.get(name, []))
 
 
-def _assembled(rest: Mapping[str, Any], piece: Iterable[tuple[tuple[str, ...], Any]]) -> Any:
-    body: dict[str, Any] = dict(rest)
-    results: list[Any] = []
-    for path, element in piece:
-        match path:
-            case ():
-                results.append(element)
-            case (name,):
-                body.setdefault(name, []).append(element)
-            case (outer, inner):
-                body.setdefault(outer, {}).setdefault(inner, []).append(element)
-    return results or body
+class _Body:
+    """The body of one frame, whose size as JSON is known after each element.
+
+    Attributes:
+        value: the body.
+    """
+
+    def __init__(self, head: Any, room: int) -> None:
+        self.value = head
+        self._left = room - _size(head)
+        if self._left < 0:
+            raise ValueError(f"{_size(head)} bytes beside lists: a frame has room for {room}")
+
+    def add(self, path: Path, element: Any) -> bool:
+        """Add an element to the list at a path, if there is room for it."""
+        size = _size(element)
+        place = self.value
+        for name in path:
+            inner = place.get(name) if place else None
+            if inner is None:
+                size += _comma(place) + _size(name) + len(":[]")
+            place = inner
+        size += _comma(place)
+        if size > self._left:
+            return False
+        self._left -= size
+        place = self.value
+        for name in path:
+            place = place.setdefault(name, [] if name == path[-1] else {})
+        place.append(element)
+        return True
+
+
+def _comma(place: Any) -> int:
+    """Return how many bytes separate another member or element from those that are there."""
+    return len(",") if place else 0

@@ -229,8 +229,3 @@ def test_long_results_go_in_several_frames():
     written = frames({"request_id": 1, "action": "listCampaigns", "results": results})
 
     assert sum(len(json.loads(text)["results"]) for text in written) == 100
-
-
-def test_a_message_that_cannot_be_divided_is_an_error():
-    with pytest.raises(ValueError, match="cannot be divided"):
-        frames({"action": "ping", "padding": "x" * MAX_FRAME_BYTES})
