@@ -71,7 +71,7 @@ class Connector:
         """
         for address in (addresses := self._resolved()):
             try:
-                return (yield from self._opened(address, wait)), address
+                return (yield from self._verified(address, wait)), address
             except OSError as error:
                 self.drop(address)
                 if isinstance(error, TimeoutError) or address is addresses[-1]:
@@ -121,11 +121,23 @@ class Connector:
             self._resolve_at = now + _RESOLVED_FOR_SECONDS
         return list(self._addresses)
 
-    def _opened(
+    def _verified(
         self, address: Address, wait: Callable[[socket.socket, int], T]
     ) -> Generator[T, None, socket.socket]:
-        host = self._origin.host
-        context = self._context(host) if self._origin.secure else None
+        context = self._context(self._origin.host) if self._origin.secure else None
+        try:
+            return (yield from self._opened(address, context, wait))
+        except ssl.SSLCertVerificationError as error:
+            if context is None or not tls.widen(context, error):
+                raise
+        return (yield from self._opened(address, context, wait))
+
+    def _opened(
+        self,
+        address: Address,
+        context: ssl.SSLContext | None,
+        wait: Callable[[socket.socket, int], T],
+    ) -> Generator[T, None, socket.socket]:
         family, place = address
         opened = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -134,7 +146,7 @@ class Connector:
             yield from _connect(opened, place, wait)
             if context is not None:
                 opened = secured = context.wrap_socket(
-                    opened, server_hostname=host, do_handshake_on_connect=False
+                    opened, server_hostname=self._origin.host, do_handshake_on_connect=False
                 )
                 yield from _shake_hands(secured, wait)
             _expect_silence(opened)
