@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from chalicelib.config import Config, credentials
+from chalicelib.config import Config
+from chalicelib.credentials import credentials
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.http1 import Response, divided, header_lines, is_success, request
 from chalicelib.sigv4 import Credentials, Signer, Signing, payload_hash

@@ -1,7 +1,7 @@
 """Settings: the environment of the functions, read once into one frozen Config.
 
-The only reader of os.environ. Which variable means what, and its default, stands in
-Config's fields; infrastructure and `dashboard up` set them.
+The only reader of os.environ beside credentials.py. Which variable means what, and its default,
+stands in Config's fields; infrastructure and `dashboard up` set them.
 """
 
 import json
@@ -13,7 +13,6 @@ from typing import Any
 from msgspec import Struct, field
 
 from chalicelib.errors import ConfigError
-from chalicelib.sigv4 import Credentials
 
 # SES reports opens and clicks for 60 days; the queues may hold an event for another 14 + 1.
 # A fact must outlive every late duplicate of itself, or the duplicate would count again.
@@ -270,26 +269,6 @@ def function() -> str:
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html has `_HANDLER`.
     """
     return os.environ.get("_HANDLER", "").removeprefix("app.")
-
-
-def credentials() -> Credentials:
-    """Read the credentials of this process as they are now: Lambda exchanges them.
-
-    Raises:
-        ConfigError: there are none.
-    """
-    return Credentials(
-        _required_by_aws("AWS_ACCESS_KEY_ID"),
-        _required_by_aws("AWS_SECRET_ACCESS_KEY"),
-        os.environ.get("AWS_SESSION_TOKEN") or None,
-    )
-
-
-def _required_by_aws(name: str) -> str:
-    value = os.environ.get(name, "")
-    if not value:
-        raise ConfigError(f"{name} is not set: the functions sign with what Lambda sets there")
-    return value
 
 
 def triggers() -> Triggers:

@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
-from chalicelib.config import Config, credentials
+from chalicelib.config import Config
+from chalicelib.credentials import credentials
 from chalicelib.http1 import Method, Origin, divided, header_lines, is_success, request
 from chalicelib.sigv4 import Signer, payload_hash
 from chalicelib.wire import Deadlines, Wire

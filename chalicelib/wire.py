@@ -72,6 +72,11 @@ class Wire:
         opened, address = self._connector.open_within(self._deadlines.connect)
         return self._exchange(_Kept(opened, address, self._max_body), request)
 
+    def close(self) -> None:
+        """Close the idle connections; not needed where the process ends."""
+        while (kept := self._take()) is not None:
+            kept.socket.close()
+
     def _take(self) -> _Kept | None:
         """Take a connection that is open and silent.
 
@@ -93,8 +98,7 @@ class Wire:
             kept.socket.close()
             if isinstance(error, TimeoutError):  # the server may be unreachable at this address
                 self._connector.drop(kept.address)
-                while (other := self._take()) is not None:
-                    other.socket.close()
+                self.close()
             raise
         if response.keeps_alive:
             self._idle.append(kept)

@@ -58,8 +58,7 @@ def by_calls(url, number, context):
             yield response.status, response.body
         except OSError:
             yield ERROR
-    while (kept := wire._take()) is not None:
-        kept.socket.close()
+    wire.close()
 
 
 def by_pushes(url, number, context):
