@@ -52,7 +52,7 @@ def events_of(number: int) -> list[dict[str, Any]]:
     """Make what happens to one mail: two in five are opened, one in ten clicked, some scanned."""
     campaign = f"soak-{number % CAMPAIGNS}"
     minute = number // 1000
-    at = f"2026-11-{20 + minute // 1440:02}T{minute // 60 % 24:02}:{minute % 60:02}"
+    at = f"2026-11-{23 + minute // 1440:02}T{minute // 60 % 24:02}:{minute % 60:02}"
     mail = {"campaign": campaign, "to": ["ada@example.com"]}
     message = f"soak-{number}"
     found = [

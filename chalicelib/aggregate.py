@@ -3,7 +3,8 @@
 Counters are the sum over the items of the events table: a record adds
 contribution(new image) - contribution(old image). An INSERT adds; a changed class moves one
 from human to machine; a changed expiry adds nothing. REMOVE is ignored: retention never moves a
-total.
+total. A minute counts only what is stored while it is kept (metrics.kept_until): a later change of
+one of its facts neither adds to it nor subtracts from it.
 
 How the additions come to count exactly once stands in checkpoint.py.
 """
@@ -11,13 +12,14 @@ How the additions come to count exactly once stands in checkpoint.py.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct, field
 
 from chalicelib.checkpoint import Change, Register, Touched
 from chalicelib.errors import trace
-from chalicelib.metrics import HEALTH, PIPELINE, SUMMARY
+from chalicelib.metrics import HEALTH, PIPELINE, SUMMARY, kept_until
 from chalicelib.worth import (
     NOT_UNDERSTOOD,
     Contribution,
@@ -27,6 +29,8 @@ from chalicelib.worth import (
     registers,
     signature,
 )
+
+_created = itemgetter("ApproximateCreationDateTime")
 
 StreamRecord = Mapping[str, Any]
 """What the stream says of a change: `dynamodb` in Lambda's event."""
@@ -58,11 +62,10 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
     facts: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     created = 0
     for (campaign, kind, *_), alike in _sorted(records):
-        last = alike[-1]
-        if (now := last["ApproximateCreationDateTime"]) > created:
-            created = now
+        latest = max(map(_created, alike))
+        created = max(created, latest)
         try:
-            worth = _worth(last)
+            worth = _worth(alike[-1])
         except NOT_UNDERSTOOD as error:
             reason = trace(error)
             batch.quarantined += [f"{reason}; message {_message_id(record)}" for record in alike]
@@ -71,7 +74,11 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
         for keys, counts, url in worth:
             change = Change(alike, counts)
             for key in keys:
-                batch.touched[key].changes.append(change)
+                until = kept_until(key[1])
+                counted = change if latest < until else change.before(until)
+                if counted is None:
+                    continue
+                batch.touched[key].changes.append(counted)
                 if url is not None:
                     batch.touched[key].url = url
         if kind is not None:

@@ -14,15 +14,15 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from math import inf
 from typing import Any
 
 from msgspec import Struct, field
 
-from chalicelib.metrics import COUNTERS, ON_DISK, REGISTERS, SUMMARY
+from chalicelib.metrics import COUNTERS, ON_DISK, REGISTERS, SUMMARY, kept_until
 
 # A stream keeps its records for 24 hours: a checkpoint older than that guards nothing.
 CHECKPOINT_SECONDS = 25 * 3600
-MINUTES_EXPIRE_SECONDS = 2 * 24 * 3600
 
 _SEQUENCE_BYTES = 18  # sequence numbers have up to 40 decimal digits
 _TIME_BYTES = 4
@@ -43,6 +43,11 @@ class Change(Struct, frozen=True, gc=False):
     def after(self, sequence: int) -> "Change | None":
         """Give what remains without the records up to a sequence number; None if nothing does."""
         records = [record for record in self.records if _sequence(record) > sequence]
+        return Change(records, self.counts) if records else None
+
+    def before(self, end: float) -> "Change | None":
+        """Return what was written before a time, in epoch seconds; None if nothing was."""
+        records = [one for one in self.records if one["ApproximateCreationDateTime"] < end]
         return Change(records, self.counts) if records else None
 
 
@@ -149,7 +154,7 @@ def plan(
             register.guard, ">" if register.keep_lowest else "<", {"S": register.rank}
         )
         update.move(register)
-    update.describe(touched, part=part, now=now)
+    update.describe(touched, part=part)
     for outdated, written in islice(_outdated(observed, lane, now), _MOST_REMOVED):
         update.remove_if(outdated, written)
     return update.arguments()
@@ -188,7 +193,7 @@ def restatement(
     if part == SUMMARY:
         for name in sorted(REGISTERS - known):
             update.remove(name)
-    update.describe(touched, part=part, now=now)
+    update.describe(touched, part=part)
     if version:
         update.require("v", "=", {"N": str(version)})
     else:
@@ -237,11 +242,13 @@ class _Update:
         for name, value in register.values.items():
             self.set(name, {"S": value})
 
-    def describe(self, touched: Touched, *, part: str, now: int) -> None:
+    def describe(self, touched: Touched, *, part: str) -> None:
         if touched.url is not None:
             self.set("url", {"S": touched.url})
-        if part.startswith("minute#"):
-            self.set("expires", {"N": str(now + MINUTES_EXPIRE_SECONDS)})
+        if (until := kept_until(part)) < inf:
+            # By then, the last record that counts has left the stream: an item that DynamoDB has
+            # deleted is never made again, and its checkpoint guards all that it has counted.
+            self.set("expires", {"N": str(int(until) + CHECKPOINT_SECONDS)})
 
     def remove(self, name: str) -> None:
         self._clauses["REMOVE"].append(self._name(name))

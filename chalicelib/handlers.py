@@ -148,7 +148,7 @@ class Parts:
         """The counters."""
         from chalicelib.stats_table import StatsTable
 
-        return StatsTable(self.dynamo, self.config.stats_table)
+        return StatsTable(self.dynamo, self.config.stats_table, clock=self._clock)
 
     @cached_property
     def subscriptions(self) -> Subscriptions:

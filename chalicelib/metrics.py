@@ -8,8 +8,10 @@ DynamoDB's ADD works on top-level attributes, and the counters' names on disk ar
     spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see checkpoint.py
 """
 
+import math
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -85,6 +87,7 @@ RESOLUTIONS = {
     "day": (10, "T00:00:00Z"),
 }
 
+MINUTES_KEPT_SECONDS = 2 * 24 * 3600
 
 # What is shown of each resolution, counted back from the newest bucket.
 WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
@@ -137,6 +140,22 @@ def bucket_start(part: str) -> str:
     """Give the start of a bucket in RFC 3339: `hour#2026-11-23T10` → `2026-11-23T10:00:00Z`."""
     resolution, _, prefix = part.partition("#")
     return prefix + RESOLUTIONS[resolution][1]
+
+
+@lru_cache(maxsize=1000)  # a batch has few minutes, and the next one has them too
+def kept_until(part: str) -> float:
+    """Return when a part ends, in epoch seconds: a minute after two days, others never.
+
+    A minute counts the facts, and the changes of facts, that are stored by then; until then it is
+    compared and shown. All three follow the minute's own time, so that neither the order of events
+    nor the time at which DynamoDB deletes the item makes a difference.
+
+    Raises:
+        ValueError: the part is a minute that does not exist.
+    """
+    if not part.startswith("minute#"):
+        return math.inf
+    return datetime.fromisoformat(bucket_start(part)).timestamp() + MINUTES_KEPT_SECONDS
 
 
 def link_part(link_id: str) -> str:

@@ -28,6 +28,8 @@ from chalicelib.metrics import (
     WINDOWS,
     Aggregate,
     aggregate_from_item,
+    bucket_part,
+    kept_until,
 )
 
 MAX_LINKS = 250
@@ -46,9 +48,12 @@ _LISTED_KEY = ("campaign", "part", "listed", "first_event_at")
 class StatsTable:
     """Keeps and reads aggregates."""
 
-    def __init__(self, dynamo: Service, name: str) -> None:
+    def __init__(
+        self, dynamo: Service, name: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._dynamo = dynamo
         self._name = name
+        self._clock = clock
         # Items as last seen: a first guess that saves a failed attempt. Conditions decide.
         self._hints: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._admitted: dict[str, set[str]] = {}
@@ -268,7 +273,7 @@ class StatsTable:
         Of minutes and hours these are the newest, as many as may be shown.
         """
         return [
-            *self._parts(campaign, "minute#", most=_MOST_BUCKETS["minute"]),
+            *self._kept_minutes(campaign),
             *self._parts(campaign, "hour#", most=_MOST_BUCKETS["hour"]),
             *self._parts(campaign, "day#"),
             *self._parts(campaign, "link#"),
@@ -283,15 +288,16 @@ class StatsTable:
         """
         summary = self.summary(campaign) or Aggregate(campaign, SUMMARY)
         first, last = summary.first_event_at, summary.last_event_at
-        lasted = (
-            datetime.fromisoformat(last) - datetime.fromisoformat(first) if first and last else None
-        )
+        if not first or not last:
+            return "day", []
+        lasted = datetime.fromisoformat(last) - datetime.fromisoformat(first)
         for resolution, window in WINDOWS.items():
-            if lasted is not None and (window is None or lasted <= window):
-                # Minutes may have expired: then it is hours.
-                buckets = list(
-                    self._parts(campaign, f"{resolution}#", most=_MOST_BUCKETS[resolution])
-                )
+            if window is not None and lasted > window:
+                continue
+            # Once the first minute is no longer kept, minutes do not show all of it.
+            if kept_until(bucket_part(resolution, first)) > self._clock():
+                most = _MOST_BUCKETS[resolution]
+                buckets = list(self._parts(campaign, f"{resolution}#", most=most))
                 if buckets:
                     return resolution, buckets
         return "day", []
@@ -377,6 +383,15 @@ class StatsTable:
             ConsistentRead=True,
         ).get("Item")
         return item
+
+    def _kept_minutes(self, campaign: str) -> Iterator[Aggregate]:
+        """Read a campaign's newest minutes, without those that DynamoDB has yet to delete.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
+        """
+        now = self._clock()
+        minutes = self._parts(campaign, "minute#", most=_MOST_BUCKETS["minute"])
+        return (one for one in minutes if kept_until(one.part) > now)
 
     def _parts(self, campaign: str, prefix: str, *, most: int | None = None) -> Iterator[Aggregate]:
         return map(aggregate_from_item, self._items(campaign, prefix, most=most))

@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from chalicelib.checkpoint import MINUTES_EXPIRE_SECONDS, Change, Touched
+from chalicelib.checkpoint import Change, Touched
 from chalicelib.facts import Item
-from chalicelib.metrics import COUNTERS, PIPELINE, SUMMARY, Aggregate
+from chalicelib.metrics import COUNTERS, PIPELINE, SUMMARY, Aggregate, kept_until
 from chalicelib.worth import NOT_UNDERSTOOD, contribution, registers
 
 _TIMES = ("first_event_at", "last_event_at")
 _TEXTS = (*_TIMES, "subject", "sender")
+_CLOCKS_DIFFER_BY = 3600  # seconds, between this machine and DynamoDB
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Facts:
     def of(self, campaign: str, now: float) -> dict[str, Touched]:
         """Give what each aggregate of a campaign is to hold, by part.
 
-        Minutes that may have expired by now are left out.
+        Minutes that are not compared any more are left out.
         """
         counts, touched = self._counts[campaign], self._touched[campaign]
         return {
@@ -78,7 +78,7 @@ class Facts:
                 [Change([{}], dict(counts[part]))], touched[part].registers, touched[part].url
             )
             for part in {*counts, *touched}
-            if not _may_have_expired(part, now)
+            if is_compared(part, now)
         }
 
 
@@ -93,7 +93,7 @@ def differences(
         aggregates: as they are stored.
         now: epoch seconds.
     """
-    stored = {one.part: one for one in aggregates if not _may_have_expired(one.part, now)}
+    stored = {one.part: one for one in aggregates if is_compared(one.part, now)}
     for part in sorted({*facts, *stored}):
         aggregate = stored.get(part) or Aggregate(campaign, part)
         touched = facts.get(part, Touched())
@@ -119,7 +119,6 @@ def _texts(touched: Touched) -> dict[str, str]:
     return texts
 
 
-def _may_have_expired(part: str, now: float) -> bool:
-    """Tell whether a minute is so old that its item may be gone; see checkpoint.py."""
-    oldest = datetime.fromtimestamp(now - MINUTES_EXPIRE_SECONDS, UTC)
-    return part.startswith("minute#") and part < f"minute#{oldest:%Y-%m-%dT%H:%M}"
+def is_compared(part: str, now: float) -> bool:
+    """Return whether a part holds all of its facts: later ones do not count in a minute."""
+    return kept_until(part) > now + _CLOCKS_DIFFER_BY

@@ -18,7 +18,7 @@ from chalicelib.facts import ENGAGEMENTS
 from chalicelib.ingest import settle_message
 from chalicelib.log import log
 from chalicelib.metrics import SUMMARY, Aggregate
-from dashboard.comparison import Difference, Facts, differences
+from dashboard.comparison import Difference, Facts, differences, is_compared
 from dashboard.installation import Installation, find, installation_options
 from dashboard.pausing import Pause, ingest_paused, wait_until_counted
 from dashboard.steps import Steps
@@ -140,7 +140,7 @@ def recount(
                 aggregates = look.aggregates[one].values()
                 mine = list(differences(one, look.facts.of(one, now), aggregates, now))
                 if mine:
-                    _require_unchanged(installation, one, look)
+                    _require_unchanged(installation, one, look, now)
                     found += mine
                     restated += _restate(pause, one, look, mine, now) if applies else 0
     facts = look.facts
@@ -232,14 +232,19 @@ def _reclassify(installation: Installation, campaign: str | None, steps: Steps) 
         )
 
 
-def _require_unchanged(installation: Installation, campaign: str, look: _Look) -> None:
-    """See that nothing was counted since the counters were read: else they differ for that reason.
+def _require_unchanged(installation: Installation, campaign: str, look: _Look, now: float) -> None:
+    """Require that nothing was counted since the counters were read: they would differ by that.
 
     Raises:
         CommandError: something was.
     """
-    now = {one.part: one.version for one in installation.parts.stats_table.aggregates(campaign)}
-    if now != {part: one.version for part, one in look.aggregates[campaign].items()}:
+
+    def versions(aggregates: Iterable[Aggregate]) -> dict[str, int]:
+        return {one.part: one.version for one in aggregates if is_compared(one.part, now)}
+
+    if versions(installation.parts.stats_table.aggregates(campaign)) != versions(
+        look.aggregates[campaign].values()
+    ):
         raise CommandError(
             f"events of {campaign!r} were counted while it was looked at, though ingest is paused: "
             "run recount again"

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from support import ses
+from support.world import START
 
 from chalicelib import handlers
 from chalicelib.config import Config
@@ -54,11 +55,11 @@ class Pipeline:
         self.config = config
         self.connections = FakeConnections()
         self.services = sdk.services(lambda service: boto3.client(service, REGION))
-        self.parts = handlers.Parts(config, services=self.services)
+        self.parts = handlers.Parts(config, services=self.services, clock=lambda: self.now)
         self.parts.run = one_by_one  # moto's tables are not made for threads
-        self.parts.pusher = Pusher(self.connections, pause=lambda _: None)
+        self.parts.pusher = Pusher(self.connections, clock=lambda: self.now, pause=lambda _: None)
         monkeypatch.setattr(handlers, "parts", lambda: self.parts)
-        self.now = 1_800_000_000.0
+        self.now = START
         self.pauses = []
         self.invoked = []
         turns = Turns(self.parts.dynamo, config.subscriptions_table, 5000, clock=lambda: self.now)
@@ -93,7 +94,7 @@ class Pipeline:
         already = self._read.get(table, 0)
         self._read[table] = len(records)
         self._shards[table] = shard
-        return [_as_lambda_sees(record, arn) for record in records[already:]]
+        return [_as_lambda_sees(record, arn, self.now) for record in records[already:]]
 
     def aggregate(self, records=None):
         records = self.stream(self.config.events_table) if records is None else records
@@ -127,15 +128,11 @@ class Pipeline:
         return answer.get("Messages", [])
 
 
-def _as_lambda_sees(record, arn):
-    change = record["dynamodb"]
+def _as_lambda_sees(record, arn, created):
     return {
         "eventName": record["eventName"],
         "eventSourceARN": arn,
-        "dynamodb": {
-            **change,
-            "ApproximateCreationDateTime": change["ApproximateCreationDateTime"].timestamp(),
-        },
+        "dynamodb": {**record["dynamodb"], "ApproximateCreationDateTime": created},
     }
 
 

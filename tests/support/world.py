@@ -40,7 +40,7 @@ CONFIG = Config(
     push_interval=0,
     reports_batch_item_failures=True,
 )
-START = 1_800_000_000.0
+START = 1_795_467_600.0  # 2026-11-23T21:00:00Z: after the events, while their minutes are kept
 THREADS = 8
 MOST_INVOCATIONS = 10_000
 

@@ -1,5 +1,7 @@
 """One update counts each record once, whatever batch it comes in."""
 
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,10 +75,13 @@ def test_a_register_that_stands_better_is_left_alone():
     assert planned([], {"first_event_at": {"S": "2026-11-24"}}, [earlier]) is not None
 
 
-def test_minutes_expire_two_days_after_their_last_change():
+def test_a_minute_expires_when_all_that_counts_in_it_has_left_the_stream():
+    """It counts what is stored within two days, and a record stays in the stream for one more."""
     update = planned([change(1, sends=1)], part="minute#2026-11-23T10:00")
 
-    assert {"N": str(NOW + 2 * 86400)} in update["ExpressionAttributeValues"].values()
+    start = datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp()
+    expires = start + (2 * 24 + 25) * 3600
+    assert {"N": f"{expires:.0f}"} in update["ExpressionAttributeValues"].values()
 
 
 def test_a_checkpoint_goes_when_its_records_have_left_the_stream_and_only_as_seen():

@@ -1,0 +1,183 @@
+"""A minute holds what was stored within two days of it, and nothing else, whatever comes late.
+
+Events arrive in rounds, hours apart and in any order; counting lags behind by up to the day that a
+stream keeps its records; DynamoDB deletes expired items at any later moment. The oracle knows only
+which events had arrived when each minute ended.
+"""
+
+import random
+from datetime import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support import reference, ses
+from support.generate import engagements, events
+from support.world import START, World
+
+from chalicelib.metrics import aggregate_from_item
+from dashboard.comparison import Facts, differences
+
+HOUR = 3600
+KEPT = 48 * HOUR
+seeds = st.integers(0, 2**32)
+pauses = st.sampled_from([0, 1, 3, 11, 23, 30, 47, 49, 120]).map(lambda hours: hours * HOUR)
+rounds = st.lists(
+    st.tuples(pauses, st.lists(engagements, min_size=1, max_size=5)), min_size=1, max_size=5
+)
+
+
+def kept_until(part):
+    return datetime.fromisoformat(f"{part.removeprefix('minute#')}:00+00:00").timestamp() + KEPT
+
+
+def stored_minutes(world):
+    return {
+        (one.campaign, one.part): dict(one.counts)
+        for one in map(aggregate_from_item, world.dynamo.tables["StatsTable"].items())
+        if one.part.startswith("minute#")
+    }
+
+
+def expected_minutes(arrived):
+    """What each minute holds of what had arrived, at which time, when it ended."""
+    happened = [event for _, event in arrived]
+    expected = {}
+    for campaign, parts in reference.stats(happened).items():
+        for part in parts:
+            if part.startswith("minute#"):
+                in_time = [event for at, event in arrived if at < kept_until(part)]
+                counts = reference.stats(in_time).get(campaign, {}).get(part)
+                if counts is not None:
+                    expected[campaign, part] = counts
+    return expected
+
+
+def without_minutes(counted):
+    return {
+        campaign: {part: counts for part, counts in parts.items() if not part.startswith("minute")}
+        for campaign, parts in counted.items()
+    }
+
+
+def require_no_negative_minute(world):
+    """Look after each write."""
+
+    def look(table, key):
+        if table == "StatsTable" and key[1].startswith("minute#"):
+            item = world.dynamo.tables[table].get(key)
+            if item is not None:  # else it has just been deleted
+                assert min(aggregate_from_item(item).counts.values(), default=0) >= 0
+
+    world.dynamo.after_write = look
+
+
+@given(rounds, seeds)
+def test_late_events_neither_revive_an_expired_minute_nor_make_one_negative(rounds, seed):
+    rng = random.Random(seed)
+    world = World()
+    require_no_negative_minute(world)
+    arrived, behind_since = [], None
+    for pause, happened in rounds:
+        if behind_since is not None and world.now + pause - behind_since >= 24 * HOUR:
+            world.drain()
+            behind_since = None
+        world.now += pause
+        if rng.random() < 0.5:
+            world.dynamo.expire()
+        arrived += [(world.now, event) for event in happened]
+        world.arrive(*happened)
+        world.ingest(*world.queue)
+        while world.running:
+            world.running[0].step()
+        if rng.random() < 0.5:
+            world.drain()
+            behind_since = None
+        elif behind_since is None:
+            behind_since = world.now
+    world.drain()
+
+    expected = expected_minutes(arrived)
+    stored = {key: counts for key, counts in stored_minutes(world).items() if counts}
+    assert stored.items() <= expected.items()
+    deleted = expected.keys() - stored
+    assert all(kept_until(part) + 25 * HOUR <= world.now for _, part in deleted)
+    happened = [event for _, event in arrived]
+    assert without_minutes(world.counted()) == without_minutes(reference.stats(happened))
+
+
+@given(events, st.integers(49, 24 * 60))
+def test_what_is_first_stored_after_two_days_has_hours_and_days_alone(happened, hours):
+    world = World()
+    world.now += hours * HOUR
+    world.arrive(*happened)
+    world.drain()
+
+    assert stored_minutes(world) == {}
+    assert world.counted() == without_minutes(reference.stats(happened))
+
+
+@given(events, st.integers(0, 80), st.booleans())
+def test_readers_show_no_minute_that_has_ended(happened, hours, deleted):
+    """Whether DynamoDB has deleted the item by then, or has not."""
+    world = World()
+    world.arrive(*happened)
+    world.drain()
+    world.now += hours * HOUR
+    if deleted:
+        world.dynamo.expire()
+    table = world.new_process().stats_table
+
+    for campaign in ("spring", "autumn"):
+        minutes = [one.part for one in table.shown(campaign) if one.part.startswith("minute#")]
+        kept = {
+            part
+            for part in reference.stats(happened).get(campaign, {})
+            if part.startswith("minute#") and kept_until(part) > world.now
+        }
+        assert set(minutes) == kept
+
+        resolution, buckets = table.timeline(campaign)
+        if resolution == "minute":
+            sends = reference.stats(happened)[campaign]["summary"].get("sends", 0)
+            assert sum(one.counts.get("sends", 0) for one in buckets) == sends
+
+
+@given(rounds)
+def test_recount_agrees_with_the_counters_whatever_came_late(rounds):
+    world = World()
+    for pause, happened in rounds:
+        world.now += pause
+        world.dynamo.expire()
+        world.arrive(*happened)
+        world.drain()
+    parts = world.new_process()
+    facts = Facts()
+    for _, items in parts.events_table.scan():
+        for item in items:
+            facts.add(item)
+
+    for campaign in facts.campaigns():
+        stored = parts.stats_table.aggregates(campaign)
+        assert list(differences(campaign, facts.of(campaign, world.now), stored, world.now)) == []
+
+
+def test_a_verdict_that_changes_late_leaves_an_expired_minute_alone():
+    """Three links within ten seconds are a scanner's: the first two clicks were a person's."""
+    world = World()
+    require_no_negative_minute(world)
+    clicks = [
+        ses.a_click(link=f"https://example.com/{number}", at=f"2026-11-23T10:06:0{number}.000Z")
+        for number in range(3)
+    ]
+    world.arrive(*clicks[:2])
+    world.drain()
+    assert {part for _, part in stored_minutes(world)} == {"minute#2026-11-23T10:06"}
+
+    world.now = START + 100 * HOUR
+    world.dynamo.expire()
+    assert stored_minutes(world) == {}
+    world.arrive(clicks[2])
+    world.drain()
+
+    assert stored_minutes(world) == {}
+    assert world.counted() == without_minutes(reference.stats(clicks))
