@@ -516,3 +516,22 @@ def test_only_requests_to_dynamodb_take_the_short_way():
     request(emulator_speed.dynamodb_first(app), b"AmazonSQS.SendMessage", b"{}")
 
     assert len(reached) == 1
+
+
+def test_emulator_still_takes_an_expression_apart_for_each_item(monkeypatch):
+    calls = []
+    tokenize = emulator_speed._tokenize
+    monkeypatch.setattr(dynamodb, "_tokenize", lambda text: calls.append(text) or tokenize(text))
+
+    for value in ("x", "y"):
+        assert dynamodb._evaluate_condition("a = :a", {"a": {"S": value}}, {":a": {"S": value}}, {})
+
+    assert calls == ["a = :a"] * 2
+
+
+def test_tokens_are_those_of_the_emulator_and_may_be_changed():
+    expression = "begins_with(#a, :b) AND c <> :d"
+
+    emulator_speed.tokens_of(expression).clear()
+
+    assert emulator_speed.tokens_of(expression) == emulator_speed._tokenize(expression)
