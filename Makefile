@@ -26,7 +26,7 @@ check: setup .venv-checkov/.installed  ## format, lint, types, imports, template
 	$(BIN)/python -m pytest -q tests/unit/test_asyncapi*.py
 	cd static && npm run --silent check
 
-test: check chromium  ## check, then every test: unit, integration, end to end, browser
+test: check chromium tests/dynalite/node_modules/.package-lock.json  ## check, then every test: unit, integration, end to end, browser
 	cd static && npm test --silent
 	$(BIN)/python -m pytest -q
 
@@ -46,8 +46,14 @@ bench/lighthouse/node_modules/.package-lock.json: bench/lighthouse/package-lock.
 	cd bench/lighthouse && npm ci --no-audit --no-fund --silent
 	@touch $@
 
+# In memory it needs no native module, so no install script has to run.
+tests/dynalite/node_modules/.package-lock.json: tests/dynalite/package-lock.json
+	cd tests/dynalite && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 clean:  ## remove what `make` made; the data in .mailpulse stays
-	rm -rf .venv .venv-checkov static/node_modules static/dist bench/lighthouse/node_modules .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-checkov static/node_modules static/dist bench/lighthouse/node_modules \
+		tests/dynalite/node_modules .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 
 # A Python is tried before it is used: the shims of pyenv answer to names they cannot run, and
