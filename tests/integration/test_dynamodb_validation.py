@@ -1,0 +1,267 @@
+"""DynamoDB accepts every request that the code sends: dynalite, a second engine, validates them.
+
+moto, the local emulator and the DynamoDB in memory of the laws accept some requests that DynamoDB
+refuses. dynalite implements DynamoDB's validation, but neither transactions, nor TTL, nor
+ReturnValuesOnConditionCheckFailure. Exactly these are replaced or left out (support/dynalite.py):
+a transaction is sent as its single writes, tables have no TTL, and the parameter is removed.
+It does not limit the length of an expression to 4 KB: the DynamoDB in memory does.
+
+All requests of a run are sent in their order, to tables that are empty at its beginning, because
+some refusals depend on the stored item.
+"""
+
+import time
+
+import boto3
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from laws.test_poison import ODD
+from support import ses
+from support.chaos import chaos
+from support.dynalite import TABLES, running
+from support.generate import events
+from support.memory import MemoryDynamo
+from support.recording import recorded, unsent
+from support.tokens import signed
+from support.world import World
+from test_policies import SPRING, ask, calls, everything, request, subscribed  # noqa: F401 - a fixture
+
+from chalicelib import handlers
+from chalicelib.access import Connection
+from chalicelib.health import Findings
+from chalicelib.shares import Shares
+from chalicelib.stats_table import StatsTable
+from dashboard import pausing
+from dashboard.recount import recount
+from dashboard.resuming import end_pause
+from dashboard.sdk import Service
+from dashboard.steps import Steps
+
+VIEWER = Connection("viewer-2", "api-1/test", connected_at=0)
+LIST, HEALTH = "stats/email-campaigns", "stats/health"
+
+
+@pytest.fixture(scope="module")
+def dynalite():
+    with pytest.MonkeyPatch.context() as patch, running() as dynalite:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        yield dynalite
+
+
+@pytest.fixture
+def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixture of test_policies
+    """The requests of all functions and commands, over moto."""
+    with recorded() as requests:
+        everything(pipeline, calls, monkeypatch)
+        converse(pipeline)
+        calls(renew)
+        calls(share)
+        operate(pipeline, installation, monkeypatch)
+    return requests
+
+
+def converse(pipeline):
+    """Ask for every list, with each limit and page by page."""
+    pipeline.run(ses.a_send("m-2", campaign="autumn"), ses.a_bounce("m-1"), ses.an_open("m-1"))
+    for limits in (
+        {"limit": 1},
+        {"type": "Open"},
+        {"engager": "human"},
+        {"link": "https://example.com/1"},
+        {"type": "Bounce", "bounceType": "Permanent"},
+    ):
+        follow(pipeline, action="listActivity", id=SPRING, **limits)
+    follow(pipeline, action="listCampaigns", limit=1)
+    pipeline.ask(VIEWER, action="searchCampaigns", query="spring")
+    for topic in (SPRING, LIST, HEALTH):
+        pipeline.ask(VIEWER, action="get", id=topic)
+
+
+def follow(pipeline, **asked):
+    """Ask for a list to its end, by the cursors of its pages."""
+    [page] = pipeline.ask(VIEWER, **asked)
+    while "cursor" in page:
+        [page] = pipeline.ask(VIEWER, **asked, cursor=page["cursor"])
+    assert "error" not in page, page
+
+
+def renew():
+    """Renew the token of a connection that has subscriptions."""
+    subscribed("viewer-1")
+    ask(action="authenticate", token=signed())
+
+
+def share():
+    """Share a campaign, connect and subscribe by the link, and revoke it."""
+    sharing = handlers.parts().sharing
+    sharing.make("autumn", int(time.time()) + 60)
+    link, token = sharing.make("spring", int(time.time()) + 60)
+    assert handlers.connect(request(None, "guest", f"share.{token}"))["statusCode"] == 200
+    subscribed("guest")
+    assert link in list(handlers.parts().shares.all())
+    assert sharing.revoke(link.id)
+
+
+def operate(pipeline, installation, monkeypatch):
+    """Recount with each option, where counters are wrong or missing, and end a pause."""
+    monkeypatch.setattr(pausing, "_LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("dashboard.recount.wait_until_counted", lambda *_: pipeline.aggregate())
+    table = boto3.client("dynamodb", "us-east-1")
+    of_spring = {"TableName": pipeline.config.stats_table, "Key": {"campaign": {"S": "spring"}}}
+    for part in ("summary", "minute#2026-11-23T10:09"):
+        of_spring["Key"]["part"] = {"S": part}
+        wrong = {"UpdateExpression": "SET s = :s", "ExpressionAttributeValues": {":s": {"N": "8"}}}
+        table.update_item(**of_spring, **wrong)
+    of_spring["Key"]["part"] = {"S": "hour#2026-11-23T10"}
+    table.delete_item(**of_spring)
+    monkeypatch.setattr("chalicelib.settle.RULES_VERSION", 99)
+
+    assert recount(installation, "spring", Steps()).differences
+    assert recount(installation, None, Steps(), applies=True, reclassify=True).restated
+
+    stats_table = pipeline.parts.stats_table
+    stats_table.pause("2026-11-23T11:00:00.000Z")
+    end_pause(Service("dynamodb", installation.clients), pipeline.config.stats_table, Steps())
+    stats_table.put_findings(Findings("2026-11-23T11:00:00Z"))
+    stats_table.put_findings(Findings("2026-11-23T11:01:00Z", 1, 2, 3, 4, ("spring",)))
+
+
+def refusals(dynalite, requests):
+    found = ((one, dynalite.refusal(one.operation, one.parameters)) for one in requests)
+    return [f"{error}: {one.parameters}" for one, error in found if error is not None]
+
+
+def test_each_request_that_functions_and_commands_send_is_valid(dynalite, sent, pipeline):
+    config = pipeline.config
+    names = {
+        config.events_table: "EventsTable",
+        config.stats_table: "StatsTable",
+        config.subscriptions_table: "SubscriptionsTable",
+    }
+
+    assert unsent(sent) == [], "a call or an expression that no request of this test contains"
+    with dynalite.tables(names):
+        assert refusals(dynalite, sent) == []
+
+
+# Not shrunk: the refused request is in the message, and each example takes many requests.
+@settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(events, st.integers(0, 2**32), st.sampled_from([*ODD.values()]))
+def test_each_request_is_valid_whatever_happens_in_whatever_order(dynalite, happened, seed, odd):
+    with recorded() as requests:
+        world = World()
+        world.arrive(odd, *happened)
+        viewer = world.subscribe(SPRING, LIST)
+        viewer.refuses = seed % 8
+        chaos(world, seed)
+        viewer.refuses = 0
+        viewer.ask("ping")
+        viewer.ask("unsubscribe", id=SPRING)
+
+    with dynalite.tables({name: name for name in TABLES}):
+        assert refusals(dynalite, requests) == []
+
+
+KEY = {"campaign": {"S": "spring"}, "part": {"S": "summary"}}
+PUTS = [{"PutRequest": {"Item": {**KEY, "part": {"S": f"link#{number}"}}}} for number in range(26)]
+ONE = {":one": {"N": "1"}}
+SPRING_PARTS = {":c": {"S": "spring"}, ":prefix": {"S": "link#"}}
+
+
+def update(expression, values=ONE, **others):
+    texts = {"UpdateExpression": expression, "ExpressionAttributeValues": values}
+    return "update_item", {"TableName": "StatsTable", "Key": KEY, **texts, **others}
+
+
+def put(**columns):
+    return "put_item", {"TableName": "StatsTable", "Item": {**KEY, **columns}}
+
+
+def query(condition, values, **others):
+    texts = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+    return "query", {"TableName": "StatsTable", **texts, **others}
+
+
+REFUSED = {
+    "a path into a map that is missing": (update("SET a.b.c = :one"), "document path"),
+    "paths that overlap": (update("SET a = :one, a.b = :one"), "overlap"),
+    "a path twice": (update("SET a = :one REMOVE a"), "overlap"),
+    "a clause twice": (update("SET a = :one SET b = :one"), "can only be used once"),
+    "a reserved word": (update("SET status = :one"), "reserved keyword"),
+    "a key that changes": (update("SET part = :one"), "part of the key"),
+    "a text that is added": (update("ADD a :one", {":one": {"S": "x"}}), "Incorrect operand type"),
+    "a value that is unused": (update("SET a = :one", {**ONE, ":b": {"N": "1"}}), "unused"),
+    "a value that is missing": (update("SET a = :b"), "not defined"),
+    "a name that is unused": (
+        update("SET a = :one", ExpressionAttributeNames={"#b": "b"}),
+        "unused in expressions",
+    ),
+    "an attribute that is compared with itself": (
+        update("SET a = :one", ConditionExpression="b = b"),
+        "must be distinct",
+    ),
+    "an empty set": (put(a={"SS": []}), "may not be empty"),
+    "a number of 39 digits": (put(a={"N": "1" * 39}), "38 significant digits"),
+    "an index key of another type": (put(listed={"N": "1"}), "Type mismatch for Index Key"),
+    "an item twice in a batch": (
+        ("batch_write_item", {"RequestItems": {"StatsTable": [PUTS[0], PUTS[0]]}}),
+        "contains duplicates",
+    ),
+    "a batch of 26 items": (
+        ("batch_write_item", {"RequestItems": {"StatsTable": PUTS}}),
+        "less than or equal to 25",
+    ),
+    "a key twice in a batch": (
+        ("batch_get_item", {"RequestItems": {"StatsTable": {"Keys": [KEY, KEY]}}}),
+        "contains duplicates",
+    ),
+    "a write without a key in a transaction": (
+        (
+            "transact_write_items",
+            {"TransactItems": [{"Put": {"TableName": "StatsTable", "Item": {}}}]},
+        ),
+        "Missing the key",
+    ),
+    "a value that a query does not use": (query("campaign = :c", SPRING_PARTS), "unused"),
+    "a query without the partition": (query("part = :one", ONE), "missed key schema element"),
+    "a prefix that is a number": (
+        query(
+            "campaign = :c AND begins_with(part, :prefix)", SPRING_PARTS | {":prefix": {"N": "1"}}
+        ),
+        "Incorrect operand type",
+    ),
+    "a page that begins in another partition": (
+        query("campaign = :c", {":c": {"S": "autumn"}}, ExclusiveStartKey=KEY),
+        "outside query boundaries",
+    ),
+}
+
+
+@pytest.mark.parametrize(("refused", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_dynamodb_refuses_is_refused(dynalite, refused, reason):
+    with dynalite.tables({"StatsTable": "StatsTable"}):
+        error = dynalite.refusal(*refused)
+
+    assert error is not None
+    assert error.code == "ValidationException"
+    assert reason in str(error)
+
+
+def test_a_call_and_a_part_of_an_expression_that_no_request_has_are_reported():
+    with recorded() as requests:
+        dynamo = MemoryDynamo(lambda: 0)
+        Shares(dynamo, "SubscriptionsTable").add("spring", until=1)
+        StatsTable(dynamo, "StatsTable").put_findings(
+            Findings("2026-11-23T11:00:00Z", 1, 2, 3, 4, ())
+        )
+
+    missing = unsent(requests)
+    of_shares = {one.partition(": ")[2] for one in missing if "/shares.py" in one}
+    of_findings = {one.partition(": ")[2] for one in missing if "/stats_table.py" in one}
+
+    assert "'update_item'" in of_shares
+    assert "'put_item'" not in of_shares
+    assert "' REMOVE '" in of_findings
+    assert "' ADD v :one'" not in of_findings
