@@ -176,6 +176,8 @@ class EventsTable:
     ) -> Iterator[tuple[str, Fact]]:
         """List an hour's activity, newest first, each with its place in the order.
 
+        Facts that have expired and that DynamoDB has yet to delete are left out.
+
         Args:
             campaign: its id.
             hour: such as `2026-11-23T10`.
@@ -204,7 +206,8 @@ class EventsTable:
             ScanIndexForward=False,
             Limit=page,
         ):
-            yield item["activity_at"]["S"], from_item(item)
+            if int(item["expires"]["N"]) > self._clock():
+                yield item["activity_at"]["S"], from_item(item)
 
     def _write_if(self, operation: str, condition: str, **parameters: object) -> None:
         """Write where the condition holds; where it does not, what stands is right."""

@@ -2,7 +2,9 @@
 
 Two rows a subscription: topic → connection serves a push, connection → topics a disconnect and
 a ping. Rows carry what a push needs, and expire a little after the longest life of a connection,
-or when its token ends. Where people sign in, a connection has a row of its own, with what it may
+or when its token ends. DynamoDB deletes them days later: until then, readers leave them out.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
+Where people sign in, a connection has a row of its own, with what it may
 see: without that row nothing is answered, and nothing can be subscribed to. Each connection that
 came by a share link has another one, so that all end when it is revoked (shares.py).
 
@@ -15,7 +17,7 @@ came by a share link has another one, so that all end when it is revoked (shares
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -65,7 +67,7 @@ class Subscriptions:
     def access(self, connection_id: str) -> Access | None:
         """Read what a connection may see; None for one that may no longer see anything."""
         item = self._item(_owner(connection_id), _ACCESS)
-        return _access(item) if item else None
+        return _access(item) if item and self._is_live(item) else None
 
     def renew(self, connection: Connection) -> None:
         """Change what a connection may see, and until when; it no longer hears what it may not."""
@@ -86,7 +88,7 @@ class Subscriptions:
         """
         self._subscribe(connection, topic)
         # Only now: requests of one connection are served at the same time.
-        if len(list(self._topics(connection.id))) > MAX_SUBSCRIPTIONS:
+        if len(list(filter(self._is_live, self._topics(connection.id)))) > MAX_SUBSCRIPTIONS:
             self.remove(connection.id, topic)
             raise InvalidRequest(
                 "rate_limited",
@@ -113,17 +115,16 @@ class Subscriptions:
 
     def forget(self, connection_id: str) -> None:
         """Remove all that is known of a connection, what it may see first."""
-        access = self.access(connection_id)
-        if access is not None:
+        item = self._item(_owner(connection_id), _ACCESS)
+        if item is not None:
             self._delete(_owner(connection_id), _ACCESS)
-            if access.shared is not None:
+            if (access := _access(item)).shared is not None:
                 self._delete(access.subject, connection_id)
         for row in list(self._topics(connection_id)):
             self.remove(connection_id, row["member"]["S"])
 
     def subscribers(self, topic: str) -> list[Connection]:
         """List a topic's connections; consistent, for a subscriber's snapshot is of now."""
-        now = self._clock()
         return [
             Connection(
                 id=row["member"]["S"],
@@ -131,23 +132,23 @@ class Subscriptions:
                 connected_at=int(row["connected_at"]["N"]),
                 access=_access(row),
             )
-            for row in self._rows(topic)
-            if int(row["expires"]["N"]) > now
+            for row in filter(self._is_live, self._rows(topic))
         ]
 
     def has_room(self, subject: str) -> bool:
-        """Tell whether one more may come by a share link: it is for people, and not for a flood."""
-        page = self._dynamo.call(
-            "query",
-            TableName=self._name,
-            KeyConditionExpression="#owner = :owner",
-            ExpressionAttributeNames={"#owner": "owner"},
-            ExpressionAttributeValues={":owner": {"S": subject}},
+        """Return whether a share link has fewer than MAX_GUESTS connections."""
+        guests = 0
+        for page in self._pages(
+            subject,
+            # DynamoDB counts what passes the filter, page by page; expired rows may be many.
             Select="COUNT",
-            Limit=MAX_GUESTS,
-        )
-        count: int = page["Count"]
-        return count < MAX_GUESTS
+            FilterExpression="expires > :now",
+            values={":now": {"N": str(int(self._clock()))}},
+        ):
+            guests += page["Count"]
+            if guests >= MAX_GUESTS:
+                return False
+        return True
 
     def leave_share(self, subject: str, connection_id: str) -> None:
         """Remove the row of a connection that came by a share link."""
@@ -157,7 +158,7 @@ class Subscriptions:
         """List the connections that came by a share link."""
         return [
             Connection(row["member"]["S"], row["endpoint"]["S"], connected_at=0)
-            for row in self._rows(subject)
+            for row in filter(self._is_live, self._rows(subject))
         ]
 
     def mark_behind(self, connection_id: str, topic: str) -> None:
@@ -171,7 +172,7 @@ class Subscriptions:
         """List the topics of which a connection missed a push, each with its mark."""
         return [
             (row["member"]["S"], row["behind"]["N"])
-            for row in self._topics(connection_id)
+            for row in filter(self._is_live, self._topics(connection_id))
             if "behind" in row
         ]
 
@@ -277,26 +278,34 @@ class Subscriptions:
                 return
 
     def _topics(self, connection_id: str) -> Iterator[dict[str, dict[str, Any]]]:
-        """Read the rows of what a connection has subscribed to."""
+        """Read the rows of what a connection has subscribed to, expired ones included."""
         rows = self._rows(_owner(connection_id))
         return (row for row in rows if row["member"]["S"] != _ACCESS)
 
     def _rows(self, owner: str) -> Iterator[dict[str, dict[str, Any]]]:
-        start: dict[str, Any] = {}
+        """Read rows, expired ones included; consistent."""
+        for page in self._pages(owner, ConsistentRead=True):
+            yield from page["Items"]
+
+    def _pages(
+        self, owner: str, values: Mapping[str, Any] | None = None, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
         while True:
             page = self._dynamo.call(
                 "query",
                 TableName=self._name,
                 KeyConditionExpression="#owner = :owner",
                 ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":owner": {"S": owner}},
-                ConsistentRead=True,
-                **start,
+                ExpressionAttributeValues={":owner": {"S": owner}, **(values or {})},
+                **parameters,
             )
-            yield from page["Items"]
+            yield page
             if "LastEvaluatedKey" not in page:
                 return
-            start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _is_live(self, row: dict[str, dict[str, Any]]) -> bool:
+        return int(row["expires"]["N"]) > self._clock()
 
 
 def _owner(connection_id: str) -> str:

@@ -234,6 +234,7 @@ class MemoryDynamo:
         Limit: int | None = None,
         ExclusiveStartKey: Item | None = None,
         ConsistentRead: bool = False,
+        Select: str | None = None,
         **rest: Any,
     ) -> Item:
         table = self.tables[TableName]
@@ -242,6 +243,8 @@ class MemoryDynamo:
             raise Refused("Consistent reads are not supported on global secondary indexes")
         keys = table.keys if IndexName is None else table.indexes[IndexName]
         partition = _partition(KeyConditionExpression, names)
+        if any(len(value["S"].encode()) > 2048 for value in names.values.values() if "S" in value):
+            raise Refused("One or more parameter values were invalid: Size of a key is too long")
         if IndexName is None:
             candidates = iter(table.partitions.get(partition, {}).values())
         else:
@@ -254,16 +257,21 @@ class MemoryDynamo:
 
         found.sort(key=order, reverse=not ScanIndexForward)
         if ExclusiveStartKey is not None:
+            _check_start(ExclusiveStartKey, {*keys, *table.keys}, {keys[0]: partition})
             start = order(ExclusiveStartKey)
             found = [
                 i for i in found if (order(i) > start) == ScanIndexForward and order(i) != start
             ]
         page = found[:Limit]
+        passes = condition(rest["FilterExpression"]) if "FilterExpression" in rest else None
+        if passes is not None:
+            page = [item for item in page if passes(item, names)]
         if IndexName in table.keys_only:
             page = [{name: item[name] for name in {*keys, *table.keys}} for item in page]
-        answer: Item = {"Items": page}
-        if Limit is not None and len(page) == Limit:
-            answer["LastEvaluatedKey"] = {k: page[-1][k] for k in {*keys, *table.keys}}
+        answer: Item = {"Count": len(page)} | ({} if Select == "COUNT" else {"Items": page})
+        if Limit is not None and len(found[:Limit]) == Limit:
+            last = found[Limit - 1]
+            answer["LastEvaluatedKey"] = {k: last[k] for k in {*keys, *table.keys}}
         return answer
 
     def _scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None, **rest: Any) -> Item:
@@ -318,6 +326,17 @@ def _check_item(item: Item) -> None:
             raise Refused(f"{name} has more than 38 digits")
     if size > MAX_ITEM_BYTES:
         raise Refused("Item size has exceeded the maximum allowed size")
+
+
+def _check_start(start: Item, names: set[str], within: Mapping[str, str]) -> None:
+    """Refuse a start of a page that is no key, or none of this query."""
+    if start.keys() != names or not all(list(value) == ["S"] for value in start.values()):
+        raise Refused("The provided starting key is invalid")
+    texts = {name: value["S"] for name, value in start.items()}
+    if not all(isinstance(one, str) and 0 < len(one.encode()) <= 2048 for one in texts.values()):
+        raise Refused("The provided starting key is invalid: a key is empty or too long")
+    if not texts.items() >= within.items():
+        raise Refused("The provided starting key is outside query boundaries")
 
 
 def _partition(expression: str, names: Names) -> str:
