@@ -2,51 +2,40 @@
 
 import base64
 import json
-from typing import Any
+import re
 
 from chalicelib.errors import InvalidRequest
 
 _MAX_CURSOR = 4000
 
 
-def seal(place: Any) -> str:
-    """Write a place, which is JSON, as a cursor."""
-    return base64.urlsafe_b64encode(json.dumps(place, sort_keys=True).encode()).decode()
+def seal(place: str) -> str:
+    """Write a place as a cursor."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-def open_text(cursor: str) -> str:
-    """Read a place that is a text.
+def open_place(cursor: str, form: re.Pattern[str]) -> re.Match[str]:
+    """Read a cursor, which anybody may have made up or damaged.
+
+    Args:
+        cursor: as a client sent it.
+        form: the form of the places in this list. No other text reaches DynamoDB, which refuses
+            keys that are too long, or outside what is queried.
 
     Raises:
-        InvalidRequest: the cursor is none of ours.
+        InvalidRequest: the cursor holds no place of that form.
     """
-    place = _opened(cursor)
-    if not isinstance(place, str) or not place:
+    if len(cursor) > _MAX_CURSOR:
         raise _not_ours(cursor)
-    return place
-
-
-def open_key(cursor: str, names: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """Read a place that is a key of texts, in DynamoDB JSON.
-
-    Raises:
-        InvalidRequest: the cursor is none of ours.
-    """
-    match _opened(cursor):
-        case dict(key) if key.keys() == set(names):
-            texts = [value.get("S") for value in key.values() if isinstance(value, dict)]
-            if len(texts) == len(names) and all(isinstance(one, str) and one for one in texts):
-                return key
-    raise _not_ours(cursor)
-
-
-def _opened(cursor: str) -> Any:
     try:
-        if len(cursor) > _MAX_CURSOR:
-            raise _not_ours(cursor)
-        return json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, RecursionError) as error:
+        place = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+        place.encode()  # JSON may spell lone surrogates, which no key can hold
+    except (ValueError, RecursionError, AttributeError) as error:
         raise _not_ours(cursor) from error
+    found = form.fullmatch(place)
+    if found is None:
+        raise _not_ours(cursor)
+    return found
 
 
 def _not_ours(cursor: str) -> InvalidRequest:

@@ -1,5 +1,6 @@
 """One WebSocket request → its answers. Every request gets one, whatever it was."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
@@ -30,6 +31,9 @@ from chalicelib.subscriptions import Subscriptions
 _MOST_READ = 2000
 # How many are read at once of each lane.
 _LEAST_PAGE, _PAGE = 5, 100
+
+# A place in a campaign's activity, as facts.to_item writes it.
+_PLACE = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z#[0-9a-f]{16}")
 
 # Which of an hour's counters tell that it has activity of a type.
 _COUNTERS_OF_TYPE = {
@@ -173,7 +177,7 @@ class Session(Struct, frozen=True):
 
     def _activity_places(self, request: Request) -> Iterator[tuple[str, Fact]]:
         """List a campaign's activity, newest first: hour by hour, in each from all lanes."""
-        before = cursor.open_text(request.cursor) if request.cursor else None
+        before = cursor.open_place(request.cursor, _PLACE)[0] if request.cursor else None
         # The lanes share what is wanted, more or less; of what is limited, most is read over.
         limits = (request.type, request.engager, request.link, request.bounce_type)
         page = _PAGE if any(limits) else max(_LEAST_PAGE, 2 * request.limit // ACTIVITY_LANES)

@@ -7,6 +7,7 @@ shard of the events stream, up to where it has been read:
 """
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -15,8 +16,9 @@ from typing import Any
 
 from chalicelib.aws import Service
 from chalicelib.checkpoint import CHECKPOINT_SECONDS, Touched, plan, restatement
-from chalicelib.cursor import open_key, seal
+from chalicelib.cursor import open_place, seal
 from chalicelib.errors import AwsError, ConditionFailed
+from chalicelib.event import MAX_ID
 from chalicelib.facts import OTHER_LINK, Item
 from chalicelib.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
 from chalicelib.metrics import (
@@ -42,7 +44,10 @@ _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
 _SHARD = "shard#"
 _SEQUENCE_DIGITS = 40  # padded, so that text sorts as the numbers do
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
-_LISTED_KEY = ("campaign", "part", "listed", "first_event_at")
+# A place in the list of campaigns: a campaign, and the time of its first event.
+_PLACE = re.compile(
+    rf"(?P<campaign>.{{1,{MAX_ID}}})#(?P<at>[0-9-]{{10}}T[0-9:]{{8}}(?:\.[0-9]{{3}})?Z)", re.DOTALL
+)
 
 
 class StatsTable:
@@ -320,7 +325,7 @@ class StatsTable:
             InvalidRequest: the cursor is none of ours.
         """
         found: list[Item] = []
-        start = {"ExclusiveStartKey": open_key(cursor, _LISTED_KEY)} if cursor else {}
+        start = {"ExclusiveStartKey": _listed_key(cursor)} if cursor else {}
         page_size = limit
         while True:
             page = self._dynamo.call(
@@ -342,8 +347,9 @@ class StatsTable:
         if len(found) > limit or last is not None:
             # It names a campaign that was listed, never one that was not to be seen.
             found = found[:limit]
-            last = {name: found[-1][name] for name in _LISTED_KEY}
-        return self._summaries(found), seal(last) if last else None
+            last = found[-1]
+        following = f"{last['campaign']['S']}#{last['first_event_at']['S']}" if last else None
+        return self._summaries(found), seal(following) if following else None
 
     def all_campaigns(self) -> Iterator[Aggregate]:
         """Read all summaries, the newest campaign first."""
@@ -415,6 +421,17 @@ class StatsTable:
             if most or "LastEvaluatedKey" not in page:
                 return
             start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _listed_key(cursor: str) -> Item:
+    """Return the key of the list's index that a cursor names."""
+    place = open_place(cursor, _PLACE)
+    return {
+        "campaign": {"S": place["campaign"]},
+        "part": {"S": SUMMARY},
+        "listed": {"S": LISTED},
+        "first_event_at": {"S": place["at"]},
+    }
 
 
 def _given(position: Item) -> str:
