@@ -4,18 +4,14 @@ The oracle is reference.py: sets and sums over the bare events.
 """
 
 import random
-from contextlib import contextmanager
 from functools import partial
-from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
 from support import reference
-from support.chaos import chaos
+from support.chaos import chaos, everybody_a_chunk
 from support.generate import engagements, events
 from support.world import World
-
-from chalicelib import chunks, crowds, publish
 
 SPRING = "stats/email-campaign/spring"
 seeds = st.integers(0, 2**32)
@@ -171,16 +167,6 @@ def test_viewers_of_a_crowd_know_it_too(happened, seed):
         viewer.ask("ping")
         for topic in viewer.topics:
             assert viewer.topics[topic].shown == world.snapshot(topic).shown
-
-
-@contextmanager
-def everybody_a_chunk():
-    with (
-        patch.object(chunks, "CHUNK", 1),
-        patch.object(crowds, "CHUNK", 1),
-        patch.object(publish, "FREE_MESSAGES", 0),
-    ):
-        yield
 
 
 @given(events, seeds)

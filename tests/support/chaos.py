@@ -1,9 +1,13 @@
 """What AWS may do to the functions, in any order that a seed gives."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from unittest.mock import patch
 
 from support.world import Invocation, Lane, World
+
+from chalicelib import chunks, crowds, publish
 
 MOST_STEPS = 4000
 
@@ -79,3 +83,14 @@ def _read_again(world: World, rng: random.Random) -> bool:
     start = rng.randint(0, min(lane.read, lane.given - 1))
     world.read_again(lane, start, rng.randint(start + 1, lane.given))
     return True
+
+
+@contextmanager
+def everybody_a_chunk() -> Iterator[None]:
+    """Let each viewer be a chunk: pushed to by an invocation of its own."""
+    with (
+        patch.object(chunks, "CHUNK", 1),
+        patch.object(crowds, "CHUNK", 1),
+        patch.object(publish, "FREE_MESSAGES", 0),
+    ):
+        yield

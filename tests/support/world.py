@@ -192,6 +192,9 @@ class World:
 
     # What the functions call beside DynamoDB: SQS, API Gateway and Lambda.
 
+    def close(self, endpoint: str, connection_id: str) -> None:
+        """A connection is ended; what is still sent to it arrives all the same, and is judged."""
+
     def set_aside(self, body: str, reason: str, detail: str) -> None:
         del detail
         self._hold()

@@ -1,0 +1,131 @@
+"""A viewer is only ever sent what it may see at that time, whatever happens in whatever order."""
+
+import random
+from contextlib import nullcontext
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from support.chaos import chaos, everybody_a_chunk
+from support.generate import events
+from support.world import CONFIG, START, World
+
+from chalicelib.access import Access
+from chalicelib.protocol import HEALTH_TOPIC, LIST_TOPIC
+
+TOPICS = ["stats/email-campaign/spring", "stats/email-campaign/autumn", LIST_TOPIC, HEALTH_TOPIC]
+CAMPAIGNS = {"spring", "autumn"}
+HOUR = 3600
+SIGNED_IN = replace(CONFIG, issuer="https://issuer.example.com", client_id="page")
+seeds = st.integers(0, 2**32)
+accesses = st.builds(
+    Access,
+    st.just("ada"),
+    st.sampled_from([int(START) + hours * HOUR for hours in (1, 9)]),
+    st.sampled_from([(), ("",), ("spring",), ("autumn",), ("s", "x"), ("spring-",)]),
+    st.sampled_from([None, None, "spring", "autumn"]),
+)
+topics = st.lists(st.sampled_from(TOPICS), min_size=1, max_size=4, unique=True)
+
+
+class Guard:
+    """Requires of each frame that its viewer may be sent it at this time."""
+
+    def __init__(self, world):
+        self.world = world
+        self.allowed = {}
+        world.after_send = self.look
+
+    def look(self, to):
+        frame, access = self.world.viewers[to].frames[-1], self.allowed[to]
+        if "id" not in frame:
+            return  # an answer without content
+        assert not access.has_ended(self.world.now)
+        assert access.hears(frame["id"])
+        content = frame.get("snapshot") or frame["changes"]
+        named = {entry["id"] for entry in content.get("campaigns", [])}
+        named |= set(content.get("untracked") or [])
+        assert all(access.sees(campaign) for campaign in named)
+
+
+def admitted(world, guard, access, wanted):
+    """A viewer whose rows are there for all of these topics, whether it may hear them or not."""
+    viewer = world.subscribe()
+    viewer.connection = replace(viewer.connection, access=access)
+    guard.allowed[viewer.connection.id] = access
+    rows = world.new_process().subscriptions
+    rows.admit(viewer.connection)
+    for topic in wanted:
+        rows.add(viewer.connection, topic)
+    return viewer
+
+
+@given(st.lists(st.tuples(accesses, topics), min_size=1, max_size=5), events, seeds, st.booleans())
+def test_no_push_and_no_ping_shows_what_may_not_be_seen(viewers, happened, seed, in_chunks):
+    world = World(SIGNED_IN)
+    guard = Guard(world)
+    found = [admitted(world, guard, access, wanted) for access, wanted in viewers]
+    world.arrive(*happened)
+
+    with everybody_a_chunk() if in_chunks else nullcontext():
+        chaos(world, seed, crashes=1)
+
+    for viewer, (access, wanted) in zip(found, viewers, strict=True):
+        pushed = {frame["id"] for frame in viewer.frames}
+        due = {f"stats/email-campaign/{one}" for one in reported(happened)} & {*wanted}
+        assert pushed >= {topic for topic in due if access.hears(topic)}
+        rows = world.new_process().subscriptions
+        for topic in wanted:
+            rows.mark_behind(viewer.connection.id, topic)
+        viewer.frames.clear()
+        viewer.ask("ping")
+        healed = {frame["id"] for frame in viewer.frames if "id" in frame}
+        assert healed == {topic for topic in wanted if access.hears(topic)}
+
+
+def reported(happened):
+    return {event["mail"]["tags"]["campaign"][0] for event in happened}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["renewed", "later", "revoked", "forgotten"]), accesses),
+        min_size=1,
+        max_size=4,
+    ),
+    accesses,
+    events,
+    seeds,
+)
+def test_what_a_viewer_may_see_changes_and_it_is_sent_nothing_else(changes, access, happened, seed):
+    """Its token is renewed with other groups, or ends; its share link is revoked; it leaves."""
+    rng = random.Random(seed)
+    world = World(SIGNED_IN)
+    guard = Guard(world)
+    parts = world.new_process()
+    if access.shared is not None:
+        link = parts.shares.add(access.shared, access.until)
+        access = replace(access, subject=f"share/{link.id}")
+    heard = [topic for topic in TOPICS if access.hears(topic)]
+    viewer = admitted(world, guard, access, heard)
+    nothing = Access("ada", 0, ())
+
+    for change, other in changes:
+        name = viewer.connection.id
+        match change:
+            case "renewed" if access.shared is None and guard.allowed[name] is not nothing:
+                renewed = replace(other, shared=None)
+                parts.subscriptions.renew(replace(viewer.connection, access=renewed))
+                guard.allowed[name] = renewed
+            case "later":
+                world.now += rng.choice([1, 2]) * HOUR
+            case "revoked" if access.shared is not None:
+                parts.sharing.shares.revoke(access.subject)
+                for connection in parts.subscriptions.of_share(access.subject):
+                    parts.subscriptions.forget(connection.id)
+                guard.allowed[name] = nothing
+            case "forgotten":
+                parts.subscriptions.forget(name)
+                guard.allowed[name] = nothing
+        world.arrive(*rng.sample(happened, rng.randint(1, len(happened))))
+        chaos(world, rng.randint(0, 2**32), crashes=0)

@@ -1,0 +1,180 @@
+"""What a connection may see, and that nothing else is pushed to it: the publish function by hand.
+
+The rows that it reads are given as they are: whatever has become of them, the check holds.
+"""
+
+import json
+from contextlib import nullcontext
+
+import pytest
+from msgspec.structs import replace
+from support.chaos import everybody_a_chunk
+from support.world import CONFIG, START, World
+
+from chalicelib.access import Access, prefixes_of
+from chalicelib.protocol import HEALTH_TOPIC, LIST_TOPIC
+
+SPRING, AUTUMN = "stats/email-campaign/spring", "stats/email-campaign/autumn"
+END = int(START) + 600
+OF_SPRING = Access("ada", END, ("spr",))
+OF_AUTUMN = Access("bob", END, ("aut",))
+OF_BOTH = Access("cyd", END, ("aut", "spr"))
+OF_NONE = Access("dan", END, ())
+ALL = Access("eve", END)
+SHARED = Access("share/x", END, (), "spring")
+SIGNED_IN = replace(CONFIG, issuer="https://issuer.example.com", client_id="page")
+
+
+@pytest.mark.parametrize(
+    ("access", "heard"),
+    [
+        (OF_SPRING, {SPRING, LIST_TOPIC, HEALTH_TOPIC}),
+        (OF_AUTUMN, {AUTUMN, LIST_TOPIC, HEALTH_TOPIC}),
+        (OF_BOTH, {SPRING, AUTUMN, LIST_TOPIC, HEALTH_TOPIC}),
+        (OF_NONE, {LIST_TOPIC, HEALTH_TOPIC}),
+        (ALL, {SPRING, AUTUMN, LIST_TOPIC, HEALTH_TOPIC}),
+        (SHARED, {SPRING}),
+    ],
+)
+def test_which_topics_a_connection_may_subscribe_to(access, heard):
+    topics = {SPRING, AUTUMN, LIST_TOPIC, HEALTH_TOPIC}
+
+    assert {topic for topic in topics if access.hears(topic)} == heard
+
+
+def test_a_share_link_of_a_campaign_is_not_one_of_those_that_begin_with_its_name():
+    assert not SHARED.hears(SPRING + "-2")
+    assert OF_SPRING.hears(SPRING + "-2")
+
+
+@pytest.mark.parametrize(("until", "ended"), [(None, False), (100, True), (101, False)])
+def test_a_token_ends_at_its_second(until, ended):
+    assert Access("ada", until).has_ended(100.0) == ended
+
+
+def test_groups_without_prefixes_see_nothing_where_prefixes_are_set():
+    by_group = {"acme": ("acme-",), "empty": ()}
+
+    assert prefixes_of(["acme", "empty", "other"], by_group) == ("acme-",)
+    assert prefixes_of(["other"], by_group) == ()
+    assert prefixes_of(["other"], None) == ("",)
+
+
+class Stage(World):
+    """A world where people sign in."""
+
+    def __init__(self):
+        super().__init__(SIGNED_IN)
+
+    def admitted(self, access, *topics):
+        """A viewer with rows for these topics, whether it may hear them or not."""
+        viewer = self.subscribe()
+        viewer.connection = replace(viewer.connection, access=access)
+        rows = self.new_process().subscriptions
+        rows.admit(viewer.connection)
+        for topic in topics:
+            rows.add(viewer.connection, topic)
+        return viewer
+
+    def happens(self, *campaigns):
+        """Something changes in each of these campaigns."""
+        for campaign in campaigns:
+            key = {"campaign": {"S": campaign}, "part": {"S": "summary"}}
+            self.dynamo.call(
+                "update_item",
+                TableName="StatsTable",
+                Key=key,
+                UpdateExpression="ADD v :one, s :one",
+                ExpressionAttributeValues={":one": {"N": "1"}},
+            )
+        self.drain()
+
+
+@pytest.fixture(params=[nullcontext, everybody_a_chunk], ids=["at once", "in chunks"])
+def stage(request):
+    with request.param():
+        yield Stage()
+
+
+@pytest.mark.parametrize("access", [OF_AUTUMN, OF_NONE, replace(SHARED, shared="autumn")])
+def test_a_push_leaves_out_a_row_that_may_not_hear_the_topic(stage, access):
+    stranger = stage.admitted(access, SPRING)
+    friends = [stage.admitted(one, SPRING) for one in (OF_SPRING, ALL, SHARED)]
+
+    stage.happens("spring")
+
+    assert stranger.frames == []
+    assert [len(friend.frames) for friend in friends] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("topic", [LIST_TOPIC, HEALTH_TOPIC])
+def test_a_push_of_the_list_or_of_health_leaves_out_a_share_link(stage, topic):
+    guest, friend = stage.admitted(SHARED, topic), stage.admitted(ALL, topic)
+
+    stage.happens("spring")
+    stage.new_process().stats_table.pause("2026-11-23T10:00:00Z")
+    stage.drain()
+
+    assert guest.frames == []
+    assert len(friend.frames) == 1
+
+
+def test_a_push_of_the_list_names_what_each_viewer_may_see(stage):
+    viewers = [stage.admitted(one, LIST_TOPIC) for one in (OF_SPRING, OF_BOTH, OF_NONE)]
+
+    stage.happens("spring", "autumn")
+
+    named = [
+        {entry["id"] for frame in viewer.frames for entry in frame["changes"]["campaigns"]}
+        for viewer in viewers
+    ]
+    assert named == [{"spring"}, {"spring", "autumn"}, set()]
+
+
+@pytest.mark.parametrize("late", [-1, 0])
+def test_a_push_leaves_out_a_connection_whose_token_has_ended(stage, late):
+    """Its row may stay in the table for days."""
+    viewer = stage.admitted(OF_SPRING, SPRING)
+    stage.now = END + late
+
+    stage.happens("spring")
+
+    assert len(viewer.frames) == (1 if late else 0)
+
+
+@pytest.mark.parametrize(
+    ("access", "heals"), [(OF_SPRING, True), (OF_AUTUMN, False), (OF_NONE, False)]
+)
+def test_a_ping_heals_no_topic_that_the_connection_may_not_hear(access, heals):
+    stage = Stage()
+    viewer = stage.admitted(access, SPRING)
+    stage.happens("spring")
+    viewer.frames.clear()
+    stage.new_process().subscriptions.mark_behind(viewer.connection.id, SPRING)
+
+    viewer.ask("ping")
+
+    assert [frame["id"] for frame in viewer.frames if "snapshot" in frame] == [SPRING] * heals
+
+
+def test_a_ping_heals_no_expired_subscription():
+    stage = Stage()
+    viewer = stage.admitted(OF_SPRING, SPRING)
+    rows = stage.new_process().subscriptions
+    rows.mark_behind(viewer.connection.id, SPRING)
+    assert rows.behind(viewer.connection.id)
+
+    stage.now = END
+
+    assert rows.behind(viewer.connection.id) == []
+
+
+def test_what_is_refused_says_what_may_be_seen():
+    stage = Stage()
+    viewer = stage.admitted(OF_SPRING)
+    request = json.dumps({"action": "get", "id": AUTUMN})
+
+    [answer] = stage.new_process().session.answer(viewer.connection, request)
+
+    assert answer["error"]["code"] == "forbidden"
+    assert "'spr'" in answer["error"]["message"]
