@@ -22,13 +22,13 @@ import ministack.app
 
 from dashboard import (
     durable,
-    emulator_http,
     emulator_saving,
     emulator_speed,
     emulator_state,
 )
 from dashboard.edge import App, Edge, Receive, Scope, Send
 from dashboard.emulator_environment import HOST
+from dashboard.emulator_http import FunctionsServer
 from dashboard.generations import Generations
 
 # How long stopping waits, in seconds, first for the queue and the streams, then, with the queue
@@ -85,8 +85,9 @@ class Emulator:
     async def run(self, socket_fd: int) -> bool:
         """Serve until asked to stop, then stop in good order; tell whether all went well."""
         # Each Lambda worker has the emulator's environment.
-        of_functions = Edge(emulator_speed.dynamodb_first(ministack.app.app))
-        os.environ["AWS_ENDPOINT_URL"] = await emulator_http.serve(of_functions, HOST)
+        of_functions = FunctionsServer(Edge(emulator_speed.dynamodb_first(ministack.app.app)), HOST)
+        os.environ["AWS_ENDPOINT_URL"] = of_functions.url
+        functions = of_functions.start()
         config = hypercorn.config.Config()
         config.bind = [f"fd://{socket_fd}"]
         config.keep_alive_timeout = 75
@@ -99,8 +100,9 @@ class Emulator:
         self._mark_unsaved()
         saving = asyncio.create_task(self._save_copies())
         stopping = asyncio.create_task(self.stopping.wait())
-        await asyncio.wait({server, saving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (server, saving):
+        running = {server, functions, saving}
+        await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in running:
             if task.done():
                 task.result()
                 raise RuntimeError("the server ended without being asked to")

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import dynamodb
 
-from dashboard.emulator_http import App, Message, Receive, Scope, Send
+from dashboard.edge import App, Message, Receive, Scope, Send
 
 # Python's are 700, 10 and 10. Almost all objects here live long: they are the tables' and streams'.
 _GARBAGE_THRESHOLDS = 50_000, 20, 10
