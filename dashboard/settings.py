@@ -146,9 +146,10 @@ def parameters(stage: str, **given: Any) -> dict[str, str]:
         "topic_arn": "ExistingTopicArn",
         "issuer": "Issuer",
         "alarm_email": "AlarmEmail",
+        "warm_write_units": "WarmWriteUnits",
     }
     texts = {
-        names[option]: str(value).lower() if isinstance(value, bool) else value
+        names[option]: str(value).lower() if isinstance(value, bool) else str(value)
         for option, value in given.items()
         if value is not None
     }
