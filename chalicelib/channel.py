@@ -9,7 +9,7 @@ from socket import socket
 from typing import TypeVar
 
 from chalicelib.connector import Address, Connector
-from chalicelib.http1 import ProtocolError, ResponseParser
+from chalicelib.http1 import ProtocolError, StatusParser
 from chalicelib.wire import Deadlines
 
 _PIECE = 65536
@@ -41,7 +41,7 @@ class Channel:
         self._events = 0
         self._selector = selector
         self._deadlines = deadlines
-        self._parser = ResponseParser(max_body)
+        self._parser = StatusParser(max_body)
         self._poll = poll()
         self.is_open = False
         self.until = 0.0

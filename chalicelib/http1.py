@@ -104,8 +104,8 @@ def request(method: Method, path: str, lines: str, body: bytes) -> bytes:
     return head.encode("latin-1") + body
 
 
-class ResponseParser:
-    """Parses the responses that arrive on one connection, one to each request.
+class StatusParser:
+    """Parses the responses that arrive on one connection, one to each request, for their status.
 
     Interim responses (1xx) are skipped, except 101, which no request asks for (RFC 9110, section
     15.2). Bytes after a response are an error: the server would have sent them for no request.
@@ -125,10 +125,6 @@ class ResponseParser:
 
     def _reset(self) -> None:
         self._received = 0
-        self._fields: list[tuple[bytes, bytes]] = []
-        self._headers = slice(0, 0)  # where the final response's are: trailers, too, are fields
-        self._body: list[bytes] = []
-        self._body_bytes = 0
         self._response: Response | None = None
         self._refused_status: int | None = None
 
@@ -148,6 +144,8 @@ class ResponseParser:
             self._parser.feed_data(data[-1:])
         except (HttpParserError, HttpParserUpgrade) as error:
             raise ProtocolError(f"the response is not HTTP/1.1: {error}") from error
+        if self._refused_status is not None:
+            raise ProtocolError(f"no request asks for a response of status {self._refused_status}")
         self._check_limits()
         response = self._response
         if response is not None:
@@ -156,8 +154,35 @@ class ResponseParser:
         return response
 
     def _check_limits(self) -> None:
-        if self._refused_status is not None:
-            raise ProtocolError(f"no request asks for a response of status {self._refused_status}")
+        if self._received > (limit := MAX_HEADER_BYTES + self._max_body):
+            raise ProtocolError(f"the response is longer than {limit} bytes")
+
+    def _completed(self, status: int, *, keeps_alive: bool) -> Response:
+        return Response(status, keeps_alive, (), b"")
+
+    # httptools calls these methods, and those of the subclass, by their names.
+
+    def on_message_complete(self) -> None:
+        """Take note of the end of a response."""
+        status = self._parser.get_status_code()
+        if status >= 200:  # noqa: PLR2004 - the first final status
+            keeps_alive = self._parser.should_keep_alive()
+            self._response = self._completed(status, keeps_alive=keeps_alive)
+        elif status < 100 or status == _SWITCHING_PROTOCOLS:  # noqa: PLR2004 - the first status
+            self._refused_status = status
+
+
+class ResponseParser(StatusParser):
+    """Parses responses with their headers and bodies."""
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._headers = slice(0, 0)  # where the final response's are: trailers, too, are fields
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+
+    def _check_limits(self) -> None:
         if self._body_bytes > self._max_body:
             raise ProtocolError(f"the response's body is longer than {self._max_body} bytes")
         # Chunk sizes, which count as headers here, may take as much as what is in the chunks.
@@ -166,7 +191,12 @@ class ResponseParser:
         if len(self._fields) > MAX_HEADERS:
             raise ProtocolError(f"the response has more than {MAX_HEADERS} headers")
 
-    # httptools calls these by their names.
+    def _completed(self, status: int, *, keeps_alive: bool) -> Response:
+        return Response(status, keeps_alive, self._fields[self._headers], b"".join(self._body))
+
+    def on_message_begin(self) -> None:
+        """Take note of which fields are those of the response that begins."""
+        self._headers = slice(len(self._fields), None)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or a trailer."""
@@ -180,14 +210,3 @@ class ResponseParser:
         """Take a piece of the body."""
         self._body.append(body)
         self._body_bytes += len(body)
-
-    def on_message_complete(self) -> None:
-        """Take note of the end of a response."""
-        status = self._parser.get_status_code()
-        if status >= 200:  # noqa: PLR2004 - the first final status
-            headers, body = self._fields[self._headers], b"".join(self._body)
-            self._response = Response(status, self._parser.should_keep_alive(), headers, body)
-        elif status < 100 or status == _SWITCHING_PROTOCOLS:  # noqa: PLR2004 - the first status
-            self._refused_status = status
-        else:
-            self._headers = slice(len(self._fields), None)

@@ -13,6 +13,7 @@ from chalicelib.http1 import (
     MAX_HEADERS,
     ProtocolError,
     ResponseParser,
+    StatusParser,
     divided,
     is_success,
 )
@@ -160,9 +161,8 @@ def test_a_body_in_chunks_has_the_same_limit():
         parsed(CHUNKED, *[chunk] * 11)
 
 
-def accepted(start, piece):
+def accepted(parser, start, piece):
     """Feed a piece again and again; return how many bytes are accepted."""
-    parser = ResponseParser(1000)
     with suppress(ProtocolError):
         parser.feed(start)
         for number in range(10 * MAX_HEADER_BYTES // len(piece)):
@@ -186,7 +186,23 @@ def accepted(start, piece):
     ],
 )
 def test_what_is_no_body_has_a_limit(start, piece):
-    assert accepted(start, piece) <= MAX_HEADER_BYTES
+    assert accepted(ResponseParser(1000), start, piece) <= MAX_HEADER_BYTES
+    assert accepted(StatusParser(1000), start, piece) <= MAX_HEADER_BYTES + 1000
+
+
+def test_a_body_has_a_limit_where_only_the_status_is_wanted():
+    start = H + b"200 OK\r\ncontent-length: 1000000\r\n\r\n"
+
+    assert accepted(StatusParser(1000), start, b"x" * 100) <= MAX_HEADER_BYTES + 1000
+
+
+@given(st.lists(responses(), min_size=1, max_size=5), st.data())
+def test_each_request_gets_the_status_of_its_own_response(sequence, data):
+    parser = StatusParser(1000)
+    for response in sequence:
+        found = feed_all(parser, data.draw(chopped(response.raw)))
+
+        assert found.status == response.status
 
 
 def test_headers_have_a_limit_in_number():
