@@ -17,7 +17,7 @@ import jwt
 from msgspec import Struct
 
 from chalicelib.config import is_secure
-from chalicelib.errors import Refused
+from chalicelib.errors import Refused, trace
 
 # Signatures that only the issuer can make. `none`, and any that is made with a shared secret (for
 # which somebody could pass off the public key), are not among them.
@@ -147,7 +147,7 @@ class Tokens:
             found = list(self._fetch(configuration["jwks_uri"])["keys"])
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             if not self._keys:
-                raise Refused(f"the issuer's keys cannot be had: {error!r}") from error
+                raise Refused(f"the issuer's keys cannot be read: {trace(error)}") from error
             return
         keys = {}
         for one in found:

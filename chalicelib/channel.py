@@ -111,7 +111,7 @@ class Channel:
             self._socket.close()
 
     def _when(self, waiting: socket, events: int) -> "Channel":
-        """Have the selector report these events of a socket, in place of the former ones."""
+        """Make the selector watch for these events of a socket instead of the previous ones."""
         if self._registered is not waiting:
             self._unregister()
             self._selector.register(waiting, events, self)

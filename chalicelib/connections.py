@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from chalicelib.config import Config
 from chalicelib.credentials import credentials
+from chalicelib.errors import AwsError
 from chalicelib.http1 import Method, Origin, divided, header_lines, is_success, request
 from chalicelib.sigv4 import Signer, payload_hash
 from chalicelib.wire import Deadlines, Wire
@@ -97,12 +98,12 @@ class Connections:
         """
         try:
             return outcome_of(self._call("POST", endpoint, connection_id, frame.encode()))
-        except OSError:
+        except (OSError, AwsError):  # no connection, or no credentials
             return "failed"
 
     def close(self, endpoint: str, connection_id: str) -> None:
         """End a connection. One that cannot be ended now hears nothing more, and dies idle."""
-        with suppress(OSError):
+        with suppress(OSError, AwsError):
             self._call("DELETE", endpoint, connection_id)
 
     def _call(self, method: Method, endpoint: str, connection_id: str, body: bytes = b"") -> int:

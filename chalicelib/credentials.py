@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from threading import Lock
 from urllib.parse import urlsplit
 
 import msgspec
@@ -58,6 +59,7 @@ class ContainerCredentials:
         self._environ = environ
         self._clock = clock
         self._pause = pause
+        self._lock = Lock()
         self._current: Credentials | None = None
         self._expires_at = 0.0
         self._refresh_at = 0.0
@@ -69,7 +71,10 @@ class ContainerCredentials:
             ConfigError: the endpoint's address is missing or must not be sent a token.
             AwsError: the endpoint has none, and the former ones have expired.
         """
-        now = self._clock()
+        with self._lock:  # ingest signs in several threads
+            return self._get(self._clock())
+
+    def _get(self, now: float) -> Credentials:
         if self._current is not None and now < self._refresh_at:
             return self._current
         try:
@@ -97,7 +102,7 @@ class ContainerCredentials:
             else:
                 if expires_at > now:
                     return credentials, expires_at
-                failure = "those of the response have expired"
+                failure = "the credentials in the response have expired"
         raise AwsError("NoCredentials", f"the endpoint in {_URI} gave no credentials: {failure}")
 
     def _attempt(self) -> tuple[Credentials, float]:
@@ -144,7 +149,7 @@ def _read(body: bytes) -> tuple[Credentials, float]:
     try:
         found = msgspec.json.decode(body, type=_Document)
     except msgspec.MsgspecError:  # its message may quote a secret
-        raise ValueError(f"{len(body)} bytes that are no credentials") from None
+        raise ValueError(f"{len(body)} bytes that are not credentials") from None
     if found.expiration.tzinfo is None:
         raise ValueError("an expiration without a time zone")
     credentials = Credentials(found.access_key, found.secret_key, found.session_token)

@@ -4,6 +4,7 @@ MailpulseError
 ├── ConfigError         a setting is missing or makes no sense
 ├── NotAnEvent          a queue message holds no SES event
 ├── NotStored           messages of a batch could not be stored
+├── NewerRules          newer rules have judged a message
 ├── InvalidRequest      a WebSocket request cannot be served
 ├── Refused             somebody may not come in, or no longer stay
 │   └── Forbidden       … however good the token
@@ -12,8 +13,8 @@ MailpulseError
 └── CommandError        an operator's command cannot go on
 
 Every message says what was wrong and what to do. It quotes settings and identifiers, and never what
-an email, a request or a service's response holds: of these it gives the shape. Messages end up in
-logs, in dead letters and in Lambda's own reports.
+an email, a request or a service's response holds: it describes only their type and size. Messages
+end up in logs, in dead letters and in Lambda's own reports.
 """
 
 from typing import Any
@@ -41,6 +42,10 @@ class NotAnEvent(MailpulseError):
 
 class NotStored(MailpulseError):
     """Messages of a batch could not be stored, and SQS is to deliver the whole batch again."""
+
+
+class NewerRules(MailpulseError, ValueError):
+    """Newer rules have judged a message, so that only newer code may settle it."""
 
 
 class InvalidRequest(MailpulseError):

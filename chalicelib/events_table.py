@@ -10,7 +10,7 @@ from contextlib import suppress
 from msgspec import Struct, field
 
 from chalicelib.aws import Service
-from chalicelib.errors import AwsError, ConditionFailed
+from chalicelib.errors import AwsError, ConditionFailed, trace
 from chalicelib.facts import (
     ACTIVITY_LANES,
     Class,
@@ -20,6 +20,7 @@ from chalicelib.facts import (
     from_item,
     to_item,
 )
+from chalicelib.log import log
 from chalicelib.settle import STATE_PREFIX, State, state_from_item, state_to_item
 
 _DAY = 24 * 3600
@@ -77,6 +78,7 @@ class EventsTable:
             if error.code == "ValidationException" and len(facts) > 1:
                 # One of them is at fault: it must not keep the others from being written.
                 return [fact for one in facts for fact in self.put([one])]
+            log("not_stored", detail=trace(error), facts=len(facts))
         left = {_identity(request["PutRequest"]["Item"]) for request in requests}
         return [fact for fact in facts if (fact.message_id, fact.key) in left]
 

@@ -18,7 +18,9 @@ from chalicelib.channel import Channel, Work
 from chalicelib.config import Config
 from chalicelib.connections import DEADLINES, MAX_RESPONSE, Gateway, Outcome, outcome_of
 from chalicelib.connector import Connector, Context
+from chalicelib.errors import AwsError
 from chalicelib.http1 import Origin
+from chalicelib.log import log
 from chalicelib.sigv4 import payload_hash
 from chalicelib.wire import Deadlines
 
@@ -73,10 +75,14 @@ class FanOut:
         """
         outcomes: list[Outcome] = ["failed"] * len(subscribers)
         hashed = [(body, payload_hash(body)) for body in (frame.encode() for frame in frames)]
-        gateways = {
-            endpoint: Gateway(self._config, endpoint, self._clock())
-            for endpoint in {one.endpoint for one in subscribers}
-        }
+        try:
+            gateways = {
+                endpoint: Gateway(self._config, endpoint, self._clock())
+                for endpoint in {one.endpoint for one in subscribers}
+            }
+        except AwsError as error:
+            log("not_pushed", detail=str(error))
+            return outcomes
         waiting = deque(enumerate(subscribers))
 
         def work() -> Work[None]:

@@ -199,7 +199,7 @@ class ResponseParser(StatusParser):
         self._headers = slice(len(self._fields), None)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, or a trailer."""
+        """Store a header or a trailer."""
         self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -207,6 +207,6 @@ class ResponseParser(StatusParser):
         self._headers = slice(self._headers.start, len(self._fields))
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Store a piece of the body."""
         self._body.append(body)
         self._body_bytes += len(body)

@@ -21,6 +21,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chalicelib.classify import RULES_VERSION, classify
+from chalicelib.errors import NewerRules
 from chalicelib.facts import ENGAGEMENTS, Class, Fact, Item, check_identifiers, check_time
 
 # A mail scanner follows every link of a message at once; a person does not.
@@ -82,7 +83,7 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
         stored: its state as stored, None before the first.
 
     Raises:
-        ValueError: newer rules have judged one of the facts, or settled the message. They may not
+        NewerRules: newer rules have judged one of the facts, or settled the message. They may not
             have seen the other facts, so the newer code must settle it again: the caller leaves
             the event in the queue, where a retry finds that code once it is deployed everywhere.
     """
@@ -92,7 +93,7 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
     judged: list[Fact | State] = [*engagements, stored] if stored else [*engagements]
     newest = max(map(_rules, judged), default=RULES_VERSION)
     if newest > RULES_VERSION:
-        raise ValueError(
+        raise NewerRules(
             f"version {newest} of the rules has judged this message, and this code has version "
             f"{RULES_VERSION}: the newer code must settle it"
         )

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
 import math
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -44,13 +45,17 @@ class EventsStream:
         self._arn = arn
         self._looked: dict[str, _Looked] = {}
         self._pages_left = math.inf
+        self._until = math.inf
 
-    def oldest_unread(self, read: Mapping[str, str], most_pages: float = math.inf) -> float | None:
-        """Return when the oldest record was written that is to be counted and was not read.
+    def oldest_unread(
+        self, read: Mapping[str, str], most_pages: float = math.inf, seconds: float = math.inf
+    ) -> float | None:
+        """Return the time of the oldest record that has not been counted yet.
 
         Args:
             read: the sequence number up to which each shard was read, by shard id.
             most_pages: how many pages of records may be read. The next call goes on from there.
+            seconds: for how long new pages may be read.
 
         Returns:
             Epoch seconds; None when everything was read.
@@ -63,6 +68,7 @@ class EventsStream:
         done = _read_to_their_ends(shards, read)
         self._looked = {shard: one for shard, one in self._looked.items() if shard in shards}
         self._pages_left = most_pages
+        self._until = time.monotonic() + seconds
         times = [
             created
             for shard in shards.values()
@@ -111,7 +117,7 @@ class EventsStream:
 
     def _first_from(self, looked: _Looked, *, has_ended: bool) -> float | None:
         while looked.iterator is not None:
-            if not self._pages_left:
+            if not self._pages_left or time.monotonic() >= self._until:
                 raise AwsError("NotKnownYet", "the stream has more pages than may be read at once")
             self._pages_left -= 1
             page = self._streams.call("get_records", ShardIterator=looked.iterator)

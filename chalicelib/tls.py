@@ -11,9 +11,13 @@ _AMAZON_ROOTS = f"{__file__.rpartition('/')[0]}/amazon_roots.pem"
 
 _AMAZON = ".amazonaws.com"
 
-# The chain is verified, but it is another server's: no other root changes that.
-# X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH, from OpenSSL's x509_vfy.h
-_OTHER_SERVER = (62, 64)
+_widened: list[str] = []
+
+# No trusted root was found for the chain, or the root has expired; more roots may change that.
+# X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, CERT_HAS_EXPIRED, DEPTH_ZERO_SELF_SIGNED_CERT,
+# SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_GET_ISSUER_CERT_LOCALLY and
+# UNABLE_TO_VERIFY_LEAF_SIGNATURE, from OpenSSL's x509_vfy.h
+_NO_ROOT = (2, 10, 18, 19, 20, 21)
 
 
 def context(host: str) -> ssl.SSLContext:
@@ -33,9 +37,9 @@ def widen(context: ssl.SSLContext, error: ssl.SSLCertVerificationError) -> bool:
     Returns:
         Whether the connection may be tried again with the same context.
     """
-    if context is not _trusting(_AMAZON_ROOTS) or error.verify_code in _OTHER_SERVER:
+    if context is not _trusting(_AMAZON_ROOTS) or error.verify_code not in _NO_ROOT:
         return False
-    _trust_system()
+    _trust_system(error.verify_message)
     return True
 
 
@@ -44,10 +48,14 @@ def _trusting(roots: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=roots)
 
 
-@cache  # once in a process
-def _trust_system() -> None:
+def _trust_system(reason: str) -> None:
+    """Add the system's roots; once in a process."""
+    if _widened:
+        return
+    _widened.append(reason)
     log(
         "system_roots_trusted",
-        detail="the bundled roots do not verify AWS: deploy a version with Amazon's present roots",
+        detail=f"the bundled roots do not verify AWS ({reason}): deploy a version with Amazon's "
+        "present roots",
     )
     _trusting(_AMAZON_ROOTS).load_default_certs()

@@ -20,6 +20,7 @@ _CAMPAIGNS = 25
 
 # Some seconds of reading; what was not reached is read in the next minutes, and unknown until then.
 _PAGES = 200
+_SECONDS = 20  # a page of expired records has 1 MB, and the function's time-out is a minute
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class Watch(Struct, frozen=True):
         return findings
 
     def _stream_lag(self, now: float) -> int:
-        oldest = self.stream.oldest_unread(self.stats_table.read_positions(), _PAGES)
+        oldest = self.stream.oldest_unread(self.stats_table.read_positions(), _PAGES, _SECONDS)
         return 0 if oldest is None else max(0, round(now - oldest))
 
     def _untracked(self, now: float) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ resources that Chalice cannot continue with are deleted first.
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -31,29 +31,41 @@ def path(build: Path, stage: str) -> Path:
     return build / ".chalice" / "deployed" / f"{stage}.json"
 
 
-def write(build: Path, stage: str, clients: Clients, sources: Mapping[str, str]) -> None:
+def write(
+    build: Path,
+    stage: str,
+    clients: Clients,
+    functions: Collection[str],
+    sources: Mapping[str, str],
+) -> None:
     """Write the record of what there is, once it is in a state that Chalice can take up.
+
+    Chalice deletes what stands in its record and not in app.py. A function of another program whose
+    name begins like ours must not stand there.
 
     Args:
         build: the folder that Chalice runs in.
         stage: the Chalice stage.
         clients: makes boto3 clients of the account and region.
+        functions: the names in app.py of the functions that are or were Mailpulse's.
         sources: the ARN of each function's event source, by the function's name in app.py.
 
     Raises:
         CommandError: something is changing for minutes, or there are several APIs.
     """
-    found = _usable(clients, stage, sources)
+    found = _usable(clients, stage, functions, sources)
     file = path(build, stage)
     with durable.private():
         file.parent.mkdir(parents=True, exist_ok=True)
-    durable.write(file, json.dumps(_record(found, stage), indent=2))
+    durable.write(file, json.dumps(_record(found), indent=2))
 
 
-def _usable(clients: Clients, stage: str, sources: Mapping[str, str]) -> Resources:
+def _usable(
+    clients: Clients, stage: str, functions: Collection[str], sources: Mapping[str, str]
+) -> Resources:
     """Remove what Chalice cannot take up, wait until the rest may be changed, and return it."""
     lambda_client = clients("lambda")
-    found = chalice_resources.find(clients, stage)
+    found = chalice_resources.find(clients, stage).limited_to(functions)
     for name in found.functions:
         wait_for_function(lambda_client, function_name(stage, name))
     kept: dict[str, EventSourceMapping] = {}
@@ -152,20 +164,15 @@ def _is_complete(apigateway: Any, api: str, stage: str) -> bool:
     return any(one["StageName"] == stage and one.get("DeploymentId") for one in stages)
 
 
-def _record(found: Resources, stage: str) -> dict[str, Any]:
+def _record(found: Resources) -> dict[str, Any]:
     """Compose the record in the form of Chalice 1.34."""
     functions = [
         {"name": name, "resource_type": "lambda_function", "lambda_arn": arn}
         for name, arn in found.functions.items()
     ]
-    prefix = function_name(stage, "")
     rules = [
-        {
-            "name": rule.removeprefix(prefix),
-            "resource_type": "cloudwatch_event",
-            "rule_name": rule,
-        }
-        for rule in found.rules
+        {"name": f"{name}-event", "resource_type": "cloudwatch_event", "rule_name": rule}
+        for name, rule in found.rules.items()
     ]
     apis = [
         {

@@ -5,7 +5,7 @@ Chalice derives all of their names from the stage, so each can be found without 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,14 +48,23 @@ class Resources:
     Attributes:
         functions: ARNs by the names in app.py, those of earlier versions included.
         mappings: including those that are being deleted.
-        rules: names of EventBridge rules.
+        rules: names of EventBridge rules, by the names of their functions in app.py.
         apis: ids of WebSocket APIs.
     """
 
     functions: dict[str, str]
     mappings: list[EventSourceMapping]
-    rules: list[str]
+    rules: dict[str, str]
     apis: list[str]
+
+    def limited_to(self, functions: Collection[str]) -> "Resources":
+        """Return what belongs to some functions, by their names in app.py, and the APIs."""
+        return Resources(
+            {name: arn for name, arn in self.functions.items() if name in functions},
+            [one for one in self.mappings if one.function in functions],
+            {name: rule for name, rule in self.rules.items() if name in functions},
+            self.apis,
+        )
 
 
 def find(clients: Clients, stage: str) -> Resources:
@@ -118,15 +127,16 @@ def _mappings(lambda_client: Any, prefix: str) -> list[EventSourceMapping]:
     ]
 
 
-def _rules(events: Any, prefix: str) -> list[str]:
+def _rules(events: Any, prefix: str) -> dict[str, str]:
     # Chalice names a rule after its function.
     suffix = "-event"
     names = [one["Name"] for one in pages(events, "list_rules", "Rules", NamePrefix=prefix)]
-    return [
-        name
+    return {
+        function: name
         for name in names
-        if name.endswith(suffix) and _own_part(name.removesuffix(suffix), prefix) is not None
-    ]
+        if name.endswith(suffix)
+        and (function := _own_part(name.removesuffix(suffix), prefix)) is not None
+    }
 
 
 def _own_part(name: str, prefix: str) -> str | None:

@@ -48,7 +48,7 @@ def read_object(path: Path, names: Iterable[str], remedy: str) -> dict[str, Any]
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise damaged(path, f"its {len(text)} bytes are no JSON", remedy) from error
+        raise damaged(path, f"its {len(text)} bytes are not JSON", remedy) from error
     missing = set(names) - set(found) if isinstance(found, dict) else set(names)
     if missing:
         raise damaged(path, f"it lacks {', '.join(sorted(missing))}", remedy)
@@ -72,7 +72,7 @@ def private() -> Iterator[None]:
 
 
 def restrict(path: Path) -> None:
-    """Take the permissions of other users from a file, or from a folder and all that is in it."""
+    """Remove other users' permissions from a file, or from a folder and all that it contains."""
     if not path.exists():
         return
     restrict_one(path)
@@ -83,7 +83,7 @@ def restrict(path: Path) -> None:
 
 
 def restrict_one(path: Path) -> None:
-    """Take the permissions of other users from a file or folder itself."""
+    """Remove other users' permissions from a file or folder itself."""
     mode = path.lstat().st_mode
     if mode & _OTHERS and not stat.S_ISLNK(mode):
         path.chmod(stat.S_IMODE(mode) & ~_OTHERS)

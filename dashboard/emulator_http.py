@@ -22,7 +22,7 @@ class FunctionsServer(uvicorn.Server):
     """Serves an ASGI application at a free port.
 
     Attributes:
-        url: where.
+        url: its address.
     """
 
     def __init__(self, app: App, host: str) -> None:
@@ -36,6 +36,7 @@ class FunctionsServer(uvicorn.Server):
                 lifespan="off",
                 access_log=False,
                 log_config=None,
+                proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
         )

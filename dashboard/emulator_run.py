@@ -106,13 +106,13 @@ class Emulator:
             if task.done():
                 task.result()
                 raise RuntimeError("the server ended without being asked to")
-        uncounted = await self._drain()
+        await self._drain()
         saving.cancel()
         await asyncio.gather(saving, return_exceptions=True)
-        return self._save(uncounted)
+        return self._save()
 
-    async def _drain(self) -> int:
-        """Let the functions ingest and count what is there; return how many records they left.
+    async def _drain(self) -> None:
+        """Wait until the functions have ingested and counted what is there, and pause the queues.
 
         When it takes too long, or on request, the messages stay in the queue, which is saved; the
         streams, which are not, get another chance. Pushes are not waited for: what they say is in
@@ -120,9 +120,8 @@ class Emulator:
         """
         if not await self._is_idle_soon(self.hurrying):
             self._left = self._pending().messages
-            emulator_state.pause_queues()
-            await self._is_idle_soon(asyncio.Event())
-        return self._pending().records
+        emulator_state.pause_queues()
+        await self._is_idle_soon(asyncio.Event())
 
     async def _is_idle_soon(self, given_up: asyncio.Event) -> bool:
         until = time.monotonic() + DRAIN_SECONDS
@@ -148,8 +147,10 @@ class Emulator:
         how_far = {"messages": messages, "records": pending.records, "paused": paused}
         self._report({"stopping": {**how_far, "saving": saving}})
 
-    def _save(self, uncounted: int) -> bool:
-        self._report_stopping(self._pending(), saving=True)
+    def _save(self) -> bool:
+        pending = self._pending()  # nothing is counted between here and the save
+        self._report_stopping(pending, saving=True)
+        uncounted = pending.records
         emulator_state.forget_old_logs()
         try:
             emulator_saving.save(self._generations)

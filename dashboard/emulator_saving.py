@@ -18,7 +18,10 @@ _STREAM_POSITIONS = "dynamodb_stream_positions"
 
 
 def install(generations: Generations) -> None:
-    """Have the emulator load the latest state, as a whole. Call it before it loads anything."""
+    """Make the emulator load the latest state, completely or not at all.
+
+    Call it before the emulator loads anything.
+    """
     _use(generations.latest() or Path(os.devnull))
     ministack.app._load_persisted_state = _load
 

@@ -40,16 +40,24 @@ ARCHITECTURES = ("arm64", "x86_64")
 _SOURCES = ("app.py", "requirements.txt", "chalicelib")
 
 
-# Chalice retries some calls while IAM spreads what was just granted, but not each of them.
+# AWS is eventually consistent: a role may not have taken effect yet, a list may lack a mapping that
+# was just created. Chalice retries some of its calls, but not each of them.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
-_NOT_YET_GRANTED = re.compile(r"ensure the role can|cannot be assumed|does not have permissions")
-_GRANTED_SECONDS = 180
-_GRANTED_POLL_SECONDS = 10.0
+_INCONSISTENT = re.compile(
+    "ensure the role can|cannot be assumed|does not have permissions|mapping .* already exists"
+)
+_CONSISTENT_SECONDS = 180
+_RETRY_SECONDS = 10.0
 
 
 def roles(outputs: Mapping[str, str]) -> dict[str, str]:
     """Return the ARN of each function's role, from the outputs of the stack."""
-    return {name: outputs[f"{logical_name(name)}RoleArn"] for name in FUNCTIONS}
+    return {name: outputs[f"{role_of(name)}Arn"] for name in FUNCTIONS}
+
+
+def role_of(function: str) -> str:
+    """Return the name of a function's role in the template of the stack."""
+    return f"{logical_name(function)}Role"
 
 
 def sources(outputs: Mapping[str, str]) -> dict[str, str]:
@@ -149,16 +157,16 @@ def deploy(  # noqa: PLR0913 - what a deployment is made of
     Raises:
         CommandError: the code could not be packed, or Chalice failed; says why.
     """
-    until = time.monotonic() + _GRANTED_SECONDS
+    until = time.monotonic() + _CONSISTENT_SECONDS
     while True:
-        chalice_record.write(build, stage, clients, sources)
+        chalice_record.write(build, stage, clients, FUNCTIONS, sources)
         try:
             _run(build, stage, ["deploy", "--stage", stage], environment, log)
             break
         except CommandError as error:
-            if time.monotonic() >= until or not _NOT_YET_GRANTED.search(str(error)):
+            if time.monotonic() >= until or not _INCONSISTENT.search(str(error)):
                 raise
-            time.sleep(_GRANTED_POLL_SECONDS)
+            time.sleep(_RETRY_SECONDS)
     return _deployed(clients, stage, log)
 
 

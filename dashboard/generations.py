@@ -63,7 +63,7 @@ class Generations:
         raise durable.damaged(file, fact, remedy)
 
     def adopt(self, start_anew: str) -> None:
-        """Take over the files of a version that kept a single state, directly in the folder.
+        """Import the state of an earlier version, which kept a single one directly in the folder.
 
         Raises:
             CommandError: one of them is damaged.
@@ -115,7 +115,7 @@ def _damage(state: Path) -> tuple[Path, str] | None:
     except FileNotFoundError:
         return state / _MANIFEST, "it is missing"
     except (ValueError, TypeError, KeyError):
-        return state / _MANIFEST, "it is no manifest"
+        return state / _MANIFEST, "it is not a manifest"
     found = set(_files(state))
     for name in sorted(found | files.keys()):
         if name not in found:

@@ -80,7 +80,7 @@ def take(place: Place) -> Inventory:
             for one in found.mappings
             if one.state != "Deleting"
         },
-        rules=found.rules,
+        rules=list(found.rules.values()),
         apis=found.apis,
         roles=legacy_roles.find(place.clients("iam"), place.region, place.stage),
         log_groups=kept_data.log_groups(place),

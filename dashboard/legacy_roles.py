@@ -2,7 +2,8 @@
 
 They are named like the functions, and a role name is unique in an account, whatever the region: a
 stage of the same name in another region may still use them. A role therefore belongs to this stage
-only if its inline policy names this region.
+only if its inline policy names this region, or if it has none: then it grants nothing to any stage,
+and an interrupted removal has left it.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ from dashboard.functions import FUNCTIONS
 def find(iam: Any, region: str, stage: str) -> list[str]:
     """Return the names of the roles that there are for the functions of a stage in a region."""
     names = (function_name(stage, function) for function in FUNCTIONS)
-    return [name for name in names if _names_region(iam, name, region)]
+    return [name for name in names if _belongs_to(iam, name, region)]
 
 
 def remove(iam: Any, region: str, stage: str) -> None:
@@ -27,8 +28,11 @@ def remove(iam: Any, region: str, stage: str) -> None:
         iam.delete_role(RoleName=name)
 
 
-def _names_region(iam: Any, role: str, region: str) -> bool:
+def _belongs_to(iam: Any, role: str, region: str) -> bool:
     try:
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        if not names:
+            return True
         # Chalice names the policy like the role.
         found = iam.get_role_policy(RoleName=role, PolicyName=role)
     except ClientError as error:

@@ -31,7 +31,7 @@ OPTIONS: Options = {
 
 
 def reports_failures(options: Mapping[str, Any]) -> bool:
-    """Tell whether a mapping with these options reports batch item failures."""
+    """Return whether a mapping with these options reports batch item failures."""
     return "ReportBatchItemFailures" in (options.get("FunctionResponseTypes") or ())
 
 

@@ -100,6 +100,11 @@ def install(
             keeps_others=True,
             progress=step.progress,
         )
+        stack.protect(
+            place.clients("cloudformation"),
+            place.stack_name,
+            [functions.role_of(name) for name in functions.FUNCTIONS],
+        )
     with steps.step("The functions are deployed"):
         kept = Parameters(place.clients("ssm"), place.stage)
         variables = settings.variables(
@@ -122,9 +127,11 @@ def install(
         mappings.announce_reporting(place.clients("lambda"), function_name(place.stage, "ingest"))
     with steps.step("Their logs expire"):
         function_logs.let_expire(place.clients("logs"), place.stage)
-    legacy_roles.remove(place.clients("iam"), place.region, place.stage)
     end_pause(Service("dynamodb", place.clients), outputs["StatsTable"], steps)
-    return publish_page(place, outputs, variables, deployment.websocket_api_id, steps)
+    installed = publish_page(place, outputs, variables, deployment.websocket_api_id, steps)
+    # At the end: an invocation that still runs on one of them is retried on its function's own.
+    legacy_roles.remove(place.clients("iam"), place.region, place.stage)
+    return installed
 
 
 def publish_page(

@@ -15,7 +15,7 @@ from dashboard import chalice_record, kept_data, legacy_roles, stack_removal
 from dashboard.inventory import Inventory
 from dashboard.kept_data import Table
 from dashboard.remote import Place
-from dashboard.stack import POLL_SECONDS
+from dashboard.stack import POLL_SECONDS, refuse_stuck
 from dashboard.steps import Steps
 
 _MANY_PARAMETERS = 10  # in one call
@@ -33,6 +33,8 @@ def remove(place: Place, found: Inventory, steps: Steps, *, delete_data: bool) -
     Raises:
         CommandError: a step failed, or what was to be kept is not there any more.
     """
+    if found.stack and found.stack.can_be_kept and not delete_data:
+        refuse_stuck(place.clients("cloudformation"), place.stack_name)
     if found.has_functions:
         with steps.step("The functions are removed") as step:
             _remove_functions(place, found, step.progress)

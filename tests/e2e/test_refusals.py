@@ -1,9 +1,8 @@
 """A deployment copes with what AWS refuses, throttles and takes its time over."""
 
-import json
-
 import pytest
 from support.account import REGION, account
+from support.interruptions import earlier_release
 from support.strict import Rules
 
 from dashboard.functions import FUNCTIONS
@@ -103,7 +102,7 @@ def test_the_same_stage_is_deployed_in_a_second_region(own):
 
 def test_destroying_a_stage_in_a_region_without_it_removes_nothing_elsewhere(own):
     succeed(own.deploy(STAGE))
-    with_roles_of_chalice(own)
+    earlier_release(own, STAGE)
     before = own.state(STAGE)
 
     done = own.run("destroy", "--stage", STAGE, "--region", ELSEWHERE, "--delete-data", "--yes")
@@ -116,27 +115,39 @@ def test_destroying_a_stage_in_a_region_without_it_removes_nothing_elsewhere(own
 def test_a_stage_of_an_earlier_version_is_upgraded_and_its_own_roles_are_removed(own):
     succeed(own.deploy(STAGE))
     fresh = own.state(STAGE)
-    with_roles_of_chalice(own)
-    logs = own.aws("logs")
-    for function in FUNCTIONS:
-        logs.delete_retention_policy(logGroupName=f"/aws/lambda/mailpulse-{STAGE}-{function}")
+    earlier_release(own, STAGE)
 
     succeed(own.deploy(STAGE))
 
     assert own.state(STAGE) == fresh
 
 
-def with_roles_of_chalice(account):
-    """Make the roles that Chalice made for the functions of earlier versions, and use them."""
-    iam, functions = account.aws("iam"), account.aws("lambda")
-    for function in FUNCTIONS:
-        name = f"mailpulse-{STAGE}-{function}"
-        logs = f"arn:aws:logs:{REGION}:000000000000:log-group:/aws/lambda/{name}"
-        statement = {"Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": [logs]}
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
-        iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
-        functions.update_function_configuration(FunctionName=name, Role=arn)
+def test_a_function_of_another_program_is_left_alone(own):
+    succeed(own.deploy(STAGE))
+    functions = own.aws("lambda")
+    theirs = functions.get_function_configuration(FunctionName=f"mailpulse-{STAGE}-watch")
+    functions.create_function(
+        FunctionName=f"mailpulse-{STAGE}-alerts",
+        Runtime=theirs["Runtime"],
+        Role=theirs["Role"],
+        Handler="app.alerts",
+        Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
+    )
+    before = own.state(STAGE)
+
+    succeed(own.deploy(STAGE))
+
+    assert own.state(STAGE) == before
+
+
+def test_a_role_whose_removal_was_interrupted_is_removed(own):
+    succeed(own.deploy(STAGE))
+    fresh = own.state(STAGE)
+    own.aws("iam").create_role(RoleName=f"mailpulse-{STAGE}-ingest", AssumeRolePolicyDocument="{}")
+
+    succeed(own.deploy(STAGE))
+
+    assert own.state(STAGE) == fresh
 
 
 def test_a_plan_that_cloudformation_would_refuse_says_why(own):

@@ -17,7 +17,6 @@ from chalicelib.errors import CommandError
 from dashboard import archive, functions
 
 STAGE = "test"
-POLICIES = {name: {"Version": "2012-10-17", "Statement": []} for name in functions.FUNCTIONS}
 VARIABLES = {
     **dict.fromkeys(("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE"), "t"),
     **dict.fromkeys(("QUEUE_URL", "DEAD_LETTER_QUEUE_URL"), "q"),
@@ -30,11 +29,12 @@ VARIABLES = {
 }
 [_, ARCHITECTURE] = HERE
 MB = 1024**2  # as Lambda's quotas are told
+ROLES = {name: f"arn:aws:iam::123456789012:role/{name}" for name in functions.FUNCTIONS}
 ELSEWHERE = next(one for one in functions.ARCHITECTURES if one != ARCHITECTURE)
 
 
 def prepared(build, **options):
-    functions.prepare(build, STAGE, VARIABLES, POLICIES, **options)
+    functions.prepare(build, STAGE, VARIABLES, ROLES, **options)
     return build
 
 

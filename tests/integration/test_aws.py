@@ -248,6 +248,22 @@ def test_messages_are_sent_and_counted(both, queue):
     assert answer["Attributes"] == {"ApproximateNumberOfMessages": "2"}
 
 
+def test_messages_are_made_visible_again_and_a_receipt_that_is_none_is_refused_alone(
+    both, queue, client
+):
+    client("sqs").send_message(QueueUrl=queue, MessageBody="no event")
+    [received] = client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    entries = [
+        {"Id": "0", "ReceiptHandle": received["ReceiptHandle"], "VisibilityTimeout": 5},
+        {"Id": "1", "ReceiptHandle": "none", "VisibilityTimeout": 5},
+    ]
+
+    answer = both("sqs", "change_message_visibility_batch", QueueUrl=queue, Entries=entries)
+
+    assert [one["Id"] for one in answer["Successful"]] == ["0"]
+    assert [one["Id"] for one in answer["Failed"]] == ["1"]
+
+
 def test_a_queue_that_is_not_there_has_its_well_known_error(both):
     missing = "http://localhost/123456789012/none"
 

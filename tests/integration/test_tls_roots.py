@@ -44,7 +44,7 @@ def process(monkeypatch, tmp_path):
 
 def forget():
     tls._trusting.cache_clear()
-    tls._trust_system.cache_clear()
+    tls._widened.clear()
 
 
 @pytest.fixture

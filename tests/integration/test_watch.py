@@ -54,7 +54,7 @@ def test_the_age_of_the_oldest_message_is_what_cloudwatch_says(pipeline, check):
                 "Dimensions": [
                     {"Name": "QueueName", "Value": pipeline.config.queue_url.rsplit("/", 1)[1]}
                 ],
-                "Timestamp": datetime.now(UTC) - timedelta(minutes=1),
+                "Timestamp": datetime.fromtimestamp(pipeline.now, UTC) - timedelta(minutes=1),
                 "Value": 38,
             }
         ],

@@ -6,6 +6,7 @@ A command that is killed at any of its calls and run again must leave what an un
 and no event that was published meanwhile may be lost.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from typing import Any
 from support import ses
 from support.account import REGION, Account, Done
 from support.strict import Call
+
+from dashboard.chalice_resources import function_name
+from dashboard.functions import FUNCTIONS
 
 STAGE = "law"
 CAMPAIGN = "spring"
@@ -56,6 +60,8 @@ def undisturbed(account: Account) -> Undisturbed:
     """Live a stage's life without interruptions."""
     found = Undisturbed()
     for command in COMMANDS:
+        if command == "upgrade":
+            earlier_release(account)
         start = len(account.proxy.calls)
         _succeed(_run(account, command))
         found.calls[command] = account.proxy.calls[start:]
@@ -80,6 +86,8 @@ def live(account: Account, expected: Undisturbed, *moments: Moment | None) -> No
     try:
         for command, moment in zip(COMMANDS, moments, strict=False):
             if moment is not None:
+                if command == "upgrade":
+                    earlier_release(account)
                 _run(account, command, kill_at=(moment.call, moment.done))
                 published += _publish(account, published)
             elif command != "deploy":
@@ -92,9 +100,25 @@ def live(account: Account, expected: Undisturbed, *moments: Moment | None) -> No
             assert left == expected.states[command], (
                 f"{moment}: {_difference(left, expected.states[command])}"
             )
+        assert account.proxy.rules.lost == [], f"{moments}: {account.proxy.rules.lost}"
     finally:
         account.reset()
         _code(account, upgraded=False)
+
+
+def earlier_release(account: Account, stage: str = STAGE) -> None:
+    """Turn a stage into what the release before left: roles of Chalice's, logs that never expire."""
+    iam, functions, logs = (account.aws(name) for name in ("iam", "lambda", "logs"))
+    for function in FUNCTIONS:
+        name = function_name(stage, function)
+        group = f"/aws/lambda/{name}"
+        logs.delete_retention_policy(logGroupName=group)
+        resource = f"arn:aws:logs:{REGION}:000000000000:log-group:{group}"
+        statement = {"Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": [resource]}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+        functions.update_function_configuration(FunctionName=name, Role=arn)
 
 
 def _run(account: Account, command: str, kill_at: tuple[int, bool] | None = None) -> Done:

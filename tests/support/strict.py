@@ -93,6 +93,7 @@ class Rules:
             after it was changed.
         failed_change_set: why change sets fail; None where they do not.
         grants_late: whether a role takes effect at the second attempt to use it.
+        lost: moments at which Lambda would have deleted events that ingest could not store.
         throttles_each: of so many calls, one is throttled the first time; 0 for none.
     """
 
@@ -101,6 +102,7 @@ class Rules:
     grants_late: bool = False
     throttles_each: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
     _functions: dict[str, tuple[str, float]] = field(default_factory=dict)
     _mappings: dict[str, Settling] = field(default_factory=dict)
     _roles_seen: Counter[str] = field(default_factory=Counter)
@@ -194,6 +196,23 @@ class Rules:
         if state == "Pending":
             return {**configuration, "State": "Pending", "LastUpdateStatus": "InProgress"}
         return {**configuration, "LastUpdateStatus": "InProgress"}
+
+    def look_for_losses(self, call: Call, aws: Callable[[str], Any]) -> None:
+        """Note where ingest would report failures to a mapping that takes them for success.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+        """
+        if call.service != "lambda" or call.operation.startswith(("Get", "List")):
+            return
+        for function in aws("lambda").list_functions()["Functions"]:
+            variables = function.get("Environment", {}).get("Variables", {})
+            if variables.get("REPORTS_BATCH_ITEM_FAILURES") != "true":
+                continue
+            name = function["FunctionName"]
+            found = aws("lambda").list_event_source_mappings(FunctionName=name)
+            for mapping in found["EventSourceMappings"]:
+                if not mapping.get("FunctionResponseTypes"):
+                    self.lost.append(f"{name} after {call}")
 
     # Event source mappings. A second one of the same pair is refused, and while one is changing,
     # other changes are: https://github.com/aws/chalice/issues/1075
@@ -511,6 +530,7 @@ class StrictProxy:
             )
             return
         status, headers, answer = self._forward(request, body)
+        self.rules.look_for_losses(call, self._aws(call.region))
         self.on_call(number, True)
         if status < 300:
             self.rules.stack_changed(call)

@@ -116,7 +116,6 @@ def test_a_change_that_an_interrupted_run_began_is_waited_for():
     "status",
     [
         "CREATE_FAILED",
-        "DELETE_FAILED",
         "REVIEW_IN_PROGRESS",
         "ROLLBACK_COMPLETE",
         "ROLLBACK_FAILED",
@@ -129,6 +128,23 @@ def test_stack_whose_first_making_failed_is_made_again(status):
     make(cloudformation)
 
     assert [call[0] for call in cloudformation.calls] == ["delete", "create"]
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        ("DELETE_FAILED", "finish it, by `destroy`"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name mailpulse-test"),
+    ],
+)
+def test_stack_that_holds_data_and_takes_no_update_is_left_alone(status, remedy):
+    cloudformation = CloudFormation(exists=True)
+    cloudformation.was = status
+
+    with pytest.raises(CommandError, match=f"is {status}: .*{remedy}.*StatsTable: no such stream"):
+        make(cloudformation)
+
+    assert cloudformation.calls == []
 
 
 def test_plan_of_a_stack_whose_first_making_failed_deletes_nothing(tmp_path):
