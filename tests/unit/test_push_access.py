@@ -96,7 +96,10 @@ def stage(request):
         yield Stage()
 
 
-@pytest.mark.parametrize("access", [OF_AUTUMN, OF_NONE, replace(SHARED, shared="autumn")])
+@pytest.mark.parametrize(
+    "access",
+    [OF_AUTUMN, OF_NONE, replace(SHARED, shared="autumn"), replace(SHARED, shared="spr")],
+)
 def test_a_push_leaves_out_a_row_that_may_not_hear_the_topic(stage, access):
     stranger = stage.admitted(access, SPRING)
     friends = [stage.admitted(one, SPRING) for one in (OF_SPRING, ALL, SHARED)]
@@ -155,6 +158,17 @@ def test_a_ping_heals_no_topic_that_the_connection_may_not_hear(access, heals):
     viewer.ask("ping")
 
     assert [frame["id"] for frame in viewer.frames if "snapshot" in frame] == [SPRING] * heals
+
+
+@pytest.mark.parametrize(("access", "kept"), [(OF_AUTUMN, set()), (OF_BOTH, {SPRING})])
+def test_a_renewal_removes_subscriptions_that_the_new_token_does_not_allow(access, kept):
+    stage = Stage()
+    viewer = stage.admitted(OF_SPRING, SPRING)
+    rows = stage.new_process().subscriptions
+
+    rows.renew(replace(viewer.connection, access=access))
+
+    assert {topic for topic in (SPRING, AUTUMN) if rows.subscribers(topic)} == kept
 
 
 def test_a_ping_heals_no_expired_subscription():
