@@ -2,9 +2,11 @@
 
 import json
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support import ses
 from support.generate import engagements, others
 
 from chalicelib import aggregate
@@ -15,6 +17,8 @@ from chalicelib.settle import judged_alone, settle, state_to_item
 from chalicelib.worth import NOT_UNDERSTOOD, contribution, signature
 
 LANE = "k1"
+# While the records are written, the minutes of the first events end.
+FIRST_END = datetime(2026, 11, 25, 10, 0, tzinfo=UTC).timestamp()
 
 
 def items(event):
@@ -87,7 +91,7 @@ def records(changes):
             "eventName": "MODIFY" if "OldImage" in change else "INSERT",
             "dynamodb": {
                 "SequenceNumber": str(number + 1),
-                "ApproximateCreationDateTime": 1_800_000_000 + number,
+                "ApproximateCreationDateTime": FIRST_END - 3 + number,
                 **change,
             },
         }
@@ -135,6 +139,15 @@ def test_records_taken_together_are_written_as_if_each_were_alone(changes, data)
             for register in touched.registers.values():
                 alone.touched[key].move(register)
     assert written(together, seen) == written(alone, seen)
+
+
+def test_a_group_that_is_written_while_its_minute_ends_counts_in_part():
+    [sent] = items(ses.a_send())
+
+    batch = aggregate.group(records([{"NewImage": sent}] * 5))
+
+    [minute] = [touched for key, touched in batch.touched.items() if "minute" in key[1]]
+    assert [len(change.records) for change in minute.changes] == [3]
 
 
 def worth(item):
