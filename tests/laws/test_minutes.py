@@ -8,6 +8,7 @@ which events had arrived when each minute ended.
 import random
 from datetime import datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import reference, ses
@@ -136,10 +137,21 @@ def test_readers_show_no_minute_that_has_ended(happened, hours, deleted):
         }
         assert set(minutes) == kept
 
-        resolution, buckets = table.timeline(campaign)
-        if resolution == "minute":
-            sends = reference.stats(happened)[campaign]["summary"].get("sends", 0)
-            assert sum(one.counts.get("sends", 0) for one in buckets) == sends
+
+@pytest.mark.parametrize("hours", [0, 36, 37, 38, 62, 63, 64, 80])
+def test_a_timeline_of_minutes_shows_all_of_the_campaign(hours):
+    """Its minutes end one after the other, and are deleted so: then it shows hours."""
+    world = World()
+    happened = [ses.an_open(at=f"2026-11-23T{at}:00.000Z") for at in ("10:05", "10:45", "11:30")]
+    world.arrive(*happened)
+    world.drain()
+    world.now += hours * HOUR
+    world.dynamo.expire()
+
+    resolution, buckets = world.new_process().stats_table.timeline("spring")
+
+    assert resolution == ("minute" if hours <= 37 else "hour")
+    assert sum(one.counts["opens"] for one in buckets) == 3
 
 
 @given(rounds)
