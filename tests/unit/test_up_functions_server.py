@@ -1,0 +1,63 @@
+"""The server for the requests of the Lambda functions."""
+
+import asyncio
+import http.client
+import socket
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+
+from dashboard.edge import Edge
+from dashboard.emulator_http import FunctionsServer
+
+
+async def application(_scope, _receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"served"})
+
+
+@pytest.fixture
+def address():
+    """Where the server is, behind the edge."""
+    started = threading.Event()
+    running = []
+
+    def run():
+        async def serve():
+            server = FunctionsServer(Edge(application), "127.0.0.1")
+            running.append(server)
+            task = server.start()
+            started.set()
+            await task
+
+        asyncio.run(serve())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    started.wait(10)
+    yield urlsplit(running[0].url)
+    running[0].should_exit = True
+    thread.join(10)
+
+
+def post(address, **headers):
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    try:
+        connection.request("POST", "/", b"{}", headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_a_function_is_served_and_a_web_page_is_not(address):
+    assert post(address) == 200
+    assert post(address, Origin="http://127.0.0.1:8270") == 403
+
+
+def test_no_response_waits_for_an_acknowledgement():
+    # asyncio switches Nagle's algorithm off for sockets that name TCP as their protocol.
+    server = FunctionsServer(application, "127.0.0.1")
+
+    assert server._listener.proto == socket.IPPROTO_TCP
+    server._listener.close()
