@@ -278,7 +278,11 @@ class _Described:
                 for name in self._buckets
             },
             "tables": aws("dynamodb").list_tables()["TableNames"],
-            "queues": aws("sqs").list_queues().get("QueueUrls", []),
+            "queues": [
+                # An emulator that was started again has another port.
+                url.rpartition("/")[2]
+                for url in aws("sqs").list_queues().get("QueueUrls", [])
+            ],
             "topics": [one["TopicArn"] for one in aws("sns").list_topics()["Topics"]],
             "subscriptions": [
                 [one["TopicArn"], one["Endpoint"]]
