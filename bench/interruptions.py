@@ -27,6 +27,8 @@ from support.interruptions import COMMANDS, Moment
 
 Life = list[Moment | None]
 
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
+
 
 def digest() -> str:
     """Return a digest of all that a deployment is made of."""
@@ -48,7 +50,9 @@ def lane(number: int, lanes: int, results: Path) -> None:
         if number == 0:
             calls = {command: len(expected.calls[command]) for command in COMMANDS}
             print(f"{calls} calls, {len(lives)} lives, {len(tried)} of them tried before")
-        for life in range(number, len(lives), lanes):
+        # A run that is stopped early has tried a spread of them.
+        spread = sorted(range(len(lives)), key=lambda life: life * _GOLDEN_RATIO % 1)
+        for life in spread[number::lanes]:
             if life in tried:
                 continue
             moments: Life = list(lives[life])
