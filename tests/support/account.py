@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from support.operator import HERE, LOCAL_CONNECTIONS, credentials
-from support.strict import StrictProxy, client
+from support.strict_proxy import StrictProxy, client
 
 from dashboard.chalice_resources import function_name
 from dashboard.emulator_process import EmulatorProcess, listen

@@ -132,7 +132,7 @@ def _run(account: Account, command: str, kill_at: tuple[int, bool] | None = None
 
 
 def _code(account: Account, *, upgraded: bool) -> None:
-    """Give the operator the version of the functions' code that a command deploys."""
+    """Write the version of the functions' code that a command deploys."""
     file = account.project / "chalicelib" / "errors.py"
     mark = "\n# the next version\n"
     text = file.read_text().removesuffix(mark)
