@@ -27,7 +27,10 @@ WITHOUT_HTTPS = {"sign-in", "page"}
 @pytest.fixture(scope="module")
 def account(tmp_path_factory):
     """An emulator that nobody else deploys to."""
-    yield from live.running(tmp_path_factory.mktemp("account") / "state", "--no-demo")
+    yield from live.running(
+        tmp_path_factory.mktemp("account") / "state",
+        *("--no-demo", "--allow-origin", "http://127.0.0.1"),
+    )
     shutil.rmtree(BUILD, ignore_errors=True)
 
 
