@@ -8,8 +8,8 @@ from support import interruptions
 from support.account import account
 from support.interruptions import COMMANDS, Moment
 
-LIVES = 4
-"""Of three commands each, so twelve moments."""
+LIVES = 3
+"""Of four commands each, so twelve moments."""
 
 
 @pytest.fixture(scope="module")

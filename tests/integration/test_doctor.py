@@ -277,7 +277,7 @@ class TestSes:
     @pytest.mark.parametrize(
         ("change", "expected"),
         [
-            ({"SendingEnabled": False}, "FAIL sending is off in this region"),
+            ({"SendingEnabled": False}, "FAIL sending is off in us-east-1"),
             ({"EnforcementStatus": "PROBATION"}, "warn SES has the account on PROBATION"),
             ({"ProductionAccessEnabled": False}, "warn the account is in SES's sandbox"),
         ],
