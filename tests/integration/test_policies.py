@@ -146,6 +146,7 @@ def calls(pipeline, monkeypatch):
     def calls(run, outcomes=None):
         recorder = Recorder(pipeline.config.events_stream_arn)
         parts = Parts(signing_in(pipeline.config), services=sdk.services(recorder))
+        parts.run = pipeline.parts.run  # moto is not made for threads
         parts.connections = Connections(recorder, outcomes or {})
         parts.invocations = Invocations(recorder)
         parts.pusher = Pusher(parts.connections, pause=lambda _: None)

@@ -162,7 +162,7 @@ def test_a_new_key_of_the_issuer_is_found_and_a_withdrawn_one_refused(tokens, is
 
 def test_while_the_issuer_does_not_answer_its_known_keys_are_good(tokens, issuer, clock):
     issuer.is_down = True
-    with pytest.raises(Refused, match="cannot be had"):
+    with pytest.raises(Refused, match="cannot be read"):
         tokens.viewer(signed())
 
     issuer.is_down = False
