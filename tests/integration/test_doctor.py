@@ -79,7 +79,7 @@ def test_nothing_is_found_where_all_is_well(stage, look):
 
 @pytest.mark.parametrize("name", sorted(doctor.CHECKS.keys() - {"stack"}))
 def test_what_may_not_be_looked_at_is_never_ok(stage, name):
-    def nobody(service, **_):
+    def refusing(service, **_):
         class Client:
             def __getattr__(self, operation):
                 def refuse(*_, **__):
@@ -90,7 +90,7 @@ def test_what_may_not_be_looked_at_is_never_ok(stage, name):
         return Client()
 
     offline = Web(ssl.create_default_context())
-    subject = stage.subject(clients=nobody, web=offline)
+    subject = stage.subject(clients=refusing, web=offline)
     found = list(doctor.findings(doctor.CHECKS[name], subject))
 
     assert [one.status for one in found] == ["FAIL"]
