@@ -3,9 +3,11 @@
     .venv/bin/python bench/interruptions.py            # all moments; continues where it was stopped
     .venv/bin/python bench/interruptions.py --fresh    # from the beginning
 
-Each life of a stage takes one moment of each command (tests/support/interruptions.py says what must
-hold then). What was tried is kept in .mailpulse/interruptions, under a digest of the code that was
-tried. Exit status 1 when the law was broken at a moment.
+A call that reads leaves what there was, so the moments are those before and after each call that
+changes something. Each life of a stage takes one moment of each command
+(tests/support/interruptions.py says what must hold then). What was tried is kept in
+.mailpulse/interruptions, under a digest of the code that was tried. Exit status 1 when the law was
+broken at a moment.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
 
@@ -23,9 +25,7 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "tests")]
 
 from support import interruptions
 from support.account import account
-from support.interruptions import COMMANDS, Moment
-
-Life = list[Moment | None]
+from support.interruptions import COMMANDS, Moment, Undisturbed
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -41,31 +41,41 @@ def digest() -> str:
     return found.hexdigest()[:16]
 
 
+def plan(path: Path) -> Undisturbed:
+    """Return what an undisturbed life is. It is lived once, and kept."""
+    if not path.exists():
+        with account() as own:
+            path.write_text(json.dumps(asdict(interruptions.undisturbed(own))))
+    kept = json.loads(path.read_text())
+    moments = {
+        command: [Moment(**one) for one in found] for command, found in kept["moments"].items()
+    }
+    return Undisturbed(**{**kept, "moments": moments})
+
+
+def lives(expected: Undisturbed) -> list[tuple[Moment | None, ...]]:
+    """Return lives that have all moments between them; the first few have a spread of them."""
+    found = list(zip_longest(*(expected.moments[command] for command in COMMANDS)))
+    return [found[one] for one in sorted(range(len(found)), key=lambda i: i * _GOLDEN_RATIO % 1)]
+
+
 def lane(number: int, lanes: int, results: Path) -> None:
     """Live the lives of one lane, and note each as a line of JSON."""
+    expected = plan(results.with_suffix(".plan.json"))
+    tried = {tuple(json.loads(line)["moments"]) for line in _lines(results)}
     with account() as own:
-        expected = interruptions.undisturbed(own)
-        tried = {json.loads(line)["life"] for line in _lines(results)}
-        lives = list(zip_longest(*(expected.moments(command) for command in COMMANDS)))
-        if number == 0:
-            calls = {command: len(expected.calls[command]) for command in COMMANDS}
-            print(f"{calls} calls, {len(lives)} lives, {len(tried)} of them tried before")
-        # A run that is stopped early has tried a spread of them.
-        spread = sorted(range(len(lives)), key=lambda life: life * _GOLDEN_RATIO % 1)
-        for life in spread[number::lanes]:
-            if life in tried:
+        for moments in lives(expected)[number::lanes]:
+            names = [str(one) for one in moments if one]
+            if tuple(names) in tried:
                 continue
-            moments: Life = list(lives[life])
             broken = ""
             try:
                 interruptions.live(own, expected, *moments)
             except AssertionError as error:
                 broken = str(error)
-            note = {"life": life, "moments": [str(one) for one in moments if one], "broken": broken}
             with results.open("a") as file:
-                file.write(json.dumps(note) + "\n")
-            if broken:
-                print(f"BROKEN: {broken[:2000]}", flush=True)
+                file.write(json.dumps({"moments": names, "broken": broken}) + "\n")
+            print(f"{'; '.join(names)}{': BROKEN: ' + broken[:2000] if broken else ''}", flush=True)
 
 
 def main() -> None:
@@ -83,8 +93,16 @@ def main() -> None:
         return
     results.parent.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
-        results.unlink(missing_ok=True)
+        for path in (results, results.with_suffix(".plan.json")):
+            path.unlink(missing_ok=True)
     began = time.monotonic()
+    expected = plan(results.with_suffix(".plan.json"))
+    for command in COMMANDS:
+        print(
+            f"{command}: {expected.calls[command]} calls, {len(expected.changes[command])} of them "
+            f"change something, {len(expected.moments[command])} moments that differ"
+        )
+    print(f"{len(lives(expected))} lives, {len(_lines(results))} of them tried before", flush=True)
     options = ("--lanes", str(arguments.lanes))
     lanes = [
         subprocess.Popen([sys.executable, __file__, *options, "--lane", str(number)])
@@ -101,7 +119,7 @@ def main() -> None:
     sys.exit(1 if broken or any(ended) or not notes else 0)
 
 
-def _lines(results: Path) -> Iterable[str]:
+def _lines(results: Path) -> list[str]:
     return results.read_text().splitlines() if results.exists() else []
 
 

@@ -24,9 +24,9 @@ def expected(own_account):
 
 
 def spread(expected, command, life):
-    """Choose a moment in the life-th part of what a command does, after and before by turns."""
-    calls = len(expected.calls[command])
-    return Moment(command, (2 * life + 1) * calls // (2 * LIVES), done=life % 2 == 0)
+    """Choose the moment in the middle of the life-th part of what a command does."""
+    moments = expected.moments[command]
+    return moments[(2 * life + 1) * len(moments) // (2 * LIVES)]
 
 
 @pytest.mark.parametrize("life", range(LIVES))
@@ -39,15 +39,19 @@ def test_a_killed_command_run_again_ends_like_an_undisturbed_one(own_account, ex
 def test_a_command_killed_where_it_creates_a_mapping_does_not_create_it_twice(
     own_account, expected
 ):
-    names = [call.operation for call in expected.calls["deploy"]]
-    creation = names.index("CreateEventSourceMapping")
+    creation = expected.changes["deploy"].index("lambda:CreateEventSourceMapping")
 
     interruptions.live(own_account, expected, Moment("deploy", creation, done=True))
 
 
 def test_an_api_that_was_created_without_its_stage_is_replaced(own_account, expected):
-    names = [call.operation for call in expected.calls["deploy"]]
+    creation = expected.changes["deploy"].index("apigatewayv2:CreateStage")
 
-    interruptions.live(
-        own_account, expected, Moment("deploy", names.index("CreateStage"), done=False)
-    )
+    interruptions.live(own_account, expected, Moment("deploy", creation, done=False))
+
+
+def test_each_command_is_killed_before_and_after_its_changes(expected):
+    for command in COMMANDS:
+        changes = range(len(expected.changes[command]))
+        states = {moment.call + moment.done for moment in expected.moments[command]}
+        assert states == {*changes, len(changes)}, command

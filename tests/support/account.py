@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,11 @@ from dashboard.paths import PROJECT, StateDir
 from dashboard.topic import Topic
 
 REGION = "us-east-1"
+
+At = tuple[int, bool]
+"""When a command is killed: at which call that changes something, from 0; whether that is done."""
+
+Watch = Callable[[int, bool], None]
 
 _SHORTENED = Path(__file__).with_name("shortened")
 _DONE_SECONDS = 120
@@ -78,13 +83,13 @@ class Account:
         self._emulator.kill()
         shutil.rmtree(self._state.root)
 
-    def run(self, *arguments: str, kill_at: tuple[int, bool] | None = None) -> Done:
+    def run(self, *arguments: str, kill_at: At | None = None, at_each: Watch | None = None) -> Done:
         """Run a command of the operator's, and return how it ended.
 
         Args:
             arguments: such as `deploy`, `--stage`, `prod`.
-            kill_at: the number of a call, and whether it is done: the command, and the processes that
-                it has started, are killed right before or right after it.
+            kill_at: when the command, and the processes that it has started, are killed.
+            at_each: is called at each moment at which it could be.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -103,7 +108,7 @@ class Account:
                 stderr=err,
                 start_new_session=True,
             )
-            killed = self._watch(process, kill_at)
+            killed = self._watch(process, kill_at, at_each)
             try:
                 status = process.wait(timeout=_DONE_SECONDS)
             finally:
@@ -118,13 +123,26 @@ class Account:
         stage: str,
         *arguments: str,
         region: str = REGION,
-        kill_at: tuple[int, bool] | None = None,
+        kill_at: At | None = None,
+        at_each: Watch | None = None,
     ) -> Done:
         """Deploy a stage, whose functions can run on this machine."""
         return self.run(
             *("deploy", "--stage", stage, "--region", region, *HERE, "--json"),
             *("--set", LOCAL_CONNECTIONS, *arguments),
             kill_at=kill_at,
+            at_each=at_each,
+        )
+
+    def files(self) -> int:
+        """Return a digest of the files on the operator's machine: their names, sizes and times."""
+        return hash(
+            tuple(
+                (str(path), found.st_size, found.st_mtime_ns)
+                for path in sorted(self.project.rglob("*"))
+                if "__pycache__" not in path.parts and path.is_file()
+                for found in (path.stat(),)
+            )
         )
 
     def outputs(self, stage: str, region: str = REGION) -> dict[str, str]:
@@ -163,16 +181,20 @@ class Account:
         self.proxy.endpoint_url = self._emulator.endpoint_url
 
     def _watch(
-        self, process: subprocess.Popen[bytes], kill_at: tuple[int, bool] | None
-    ) -> list[int]:
-        """Have the process killed at a call; return what is filled when it was."""
-        killed: list[int] = []
-        start = len(self.proxy.calls)
+        self, process: subprocess.Popen[bytes], kill_at: At | None, at_each: Watch | None
+    ) -> list[At]:
+        """Have the process killed at a moment; return what is filled when it was."""
+        killed: list[At] = []
+        numbers: dict[int, int] = {}
 
         def on_call(number: int, done: bool) -> None:
-            if kill_at is not None and (number - start, done) == kill_at:
-                killed.append(number)
-                _kill(process)
+            if self.proxy.calls[number].changes_something:
+                at = (numbers.setdefault(number, len(numbers)), done)
+                if at_each is not None:
+                    at_each(*at)
+                if at == kill_at:
+                    killed.append(at)
+                    _kill(process)
             if killed:
                 raise ConnectionAbortedError("the command was killed")
 

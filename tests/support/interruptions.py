@@ -8,13 +8,11 @@ and no event that was published meanwhile may be lost.
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from support import ses
-from support.account import REGION, Account, Done
-from support.strict import Call
+from support.account import REGION, Account, At, Done, Watch
 
 from dashboard.chalice_resources import function_name
 from dashboard.functions import FUNCTIONS
@@ -32,28 +30,33 @@ _COUNTED_SECONDS = 60
 
 @dataclass(frozen=True)
 class Moment:
-    """When a command is killed: right before one of its calls, or right after it is done."""
+    """When a command is killed: right before a call that changes something, or right after it."""
 
     command: str
     call: int
     done: bool
 
     def __str__(self) -> str:
-        return f"{self.command} killed {'after' if self.done else 'before'} call {self.call}"
+        return f"{self.command} killed {'after' if self.done else 'before'} change {self.call}"
 
 
 @dataclass
 class Undisturbed:
-    """What each command calls when nothing happens to it, and what there is afterwards."""
+    """What each command does when nothing happens to it, and what there is afterwards.
 
-    calls: dict[str, list[Call]] = field(default_factory=dict)
+    Attributes:
+        calls: how many calls each command makes.
+        changes: those of them that change something, as `service:operation`.
+        moments: the moments of each command that leave different states. Nothing changes between the
+            end of a change and the start of the next, unless a file is written on the operator's
+            machine: without one, the two are one moment.
+        states: what there is in the account after each command.
+    """
+
+    calls: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, list[str]] = field(default_factory=dict)
+    moments: dict[str, list[Moment]] = field(default_factory=dict)
     states: dict[str, Any] = field(default_factory=dict)
-
-    def moments(self, command: str) -> Iterator[Moment]:
-        """Return every moment at which a command can be killed."""
-        for call in range(len(self.calls[command])):
-            for done in (False, True):
-                yield Moment(command, call, done)
 
 
 def undisturbed(account: Account) -> Undisturbed:
@@ -63,8 +66,17 @@ def undisturbed(account: Account) -> Undisturbed:
         if command == "upgrade":
             earlier_release(account)
         start = len(account.proxy.calls)
-        _succeed(_run(account, command))
-        found.calls[command] = account.proxy.calls[start:]
+        differing: dict[tuple[int, int], Moment] = {}
+
+        def note(call: int, done: bool, command: str = command, differing: Any = differing) -> None:
+            state = (call + done, account.files())
+            differing.setdefault(state, Moment(command, call, done))
+
+        _succeed(_run(account, command, at_each=note))
+        calls = account.proxy.calls[start:]
+        found.calls[command] = len(calls)
+        found.changes[command] = [str(call) for call in calls if call.changes_something]
+        found.moments[command] = list(differing.values())
         found.states[command] = account.state(STAGE)
     account.reset()
     return found
@@ -121,14 +133,15 @@ def earlier_release(account: Account, stage: str = STAGE) -> None:
         functions.update_function_configuration(FunctionName=name, Role=arn)
 
 
-def _run(account: Account, command: str, kill_at: tuple[int, bool] | None = None) -> Done:
+def _run(
+    account: Account, command: str, kill_at: At | None = None, at_each: Watch | None = None
+) -> Done:
     if command not in _ARGUMENTS:
         data = ("--delete-data",) if command == "delete" else ()
-        return account.run(
-            *("destroy", "--stage", STAGE, "--region", REGION, "--yes", *data), kill_at=kill_at
-        )
+        arguments = ("destroy", "--stage", STAGE, "--region", REGION, "--yes", *data)
+        return account.run(*arguments, kill_at=kill_at, at_each=at_each)
     _code(account, upgraded=command == "upgrade")
-    return account.deploy(STAGE, *_ARGUMENTS[command], kill_at=kill_at)
+    return account.deploy(STAGE, *_ARGUMENTS[command], kill_at=kill_at, at_each=at_each)
 
 
 def _code(account: Account, *, upgraded: bool) -> None:

@@ -48,6 +48,13 @@ class Call:
     def __str__(self) -> str:
         return f"{self.service}:{self.operation}"
 
+    @property
+    def changes_something(self) -> bool:
+        """Return whether it may change the account; what is not known to read does."""
+        return not self.operation.lower().startswith(
+            ("batchget", "describe", "get", "head", "list")
+        )
+
 
 class Refusal(Exception):
     """An answer that AWS gives instead of doing what it was asked for."""

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import ministack.app
@@ -479,7 +480,9 @@ def request(app, target, body):
         "headers": [(b"x-amz-target", target), (b"authorization", credential)],
         "query_string": b"",
     }
-    asyncio.run(app(scope, receive, send))
+    # In a thread of its own: the browser tests leave an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, app(scope, receive, send)).result()
     start, *bodies = sent
     headers = {name.lower(): value for name, value in start["headers"]}
     content = b"".join(one["body"] for one in bodies)
