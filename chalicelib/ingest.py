@@ -31,8 +31,9 @@ T = TypeVar("T")
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
 # An attempt that begins just before the end of storing has ended when the visibility of what is
-# left is changed, and that has ended when Lambda ends the invocation.
-_REPORTING_SECONDS = ATTEMPT_SECONDS_OF_SQS
+# left is changed, and that has ended when Lambda ends the invocation. A second is left for what no
+# attempt's deadline includes, such as resolving a host name.
+_REPORTING_SECONDS = ATTEMPT_SECONDS_OF_SQS + 1
 _STORING_MARGIN_SECONDS = ATTEMPT_SECONDS + _REPORTING_SECONDS
 
 # A failed message is retried soon, and later each time: in fifty attempts (maxReceiveCount in

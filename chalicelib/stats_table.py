@@ -265,11 +265,18 @@ class StatsTable:
         """Read up to where each shard is counted: sequence number by shard id."""
         return {item["shard"]["S"]: _given(item) for item in self._items(PIPELINE, _SHARD)}
 
-    def lanes_read(self) -> dict[str, str]:
-        """Read up to where each lane is counted: sequence number by lane."""
+    def lanes_read(self, now: int) -> dict[str, str]:
+        """Read up to where each lane is counted: sequence number by lane.
+
+        DynamoDB deletes expired items within days; the stream's records have expired before.
+
+        Args:
+            now: epoch seconds.
+        """
         return {
             item["part"]["S"].removeprefix(_SHARD): _given(item)
             for item in self._items(PIPELINE, _SHARD)
+            if "expires" not in item or int(item["expires"]["N"]) > now
         }
 
     def shown(self, campaign: str) -> list[Aggregate]:

@@ -97,7 +97,7 @@ def wait_for_function(lambda_client: Any, name: str) -> Mapping[str, Any]:
     https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 
     Raises:
-        CommandError: it does not come to an end.
+        CommandError: it does not come to an end, or could not be created.
     """
     found: dict[str, Any] = {}
 
@@ -107,6 +107,12 @@ def wait_for_function(lambda_client: Any, name: str) -> Mapping[str, Any]:
         return not pending
 
     _wait(is_settled, f"the function {name} is still being changed by Lambda")
+    if found.get("State") == "Failed":
+        reason = found.get("StateReason", "Lambda gives no reason")
+        raise CommandError(
+            f"the function {name} could not be created: {reason}. Correct that, delete it "
+            f"by `aws lambda delete-function --function-name {name}`, and run this again"
+        )
     return found
 
 

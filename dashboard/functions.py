@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,20 +165,44 @@ def deploy(  # noqa: PLR0913 - what a deployment is made of
             break
         except CommandError as error:
             if time.monotonic() >= until or not _INCONSISTENT.search(str(error)):
-                raise
+                raise CommandError(f"{error}{_failed_updates(clients, stage)}") from error
             time.sleep(_RETRY_SECONDS)
-    return _deployed(clients, stage, log)
+    return _deployed(clients, stage, sources.keys(), until, log)
 
 
-def _deployed(clients: Clients, stage: str, log: Path) -> Deployment:
-    found = chalice_resources.find(clients, stage)
-    mappings = {one.function: one.uuid for one in found.mappings if one.state != "Deleting"}
-    if missing := FUNCTIONS.keys() - found.functions.keys():
-        raise CommandError(
-            f"`chalice deploy` succeeded, but there is no function {', '.join(sorted(missing))} "
-            f"(see {log})"
-        )
-    return Deployment(chalice_resources.only_api(found.apis, stage), found.functions, mappings)
+def _failed_updates(clients: Clients, stage: str) -> str:
+    """Say why Lambda could not update functions: Chalice says only that it could not."""
+    found = chalice_resources.find(clients, stage).limited_to(FUNCTIONS).functions.values()
+    configurations = [
+        clients("lambda").get_function_configuration(FunctionName=arn) for arn in found
+    ]
+    return "".join(
+        f"; Lambda could not update {one['FunctionName']}: {one.get('LastUpdateStatusReason')}"
+        for one in configurations
+        if one.get("LastUpdateStatus") == "Failed"
+    )
+
+
+def _deployed(
+    clients: Clients, stage: str, with_sources: Collection[str], until: float, log: Path
+) -> Deployment:
+    """Find what was deployed. A list may lack for seconds what was just created."""
+    while True:
+        found = chalice_resources.find(clients, stage)
+        mappings = {one.function: one.uuid for one in found.mappings if one.state != "Deleting"}
+        missing = [
+            *(f"function {name}" for name in FUNCTIONS if name not in found.functions),
+            *(f"event source mapping of {name}" for name in with_sources if name not in mappings),
+            *(["WebSocket API"] if not found.apis else []),
+        ]
+        if not missing:
+            api = chalice_resources.only_api(found.apis, stage)
+            return Deployment(api, found.functions, mappings)
+        if time.monotonic() >= until:
+            raise CommandError(
+                f"`chalice deploy` succeeded, but there is no {', no '.join(missing)} (see {log})"
+            )
+        time.sleep(_RETRY_SECONDS)
 
 
 def package(

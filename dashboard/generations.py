@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from chalicelib.errors import CommandError
 from dashboard import durable
 
 BLOBS = "lambda-blobs"  # where the emulator keeps the functions' code, beside its tables
@@ -66,10 +67,19 @@ class Generations:
         """Import the state of an earlier version, which kept a single one directly in the folder.
 
         Raises:
-            CommandError: one of them is damaged.
+            CommandError: one of them is damaged, or the earlier version has run since.
         """
         old = sorted(self._folder.glob("*.json"))
-        if old and not self._numbers():
+        states = [self._path(number) for number in self._numbers()]
+        for path in old if states else []:
+            if not any(_are_equal(path, state / path.name) for state in states):
+                raise CommandError(
+                    f"{path} was written by an earlier version of Mailpulse, which has run since "
+                    f"this one took over its data. To go on with what this version saved, move the "
+                    f"*.json files and {BLOBS} out of {self._folder} (not the numbered folders), "
+                    "and run this again"
+                )
+        if old and not states:
             for path in old:
                 durable.read_object(path, [], f"Restore it from a backup. {start_anew}")
             with self.writing() as new:
@@ -133,6 +143,10 @@ def _files(state: Path) -> list[str]:
         for path in state.rglob("*")
         if path.is_file() and path.name != _MANIFEST
     )
+
+
+def _are_equal(one: Path, other: Path) -> bool:
+    return other.exists() and one.read_bytes() == other.read_bytes()
 
 
 def _digest(path: Path) -> str:

@@ -257,7 +257,7 @@ def _restate(
     """Set the aggregates that differ; return how many."""
     pause.require()
     stats_table = pause.installation.parts.stats_table
-    lanes = stats_table.lanes_read()
+    lanes = stats_table.lanes_read(int(now))
     before = look.aggregates[campaign]
     wanted = look.facts.of(campaign, now)
     parts = {difference.part for difference in found}

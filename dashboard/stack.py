@@ -23,6 +23,8 @@ _STUCK = {
     "UPDATE_ROLLBACK_FAILED": "its last change could not be undone: correct what its events name, "
     "run `aws cloudformation continue-update-rollback --stack-name {name}`, and run this again",
 }
+# A rollback belongs to the operation that it undoes.
+_BEGINNINGS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
 _ONLY_PLANNED = "REVIEW_IN_PROGRESS"  # by a change set that was never executed
 _PLAN = "mailpulse-plan"
 # What a change set says that would change nothing.
@@ -260,9 +262,8 @@ def _end_of_change(
             return status
         if status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
             return "UPDATE_COMPLETE"
-        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-        if events:
-            progress(f"{events[0]['LogicalResourceId']}: {events[0]['ResourceStatus'].lower()}")
+        for newest in _last_operation(cloudformation, name)[:1]:
+            progress(f"{newest['LogicalResourceId']}: {newest['ResourceStatus'].lower()}")
         time.sleep(poll_seconds)
 
 
@@ -282,14 +283,27 @@ def _request(cloudformation: Any, name: str, arguments: dict[str, Any]) -> bool:
 
 
 def _why(cloudformation: Any, name: str) -> str:
-    """Return the first resource that failed, and why: the ones after it failed because of it."""
-    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [one for one in reversed(events) if one["ResourceStatus"].endswith("_FAILED")]
-    for event in failed:
-        if reason := event.get("ResourceStatusReason"):
+    """Return the first resource that failed in the last operation, and why.
+
+    The ones after it failed because of it.
+    """
+    for event in reversed(_last_operation(cloudformation, name)):
+        reason = event.get("ResourceStatusReason")
+        if reason and event["ResourceStatus"].endswith("_FAILED"):
             return f"{event['LogicalResourceId']}: {reason}"
     problems = _failed_events(cloudformation, StackName=name)
     return problems[0] if problems else "see its events in the CloudFormation console"
+
+
+def _last_operation(cloudformation: Any, name: str) -> list[dict[str, Any]]:
+    """Return the events of the last creation, update or deletion of a stack, the newest first."""
+    found = []
+    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name):
+        for event in page["StackEvents"]:
+            found.append(event)
+            if event["LogicalResourceId"] == name and event["ResourceStatus"] in _BEGINNINGS:
+                return found
+    return found
 
 
 def _failed_events(cloudformation: Any, **which: str) -> list[str]:

@@ -25,8 +25,8 @@ def own(shared):
     shared.reset()
 
 
-def names(account):
-    return [call.operation for call in account.proxy.calls]
+def changes(account):
+    return [call.operation for call in account.proxy.calls if call.changes_something]
 
 
 def succeed(done):
@@ -49,7 +49,7 @@ def test_roles_that_take_effect_late_and_throttled_calls_are_retried(own):
 @pytest.mark.parametrize("operation", ["CreateStack", "CreateFunction", "CreateEventSourceMapping"])
 def test_what_an_interrupted_run_has_begun_is_waited_for(own, operation):
     succeed(own.deploy(STAGE))
-    call = names(own).index(operation)
+    call = changes(own).index(operation)
     own.reset()
     own.proxy.rules = Rules(settles_after=SECONDS)
     assert own.deploy(STAGE, kill_at=(call, True)).status is None
@@ -120,6 +120,44 @@ def test_a_stage_of_an_earlier_version_is_upgraded_and_its_own_roles_are_removed
     succeed(own.deploy(STAGE))
 
     assert own.state(STAGE) == fresh
+    assert own.proxy.rules.lost == []
+
+
+def test_roles_of_the_stack_that_take_effect_late_are_waited_for_in_an_upgrade(own):
+    succeed(own.deploy(STAGE))
+    fresh = own.state(STAGE)
+    earlier_release(own, STAGE)
+    own.proxy.rules = Rules(grants_late=True)
+
+    succeed(own.deploy(STAGE))
+
+    late = "lambda:UpdateFunctionConfiguration: InvalidParameterValueException"
+    assert own.proxy.rules.refused[late] > 0
+    assert own.state(STAGE) == fresh
+
+
+def test_what_a_list_does_not_show_yet_is_not_created_twice(own):
+    succeed(own.deploy(STAGE))
+    fresh = own.state(STAGE)
+    creation = changes(own).index("CreateEventSourceMapping")
+    own.reset()
+    own.proxy.rules = Rules(lists_late=True)
+    assert own.deploy(STAGE, kill_at=(creation, True)).status is None
+
+    succeed(own.deploy(STAGE))
+
+    assert own.state(STAGE) == fresh
+
+
+def test_an_update_of_a_function_that_fails_says_why(own):
+    succeed(own.deploy(STAGE))
+    own.proxy.rules.failed_update = "the KMS key is disabled"
+
+    done = own.deploy(STAGE)
+
+    assert done.status == 1
+    assert f"Lambda could not update mailpulse-{STAGE}-" in done.stderr
+    assert "the KMS key is disabled" in done.stderr
 
 
 def test_a_function_of_another_program_is_left_alone(own):
@@ -195,4 +233,4 @@ def test_what_cannot_be_deployed_is_refused_before_anything_is_changed(own, argu
 
     assert done.status == 1
     assert said in done.stderr
-    assert "CreateStack" not in names(own)
+    assert changes(own) == []

@@ -141,6 +141,15 @@ def test_an_update_that_failed_is_an_error_with_its_reason(client):
         mappings.announce_reporting(revisions, NAME)
 
 
+def test_a_function_that_could_not_be_created_is_an_error_with_its_reason(client):
+    revisions = Revisions(client)
+    revisions.found = [{"State": "Failed", "StateReason": "the KMS key is disabled"}]
+
+    said = f"{NAME} could not be created: the KMS key is disabled. .*delete-function"
+    with pytest.raises(CommandError, match=said):
+        mappings.announce_reporting(revisions, NAME)
+
+
 def test_an_update_that_never_ends_is_an_error(client, monkeypatch):
     monkeypatch.setattr(chalice_record, "SETTLED_SECONDS", 0)
     revisions = Revisions(client)

@@ -91,15 +91,20 @@ class Rules:
     Attributes:
         settles_after: seconds for which a function, an event source mapping or a stack is changing
             after it was changed.
+        failed_update: why updates of functions fail; None where they do not.
         failed_change_set: why change sets fail; None where they do not.
         grants_late: whether a role takes effect at the second attempt to use it.
-        lost: moments at which Lambda would have deleted events that ingest could not store.
+        lists_late: whether a list lacks what was created since the last one.
+        lost: moments at which Lambda would have deleted events that ingest could not store, or at
+            which a function had no role.
         throttles_each: of so many calls, one is throttled the first time; 0 for none.
     """
 
     settles_after: float = 0.05
+    failed_update: str | None = None
     failed_change_set: str | None = None
     grants_late: bool = False
+    lists_late: bool = False
     throttles_each: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
@@ -108,6 +113,7 @@ class Rules:
     _roles_seen: Counter[str] = field(default_factory=Counter)
     _global_names: dict[tuple[str, str], str] = field(default_factory=dict)
     _stacks: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _unlisted: set[str] = field(default_factory=set)
     _calls: int = 0
 
     def before(self, call: Call, aws: Callable[[str], Any]) -> None:
@@ -137,6 +143,9 @@ class Rules:
 
     def _before_CreateFunction(self, wanted: Mapping[str, Any], _aws: Any, _region: str) -> None:
         _check_environment(wanted)
+        self._check_role(wanted)
+
+    def _check_role(self, wanted: Mapping[str, Any]) -> None:
         # IAM is eventually consistent.
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
         self._roles_seen[wanted["Role"]] += 1
@@ -148,6 +157,7 @@ class Rules:
             )
 
     def _after_CreateFunction(self, wanted: Mapping[str, Any], answer: Any) -> Any:
+        self._unlisted.add(answer["FunctionArn"])
         return self._changing(wanted["FunctionName"], "Pending", answer)
 
     def _before_UpdateFunctionCode(self, wanted: Mapping[str, Any], _aws: Any, _: str) -> None:
@@ -170,6 +180,8 @@ class Rules:
     ) -> None:
         _check_environment(wanted)
         self._before_UpdateFunctionCode(wanted, aws, region)
+        if "Role" in wanted:
+            self._check_role(wanted)
 
     def _after_UpdateFunctionCode(self, wanted: Mapping[str, Any], answer: Any) -> Any:
         return self._changing(wanted["FunctionName"], "InProgress", answer)
@@ -185,12 +197,26 @@ class Rules:
             "Configuration": self._shown(wanted["FunctionName"], answer["Configuration"]),
         }
 
+    def _after_ListFunctions(self, _: Mapping[str, Any], answer: Any) -> Any:
+        return {**answer, "Functions": self._listed(answer["Functions"], "FunctionArn")}
+
+    def _listed(self, found: list[Any], id_: str) -> list[Any]:
+        """Return what a list has; without what was just created, if lists are late."""
+        if not self.lists_late:
+            return found
+        late = self._unlisted & {one[id_] for one in found}
+        self._unlisted -= late
+        return [one for one in found if one[id_] not in late]
+
     def _changing(self, name: str, state: str, answer: Any) -> Any:
         self._functions[_function_name(name)] = state, time.monotonic() + self.settles_after
         return self._shown(name, answer)
 
     def _shown(self, name: str, configuration: Any) -> Any:
         state, until = self._functions.get(_function_name(name), ("", 0.0))
+        if state == "InProgress" and self.failed_update is not None:
+            reason = {"LastUpdateStatusReason": self.failed_update}
+            return {**configuration, "LastUpdateStatus": "Failed", **reason}
         if time.monotonic() >= until:
             return configuration
         if state == "Pending":
@@ -201,8 +227,17 @@ class Rules:
         """Note where ingest would report failures to a mapping that takes them for success.
 
         https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
+        Note also where a role is deleted that a function has: IAM does not refuse it.
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
         """
-        if call.service != "lambda" or call.operation.startswith(("Get", "List")):
+        if call.operation == "DeleteRole":
+            self.lost += [
+                f"{one['FunctionName']} after the deletion of its role"
+                for one in aws("lambda").list_functions()["Functions"]
+                if one["Role"].rpartition("/")[2] == call.parameters["RoleName"]
+            ]
+        if call.service != "lambda" or not call.changes_something:
             return
         for function in aws("lambda").list_functions()["Functions"]:
             variables = function.get("Environment", {}).get("Variables", {})
@@ -272,6 +307,7 @@ class Rules:
             )
 
     def _after_CreateEventSourceMapping(self, _: Mapping[str, Any], answer: Any) -> Any:
+        self._unlisted.add(answer["UUID"])
         return self._busy(answer, "Creating")
 
     def _before_UpdateEventSourceMapping(
@@ -318,7 +354,7 @@ class Rules:
                 _function_name(one.description["FunctionArn"]),
             }
         ]
-        return {**answer, "EventSourceMappings": found}
+        return {**answer, "EventSourceMappings": self._listed(found, "UUID")}
 
     def _deleting(self) -> list[Settling]:
         now = time.monotonic()

@@ -226,12 +226,26 @@ def test_state_of_an_earlier_version_is_taken_over(of_an_earlier_version):
 
 def test_taking_over_goes_on_after_a_crash(of_an_earlier_version):
     folder = of_an_earlier_version
-    save(folder, "taken over")
+    Generations(folder).adopt(START_ANEW)
+    for name in FILES[1:]:  # as if it had crashed when it had deleted the first
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text('{"payload": "old"}')
 
     Generations(folder).adopt(START_ANEW)
 
-    assert content(folder) == {'"taken over"'}
+    assert content(folder) == {'{"payload": "old"}'}
     assert [path.name for path in folder.iterdir()] == ["1"]
+
+
+def test_what_an_earlier_version_has_saved_since_is_not_deleted(of_an_earlier_version):
+    folder = of_an_earlier_version
+    save(folder, "taken over")
+    before = snapshot(folder)
+
+    with pytest.raises(CommandError, match=r"written by an earlier version .* move the \*\.json"):
+        Generations(folder).adopt(START_ANEW)
+
+    assert snapshot(folder) == before
 
 
 @pytest.mark.parametrize("damage", [truncate, empty])

@@ -65,16 +65,29 @@ class CloudFormation:
         failed = {"LogicalResourceId": "Queue", "ValidationStatusReason": reason}
         return {"OperationEvents": [{"EventType": "STACK_EVENT"}, failed]}
 
-    def describe_stack_events(self, **_asked):
+    def get_paginator(self, operation):
+        assert operation == "describe_stack_events"
+        return self
+
+    def paginate(self, **_asked):
         failed = {"ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "no such stream"}
         if self.silent:
-            return {"StackEvents": [{**failed, "LogicalResourceId": "Queue"} | _NO_REASON]}
-        newest_first = [
-            {"LogicalResourceId": "mailpulse", "ResourceStatus": "ROLLBACK_IN_PROGRESS"},
-            {"LogicalResourceId": "Queue", **failed, "ResourceStatusReason": "cancelled"},
-            {"LogicalResourceId": "StatsTable", **failed},
-        ]
-        return {"StackEvents": newest_first}
+            yield {"StackEvents": [{**failed, "LogicalResourceId": "Queue"} | _NO_REASON]}
+            return
+        yield {
+            "StackEvents": [
+                {"LogicalResourceId": "mailpulse-test", "ResourceStatus": "ROLLBACK_IN_PROGRESS"},
+                {"LogicalResourceId": "Queue", **failed, "ResourceStatusReason": "cancelled"},
+            ]
+        }
+        yield {
+            "StackEvents": [
+                {"LogicalResourceId": "StatsTable", **failed},
+                {"LogicalResourceId": "mailpulse-test", "ResourceStatus": "CREATE_IN_PROGRESS"},
+                {"LogicalResourceId": "mailpulse-test", "ResourceStatus": "DELETE_COMPLETE"},
+                {"LogicalResourceId": "Bucket", **failed, "ResourceStatusReason": "last year"},
+            ]
+        }
 
 
 def make(cloudformation):
@@ -188,7 +201,7 @@ def test_refused_template_says_why():
         make(CloudFormation(answer="no such type"))
 
 
-def test_failed_stack_names_the_resource_that_failed_first():
+def test_failed_stack_names_the_resource_that_failed_first_this_time():
     with pytest.raises(CommandError, match=r"mailpulse\.yaml says: StatsTable: no such stream"):
         make(CloudFormation(fails=True))
 
