@@ -2,14 +2,17 @@
 
 import http.client
 import json
+import os
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,8 +194,9 @@ class EmulatorProcess:
         )
 
     def kill(self) -> None:
-        """End it at once; nothing is saved."""
-        self._process.kill()
+        """End it at once, with the copy that is saving and the Lambda workers; nothing is saved."""
+        with suppress(ProcessLookupError):  # all of them have ended
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     @property

@@ -1,6 +1,10 @@
 """A deployment copes with what AWS refuses, throttles and takes its time over."""
 
+import os
+from pathlib import Path
+
 import pytest
+from support import ses
 from support.account import REGION, account
 from support.interruptions import earlier_release
 from support.strict import Rules
@@ -213,6 +217,29 @@ def test_functions_on_another_version_of_python_are_moved_only_when_asked(own):
     assert "--change-runtime" in refused.stderr
 
     succeed(own.deploy(STAGE, "--change-runtime"))
+
+
+def processes_of_group(group):
+    """Return the command lines of the processes that are in a process group and have not ended."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(folder.name)) == group:
+                found.append((folder / "cmdline").read_text())
+        except (ProcessLookupError, FileNotFoundError):
+            continue
+    return [line for line in found if line]  # what has ended has none
+
+
+def test_an_emulator_that_is_killed_leaves_neither_a_worker_nor_a_copy_that_saves(own):
+    succeed(own.deploy(STAGE))
+    own.publish(STAGE, ses.a_send("m-1"))
+    group = own._emulator._process.pid
+    assert processes_of_group(group) != []
+
+    own.reset()
+
+    assert processes_of_group(group) == []
 
 
 @pytest.mark.parametrize(
