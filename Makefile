@@ -86,7 +86,7 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 	@touch $@
 
 page: .venv/.installed
-	@$(BIN)/python -m dashboard.page
+	@$(BIN)/python -m dashboard.deploy.frontend
 
 chromium:
 	@found() { for name in $(CHROMIUMS); do command -v $$name && return; done; false; }; \

@@ -5,7 +5,7 @@
 A simulated campaign (python -m dashboard simulate, at the speed of life: two days) goes through the
 functions over AWS in memory, with one viewer who looks at it for eight hours as the page does: it
 pings each minute, and asks for the newest activity at most every three seconds where something has
-changed. Prints what was counted; --write keeps it in dashboard/measured.json, from which
+changed. Prints what was counted; --write keeps it in dashboard/costs/measured.json, from which
 `python -m dashboard cost` computes.
 
 How events meet in batches decides how often aggregates are written. Here, as Lambda and DynamoDB do
@@ -33,7 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from support.world import START, Viewer, World
 
 from chalicelib.errors import ConditionFailed
-from chalicelib.health import Findings
+from chalicelib.stats.health import Findings
 from dashboard.simulation.arrivals import arrivals
 from dashboard.simulation.campaign import Behaviour, Campaign
 
@@ -45,7 +45,7 @@ ASKS_EVERY = 3
 CONNECTS_EVERY = 105
 CAMPAIGN = "spring"
 TOPIC = f"stats/email-campaign/{CAMPAIGN}"
-MEASURED = ROOT / "dashboard" / "measured.json"
+MEASURED = ROOT / "dashboard" / "costs" / "measured.json"
 
 
 def size(value: dict[str, Any]) -> int:
@@ -346,7 +346,7 @@ def lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 @click.command()
 @click.option("--recipients", default=100_000)
 @click.option("--rate", default=100.0, help="Sends a second.")
-@click.option("--write", is_flag=True, help="Keep it in dashboard/measured.json.")
+@click.option("--write", is_flag=True, help="Keep it in dashboard/costs/measured.json.")
 def main(*, recipients: int, rate: float, write: bool) -> None:
     """Count what a campaign makes AWS do."""
     began = time.monotonic()

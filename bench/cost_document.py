@@ -18,7 +18,8 @@ from click.testing import CliRunner
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from dashboard import cost, costs
+from dashboard.commands import cost
+from dashboard.costs import model
 from dashboard.functions import FUNCTIONS
 
 DOCUMENT = ROOT / "docs" / "cost.md"
@@ -76,7 +77,7 @@ def needs(functions: dict[str, dict[str, float]]) -> str:
             f"{one['first']:.2f}",
             f"{one['next']:.3f}",
             str(megabytes),
-            f"{one['next'] * costs.VCPU_MB / megabytes:.2f}",
+            f"{one['next'] * model.VCPU_MB / megabytes:.2f}",
         ]
     return _table("Function", heads, told)
 
@@ -85,7 +86,7 @@ def document() -> str:
     """Compose the document."""
     measured = json.loads(cost.MEASURED.read_text())
     campaigns, functions = measured["campaigns"], measured["functions"]
-    cold = functions["websocket_connect"]["first"] * costs.VCPU_MB / 128
+    cold = functions["websocket_connect"]["first"] * model.VCPU_MB / 128
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
@@ -97,7 +98,7 @@ def document() -> str:
         rows=rows(campaigns),
         hours=hours(campaigns),
         needs=needs(functions),
-        costs=costs,
+        costs=model,
         cold=cold,
     )
 

@@ -34,8 +34,9 @@ from playwright.sync_api import expect, sync_playwright
 from support import live, ses
 
 from bench.page import chromium
-from dashboard import local, stack
-from dashboard.topic import Topic
+from dashboard.deploy import stack
+from dashboard.local import install
+from dashboard.sqs.topic import Topic
 
 MUST_SECONDS = 1.0
 CAMPAIGN = "paint"
@@ -81,7 +82,7 @@ def stored_at(dashboard: live.Live, table: str) -> float:
 def counts(dashboard: live.Live) -> list[float]:
     """List when counting ended, in epoch seconds."""
     pages = dashboard.aws("logs").get_paginator("filter_log_events")
-    found = pages.paginate(logGroupName=f"/aws/lambda/{local.COUNTING_FUNCTION}")
+    found = pages.paginate(logGroupName=f"/aws/lambda/{install.COUNTING_FUNCTION}")
     events = [event for page in found for event in page["events"]]
     return sorted(one["timestamp"] / 1000 for one in events if '"event": "count"' in one["message"])
 
@@ -119,7 +120,9 @@ def measure(events: int) -> list[list[float]]:
             expect(status).to_have_attribute("data-state", "live", timeout=20_000)
             sends = page.locator("[data-metric=sends]").first
             topic = Topic(dashboard.aws("sns"), dashboard.info["topic_arn"])
-            outputs = stack.outputs(dashboard.aws("cloudformation"), stack.stack_name(local.STAGE))
+            outputs = stack.outputs(
+                dashboard.aws("cloudformation"), stack.stack_name(install.STAGE)
+            )
             published = []
             for number in range(1, events + WARM + 1):
                 page.wait_for_timeout(random.uniform(300, 1200))

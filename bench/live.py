@@ -32,9 +32,10 @@ from websockets.typing import Subprotocol
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from dashboard.installation import find_topic
+from dashboard.local.running import read_running
 from dashboard.paths import StateDir
-from dashboard.running import read_running
-from dashboard.topic import Topic, find_topic
+from dashboard.sqs.topic import Topic
 
 SUBPROTOCOL = Subprotocol("mailpulse.v1")
 QUIET_SECONDS = 20.0
@@ -193,7 +194,7 @@ def _role(pid: int) -> str:
         if one.startswith(prefix):
             return one.removeprefix(prefix).decode().rpartition("-")[2]
     command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    return "emulator" if b"dashboard.emulator" in command else "up"
+    return "emulator" if b"dashboard.local.emulator.main" in command else "up"
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -6,9 +6,9 @@ from typing import Any
 
 from support import ses
 
-from chalicelib.events import parse
-from chalicelib.facts import ENGAGEMENTS, Item, facts_of, to_item
-from chalicelib.settle import judged_alone, settle, state_to_item
+from chalicelib.facts.fact import ENGAGEMENTS, Item, facts_of, to_item
+from chalicelib.facts.settle import judged_alone, settle, state_to_item
+from chalicelib.ses.parse import parse
 
 CAMPAIGNS = 5
 _EXPIRES = 1_800_000_000

@@ -5,7 +5,7 @@
 Each function runs as Lambda runs it: a new process imports app.py and handles one event after the
 other. AWS is moto, and API Gateway and the issuer are small servers, all in another process. Prints
 the peak of resident memory and seconds of processor time; --write keeps them in
-dashboard/measured.json, from which `python -m dashboard cost` computes.
+dashboard/costs/measured.json, from which `python -m dashboard cost` computes.
 """
 
 import base64
@@ -34,11 +34,11 @@ from moto.server import ThreadedMotoServer
 from support import doctored, ses
 from support.world import START, World
 
-from chalicelib.access import EVERYTHING, Connection
-from chalicelib.subscriptions import Subscriptions
+from chalicelib.live.permissions import EVERYTHING, Connection
+from chalicelib.live.subscriptions import Subscriptions
+from dashboard.aws_session import Service
 from dashboard.functions import FUNCTIONS
 from dashboard.paths import TEMPLATE
-from dashboard.sdk import Service
 from dashboard.simulation.arrivals import arrivals
 from dashboard.simulation.campaign import Campaign
 
@@ -49,7 +49,7 @@ VIEWERS = 100
 RECORD_BYTES = 6000
 TOPIC = "stats/email-campaign/spring"
 ORIGIN = "https://page.example.com"
-MEASURED = ROOT / "dashboard" / "measured.json"
+MEASURED = ROOT / "dashboard" / "costs" / "measured.json"
 
 # Runs in the new process: no more than Lambda's runtime would. (The peak that getrusage knows is
 # that of the process that started it, if that was higher.)
@@ -309,7 +309,7 @@ def _subscribe(aws: Aws, environment: dict[str, str]) -> None:
 
 
 @click.command()
-@click.option("--write", is_flag=True, help="Keep it in dashboard/measured.json.")
+@click.option("--write", is_flag=True, help="Keep it in dashboard/costs/measured.json.")
 def main(*, write: bool) -> None:
     """Measure what each function needs."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -20,7 +20,7 @@ from support.scenes import PREFIX, SPRING
 from support.stage import Scene, Stage, staged
 
 from bench.page import chromium
-from dashboard.site import SignIn
+from dashboard.deploy.publish_site import SignIn
 
 TARGET = ROOT / "docs" / "screenshots"
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}

@@ -25,10 +25,10 @@ from support.memory import MemoryDynamo
 from support.world import START
 
 from bench.calls import item_size, units
-from chalicelib.count import Count
 from chalicelib.errors import ConditionFailed
-from chalicelib.stats_table import StatsTable
-from dashboard.costs import CALL_SECONDS
+from chalicelib.functions.aggregate import Count
+from chalicelib.stats.table import StatsTable
+from dashboard.costs.model import CALL_SECONDS
 
 POLL_SECONDS = 0.25
 BATCH = 1000  # of app.py
@@ -127,7 +127,7 @@ class Shards:
                 self._wait(max(0.0, polled + POLL_SECONDS - self.now))
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Make one call to DynamoDB, as chalicelib.aws.Service does."""
+        """Make one call to DynamoDB, as chalicelib.aws.client.Service does."""
         table = self.dynamo.tables[parameters["TableName"]]
         key = table.key(parameters["Key"])
         self._wait(CALL_SECONDS)

@@ -32,15 +32,15 @@ from support.world import START, World
 
 from bench.calls import item_size
 from bench.shards import BATCH, ITEM_UNITS_A_SECOND, POLL_SECONDS, SUMMARY, Record, Shards
-from chalicelib.access import Connection
-from chalicelib.aggregate import group
-from chalicelib.chunks import CHUNK
 from chalicelib.config import DEFAULT_MESSAGES_PER_SECOND
-from chalicelib.frames import MAX_FRAME_BYTES
-from chalicelib.publish import FREE_MESSAGES, Publish
-from dashboard.costs import CALL_SECONDS, LOG_BYTES, VCPU_MB
+from chalicelib.functions.publish import FREE_MESSAGES, Publish
+from chalicelib.live.batches import CHUNK
+from chalicelib.live.frames import MAX_FRAME_BYTES
+from chalicelib.live.permissions import Connection
+from chalicelib.stats.grouping import group
+from dashboard.costs.model import CALL_SECONDS, LOG_BYTES, VCPU_MB
+from dashboard.costs.prices import PRICES
 from dashboard.functions import FUNCTIONS
-from dashboard.prices import PRICES
 from dashboard.simulation.arrivals import arrivals
 from dashboard.simulation.campaign import Campaign
 

@@ -1,6 +1,6 @@
 """Settings: the environment of the functions, read once into one frozen Config.
 
-The only reader of os.environ beside credentials.py. Which variable means what, and its default,
+The only reader of os.environ beside aws/credentials.py. Which variable means what, and its default,
 stands in Config's fields; infrastructure and `dashboard up` set them.
 """
 
@@ -21,7 +21,7 @@ MINIMUM_RETENTION_DAYS = 90
 # The publish function ends after a minute, however long its pushes took before the pause.
 MAXIMUM_PUSH_INTERVAL = 30
 
-# With fewer, a chunk of 500 viewers (chunks.py) would take longer than five seconds.
+# With fewer, a chunk of 500 viewers (live/batches.py) would take longer than five seconds.
 MINIMUM_MESSAGES_PER_SECOND = 100
 
 # Half of what API Gateway takes of an account in a region, which others may need as well.

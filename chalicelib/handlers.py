@@ -18,30 +18,30 @@ from chalicelib.log import log
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chalicelib.access import Connection
-    from chalicelib.auth import Tokens
-    from chalicelib.aws import Service, Services, TimeLimit
+    from chalicelib.auth.authenticator import SignIn
+    from chalicelib.auth.share_tokens import ShareTokens
+    from chalicelib.auth.shares import Shares
+    from chalicelib.auth.sharing import Sharing
+    from chalicelib.auth.tokens import Tokens
+    from chalicelib.aws.client import Service, Services, TimeLimit
+    from chalicelib.aws.invoke import Invocations
+    from chalicelib.aws.parallel import Run
+    from chalicelib.aws.queues import Queues
+    from chalicelib.aws.stream_lag import EventsStream
     from chalicelib.config import Config
-    from chalicelib.connections import Connections
-    from chalicelib.count import Count
-    from chalicelib.crowds import Crowds
-    from chalicelib.events_table import EventsTable
-    from chalicelib.fan_out import FanOut
-    from chalicelib.ingest import Ingest
-    from chalicelib.invocations import Invocations
-    from chalicelib.parallel import Run
-    from chalicelib.publish import Publish
-    from chalicelib.push import Pusher
-    from chalicelib.queues import Queues
-    from chalicelib.session import Session
-    from chalicelib.share_tokens import ShareTokens
-    from chalicelib.shares import Shares
-    from chalicelib.sharing import Sharing
-    from chalicelib.sign_in import SignIn
-    from chalicelib.stats_table import StatsTable
-    from chalicelib.stream import EventsStream
-    from chalicelib.subscriptions import Subscriptions
-    from chalicelib.watch import Watch
+    from chalicelib.facts.table import EventsTable
+    from chalicelib.functions.aggregate import Count
+    from chalicelib.functions.ingest import Ingest
+    from chalicelib.functions.message import Session
+    from chalicelib.functions.publish import Publish
+    from chalicelib.functions.watch import Watch
+    from chalicelib.live.fan_out import FanOut
+    from chalicelib.live.gateway import Connections
+    from chalicelib.live.large_topics import Crowds
+    from chalicelib.live.permissions import Connection
+    from chalicelib.live.pusher import Pusher
+    from chalicelib.live.subscriptions import Subscriptions
+    from chalicelib.stats.table import StatsTable
 
     Event = Mapping[str, Any]  # as Lambda hands it over
 
@@ -68,21 +68,21 @@ class Parts:
     @cached_property
     def _services(self) -> Services:
         """AWS's services."""
-        from chalicelib.aws import services
+        from chalicelib.aws.client import services
 
         return self._given or services(self.config, self.limit)
 
     @cached_property
     def limit(self) -> TimeLimit:
         """When the calls to AWS of this invocation end."""
-        from chalicelib.aws import TimeLimit
+        from chalicelib.aws.client import TimeLimit
 
         return TimeLimit()
 
     @cached_property
     def run(self) -> Run:
         """What runs tasks that wait for AWS."""
-        from chalicelib.parallel import in_threads
+        from chalicelib.aws.parallel import in_threads
 
         return in_threads
 
@@ -94,7 +94,7 @@ class Parts:
     @cached_property
     def queues(self) -> Queues:
         """The queue and the dead-letter queue."""
-        from chalicelib.queues import Queues
+        from chalicelib.aws.queues import Queues
 
         return Queues(
             self._services("sqs"),
@@ -106,35 +106,35 @@ class Parts:
     @cached_property
     def events_stream(self) -> EventsStream:
         """The stream of the facts, looked at from beside."""
-        from chalicelib.stream import EventsStream
+        from chalicelib.aws.stream_lag import EventsStream
 
         return EventsStream(self._services("dynamodbstreams"), self.config.events_stream_arn)
 
     @cached_property
     def connections(self) -> Connections:
         """API Gateway's connections."""
-        from chalicelib.connections import Connections
+        from chalicelib.live.gateway import Connections
 
         return Connections(self.config)
 
     @cached_property
     def pusher(self) -> Pusher:
         """What sends to many of them."""
-        from chalicelib.push import Pusher
+        from chalicelib.live.pusher import Pusher
 
         return Pusher(self.connections, lambda: self.fan_out, clock=self._clock)
 
     @cached_property
     def fan_out(self) -> FanOut:
         """What sends to many at once."""
-        from chalicelib.fan_out import FanOut
+        from chalicelib.live.fan_out import FanOut
 
         return FanOut(self.config, clock=self._clock)
 
     @cached_property
     def events_table(self) -> EventsTable:
         """The facts."""
-        from chalicelib.events_table import EventsTable
+        from chalicelib.facts.table import EventsTable
 
         return EventsTable(
             self.dynamo,
@@ -146,21 +146,21 @@ class Parts:
     @cached_property
     def stats_table(self) -> StatsTable:
         """The counters."""
-        from chalicelib.stats_table import StatsTable
+        from chalicelib.stats.table import StatsTable
 
         return StatsTable(self.dynamo, self.config.stats_table, clock=self._clock)
 
     @cached_property
     def subscriptions(self) -> Subscriptions:
         """Who listens to what."""
-        from chalicelib.subscriptions import Subscriptions
+        from chalicelib.live.subscriptions import Subscriptions
 
         return Subscriptions(self.dynamo, self.config.subscriptions_table, clock=self._clock)
 
     @cached_property
     def tokens(self) -> Tokens:
         """The issuer's tokens."""
-        from chalicelib.auth import Tokens
+        from chalicelib.auth.tokens import Tokens
 
         return Tokens(
             str(self.config.issuer),
@@ -172,28 +172,28 @@ class Parts:
     @cached_property
     def share_tokens(self) -> ShareTokens:
         """The tokens of share links."""
-        from chalicelib.share_tokens import ShareTokens
+        from chalicelib.auth.share_tokens import ShareTokens
 
         return ShareTokens(self.config.share_key, clock=self._clock)
 
     @cached_property
     def shares(self) -> Shares:
         """Which share links there are."""
-        from chalicelib.shares import Shares
+        from chalicelib.auth.shares import Shares
 
         return Shares(self.dynamo, self.config.subscriptions_table, clock=self._clock)
 
     @cached_property
     def sharing(self) -> Sharing:
         """The role that makes and revokes share links."""
-        from chalicelib.sharing import Sharing
+        from chalicelib.auth.sharing import Sharing
 
         return Sharing(self.shares, self.subscriptions, self.connections, self.share_tokens.sign)
 
     @cached_property
     def sign_in(self) -> SignIn | None:
         """Who may come in; None where anybody may."""
-        from chalicelib.sign_in import SignIn
+        from chalicelib.auth.authenticator import SignIn
 
         if self.config.issuer is None:
             return None
@@ -208,7 +208,7 @@ class Parts:
     @cached_property
     def ingest(self) -> Ingest:
         """The role that takes in what SES reports."""
-        from chalicelib.ingest import Ingest
+        from chalicelib.functions.ingest import Ingest
 
         return Ingest(
             self.config,
@@ -223,14 +223,14 @@ class Parts:
     @cached_property
     def count(self) -> Count:
         """The role that counts."""
-        from chalicelib.count import Count
+        from chalicelib.functions.aggregate import Count
 
         return Count(self.stats_table, self._clock)
 
     @cached_property
     def publish(self) -> Publish:
         """The role that pushes."""
-        from chalicelib.publish import Publish
+        from chalicelib.functions.publish import Publish
 
         return Publish(
             self.subscriptions,
@@ -243,8 +243,8 @@ class Parts:
     @cached_property
     def crowds(self) -> Crowds:
         """What pushes to many viewers."""
-        from chalicelib.crowds import Crowds
-        from chalicelib.turns import Turns
+        from chalicelib.live.large_topics import Crowds
+        from chalicelib.live.rate_limit import Turns
 
         turns = Turns(
             self.dynamo,
@@ -257,21 +257,21 @@ class Parts:
     @cached_property
     def invocations(self) -> Invocations:
         """What has chunks of a topic's viewers pushed by other invocations."""
-        from chalicelib.invocations import Invocations
+        from chalicelib.aws.invoke import Invocations
 
         return Invocations(self.config, clock=self._clock)
 
     @cached_property
     def watch(self) -> Watch:
         """The role that looks whether everything flows."""
-        from chalicelib.watch import Watch
+        from chalicelib.functions.watch import Watch
 
         return Watch(self.queues, self.events_stream, self.stats_table, self._clock)
 
     @cached_property
     def session(self) -> Session:
         """The role that serves requests."""
-        from chalicelib.session import Session
+        from chalicelib.functions.message import Session
 
         return Session(
             self.stats_table, self.events_table, self.subscriptions, self.sign_in, self._clock
@@ -378,7 +378,7 @@ def connect(event: Event) -> dict[str, Any]:
 
 def message(event: Event) -> None:
     """Serve one request of a connection; one whose token has ended is closed."""
-    from chalicelib.frames import frames
+    from chalicelib.live.frames import frames
 
     connection = _connection(event)
     answers = 0
@@ -410,7 +410,7 @@ def disconnect(event: Event) -> None:
 
 
 def _connection(event: Event) -> Connection:
-    from chalicelib.access import Connection
+    from chalicelib.live.permissions import Connection
 
     context = event["requestContext"]
     return Connection(

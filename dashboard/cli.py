@@ -12,19 +12,19 @@ import click
 from chalicelib.errors import MailpulseError
 
 COMMANDS = {
-    "cost": "dashboard.cost",
-    "deploy": "dashboard.deploy",
-    "destroy": "dashboard.destroy",
-    "dlq": "dashboard.dlq",
-    "doctor": "dashboard.doctor",
-    "package": "dashboard.package",
-    "recount": "dashboard.recount",
-    "replay": "dashboard.replay",
-    "share": "dashboard.share",
-    "simulate": "dashboard.simulate",
-    "site": "dashboard.site_command",
-    "up": "dashboard.up",
-    "users": "dashboard.users",
+    "cost": "dashboard.commands.cost",
+    "deploy": "dashboard.commands.deploy",
+    "destroy": "dashboard.commands.destroy",
+    "dlq": "dashboard.commands.dlq",
+    "doctor": "dashboard.commands.doctor",
+    "package": "dashboard.commands.package",
+    "recount": "dashboard.commands.recount",
+    "replay": "dashboard.commands.replay",
+    "share": "dashboard.commands.share",
+    "simulate": "dashboard.commands.simulate",
+    "site": "dashboard.commands.site",
+    "up": "dashboard.commands.up",
+    "users": "dashboard.commands.users",
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 import click
@@ -17,12 +18,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.config import Config
 from chalicelib.errors import CommandError
 from chalicelib.handlers import Parts
-from dashboard import local, sdk
-from dashboard.chalice_resources import function_name
+from dashboard import aws_session
+from dashboard.aws_session import Clients
+from dashboard.deploy.chalice_resources import function_name
+from dashboard.local import install
+from dashboard.local.running import read_running
+from dashboard.local.session import REGION, LocalSession
 from dashboard.paths import PROJECT, StateDir
-from dashboard.running import read_running
-from dashboard.sdk import Clients
-from dashboard.session import REGION, LocalSession
+from dashboard.sqs.topic import Topic
+
+_PARTS_OF_AN_ARN = 6
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,7 +82,7 @@ def find(state_dir: Path, stage: str | None, region: str | None) -> Installation
     if stage is None:
         running = read_running(StateDir(state_dir))
         session = LocalSession(running["endpoint_url"])
-        return installation_of(local.STAGE, session.client, REGION, session.endpoint_url)
+        return installation_of(install.STAGE, session.client, REGION, session.endpoint_url)
     try:
         aws = boto3.session.Session(region_name=region)
         if aws.region_name is None:
@@ -112,6 +118,44 @@ def installation_of(stage: str, make: Clients, region: str, endpoint: str) -> In
         ) from error
     variables = function["Environment"]["Variables"]
     config = Config.from_environ({**variables, "AWS_REGION": region, "AWS_ENDPOINT_URL": endpoint})
-    parts = Parts(config, services=sdk.services(clients))
-    parts.connections = sdk.OperatorsConnections(config)
+    parts = Parts(config, services=aws_session.services(clients))
+    parts.connections = aws_session.OperatorsConnections(config)
     return Installation(stage, clients, parts)
+
+
+def find_topic(
+    state_dir: Path, arn: str | None, endpoint_url: str | None, region: str | None
+) -> Topic:
+    """Connect to the topic that is given, or else to the one of the running `up`.
+
+    Args:
+        state_dir: of `up`.
+        arn: None for the running one's.
+        endpoint_url: None for AWS or, without an ARN, for the running one's.
+        region: None for the one that the ARN names.
+
+    Raises:
+        CommandError: no ARN is given and no `up` is running; or it is not the ARN of a topic.
+    """
+    if arn is None:
+        running = read_running(StateDir(state_dir))
+        arn, endpoint_url = running["topic_arn"], endpoint_url or running["endpoint_url"]
+    parts = arn.split(":")
+    if len(parts) != _PARTS_OF_AN_ARN or parts[2] != "sns":
+        raise CommandError(
+            f"{arn!r} is not the ARN of an SNS topic: give one such as "
+            "arn:aws:sns:us-east-1:123456789012:mailpulse"
+        )
+    if endpoint_url is not None and urlsplit(endpoint_url).hostname in _LOOPBACK:
+        return Topic(LocalSession(endpoint_url).client("sns"), arn)
+    return Topic(_sns(endpoint_url, region or parts[3]), arn)
+
+
+def _sns(endpoint_url: str | None, region: str) -> Any:
+    try:
+        return boto3.client("sns", endpoint_url=endpoint_url, region_name=region)
+    except (BotoCoreError, ValueError) as error:
+        raise CommandError(
+            f"cannot use SNS in {region!r} at {endpoint_url or 'AWS'} ({error}): check --region, "
+            "--endpoint-url and the AWS configuration"
+        ) from error

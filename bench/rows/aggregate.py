@@ -9,10 +9,10 @@ from aws_stub import stub
 from baselines import aggregate as naive
 from comparison import Comparison
 
-from chalicelib.aggregate import group
-from chalicelib.aws import JsonService
-from chalicelib.count import Count
-from chalicelib.stats_table import StatsTable
+from chalicelib.aws.client import JsonService
+from chalicelib.functions.aggregate import Count
+from chalicelib.stats.grouping import group
+from chalicelib.stats.table import StatsTable
 
 SECONDS = 60  # what a batch's events span: streams are read as they grow
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from comparison import Size
 
-from dashboard import archive, functions
+from dashboard.deploy import bundle, chalice_project
 
 MOST = {"without packages": 1024**2, "with packages": 6 * 1024**2}
 
@@ -20,8 +20,8 @@ def rows(_stack: ExitStack) -> list[Size]:
 
 
 def _bytes(*, with_packages: bool) -> int:
-    roles = {name: f"arn:aws:iam::000000000000:role/{name}" for name in functions.FUNCTIONS}
+    roles = {name: f"arn:aws:iam::000000000000:role/{name}" for name in chalice_project.FUNCTIONS}
     with tempfile.TemporaryDirectory() as folder:
         build = Path(folder)
-        functions.prepare(build, "bench", {}, roles, with_packages=with_packages)
-        return archive.make(build, functions.ARCHITECTURES[0]).stat().st_size
+        chalice_project.prepare(build, "bench", {}, roles, with_packages=with_packages)
+        return bundle.make(build, chalice_project.ARCHITECTURES[0]).stat().st_size

@@ -9,7 +9,7 @@ import msgspec
 from baselines import decode
 from comparison import Comparison
 
-from chalicelib.events import reader
+from chalicelib.ses.parse import reader
 
 EVENTS = 1000
 NOT_AFTER = "2026-11-24T00:00:00.000Z"

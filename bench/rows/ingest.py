@@ -12,11 +12,11 @@ from aws_stub import stub
 from baselines import ingest as naive
 from comparison import Comparison
 
-from chalicelib.aws import JsonService, TimeLimit
-from chalicelib.events_table import EventsTable
-from chalicelib.ingest import Ingest
-from chalicelib.queues import Queues
-from chalicelib.stats_table import StatsTable
+from chalicelib.aws.client import JsonService, TimeLimit
+from chalicelib.aws.queues import Queues
+from chalicelib.facts.table import EventsTable
+from chalicelib.functions.ingest import Ingest
+from chalicelib.stats.table import StatsTable
 
 EVENTS = 1000
 NOW = 1_795_428_000.0  # a little after what made.py makes

@@ -18,7 +18,7 @@ from pathlib import Path
 from aws_stub import ROOT, Stub, stub
 from comparison import OWN, Comparison
 
-from dashboard import archive, functions
+from dashboard.deploy import bundle, chalice_project
 
 ROUNDS = 11
 VIEWERS = 20
@@ -62,8 +62,8 @@ COLD_OURS = """
 import ssl
 import chalice.app
 from chalicelib import config
-from chalicelib.fan_out import FanOut
-from chalicelib.access import Connection
+from chalicelib.live.fan_out import FanOut
+from chalicelib.live.permissions import Connection
 fan_out = FanOut(config.load(), context=lambda host: ssl.create_default_context(cafile={roots!r}))
 viewers = [Connection(f"viewer-{{one}}", "api/prod", 0) for one in range({viewers})]
 outcomes = fan_out.send(viewers, ["x" * 1024], 2**40)
@@ -137,12 +137,12 @@ def _cold_publish(stack: ExitStack, code: Path) -> Comparison:
 
 def _unpacked(folder: Path) -> list[Path]:
     """Unpack the archive for this machine, and the one of sources that Chalice would make of it."""
-    roles = {name: f"arn:aws:iam::000000000000:role/{name}" for name in functions.FUNCTIONS}
+    roles = {name: f"arn:aws:iam::000000000000:role/{name}" for name in chalice_project.FUNCTIONS}
     machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     codes = []
-    for number, make in enumerate((archive.make, archive.as_chalice_does)):
+    for number, make in enumerate((bundle.make, bundle.as_chalice_does)):
         build, code = folder / f"build-{number}", folder / f"code-{number}"
-        functions.prepare(build, "bench", VARIABLES, roles)
+        chalice_project.prepare(build, "bench", VARIABLES, roles)
         with zipfile.ZipFile(make(build, machine)) as packed:
             packed.extractall(code)
         codes.append(code)

@@ -7,9 +7,9 @@ from aws_stub import stub
 from baselines.boto3_calls import batch_writer, post_to_connections
 from comparison import Comparison
 
-from chalicelib.access import Connection
-from chalicelib.aws import JsonService
-from chalicelib.fan_out import FanOut
+from chalicelib.aws.client import JsonService
+from chalicelib.live.fan_out import FanOut
+from chalicelib.live.permissions import Connection
 
 ITEMS = 1000
 BATCH = 25  # the most that BatchWriteItem takes

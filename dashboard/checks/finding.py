@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from chalicelib.errors import CommandError
+from dashboard.aws_session import Clients
 from dashboard.checks.web import Web
-from dashboard.sdk import Clients
-from dashboard.stack import Outputs
+from dashboard.deploy.stack import Outputs
 
 Status = Literal["ok", "warn", "FAIL"]
 

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 
 from chalicelib.config import REPORTS_BATCH_ITEM_FAILURES, Config
 from chalicelib.errors import ConfigError
-from dashboard.chalice_resources import function_name
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.deploy.chalice_resources import function_name
+from dashboard.deploy.event_sources import OPTIONS, reports_failures
 from dashboard.functions import FUNCTIONS
-from dashboard.mappings import OPTIONS, reports_failures
 
 _SOON = timedelta(days=180)
 # Beside ingest: four shards of each stream, chunks of large topics, watch, and connections: twelve

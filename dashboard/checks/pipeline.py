@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from chalicelib.queues import Queues
-from chalicelib.stats_table import StatsTable
+from chalicelib.aws.queues import Queues
+from chalicelib.stats.table import StatsTable
+from dashboard.aws_session import Service
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
-from dashboard.sdk import Service
 
 # watch runs each minute.
 _FRESH = timedelta(minutes=3)

@@ -11,9 +11,10 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from chalicelib.protocol import CAMPAIGN_TOPIC_PREFIX
-from dashboard import chalice_resources, installation
+from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX
+from dashboard import installation
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.deploy import chalice_resources
 from dashboard.installation import Installation
 
 CAMPAIGN = "mailpulse-doctor"

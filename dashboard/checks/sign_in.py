@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 
-from chalicelib.auth import ALGORITHMS
+from chalicelib.auth.tokens import ALGORITHMS
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 from dashboard.checks.web import Answer
 

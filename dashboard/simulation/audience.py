@@ -25,7 +25,7 @@ _LAST_NAMES = (
 # fmt: on
 _DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "post.example")
 
-# Agents as they were captured; see chalicelib/classify.py for what each tells.
+# Agents as they were captured; see chalicelib/facts/classify.py for what each tells.
 APPLE_MAIL_PRIVACY = "Mozilla/5.0"
 GMAIL_PREFETCH = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "

@@ -2,8 +2,8 @@
 
 The shares and curves are rough averages of newsletters, to look right on a page; they are no
 source for statistics. What takes hours in life is divided by `speed`. What is a matter of
-seconds is not: by it people and machines are told apart (chalicelib/classify.py, settle.py), and
-a person who is sped up would look like a machine.
+seconds is not: chalicelib/facts/classify.py and settle.py judge by it, and a person who is sped up
+would look like a machine.
 """
 
 import math

@@ -10,7 +10,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from chalicelib.events import OBJECT_KEYS
+from chalicelib.ses.parse import OBJECT_KEYS
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

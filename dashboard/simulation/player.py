@@ -1,8 +1,10 @@
 """Play arrivals to a topic, each when it is due, and keep count of what was published."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from dashboard.simulation.arrivals import Arrival
@@ -122,3 +124,9 @@ def play(
 
 def _counter(event_type: str, own: dict[str, Any]) -> str:
     return _BOUNCES[own["bounceType"]] if event_type == "Bounce" else _COUNTERS[event_type]
+
+
+def seconds_since(start: datetime) -> Callable[[], float]:
+    """Return a clock that counts seconds from a time."""
+    # The wall clock: events carry its time, and it goes on while a laptop sleeps.
+    return lambda: time.time() - start.timestamp()

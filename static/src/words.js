@@ -1,6 +1,6 @@
 /**
  * Words that `index.html` holds, each under a key: definitions, reasons, what is wrong. They are
- * written once, in Python (dashboard/words.py).
+ * written once, in Python (dashboard/deploy/glossary.py).
  */
 
 /** @type {Map<string, string> | undefined} */

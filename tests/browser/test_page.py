@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 from support import ses
 
-from chalicelib.stats_table import StatsTable
-from dashboard import local
-from dashboard.sdk import Service
+from chalicelib.stats.table import StatsTable
+from dashboard.aws_session import Service
+from dashboard.local import install
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 LONG_NAME = "launch-2026-11-" + "a-very-long-campaign-name-" * 5
@@ -175,7 +175,7 @@ def test_bounces_at_the_limit_of_ses_are_marked(dashboard, viewer):
 
 
 def test_a_pipeline_that_flows_looks_other_than_one_that_is_broken(dashboard, viewer):
-    watch = partial(local.check_health, dashboard.aws("lambda"))
+    watch = partial(install.check_health, dashboard.aws("lambda"))
     viewer.open()
     watch()
     link = viewer.page.locator(".health")
@@ -206,7 +206,7 @@ def test_a_campaign_that_is_delivered_and_never_opened_asks_about_tracking(dashb
     viewer.open_campaign("blind")
     dashboard.publish(*sent("blind", 100))
     viewer.sees(deliveries=100)
-    local.check_health(dashboard.aws("lambda"))
+    install.check_health(dashboard.aws("lambda"))
 
     expect(viewer.page.get_by_text("tracking is probably switched off")).to_be_visible()
 

@@ -13,7 +13,7 @@ from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 from support.tokens import CLIENT
 
 from dashboard.paths import PROJECT
-from dashboard.topic import Topic
+from dashboard.sqs.topic import Topic
 
 STAGE = "signin"
 BUILD = PROJECT / ".mailpulse" / "aws" / f"000000000000-us-east-1-{STAGE}"

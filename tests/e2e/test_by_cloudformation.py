@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from support import live, ses
 from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 
+from dashboard.deploy.sam_template import SECRETS
 from dashboard.paths import PROJECT, TEMPLATE
-from dashboard.sam import SECRETS
-from dashboard.topic import Topic
+from dashboard.sqs.topic import Topic
 
 STAGE = "pipeline"
 KEY = "k" * 64

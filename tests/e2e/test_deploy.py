@@ -11,7 +11,7 @@ from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 from websockets.sync.client import connect
 
 from dashboard.paths import PROJECT
-from dashboard.topic import Topic
+from dashboard.sqs.topic import Topic
 
 STAGE = "e2e"
 BUILD = PROJECT / ".mailpulse" / "aws" / f"000000000000-us-east-1-{STAGE}"

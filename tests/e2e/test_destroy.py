@@ -10,7 +10,7 @@ from support import live, ses
 from support.operator import HERE, LOCAL_CONNECTIONS, Operator
 
 from dashboard.paths import PROJECT
-from dashboard.topic import Topic
+from dashboard.sqs.topic import Topic
 
 STAGE = "e2e-gone"
 OTHER = "e2e-gone-eu"  # whose names begin alike

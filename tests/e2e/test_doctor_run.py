@@ -13,11 +13,11 @@ from support import live, ses
 from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator, credentials
 
 from dashboard.checks.probe import CAMPAIGN, check_probe
-from dashboard.deploy import find_place
-from dashboard.doctor import find_subject
+from dashboard.commands.deploy import find_place
+from dashboard.commands.doctor import find_subject
 from dashboard.installation import installation_of
 from dashboard.paths import PROJECT
-from dashboard.topic import Topic
+from dashboard.sqs.topic import Topic
 
 STAGE = "looked-at"
 BUILD = PROJECT / ".mailpulse" / "aws" / f"000000000000-us-east-1-{STAGE}"

@@ -7,8 +7,8 @@ from support import ses
 from support.client import campaign_topic
 from support.crowd import subscribe, viewers
 
-from chalicelib.subscriptions import Subscriptions
-from dashboard import sdk
+from chalicelib.live.subscriptions import Subscriptions
+from dashboard import aws_session
 
 FUNCTION = "mailpulse-local-publish"
 
@@ -30,7 +30,7 @@ def test_chunks_reach_who_is_there_and_forget_who_is_gone(dashboard):
     topic = campaign_topic("crowd")
     dynamodb = dashboard.aws("dynamodb")
     [name] = [one for one in dynamodb.list_tables()["TableNames"] if "Subscriptions" in one]
-    table = Subscriptions(sdk.Service("dynamodb", lambda _: dynamodb), name)
+    table = Subscriptions(aws_session.Service("dynamodb", lambda _: dynamodb), name)
     # 1,001 who have gone without a word, and three who are there.
     subscribe(table, viewers(1001, "gone"), topic)
     with dashboard.client() as one, dashboard.client() as two, dashboard.client() as three:

@@ -134,8 +134,8 @@ def test_second_up_in_a_state_folder_is_one_line(dashboard):
 def test_missing_node_is_one_line(state_dir, tmp_path, monkeypatch):
     # A page that is out of date, and a PATH on which there is no node.
     script = (
-        "import sys; from pathlib import Path; from dashboard import page; "
-        "page.build(Path(sys.argv[1]))"
+        "import sys; from pathlib import Path; from dashboard.deploy import frontend; "
+        "frontend.build(Path(sys.argv[1]))"
     )
     (tmp_path / "empty").mkdir()
 

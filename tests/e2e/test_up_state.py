@@ -10,8 +10,8 @@ from support import live, ses
 from support.client import campaign_topic
 
 from chalicelib.errors import CommandError
-from dashboard import running
-from dashboard.generations import Generations
+from dashboard.local import running
+from dashboard.local.emulator.generations import Generations
 from dashboard.paths import StateDir
 
 

@@ -12,11 +12,11 @@ from support.world import START
 
 from chalicelib import handlers
 from chalicelib.config import Config
-from chalicelib.crowds import Crowds
-from chalicelib.publish import Publish
-from chalicelib.push import Pusher
-from chalicelib.turns import Turns
-from dashboard import sdk
+from chalicelib.functions.publish import Publish
+from chalicelib.live.large_topics import Crowds
+from chalicelib.live.pusher import Pusher
+from chalicelib.live.rate_limit import Turns
+from dashboard import aws_session
 from dashboard.installation import Installation
 
 REGION = "us-east-1"
@@ -54,7 +54,7 @@ class Pipeline:
     def __init__(self, config, monkeypatch):
         self.config = config
         self.connections = FakeConnections()
-        self.services = sdk.services(lambda service: boto3.client(service, REGION))
+        self.services = aws_session.services(lambda service: boto3.client(service, REGION))
         self.parts = handlers.Parts(config, services=self.services, clock=lambda: self.now)
         self.parts.run = one_by_one  # moto's tables are not made for threads
         self.parts.pusher = Pusher(self.connections, clock=lambda: self.now, pause=lambda _: None)

@@ -10,14 +10,15 @@ from msgspec.structs import replace
 from support import ses
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
-from chalicelib import handlers, subscriptions
-from chalicelib.access import Connection
-from chalicelib.auth import Tokens
+from chalicelib import handlers
+from chalicelib.auth.share_tokens import ShareTokens
+from chalicelib.auth.tokens import Tokens
 from chalicelib.errors import AwsError, InvalidRequest
-from chalicelib.frames import MAX_FRAME_BYTES
-from chalicelib.health import Findings
-from chalicelib.share_tokens import ShareTokens
-from chalicelib.subscriptions import MAX_SUBSCRIPTIONS
+from chalicelib.live import subscriptions
+from chalicelib.live.frames import MAX_FRAME_BYTES
+from chalicelib.live.permissions import Connection
+from chalicelib.live.subscriptions import MAX_SUBSCRIPTIONS
+from chalicelib.stats.health import Findings
 
 LIST = "stats/email-campaigns"
 HEALTH = "stats/health"

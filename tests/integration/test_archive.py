@@ -14,7 +14,7 @@ from support import tokens
 from support.operator import HERE
 
 from chalicelib.errors import CommandError
-from dashboard import archive, functions
+from dashboard.deploy import bundle, chalice_project
 
 STAGE = "test"
 VARIABLES = {
@@ -29,12 +29,12 @@ VARIABLES = {
 }
 [_, ARCHITECTURE] = HERE
 MB = 1024**2  # as Lambda's quotas are told
-ROLES = {name: f"arn:aws:iam::123456789012:role/{name}" for name in functions.FUNCTIONS}
-ELSEWHERE = next(one for one in functions.ARCHITECTURES if one != ARCHITECTURE)
+ROLES = {name: f"arn:aws:iam::123456789012:role/{name}" for name in chalice_project.FUNCTIONS}
+ELSEWHERE = next(one for one in chalice_project.ARCHITECTURES if one != ARCHITECTURE)
 
 
 def prepared(build, **options):
-    functions.prepare(build, STAGE, VARIABLES, ROLES, **options)
+    chalice_project.prepare(build, STAGE, VARIABLES, ROLES, **options)
     return build
 
 
@@ -47,7 +47,7 @@ def unpacked(path, folder):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """With the packages of requirements.txt, for this machine."""
-    return archive.make(prepared(tmp_path_factory.mktemp("whole")), ARCHITECTURE)
+    return bundle.make(prepared(tmp_path_factory.mktemp("whole")), ARCHITECTURE)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_what_is_left_of_the_packages_verifies_tokens(code, token):
     program = """
 import json
 issuer, client, keys, token = sys.argv[1:]
-from chalicelib.auth import Tokens
+from chalicelib.auth.tokens import Tokens
 documents = {f"{issuer}/.well-known/openid-configuration": {"jwks_uri": "keys"}}
 documents["keys"] = {"keys": json.loads(keys)}
 print(Tokens(issuer, client, fetch=documents.__getitem__).viewer(token).subject)
@@ -147,26 +147,26 @@ def test_it_holds_nothing_that_no_function_reads(whole):
 
 
 def test_it_is_small(whole, tmp_path):
-    without = archive.make(prepared(tmp_path, with_packages=False), ARCHITECTURE)
+    without = bundle.make(prepared(tmp_path, with_packages=False), ARCHITECTURE)
 
     assert without.stat().st_size < MB
     assert whole.stat().st_size < 6 * MB
 
 
 def test_the_same_code_is_the_same_archive_whenever_and_wherever_it_is_made(tmp_path):
-    first = archive.make(prepared(tmp_path / "a", with_packages=False), ARCHITECTURE)
+    first = bundle.make(prepared(tmp_path / "a", with_packages=False), ARCHITECTURE)
     build = prepared(tmp_path / "b", with_packages=False)
     for path in build.rglob("*.py"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
 
-    assert archive.make(build, ARCHITECTURE).read_bytes() == first.read_bytes()
+    assert bundle.make(build, ARCHITECTURE).read_bytes() == first.read_bytes()
 
 
 @pytest.mark.parametrize("setting", ["PYTHONPYCACHEPREFIX", "PYTHONOPTIMIZE"])
 def test_where_an_operators_python_keeps_its_own_bytecode_says_nothing(tmp_path, setting):
     build = prepared(tmp_path / "build")
-    program = "from pathlib import Path; from dashboard import archive; import sys; "
-    program += f"print(archive.make(Path({str(build)!r}), {ARCHITECTURE!r}))"
+    program = "from pathlib import Path; from dashboard.deploy import bundle; import sys; "
+    program += f"print(bundle.make(Path({str(build)!r}), {ARCHITECTURE!r}))"
 
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -184,22 +184,22 @@ def test_where_an_operators_python_keeps_its_own_bytecode_says_nothing(tmp_path,
 
 def test_it_is_made_once_and_anew_where_chalice_has_put_its_own(tmp_path):
     build = prepared(tmp_path, with_packages=False)
-    made = archive.make(build, ARCHITECTURE)
+    made = bundle.make(build, ARCHITECTURE)
     inode, content = made.stat().st_ino, made.read_bytes()
 
-    assert archive.make(build, ARCHITECTURE).stat().st_ino == inode
+    assert bundle.make(build, ARCHITECTURE).stat().st_ino == inode
 
     made.write_bytes(b"as Chalice packs it")
-    assert archive.make(build, ARCHITECTURE).read_bytes() == content
+    assert bundle.make(build, ARCHITECTURE).read_bytes() == content
 
 
 @pytest.mark.parametrize("changed", ["app.py", "chalicelib/config.py"])
 def test_changed_code_is_another_archive_and_the_only_one(tmp_path, changed):
     build = prepared(tmp_path, with_packages=False)
-    before = archive.make(build, ARCHITECTURE)
+    before = bundle.make(build, ARCHITECTURE)
     (build / changed).write_text("# changed\n")
 
-    after = archive.make(build, ARCHITECTURE)
+    after = bundle.make(build, ARCHITECTURE)
 
     assert list(after.parent.iterdir()) == [after]
     assert after != before
@@ -209,17 +209,19 @@ def test_chalice_takes_it(tmp_path):
     build = prepared(tmp_path, with_packages=False)
     environment = {"AWS_DEFAULT_REGION": "us-east-1", "PATH": os.environ["PATH"]}
 
-    _, packaged = functions.package(build, STAGE, environment, tmp_path / "package.log")
+    _, packaged = chalice_project.package(build, STAGE, environment, tmp_path / "package.log")
 
-    assert packaged.read_bytes() == archive.make(build, functions.ARCHITECTURES[0]).read_bytes()
+    assert (
+        packaged.read_bytes() == bundle.make(build, chalice_project.ARCHITECTURES[0]).read_bytes()
+    )
 
 
 def test_an_archive_of_chalices_own_is_an_error(tmp_path, monkeypatch):
     build = prepared(tmp_path, with_packages=False)
-    monkeypatch.setattr(archive, "RUNTIME", "python3.10")  # not what Chalice looks for
+    monkeypatch.setattr(bundle, "RUNTIME", "python3.10")  # not what Chalice looks for
 
     with pytest.raises(CommandError, match="Chalice packed an archive of its own"):
-        functions.package(build, STAGE, {"AWS_DEFAULT_REGION": "us-east-1"}, tmp_path / "log")
+        chalice_project.package(build, STAGE, {"AWS_DEFAULT_REGION": "us-east-1"}, tmp_path / "log")
 
 
 def test_code_that_is_no_python_is_an_error(tmp_path):
@@ -227,14 +229,14 @@ def test_code_that_is_no_python_is_an_error(tmp_path):
     (build / "chalicelib" / "config.py").write_text("def (")
 
     with pytest.raises(CommandError, match=r"not all Python: .*config\.py"):
-        archive.make(build, ARCHITECTURE)
+        bundle.make(build, ARCHITECTURE)
 
 
 def test_a_package_that_cannot_be_had_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
     with pytest.raises(CommandError, match=r"cannot be had .*reach PyPI"):
-        archive.make(prepared(tmp_path), ARCHITECTURE)
+        bundle.make(prepared(tmp_path), ARCHITECTURE)
 
 
 def test_a_package_with_no_build_for_lambda_is_an_error(tmp_path, monkeypatch):
@@ -252,5 +254,5 @@ def test_a_package_with_no_build_for_lambda_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
     with pytest.raises(CommandError, match="no build for Lambda's machines of thing==1"):
-        archive.make(build, ELSEWHERE)
+        bundle.make(build, ELSEWHERE)
     assert not list((build / ".chalice").glob("deployments/*.zip"))

@@ -10,11 +10,11 @@ from moto.server import ThreadedMotoServer
 from msgspec.structs import replace
 from support.stub import Stub, replies
 
-from chalicelib.aws import JsonService
+from chalicelib.aws.client import JsonService
 from chalicelib.config import Config
-from chalicelib.connections import Connections
 from chalicelib.errors import AwsError, ConditionFailed
-from dashboard import sdk
+from chalicelib.live.gateway import Connections
+from dashboard import aws_session
 
 REGION = "us-east-1"
 ROOT = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ def both(client, endpoint):
         outcomes = [
             _outcome(one, operation, parameters)
             for one in (
-                sdk.Service(service, client),
+                aws_session.Service(service, client),
                 JsonService(service, config(endpoint), pause=lambda _: None),
             )
         ]
@@ -294,7 +294,7 @@ def test_the_age_of_a_queue_is_what_cloudwatch_says(both, client):
     assert [point["Maximum"] for point in answer["Datapoints"]] == [38]
 
 
-@pytest.mark.parametrize("kind", [Connections, sdk.OperatorsConnections])
+@pytest.mark.parametrize("kind", [Connections, aws_session.OperatorsConnections])
 def test_operators_and_functions_end_a_connection_by_the_same_request(client, kind):
     with Stub() as stub:
         stub.plan.append(replies(204, b""))
@@ -309,7 +309,7 @@ def test_operators_and_functions_end_a_connection_by_the_same_request(client, ki
 
 
 def test_every_operation_of_the_functions_is_tried_here():
-    sources = "".join(path.read_text() for path in (ROOT / "chalicelib").glob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
     used = set(re.findall(r'\._?call\(\s*"([a-z_]+)"', sources))
 
     tried = set(re.findall(r'both\(\s*"[a-z]+",\s*"([a-z_]+)"', Path(__file__).read_text()))

@@ -3,9 +3,9 @@
 import pytest
 from support.region import Region
 
-from chalicelib.chunks import CHUNK
-from chalicelib.delivery import PUSH_SECONDS
-from chalicelib.publish import FREE_MESSAGES
+from chalicelib.functions.publish import FREE_MESSAGES
+from chalicelib.live.batches import CHUNK
+from chalicelib.live.delivery import PUSH_SECONDS
 
 
 @pytest.mark.parametrize("ceiling", [1000, 5000])

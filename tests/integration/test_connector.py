@@ -9,14 +9,14 @@ from contextlib import contextmanager, suppress
 import pytest
 from support.stub import Authority, Stub, is_slow
 
-from chalicelib import connector
-from chalicelib.access import Connection
-from chalicelib.aws import JsonService
+from chalicelib.aws import connector
+from chalicelib.aws.client import JsonService
+from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.http11 import divided
 from chalicelib.config import Config
 from chalicelib.errors import AwsError
-from chalicelib.fan_out import FanOut
-from chalicelib.http1 import divided
-from chalicelib.wire import Deadlines
+from chalicelib.live.fan_out import FanOut
+from chalicelib.live.permissions import Connection
 
 HOST = "service.example.com"
 DEADLINES = Deadlines(connect=2, answer=2)

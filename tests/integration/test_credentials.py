@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 from support.stub import Authority, Stub, breaks_off, hangs_up, replies
 
-from chalicelib import credentials as module
-from chalicelib.aws import JsonService
+from chalicelib.aws import credentials as module
+from chalicelib.aws.client import JsonService
+from chalicelib.aws.credentials import ContainerCredentials, credentials
+from chalicelib.aws.sigv4 import Credentials
 from chalicelib.config import Config
-from chalicelib.credentials import ContainerCredentials, credentials
 from chalicelib.errors import AwsError, ConfigError
-from chalicelib.sigv4 import Credentials
 
 URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"

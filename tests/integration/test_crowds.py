@@ -8,14 +8,16 @@ from msgspec.structs import replace
 from support import ses
 from support.crowd import subscribe, viewers
 
-from chalicelib import chunks, crowds, handlers, publish
-from chalicelib.access import Access, share_subject
-from chalicelib.chunks import CHUNK
-from chalicelib.crowds import Crowds
-from chalicelib.delivery import PUSH_SECONDS
+from chalicelib import handlers
 from chalicelib.errors import AwsError
-from chalicelib.push import Pusher
-from chalicelib.turns import Turns
+from chalicelib.functions import publish
+from chalicelib.live import batches, large_topics
+from chalicelib.live.batches import CHUNK
+from chalicelib.live.delivery import PUSH_SECONDS
+from chalicelib.live.large_topics import Crowds
+from chalicelib.live.permissions import Access, share_subject
+from chalicelib.live.pusher import Pusher
+from chalicelib.live.rate_limit import Turns
 
 SPRING = "stats/email-campaign/spring"
 AUTUMN = "stats/email-campaign/autumn"
@@ -274,7 +276,7 @@ def test_turns_are_taken_one_by_one_as_their_time_comes(crowd):
 @pytest.fixture
 def chunks_of_ten(monkeypatch):
     """Moto is slow at noting who missed a push: a crowd is smaller here."""
-    for module in (chunks, crowds):
+    for module in (batches, large_topics):
         monkeypatch.setattr(module, "CHUNK", 10)
     monkeypatch.setattr(publish, "FREE_MESSAGES", 0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib import handlers
 from chalicelib.errors import CommandError
-from dashboard import dlq
+from dashboard.commands import dlq
 
 POISON = 30
 

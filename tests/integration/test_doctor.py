@@ -11,7 +11,6 @@ from moto import mock_aws
 from support import doctored
 from support.doctored import SET, Stage, denied
 
-from dashboard import doctor
 from dashboard.checks.alarms import check_alarm_topic, check_alarms
 from dashboard.checks.functions import check_concurrency, check_event_sources, check_functions
 from dashboard.checks.page import check_page
@@ -21,6 +20,7 @@ from dashboard.checks.sign_in import check_issuer
 from dashboard.checks.stack import check_stack
 from dashboard.checks.topic import check_queue, check_topic
 from dashboard.checks.web import Web
+from dashboard.commands import doctor
 
 
 @pytest.fixture(scope="module")

@@ -27,16 +27,17 @@ from support.tokens import signed
 from support.world import World
 from test_policies import SPRING, ask, calls, everything, request, subscribed  # noqa: F401 - a fixture
 
-from chalicelib import aws, handlers
-from chalicelib.access import Connection
-from chalicelib.health import Findings
-from chalicelib.shares import Shares
-from chalicelib.stats_table import StatsTable
-from dashboard import pausing
-from dashboard.recount import recount
-from dashboard.resuming import end_pause
-from dashboard.sdk import Service
-from dashboard.steps import Steps
+from chalicelib import handlers
+from chalicelib.auth.shares import Shares
+from chalicelib.aws import client
+from chalicelib.live.permissions import Connection
+from chalicelib.stats.health import Findings
+from chalicelib.stats.table import StatsTable
+from dashboard.aws_session import Service
+from dashboard.commands.recount import recount
+from dashboard.deploy.resume import end_pause
+from dashboard.progress import Steps
+from dashboard.recount import pausing
 
 VIEWER = Connection("viewer-2", "api-1/test", connected_at=0)
 LIST, HEALTH = "stats/email-campaigns", "stats/health"
@@ -48,7 +49,7 @@ def dynalite():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
         # Its texts quote the request, which is what is wanted here.
-        patch.setattr(aws, "_QUOTABLE", {*aws._QUOTABLE, "ValidationException"})
+        patch.setattr(client, "_QUOTABLE", {*client._QUOTABLE, "ValidationException"})
         yield dynalite
 
 
@@ -109,7 +110,9 @@ def share():
 def operate(pipeline, installation, monkeypatch):
     """Recount with each option, where counters are wrong or missing, and end a pause."""
     monkeypatch.setattr(pausing, "_LOOK_EVERY_SECONDS", 0.01)
-    monkeypatch.setattr("dashboard.recount.wait_until_counted", lambda *_: pipeline.aggregate())
+    monkeypatch.setattr(
+        "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
+    )
     table = boto3.client("dynamodb", "us-east-1")
     of_spring = {"TableName": pipeline.config.stats_table, "Key": {"campaign": {"S": "spring"}}}
     for part in ("summary", "minute#2026-11-23T10:09"):
@@ -118,7 +121,7 @@ def operate(pipeline, installation, monkeypatch):
         table.update_item(**of_spring, **wrong)
     of_spring["Key"]["part"] = {"S": "hour#2026-11-23T10"}
     table.delete_item(**of_spring)
-    monkeypatch.setattr("chalicelib.settle.RULES_VERSION", 99)
+    monkeypatch.setattr("chalicelib.facts.settle.RULES_VERSION", 99)
 
     assert recount(installation, "spring", Steps()).differences
     assert recount(installation, None, Steps(), applies=True, reclassify=True).restated

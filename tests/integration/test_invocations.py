@@ -8,10 +8,10 @@ from botocore.config import Config as Boto3Config
 from msgspec.structs import replace
 from support.stub import Stub, hangs_up, is_slow, replies
 
+from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.invoke import Invocations
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConfigError
-from chalicelib.invocations import Invocations
-from chalicelib.wire import Deadlines
 
 NAME = "mailpulse-prod-publish"
 EVENT = '{"push":{"topic":"stats/email-campaign/frühling"}}'.encode()

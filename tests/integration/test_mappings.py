@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.errors import CommandError
-from dashboard import chalice_record, mappings
+from dashboard.deploy import chalice_record, event_sources
 
 NAME = "mailpulse-test-ingest"
 REPORTS = {"REPORTS_BATCH_ITEM_FAILURES": "true"}
@@ -80,7 +80,7 @@ def variables(client):
 
 
 def test_the_variable_is_added_to_those_that_are_set(client):
-    mappings.announce_reporting(Revisions(client), NAME)
+    event_sources.announce_reporting(Revisions(client), NAME)
 
     assert variables(client) == {"EVENTS_TABLE": "events", **REPORTS}
 
@@ -88,8 +88,8 @@ def test_the_variable_is_added_to_those_that_are_set(client):
 def test_a_variable_that_is_set_already_is_not_written_again(client):
     revisions = Revisions(client)
 
-    mappings.announce_reporting(revisions, NAME)
-    mappings.announce_reporting(revisions, NAME)
+    event_sources.announce_reporting(revisions, NAME)
+    event_sources.announce_reporting(revisions, NAME)
 
     assert revisions.updates == 1
 
@@ -100,7 +100,7 @@ def test_a_change_between_reading_and_writing_is_kept(client):
         FunctionName=NAME, Environment={"Variables": {"EVENTS_TABLE": "newer"}}
     )
 
-    mappings.announce_reporting(revisions, NAME)
+    event_sources.announce_reporting(revisions, NAME)
 
     assert variables(client) == {"EVENTS_TABLE": "newer", **REPORTS}
 
@@ -109,7 +109,7 @@ def test_an_update_of_another_that_is_in_progress_is_waited_for(client):
     revisions = Revisions(client)
     revisions.refusals = ["ResourceConflictException"]
 
-    mappings.announce_reporting(revisions, NAME)
+    event_sources.announce_reporting(revisions, NAME)
 
     assert variables(client) == {"EVENTS_TABLE": "events", **REPORTS}
 
@@ -119,7 +119,7 @@ def test_any_other_refusal_is_raised(client):
     revisions.refusals = ["AccessDeniedException"]
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        mappings.announce_reporting(revisions, NAME)
+        event_sources.announce_reporting(revisions, NAME)
 
 
 def test_an_update_in_progress_is_waited_for_before_and_after(client):
@@ -127,7 +127,7 @@ def test_an_update_in_progress_is_waited_for_before_and_after(client):
     progress = {"LastUpdateStatus": "InProgress"}
     revisions.found = [progress, progress, {}, progress]
 
-    mappings.announce_reporting(revisions, NAME)
+    event_sources.announce_reporting(revisions, NAME)
 
     assert revisions.found == []
     assert revisions.updates == 1
@@ -138,7 +138,7 @@ def test_an_update_that_failed_is_an_error_with_its_reason(client):
     revisions.found = [{"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such layer"}]
 
     with pytest.raises(CommandError, match=f"the update of {NAME} failed: no such layer"):
-        mappings.announce_reporting(revisions, NAME)
+        event_sources.announce_reporting(revisions, NAME)
 
 
 def test_a_function_that_could_not_be_created_is_an_error_with_its_reason(client):
@@ -147,7 +147,7 @@ def test_a_function_that_could_not_be_created_is_an_error_with_its_reason(client
 
     said = f"{NAME} could not be created: the KMS key is disabled. .*delete-function"
     with pytest.raises(CommandError, match=said):
-        mappings.announce_reporting(revisions, NAME)
+        event_sources.announce_reporting(revisions, NAME)
 
 
 def test_an_update_that_never_ends_is_an_error(client, monkeypatch):
@@ -156,7 +156,7 @@ def test_an_update_that_never_ends_is_an_error(client, monkeypatch):
     revisions.found = [{"LastUpdateStatus": "InProgress"}] * 9
 
     with pytest.raises(CommandError, match=f"{NAME} is still being changed by Lambda"):
-        mappings.announce_reporting(revisions, NAME)
+        event_sources.announce_reporting(revisions, NAME)
 
 
 def test_an_environment_that_cannot_be_read_is_never_overwritten(client):
@@ -164,6 +164,6 @@ def test_an_environment_that_cannot_be_read_is_never_overwritten(client):
     revisions.found = [{"Environment": {"Error": {"ErrorCode": "KMSAccessDeniedException"}}}]
 
     with pytest.raises(CommandError, match=r"cannot be read \(KMSAccessDeniedException\)"):
-        mappings.announce_reporting(revisions, NAME)
+        event_sources.announce_reporting(revisions, NAME)
 
     assert revisions.updates == 0

@@ -17,13 +17,14 @@ from samtranslator.translator.transform import transform
 from support.template import OUTPUTS
 
 from chalicelib.errors import CommandError
-from dashboard import mappings, sam, settings
-from dashboard.chalice_resources import api_name, find_apis, function_name, only_api
 from dashboard.cli import cli
-from dashboard.functions import FUNCTIONS, roles
-from dashboard.package import package
+from dashboard.commands.package import package
+from dashboard.deploy import event_sources, sam_template, settings
+from dashboard.deploy.chalice_project import roles
+from dashboard.deploy.chalice_resources import api_name, find_apis, function_name, only_api
+from dashboard.deploy.remote import Place
+from dashboard.functions import FUNCTIONS
 from dashboard.paths import PROJECT
-from dashboard.remote import Place
 
 REGION, ACCOUNT, STAGE = "eu-central-1", "123456789012", "package"
 KEYS = {"PSEUDONYM_KEY": "p" * 64, "SHARE_KEY": "s" * 64}
@@ -137,8 +138,8 @@ def test_event_sources_have_their_options_after_sam(translated):
         for one in of_type(translated, "AWS::Lambda::EventSourceMapping").values()
     }
 
-    assert sources.keys() == {LOGICAL[name] for name in mappings.OPTIONS}
-    for name, options in mappings.OPTIONS.items():
+    assert sources.keys() == {LOGICAL[name] for name in event_sources.OPTIONS}
+    for name, options in event_sources.OPTIONS.items():
         assert sources[LOGICAL[name]].items() >= options.items()
     arns = {name: resolved(one["EventSourceArn"]) for name, one in sources.items()}
     assert arns == {
@@ -198,7 +199,7 @@ def test_a_function_that_lost_its_event_source_is_refused(template):
     del broken["Resources"]["Aggregate"]["Properties"]["Events"]
 
     with pytest.raises(CommandError, match="packaged aggregate with 0 event sources"):
-        sam.finish(broken, STAGE, mappings.OPTIONS)
+        sam_template.finish(broken, STAGE, event_sources.OPTIONS)
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import boto3
 import pytest
 from support import reference, ses
 
-from chalicelib.access import Connection
 from chalicelib.errors import ConfigError
 from chalicelib.handlers import aggregate
+from chalicelib.live.permissions import Connection
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
 SPRING = "stats/email-campaign/spring"

@@ -11,13 +11,16 @@ from msgspec.structs import replace
 from support import ses
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
-from chalicelib import chunks, crowds, handlers, publish
-from chalicelib.auth import Tokens
+from chalicelib import handlers
+from chalicelib.auth.tokens import Tokens
+from chalicelib.functions import publish
 from chalicelib.handlers import Parts
-from chalicelib.push import Pusher
-from dashboard import sdk
-from dashboard.chalice_resources import function_name
-from dashboard.functions import FUNCTIONS, roles
+from chalicelib.live import batches, large_topics
+from chalicelib.live.pusher import Pusher
+from dashboard import aws_session
+from dashboard.deploy.chalice_project import roles
+from dashboard.deploy.chalice_resources import function_name
+from dashboard.functions import FUNCTIONS
 
 REGION, ACCOUNT, STAGE = "us-east-1", "123456789012", "test"
 HERE = f"{REGION}:{ACCOUNT}"
@@ -145,7 +148,7 @@ def calls(pipeline, monkeypatch):
 
     def calls(run, outcomes=None):
         recorder = Recorder(pipeline.config.events_stream_arn)
-        parts = Parts(signing_in(pipeline.config), services=sdk.services(recorder))
+        parts = Parts(signing_in(pipeline.config), services=aws_session.services(recorder))
         parts.run = pipeline.parts.run  # moto is not made for threads
         parts.connections = Connections(recorder, outcomes or {})
         parts.invocations = Invocations(recorder)
@@ -252,7 +255,7 @@ def everything(pipeline, calls, monkeypatch):
     def push():
         with monkeypatch.context() as patch:  # three viewers are a crowd
             patch.setattr(publish, "FREE_MESSAGES", 0)
-            for module in (chunks, crowds):
+            for module in (batches, large_topics):
                 patch.setattr(module, "CHUNK", 2)
             handlers.publish(records)
         for event in handlers.parts().invocations.events:

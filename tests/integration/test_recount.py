@@ -7,12 +7,12 @@ import pytest
 from botocore.exceptions import ClientError
 from support import ses
 
-from chalicelib.access import Connection
 from chalicelib.errors import AwsError, CommandError
-from dashboard import pausing
-from dashboard.pausing import ingest_paused
-from dashboard.recount import recount
-from dashboard.steps import Steps
+from chalicelib.live.permissions import Connection
+from dashboard.commands.recount import recount
+from dashboard.progress import Steps
+from dashboard.recount import pausing
+from dashboard.recount.pausing import ingest_paused
 
 SPRING = "spring"
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
@@ -189,7 +189,7 @@ def test_messages_whose_facts_have_begun_to_expire_are_not_settled_anew(
     delete(pipeline, "Click")
     expiring(pipeline)
     before = facts(pipeline)
-    monkeypatch.setattr("chalicelib.settle.RULES_VERSION", 99)
+    monkeypatch.setattr("chalicelib.facts.settle.RULES_VERSION", 99)
 
     outcome = recount(installation, None, Steps(), reclassify=True)
 
@@ -204,8 +204,10 @@ def test_an_odd_item_keeps_no_other_message_from_being_settled_anew(
     odd = {"message_id": {"S": "m-1"}, "fact": {"S": "odd"}, "e": {"S": "Open"}, "c": {"S": SPRING}}
     boto3.client("dynamodb", "us-east-1").put_item(TableName=pipeline.config.events_table, Item=odd)
     pipeline.aggregate()
-    monkeypatch.setattr("chalicelib.settle.RULES_VERSION", 2)
-    monkeypatch.setattr("dashboard.recount.wait_until_counted", lambda *_: pipeline.aggregate())
+    monkeypatch.setattr("chalicelib.facts.settle.RULES_VERSION", 2)
+    monkeypatch.setattr(
+        "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
+    )
 
     outcome = recount(installation, SPRING, Steps(), reclassify=True)
 

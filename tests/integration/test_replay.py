@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from support import ses
 
 from chalicelib.errors import CommandError
-from dashboard import queue
-from dashboard.replay import Note, Outcome, command, replay
+from dashboard.commands.replay import Note, Outcome, command, replay
+from dashboard.sqs import queue
 
 COUNT = 100
 
@@ -57,7 +57,7 @@ def interrupted_at(outcome, sent):
 
 @pytest.fixture(autouse=True)
 def _notes_at_once(monkeypatch):
-    monkeypatch.setattr("dashboard.replay._NOTE_EVERY_SECONDS", 0)
+    monkeypatch.setattr("dashboard.commands.replay._NOTE_EVERY_SECONDS", 0)
 
 
 def test_an_interrupted_replay_goes_on_where_it_was(installation, export, tmp_path):
@@ -106,7 +106,7 @@ def test_a_file_that_is_replaced_meanwhile_is_replayed_from_its_beginning(
 @pytest.fixture
 def run(installation, tmp_path, monkeypatch):
     """Run the command as somebody would; give its exit status and what it said."""
-    monkeypatch.setattr("dashboard.replay.find", lambda *_: installation)
+    monkeypatch.setattr("dashboard.commands.replay.find", lambda *_: installation)
 
     def run(*paths):
         arguments = [*map(str, paths), "--state-dir", str(tmp_path / "state")]

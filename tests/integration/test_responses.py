@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from support.responses import interim, ok, responses
 from support.stub import HangUp, Stub
 
+from chalicelib.aws.connection_pool import Deadlines, Wire
+from chalicelib.aws.http11 import divided, request
 from chalicelib.config import Config
-from chalicelib.fan_out import FanOut
-from chalicelib.http1 import divided, request
-from chalicelib.wire import Deadlines, Wire
+from chalicelib.live.fan_out import FanOut
 
 DEADLINES = Deadlines(connect=2, answer=2)
 ERROR = "error"

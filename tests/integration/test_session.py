@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 from support import ses
 
-from chalicelib import handlers, publish, session
-from chalicelib.access import Connection
-from chalicelib.push import Pusher
-from chalicelib.subscriptions import MAX_SUBSCRIPTIONS
+from chalicelib import handlers
+from chalicelib.functions import message, publish
+from chalicelib.live.permissions import Connection
+from chalicelib.live.pusher import Pusher
+from chalicelib.live.subscriptions import MAX_SUBSCRIPTIONS
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
 OTHER = Connection("viewer-2", "api-1/api", connected_at=0)
@@ -403,7 +404,7 @@ def test_activity_is_limited_to_what_a_count_stands_for(pipeline, limits, found)
 
 
 def test_a_rare_activity_among_many_is_found_in_steps(pipeline, monkeypatch):
-    monkeypatch.setattr(session, "_MOST_READ", 4)
+    monkeypatch.setattr(message, "_MOST_READ", 4)
     opens = [ses.an_open(f"m-{number}", at=at(number)) for number in range(1, 10)]
     pipeline.run(ses.a_complaint("m-0", at=at(0)), *opens)
 

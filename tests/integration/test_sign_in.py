@@ -28,7 +28,7 @@ from support.tokens import (
 )
 
 from chalicelib import handlers
-from chalicelib.auth import Tokens
+from chalicelib.auth.tokens import Tokens
 from chalicelib.config import Config
 from chalicelib.errors import ConfigError, Refused
 

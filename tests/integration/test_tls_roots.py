@@ -8,13 +8,13 @@ import time
 import pytest
 from support.stub import Authority, Stub
 
-from chalicelib import tls
-from chalicelib.access import Connection
-from chalicelib.aws import JsonService
+from chalicelib.aws import tls
+from chalicelib.aws.client import JsonService
 from chalicelib.config import Config
-from chalicelib.connections import Connections
 from chalicelib.errors import AwsError
-from chalicelib.fan_out import FanOut
+from chalicelib.live.fan_out import FanOut
+from chalicelib.live.gateway import Connections
+from chalicelib.live.permissions import Connection
 
 HOST = "dynamodb.us-east-1.amazonaws.com"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.memory import MemoryDynamo
 
 from chalicelib.errors import AwsError
-from chalicelib.turns import NONSENSE_SECONDS, Turns
+from chalicelib.live.rate_limit import NONSENSE_SECONDS, Turns
 
 NOW = 1_800_000_000.0
 FAR = NOW + 20

@@ -7,8 +7,8 @@ import pytest
 from support import ses
 
 from chalicelib import handlers
-from chalicelib.access import Connection
 from chalicelib.errors import AwsError
+from chalicelib.live.permissions import Connection
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
 HEALTH = "stats/health"

@@ -17,15 +17,15 @@ from support.stub import (
     trickles,
 )
 
-from chalicelib import tls
-from chalicelib.access import Connection
-from chalicelib.aws import JsonService, TimeLimit
+from chalicelib.aws import tls
+from chalicelib.aws.client import JsonService, TimeLimit
+from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.parallel import in_threads
 from chalicelib.config import Config
-from chalicelib.connections import Connections
 from chalicelib.errors import AwsError, ConditionFailed, ConfigError
-from chalicelib.fan_out import FanOut
-from chalicelib.parallel import in_threads
-from chalicelib.wire import Deadlines
+from chalicelib.live.fan_out import FanOut
+from chalicelib.live.gateway import Connections
+from chalicelib.live.permissions import Connection
 
 SOON = Deadlines(connect=2, answer=0.5)
 ERROR = "com.amazonaws.dynamodb.v20120810#"

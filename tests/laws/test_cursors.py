@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support import ses
 from support.world import World
 
-from chalicelib.access import Connection
+from chalicelib.live.permissions import Connection
 
 VIEWER = Connection("viewer", "api/stage", connected_at=0)
 SPRING = "stats/email-campaign/spring"

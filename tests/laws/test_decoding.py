@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from support import ses
 from support.generate import engagements, others
 
-from chalicelib import events
 from chalicelib.errors import NotAnEvent
-from chalicelib.usual_events import usual_events
+from chalicelib.ses import parse
+from chalicelib.ses.usual_events import usual_events
 
 NOT_AFTER = "2026-12-24T00:00:00.000Z"
 USUAL = [ses.a_send(), ses.a_delivery(), ses.an_open(), ses.a_click(), ses.a_bounce()]
@@ -25,9 +25,9 @@ def usual_event(body, campaign_tag, not_after):
 def explicit(body, monkeypatch, campaign_tag="campaign"):
     """The event by the explicit checks alone; None where they refuse it."""
     with monkeypatch.context() as patched:
-        patched.setattr(events, "usual_events", lambda _tag, otherwise: otherwise)
+        patched.setattr(parse, "usual_events", lambda _tag, otherwise: otherwise)
         try:
-            return events.reader.__wrapped__(campaign_tag)(body, NOT_AFTER)
+            return parse.reader.__wrapped__(campaign_tag)(body, NOT_AFTER)
         except NotAnEvent:
             return None
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from support import ses
 from support.generate import engagements, others
 
-from chalicelib import aggregate
-from chalicelib.checkpoint import plan
-from chalicelib.events import parse
-from chalicelib.facts import ENGAGEMENTS, facts_of, to_item
-from chalicelib.settle import judged_alone, settle, state_to_item
-from chalicelib.worth import NOT_UNDERSTOOD, contribution, signature
+from chalicelib.facts.fact import ENGAGEMENTS, facts_of, to_item
+from chalicelib.facts.settle import judged_alone, settle, state_to_item
+from chalicelib.ses.parse import parse
+from chalicelib.stats import grouping
+from chalicelib.stats.contributions import NOT_UNDERSTOOD, contribution, signature
+from chalicelib.stats.update import plan
 
 LANE = "k1"
 # While the records are written, the minutes of the first events end.
@@ -127,11 +127,11 @@ def test_records_taken_together_are_written_as_if_each_were_alone(changes, data)
     batch = records(changes)
     seen = data.draw(st.integers(0, len(batch)))
 
-    together = aggregate.group(batch)
+    together = grouping.group(batch)
 
-    alone = aggregate.Batch()
+    alone = grouping.Batch()
     for record in batch:
-        one = aggregate.group([record])
+        one = grouping.group([record])
         alone.quarantined += one.quarantined
         for key, touched in one.touched.items():
             alone.touched[key].changes += touched.changes
@@ -144,7 +144,7 @@ def test_records_taken_together_are_written_as_if_each_were_alone(changes, data)
 def test_a_group_that_is_written_while_its_minute_ends_counts_in_part():
     [sent] = items(ses.a_send())
 
-    batch = aggregate.group(records([{"NewImage": sent}] * 5))
+    batch = grouping.group(records([{"NewImage": sent}] * 5))
 
     [minute] = [touched for key, touched in batch.touched.items() if "minute" in key[1]]
     assert [len(change.records) for change in minute.changes] == [3]

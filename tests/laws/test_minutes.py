@@ -15,8 +15,8 @@ from support import reference, ses
 from support.generate import engagements, events
 from support.world import START, World
 
-from chalicelib.metrics import aggregate_from_item
-from dashboard.comparison import Facts, differences
+from chalicelib.stats.counters import aggregate_from_item
+from dashboard.recount.comparison import Facts, differences
 
 HOUR = 3600
 KEPT = 48 * HOUR

@@ -19,11 +19,11 @@ from support.generate import engagements, others
 from support.world import CONFIG, World
 
 from chalicelib import handlers
-from chalicelib.aws import JsonService
+from chalicelib.aws.client import JsonService
+from chalicelib.aws.http11 import Response
+from chalicelib.aws.queues import Queues
 from chalicelib.errors import AwsError, ConditionFailed, trace
 from chalicelib.handlers import Parts
-from chalicelib.http1 import Response
-from chalicelib.queues import Queues
 
 MARK = "m4rk"
 ADDRESS = f"{MARK}@{MARK}.example"

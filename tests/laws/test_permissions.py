@@ -10,8 +10,8 @@ from support.chaos import chaos, everybody_a_chunk
 from support.generate import events
 from support.world import CONFIG, START, World
 
-from chalicelib.access import Access
-from chalicelib.protocol import HEALTH_TOPIC, LIST_TOPIC
+from chalicelib.live.permissions import Access
+from chalicelib.live.protocol import HEALTH_TOPIC, LIST_TOPIC
 
 TOPICS = ["stats/email-campaign/spring", "stats/email-campaign/autumn", LIST_TOPIC, HEALTH_TOPIC]
 CAMPAIGNS = {"spring", "autumn"}

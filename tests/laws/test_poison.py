@@ -9,11 +9,11 @@ from support import reference, ses
 from support.generate import engagements, others
 from support.world import CONFIG, World
 
-from chalicelib.aggregate import group
 from chalicelib.errors import InvalidRequest, NotAnEvent
-from chalicelib.events import parse
-from chalicelib.facts import facts_of, to_item
-from chalicelib.protocol import parse_request
+from chalicelib.facts.fact import facts_of, to_item
+from chalicelib.live.protocol import parse_request
+from chalicelib.ses.parse import parse
+from chalicelib.stats.grouping import group
 
 GOOD = [ses.a_send("m-1"), ses.a_delivery("m-1"), ses.an_open("m-1"), ses.a_click("m-1")]
 

@@ -16,8 +16,8 @@ from support.generate import engagements
 from support.rules import NEWER, OLDER, OLDER_IN_PART
 from support.world import World
 
-from chalicelib.facts import ENGAGEMENTS
-from chalicelib.settle import settle
+from chalicelib.facts.fact import ENGAGEMENTS
+from chalicelib.facts.settle import settle
 
 seeds = st.integers(0, 2**32)
 older_rules = st.sampled_from([OLDER, OLDER_IN_PART])

@@ -18,13 +18,13 @@ from support.world import CONFIG, START
 
 import app
 from chalicelib import handlers
-from chalicelib.aws import ATTEMPT_SECONDS, JsonService
+from chalicelib.aws.client import ATTEMPT_SECONDS, JsonService
+from chalicelib.aws.http11 import Response
+from chalicelib.aws.queues import Queues
 from chalicelib.errors import AwsError, ConditionFailed
-from chalicelib.events_table import EventsTable
+from chalicelib.facts.table import EventsTable
+from chalicelib.functions.ingest import retry_seconds
 from chalicelib.handlers import Parts
-from chalicelib.http1 import Response
-from chalicelib.ingest import retry_seconds
-from chalicelib.queues import Queues
 
 TIME_OUT = 30
 CALL_SECONDS = 0.01

@@ -20,10 +20,10 @@ from typing import Any
 from support.operator import HERE, LOCAL_CONNECTIONS, credentials
 from support.strict_proxy import StrictProxy, client
 
-from dashboard.chalice_resources import function_name
-from dashboard.emulator_process import EmulatorProcess, listen
+from dashboard.deploy.chalice_resources import function_name
+from dashboard.local.emulator.process import EmulatorProcess, listen
 from dashboard.paths import PROJECT, StateDir
-from dashboard.topic import Topic
+from dashboard.sqs.topic import Topic
 
 REGION = "us-east-1"
 
@@ -99,7 +99,9 @@ class Account:
                 env={
                     **kept,
                     **credentials(self.proxy.url),
-                    "AWS_DATA_PATH": str(PROJECT / "dashboard" / "local_models"),
+                    "AWS_DATA_PATH": str(
+                        PROJECT / "dashboard" / "local" / "emulator" / "local_models"
+                    ),
                     "PYTHONPATH": str(_SHORTENED),
                     "SLEEP_FACTOR": "0.02",
                 },

@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 from support.world import Invocation, Lane, World
 
-from chalicelib import chunks, crowds, publish
+from chalicelib.functions import publish
+from chalicelib.live import batches, large_topics
 
 MOST_STEPS = 4000
 
@@ -89,8 +90,8 @@ def _read_again(world: World, rng: random.Random) -> bool:
 def everybody_a_chunk() -> Iterator[None]:
     """Let each viewer be a chunk: pushed to by an invocation of its own."""
     with (
-        patch.object(chunks, "CHUNK", 1),
-        patch.object(crowds, "CHUNK", 1),
+        patch.object(batches, "CHUNK", 1),
+        patch.object(large_topics, "CHUNK", 1),
         patch.object(publish, "FREE_MESSAGES", 0),
     ):
         yield

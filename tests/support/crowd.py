@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from chalicelib.access import EVERYTHING, Access, Connection
-from chalicelib.subscriptions import Subscriptions
+from chalicelib.live.permissions import EVERYTHING, Access, Connection
+from chalicelib.live.subscriptions import Subscriptions
 
 
 def viewers(number: int, name: str = "viewer", access: Access = EVERYTHING) -> list[Connection]:

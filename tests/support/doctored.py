@@ -26,17 +26,17 @@ from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 
 from chalicelib.config import DEFAULT_INGEST_CONCURRENCY
-from chalicelib.health import Findings
-from chalicelib.stats_table import StatsTable
-from dashboard import settings
-from dashboard.chalice_resources import function_name
+from chalicelib.stats.health import Findings
+from chalicelib.stats.table import StatsTable
+from dashboard.aws_session import Service
 from dashboard.checks.web import Web
-from dashboard.doctor import find_subject
+from dashboard.commands.doctor import find_subject
+from dashboard.deploy import settings
+from dashboard.deploy.chalice_resources import function_name
+from dashboard.deploy.event_sources import OPTIONS
+from dashboard.deploy.remote import Place
 from dashboard.functions import FUNCTIONS
-from dashboard.mappings import OPTIONS
 from dashboard.paths import TEMPLATE
-from dashboard.remote import Place
-from dashboard.sdk import Service
 
 REGION, ACCOUNT, STAGE, SET = "us-east-1", "123456789012", "test", "news"
 ALL_TYPES = [

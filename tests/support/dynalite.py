@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from support.template import RESOURCES
 from support.world import CONFIG
 
-from chalicelib.aws import JsonService
+from chalicelib.aws.client import JsonService
 from chalicelib.errors import AwsError, ConditionFailed
 from dashboard.paths import PROJECT
 

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 DYNAMODB_ERROR = "com.amazonaws.dynamodb.v20120810#"
-HANG_SECONDS = 6.0  # longer than any time-out of aws.py
+HANG_SECONDS = 6.0  # longer than any time-out of aws/client.py
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 from support import ses
 from support.account import REGION, Account, At, Done, Watch
 
-from dashboard.chalice_resources import function_name
+from dashboard.deploy.chalice_resources import function_name
 from dashboard.functions import FUNCTIONS
 
 STAGE = "law"

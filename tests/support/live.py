@@ -13,7 +13,7 @@ from pathlib import Path
 import boto3
 from support.client import Client
 
-from dashboard.topic import Topic
+from dashboard.sqs.topic import Topic
 
 PROJECT = Path(__file__).parents[2]
 START_SECONDS = 120

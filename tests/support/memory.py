@@ -119,7 +119,7 @@ class Table:
 
 
 class MemoryDynamo:
-    """Takes the calls that `chalicelib.aws.Dynamo` takes.
+    """Takes the calls that `chalicelib.aws.client.Dynamo` takes.
 
     Attributes:
         before_write, after_write: called with (table, key) around each write of an item.

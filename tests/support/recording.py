@@ -17,8 +17,8 @@ from botocore import xform_name  # names an operation as boto3's methods are nam
 from botocore.session import get_session
 from support.memory import MemoryDynamo
 
+from dashboard.aws_session import Service
 from dashboard.paths import PROJECT
-from dashboard.sdk import Service
 
 CODE = (PROJECT / "chalicelib", PROJECT / "dashboard")
 _MODEL = get_session().get_service_model("dynamodb")

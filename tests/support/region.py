@@ -16,12 +16,12 @@ from greenlet import getcurrent, greenlet
 from support.crowd import subscribe, viewers
 from support.memory import MemoryDynamo
 
-from chalicelib.access import Connection
-from chalicelib.crowds import Crowds
-from chalicelib.publish import Publish
-from chalicelib.push import Pusher
-from chalicelib.subscriptions import Subscriptions
-from chalicelib.turns import Turns
+from chalicelib.functions.publish import Publish
+from chalicelib.live.large_topics import Crowds
+from chalicelib.live.permissions import Connection
+from chalicelib.live.pusher import Pusher
+from chalicelib.live.rate_limit import Turns
+from chalicelib.live.subscriptions import Subscriptions
 
 START = 1_800_000_000.0
 TABLE = "SubscriptionsTable"
@@ -93,7 +93,7 @@ class Region:
         return max(self.messages(one, one + 1) for one in starts)
 
     def send(self, subscribers: Sequence[Connection], frames: Sequence[str], until: float) -> Any:
-        """Send as fan_out.py does, in as much time as one invocation takes."""
+        """Send as live/fan_out.py does, in as much time as one invocation takes."""
         outcomes = []
         for begin in range(0, len(subscribers), AT_ONCE):
             some = subscribers[begin : begin + AT_ONCE]

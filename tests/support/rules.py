@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import get_args
 
-from chalicelib import settle
-from chalicelib.classify import RULES_VERSION, classify
-from chalicelib.facts import Class, Fact
+from chalicelib.facts import settle
+from chalicelib.facts.classify import RULES_VERSION, classify
+from chalicelib.facts.fact import Class, Fact
 
 
 class Rules:

@@ -7,7 +7,7 @@ from typing import Any
 
 from support.stage import Scene, ago
 
-from chalicelib.metrics import COUNTERS, rates
+from chalicelib.stats.counters import COUNTERS, rates
 
 PREFIX = "stats/email-campaign/"
 SPRING = "spring-sale"

@@ -19,9 +19,9 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from dashboard.page import manifest_path
+from dashboard.deploy.frontend import manifest_path
+from dashboard.deploy.publish_site import SignIn, Site, render
 from dashboard.paths import STATIC
-from dashboard.site import SignIn, Site, render
 
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",

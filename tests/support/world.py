@@ -21,13 +21,13 @@ from support.client import Topic
 from support.memory import MemoryDynamo, Shard, Stream
 from support.rules import CURRENT, Rules
 
-from chalicelib.access import Connection
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, NotStored
-from chalicelib.frames import frames
 from chalicelib.handlers import Parts
-from chalicelib.metrics import PIPELINE, aggregate_from_item
-from chalicelib.push import Pusher
+from chalicelib.live.frames import frames
+from chalicelib.live.permissions import Connection
+from chalicelib.live.pusher import Pusher
+from chalicelib.stats.counters import PIPELINE, aggregate_from_item
 
 CONFIG = Config(
     events_table="EventsTable",

@@ -7,12 +7,12 @@ import jsonschema
 import pytest
 import yaml
 
-from chalicelib import messages, protocol
 from chalicelib.errors import InvalidRequest
-from chalicelib.facts import ACTIVITY_TYPES, Fact
-from chalicelib.frames import frames
-from chalicelib.health import Findings, Health
-from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, rates
+from chalicelib.facts.fact import ACTIVITY_TYPES, Fact
+from chalicelib.live import messages, protocol
+from chalicelib.live.frames import frames
+from chalicelib.stats.counters import COUNTERS, SUMMARY, Aggregate, rates
+from chalicelib.stats.health import Findings, Health
 
 ROOT = Path(__file__).parents[2]
 COMPONENTS = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))["components"]

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from chalicelib import metrics
+from chalicelib.stats import counters
 
 ROOT = Path(__file__).parents[2]
 COMPONENTS = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))["components"]
@@ -222,7 +222,7 @@ def test_links_add_up_to_the_clicks():
 def test_kinds_of_bounces_add_up_to_the_bounces():
     snapshot = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
 
-    for kind, counter in metrics.BOUNCE_COUNTERS.items():
+    for kind, counter in counters.BOUNCE_COUNTERS.items():
         counts = [one["count"] for one in snapshot["bounces"] if one["type"] == kind]
         assert sum(counts) == snapshot["counts"][counter]
 

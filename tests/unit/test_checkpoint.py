@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.checkpoint import Change, Register, Touched, checkpoint_bytes, lane, plan
+from chalicelib.stats.update import Change, Register, Touched, checkpoint_bytes, lane, plan
 
 LANE = lane("arn:stream", "shard-1")
 NOW = 1_800_000_000

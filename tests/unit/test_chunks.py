@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.access import Connection
-from chalicelib.chunks import CHUNK, MAX_EVENT_BYTES, Group, Push, cut, decoded, encoded
-from chalicelib.frames import MAX_FRAME_BYTES
+from chalicelib.live.batches import CHUNK, MAX_EVENT_BYTES, Group, Push, cut, decoded, encoded
+from chalicelib.live.frames import MAX_FRAME_BYTES
+from chalicelib.live.permissions import Connection
 
 # Lambda's own limit of what it bills as one request.
 MAX_REQUEST_BYTES = 256 * 1024

@@ -3,9 +3,9 @@
 import pytest
 from support import ses
 
-from chalicelib.classify import classify
-from chalicelib.events import parse
-from chalicelib.facts import facts_of
+from chalicelib.facts.classify import classify
+from chalicelib.facts.fact import facts_of
+from chalicelib.ses.parse import parse
 
 
 def judged(event):

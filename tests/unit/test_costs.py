@@ -6,10 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from bench.cost_document import DOCUMENT, document
-from dashboard import cost, costs
+from dashboard.commands import cost
+from dashboard.costs import model
+from dashboard.costs.prices import PRICES, UNVERIFIED, Price
 from dashboard.functions import FUNCTIONS
 from dashboard.paths import TEMPLATE
-from dashboard.prices import PRICES, UNVERIFIED, Price
 
 HOUR = {
     "pushes": 100,
@@ -60,21 +61,21 @@ def quantities(bill):
 
 
 def test_a_line_is_its_quantity_at_its_price():
-    line = costs.Line("writes", "DynamoDB write", 2_000_000)
+    line = model.Line("writes", "DynamoDB write", 2_000_000)
 
     assert line.usd == pytest.approx(1.25)
     assert Price(0.4, 1000, "request", "here").of(500) == pytest.approx(0.2)
 
 
 def test_each_event_is_published_once_and_crosses_the_queue():
-    found = quantities(costs.campaign(MEASURED, 1000))
+    found = quantities(model.campaign(MEASURED, 1000))
 
     assert found["SNS: SES publishes"] == 3000
     assert found["SQS: sent, received, deleted"] == pytest.approx(3000 * 1.2)
 
 
 def test_facts_aggregates_and_reads_are_those_that_were_measured():
-    found = quantities(costs.campaign(MEASURED, 1000))
+    found = quantities(model.campaign(MEASURED, 1000))
 
     assert found["DynamoDB: facts, states, activity"] == 5000
     assert found["DynamoDB: aggregates"] == 2406
@@ -83,23 +84,23 @@ def test_facts_aggregates_and_reads_are_those_that_were_measured():
 
 
 def test_a_campaign_is_priced_by_the_largest_measured_one_that_is_no_larger():
-    assert costs.events_of(MEASURED, 9_999) == pytest.approx(9_999 * 3)
-    assert costs.events_of(MEASURED, 20_000) == pytest.approx(20_000 * 2.9)
-    assert costs.events_of(MEASURED, 10) == pytest.approx(30)
+    assert model.events_of(MEASURED, 9_999) == pytest.approx(9_999 * 3)
+    assert model.events_of(MEASURED, 20_000) == pytest.approx(20_000 * 2.9)
+    assert model.events_of(MEASURED, 10) == pytest.approx(30)
 
 
 def test_a_push_is_paid_for_as_long_as_it_holds_its_shard():
     [duration] = [
-        line for line in costs.campaign(MEASURED, 1000).lines if line.what == "Lambda: duration"
+        line for line in model.campaign(MEASURED, 1000).lines if line.what == "Lambda: duration"
     ]
-    pushing = 400 * costs.PUSH_SECONDS * FUNCTIONS["publish"][1] / 1024
+    pushing = 400 * model.PUSH_SECONDS * FUNCTIONS["publish"][1] / 1024
 
     assert duration.quantity > pushing
 
 
 def test_viewers_pay_for_the_hours_they_look():
-    one = quantities(costs.viewing(MEASURED, 1000, viewers=1, hours=1))
-    four = quantities(costs.viewing(MEASURED, 1000, viewers=2, hours=4))
+    one = quantities(model.viewing(MEASURED, 1000, viewers=1, hours=1))
+    four = quantities(model.viewing(MEASURED, 1000, viewers=2, hours=4))
 
     assert one["WebSocket: pushes"] == 100
     assert one["WebSocket: pings, questions, answers"] == 22
@@ -109,29 +110,29 @@ def test_viewers_pay_for_the_hours_they_look():
 
 
 def test_nobody_who_looks_costs_nothing():
-    assert costs.viewing(MEASURED, 1000, viewers=0, hours=8).usd == 0
+    assert model.viewing(MEASURED, 1000, viewers=0, hours=8).usd == 0
 
 
 def test_a_month_in_which_nothing_is_sent_is_watched_all_the_same():
-    found = quantities(costs.standing(MEASURED))
+    found = quantities(model.standing(MEASURED))
 
-    assert found["DynamoDB: writes"] == costs.MONTH_MINUTES
-    assert found["DynamoDB: reads"] == (3 + 1) * costs.MONTH_MINUTES
+    assert found["DynamoDB: writes"] == model.MONTH_MINUTES
+    assert found["DynamoDB: reads"] == (3 + 1) * model.MONTH_MINUTES
 
 
 def test_the_alarms_and_the_dashboard_are_those_of_the_template():
     template = TEMPLATE.read_text()
 
-    assert template.count("Type: AWS::CloudWatch::Alarm\n") == costs.ALARMS
-    assert template.count("Type: AWS::CloudWatch::Dashboard\n") == costs.DASHBOARDS
+    assert template.count("Type: AWS::CloudWatch::Alarm\n") == model.ALARMS
+    assert template.count("Type: AWS::CloudWatch::Dashboard\n") == model.DASHBOARDS
 
 
 def test_the_naive_design_pushes_each_event_to_each_viewer():
-    found = quantities(costs.naive(MEASURED, 1000, viewers=20, hours=2))
+    found = quantities(model.naive(MEASURED, 1000, viewers=20, hours=2))
 
     assert found["WebSocket: pushes"] == 20 * 660
     assert found["Lambda: invocations"] == 3000
-    assert found["DynamoDB: writes"] == 3000 * costs.NAIVE_WRITES
+    assert found["DynamoDB: writes"] == 3000 * model.NAIVE_WRITES
 
 
 def test_each_price_says_where_it_is_from():
@@ -142,11 +143,11 @@ def test_each_price_says_where_it_is_from():
 
 def test_each_price_is_used():
     bills = [
-        costs.campaign(MEASURED, 1000),
-        costs.viewing(MEASURED, 1000, 1, 1),
-        costs.standing(MEASURED),
-        costs.naive(MEASURED, 1000, 1, 1),
-        costs.polling(1, 1),
+        model.campaign(MEASURED, 1000),
+        model.viewing(MEASURED, 1000, 1, 1),
+        model.standing(MEASURED),
+        model.naive(MEASURED, 1000, 1, 1),
+        model.polling(1, 1),
     ]
 
     assert {line.price for bill in bills for line in bill.lines} == PRICES.keys()

@@ -3,8 +3,8 @@
 import pytest
 
 from chalicelib.errors import CommandError
-from dashboard import settings
-from dashboard.deploy import warm_write_units
+from dashboard.commands.deploy import warm_write_units
+from dashboard.deploy import settings
 
 
 @pytest.mark.parametrize(("rate", "units"), [(1, 4000), (2000, 4000), (5000, 10_000)])

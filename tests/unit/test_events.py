@@ -6,7 +6,7 @@ import pytest
 from support import ses
 
 from chalicelib.errors import NotAnEvent
-from chalicelib.events import parse
+from chalicelib.ses.parse import parse
 
 
 def parsed(event):

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from support import ses
 from support.world import CONFIG, START, World
 
-from chalicelib import subscriptions
-from chalicelib.access import Access, Connection
 from chalicelib.errors import InvalidRequest
-from chalicelib.subscriptions import ROW_SECONDS
+from chalicelib.live import subscriptions
+from chalicelib.live.permissions import Access, Connection
+from chalicelib.live.subscriptions import ROW_SECONDS
 
 SPRING = "stats/email-campaign/spring"
 GUEST = Access("share/x", int(START) + 30 * 86400, (), "spring")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.event import MAX_ADDRESS, MAX_ID, MAX_TEXT
-from chalicelib.facts import MAX_URL, Fact
-from chalicelib.frames import MAX_FRAME_BYTES, frames
-from chalicelib.messages import activity, campaign_entry, campaign_list, campaign_stats, push
-from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate
+from chalicelib.facts.fact import MAX_URL, Fact
+from chalicelib.live.frames import MAX_FRAME_BYTES, frames
+from chalicelib.live.messages import activity, campaign_entry, campaign_list, campaign_stats, push
+from chalicelib.ses.event import MAX_ADDRESS, MAX_ID, MAX_TEXT
+from chalicelib.stats.counters import COUNTERS, SUMMARY, Aggregate
 
 LISTS = ("links", "bounces", "campaigns")
 RESOLUTIONS = ("minute", "hour", "day")

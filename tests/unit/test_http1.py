@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.responses import chopped, interim, ok, responses
 
-from chalicelib.errors import ConfigError
-from chalicelib.http1 import (
+from chalicelib.aws.http11 import (
     MAX_HEADER_BYTES,
     MAX_HEADERS,
     ProtocolError,
@@ -17,6 +16,7 @@ from chalicelib.http1 import (
     divided,
     is_success,
 )
+from chalicelib.errors import ConfigError
 
 H = b"HTTP/1.1 "
 NEXT = H + b"200 OK\r\ncontent-length: 4\r\n\r\nnext"

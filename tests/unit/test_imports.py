@@ -33,10 +33,11 @@ RUN = """
 import json, sys
 sys.path[:0] = [{root!r}, {tests!r}]
 import app
-from chalicelib import aws, handlers
+from chalicelib import handlers
+from chalicelib.aws import client
 from chalicelib.errors import AwsError
 
-aws._PAUSE_SECONDS = 0
+client._PAUSE_SECONDS = 0
 imported = set(sys.modules)
 {run}
 print(json.dumps(sorted({{name.partition(".")[0] for name in imported | set(sys.modules)}})))
@@ -114,7 +115,10 @@ RUNS = {
     "aggregate": attempt(f"handlers.aggregate({COUNTED!r})"),
     "publish": attempt(f"handlers.publish({CHANGED!r})")
     + """
-assert not {f"chalicelib.{one}" for one in ("crowds", "turns", "invocations")} & set(sys.modules)
+of_large_topics = {
+    "chalicelib.live.large_topics", "chalicelib.live.rate_limit", "chalicelib.aws.invoke"
+}
+assert not of_large_topics & set(sys.modules)
 """,
     "a crowd's turn": attempt("handlers.parts().crowds._turns.take(500, 2**40)"),
     "a crowd's chunk": attempt("handlers.parts().invocations.invoke(b'{}')"),
@@ -129,11 +133,11 @@ answer = handlers.ingest(ses.in_sqs_event(ses.raw(ses.an_open())))
 assert len(answer["batchItemFailures"]) == 1
 """,
     "fan-out": """
-from chalicelib.access import Connection
+from chalicelib.live.permissions import Connection
 viewers = [Connection(str(one), "api-1/test", 0) for one in range(3)]
 outcomes = list(handlers.parts().pusher.to_all(viewers, ["frame"], until=2**40))
 assert [outcome for _, outcome in outcomes] == ["failed"] * 3
-assert "chalicelib.fan_out" in sys.modules
+assert "chalicelib.live.fan_out" in sys.modules
 """,
 }
 
@@ -155,7 +159,11 @@ def test_a_function_has_loaded_all_that_it_needs_before_its_first_event(function
 
 
 def test_a_function_loads_nothing_of_the_others():
-    of_ingest = {"chalicelib.ingest", "chalicelib.usual_events", "chalicelib.queues"}
+    of_ingest = {
+        "chalicelib.functions.ingest",
+        "chalicelib.ses.usual_events",
+        "chalicelib.aws.queues",
+    }
     program = RUN.partition("print(")[0] + "print(json.dumps(sorted(imported)))"
     program = program.format(root=str(ROOT), tests=str(ROOT / "tests"), run="")
 

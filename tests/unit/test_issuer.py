@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.errors import CommandError
-from dashboard.issuer import sign_in
+from dashboard.deploy.oidc import sign_in
 
 OWN = {
     "Issuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Example",

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.frames import MAX_FRAME_BYTES, frames
-from chalicelib.health import Health
-from chalicelib.messages import (
+from chalicelib.live.frames import MAX_FRAME_BYTES, frames
+from chalicelib.live.messages import (
     campaign_entry,
     campaign_list,
     campaign_snapshot,
@@ -18,7 +17,8 @@ from chalicelib.messages import (
     health,
     push,
 )
-from chalicelib.metrics import COUNTERS, SUMMARY, Aggregate, bounce_part, bucket_part, rates
+from chalicelib.stats.counters import COUNTERS, SUMMARY, Aggregate, bounce_part, bucket_part, rates
+from chalicelib.stats.health import Health
 
 EXAMPLES = Path(__file__).parents[1] / "messages"
 SUMMARY_OF_SPRING = Aggregate(

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from chalicelib.facts import OTHER_LINK
-from chalicelib.parallel import in_threads
-from chalicelib.stats_table import StatsTable
+from chalicelib.aws.parallel import in_threads
+from chalicelib.facts.fact import OTHER_LINK
+from chalicelib.stats.table import StatsTable
 
 
 def test_eight_tasks_run_at_the_same_time():

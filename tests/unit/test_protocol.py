@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import protocol
 from chalicelib.errors import InvalidRequest
-from chalicelib.protocol import parse_request
+from chalicelib.live import protocol
+from chalicelib.live.protocol import parse_request
 
 MESSAGES = Path(__file__).parents[1] / "messages"
 

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from support.chaos import everybody_a_chunk
 from support.world import CONFIG, START, World
 
-from chalicelib.access import Access, prefixes_of
-from chalicelib.protocol import HEALTH_TOPIC, LIST_TOPIC
+from chalicelib.live.permissions import Access, prefixes_of
+from chalicelib.live.protocol import HEALTH_TOPIC, LIST_TOPIC
 
 SPRING, AUTUMN = "stats/email-campaign/spring", "stats/email-campaign/autumn"
 END = int(START) + 600

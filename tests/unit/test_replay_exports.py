@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.errors import CommandError
-from dashboard import exports
+from dashboard.replay import exports
 
 EVENTS = [{"eventType": "Send", "n": number, "text": "ä\n€" * number} for number in range(5)]
 LINES = "\n".join(json.dumps(event) for event in EVENTS)

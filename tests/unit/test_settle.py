@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from support import ses
 from support.rules import NEWER, OLDER, Rules
 
-from chalicelib.classify import classify
-from chalicelib.events import parse
-from chalicelib.facts import facts_of
-from chalicelib.settle import judged_alone, rank, settle, state_from_item, state_to_item
+from chalicelib.facts.classify import classify
+from chalicelib.facts.fact import facts_of
+from chalicelib.facts.settle import judged_alone, rank, settle, state_from_item, state_to_item
+from chalicelib.ses.parse import parse
 
 
 def facts(*events):

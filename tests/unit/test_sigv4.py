@@ -10,7 +10,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.sigv4 import Credentials, Signer, payload_hash
+from chalicelib.aws.sigv4 import Credentials, Signer, payload_hash
 
 KEYS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567+/=", min_size=1, max_size=60)
 REGIONS = st.sampled_from(["us-east-1", "eu-central-1", "ap-southeast-2"])

@@ -9,9 +9,9 @@ from itertools import islice
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.classify import classify
-from chalicelib.events import OBJECT_KEYS, parse
-from chalicelib.facts import facts_of
+from chalicelib.facts.classify import classify
+from chalicelib.facts.fact import facts_of
+from chalicelib.ses.parse import OBJECT_KEYS, parse
 from dashboard.simulation.arrivals import arrivals
 from dashboard.simulation.campaign import Behaviour, Campaign
 from dashboard.simulation.player import Tally

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 import pytest
 
 from chalicelib.errors import CommandError
-from dashboard import simulate
+from dashboard.local import demo
 from dashboard.simulation.demo import campaigns, together
 from dashboard.simulation.player import play
 
@@ -144,7 +144,7 @@ def test_merging_ends_when_all_campaigns_have():
 
 
 def test_demo_says_that_it_cannot_publish_and_tries_again(monkeypatch, capsys):
-    monkeypatch.setattr(simulate, "_RETRY_SECONDS", 0)
+    monkeypatch.setattr(demo, "_RETRY_SECONDS", 0)
     stop, attempts = threading.Event(), []
 
     def publish(texts):
@@ -153,7 +153,7 @@ def test_demo_says_that_it_cannot_publish_and_tries_again(monkeypatch, capsys):
             raise CommandError("the topic is away")
         stop.set()
 
-    simulate.demo(publish, seed=1, stop=stop)
+    demo.play_endlessly(publish, seed=1, stop=stop)
 
     assert len(attempts) == 4
     assert attempts[0] == attempts[3]
@@ -167,11 +167,11 @@ def test_demo_that_is_stopped_while_it_waits_ends():
         stop.set()
         raise CommandError("the topic is gone for good")
 
-    simulate.demo(publish, seed=1, stop=stop)
+    demo.play_endlessly(publish, seed=1, stop=stop)
 
 
 def test_demo_that_is_far_behind_begins_anew():
     stream = [Due(0), Due(10), Due(20)]
     times = iter([5, 60, 200])
 
-    assert list(simulate._until_behind(stream, lambda: next(times))) == stream[:2]
+    assert list(demo._until_behind(stream, lambda: next(times))) == stream[:2]

@@ -8,8 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib.errors import CommandError
-from dashboard.batching import MAX_BYTES
-from dashboard.topic import Topic, find_topic
+from dashboard.installation import find_topic
+from dashboard.sqs.batching import MAX_BYTES
+from dashboard.sqs.topic import Topic
 
 ARN = "arn:aws:sns:us-east-1:123456789012:events"
 

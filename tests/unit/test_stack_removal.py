@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from cfnlint.decode import cfn_yaml
 
 from chalicelib.errors import CommandError
-from dashboard import stack_removal
 from dashboard.paths import TEMPLATE
+from dashboard.teardown import stack_removal
 
 NAME = "mailpulse-test"
 ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/mailpulse-test/1"

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from dashboard import steps
-from dashboard.steps import Steps
+from dashboard import progress
+from dashboard.progress import Steps
 
 
 class Clock:
@@ -22,7 +22,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(steps, "time", clock)
+    monkeypatch.setattr(progress, "time", clock)
     return clock
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.errors import AwsError
-from chalicelib.stream import EventsStream
 
 WRITTEN = 1_800_000_000
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib import times
-from chalicelib.times import SECONDS, is_time
+from chalicelib.ses import times
+from chalicelib.ses.times import SECONDS, is_time
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.edge import Edge
+from dashboard.local.emulator.edge import Edge
 
 PORT = 8270
 OURS = (b"host", b"127.0.0.1:8270")

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.errors import CommandError
-from dashboard import functions, mappings
+from dashboard.deploy import chalice_project, event_sources
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:mailpulse-test-{}"
 
@@ -24,8 +24,8 @@ def source(tmp_path):
     return source
 
 
-ROLES = {name: f"arn:aws:iam::000000000000:role/{name}" for name in functions.FUNCTIONS}
-DEPLOYED = functions.Deployment(
+ROLES = {name: f"arn:aws:iam::000000000000:role/{name}" for name in chalice_project.FUNCTIONS}
+DEPLOYED = chalice_project.Deployment(
     "api-1", {}, {name: f"uuid-{name}" for name in ("ingest", "aggregate", "publish")}
 )
 
@@ -33,7 +33,7 @@ DEPLOYED = functions.Deployment(
 @pytest.fixture
 def build(tmp_path, source):
     build = tmp_path / "build"
-    functions.prepare(build, "test", {"EVENTS_TABLE": "events"}, ROLES, source)
+    chalice_project.prepare(build, "test", {"EVENTS_TABLE": "events"}, ROLES, source)
     return build
 
 
@@ -73,7 +73,7 @@ def test_sources_are_copied_without_what_python_leaves_there(build):
 def test_source_that_was_removed_is_removed_from_the_build(build, source):
     (source / "chalicelib" / "config.py").unlink()
 
-    functions.prepare(build, "test", {}, ROLES, source)
+    chalice_project.prepare(build, "test", {}, ROLES, source)
 
     assert not (build / "chalicelib" / "config.py").exists()
 
@@ -83,7 +83,7 @@ def test_each_function_has_its_variables_time_out_and_memory(build):
 
     assert stage["api_gateway_stage"] == "test"
     assert stage["environment_variables"] == {"EVENTS_TABLE": "events"}
-    assert stage["lambda_functions"].keys() == functions.FUNCTIONS.keys()
+    assert stage["lambda_functions"].keys() == chalice_project.FUNCTIONS.keys()
     for name, function in stage["lambda_functions"].items():
         assert function["manage_iam_role"] is False
         assert function["iam_role_arn"] == ROLES[name]
@@ -99,13 +99,13 @@ def test_failed_deployment_says_the_last_words_of_chalice(build, tmp_path):
     clients = boto3.session.Session("a", "b", region_name="us-east-1").client
     said = r"ended with status [12]: .*no_such_module.*log"
     with mock_aws(), pytest.raises(CommandError, match=said):
-        functions.deploy(build, "test", clients, {}, environment=environment, log=log)
+        chalice_project.deploy(build, "test", clients, {}, environment=environment, log=log)
 
 
 def test_mappings_get_their_options_and_are_switched_on():
     client = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
 
-    mappings.set_options(client, DEPLOYED, mappings.OPTIONS)
+    event_sources.set_options(client, DEPLOYED, event_sources.OPTIONS)
 
     ingest = client.mappings["uuid-ingest"]
     assert ingest["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -118,4 +118,4 @@ def test_mapping_that_does_not_take_an_option_is_an_error():
     client.accepts_options = False
 
     with pytest.raises(CommandError, match=r"ingest has FunctionResponseTypes=None after"):
-        mappings.set_options(client, DEPLOYED, mappings.OPTIONS)
+        event_sources.set_options(client, DEPLOYED, event_sources.OPTIONS)

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dashboard.edge import Edge
-from dashboard.emulator_http import FunctionsServer
+from dashboard.local.emulator.edge import Edge
+from dashboard.local.emulator.functions_server import FunctionsServer
 
 
 async def application(_scope, _receive, send):

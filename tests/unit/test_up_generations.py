@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.errors import CommandError
 from dashboard import durable
-from dashboard.generations import Generations
+from dashboard.local.emulator.generations import Generations
 
 FILES = ("dynamodb.json", "lambda.json", "lambda-blobs/ab12.zip")
 START_ANEW = "Delete the folder."

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from chalicelib.errors import CommandError
-from dashboard import page
+from dashboard.deploy import frontend
 
 
 def write(path, at, text="{}"):
@@ -43,26 +43,26 @@ def programs(tmp_path, monkeypatch):
 
 
 def test_page_that_is_newer_than_its_sources_is_current(static):
-    assert page.is_current(static)
+    assert frontend.is_current(static)
 
 
 @pytest.mark.parametrize("changed", ["src/views/app.js", "build.mjs", "package-lock.json"])
 def test_page_is_out_of_date_when_a_source_is_newer(static, changed):
     write(static / changed, 300)
 
-    assert not page.is_current(static)
+    assert not frontend.is_current(static)
 
 
 def test_page_that_was_not_built_is_not_current(static):
     (static / "dist" / "manifest.json").unlink()
 
-    assert not page.is_current(static)
+    assert not frontend.is_current(static)
 
 
 def test_build_installs_packages_only_when_their_lock_is_newer(static, programs):
-    page.build(static)
+    frontend.build(static)
     write(static / "package-lock.json", 300)
-    page.build(static)
+    frontend.build(static)
 
     calls = (static / "npm.log").read_text().splitlines()
     assert calls == ["run --silent build", "ci --no-audit --no-fund", "run --silent build"]
@@ -73,21 +73,21 @@ def test_missing_node_is_named_with_the_remedy(static, programs, monkeypatch):
     monkeypatch.setenv("PATH", str(programs))
 
     with pytest.raises(CommandError, match=r"`node`, .* is not on PATH: install Node.js 20"):
-        page.build(static)
+        frontend.build(static)
 
 
 def test_old_node_is_named_with_its_version(static, programs):
     program(programs, "node", "echo v18.19.0")
 
     with pytest.raises(CommandError, match=r"says 'v18.19.0', which is too old: install Node.js"):
-        page.build(static)
+        frontend.build(static)
 
 
 def test_failed_build_says_what_the_build_said(static, programs):
     program(programs, "npm", "echo 'no such module' >&2; exit 3")
 
     with pytest.raises(CommandError, match=r"`npm run .* failed with status 3:\nno such module"):
-        page.build(static)
+        frontend.build(static)
 
 
 def test_build_that_leaves_no_manifest_is_a_failure(static, programs):
@@ -95,4 +95,4 @@ def test_build_that_leaves_no_manifest_is_a_failure(static, programs):
     program(programs, "npm", "true")
 
     with pytest.raises(CommandError, match=r"manifest\.json"):
-        page.build(static)
+        frontend.build(static)

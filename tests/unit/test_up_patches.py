@@ -19,15 +19,9 @@ import pytest
 from ministack.core import lambda_runtime, persistence
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, sqs, sts
 
-from chalicelib.checkpoint import checkpoint_bytes, lane
-from dashboard import (
-    emulator_clock,
-    emulator_patches,
-    emulator_saving,
-    emulator_speed,
-    emulator_state,
-)
-from dashboard.generations import Generations
+from chalicelib.stats.update import checkpoint_bytes, lane
+from dashboard.local.emulator import internals, monotonic_clock, patches, saved_state, speedups
+from dashboard.local.emulator.generations import Generations
 
 SCOPE = ("000000000000", "us-east-1")
 
@@ -43,7 +37,7 @@ def streams(monkeypatch):
         dynamodb._tables.set_scoped(*SCOPE, table, {"LatestStreamArn": arn})
         dynamodb._stream_records.set_scoped(*SCOPE, table, [{"eventID": "1"}])
         lambda_svc._dynamodb_stream_positions.set_scoped(*SCOPE, table, 0)
-    monkeypatch.setattr(emulator_patches, "_all_mappings", lambda: iter(mappings))
+    monkeypatch.setattr(patches, "_all_mappings", lambda: iter(mappings))
     monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: iter(mappings))
     record = lambda name, _qualifier: ({"name": name}, {})  # noqa: E731
     monkeypatch.setattr(lambda_svc, "_get_func_record_for_qualifier", record)
@@ -86,7 +80,7 @@ def functions(monkeypatch):
 
 @pytest.fixture
 def patched(monkeypatch, streams):
-    names = emulator_patches
+    names = patches
     monkeypatch.setattr(lambda_svc, "_iter_all_esms", names._mappings_of_this_thread)
     yield names._start_polling
     until = time.monotonic() + 10
@@ -134,10 +128,10 @@ def test_records_that_were_read_are_dropped_and_the_rest_is_counted(streams, fun
     records += [{"eventID": "2"}, {"eventID": "3"}]
     lambda_svc._dynamodb_stream_positions.set_scoped(*SCOPE, "quick", 2)
 
-    emulator_state.forget_read_records(*mapping)
+    internals.forget_read_records(*mapping)
 
     assert records == [{"eventID": "3"}]
-    assert emulator_state.unread_records(*mapping) == 1
+    assert internals.unread_records(*mapping) == 1
     assert dynamodb.stream_records_since("quick", 2, 10, account_id=SCOPE[0], region=SCOPE[1]) == [
         {"eventID": "3"}
     ]
@@ -153,19 +147,19 @@ def mapping(streams):
 
 
 def test_emulator_still_forgets_a_tumbling_window(mapping):
-    emulator_patches._update_mapping("quick", {"TumblingWindowInSeconds": 900})
+    patches._update_mapping("quick", {"TumblingWindowInSeconds": 900})
 
     assert "TumblingWindowInSeconds" not in mapping
 
 
 def test_only_a_mapping_with_a_tumbling_window_is_told_its_shard(streams, mapping, monkeypatch):
     seen = []
-    monkeypatch.setattr(emulator_patches, "_execute", lambda _, event: seen.append(event))
-    monkeypatch.setattr(emulator_patches._this_thread, "only", streams[1], raising=False)
+    monkeypatch.setattr(patches, "_execute", lambda _, event: seen.append(event))
+    monkeypatch.setattr(patches._this_thread, "only", streams[1], raising=False)
 
-    emulator_patches._execute_with_shard({}, {"Records": []})
-    emulator_patches._update_with_window("quick", {"TumblingWindowInSeconds": 900})
-    emulator_patches._execute_with_shard({}, {"Records": []})
+    patches._execute_with_shard({}, {"Records": []})
+    patches._update_with_window("quick", {"TumblingWindowInSeconds": 900})
+    patches._execute_with_shard({}, {"Records": []})
 
     assert mapping["TumblingWindowInSeconds"] == 900
     without, told = seen
@@ -196,7 +190,7 @@ def test_stream_positions_are_not_loaded(saved, monkeypatch):
     content = {"__ministack_format__": 2, "payload": {"esms": 1, "dynamodb_stream_positions": 2}}
     (saved / "lambda.json").write_text(json.dumps(content))
 
-    emulator_saving._load()
+    saved_state._load()
 
     assert loaded == [{"esms": 1}]
 
@@ -205,8 +199,8 @@ def test_stream_positions_are_not_loaded(saved, monkeypatch):
 def test_state_that_the_emulator_cannot_load_is_an_error(saved, text):
     (saved / "sts.json").write_text(text)
 
-    with pytest.raises(emulator_saving.LoadError, match="sts"):
-        emulator_saving._load()
+    with pytest.raises(saved_state.LoadError, match="sts"):
+        saved_state._load()
 
 
 def test_state_of_a_service_that_cannot_be_loaded_is_an_error(saved, monkeypatch):
@@ -217,12 +211,12 @@ def test_state_of_a_service_that_cannot_be_loaded_is_an_error(saved, monkeypatch
 
     monkeypatch.setattr(sts, "load_persisted_state", fail)
     with pytest.raises(KeyError, match="users"):
-        emulator_saving._load()
+        saved_state._load()
 
     broken = ministack.app._ErrorModule("sts", "no such package")
     monkeypatch.setitem(ministack.app._loaded_modules, "sts", broken)
-    with pytest.raises(emulator_saving.LoadError, match="sts was saved"):
-        emulator_saving._load()
+    with pytest.raises(saved_state.LoadError, match="sts was saved"):
+        saved_state._load()
 
 
 def test_emulator_still_goes_on_without_state_that_it_cannot_load(saved):
@@ -238,11 +232,11 @@ def test_a_service_that_cannot_be_saved_leaves_the_state_before(tmp_path, monkey
     monkeypatch.setattr(lambda_svc, "CODE_BLOB_DIR", "")
     states = {"sts": lambda: {"users": 1}, "sqs": lambda: {"queues": 2}}
     monkeypatch.setattr(ministack.app, "_build_persistence_save_dict", lambda: states)
-    emulator_saving.save(generations)
+    saved_state.save(generations)
     states["sqs"] = lambda: {"queues": object()}
 
-    with pytest.raises(emulator_saving.SaveError, match="sqs"):
-        emulator_saving.save(generations)
+    with pytest.raises(saved_state.SaveError, match="sqs"):
+        saved_state.save(generations)
 
     generations.check("", "")
     saved = {path.name for path in generations.latest().iterdir()}
@@ -250,7 +244,7 @@ def test_a_service_that_cannot_be_saved_leaves_the_state_before(tmp_path, monkey
 
 
 def test_emulator_still_echoes_no_subprotocol():
-    # edge.py does it instead.
+    # local/emulator/edge.py does it instead.
     assert "subprotocol" not in inspect.getsource(apigateway.handle_websocket)
 
 
@@ -282,7 +276,7 @@ def test_emulator_still_takes_sequence_numbers_from_the_clock(clock):
 
 
 def test_sequence_numbers_rise_when_the_clock_steps_back(clock):
-    numbers = emulator_clock.SequenceNumbers()
+    numbers = monotonic_clock.SequenceNumbers()
     given = [numbers.next(), numbers.next()]
     clock.step_back()
     given += [numbers.next(), numbers.next()]
@@ -296,9 +290,9 @@ def test_sequence_numbers_rise_when_the_clock_steps_back(clock):
 
 @pytest.mark.parametrize("kept", ["checkpoint", "position"])
 def test_sequence_numbers_start_above_what_is_stored(clock, monkeypatch, kept):
-    numbers = emulator_clock.SequenceNumbers()
-    monkeypatch.setattr(emulator_clock, "sequence_numbers", numbers)
-    highest = int(emulator_clock.SequenceNumbers().next())
+    numbers = monotonic_clock.SequenceNumbers()
+    monkeypatch.setattr(monotonic_clock, "sequence_numbers", numbers)
+    highest = int(monotonic_clock.SequenceNumbers().next())
     clock.step_back()
     checkpoint = b64encode(checkpoint_bytes(highest, clock.now)).decode()
     items = {
@@ -306,10 +300,10 @@ def test_sequence_numbers_start_above_what_is_stored(clock, monkeypatch, kept):
         "position": {"campaign": {"S": " pipeline"}, "read": {"S": str(highest).zfill(40)}},
     }
     table = {"sk_name": "part", "items": {"c": {"summary": items[kept]}}}
-    monkeypatch.setattr(emulator_clock, "_load_tables", lambda _: None)
+    monkeypatch.setattr(monotonic_clock, "_load_tables", lambda _: None)
     monkeypatch.setattr(dynamodb._tables, "_data", {(*SCOPE, "stats"): table})
 
-    emulator_clock._load_tables_and_checkpoints({})
+    monotonic_clock._load_tables_and_checkpoints({})
 
     assert int(numbers.next()) > highest
 
@@ -326,15 +320,15 @@ def waiting(clock):
 def test_emulator_still_hides_messages_until_the_clock_is_where_it_was(clock, waiting):
     clock.now += 3600
 
-    assert emulator_clock._collect(waiting, 10, 20) == []
+    assert monotonic_clock._collect(waiting, 10, 20) == []
 
 
 def test_messages_are_hidden_for_the_visibility_timeout_at_most(clock, waiting):
-    assert emulator_clock._collect_messages(waiting, 10, 20) == []
+    assert monotonic_clock._collect_messages(waiting, 10, 20) == []
     clock.now += 20
 
-    assert len(emulator_clock._collect_messages(waiting, 10, 20)) == 1
-    assert emulator_clock._collect_messages(waiting, 10, 20) == []
+    assert len(monotonic_clock._collect_messages(waiting, 10, 20)) == 1
+    assert monotonic_clock._collect_messages(waiting, 10, 20) == []
 
 
 @pytest.fixture
@@ -348,13 +342,13 @@ def pausing(clock):
 
 
 def test_emulator_still_pauses_mappings_until_the_clock_is_where_it_was(pausing):
-    emulator_clock._poll_queues()
+    monotonic_clock._poll_queues()
 
     assert pausing()
 
 
 def test_mappings_go_on_when_the_clock_stepped_back(pausing):
-    emulator_clock._poll_queues_after_pauses()
+    monotonic_clock._poll_queues_after_pauses()
 
     assert not pausing()
 
@@ -362,7 +356,7 @@ def test_mappings_go_on_when_the_clock_stepped_back(pausing):
 def test_a_pause_of_the_present_lasts(clock, pausing):
     lambda_svc._esm_backoff_until.set_scoped(*SCOPE, "mapping", clock.now + 1)
 
-    emulator_clock._poll_queues_after_pauses()
+    monotonic_clock._poll_queues_after_pauses()
 
     assert pausing()
 
@@ -383,18 +377,18 @@ def invocations(clock, monkeypatch):
 
 
 def test_emulator_still_skips_schedules_until_the_clock_is_where_it_was(clock, invocations):
-    emulator_clock._tick_schedules()
+    monotonic_clock._tick_schedules()
     clock.now += 60
-    emulator_clock._tick_schedules()
+    monotonic_clock._tick_schedules()
 
     assert invocations == []
 
 
 def test_schedules_go_on_when_the_clock_stepped_back(clock, invocations):
-    emulator_clock._tick_schedules_again()
+    monotonic_clock._tick_schedules_again()
     assert invocations == []
     clock.now += 60
-    emulator_clock._tick_schedules_again()
+    monotonic_clock._tick_schedules_again()
 
     assert invocations == [clock.now]
 
@@ -405,11 +399,11 @@ def test_emulator_still_waits_for_a_log_by_the_wall_clock():
 
 def test_log_is_read_when_the_clock_stands_still(clock):
     worker = SimpleNamespace(_stderr_queue=queue.Queue())
-    assert emulator_clock._read_log(worker) == ""
+    assert monotonic_clock._read_log(worker) == ""
     worker._stderr_queue.put("one")
     worker._stderr_queue.put("two")
 
-    assert emulator_clock._read_log(worker) == "one\ntwo"
+    assert monotonic_clock._read_log(worker) == "one\ntwo"
 
 
 def test_emulator_still_drops_unread_records_while_a_laptop_sleeps(clock, streams):
@@ -417,16 +411,16 @@ def test_emulator_still_drops_unread_records_while_a_laptop_sleeps(clock, stream
     dynamodb._stream_records.set_scoped(*SCOPE, "quick", [record])
     clock.now += 48 * 3600
 
-    assert emulator_state.unread_records(*streams[1]) == 0
+    assert internals.unread_records(*streams[1]) == 0
 
 
 def test_unread_records_outlive_a_day_of_sleep(clock, streams, monkeypatch):
-    monkeypatch.setattr(dynamodb, "_STREAM_RETENTION_SECONDS", emulator_clock.STREAM_RETENTION)
+    monkeypatch.setattr(dynamodb, "_STREAM_RETENTION_SECONDS", monotonic_clock.STREAM_RETENTION)
     record = {"dynamodb": {"ApproximateCreationDateTime": clock.now}}
     dynamodb._stream_records.set_scoped(*SCOPE, "quick", [record])
     clock.now += 48 * 3600
 
-    assert emulator_state.unread_records(*streams[1]) == 1
+    assert internals.unread_records(*streams[1]) == 1
 
 
 @pytest.fixture
@@ -443,7 +437,7 @@ def test_emulator_still_gives_a_function_ten_messages_at_most(full_queue):
 
 
 def test_function_receives_as_many_messages_as_its_mapping_says(full_queue):
-    sizes = [len(emulator_patches._receive_batch("url", 100)) for _ in range(3)]
+    sizes = [len(patches._receive_batch("url", 100)) for _ in range(3)]
 
     assert sizes == [100, 50, 0]
 
@@ -451,7 +445,7 @@ def test_function_receives_as_many_messages_as_its_mapping_says(full_queue):
 def test_copy_of_json_is_equal_and_shares_nothing():
     value = {"a": {"L": [{"S": "x"}, {"N": "1"}, {"BOOL": True}, {"NULL": None}]}, "b": {1, 2}}
 
-    copied = emulator_speed.copy_json(value)
+    copied = speedups.copy_json(value)
 
     assert copied == copy.deepcopy(value)
     copied["a"]["L"][0]["S"] = "y"
@@ -501,7 +495,7 @@ def test_short_way_to_dynamodb_gives_what_the_long_way_gives(operation, argument
     target = f"DynamoDB_20120810.{operation}".encode()
     body = json.dumps(arguments).encode()
 
-    short = request(emulator_speed.dynamodb_first(ministack.app.app), target, body)
+    short = request(speedups.dynamodb_first(ministack.app.app), target, body)
 
     assert short == request(ministack.app.app, target, body)
 
@@ -516,14 +510,14 @@ def test_only_requests_to_dynamodb_take_the_short_way():
         )
         await send({"type": "http.response.body", "body": b"{}"})
 
-    request(emulator_speed.dynamodb_first(app), b"AmazonSQS.SendMessage", b"{}")
+    request(speedups.dynamodb_first(app), b"AmazonSQS.SendMessage", b"{}")
 
     assert len(reached) == 1
 
 
 def test_emulator_still_takes_an_expression_apart_for_each_item(monkeypatch):
     calls = []
-    tokenize = emulator_speed._tokenize
+    tokenize = speedups._tokenize
     monkeypatch.setattr(dynamodb, "_tokenize", lambda text: calls.append(text) or tokenize(text))
 
     for value in ("x", "y"):
@@ -535,6 +529,6 @@ def test_emulator_still_takes_an_expression_apart_for_each_item(monkeypatch):
 def test_tokens_are_those_of_the_emulator_and_may_be_changed():
     expression = "begins_with(#a, :b) AND c <> :d"
 
-    emulator_speed.tokens_of(expression).clear()
+    speedups.tokens_of(expression).clear()
 
-    assert emulator_speed.tokens_of(expression) == emulator_speed._tokenize(expression)
+    assert speedups.tokens_of(expression) == speedups._tokenize(expression)

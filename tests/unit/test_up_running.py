@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from chalicelib.errors import CommandError
-from dashboard import running
-from dashboard.emulator_process import listen
-from dashboard.generations import Generations
+from dashboard.local import running
+from dashboard.local.emulator.generations import Generations
+from dashboard.local.emulator.process import listen
 from dashboard.paths import StateDir
 
 WHERE = running.Running(
@@ -49,7 +49,7 @@ def test_folder_is_free_again_after_use(state, said):
 def test_child_of_a_killed_holder_is_waited_for(state, said):
     # It inherits the lock from a process that ends, as the emulator does from `up`.
     hold = (
-        "import os, sys, subprocess; from dashboard import running;"
+        "import os, sys, subprocess; from dashboard.local import running;"
         "from dashboard.paths import StateDir; from pathlib import Path\n"
         "with running.locked(StateDir(Path(sys.argv[1])), print) as lock:\n"
         "    subprocess.Popen(['sleep', '1'], pass_fds=[lock]); os._exit(0)"

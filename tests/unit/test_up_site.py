@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import CommandError
-from dashboard.site import Site, publish, render
+from dashboard.deploy.publish_site import Site, publish, render
 
 SITE = Site("ws://127.0.0.1:8270/_aws/execute-api/abc/local", "local")
 MANIFEST = {

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import CommandError
-from dashboard import stack
+from dashboard.deploy import stack
 from dashboard.paths import TEMPLATE
 
 

@@ -2,12 +2,12 @@
 
 import re
 
-from chalicelib.classify import classify
-from chalicelib.facts import Fact
-from chalicelib.metrics import BOUNCE_SUBTYPES, COUNTERS, OTHER_SUBTYPE, RATES
+from chalicelib.facts.classify import classify
+from chalicelib.facts.fact import Fact
+from chalicelib.stats.counters import BOUNCE_SUBTYPES, COUNTERS, OTHER_SUBTYPE, RATES
+from dashboard.deploy.glossary import REASONS, words
+from dashboard.deploy.publish_site import Site, render
 from dashboard.paths import STATIC
-from dashboard.site import Site, render
-from dashboard.words import REASONS, words
 
 WORDS = words()
 SOURCES = [path.read_text() for path in (STATIC / "src").rglob("*.js")]

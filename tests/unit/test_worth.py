@@ -5,10 +5,10 @@ from itertools import permutations
 import pytest
 from support import ses
 
-from chalicelib.aggregate import group
-from chalicelib.events import parse
-from chalicelib.facts import facts_of, to_item
-from chalicelib.metrics import HEALTH, PIPELINE, SUMMARY
+from chalicelib.facts.fact import facts_of, to_item
+from chalicelib.ses.parse import parse
+from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY
+from chalicelib.stats.grouping import group
 
 SPRING = ("spring", SUMMARY)
 

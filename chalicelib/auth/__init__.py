@@ -1,0 +1,1 @@
+"""Sign-in by an issuer's tokens, and share links."""

@@ -1,0 +1,104 @@
+"""Who may come in, by which token, and what they may see then."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chalicelib.auth.shares import Shares
+from chalicelib.config import Config
+from chalicelib.errors import Forbidden, InvalidRequest, Refused
+from chalicelib.live.permissions import Access, Connection, prefixes_of
+from chalicelib.live.subscriptions import Subscriptions
+
+if TYPE_CHECKING:
+    from chalicelib.auth.tokens import Viewer
+
+BEARER = "bearer."
+SHARE = "share."
+
+
+class SignIn(Struct, frozen=True):
+    """Lets connections in, where there is an issuer.
+
+    Attributes:
+        viewer: tells whose token of the issuer this is, or raises Refused.
+        shared: tells what a share link's token shows, or raises Refused.
+    """
+
+    config: Config
+    viewer: Callable[[str], "Viewer"]
+    shared: Callable[[str], Access]
+    shares: Shares
+    subscriptions: Subscriptions
+
+    def admit(self, connection: Connection, offered: Sequence[str], origin: str | None) -> Access:
+        """Let a new connection in, and note what it may see.
+
+        Args:
+            connection: who knocks.
+            offered: the WebSocket sub-protocols, with a token among them.
+            origin: where the page comes from that asks.
+
+        Raises:
+            Forbidden: it comes from elsewhere, or its groups may see nothing.
+            Refused: its token is none of ours.
+        """
+        if origin not in self.config.allowed_origins:
+            raise Forbidden("its origin is not allowed")
+        access = self._access(offered)
+        if access.shared is not None and not self.subscriptions.has_room(access.subject):
+            raise Forbidden("as many have come by this share link as may at once")
+        self.subscriptions.admit(replace(connection, access=access))
+        # Only now: a revocation either finds what was noted, or is found.
+        if access.shared is not None and not self.shares.holds(access):
+            self.subscriptions.forget(connection.id)
+            raise Refused("the share link has been revoked, or never was")
+        return access
+
+    def access(self, connection_id: str) -> Access:
+        """Tell what a connection may see now.
+
+        Raises:
+            Refused: nothing any more: its share link was revoked, or it is not known.
+        """
+        access = self.subscriptions.access(connection_id)
+        if access is None:
+            raise Refused("this connection may no longer see anything: connect with a new token")
+        return access
+
+    def renew(self, connection: Connection, token: str) -> None:
+        """Give a connection, in time, a token that ends later.
+
+        Raises:
+            InvalidRequest: the token is not one that renews this connection.
+        """
+        if connection.access.shared is not None:
+            raise InvalidRequest("forbidden", "a share link is not renewed: it ends when it ends")
+        try:
+            access = self._of_issuer(token)
+        except Refused as error:
+            raise InvalidRequest(
+                "forbidden", f"the token is not accepted ({error}): sign in again"
+            ) from error
+        if access.subject != connection.access.subject:
+            raise InvalidRequest(
+                "forbidden", "the token is of somebody else than this connection: connect anew"
+            )
+        self.subscriptions.renew(replace(connection, access=access))
+
+    def _access(self, offered: Sequence[str]) -> Access:
+        for protocol in offered:
+            if protocol.startswith(BEARER):
+                return self._of_issuer(protocol.removeprefix(BEARER))
+            if protocol.startswith(SHARE):
+                return self.shared(protocol.removeprefix(SHARE))
+        raise Refused("it offers no token")
+
+    def _of_issuer(self, token: str) -> Access:
+        viewer = self.viewer(token)
+        prefixes = prefixes_of(viewer.groups, self.config.group_prefixes)
+        if not prefixes:
+            raise Forbidden(f"none of the groups {sorted(viewer.groups)} may see anything")
+        return Access(viewer.subject, viewer.until, prefixes)

@@ -1,0 +1,112 @@
+"""Which share links there are: rows of the subscriptions table, which expire when the link ends.
+
+owner   member       what else
+shares  share/Zx81…  campaign, created_at, until; revoked: while its connections are ended
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.aws.client import Service
+from chalicelib.live.permissions import Access, share_subject
+
+_SHARES = "shares"
+
+
+class ShareLink(Struct, frozen=True):
+    """A share link; times in epoch seconds."""
+
+    id: str
+    campaign: str
+    created_at: int
+    until: int
+
+
+class Shares:
+    """The share links in the subscriptions table."""
+
+    def __init__(
+        self, dynamo: Service, name: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._dynamo = dynamo
+        self._name = name
+        self._clock = clock
+
+    def add(self, campaign: str, until: int) -> ShareLink:
+        """Make a share link that ends at `until`."""
+        link = ShareLink(secrets.token_urlsafe(9), campaign, int(self._clock()), until)
+        self._dynamo.call(
+            "put_item",
+            TableName=self._name,
+            Item={
+                **_key(share_subject(link.id)),
+                "campaign": {"S": campaign},
+                "created_at": {"N": str(link.created_at)},
+                "until": {"N": str(until)},
+                "expires": {"N": str(until)},
+            },
+        )
+        return link
+
+    def all(self) -> Iterator[ShareLink]:
+        """List the links that have not ended, nor been revoked whole."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._dynamo.call(
+                "query",
+                TableName=self._name,
+                KeyConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": {"S": _SHARES}},
+                ConsistentRead=True,
+                **start,
+            )
+            for row in page["Items"]:
+                if int(row["until"]["N"]) > self._clock():
+                    yield ShareLink(
+                        row["member"]["S"].removeprefix(share_subject("")),
+                        row["campaign"]["S"],
+                        int(row["created_at"]["N"]),
+                        int(row["until"]["N"]),
+                    )
+            if "LastEvaluatedKey" not in page:
+                return
+            start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def holds(self, access: Access) -> bool:
+        """Tell whether a share link is there as its token says, and has not been revoked."""
+        found = self._dynamo.call(
+            "get_item", TableName=self._name, Key=_key(access.subject), ConsistentRead=True
+        ).get("Item", {})
+        return (
+            "revoked" not in found
+            and found.get("campaign") == {"S": access.shared}
+            and found.get("until") == {"N": str(access.until)}
+        )
+
+    def revoke(self, subject: str) -> None:
+        """Let nobody in by a link any more.
+
+        Raises:
+            ConditionFailed: there is no such link.
+        """
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key=_key(subject),
+            UpdateExpression="SET revoked = :now",
+            ConditionExpression="attribute_exists(expires)",
+            ExpressionAttributeValues={":now": {"N": str(int(self._clock()))}},
+        )
+
+    def remove(self, subject: str) -> None:
+        """Forget a link, once nobody is connected by it."""
+        self._dynamo.call("delete_item", TableName=self._name, Key=_key(subject))
+
+
+def _key(subject: str) -> dict[str, dict[str, str]]:
+    return {"owner": {"S": _SHARES}, "member": {"S": subject}}

@@ -1,0 +1,322 @@
+"""Signed requests to AWS, each with its deadlines, and the calls to its JSON services.
+
+Everything above speaks the services' own JSON, and catches the errors of errors.py only. A call
+whose answer was lost is made again, so each must do no harm twice: those here are absolute, or on a
+condition that the first of two has changed (ConditionFailed then shows the item, and whoever called
+sees its own work in it). An event that is set aside may lie in the dead-letter queue twice; a turn
+that is taken twice leaves a pause, and viewers who are pushed to twice keep what they have.
+"""
+
+import base64
+import math
+import os
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from chalicelib.aws.connection_pool import Deadlines, Wire
+from chalicelib.aws.credentials import credentials
+from chalicelib.aws.http11 import Response, divided, header_lines, is_success, request
+from chalicelib.aws.sigv4 import Credentials, Signer, Signing, payload_hash
+from chalicelib.config import Config
+from chalicelib.errors import AwsError, ConditionFailed
+
+# These services answer in milliseconds: what takes seconds has failed.
+_DEADLINES = Deadlines(connect=2, answer=5)
+# Nothing here polls a queue.
+_DEADLINES_OF_SQS = Deadlines(connect=1, answer=2)
+ATTEMPT_SECONDS = _DEADLINES.connect + _DEADLINES.answer
+ATTEMPT_SECONDS_OF_SQS = _DEADLINES_OF_SQS.connect + _DEADLINES_OF_SQS.answer
+_ATTEMPTS = 4
+# The longest pause before the second attempt; each further one may be twice as long.
+_PAUSE_SECONDS = 0.25
+
+_THROTTLED = {
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+}
+# Errors whose text speaks of the caller, the resource or a limit. Others may repeat values of the
+# request ("Value '…' at '…' failed to satisfy constraint"), or its headers with the session token
+# (SignatureDoesNotMatch), and are not quoted.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+_QUOTABLE = {
+    *_THROTTLED,
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "RequestTooLargeException",
+    "ResourceNotFoundException",
+    "TrimmedDataAccessException",
+    "UnrecognizedClientException",
+}
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class Service(Protocol):
+    """Calls one service of AWS."""
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Make one call, such as `update_item`; throttling and 5xx are tried again first.
+
+        Raises:
+            ConditionFailed: a condition did not hold; has the item as it was found.
+            AwsError: anything else that kept failing.
+        """
+
+
+Services = Callable[[str], Service]
+"""Gives a service by its name, such as `dynamodb`."""
+
+
+class _Api(NamedTuple):
+    """The names of a service in X-Amz-Target, in its host's name and in signatures, and a limit.
+
+    Lambda is called by paths, and has no targets.
+
+    Attributes:
+        max_response: the longest body of a response to accept, in bytes.
+    """
+
+    target: str
+    host: str
+    signing_name: str
+    max_response: int
+
+
+_KIB, _MIB = 1024, 1024**2
+
+_APIS = {
+    # A page of Query or Scan has at most 1 MB of items, which JSON multiplies by its escapes and
+    # names of types; BatchGetItem has at most 16 MB, of which 100 of our items take a fraction.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+    "dynamodb": _Api("DynamoDB_20120810", "dynamodb", "dynamodb", 16 * _MIB),
+    # GetRecords has at most 1 MB of records, in the same JSON.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
+    "dynamodbstreams": _Api("DynamoDBStreams_20120810", "streams.dynamodb", "dynamodb", 16 * _MIB),
+    # Ids, checksums and attributes of a queue: no function receives messages by a call.
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    "sqs": _Api("AmazonSQS", "sqs", "sqs", 64 * _KIB),
+    # At most 1,440 data points.
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    "cloudwatch": _Api("GraniteServiceVersion20100801", "monitoring", "monitoring", _MIB),
+    # An asynchronous invocation has no payload, and an error is short.
+    # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    "lambda": _Api("", "lambda", "lambda", 64 * _KIB),
+}
+
+Headers = tuple[tuple[str, str], ...]
+"""Names, in lower case, and values."""
+
+
+class TimeLimit:
+    """When the calls of an invocation end; one for all services of a process.
+
+    Attributes:
+        until: epoch seconds. No attempt begins later, and a call that has none left raises
+            AwsError with the code `OutOfTime`.
+    """
+
+    def __init__(self) -> None:
+        self.until = math.inf
+
+
+def services(config: Config, limit: TimeLimit) -> Services:
+    """Return what builds the services of a function, in its region and by its role."""
+
+    def build(name: str) -> Service:
+        deadlines = _DEADLINES_OF_SQS if name == "sqs" else _DEADLINES
+        return JsonService(name, config, deadlines=deadlines, limit=limit)
+
+    return build
+
+
+class SignedRequests:
+    """Requests to one service, each signed; what may have passed is tried again.
+
+    Args:
+        name: one of `dynamodb`, `dynamodbstreams`, `sqs`, `cloudwatch` and `lambda`.
+        config: says where it is.
+        deadlines: of each attempt.
+        limit: of all attempts.
+        context: what its TLS connections are verified by, where not as usual.
+        clock: epoch seconds.
+        pause: waits some seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but two have their usual values
+        self,
+        name: str,
+        config: Config,
+        *,
+        deadlines: Deadlines = _DEADLINES,
+        limit: TimeLimit | None = None,
+        context: Callable[[str], ssl.SSLContext] | None = None,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api = _APIS[name]
+        self._region = config.region
+        origin, path = divided(
+            config.endpoint_of(name) or f"https://{self._api.host}.{config.region}.amazonaws.com"
+        )
+        self._host = origin.authority
+        self._path = path
+        self._wire = Wire(
+            origin, deadlines, self._api.max_response, **({"context": context} if context else {})
+        )
+        self._limit = limit or TimeLimit()
+        self._clock = clock
+        self._pause = pause
+
+    def post(self, operation: str, path: str, headers: Headers, body: bytes) -> dict[str, Any]:
+        """Make one request; throttling and 5xx are tried again first.
+
+        Args:
+            operation: what errors call it, such as `update_item`.
+            path: percent-encoded, without a query.
+            headers: beside the host.
+            body: of the request.
+
+        Returns:
+            The answer's JSON; empty where it has none.
+
+        Raises:
+            ConditionFailed: a condition did not hold; has the item as it was found.
+            AwsError: anything else that kept failing.
+        """
+        path, headers = self._path + path, (("host", self._host), *headers)
+        failure = AwsError("OutOfTime", f"{operation} was not called: the invocation's time is up")
+        for attempt in range(_ATTEMPTS):
+            pause = random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1) if attempt else 0.0  # noqa: S311 - jitter
+            if self._clock() + pause >= self._limit.until:
+                break
+            if pause:
+                self._pause(pause)
+            try:
+                return self._attempt(operation, path, headers, body)
+            except _Passing as error:
+                failure = error.failure
+        raise failure
+
+    def _attempt(self, operation: str, path: str, headers: Headers, body: bytes) -> dict[str, Any]:
+        signing, lines = _prepared(
+            headers, credentials(), self._region, self._api.signing_name, int(self._clock())
+        )
+        authorization = signing.authorization("POST", path, payload_hash(body))
+        lines = f"{lines}authorization: {authorization}\r\n"
+        try:
+            response = self._wire.exchange(request("POST", path, lines, body))
+            found = _parsed(response.body)
+        except ssl.SSLCertVerificationError as error:
+            raise AwsError("CertificateNotTrusted", f"{operation} failed: {error}") from error
+        except (OSError, ValueError) as error:
+            failure = AwsError(type(error).__name__, f"{operation} failed: no answer ({error})")
+            raise _Passing(failure) from error
+        if is_success(response.status):
+            return found
+        raise _error(operation, response, found)
+
+
+class JsonService(SignedRequests):
+    """A service that speaks AWS's JSON 1.0: any but `lambda`."""
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Make one call; as Service has it."""
+        if operation == "transact_write_items":
+            # By this DynamoDB knows a repeat.
+            parameters.setdefault("ClientRequestToken", os.urandom(16).hex())
+        try:
+            body = msgspec.json.encode(parameters)
+        except UnicodeEncodeError as error:
+            raise AwsError("NotUnicode", f"{operation} failed: {error}") from error
+        return self.post(operation, "/", _target(self._api.target, operation), body)
+
+
+class _Passing(Exception):
+    """An attempt failed by what may have passed at the next one."""
+
+    def __init__(self, failure: AwsError) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+def _error(operation: str, response: Response, found: Mapping[str, Any]) -> Exception:
+    # SQS gives its old names, which everybody knows, beside.
+    query_error = response.header("x-amzn-query-error").partition(";")[0]
+    rest_error = response.header("x-amzn-errortype").partition(":")[0]  # Lambda's
+    named = found.get("__type") or rest_error or f"HTTP {response.status}"
+    code = query_error or str(named).rpartition("#")[2]
+    if code == _CONDITION_FAILED:
+        return ConditionFailed(found.get("Item", {}))
+    message = found.get("message") or found.get("Message") or "the service does not say why"
+    if code not in _QUOTABLE:
+        message = f"the service's text of {len(str(message))} characters may quote the request"
+    failure = AwsError(code, f"{operation} failed: {code}: {message}")
+    if response.status >= 500 or response.status == 429 or code in _THROTTLED:  # noqa: PLR2004 - HTTP's
+        return _Passing(failure)
+    return failure
+
+
+@lru_cache(maxsize=64)
+def _target(target: str, operation: str) -> Headers:
+    """Say in headers which operation is called."""
+    name = operation.title().replace("_", "")
+    return ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", f"{target}.{name}")
+
+
+@lru_cache(maxsize=64)  # many calls are made within a second
+def _prepared(
+    headers: Headers, credentials: Credentials, region: str, signing_name: str, now: int
+) -> tuple[Signing, str]:
+    """Prepare what requests of one second differ by their bodies from alone."""
+    signing = Signer(credentials, region, signing_name, now).prepared(dict(headers))
+    return signing, header_lines(signing.headers)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """Return a response's JSON. Errors do not quote it: it may hold addresses.
+
+    Raises:
+        ValueError: it is not a JSON object.
+    """
+    try:
+        found = msgspec.json.decode(body or b"{}")
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{len(body)} bytes that are not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{len(body)} bytes of JSON that are not an object")  # noqa: TRY004 - of JSON
+    # Bytes and times are rare: nothing looks for them where there are none.
+    special = b'"B"' in body or b'"ApproximateCreationDateTime"' in body
+    return _rich(found) if special else found
+
+
+def _rich(found: dict[str, Any]) -> dict[str, Any]:
+    """Turn what JSON cannot hold into what it is: bytes, and times."""
+    if len(found) == 1 and isinstance(text := found.get("B"), str):
+        return {"B": base64.b64decode(text)}
+    return {name: _rich_member(name, value) for name, value in found.items()}
+
+
+def _rich_member(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return _rich(value)
+    if isinstance(value, list):
+        return [_rich_member(name, one) for one in value]
+    if name == "ApproximateCreationDateTime" and isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    return value

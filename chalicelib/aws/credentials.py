@@ -1,0 +1,182 @@
+"""Credentials to sign requests with, from the environment or from a container endpoint.
+
+Lambda sets the environment variables, except with SnapStart: a snapshot outlives its credentials,
+so Lambda serves them at an endpoint instead.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html#snapstart-credentials
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from threading import Lock
+from urllib.parse import urlsplit
+
+import msgspec
+
+from chalicelib.aws.connection_pool import Deadlines, Wire
+from chalicelib.aws.http11 import divided, header_lines, is_success, request
+from chalicelib.aws.sigv4 import Credentials
+from chalicelib.errors import AwsError, ConfigError
+from chalicelib.log import log
+
+_KEY, _SECRET, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
+_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+_AUTHORIZATION = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+_AUTHORIZATION_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+
+# Over http, the token may be sent to this machine and to the container's host alone.
+_NEAR = re.compile(r"localhost|127(\.\d{1,3}){3}|169\.254\.170\.2")
+
+# The endpoint is on this machine, and its response below 2 KB.
+_DEADLINES = Deadlines(connect=1, answer=2)
+_MAX_RESPONSE = 64 * 1024
+_ATTEMPTS = 3
+_PAUSE_SECONDS = 0.1
+
+_REFRESH_BEFORE_SECONDS = 300
+_AGAIN_AFTER_SECONDS = 60  # where it failed, and the former credentials are still valid
+
+
+class ContainerCredentials:
+    """Credentials of a container endpoint, refreshed five minutes before they expire.
+
+    Args:
+        environ: the environment variables that name the endpoint and its authorization.
+        clock: epoch seconds.
+        pause: waits some seconds.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._environ = environ
+        self._clock = clock
+        self._pause = pause
+        self._lock = Lock()
+        self._current: Credentials | None = None
+        self._expires_at = 0.0
+        self._refresh_at = 0.0
+
+    def get(self) -> Credentials:
+        """Return credentials that are valid now.
+
+        Raises:
+            ConfigError: the endpoint's address is missing or must not be sent a token.
+            AwsError: the endpoint has none, and the former ones have expired.
+        """
+        with self._lock:  # ingest signs in several threads
+            return self._get(self._clock())
+
+    def _get(self, now: float) -> Credentials:
+        if self._current is not None and now < self._refresh_at:
+            return self._current
+        try:
+            self._current, self._expires_at = self._fetched(now)
+            soon = now + _AGAIN_AFTER_SECONDS
+            self._refresh_at = max(self._expires_at - _REFRESH_BEFORE_SECONDS, soon)
+        except AwsError as error:
+            if self._current is None or now >= self._expires_at:
+                raise
+            log("credentials_not_refreshed", detail=str(error))
+            self._refresh_at = now + _AGAIN_AFTER_SECONDS
+        self._refresh_at = min(self._refresh_at, self._expires_at)
+        return self._current
+
+    def _fetched(self, now: float) -> tuple[Credentials, float]:
+        """Fetch credentials, and when they expire."""
+        failure: object = None
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._pause(_PAUSE_SECONDS)
+            try:
+                credentials, expires_at = self._attempt()
+            except (OSError, ValueError) as error:
+                failure = error
+            else:
+                if expires_at > now:
+                    return credentials, expires_at
+                failure = "the credentials in the response have expired"
+        raise AwsError("NoCredentials", f"the endpoint in {_URI} gave no credentials: {failure}")
+
+    def _attempt(self) -> tuple[Credentials, float]:
+        parts = urlsplit(self._environ.get(_URI, ""))
+        host = parts.hostname or ""
+        if parts.scheme != "https" and not (parts.scheme == "http" and _NEAR.fullmatch(host)):
+            raise ConfigError(
+                f"{_URI} leads to {parts.scheme}://{host}: set an https URL, or http on "
+                "127.0.0.1 or 169.254.170.2"
+            )
+        origin, _ = divided(parts.geturl())
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {"host": origin.authority, "accept": "application/json", **self._authorization()}
+        wire = Wire(origin, _DEADLINES, _MAX_RESPONSE)
+        try:
+            response = wire.exchange(request("GET", path, header_lines(headers), b""))
+        finally:
+            wire.close()
+        if not is_success(response.status):
+            raise ValueError(f"status {response.status}")
+        return _read(response.body)
+
+    def _authorization(self) -> dict[str, str]:
+        """Return the header; the file is read each time, because its token is replaced."""
+        token = self._environ.get(_AUTHORIZATION, "")
+        if path := self._environ.get(_AUTHORIZATION_FILE):
+            with open(path, encoding="latin-1") as file:  # noqa: PTH123 - pathlib is a slow import
+                token = file.read()
+        if not token.isascii() or not token.isprintable():
+            raise ValueError("the authorization token is not a header's value")
+        return {"authorization": token} if token else {}
+
+
+class _Document(msgspec.Struct):
+    """What the endpoint responds."""
+
+    access_key: str = msgspec.field(name="AccessKeyId")
+    secret_key: str = msgspec.field(name="SecretAccessKey")
+    session_token: str = msgspec.field(name="Token")
+    expiration: datetime = msgspec.field(name="Expiration")
+
+
+def _read(body: bytes) -> tuple[Credentials, float]:
+    try:
+        found = msgspec.json.decode(body, type=_Document)
+    except msgspec.MsgspecError:  # its message may quote a secret
+        raise ValueError(f"{len(body)} bytes that are not credentials") from None
+    if found.expiration.tzinfo is None:
+        raise ValueError("an expiration without a time zone")
+    credentials = Credentials(found.access_key, found.secret_key, found.session_token)
+    return credentials, found.expiration.timestamp()
+
+
+_container = ContainerCredentials()
+
+
+def credentials() -> Credentials:
+    """Return the credentials of this process as they are now: Lambda replaces them.
+
+    Raises:
+        ConfigError: none are configured.
+        AwsError: the container endpoint has none.
+    """
+    environ = os.environ
+    if not environ.get(_KEY) and environ.get(_URI):
+        return _container.get()
+    return Credentials(_required(_KEY), _required(_SECRET), environ.get(_TOKEN) or None)
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigError(
+            f"{name} is not set, nor is {_URI} in its place: the functions sign with what Lambda "
+            "sets there"
+        )
+    return value

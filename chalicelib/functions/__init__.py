@@ -1,0 +1,1 @@
+"""The Lambda functions, one module each, named as in app.py."""

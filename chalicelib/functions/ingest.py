@@ -1,0 +1,238 @@
+"""A batch of queue messages → facts in the events table, each message settled."""
+
+import math
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chalicelib.aws.client import ATTEMPT_SECONDS, ATTEMPT_SECONDS_OF_SQS, TimeLimit
+from chalicelib.aws.parallel import Run, in_threads
+from chalicelib.aws.queues import CHANGES, Queues
+from chalicelib.config import Config
+from chalicelib.errors import AwsError, NotAnEvent, NotStored, trace
+from chalicelib.facts.fact import ENGAGEMENTS, Fact, facts_of
+from chalicelib.facts.settle import judged_alone, settle
+from chalicelib.facts.table import BATCH, EventsTable
+from chalicelib.log import log
+from chalicelib.ses import parse
+from chalicelib.ses.event import Event
+from chalicelib.stats.table import StatsTable
+
+T = TypeVar("T")
+
+# How far a sender's clock may be ahead of ours; it is a second, and never a day.
+_CLOCKS_DIFFER_BY = timedelta(days=1)
+
+# An attempt that begins just before the end of storing has ended when the visibility of what is
+# left is changed, and that has ended when Lambda ends the invocation. A second is left for what no
+# attempt's deadline includes, such as resolving a host name.
+_REPORTING_SECONDS = ATTEMPT_SECONDS_OF_SQS + 1
+_STORING_MARGIN_SECONDS = ATTEMPT_SECONDS + _REPORTING_SECONDS
+
+# A failed message is retried soon, and later each time: in fifty attempts (maxReceiveCount in
+# infrastructure/mailpulse.yaml) an outage of two hours sends no event to the dead-letter queue.
+_FIRST_RETRY_SECONDS = 5
+_LONGEST_RETRY_SECONDS = 300
+
+
+class Ingest(Struct, frozen=True):
+    """Takes in what SES reports."""
+
+    config: Config
+    events_table: EventsTable
+    stats_table: StatsTable
+    queues: Queues
+    limit: TimeLimit
+    run: Run = in_threads
+    clock: Callable[[], float] = time.time
+
+    def batch(
+        self, records: Sequence[Mapping[str, Any]], seconds_left: float = math.inf
+    ) -> dict[str, Any]:
+        """Take in SQS records.
+
+        A message that is no SES event goes to the dead-letter queue with its reason, alone. A
+        message that could not be stored in time stays in the queue: alone where the event source
+        mapping reports batch item failures, otherwise with its whole batch. Writing a fact twice
+        is harmless.
+
+        Args:
+            records: as Lambda hands them over.
+            seconds_left: until Lambda ends this invocation. Storing stops before.
+
+        Returns:
+            What Lambda expects of a function that reports batch item failures.
+            https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
+        Raises:
+            NotStored: a message could not be stored, and the mapping does not report failures:
+                Lambda would take a returned value for success and delete the whole batch.
+        """
+        ends = self.clock() + seconds_left
+        self.limit.until = ends - _STORING_MARGIN_SECONDS
+        failed, facts = self._take_in(records)
+        log("ingest", messages=len(records), facts=facts, failed=len(failed))
+        if failed and not self.config.reports_batch_item_failures:
+            raise NotStored(
+                f"{len(failed)} of {len(records)} messages could not be stored; SQS delivers the "
+                "whole batch again"
+            )
+        self.limit.until = ends - _REPORTING_SECONDS
+        self._retry_soon([one for one in records if one["messageId"] in failed])
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
+
+    def _take_in(self, records: Sequence[Mapping[str, Any]]) -> tuple[set[str], int]:
+        """Store what messages report; return those that failed, and the number of facts."""
+        failed: set[str] = set()
+        facts: dict[tuple[str, str], Fact] = {}
+        origins: dict[tuple[str, str], set[str]] = defaultdict(set)
+        read = parse.reader(self.config.campaign_tag)
+        latest = datetime.fromtimestamp(self.clock(), UTC) + _CLOCKS_DIFFER_BY
+        not_after = latest.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        for record in records:
+            message = record["messageId"]
+            try:
+                event = read(record["body"], not_after)
+            except NotAnEvent as error:
+                if not self._set_aside(record, error):
+                    failed.add(message)
+                continue
+            if event is None:
+                log("ses_validated_the_topic")
+                continue
+            for fact in self._facts(event):
+                key = fact.message_id, fact.key
+                facts[key] = fact
+                origins[key].add(message)
+        for fact in self._store(facts.values()):
+            failed |= origins[fact.message_id, fact.key]
+        return failed, len(facts)
+
+    def _retry_soon(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Make messages visible before the queue's time-out, which suits crashes."""
+        delays = [
+            (
+                record["receiptHandle"],
+                retry_seconds(int(record["attributes"]["ApproximateReceiveCount"])),
+            )
+            for record in records
+        ]
+
+        def change(some: Sequence[tuple[str, int]]) -> None:
+            try:
+                refused = self.queues.retry_after(some)
+            except AwsError as error:
+                log("not_retried_soon", messages=len(some), detail=trace(error))
+            else:
+                if refused:
+                    log("not_retried_soon", messages=refused, detail="SQS refused to change them")
+
+        self.run([partial(change, some) for some in _split(delays, CHANGES)])
+
+    def _facts(self, event: Event) -> list[Fact]:
+        return facts_of(
+            event,
+            pseudonym_key=self.config.pseudonym_key,
+            store_addresses=self.config.store_addresses,
+            keep_link_query=self.config.keep_link_query,
+        )
+
+    def _set_aside(self, record: Mapping[str, Any], error: NotAnEvent) -> bool:
+        log("not_an_event", reason=error.reason, detail=str(error), message=record["messageId"])
+        try:
+            self.queues.set_aside(record["body"], error.reason, str(error))
+        except AwsError as failure:
+            # The queue's own redrive brings it there, after some more tries.
+            log("dead_letter_failed", detail=str(failure), message=record["messageId"])
+            return False
+        return True
+
+    def _store(self, facts: Iterable[Fact]) -> list[Fact]:
+        """Store facts and settle their messages, side by side; return those that failed."""
+        plain: list[Fact] = []
+        engagements: dict[str, list[Fact]] = defaultdict(list)
+        for fact in facts:
+            if fact.type in ENGAGEMENTS:
+                engagements[fact.message_id].append(fact)
+            else:
+                plain.append(fact)
+        unstored: list[Fact] = []
+
+        def put(some: Sequence[Fact]) -> None:
+            unstored.extend(self.events_table.put(some))
+
+        def engage(message_id: str, found: Sequence[Fact]) -> None:
+            try:
+                self._engage(message_id, found)
+            except Exception as error:  # noqa: BLE001 - one message must not fail the others
+                log("not_stored", detail=trace(error), message_id=message_id)
+                unstored.extend(found)
+
+        self.run(
+            [
+                *(partial(put, some) for some in _split(plain, BATCH)),
+                *(partial(engage, *one) for one in engagements.items()),
+            ]
+        )
+        return unstored
+
+    def _engage(self, message_id: str, engagements: Iterable[Fact]) -> None:
+        """Store a message's opens and clicks, then settle it from all that is stored.
+
+        In this order: whoever reads after the last write sees every fact, so at least one of
+        several ingests at the same time settles the message for good.
+        """
+        for fact in engagements:
+            admitted = fact.link_id and self.stats_table.admit_link(fact.campaign, fact.link_id)
+            self.events_table.put_engagement(replace(judged_alone(fact), link_id=admitted))
+        settle_message(self.events_table, message_id, {fact.campaign for fact in engagements})
+
+
+def retry_seconds(receive_count: int) -> int:
+    """Return when a message that failed is to be retried, with jitter.
+
+    Args:
+        receive_count: how often it has been received.
+    """
+    longest = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** (receive_count - 1))
+    return random.randint(longest * 3 // 4, longest)  # noqa: S311 - jitter
+
+
+def _split(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def settle_message(
+    events_table: EventsTable, message_id: str, campaigns: Iterable[str] | None = None
+) -> int:
+    """Settle a message from all that is stored of it, and store what differs.
+
+    Args:
+        events_table: where it is stored.
+        message_id: the message's.
+        campaigns: in whose counts it is to be settled; None for all.
+
+    Returns:
+        How many items were to be changed.
+
+    Raises:
+        AwsError: something could not be read or written.
+        ValueError: newer rules have judged it, or what is stored is no fact.
+    """
+    stored = events_table.message(message_id)
+    changes = 0
+    for campaign in stored if campaigns is None else campaigns:
+        settlement = settle(stored[campaign].facts, stored[campaign].state)
+        for fact, engager, reason in settlement.reclassified:
+            events_table.reclassify(fact, engager, reason, settlement.rank)
+        if settlement.state is not None:
+            events_table.put_state(settlement.state)
+        changes += len(settlement.reclassified) + (settlement.state is not None)
+    return changes

@@ -1,0 +1,229 @@
+"""One WebSocket request → its answers. Every request gets one, whatever it was."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chalicelib import paging
+from chalicelib.auth.authenticator import SignIn
+from chalicelib.errors import InvalidRequest, Refused, trace
+from chalicelib.facts.fact import ACTIVITY_LANES, ACTIVITY_TYPES, OTHER_LINK, Fact
+from chalicelib.facts.table import EventsTable
+from chalicelib.live import messages
+from chalicelib.live.frames import Message
+from chalicelib.live.permissions import EVERYTHING, Access, Connection
+from chalicelib.live.protocol import (
+    HEALTH_TOPIC,
+    LIST_TOPIC,
+    Request,
+    campaign_of,
+    error_reply,
+    parse_request,
+)
+from chalicelib.live.subscriptions import Subscriptions
+from chalicelib.log import log
+from chalicelib.stats.counters import Aggregate, bounce_kind
+from chalicelib.stats.table import StatsTable
+
+# However rare what is looked for, an answer comes in time, with a cursor to go on from.
+_MOST_READ = 2000
+# How many are read at once of each lane.
+_LEAST_PAGE, _PAGE = 5, 100
+
+# A place in a campaign's activity, as facts.to_item writes it.
+_PLACE = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z#[0-9a-f]{16}")
+
+# Which of an hour's counters tell that it has activity of a type.
+_COUNTERS_OF_TYPE = {
+    "Open": ("opens",),
+    "Click": ("clicks",),
+    "Bounce": ("hard_bounces", "soft_bounces", "undetermined_bounces"),
+    "Complaint": ("complaints",),
+    "DeliveryDelay": ("delivery_delays",),
+    "Reject": ("rejects",),
+    "Rendering Failure": ("rendering_failures",),
+    "Subscription": ("unsubscribes",),
+}
+
+
+class Session(Struct, frozen=True):
+    """Serves the requests of connections; `sign_in` is None where anybody may see everything."""
+
+    stats_table: StatsTable
+    events_table: EventsTable
+    subscriptions: Subscriptions
+    sign_in: SignIn | None
+    clock: Callable[[], float]
+
+    def answer(self, connection: Connection, text: str) -> Iterator[Message]:
+        """Serve one request; give its answers one after the other.
+
+        Raises:
+            Refused: the connection may no longer see anything, and is to be closed; its `reply`
+                is the answer.
+        """
+        try:
+            request = parse_request(text)
+        except InvalidRequest as error:
+            yield error.reply or error_reply(error, None, None)
+            return
+        try:
+            access = self._access(connection.id, request)
+            yield from self._serve(replace(connection, access=access), request)
+        except Refused as error:
+            error.reply = error_reply(InvalidRequest("forbidden", str(error)), *request.names)
+            raise
+        except InvalidRequest as error:
+            yield error_reply(error, *request.names)
+        except Exception as error:  # noqa: BLE001 - every request is answered, whatever failed
+            log("request_failed", action=request.action, detail=trace(error))
+            failure = InvalidRequest("internal", "the request could not be served now: try again")
+            yield error_reply(failure, *request.names)
+
+    def _access(self, connection_id: str, request: Request) -> Access:
+        """Tell what a connection may see, and see that its request asks for nothing else."""
+        if self.sign_in is None:
+            return EVERYTHING
+        access = self.sign_in.access(connection_id)
+        if access.has_ended(self.clock()):
+            raise Refused("the token of this connection has ended: connect with a new one")
+        access.require(request)
+        return access
+
+    def _serve(self, connection: Connection, request: Request) -> Iterator[Message]:
+        access = connection.access
+        match request.action:
+            case "subscribe":
+                # First the row, then the snapshot: whatever changes in between is pushed.
+                self.subscriptions.add(connection, request.topic)
+                yield self._snapshot(request, request.topic, access)
+            case "unsubscribe":
+                self.subscriptions.remove(connection.id, request.topic)
+                yield request.reply(id=request.topic)
+            case "get":
+                yield self._snapshot(request, request.topic, access)
+            case "listCampaigns":
+                yield self._campaigns(request, access)
+            case "searchCampaigns":
+                yield from _found(request, map(_campaign, self._search(request, access)))
+            case "listActivity":
+                yield from self._activity(request)
+            case "listTimelines":
+                yield from _found(request, map(self._timeline, request.campaigns))
+            case "ping":
+                yield from self._missed(connection, request)
+                yield request.reply()
+            case "authenticate":
+                if self.sign_in is None:
+                    raise InvalidRequest(
+                        "unknown_action", "nobody signs in here: leave authenticate out"
+                    )
+                self.sign_in.renew(connection, request.token)
+                yield request.reply()
+
+    def _missed(self, connection: Connection, request: Request) -> Iterator[Message]:
+        for topic, mark in self.subscriptions.behind(connection.id):
+            if connection.access.hears(topic):  # what it may see may just have changed
+                yield self._snapshot(request, topic, connection.access)
+                # Only here has it been sent: whoever takes the answers stops at a failure.
+                self.subscriptions.caught_up(connection.id, topic, mark)
+
+    def _snapshot(self, request: Request, topic: str, access: Access) -> Message:
+        if topic == LIST_TOPIC:
+            seen = (one for one in self.stats_table.all_campaigns() if access.sees(one.campaign))
+            snapshot = messages.campaign_list(list(map(messages.campaign_entry, seen)))
+        elif topic == HEALTH_TOPIC:
+            snapshot = messages.health(self.stats_table.health(), access.sees)
+        else:
+            campaign = campaign_of(topic) or ""
+            snapshot = messages.campaign_snapshot(
+                campaign,
+                self.stats_table.summary(campaign),
+                self.stats_table.shown(campaign),
+            )
+        return request.reply(id=topic, snapshot=snapshot)
+
+    def _campaigns(self, request: Request, access: Access) -> Message:
+        summaries, following = self.stats_table.campaigns(
+            request.limit, request.cursor, access.sees
+        )
+        reply = request.reply(results=list(map(_campaign, summaries)))
+        return reply | ({"cursor": following} if following else {})
+
+    def _search(self, request: Request, access: Access) -> Iterator[Aggregate]:
+        wanted = request.query.casefold()
+        matching = (
+            summary
+            for summary in self.stats_table.all_campaigns()
+            if access.sees(summary.campaign)
+            and wanted in f"{summary.campaign}\n{summary.subject or ''}".casefold()
+        )
+        return islice(matching, request.limit)
+
+    def _activity(self, request: Request) -> Iterator[Message]:
+        found: list[Message] = []
+        more: dict[str, str] = {}
+        last = ""
+        for read, (place, fact) in enumerate(self._activity_places(request)):
+            if len(found) == request.limit or read == _MOST_READ:
+                more = {"cursor": paging.seal(last)}
+                break
+            last = place
+            if _is_wanted(fact, request):
+                found.append(messages.activity(fact))
+        yield from _found(request, found, **more)
+
+    def _activity_places(self, request: Request) -> Iterator[tuple[str, Fact]]:
+        """List a campaign's activity, newest first: hour by hour, in each from all lanes."""
+        before = paging.open_place(request.cursor, _PLACE)[0] if request.cursor else None
+        # The lanes share what is wanted, more or less; of what is limited, most is read over.
+        limits = (request.type, request.engager, request.link, request.bounce_type)
+        page = _PAGE if any(limits) else max(_LEAST_PAGE, 2 * request.limit // ACTIVITY_LANES)
+        for hour in self.stats_table.hours(request.campaign):
+            name = hour.part.removeprefix("hour#")
+            if before is not None and name > before:
+                continue
+            types = [request.type] if request.type else ACTIVITY_TYPES
+            if not any(
+                hour.counts.get(counter) for kind in types for counter in _COUNTERS_OF_TYPE[kind]
+            ):
+                continue
+            yield from self.events_table.activity(request.campaign, name, before, page)
+
+    def _timeline(self, campaign: str) -> Message:
+        return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))
+
+
+def _is_wanted(fact: Fact, request: Request) -> bool:
+    """Tell whether a fact is among those that a request is limited to."""
+    link = OTHER_LINK if fact.link_id == OTHER_LINK else fact.link
+    bounce_type, subtype = (
+        bounce_kind(fact.bounce_type, fact.detail) if fact.type == "Bounce" else (None, None)
+    )
+    return all(
+        wanted in (None, found)
+        for wanted, found in (
+            (request.type, fact.type),
+            (request.engager, fact.engager),
+            (request.link, link),
+            (request.bounce_type, bounce_type),
+            (request.bounce_subtype, subtype),
+        )
+    )
+
+
+def _campaign(summary: Aggregate) -> Message:
+    return {"$type": "Campaign", **messages.campaign_entry(summary)}
+
+
+def _found(request: Request, results: Iterable[Message], **more: str) -> Iterator[Message]:
+    """Give results in one answer, or one by one where the request wants a stream."""
+    if not request.stream:
+        yield request.reply(results=list(results), **more)
+        return
+    for result in results:
+        yield request.reply(result=result)
+    yield request.reply(done=True, **more)

@@ -1,0 +1,155 @@
+"""Stream records of the stats table → one push a topic to everybody who listens."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from chalicelib.config import PUSH_BATCH
+from chalicelib.errors import trace
+from chalicelib.live import messages
+from chalicelib.live.batches import Group, Push, decoded
+from chalicelib.live.delivery import PUSH_SECONDS, Delivery
+from chalicelib.live.frames import Message, frames
+from chalicelib.live.permissions import Access, Connection
+from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, HEALTH_TOPIC, LIST_TOPIC
+from chalicelib.live.pusher import Pusher
+from chalicelib.live.subscriptions import Subscriptions
+from chalicelib.log import log
+from chalicelib.stats.counters import (
+    HEALTH,
+    PARTS,
+    PIPELINE,
+    SUMMARY,
+    Aggregate,
+    aggregate_from_item,
+)
+from chalicelib.stats.health import health_from_item
+
+# So many messages a batch need no turn: a stage of a few dozen viewers pays nothing for it.
+FREE_MESSAGES = 100
+
+
+class Crowds(Protocol):
+    """Pushes to many viewers, as chalicelib.live.large_topics has it."""
+
+    def push(self, pushes: Iterable[Push], delivery: Delivery, until: float) -> int:
+        """Push; tell how many viewers other invocations push to."""
+
+
+class Publish(Struct, frozen=True):
+    """Pushes what has changed. A push that fails never fails the batch.
+
+    Attributes:
+        crowds: makes what pushes to many viewers, the first time that there are many.
+        interval: seconds between two pushes of one shard.
+        clock: epoch seconds.
+        pause: waits some seconds.
+    """
+
+    subscriptions: Subscriptions
+    pusher: Pusher
+    crowds: Callable[[], Crowds]
+    interval: float
+    clock: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+
+    def batch(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Push the newest state of each item in a batch, then wait for the interval's end.
+
+        The pause is what coalesces: the next batch of this shard holds all that changes
+        meanwhile. The first change after a quiet time goes out at once, the last one always. After
+        a full batch more is waiting already: a pause would only make it late.
+
+        Raises:
+            AwsError: subscribers could not be read, a turn not be taken, or a missed push not be
+                noted; the batch comes again, and what was pushed does no harm twice.
+        """
+        started = self.clock()
+        until = started + PUSH_SECONDS
+        delivery = Delivery(self.subscriptions, self.pusher, self.clock)
+        free, crowded, others = FREE_MESSAGES, [], 0
+        topics = _changes(records)
+        for topic, changes in topics.items():
+            push = self._push(topic, changes)
+            if push.messages <= free:
+                free -= push.messages
+                delivery.push(push, until)
+            else:
+                crowded.append(push)
+        if crowded:
+            others = self.crowds().push(crowded, delivery, until)
+        missed = len(delivery.missed)
+        log("publish", topics=len(topics), sent=delivery.sent, missed=missed, others=others)
+        delivery.end()
+        if (delivery.sent or others) and len(records) < PUSH_BATCH:
+            self.pause(max(0.0, started + self.interval - self.clock()))
+
+    def chunk(self, event: Mapping[str, Any]) -> None:
+        """Push to a chunk of a topic's viewers, as the invocation that read the change asks.
+
+        One that comes late, or again, only notes that its viewers may have missed the push.
+
+        Args:
+            event: as chunks.encoded writes it.
+
+        Raises:
+            AwsError: a missed push could not be noted; Lambda tries it again.
+        """
+        chunk, until = decoded(event)
+        delivery = Delivery(self.subscriptions, self.pusher, self.clock)
+        delivery.push(chunk, until)
+        log("chunk", topic=chunk.topic, sent=delivery.sent, missed=len(delivery.missed))
+        delivery.end()
+
+    def _push(self, topic: str, changes: Message) -> Push:
+        """Compose what each group of a topic's subscribers is sent."""
+        groups = []
+        for prefixes, group in _by_prefixes(self.subscriptions.subscribers(topic), topic).items():
+            visible = messages.seen(changes, Access(prefixes=prefixes).sees)
+            if visible is not None:
+                groups.append(Group(frames(messages.push(topic, visible)), group))
+        return Push(topic, groups)
+
+
+def _by_prefixes(
+    subscribers: Iterable[Connection], topic: str
+) -> dict[tuple[str, ...], list[Connection]]:
+    """Group a topic's subscribers by what they may see; one that may not hear it is left out."""
+    groups: dict[tuple[str, ...], list[Connection]] = {}
+    for connection in subscribers:
+        if connection.access.hears(topic):
+            groups.setdefault(connection.access.prefixes, []).append(connection)
+    return groups
+
+
+def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
+    """Compose the changes of each topic from the newest image of each item."""
+    newest: dict[tuple[str, str], Aggregate] = {}
+    topics: dict[str, Message] = {}
+    for record in records:
+        image = record["dynamodb"].get("NewImage")
+        if image is None:  # an item that has expired
+            continue
+        try:
+            aggregate = aggregate_from_item(image)
+            if (aggregate.campaign, aggregate.part) == (PIPELINE, HEALTH):
+                topics[HEALTH_TOPIC] = messages.health(health_from_item(image))
+                continue
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            # Raised, it would stop this shard's pushes for a day.
+            log("not_an_aggregate", detail=trace(error), keys=record["dynamodb"].get("Keys"))
+            continue
+        newest[aggregate.campaign, aggregate.part] = aggregate
+    campaigns: dict[str, list[Aggregate]] = {}
+    for (campaign, part), aggregate in newest.items():
+        if part.partition("#")[0] in PARTS:
+            campaigns.setdefault(campaign, []).append(aggregate)
+    for campaign, parts in campaigns.items():
+        topics[CAMPAIGN_TOPIC_PREFIX + campaign] = messages.campaign_stats(parts)
+    summaries = [one for parts in campaigns.values() for one in parts if one.part == SUMMARY]
+    if summaries:
+        entries = [messages.campaign_entry(summary) for summary in summaries]
+        topics[LIST_TOPIC] = messages.campaign_list(entries)
+    return topics

@@ -1,0 +1,1 @@
+"""The WebSocket protocol, subscriptions, and the delivery of pushes to viewers."""

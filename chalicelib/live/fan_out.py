@@ -1,0 +1,188 @@
+"""Frames to many WebSocket connections at once: up to 128 requests are under way at a time.
+
+One thread drives them all; what each waits for, a selector tells. asyncio would do the same at
+twice the processor time a message, and takes as long to import as all else that a push needs
+(docs/decisions/0014-a-client-of-our-own.md).
+"""
+
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from math import isqrt
+from selectors import DefaultSelector
+
+from chalicelib.aws import tls
+from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.connector import Connector, Context
+from chalicelib.aws.http11 import Origin
+from chalicelib.aws.nonblocking import Channel, Work
+from chalicelib.aws.sigv4 import payload_hash
+from chalicelib.config import Config
+from chalicelib.errors import AwsError
+from chalicelib.live.gateway import DEADLINES, MAX_RESPONSE, Gateway, Outcome, outcome_of
+from chalicelib.live.permissions import Connection
+from chalicelib.log import log
+
+# At 10 ms a request, 128 send faster than API Gateway takes messages by default (10,000/s).
+MOST_AT_ONCE = 128
+RETRY_SECONDS = 0.1
+
+# How often it is looked for what takes too long, and for pauses that have ended.
+_LOOK_SECONDS = 0.05
+
+# A handshake takes 0.8 ms of this processor, a request 10 ms of waiting: time is least with as many
+# connections as the root of this times the number of requests.
+_REQUESTS_A_HANDSHAKE = 12
+
+Frames = Sequence[tuple[bytes, str]]
+"""Frames, each with the hash that its signature wants."""
+
+
+class FanOut:
+    """Sends to many at once, and keeps its connections to API Gateway for the next time.
+
+    Args:
+        config: says where API Gateway is.
+        deadlines: of each request.
+        context: returns what verifies a server's certificate.
+        clock: epoch seconds.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        deadlines: Deadlines = DEADLINES,
+        context: Context = tls.context,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._config = config
+        self._deadlines = deadlines
+        self._context = context
+        self._clock = clock
+        self._selector = DefaultSelector()
+        self._idle: dict[Origin, list[Channel]] = {}
+        self._connectors: dict[Origin, Connector] = {}
+
+    def send(
+        self, subscribers: Sequence[Connection], frames: Sequence[str], until: float
+    ) -> list[Outcome]:
+        """Send the frames, in order, to each connection; say what became of each.
+
+        A frame that fails is sent once more, and then its connection has `failed`: so have all that
+        are not begun with at `until`, in epoch seconds.
+        """
+        outcomes: list[Outcome] = ["failed"] * len(subscribers)
+        hashed = [(body, payload_hash(body)) for body in (frame.encode() for frame in frames)]
+        try:
+            gateways = {
+                endpoint: Gateway(self._config, endpoint, self._clock())
+                for endpoint in {one.endpoint for one in subscribers}
+            }
+        except AwsError as error:
+            log("not_pushed", detail=str(error))
+            return outcomes
+        waiting = deque(enumerate(subscribers))
+
+        def work() -> Work[None]:
+            while waiting and self._clock() < until:
+                place, connection = waiting.popleft()
+                gateway = gateways[connection.endpoint]
+                outcomes[place] = yield from self._to_one(gateway, connection.id, hashed)
+
+        number = len(subscribers)
+        at_once = min(MOST_AT_ONCE, number, isqrt(_REQUESTS_A_HANDSHAKE * number))
+        self._drive(work() for _ in range(at_once))
+        return outcomes
+
+    def close(self) -> None:
+        """End the connections; not needed where the process ends."""
+        for channel in [one for idle in self._idle.values() for one in idle]:
+            channel.close()
+        self._selector.close()
+
+    def _to_one(self, gateway: Gateway, connection_id: str, frames: Frames) -> Work[Outcome]:
+        for body, body_hash in frames:
+            request = gateway.request("POST", connection_id, body, body_hash)
+            outcome = yield from self._outcome(gateway.origin, request)
+            if outcome == "failed":  # throttled, or slow: once more, and then it waits for its ping
+                yield RETRY_SECONDS
+                outcome = yield from self._outcome(gateway.origin, request)
+            if outcome != "sent":
+                return outcome
+        return "sent"
+
+    def _outcome(self, origin: Origin, request: bytes) -> Work[Outcome]:
+        """Send a request; one whose kept connection has ended meanwhile goes by another."""
+        try:
+            return outcome_of((yield from self._status(origin, request)))
+        except OSError:
+            return "failed"
+
+    def _status(self, origin: Origin, request: bytes) -> Work[int]:
+        idle = self._idle.setdefault(origin, [])
+        connector = self._connectors.get(origin)
+        if connector is None:
+            connector = self._connectors[origin] = Connector(origin, self._context)
+        while idle:
+            channel = idle.pop()
+            if channel.is_silent():
+                try:
+                    return (yield from self._by(channel, connector, idle, request))
+                except (ConnectionError, ssl.SSLEOFError):
+                    continue
+        channel = Channel(self._selector, self._deadlines, MAX_RESPONSE)
+        yield from channel.connect(connector)
+        return (yield from self._by(channel, connector, idle, request))
+
+    def _by(
+        self, channel: Channel, connector: Connector, idle: list[Channel], request: bytes
+    ) -> Work[int]:
+        try:
+            status = yield from channel.exchange(request)
+        except BaseException as error:
+            channel.close()
+            if isinstance(error, TimeoutError):  # the server may be unreachable at this address
+                connector.drop(channel.address)
+                while idle:
+                    idle.pop().close()
+            raise
+        if channel.is_open:
+            idle.append(channel)
+        return status
+
+    def _drive(self, works: Iterable[Work[None]]) -> None:
+        """Run all to their ends."""
+        waiting: dict[Channel, Work[None]] = {}
+        pausing: list[tuple[float, Work[None]]] = []
+
+        def advance(work: Work[None], error: OSError | None = None) -> None:
+            try:
+                awaited = work.throw(error) if error else next(work)
+            except StopIteration:
+                return
+            if isinstance(awaited, Channel):
+                waiting[awaited] = work
+            else:
+                pausing.append((time.monotonic() + awaited, work))
+
+        for work in works:
+            advance(work)
+        look_at = 0.0
+        while waiting or pausing:
+            for key, _ in self._selector.select(_LOOK_SECONDS):
+                if key.data in waiting:
+                    advance(waiting.pop(key.data))
+                else:  # idle, and ended by the server
+                    key.data.close()
+            now = time.monotonic()
+            if now < look_at:
+                continue
+            look_at = now + _LOOK_SECONDS
+            for channel in [one for one in waiting if one.until < now]:
+                advance(waiting.pop(channel), TimeoutError("it took too long"))
+            rested = [one for one in pausing if one[0] <= now]
+            pausing[:] = [one for one in pausing if one[0] > now]
+            for _, work in rested:
+                advance(work)

@@ -1,0 +1,115 @@
+"""The WebSocket connections of API Gateway: frames to them, and their end.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+"""
+
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import quote
+
+from chalicelib.aws.connection_pool import Deadlines, Wire
+from chalicelib.aws.credentials import credentials
+from chalicelib.aws.http11 import Method, Origin, divided, header_lines, is_success, request
+from chalicelib.aws.sigv4 import Signer, payload_hash
+from chalicelib.config import Config
+from chalicelib.errors import AwsError
+
+# A slow browser must not hold up the others: one attempt, and a short one.
+DEADLINES = Deadlines(connect=1, answer=2)
+
+# Responses have no body, or an error of a few hundred bytes; a proxy's page of HTML may be longer.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+MAX_RESPONSE = 64 * 1024
+
+_GONE = 410
+
+Outcome = Literal["sent", "gone", "failed"]
+"""What became of a message to a connection; `failed` may have arrived all the same."""
+
+
+class Gateway:
+    """Requests about the connections of one API, signed at one time.
+
+    Args:
+        config: says where API Gateway is.
+        endpoint: API id and stage, such as `a1b2c3/api`.
+        now: epoch seconds; the requests are good for five minutes.
+
+    Attributes:
+        origin: whom to connect to.
+    """
+
+    def __init__(self, config: Config, endpoint: str, now: float) -> None:
+        self.origin, path = divided(config.connections_url(endpoint))
+        self._path = f"{path}/@connections/"
+        signer = Signer(credentials(), config.region, "execute-api", now)
+        self._signing = signer.prepared({"host": self.origin.authority})
+        self._lines = header_lines(self._signing.headers)
+
+    def request(
+        self, method: Method, connection_id: str, body: bytes = b"", body_hash: str | None = None
+    ) -> bytes:
+        """Write a request about one connection; `body_hash` is the body's, where it is known."""
+        path = self._path + _encoded(connection_id)
+        authorization = self._signing.authorization(method, path, body_hash or payload_hash(body))
+        return request(method, path, f"{self._lines}authorization: {authorization}\r\n", body)
+
+
+@lru_cache(maxsize=10_000)  # the same viewers, each second
+def _encoded(connection_id: str) -> str:
+    return quote(connection_id, safe="")
+
+
+def outcome_of(status: int) -> Outcome:
+    """Return what became of a frame, by the status of the response."""
+    if status == _GONE:
+        return "gone"
+    return "sent" if is_success(status) else "failed"
+
+
+class Connections:
+    """Posts to connections, one after the other."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        deadlines: Deadlines = DEADLINES,
+        context: Callable[[str], ssl.SSLContext] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._config = config
+        self._deadlines = deadlines
+        self._context = {"context": context} if context else {}
+        self._clock = clock
+        self._wires: dict[Origin, Wire] = {}
+
+    def post(self, endpoint: str, connection_id: str, frame: str) -> Outcome:
+        """Send one frame.
+
+        Args:
+            endpoint: API id and stage, such as `a1b2c3/api`; each row of a subscription has it.
+            connection_id: API Gateway's name of the connection.
+            frame: a text of at most 32 KB.
+        """
+        try:
+            return outcome_of(self._call("POST", endpoint, connection_id, frame.encode()))
+        except (OSError, AwsError):  # no connection, or no credentials
+            return "failed"
+
+    def close(self, endpoint: str, connection_id: str) -> None:
+        """End a connection. One that cannot be ended now hears nothing more, and dies idle."""
+        with suppress(OSError, AwsError):
+            self._call("DELETE", endpoint, connection_id)
+
+    def _call(self, method: Method, endpoint: str, connection_id: str, body: bytes = b"") -> int:
+        gateway = Gateway(self._config, endpoint, self._clock())
+        if (wire := self._wires.get(gateway.origin)) is None:
+            wire = self._wires[gateway.origin] = Wire(
+                gateway.origin, self._deadlines, MAX_RESPONSE, **self._context
+            )
+        return wire.exchange(gateway.request(method, connection_id, body)).status

@@ -1,0 +1,304 @@
+"""A WebSocket frame → a valid request, or the answer that says what is wrong with it.
+
+The wire contract is docs/asyncapi.yaml; an example of each message is in tests/messages/.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, get_args
+
+from msgspec import Struct
+
+from chalicelib.errors import InvalidRequest
+from chalicelib.facts.fact import ACTIVITY_TYPES, Class
+from chalicelib.live.frames import MAX_FRAME_BYTES, Message
+from chalicelib.ses.event import MAX_ID
+from chalicelib.stats.counters import BOUNCE_SUBTYPES, OTHER_SUBTYPE
+
+MAX_QUERY_LENGTH = 200
+MAX_LIMIT = 100
+MAX_TIMELINES = 25
+DEFAULT_LIMIT = 50
+
+LIST_TOPIC = "stats/email-campaigns"
+HEALTH_TOPIC = "stats/health"
+CAMPAIGN_TOPIC_PREFIX = "stats/email-campaign/"
+
+
+class Request(Struct, frozen=True):
+    """A request that may be served; fields that the action does not use are at their defaults.
+
+    Attributes:
+        topic: of subscribe, unsubscribe and get.
+        campaign: of listActivity.
+        campaigns: of listTimelines.
+        type, engager, link, bounce_type, bounce_subtype: what listActivity is limited to, or None.
+            `link` and the bounce's kind are given as a snapshot lists them, `other` and `Other`
+            among them.
+        cursor: what an earlier answer gave to go on from, or None.
+        token: of authenticate.
+    """
+
+    action: str
+    request_id: str | int | float | None
+    topic: str = ""
+    campaign: str = ""
+    campaigns: tuple[str, ...] = ()
+    query: str = ""
+    type: str | None = None
+    engager: str | None = None
+    link: str | None = None
+    bounce_type: str | None = None
+    bounce_subtype: str | None = None
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+    stream: bool = False
+    token: str = ""
+
+    def __repr__(self) -> str:
+        """Tell what is asked, and keep the token."""
+        return f"Request({self.action!r}, {self.request_id!r})"
+
+    @property
+    def names(self) -> tuple[str | int | float | None, str]:
+        """Its id and its action, which each answer echoes."""
+        return self.request_id, self.action
+
+    def reply(self, **members: Any) -> Message:
+        """Compose an answer to this request."""
+        return {"request_id": self.request_id, "action": self.action, **members}
+
+
+def parse_request(text: str) -> Request:
+    """Read a request.
+
+    Raises:
+        InvalidRequest: it cannot be served; its `reply` is what to answer.
+    """
+    value: Any = None
+    try:
+        value = _json(text)
+        return _request(value)
+    except InvalidRequest as error:
+        error.reply = error_reply(error, *_names(value))
+        raise
+
+
+def error_reply(error: InvalidRequest, request_id: Any, action: Any) -> Message:
+    """Compose the answer to a request that cannot be served."""
+    return {
+        "request_id": request_id,
+        "action": action,
+        "error": {"code": error.code, "message": str(error)},
+    }
+
+
+def campaign_of(topic: str) -> str | None:
+    """Give the campaign that a topic is about, None for the list and the pipeline's health.
+
+    Raises:
+        InvalidRequest: there is no such topic.
+    """
+    if topic in (LIST_TOPIC, HEALTH_TOPIC):
+        return None
+    campaign = topic.removeprefix(CAMPAIGN_TOPIC_PREFIX)
+    if campaign == topic or campaign != campaign.strip() or not campaign:
+        raise InvalidRequest(
+            "not_found",
+            f"there is no topic {topic[:100]!r}: use {LIST_TOPIC}, "
+            f"{CAMPAIGN_TOPIC_PREFIX}<campaign id> or {HEALTH_TOPIC}",
+        )
+    if len(campaign.encode()) > MAX_ID:
+        raise InvalidRequest(
+            "too_large", f"the campaign id has {len(campaign.encode())} bytes: the most is {MAX_ID}"
+        )
+    return campaign
+
+
+def _json(text: str) -> dict[str, Any]:
+    size = len(text.encode("utf-8", "replace"))
+    if size > MAX_FRAME_BYTES:
+        raise InvalidRequest(
+            "too_large", f"the message has {size} bytes: send at most {MAX_FRAME_BYTES}"
+        )
+    try:
+        value = json.loads(text)
+        # What JSON has no form for (NaN, lone surrogates) could not be echoed either.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(
+            "bad_json", f"not JSON ({error}): send a JSON object such as " + '{"action": "ping"}'
+        ) from error
+    if not isinstance(value, dict):
+        raise InvalidRequest("bad_json", f"{text[:100]} is no JSON object: send an object")
+    return value
+
+
+def _names(value: Any) -> tuple[Any, Any]:
+    """Read request_id and action as far as they can be echoed."""
+    if not isinstance(value, dict):
+        return None, None
+    request_id, action = value.get("request_id"), value.get("action")
+    return (
+        request_id if _is_request_id(request_id) else None,
+        action[:100] if isinstance(action, str) else None,
+    )
+
+
+def _is_request_id(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= 200  # noqa: PLR2004 - it is echoed in every frame of the answer
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_FIELDS = {
+    "subscribe": ("topic",),
+    "unsubscribe": ("topic",),
+    "get": ("topic",),
+    "listCampaigns": ("limit", "cursor"),
+    "searchCampaigns": ("query", "limit", "stream"),
+    "listActivity": (
+        "campaign",
+        "type",
+        "engager",
+        "link",
+        "bounce_type",
+        "bounce_subtype",
+        "limit",
+        "cursor",
+        "stream",
+    ),
+    "listTimelines": ("campaigns", "stream"),
+    "ping": (),
+    "authenticate": ("token",),
+}
+
+
+def _request(value: dict[str, Any]) -> Request:
+    request_id = value.get("request_id")
+    if request_id is not None and not _is_request_id(request_id):
+        raise _invalid("request_id", "a number or a text of at most 200 characters", request_id)
+    action = value.get("action")
+    if not isinstance(action, str) or action not in _FIELDS:
+        raise InvalidRequest(
+            "unknown_action",
+            f"there is no action {_shown(action)}: use one of {', '.join(_FIELDS)}",
+        )
+    read: dict[str, Any] = {name: _READERS[name](value) for name in _FIELDS[action]}
+    return Request(action=action, request_id=request_id, **read)
+
+
+def _topic(value: dict[str, Any]) -> str:
+    topic = value.get("id")
+    if not isinstance(topic, str):
+        raise _invalid("id", f"a topic such as {LIST_TOPIC}", topic)
+    campaign_of(topic)
+    return topic
+
+
+def _campaign(value: dict[str, Any]) -> str:
+    return _campaign_topic("id", value.get("id"))
+
+
+def _campaigns(value: dict[str, Any]) -> tuple[str, ...]:
+    topics = value.get("ids")
+    if not isinstance(topics, list) or not 1 <= len(topics) <= MAX_TIMELINES:
+        raise _invalid("ids", f"1 to {MAX_TIMELINES} topics of campaigns", topics)
+    return tuple(_campaign_topic("ids", topic) for topic in topics)
+
+
+def _campaign_topic(name: str, topic: Any) -> str:
+    campaign = campaign_of(topic) if isinstance(topic, str) else None
+    if campaign is None:
+        raise _invalid(name, f"a campaign's topic, {CAMPAIGN_TOPIC_PREFIX}<id>", topic)
+    return campaign
+
+
+def _query(value: dict[str, Any]) -> str:
+    query = value.get("query")
+    if isinstance(query, str) and len(query) > MAX_QUERY_LENGTH:
+        raise InvalidRequest(
+            "too_large", f"the query has {len(query)} characters: the most is {MAX_QUERY_LENGTH}"
+        )
+    if not isinstance(query, str):
+        raise _invalid("query", f"a text of at most {MAX_QUERY_LENGTH} characters", query)
+    return query.strip()
+
+
+def _one_of(name: str, values: Iterable[str]) -> Callable[[dict[str, Any]], str | None]:
+    choices = tuple(values)
+
+    def read(value: dict[str, Any]) -> str | None:
+        found = value.get(name)
+        if found is not None and found not in choices:
+            raise _invalid(name, f"one of {', '.join(choices)}", found)
+        return found
+
+    return read
+
+
+def _link(value: dict[str, Any]) -> str | None:
+    link = value.get("link")
+    if link is not None and not isinstance(link, str):
+        raise _invalid("link", "a URL as a snapshot lists it", link)
+    return link
+
+
+def _limit(value: dict[str, Any]) -> int:
+    limit = value.get("limit", DEFAULT_LIMIT)
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
+        raise _invalid("limit", f"a whole number from 1 to {MAX_LIMIT}", limit)
+    return limit
+
+
+def _cursor(value: dict[str, Any]) -> str | None:
+    cursor = value.get("cursor")
+    if cursor is not None and not isinstance(cursor, str):
+        raise _invalid("cursor", "what an earlier answer gave", cursor)
+    return cursor
+
+
+def _token(value: dict[str, Any]) -> str:
+    token = value.get("token")
+    if not isinstance(token, str):
+        # Not even a part of what may be a secret is echoed.
+        raise InvalidRequest("invalid_request", "token should be a JSON Web Token, a text")
+    return token
+
+
+def _stream(value: dict[str, Any]) -> bool:
+    stream = value.get("stream", False)
+    if not isinstance(stream, bool):
+        raise _invalid("stream", "true or false", stream)
+    return stream
+
+
+_READERS = {
+    "topic": _topic,
+    "campaign": _campaign,
+    "query": _query,
+    "campaigns": _campaigns,
+    "type": _one_of("type", ACTIVITY_TYPES),
+    "engager": _one_of("engager", get_args(Class)),
+    "link": _link,
+    "bounce_type": _one_of("bounce_type", BOUNCE_SUBTYPES),
+    "bounce_subtype": _one_of(
+        "bounce_subtype",
+        sorted(
+            {subtype for kind in BOUNCE_SUBTYPES.values() for subtype in kind} | {OTHER_SUBTYPE}
+        ),
+    ),
+    "limit": _limit,
+    "cursor": _cursor,
+    "stream": _stream,
+    "token": _token,
+}
+
+
+def _invalid(name: str, expected: str, found: Any) -> InvalidRequest:
+    return InvalidRequest("invalid_request", f"{name} should be {expected}, but is {_shown(found)}")
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"  # noqa: PLR2004

@@ -1,0 +1,342 @@
+"""Who is connected and may see what, and who listens to what.
+
+Two rows a subscription: topic → connection serves a push, connection → topics a disconnect and
+a ping. Rows carry what a push needs, and expire a little after the longest life of a connection,
+or when its token ends. DynamoDB deletes them days later: until then, readers leave them out.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
+Where people sign in, a connection has a row of its own, with what it may
+see: without that row nothing is answered, and nothing can be subscribed to. Each connection that
+came by a share link has another one, so that all end when it is revoked (auth/shares.py).
+
+    owner                 member        what else
+    stats/email-…/spring  L0SM9cOF…     endpoint (a1b2c3/api), connected_at, access
+    connection/L0SM9cOF…  stats/email-… the same; behind: when a push was missed
+    connection/L0SM9cOF…  access        access
+    share/Zx81…           L0SM9cOF…     endpoint
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from msgspec.structs import replace
+
+from chalicelib.aws.client import Service
+from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
+from chalicelib.live.permissions import EVERYTHING, Access, Connection
+
+MAX_SUBSCRIPTIONS = 50  # of one connection
+MAX_GUESTS = 200  # of one share link
+# API Gateway ends a connection after two hours.
+ROW_SECONDS = 2 * 3600 + 600
+
+_ACCESS = "access"  # no topic
+_ATTEMPTS = 5
+_CONFLICTS = {
+    "TransactionCanceledException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+
+
+class Subscriptions:
+    """The subscriptions table."""
+
+    def __init__(
+        self,
+        dynamo: Service,
+        name: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._dynamo = dynamo
+        self._name = name
+        self._clock = clock
+        self._pause = pause
+
+    def admit(self, connection: Connection) -> None:
+        """Note what a connection may see, where people sign in."""
+        access = connection.access
+        if access.shared is not None:
+            self._put(access.subject, connection.id, endpoint={"S": connection.endpoint})
+        self._put_access(connection.id, access)
+
+    def access(self, connection_id: str) -> Access | None:
+        """Read what a connection may see; None for one that may no longer see anything."""
+        item = self._item(_owner(connection_id), _ACCESS)
+        return _access(item) if item and self._is_live(item) else None
+
+    def renew(self, connection: Connection) -> None:
+        """Change what a connection may see, and until when; it no longer hears what it may not."""
+        self._put_access(connection.id, connection.access)
+        for row in list(self._topics(connection.id)):
+            topic = row["member"]["S"]
+            if connection.access.hears(topic):
+                self._renew(connection, topic)
+            else:
+                self.remove(connection.id, topic)
+
+    def add(self, connection: Connection, topic: str) -> None:
+        """Subscribe a connection; to do it again is harmless.
+
+        Raises:
+            InvalidRequest: it has as many subscriptions as one may have, or may no longer see
+                anything.
+        """
+        self._subscribe(connection, topic)
+        # Only now: requests of one connection are served at the same time.
+        if len(list(filter(self._is_live, self._topics(connection.id)))) > MAX_SUBSCRIPTIONS:
+            self.remove(connection.id, topic)
+            raise InvalidRequest(
+                "rate_limited",
+                f"this connection has {MAX_SUBSCRIPTIONS} subscriptions, the most that one may "
+                "have: unsubscribe from one first",
+            )
+        if connection.access.until is not None:
+            self._follow_access(connection, topic)
+
+    def remove(self, connection_id: str, topic: str) -> None:
+        """Unsubscribe a connection from a topic; harmless where it was not subscribed."""
+        rows = [(topic, connection_id), (_owner(connection_id), topic)]
+        self._transact(
+            [
+                {
+                    "Delete": {
+                        "TableName": self._name,
+                        "Key": _key(owner, member),
+                    }
+                }
+                for owner, member in rows
+            ]
+        )
+
+    def forget(self, connection_id: str) -> None:
+        """Remove all that is known of a connection, what it may see first."""
+        item = self._item(_owner(connection_id), _ACCESS)
+        if item is not None:
+            self._delete(_owner(connection_id), _ACCESS)
+            if (access := _access(item)).shared is not None:
+                self._delete(access.subject, connection_id)
+        for row in list(self._topics(connection_id)):
+            self.remove(connection_id, row["member"]["S"])
+
+    def subscribers(self, topic: str) -> list[Connection]:
+        """List a topic's connections; consistent, for a subscriber's snapshot is of now."""
+        return [
+            Connection(
+                id=row["member"]["S"],
+                endpoint=row["endpoint"]["S"],
+                connected_at=int(row["connected_at"]["N"]),
+                access=_access(row),
+            )
+            for row in filter(self._is_live, self._rows(topic))
+        ]
+
+    def has_room(self, subject: str) -> bool:
+        """Return whether a share link has fewer than MAX_GUESTS connections."""
+        guests = 0
+        for page in self._pages(
+            subject,
+            # DynamoDB counts what passes the filter, page by page; expired rows may be many.
+            Select="COUNT",
+            FilterExpression="expires > :now",
+            values={":now": {"N": str(int(self._clock()))}},
+        ):
+            guests += page["Count"]
+            if guests >= MAX_GUESTS:
+                return False
+        return True
+
+    def leave_share(self, subject: str, connection_id: str) -> None:
+        """Remove the row of a connection that came by a share link."""
+        self._delete(subject, connection_id)
+
+    def of_share(self, subject: str) -> list[Connection]:
+        """List the connections that came by a share link."""
+        return [
+            Connection(row["member"]["S"], row["endpoint"]["S"], connected_at=0)
+            for row in filter(self._is_live, self._rows(subject))
+        ]
+
+    def mark_behind(self, connection_id: str, topic: str) -> None:
+        """Note that a connection missed a push; its next ping is answered with a snapshot."""
+        mark = {":mark": {"N": str(int(self._clock() * 1000))}}
+        # Where the condition fails, it has unsubscribed meanwhile.
+        key = _owner(connection_id), topic
+        self._update(key, "SET behind = :mark", "attribute_exists(expires)", mark)
+
+    def behind(self, connection_id: str) -> list[tuple[str, str]]:
+        """List the topics of which a connection missed a push, each with its mark."""
+        return [
+            (row["member"]["S"], row["behind"]["N"])
+            for row in filter(self._is_live, self._topics(connection_id))
+            if "behind" in row
+        ]
+
+    def caught_up(self, connection_id: str, topic: str, mark: str) -> None:
+        """Take a mark away, unless another push has been missed since it was read."""
+        values = {":mark": {"N": mark}}
+        key = _owner(connection_id), topic
+        self._update(key, "REMOVE behind", "behind = :mark", values)
+
+    def _follow_access(self, connection: Connection, topic: str) -> None:
+        """Look again after writing: whoever changes the access finds the rows, or is found."""
+        while (access := self.access(connection.id)) != connection.access:
+            if access is None or not access.hears(topic):
+                self.remove(connection.id, topic)
+                raise InvalidRequest(
+                    "forbidden", "what this connection may see has changed: ask again"
+                )
+            connection = replace(connection, access=access)
+            self._renew(connection, topic)
+
+    def _subscribe(self, connection: Connection, topic: str) -> None:
+        columns = {
+            "endpoint": {"S": connection.endpoint},
+            "connected_at": {"N": str(connection.connected_at)},
+            "expires": {"N": str(self._end(connection.access))},
+            **_access_column(connection.access),
+        }
+        rows = [
+            {**_key(topic, connection.id), **columns},
+            {**_key(_owner(connection.id), topic), **columns},
+        ]
+        self._transact([{"Put": {"TableName": self._name, "Item": row}} for row in rows])
+
+    def _renew(self, connection: Connection, topic: str) -> None:
+        """Change the access of a subscription; of one that has ended meanwhile, nothing."""
+        values = {
+            ":access": _access_column(connection.access)["access"],
+            ":end": {"N": str(self._end(connection.access))},
+        }
+        for owner, member in ((topic, connection.id), (_owner(connection.id), topic)):
+            expression = "SET access = :access, expires = :end"
+            self._update((owner, member), expression, "attribute_exists(expires)", values)
+
+    def _end(self, access: Access) -> int:
+        """Give when a subscription ends, in epoch seconds."""
+        expires = self._expires()
+        return expires if access.until is None else min(access.until, expires)
+
+    def _put_access(self, connection_id: str, access: Access) -> None:
+        self._put(_owner(connection_id), _ACCESS, **_access_column(access))
+
+    def _put(self, owner: str, member: str, **columns: dict[str, Any]) -> None:
+        expires = {"N": str(self._expires())}
+        self._dynamo.call(
+            "put_item",
+            TableName=self._name,
+            Item={**_key(owner, member), "expires": expires, **columns},
+        )
+
+    def _delete(self, owner: str, member: str) -> None:
+        self._dynamo.call("delete_item", TableName=self._name, Key=_key(owner, member))
+
+    def _item(self, owner: str, member: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._dynamo.call(
+            "get_item", TableName=self._name, Key=_key(owner, member), ConsistentRead=True
+        ).get("Item")
+        return found
+
+    def _expires(self) -> int:
+        return int(self._clock()) + ROW_SECONDS
+
+    def _transact(self, writes: list[dict[str, Any]]) -> None:
+        """Write the two rows of a subscription together: one without the other would mislead."""
+        self._call("transact_write_items", TransactItems=writes)
+
+    def _update(
+        self, key: tuple[str, str], expression: str, condition: str, values: dict[str, Any]
+    ) -> None:
+        with suppress(ConditionFailed):
+            self._call(
+                "update_item",
+                TableName=self._name,
+                Key=_key(*key),
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+
+    def _call(self, operation: str, **parameters: Any) -> None:
+        """Write, once more where another request writes the same rows at this moment.
+
+        Our transactions have no conditions: one that is cancelled has met another.
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._dynamo.call(operation, **parameters)
+            except AwsError as error:
+                if error.code not in _CONFLICTS or attempt == _ATTEMPTS - 1:
+                    raise
+                self._pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
+            else:
+                return
+
+    def _topics(self, connection_id: str) -> Iterator[dict[str, dict[str, Any]]]:
+        """Read the rows of what a connection has subscribed to, expired ones included."""
+        rows = self._rows(_owner(connection_id))
+        return (row for row in rows if row["member"]["S"] != _ACCESS)
+
+    def _rows(self, owner: str) -> Iterator[dict[str, dict[str, Any]]]:
+        """Read rows, expired ones included; consistent."""
+        for page in self._pages(owner, ConsistentRead=True):
+            yield from page["Items"]
+
+    def _pages(
+        self, owner: str, values: Mapping[str, Any] | None = None, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        while True:
+            page = self._dynamo.call(
+                "query",
+                TableName=self._name,
+                KeyConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": {"S": owner}, **(values or {})},
+                **parameters,
+            )
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _is_live(self, row: dict[str, dict[str, Any]]) -> bool:
+        return int(row["expires"]["N"]) > self._clock()
+
+
+def _owner(connection_id: str) -> str:
+    return f"connection/{connection_id}"
+
+
+def _key(owner: str, member: str) -> dict[str, dict[str, str]]:
+    return {"owner": {"S": owner}, "member": {"S": member}}
+
+
+def _access_column(access: Access) -> dict[str, dict[str, Any]]:
+    """Write what somebody may see as a column; none where nobody signs in."""
+    if access.until is None:
+        return {}
+    columns: dict[str, Any] = {
+        "subject": {"S": access.subject},
+        "until": {"N": str(access.until)},
+        "prefixes": {"L": [{"S": prefix} for prefix in access.prefixes]},
+    }
+    if access.shared is not None:
+        columns["shared"] = {"S": access.shared}
+    return {"access": {"M": columns}}
+
+
+def _access(row: dict[str, dict[str, Any]]) -> Access:
+    if "access" not in row:
+        return EVERYTHING
+    columns = row["access"]["M"]
+    return Access(
+        columns["subject"]["S"],
+        int(columns["until"]["N"]),
+        tuple(prefix["S"] for prefix in columns["prefixes"]["L"]),
+        columns["shared"]["S"] if "shared" in columns else None,
+    )

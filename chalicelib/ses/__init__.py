@@ -1,0 +1,1 @@
+"""SES's events: parse what a queue message holds."""

@@ -1,0 +1,1 @@
+"""Counters: what facts contribute to the items of the stats table."""

@@ -1,0 +1,1 @@
+"""The commands of `python -m dashboard`, one module each."""

@@ -1,0 +1,106 @@
+"""`cost`: what a campaign and its viewers cost in AWS, computed from measured calls and prices."""
+
+import json
+from typing import Any
+
+import click
+
+from dashboard.costs import model
+from dashboard.costs.model import Bill
+from dashboard.costs.prices import PRICES, UNVERIFIED
+from dashboard.paths import PROJECT
+
+# A fraction of less than this is shown with its decimals.
+_MUCH = 10
+
+MEASURED = PROJECT / "dashboard" / "costs" / "measured.json"
+
+
+@click.command("cost")
+@click.option(
+    "--recipients",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="Of the campaign.",
+)
+@click.option(
+    "--viewers", type=click.IntRange(0), default=20, show_default=True, help="Who look at it."
+)
+@click.option(
+    "--hours",
+    type=click.IntRange(1, 48),
+    default=8,
+    show_default=True,
+    help="For how long they look, from its start.",
+)
+@click.option("--prices", is_flag=True, help="Show the prices and where they are from.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+def command(*, recipients: int, viewers: int, hours: int, prices: bool, as_json: bool) -> None:
+    """Compute what a campaign and its viewers cost in AWS, in us-east-1 and without free tiers."""
+    if prices:
+        _show_prices(as_json=as_json)
+        return
+    measured = json.loads(MEASURED.read_text())
+    counted = model.campaign(measured, recipients)
+    viewed = model.viewing(measured, recipients, viewers, hours)
+    naive = model.naive(measured, recipients, viewers, hours)
+    bills = {
+        "campaign": counted,
+        "viewing": viewed,
+        "standing": model.standing(measured),
+        "naive": naive,
+        "polling": model.polling(viewers, hours),
+    }
+    rates = {
+        "usd_per_million_events": counted.usd / model.events_of(measured, recipients) * 1e6,
+        "usd_per_viewer_hour": viewed.usd / (viewers * hours) if viewers else 0.0,
+        "times_naive": naive.usd / (counted.usd + viewed.usd),
+    }
+    if as_json:
+        print(json.dumps({**{name: _told(bill) for name, bill in bills.items()}, **rates}))
+        return
+    for bill in bills.values():
+        _show(bill)
+    print(f"A million events: ${rates['usd_per_million_events']:.2f}")
+    if viewers:
+        print(f"A viewer's hour: ${rates['usd_per_viewer_hour']:.4f}")
+    print(f"The naive design costs {rates['times_naive']:.1f} times as much")
+
+
+def _show(bill: Bill) -> None:
+    print(bill.title)
+    for line in bill.lines:
+        price = PRICES[line.price]
+        quantity = f"{line.quantity:,.0f}" if _is_whole(line.quantity) else f"{line.quantity:.3f}"
+        print(f"  {line.what:<38}{quantity:>14} {price.unit:<22}{line.usd:>9.3f} $")
+    print(f"  {'together':<75}{bill.usd:>9.3f} $\n")
+
+
+def _is_whole(quantity: float) -> bool:
+    return quantity >= _MUCH or float(quantity).is_integer()
+
+
+def _told(bill: Bill) -> dict[str, Any]:
+    return {
+        "title": bill.title,
+        "usd": bill.usd,
+        "lines": [
+            {"what": one.what, "price": one.price, "quantity": one.quantity, "usd": one.usd}
+            for one in bill.lines
+        ],
+    }
+
+
+def _show_prices(*, as_json: bool) -> None:
+    if as_json:
+        told = {
+            name: {"usd": one.usd, "per": one.per, "unit": one.unit, "source": one.source,
+                   "seen": one.seen, "verified": one.source != UNVERIFIED}
+            for name, one in PRICES.items()
+        }  # fmt: skip
+        print(json.dumps(told))
+        return
+    for name, one in PRICES.items():
+        amount = f"{one.usd:g} $ for {one.per:,} {one.unit}"
+        print(f"{name:<22}{amount:<48}{one.source}{f' ({one.seen})' if one.seen else ''}")

@@ -1,0 +1,194 @@
+"""`deploy`: install or update Mailpulse in an AWS account."""
+
+import json
+import os
+from dataclasses import asdict
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
+
+from chalicelib.errors import CommandError
+from dashboard.deploy import settings, stack
+from dashboard.deploy.chalice_project import ARCHITECTURES
+from dashboard.deploy.remote import Place, install, refuse_another_runtime
+from dashboard.paths import TEMPLATE
+from dashboard.progress import Steps
+
+_RESERVED_BY_COGNITO = ("aws", "amazon", "cognito")
+
+
+@click.command("deploy")
+@click.option("--stage", required=True, help="Which installation, such as prod.")
+@click.option("--region", help="AWS region, if not the configured one.")
+@click.option("--configuration-set", help="SES configuration set whose events are counted.")
+@click.option(
+    "--new-configuration-set/--existing-configuration-set",
+    default=None,
+    help="Whether the configuration set is to be made.",
+)
+@click.option("--topic-arn", help="An SNS topic to which SES publishes already.")
+@click.option(
+    "--issuer",
+    help="OpenID Connect issuer to sign in with, instead of a new user pool; needs "
+    "--set CLIENT_ID=…",
+)
+@click.option("--alarm-email", help="Who is written to when an alarm goes off.")
+@click.option(
+    "--for-rate",
+    type=click.IntRange(min=1),
+    metavar="EVENTS",
+    help="Prepare the events table for so many events a second; DynamoDB charges once for it.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A setting of the functions, such as STORE_ADDRESSES=true; an empty value is the default.",
+)
+@click.option(
+    "--architecture",
+    type=click.Choice(ARCHITECTURES),
+    help="Of the functions' machines; arm64 is cheaper, and the default.",
+)
+@click.option(
+    "--change-runtime",
+    is_flag=True,
+    help="Move the functions to the version of Python that runs this command.",
+)
+@click.option("--plan", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    stage: str,
+    region: str | None,
+    configuration_set: str | None,
+    new_configuration_set: bool | None,
+    topic_arn: str | None,
+    issuer: str | None,
+    alarm_email: str | None,
+    for_rate: int | None,
+    assignments: tuple[str, ...],
+    architecture: str | None,
+    change_runtime: bool,
+    plan: bool,
+    as_json: bool,
+) -> None:
+    """Install Mailpulse in your AWS account, or bring it up to date.
+
+    Options that are not given stay as they are. Safe to run again, also after it failed.
+    """
+    chosen = settings.chosen(assignments)
+    parameters = settings.parameters(
+        stage,
+        configuration_set=configuration_set,
+        new_configuration_set=new_configuration_set,
+        topic_arn=topic_arn,
+        issuer=issuer,
+        alarm_email=alarm_email,
+        warm_write_units=None if for_rate is None else warm_write_units(for_rate),
+    )
+    steps = Steps()
+    place = find_place(stage, region)
+    steps.say(f"Stage {stage} in account {place.account}, region {place.region}")
+    try:
+        _check_ses_region(place.region, topic_arn, steps)
+        if not change_runtime:
+            refuse_another_runtime(place)
+        if issuer is None:
+            _check_stage_name(place)
+        if plan:
+            _show_plan(place, parameters)
+            return
+        installed = install(place, parameters, chosen, architecture, steps)
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(
+            f"AWS refused: {error}. Correct that and run the same command again: it continues "
+            "from where it is"
+        ) from error
+    if as_json:
+        print(json.dumps(asdict(installed)))
+        return
+    print(installed.dashboard)
+    steps.say(f"SES publishes to {installed.topic_arn}")
+
+
+def warm_write_units(events_per_second: int) -> int:
+    """Return the write units a second that a rate of events takes.
+
+    An event takes one when it is stored, and an open or click a second one for the message's state.
+    A new table serves 4,000 a second, and doubles what it has served each half an hour.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
+    """
+    return max(4000, 2 * events_per_second)
+
+
+def find_place(stage: str, region: str | None) -> Place:
+    """Find out whose account and which region is meant.
+
+    Raises:
+        CommandError: there are no credentials, no region, or a region of another partition.
+    """
+    try:
+        session = boto3.session.Session(region_name=region)
+        if session.region_name is None:
+            raise CommandError("no AWS region is configured: give --region")
+        _check_partition(session)
+        account = session.client("sts").get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(
+            f"AWS does not know who you are ({error}): set up credentials, such as by "
+            "`aws configure sso`, or AWS_PROFILE"
+        ) from error
+    environment = {**os.environ, "AWS_DEFAULT_REGION": session.region_name}
+    return Place(stage, session.region_name, account, session.client, environment)
+
+
+def _check_partition(session: boto3.session.Session) -> None:
+    """Refuse China and GovCloud: endpoints, ARNs and CloudFront differ there, and are untested."""
+    try:
+        partition = session.get_partition_for_region(session.region_name)
+    except UnknownRegionError as error:
+        raise CommandError(
+            f"there is no AWS region {session.region_name}: check --region"
+        ) from error
+    if partition != "aws":
+        raise CommandError(
+            f"the region {session.region_name} belongs to the partition {partition}: Mailpulse "
+            "supports the partition aws only. Choose one of its regions with --region; SES may "
+            "send in another region of the same partition, see --topic-arn"
+        )
+
+
+def _check_ses_region(region: str, topic_arn: str | None, steps: Steps) -> None:
+    """Warn where SES does not send; SES publishes only to topics of its own region."""
+    known = boto3.session.Session().get_available_regions("sesv2")
+    sending = topic_arn.split(":")[3] if topic_arn and topic_arn.count(":") == 5 else region  # noqa: PLR2004 - of an ARN
+    if sending not in known:
+        steps.warn(
+            f"SES is not known to send in {sending}. It publishes events only to topics of its own "
+            "region: give --topic-arn with a topic of the region in which you send"
+        )
+
+
+def _check_stage_name(place: Place) -> None:
+    """Refuse a stage for which Cognito would refuse the address of its sign-in page.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-assign-domain-prefix.html
+    """
+    reserved = [word for word in _RESERVED_BY_COGNITO if word in place.stage]
+    if reserved and stack.find_outputs(place.clients("cloudformation"), place.stack_name) is None:
+        raise CommandError(
+            f"the stage {place.stage} cannot have a sign-in page of Cognito, which reserves the "
+            f"word {reserved[0]!r}: choose another --stage, or your own --issuer"
+        )
+
+
+def _show_plan(place: Place, parameters: dict[str, str]) -> None:
+    changes = stack.plan(place.clients("cloudformation"), place.stack_name, TEMPLATE, parameters)
+    for action, resource, kind in changes:
+        print(f"{action:<8} {resource:<36} {kind}")
+    if not changes:
+        print(f"The stack {place.stack_name} stays as it is.")
+    print("The functions, their event sources and the page would be brought up to date.")

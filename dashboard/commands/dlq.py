@@ -1,0 +1,213 @@
+"""`dlq`: what could not be ingested, and why; send it back when the reason is gone."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from dashboard.installation import Installation, find, installation_options
+from dashboard.progress import Steps
+from dashboard.sqs.batching import MAX_ENTRIES
+from dashboard.sqs.queue import Sender, delete_messages, show_messages
+
+# While a message is looked at, nobody else is given it.
+_LOOK_SECONDS = 600
+# SQS's own redrive gives no reason.
+NOT_STORED = "not_stored"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message in the dead-letter queue.
+
+    Attributes:
+        reason: as ingest gave it; `not_stored` when SQS moved it after too many attempts.
+        sent_at: when it came into the dead-letter queue, or into the queue from which SQS has moved
+            it there.
+        found_at: when it was received here.
+        receipt: what SQS wants to be told to delete it.
+    """
+
+    id: str
+    reason: str
+    detail: str
+    sent_at: datetime
+    found_at: datetime
+    body: str
+    receipt: str
+
+
+@click.group("dlq")
+def command() -> None:
+    """Look at the dead-letter queue: what could not be ingested, and why."""
+
+
+@command.command("list")
+@click.option("--reason", help="Only those with this reason, such as bad_json.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a message, whole.")
+@installation_options
+def list_command(  # noqa: PLR0913 - one for each option
+    *,
+    reason: str | None,
+    limit: int,
+    as_json: bool,
+    stage: str | None,
+    region: str | None,
+    state_dir: Path,
+) -> None:
+    """Show the messages with their reasons. They stay where they are.
+
+    Messages hold addresses: only --json prints them.
+    """
+    installation = find(state_dir, stage, region)
+    seen: list[DeadLetter] = []
+    shown: list[DeadLetter] = []
+    try:
+        for letter in _letters(installation):
+            seen.append(letter)
+            if reason in (None, letter.reason):
+                shown.append(letter)
+            if len(shown) == limit:
+                break
+    finally:
+        _put_back(installation, seen)
+    if as_json:
+        for letter in shown:
+            members = {name: getattr(letter, name) for name in ("id", "reason", "detail", "body")}
+            print(json.dumps({**members, "sent_at": _time(letter)}))
+        return
+    console = Console(highlight=False)
+    if shown:
+        table = Table("since", "reason", "detail", "characters", box=None)
+        for letter in shown:
+            table.add_row(
+                _time(letter),
+                letter.reason,
+                letter.detail,
+                f"{len(letter.body):,}",
+                end_section=True,
+            )
+        console.print(table)
+    left = installation.parts.queues.dead_letters()
+    console.print(f"{len(shown)} messages shown of about {max(left, len(shown))}.")
+
+
+@command.command("redrive")
+@click.option("--reason", help="Only those with this reason, such as not_stored.")
+@installation_options
+def redrive_command(
+    *, reason: str | None, stage: str | None, region: str | None, state_dir: Path
+) -> None:
+    """Send the messages back into the queue. What is still no event comes back here, and stays."""
+    installation = find(state_dir, stage, region)
+    steps = Steps()
+    with steps.step("Messages are sent back") as step:
+        sent, kept = redrive(installation, reason, step.progress)
+        step.result = f"{sent} messages are sent back" + (f", {kept} stay" if kept else "")
+
+
+def redrive(
+    installation: Installation, reason: str | None, progress: Any = lambda _: None
+) -> tuple[int, int]:
+    """Send messages back into the queue: each is sent first and deleted then, so none is lost.
+
+    Args:
+        installation: whose.
+        reason: only those with this one; None for all.
+        progress: is told how far it is.
+
+    Returns:
+        How many were sent, and how many stay: others, and what has come since it began.
+    """
+    sqs = installation.clients("sqs")
+    queues = installation.parts.queues
+    sender = Sender(sqs, queues.queue_url)
+    sent = 0
+    kept: list[DeadLetter] = []
+    batch: list[DeadLetter] = []
+
+    def send() -> None:
+        nonlocal sent
+        if batch:
+            sender.send([letter.body for letter in batch])
+            sent += len(batch)
+            delete_messages(sqs, queues.dead_letter_queue_url, [one.receipt for one in batch])
+            progress(f"{sent:,}")
+            batch.clear()
+
+    began: datetime | None = None
+    try:
+        for letter in _letters(installation):
+            began = began or letter.found_at
+            # Sent back, what is still no event comes here again at once: not once more.
+            wanted = letter.sent_at < began and reason in (None, letter.reason)
+            (batch if wanted else kept).append(letter)
+            if len(batch) == MAX_ENTRIES:
+                send()
+        send()
+    finally:
+        _put_back(installation, [*kept, *batch])
+    return sent, len(kept)
+
+
+def _letters(installation: Installation) -> Iterator[DeadLetter]:
+    """Receive the messages, each once; they are hidden from others meanwhile."""
+    sqs = installation.clients("sqs")
+    seen: set[str] = set()
+    while True:
+        answer = sqs.receive_message(
+            QueueUrl=installation.parts.queues.dead_letter_queue_url,
+            MaxNumberOfMessages=MAX_ENTRIES,
+            VisibilityTimeout=_LOOK_SECONDS,
+            WaitTimeSeconds=1,
+            MessageAttributeNames=["All"],
+            AttributeNames=["All"],
+        )
+        found = answer.get("Messages", [])
+        if not found:
+            return
+        # By SQS's clock, in seconds: that of this machine may be wrong.
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        for message in found:
+            if message["MessageId"] not in seen:
+                seen.add(message["MessageId"])
+                yield _letter(message, now)
+
+
+def _letter(message: Mapping[str, Any], now: datetime) -> DeadLetter:
+    attributes = message.get("MessageAttributes", {})
+
+    def text(name: str, default: str) -> str:
+        value: str = attributes.get(name, {}).get("StringValue", default)
+        return value
+
+    sent = int(message["Attributes"]["SentTimestamp"]) // 1000
+    return DeadLetter(
+        id=message["MessageId"],
+        reason=text("reason", NOT_STORED),
+        detail=text("detail", "could not be stored, in all attempts; the log of ingest says why"),
+        sent_at=datetime.fromtimestamp(sent, UTC),
+        found_at=now,
+        body=message["Body"],
+        receipt=message["ReceiptHandle"],
+    )
+
+
+def _put_back(installation: Installation, letters: list[DeadLetter]) -> None:
+    """Let others see the messages again now, and not only when they have been hidden enough."""
+    sqs, url = installation.clients("sqs"), installation.parts.queues.dead_letter_queue_url
+    show_messages(sqs, url, [letter.receipt for letter in letters])
+
+
+def _time(letter: DeadLetter) -> str:
+    return letter.sent_at.strftime("%Y-%m-%dT%H:%M:%SZ")

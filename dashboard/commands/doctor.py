@@ -1,0 +1,147 @@
+"""`doctor`: look at a stage in AWS, and say what is wrong and how to mend it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cache
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from rich.console import Console
+from rich.text import Text
+
+from chalicelib.errors import AwsError, CommandError
+from dashboard.checks.alarms import check_alarm_topic, check_alarms
+from dashboard.checks.finding import Check, Finding, Subject, fail
+from dashboard.checks.functions import check_concurrency, check_event_sources, check_functions
+from dashboard.checks.page import check_page
+from dashboard.checks.pipeline import check_health, check_queues
+from dashboard.checks.probe import check_probe
+from dashboard.checks.ses import check_account, check_event_destination
+from dashboard.checks.sign_in import check_issuer
+from dashboard.checks.stack import check_stack
+from dashboard.checks.topic import check_queue, check_topic
+from dashboard.commands.deploy import find_place
+from dashboard.deploy.remote import Place
+
+# In the order in which an event passes; what the others rest on comes first.
+CHECKS: dict[str, Check] = {
+    "stack": check_stack,
+    "functions": check_functions,
+    "event sources": check_event_sources,
+    "concurrency": check_concurrency,
+    "SES account": check_account,
+    "event destination": check_event_destination,
+    "topic": check_topic,
+    "queue": check_queue,
+    "queues' depth": check_queues,
+    "health": check_health,
+    "sign-in": check_issuer,
+    "page": check_page,
+    "alarms": check_alarms,
+    "alarm topic": check_alarm_topic,
+}
+
+_STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+
+
+@click.command("doctor")
+@click.option("--stage", required=True, help="Which installation, such as prod.")
+@click.option("--region", help="AWS region, if not the configured one.")
+@click.option(
+    "--mail/--no-mail",
+    "sends",
+    default=True,
+    show_default=True,
+    help="Whether a mail is sent to SES's simulator and its numbers are waited for.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.pass_context
+def command(
+    ctx: click.Context, *, stage: str, region: str | None, sends: bool, as_json: bool
+) -> None:
+    """Look at a stage in AWS: what is wrong, and how to mend it.
+
+    Changes nothing but the campaign mailpulse-doctor, whose mail it sends. Exit status 1 when
+    something does not work, or could not be looked at.
+    """
+    console = Console(highlight=False)
+    found = []
+    for check, finding in examine(stage, region, sends=sends):
+        found.append({"check": check, **asdict(finding)})
+        if not as_json:
+            console.print(_line(check, finding), soft_wrap=True)
+    failed = any(one["status"] == "FAIL" for one in found)
+    if as_json:
+        print(json.dumps({"stage": stage, "ok": not failed, "findings": found}))
+    ctx.exit(1 if failed else 0)
+
+
+def examine(stage: str, region: str | None, *, sends: bool) -> Iterator[tuple[str, Finding]]:
+    """Look at everything, a mail's way too if it `sends` one; yield findings by check."""
+    try:
+        place = find_place(stage, region)
+    except CommandError as error:
+        yield "credentials", fail(str(error), "then look again: nothing else was looked at")
+        return
+    yield "credentials", Finding("ok", f"account {place.account}, region {place.region}")
+    try:
+        subject = find_subject(place)
+    except (ClientError, BotoCoreError) as error:
+        yield "stack", _not_seen(error, f"{place.stack_name} in {place.region}")
+        return
+    for name, check in (CHECKS | {"mail": check_probe} if sends else CHECKS).items():
+        for finding in findings(check, subject):
+            yield name, finding
+
+
+def find_subject(place: Place) -> Subject:
+    """Read the stack of a stage.
+
+    Raises:
+        ClientError, BotoCoreError: it is not there, or cannot be read.
+    """
+    clients = cache(place.clients)
+    described = clients("cloudformation").describe_stacks(StackName=place.stack_name)
+    [stack] = described["Stacks"]
+    return Subject(
+        stage=place.stage,
+        region=place.region,
+        account=place.account,
+        clients=clients,
+        stack=stack,
+        outputs={one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])},
+        parameters={
+            one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", [])
+        },
+    )
+
+
+def findings(check: Check, subject: Subject) -> Iterator[Finding]:
+    """Run a check; what it cannot look at is found to be so, and the others go on."""
+    try:
+        yield from check(subject)
+    except CommandError as error:
+        yield fail(str(error), "")
+    except (ClientError, BotoCoreError, ResponseParserError, AwsError) as error:
+        yield _not_seen(error, "the rest of this")
+
+
+def _not_seen(error: Exception, what: str) -> Finding:
+    code = getattr(error, "code", "")
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        if "does not exist" in error.response["Error"]["Message"]:
+            return fail(f"{what} is not there: {error}", "check --stage and --region, or `deploy`")
+    remedy = "allow this call to who runs doctor" if code in _DENIED else "look again"
+    return fail(f"{what} could not be looked at: {error}", remedy)
+
+
+def _line(check: str, finding: Finding) -> Text:
+    return Text.assemble(
+        (f"{finding.status:<4}", _STYLES[finding.status]),
+        f"  {check:<18} {finding.says}",
+        (f"; {finding.remedy}" if finding.remedy else "", "dim"),
+    )

@@ -1,0 +1,92 @@
+"""`package`: a template of the functions, for a pipeline that deploys by CloudFormation."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from dashboard.deploy import chalice_project, event_sources, sam_template, settings
+from dashboard.paths import PROJECT
+from dashboard.progress import Steps
+
+# Chalice wants a region; what it packages is the same for all.
+_ANY_REGION = "us-east-1"
+_TEMPLATE = "functions.json"
+
+
+@click.command("package")
+@click.option("--stage", required=True, help="Which installation, such as prod.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the template and the code.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A setting of the functions, such as STORE_ADDRESSES=true; what is not set is the "
+    "default.",
+)
+@click.option(
+    "--architecture",
+    type=click.Choice(chalice_project.ARCHITECTURES),
+    default=chalice_project.ARCHITECTURES[0],
+    show_default=True,
+    help="Of the functions' machines.",
+)
+def command(*, stage: str, out: Path, assignments: tuple[str, ...], architecture: str) -> None:
+    """Package the functions for a pipeline, instead of `deploy`. Asks nothing of AWS.
+
+    Prints the template's path. infrastructure/README.md says what a pipeline does with it.
+    """
+    chosen = settings.chosen(assignments)
+    with Steps().step("The functions are packaged"):
+        print(package(stage, out, chosen, architecture=architecture))
+
+
+def package(
+    stage: str,
+    out: Path,
+    chosen: Mapping[str, str],
+    *,
+    with_packages: bool = True,
+    architecture: str = chalice_project.ARCHITECTURES[0],
+) -> Path:
+    """Write the template of a stage's functions, and their code beside it; return its path.
+
+    Args:
+        stage: the Chalice stage.
+        out: the folder; made where it is missing.
+        chosen: settings of the functions; the others have their defaults.
+        with_packages: as `functions.prepare` has it.
+        architecture: of the functions' machines, one of functions.ARCHITECTURES.
+
+    Raises:
+        CommandError: Chalice failed; says why.
+    """
+    # The client is the user pool's unless another is chosen: an issuer of one's own has no output.
+    outputs = sam_template.Placeholders(ClientId="${ClientId}")
+    keys = {"PSEUDONYM_KEY": "${PseudonymKey}", "SHARE_KEY": "${ShareKey}"}
+    variables = settings.compose(outputs, kept={}, chosen=chosen, keys=keys)
+    build = PROJECT / ".mailpulse" / "package" / stage
+    chalice_project.prepare(
+        build,
+        stage,
+        variables,
+        chalice_project.roles(outputs),
+        with_packages=with_packages,
+        architecture=architecture,
+    )
+    environment = {**os.environ, "AWS_DEFAULT_REGION": _ANY_REGION}
+    template, code = chalice_project.package(build, stage, environment, build / "package.log")
+    finished = sam_template.finish(json.loads(template.read_text()), stage, event_sources.OPTIONS)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(code, out / code.name)
+    (out / _TEMPLATE).write_text(json.dumps(finished, indent=2) + "\n")
+    return out / _TEMPLATE

@@ -1,0 +1,306 @@
+"""`recount`: do the stored facts and the counters agree? And if not, restate the counters."""
+
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from chalicelib.errors import AwsError, CommandError
+from chalicelib.facts.fact import ENGAGEMENTS
+from chalicelib.functions.ingest import settle_message
+from chalicelib.log import log
+from chalicelib.stats.counters import SUMMARY, Aggregate
+from chalicelib.stats.update import Touched
+from dashboard.installation import Installation, find, installation_options
+from dashboard.progress import Steps
+from dashboard.recount.comparison import Difference, Facts, differences, is_compared
+from dashboard.recount.pausing import Pause, ingest_paused, wait_until_counted
+
+_MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a recount found.
+
+    Attributes:
+        compared: campaigns that were compared.
+        expiring: campaigns that could not be: their facts have begun to expire.
+        facts: how many facts and states were read.
+        not_understood: stored items that are neither.
+        differences: where counters were not what the facts say.
+        restated: aggregates that were set to it.
+    """
+
+    compared: Sequence[str]
+    expiring: Sequence[str]
+    facts: int
+    not_understood: int
+    differences: Sequence[Difference]
+    restated: int
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was read: of each campaign the aggregates by part, and then the facts.
+
+    In this order: a fact that is counted after its aggregate was read has changed the version on
+    which that is restated.
+    """
+
+    aggregates: dict[str, dict[str, Aggregate]]
+    facts: Facts
+
+
+@click.command("recount")
+@click.argument("campaign", required=False)
+@click.option("--all", "every", is_flag=True, help="Every campaign.")
+@click.option("--apply", "applies", is_flag=True, help="Set the counters to what the facts say.")
+@click.option(
+    "--reclassify", is_flag=True, help="First judge all opens and clicks by today's rules."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one line of JSON.")
+@installation_options
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    campaign: str | None,
+    every: bool,
+    applies: bool,
+    reclassify: bool,
+    as_json: bool,
+    stage: str | None,
+    region: str | None,
+    state_dir: Path,
+) -> None:
+    """Compare the counters of CAMPAIGN, or of --all, with the stored facts.
+
+    Pauses ingest meanwhile (events wait in the queue) and resumes it whatever happens. Exit status
+    1 when a difference was found and not restated.
+    """
+    if (campaign is None) != every:
+        raise click.UsageError("name one campaign, or give --all")
+    installation = find(state_dir, stage, region)
+    outcome = recount(installation, campaign, Steps(), applies=applies, reclassify=reclassify)
+    if as_json:
+        print(json.dumps(asdict(outcome)))
+    else:
+        _show(outcome, applies=applies)
+    if outcome.differences and not applies:
+        sys.exit(1)
+
+
+def recount(
+    installation: Installation,
+    campaign: str | None,
+    steps: Steps,
+    *,
+    applies: bool = False,
+    reclassify: bool = False,
+) -> Outcome:
+    """Compare counters with the stored facts, and restate them if asked.
+
+    Args:
+        installation: whose.
+        campaign: None for all.
+        steps: is told what is done.
+        applies: whether to set the counters to what the facts say.
+        reclassify: whether to settle all messages by today's rules first.
+
+    Raises:
+        CommandError: there is no such campaign, its facts have begun to expire, or the pause of
+            ingest did not hold.
+        AwsError: something could not be read or written.
+    """
+    names = {one.campaign for one in _summaries(installation, campaign)}
+    with ingest_paused(installation, steps) as pause:
+        if reclassify:
+            _reclassify(installation, campaign, steps)
+            wait_until_counted(installation, steps)
+        look = _look(installation, campaign, names, steps)
+        pause.require()
+        # What came in all the same is counted by now, and has changed a version.
+        wait_until_counted(installation, steps)
+        now = time.time()
+        expiring = sorted(
+            name for name, parts in look.aggregates.items() if _is_expiring(parts, now)
+        )
+        compared = sorted(look.aggregates.keys() - {*expiring})
+        found: list[Difference] = []
+        restated = 0
+        with steps.step("The counters are compared") as step:
+            for number, one in enumerate(compared):
+                step.progress(f"{number} of {len(compared)} campaigns")
+                aggregates = look.aggregates[one].values()
+                mine = list(differences(one, look.facts.of(one, now), aggregates, now))
+                if mine:
+                    _require_unchanged(installation, one, look, now)
+                    found += mine
+                    restated += _restate(pause, one, look, mine, now) if applies else 0
+    facts = look.facts
+    return Outcome(compared, expiring, facts.read, facts.not_understood, found, restated)
+
+
+def _summaries(installation: Installation, campaign: str | None) -> Iterable[Aggregate]:
+    stats_table = installation.parts.stats_table
+    if campaign is None:
+        return stats_table.all_campaigns()
+    summary = stats_table.summary(campaign)
+    if summary is None:
+        raise CommandError(f"there is no campaign {campaign!r}: check its name on the page")
+    if _is_expiring({SUMMARY: summary}, time.time()):
+        raise CommandError(
+            f"facts of {campaign!r} have begun to expire ({_day(summary)}): the sum "
+            "over the rest is too low, and its counters stay as they are"
+        )
+    return [summary]
+
+
+def _is_expiring(parts: Mapping[str, Aggregate], now: float) -> bool:
+    """Tell whether some of a campaign's facts may be gone."""
+    until = parts[SUMMARY].facts_until if SUMMARY in parts else None
+    return until is not None and until <= now
+
+
+def _look(installation: Installation, campaign: str | None, names: set[str], steps: Steps) -> _Look:
+    stats_table = installation.parts.stats_table
+    while True:
+        with steps.step("The counters are read"):
+            aggregates = {
+                name: {one.part: one for one in stats_table.aggregates(name)}
+                for name in sorted(names)
+            }
+        facts = _read(installation, campaign, steps)
+        unlisted = facts.campaigns() - names
+        if not unlisted:
+            return _Look(aggregates, facts)
+        # The list of campaigns lags behind, or lacks what was never counted.
+        names = names | unlisted
+
+
+def _read(installation: Installation, campaign: str | None, steps: Steps) -> Facts:
+    facts = Facts()
+    looked_at = 0
+    with steps.step("The stored facts are read") as step:
+        for scanned, items in installation.parts.events_table.scan(campaign):
+            looked_at += scanned
+            for item in items:
+                facts.add(item)
+            step.progress(f"{looked_at:,} items")
+        step.result = f"{facts.read:,} stored facts are read"
+    return facts
+
+
+def _reclassify(installation: Installation, campaign: str | None, steps: Steps) -> None:
+    """Settle messages that have opens or clicks by today's rules, unless facts may be missing."""
+    parts = installation.parts
+    odd = 0
+    with steps.step("The messages are settled by today's rules") as step:
+        messages: dict[str, set[str]] = defaultdict(set)
+        for _, items in parts.events_table.scan(campaign):
+            for item in items:
+                if item.get("e", {}).get("S") in ENGAGEMENTS:
+                    messages[item["message_id"]["S"]].add(item.get("c", {}).get("S", ""))
+            step.progress(f"{len(messages):,} messages with opens or clicks found")
+        now = time.time()
+        whole = {
+            name
+            for name in set().union(*messages.values())
+            if (summary := parts.stats_table.summary(name)) is None
+            or not _is_expiring({SUMMARY: summary}, now)
+        }
+        changes = 0
+        for number, (message_id, campaigns) in enumerate(sorted(messages.items())):
+            if number % 100 == 0:
+                step.progress(f"{number:,} of {len(messages):,} messages")
+            try:
+                changes += settle_message(parts.events_table, message_id, campaigns & whole)
+            except ValueError as error:  # as in ingest: one message must not fail the others
+                odd += 1
+                log("not_settled", message_id=message_id, detail=str(error))
+        step.result = f"{len(messages):,} messages are settled, {changes:,} items changed"
+    if odd:
+        steps.warn(
+            f"{odd:,} messages could not be settled: something stored of them is no fact, or a "
+            "version of Mailpulse with newer rules has settled them."
+        )
+
+
+def _require_unchanged(installation: Installation, campaign: str, look: _Look, now: float) -> None:
+    """Require that nothing was counted since the counters were read: they would differ by that.
+
+    Raises:
+        CommandError: something was.
+    """
+
+    def versions(aggregates: Iterable[Aggregate]) -> dict[str, int]:
+        return {one.part: one.version for one in aggregates if is_compared(one.part, now)}
+
+    if versions(installation.parts.stats_table.aggregates(campaign)) != versions(
+        look.aggregates[campaign].values()
+    ):
+        raise CommandError(
+            f"events of {campaign!r} were counted while it was looked at, though ingest is paused: "
+            "run recount again"
+        )
+
+
+def _restate(
+    pause: Pause, campaign: str, look: _Look, found: Sequence[Difference], now: float
+) -> int:
+    """Set the aggregates that differ; return how many."""
+    pause.require()
+    stats_table = pause.installation.parts.stats_table
+    lanes = stats_table.lanes_read(int(now))
+    before = look.aggregates[campaign]
+    wanted = look.facts.of(campaign, now)
+    parts = {difference.part for difference in found}
+    # The summary last, as counting writes it: it never runs ahead of its parts.
+    for part in sorted(parts, key=lambda part: (part == SUMMARY, part)):
+        try:
+            stats_table.restate(
+                (campaign, part),
+                wanted.get(part, Touched()),
+                version=before[part].version if part in before else 0,
+                lanes=lanes,
+                now=int(now),
+            )
+        except AwsError as error:
+            raise CommandError(
+                f"{campaign}/{part} could not be restated ({error}): run recount again"
+            ) from error
+    return len(parts)
+
+
+def _show(outcome: Outcome, *, applies: bool) -> None:
+    console = Console(highlight=False)
+    if outcome.differences:
+        table = Table("campaign", "part", "what", "counted", "facts say", box=None)
+        for one in outcome.differences[:_MOST_SHOWN]:
+            table.add_row(one.campaign, one.part, one.name, str(one.counted), str(one.stored))
+        console.print(table)
+        if len(outcome.differences) > _MOST_SHOWN:
+            console.print(f"… and {len(outcome.differences) - _MOST_SHOWN} more; --json has all")
+    if outcome.expiring:
+        console.print(
+            f"{len(outcome.expiring)} campaigns were left out, whose facts have begun to expire: "
+            + ", ".join(outcome.expiring[:10])
+        )
+    if outcome.not_understood:
+        console.print(f"{outcome.not_understood} stored items could not be understood")
+    verdict = f"{len(outcome.differences)} differences" if outcome.differences else "No difference"
+    done = f"; {outcome.restated} aggregates restated" if applies and outcome.restated else ""
+    console.print(
+        f"{verdict} between {outcome.facts:,} stored facts and the counters of "
+        f"{len(outcome.compared)} campaigns{done}."
+    )
+
+
+def _day(summary: Aggregate) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(summary.facts_until or 0))

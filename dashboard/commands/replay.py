@@ -1,0 +1,254 @@
+"""`replay`: exported SES events once more through the queue, where ingest takes them in."""
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from shlex import quote
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from chalicelib.errors import NotAnEvent
+from chalicelib.ses import parse
+from chalicelib.stats.table import StatsTable
+from dashboard import durable
+from dashboard.installation import Installation, find, installation_options
+from dashboard.paths import StateDir
+from dashboard.replay.exports import Record, Unreadable, files_in, read
+from dashboard.sqs.batching import MAX_BYTES, MAX_ENTRIES
+from dashboard.sqs.queue import Sender
+
+_MOST_COMPLAINTS = 20
+_NOTE_EVERY_SECONDS = 1.0
+
+
+@dataclass
+class Outcome:
+    """What became of the records of files.
+
+    Attributes:
+        sent: events that are in the queue.
+        earlier: records that an earlier, interrupted replay had dealt with.
+        refused: records by the reason why they were not sent; now, and by the earlier one.
+        complaints: where the first of these are, and why; and what could not be read.
+        unreadable: files that could not be read to their end.
+    """
+
+    sent: int = 0
+    earlier: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
+    unreadable: int = 0
+
+    def refuse(self, path: Path, record: Record, reason: str, detail: str) -> None:
+        """Note a record that is not sent."""
+        self.refused[reason] += 1
+        self.complain(f"{path}:{record.line}: {reason}: {detail}")
+
+    def complain(self, complaint: str) -> None:
+        """Keep a complaint, if there are not too many."""
+        if len(self.complaints) < _MOST_COMPLAINTS:
+            self.complaints.append(complaint)
+
+
+class Note:
+    """How far a file has been replayed: an interrupted replay goes on there.
+
+    A file is known by its path, size and time of change, as they were when it was opened; one that
+    has changed begins anew.
+    """
+
+    def __init__(self, folder: Path, target: str, path: Path) -> None:
+        about = path.stat()
+        identity = json.dumps([target, str(path.resolve()), about.st_size, about.st_mtime_ns])
+        self._file = folder / f"{sha256(identity.encode()).hexdigest()[:16]}.note"
+
+    def read(self) -> tuple[int, Counter[str]]:
+        """Tell how many records have been dealt with, and how many of them refused, by reason."""
+        if not self._file.exists():
+            return 0, Counter()
+        noted = durable.read_object(
+            self._file,
+            ["records", "refused"],
+            f"Run `rm {quote(str(self._file))}` to replay the export from its beginning: events "
+            "that are counted already are not counted again.",
+        )
+        return noted["records"], Counter(noted["refused"])
+
+    def write(self, records: int, refused: Counter[str]) -> None:
+        """Note how many records have been dealt with, and how many of them refused, by reason."""
+        with durable.private():
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        durable.write(self._file, json.dumps({"records": records, "refused": refused}))
+
+    def forget(self) -> None:
+        """Drop the note of a file that is done: asked again, it is replayed again."""
+        self._file.unlink(missing_ok=True)
+
+
+class Expiring:
+    """Which campaigns' facts have begun to expire: their events would be counted once more."""
+
+    def __init__(self, stats_table: StatsTable, now: float) -> None:
+        self._stats_table = stats_table
+        self._now = now
+        self._known: dict[str, bool] = {}
+
+    def __contains__(self, campaign: str) -> bool:
+        """Tell whether a campaign is one of them."""
+        if campaign not in self._known:
+            summary = self._stats_table.summary(campaign)
+            until = summary.facts_until if summary else None
+            self._known[campaign] = until is not None and until <= self._now
+        return self._known[campaign]
+
+
+@click.command("replay")
+@click.argument(
+    "paths", metavar="FILE…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+@installation_options
+def command(
+    *, paths: tuple[Path, ...], stage: str | None, region: str | None, state_dir: Path
+) -> None:
+    """Feed exported SES events into the queue: JSON lines or Firehose's files, gzip or not.
+
+    A folder stands for all files in it. What is counted already is not counted again; interrupted,
+    it goes on where it was. Exit status 1 when something was not sent.
+    """
+    installation = find(state_dir, stage, region)
+    outcome = Outcome()
+    try:
+        _replay_all(installation, files_in(paths), StateDir(state_dir).replay, outcome)
+    finally:
+        _say(outcome)
+    if outcome.refused or outcome.unreadable:
+        sys.exit(1)
+
+
+def _replay_all(
+    installation: Installation, files: Sequence[Path], notes: Path, outcome: Outcome
+) -> None:
+    target = installation.parts.config.queue_url
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[sent]:,} events"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    total = sum(path.stat().st_size for path in files)
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("Replaying", total=total, sent=0)
+        before = 0
+        for path in files:
+
+            def show(position: int, before: int = before) -> None:
+                progress.update(task, completed=before + position, sent=outcome.sent)
+
+            try:
+                replay(installation, path, Note(notes, target, path), outcome, show)
+            except Unreadable as error:  # the other files are none the worse for it
+                outcome.unreadable += 1
+                outcome.complain(str(error))
+            before += path.stat().st_size
+        progress.update(task, completed=total, sent=outcome.sent)
+
+
+def replay(
+    installation: Installation,
+    path: Path,
+    note: Note,
+    outcome: Outcome,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Send a file's events into the queue.
+
+    Args:
+        installation: whose queue.
+        path: the file.
+        note: says where an earlier replay was interrupted, and is kept up to date.
+        outcome: is told what becomes of each record.
+        progress: is told how many bytes of the file have been read.
+
+    Raises:
+        Unreadable: the file cannot be read to its end.
+        CommandError: the queue does not take an event.
+    """
+    parts = installation.parts
+    sender = Sender(installation.clients("sqs"), parts.queues.queue_url)
+    expiring = Expiring(parts.stats_table, time.time())
+    done, refused = note.read()
+    of_others = outcome.refused.copy()
+    outcome.earlier += done
+    outcome.refused.update(refused)
+    noted = time.monotonic()
+    for batch in _batches(record for record in read(path) if record.number > done):
+        bodies = [
+            record.text
+            for record in batch
+            if _is_wanted(record, path, parts.config.campaign_tag, expiring, outcome)
+        ]
+        sender.send(bodies)
+        outcome.sent += len(bodies)
+        progress(batch[-1].position)
+        if time.monotonic() - noted > _NOTE_EVERY_SECONDS:
+            note.write(batch[-1].number, outcome.refused - of_others)
+            noted = time.monotonic()
+    note.forget()
+
+
+def _is_wanted(
+    record: Record, path: Path, campaign_tag: str, expiring: Expiring, outcome: Outcome
+) -> bool:
+    try:
+        event = parse.parse(record.text, campaign_tag=campaign_tag)
+    except NotAnEvent as error:
+        outcome.refuse(path, record, error.reason, str(error))
+        return False
+    if event is None:  # SES's word that it may publish
+        return False
+    if event.campaign in expiring:
+        outcome.refuse(
+            path,
+            record,
+            "facts_expired",
+            f"stored facts of {event.campaign!r} have begun to expire, so that it could not be "
+            "seen whether this is one of them",
+        )
+        return False
+    if len(record.text.encode()) > MAX_BYTES:
+        outcome.refuse(path, record, "too_large", f"more than the {MAX_BYTES} bytes SQS takes")
+        return False
+    return True
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == MAX_ENTRIES:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _say(outcome: Outcome) -> None:
+    for complaint in outcome.complaints:
+        click.echo(complaint, err=True)
+    hidden = outcome.refused.total() + outcome.unreadable - len(outcome.complaints)
+    if hidden:
+        click.echo(f"… and {hidden:,} more", err=True)
+    earlier = f", {outcome.earlier:,} records were done before" if outcome.earlier else ""
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in outcome.refused.items())
+    refused = f"; not sent: {reasons}" if reasons else ""
+    files = "file" if outcome.unreadable == 1 else "files"
+    unread = f"; {outcome.unreadable} {files} not read to the end" if outcome.unreadable else ""
+    click.echo(f"{outcome.sent:,} events are in the queue{earlier}{refused}{unread}.")

@@ -1,0 +1,111 @@
+"""`share`: read-only links to one campaign's numbers, for people who do not sign in."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from msgspec.structs import asdict
+from rich.console import Console
+from rich.table import Table
+
+from chalicelib.errors import CommandError
+from dashboard.deploy import stack
+from dashboard.installation import Installation, find, installation_options
+from dashboard.progress import Steps
+
+_DAY = 86400
+
+
+@click.group("share")
+def command() -> None:
+    """Share one campaign's numbers by a link, without addresses, until it ends or is revoked."""
+
+
+@command.command("add")
+@click.argument("campaign")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 366),
+    default=30,
+    show_default=True,
+    help="After how many days the link ends.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@installation_options
+def add_command(  # noqa: PLR0913 - one for each option
+    *,
+    campaign: str,
+    days: int,
+    as_json: bool,
+    stage: str | None,
+    region: str | None,
+    state_dir: Path,
+) -> None:
+    """Make a link to CAMPAIGN's numbers. It is printed now, and cannot be had again."""
+    installation = _signing_in(find(state_dir, stage, region))
+    steps = Steps()
+    if installation.parts.stats_table.summary(campaign) is None:
+        steps.warn(f"There is no event of a campaign {campaign!r} yet: is it written so?")
+    until = int(time.time()) + days * _DAY
+    link, token = installation.parts.sharing.make(campaign, until)
+    found = stack.outputs(
+        installation.clients("cloudformation"), stack.stack_name(installation.stage)
+    )
+    url = f"https://{found['SiteDomain']}/#/share/{token}"
+    if as_json:
+        print(json.dumps({**asdict(link), "url": url}))
+        return
+    print(url)
+    steps.say(f"Whoever has it sees {campaign!r} until {_time(until)}. To end it before: ")
+    steps.say(f"python -m dashboard share revoke {link.id} --stage {installation.stage}")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a link.")
+@installation_options
+def list_command(*, as_json: bool, stage: str | None, region: str | None, state_dir: Path) -> None:
+    """Show the links that have not ended, those that end first at the top."""
+    installation = _signing_in(find(state_dir, stage, region))
+    links = sorted(installation.parts.shares.all(), key=lambda link: link.until)
+    if as_json:
+        for link in links:
+            print(json.dumps(asdict(link)))
+        return
+    console = Console(highlight=False)
+    if not links:
+        console.print("There are no share links.")
+        return
+    table = Table("id", "campaign", "made", "ends", box=None)
+    for link in links:
+        table.add_row(link.id, link.campaign, _time(link.created_at), _time(link.until))
+    console.print(table)
+
+
+@command.command("revoke")
+@click.argument("link_id", metavar="ID")
+@installation_options
+def revoke_command(*, link_id: str, stage: str | None, region: str | None, state_dir: Path) -> None:
+    """End the link ID now, and each connection that came by it."""
+    installation = _signing_in(find(state_dir, stage, region))
+    if not installation.parts.sharing.revoke(link_id):
+        raise CommandError(
+            f"there is no share link {link_id!r}: `share list` shows those there are"
+        )
+    Steps().say(f"The share link {link_id} is revoked.")
+
+
+def _signing_in(installation: Installation) -> Installation:
+    config = installation.parts.config
+    if config.issuer is None or not config.share_key:
+        raise CommandError(
+            "there are no share links where nobody signs in: name a stage in AWS with --stage"
+            if config.issuer is None
+            else f"stage {installation.stage!r} has no key for share links: deploy it once more"
+        )
+    return installation
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(" ", "minutes").removesuffix("+00:00")

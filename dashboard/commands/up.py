@@ -1,0 +1,209 @@
+"""Run Mailpulse on this machine: python -m dashboard up."""
+
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from chalicelib.errors import CommandError, MailpulseError
+from dashboard.deploy import frontend
+from dashboard.local import install
+from dashboard.local.browser import open_page
+from dashboard.local.demo import playing
+from dashboard.local.emulator.process import EmulatorProcess, Progress, listen
+from dashboard.local.running import Running, announced, check, locked, read_unsaved
+from dashboard.local.session import LocalSession
+from dashboard.paths import PROJECT, StateDir
+from dashboard.progress import Steps
+
+_STOPPING = (
+    "Stopping: the events in the queue are ingested and counted first, which takes up to 40 s, and "
+    "the data is saved. Ctrl-C again leaves the events for the next start; nothing is lost."
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator asked for."""
+
+    port: int
+    demo: bool
+    as_json: bool
+    open_page: bool
+    allowed_origins: tuple[str, ...]
+
+
+class StopSignals:
+    """Ctrl-C and SIGTERM: the first asks to stop, the second to leave the queue as it is."""
+
+    def __init__(self) -> None:
+        self.requested = threading.Event()
+        self.hurried = threading.Event()
+        self.interrupts = True  # while starting up, a signal ends what is being waited for
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle the signals."""
+        names = (signal.SIGINT, signal.SIGTERM)
+        before = {name: signal.signal(name, self._handle) for name in names}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested.is_set():
+            self.hurried.set()
+        self.requested.set()
+        if self.interrupts:
+            self.interrupts = False
+            raise KeyboardInterrupt
+
+
+@click.command("up")
+@click.option("--port", default=8270, show_default=True, help="Port of the page; 0 takes any.")
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=PROJECT / ".mailpulse",
+    show_default=".mailpulse in the project",
+    help="Where the data stays between runs.",
+)
+@click.option("--demo/--no-demo", default=False, help="Play a small campaign without end.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
+@click.option(
+    "--allow-origin",
+    "allowed_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Let pages of this origin, such as http://127.0.0.1:5173, open WebSockets here.",
+)
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    port: int,
+    state_dir: Path,
+    demo: bool,
+    as_json: bool,
+    opens: bool,
+    allowed_origins: tuple[str, ...],
+) -> None:
+    """Run Mailpulse on this machine, on a local AWS emulator, until Ctrl-C."""
+    state = StateDir(state_dir.resolve())
+    steps = Steps()
+    stop = StopSignals()
+    with stop.handled(), locked(state, steps.say) as lock:
+        _up(Options(port, demo, as_json, opens, allowed_origins), state, lock, steps, stop)
+
+
+def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSignals) -> None:
+    listener = listen(options.port)
+    if not frontend.is_current():
+        with steps.step("The page is built"):
+            frontend.build()
+
+    check(state)
+    unsaved = read_unsaved(state)
+    if unsaved is not None:
+        _say_what_was_lost(unsaved, steps)
+        # Replays go on where they were; what they had sent may be lost.
+        shutil.rmtree(state.replay, ignore_errors=True)
+    with steps.step("The local AWS emulator is started"):
+        emulator = EmulatorProcess(
+            state, listener, [lock], install.COUNTING_FUNCTION, options.allowed_origins
+        )
+        emulator.wait_until_ready()
+    try:
+        session = LocalSession(emulator.endpoint_url)
+        running = install.install(state, session, steps)
+        emulator.serve_page(install.site_bucket(session))
+        stop.interrupts = False
+        with announced(state, running):
+            _say_where(running, options, steps)
+            with playing(session, running.topic_arn, steps, enabled=options.demo):
+                _wait(emulator, stop)
+                steps.say(_STOPPING)
+    except KeyboardInterrupt:
+        steps.say(_STOPPING)
+        _stop(emulator, steps, stop)
+        raise CommandError("interrupted before everything was up") from None
+    except MailpulseError:
+        if emulator.is_running:
+            _stop(emulator, steps, stop)
+        raise
+    _stop(emulator, steps, stop)
+
+
+def _wait(emulator: EmulatorProcess, stop: StopSignals) -> None:
+    """Wait for a signal, watching the emulator."""
+    while not stop.requested.wait(0.25):
+        emulator.check()
+
+
+def _stop(emulator: EmulatorProcess, steps: Steps, stop: StopSignals) -> None:
+    stop.interrupts = False
+    phase = None
+    with steps.step("Stopping") as step:
+
+        def show(progress: Progress) -> None:
+            nonlocal phase
+            before, phase = phase, (progress.paused, progress.saving)
+            step.progress(_say_progress(progress), at_once=phase != before)
+
+        stopped = emulator.stop(show, stop.hurried)
+        step.result = "Stopped, and the data is saved"
+        if stopped.left:
+            step.result += f"; {stopped.left:,} messages stay in the queue for the next start"
+    if stopped.uncounted:
+        raise CommandError(
+            f"{stopped.uncounted} changes to stored events were not counted before the stop: "
+            "the counters are too low by these"
+        )
+
+
+def _say_progress(progress: Progress) -> str:
+    if progress.saving:
+        return "saving the data"
+    to_count = f"{progress.records:,} changes to be counted"
+    if progress.paused:
+        return f"{progress.messages:,} messages stay in the queue for the next start; {to_count}"
+    return (
+        f"{progress.messages:,} messages to be ingested, {to_count}; Ctrl-C again leaves the "
+        "messages in the queue for the next start, and nothing is lost"
+    )
+
+
+def _say_what_was_lost(unsaved: dict[str, Any], steps: Steps) -> None:
+    if unsaved["uncounted"]:
+        steps.warn(
+            f"The last run ended before {unsaved['uncounted']} changes to stored events were "
+            "counted: the counters are too low by these."
+        )
+    else:
+        since = datetime.fromisoformat(unsaved["since"]).astimezone()
+        steps.warn(
+            f"The last run was killed: what happened after {since:%Y-%m-%d %H:%M:%S %Z} is lost. "
+            "The data is as it was then, events and counters alike."
+        )
+
+
+def _say_where(running: Running, options: Options, steps: Steps) -> None:
+    if options.as_json:
+        print(running.as_json(), flush=True)
+    elif sys.stdout.isatty():
+        print(f"\n  Mailpulse is at {running.dashboard}\n", flush=True)
+    else:
+        print(running.dashboard, flush=True)
+    steps.say(f"Up after {steps.elapsed:.1f} s. Ctrl-C stops it and keeps the data.")
+    if options.open_page:
+        open_page(running.dashboard)

@@ -1,0 +1,1 @@
+"""What a deployment costs: measurements, prices, and the model between them."""

@@ -1,0 +1,247 @@
+"""What Mailpulse costs: measured calls times prices. No clock, no network, no file.
+
+What was measured (bench/calls.py, bench/memory.py) stands in measured.json. What was not, and is
+assumed here, has a name in capitals.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.costs.prices import PRICES
+from dashboard.functions import FUNCTIONS
+
+# With so much memory a function has one processor of its own.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+VCPU_MB = 1769
+# A call to DynamoDB, to and fro: AWS says single-digit milliseconds.
+CALL_SECONDS = 0.005
+# A batch of pushes holds its shard for the interval, and is paid for as long; to more than 5,000
+# viewers of one campaign it takes longer, and chunks (docs/scale.md) are not counted.
+PUSH_SECONDS = 1.0
+# An invocation logs its own line, and Lambda's START, END and REPORT.
+LOG_BYTES = 600
+# Lambda takes ten messages of SQS with one request, deletes as many with one, and asks an empty
+# queue with five long polls of 20 s each.
+SQS_BATCH = 10
+IDLE_POLLS_PER_MINUTE = 15
+# Where people sign in, each request reads what its connection may see.
+ACCESS_READS = 1
+MONTH_MINUTES = 43_800
+# Of infrastructure/mailpulse.yaml.
+ALARMS = 18
+DASHBOARDS = 1
+SHARDS = 4
+
+# The naive design: one invocation an event, each counter updated by itself, one message an event
+# and viewer, sent one after the other.
+NAIVE_MB = 256
+NAIVE_SECONDS = 0.1
+NAIVE_SECONDS_A_PUSH = 0.011  # boto3, where API Gateway answers in 10 ms: 90 messages a second
+NAIVE_WRITES = 4  # the event itself is 2 KB; a total and a minute are counted
+NAIVE_POLLS_PER_HOUR = 1800
+
+Measured = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a bill; `price` names one of PRICES."""
+
+    what: str
+    price: str
+    quantity: float
+
+    @property
+    def usd(self) -> float:
+        """What it comes to."""
+        return PRICES[self.price].of(self.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What something costs."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+    @property
+    def usd(self) -> float:
+        """The sum."""
+        return sum(line.usd for line in self.lines)
+
+
+def profile(measured: Measured, recipients: int) -> Mapping[str, Any]:
+    """Choose the measured campaign that stands for one of this size.
+
+    The largest that is no larger, else the smallest: events of a small campaign meet in batches
+    less often, and cost more each.
+    """
+    campaigns = sorted(measured["campaigns"], key=lambda one: int(one["recipients"]))
+    smaller = [one for one in campaigns if one["recipients"] <= recipients]
+    chosen: Mapping[str, Any] = smaller[-1] if smaller else campaigns[0]
+    return chosen
+
+
+def events_of(measured: Measured, recipients: int) -> float:
+    """Tell how many events a campaign of this size has in two days."""
+    chosen = profile(measured, recipients)
+    return float(chosen["roles"]["source"]["events"]) * recipients / float(chosen["recipients"])
+
+
+def campaign(measured: Measured, recipients: int) -> Bill:
+    """Bill what a campaign's events cost until they are counted, whoever looks."""
+    chosen = profile(measured, recipients)
+    scale = recipients / chosen["recipients"]
+    roles, watch = chosen["roles"], chosen["roles"]["watch"]["invocations"]
+    events = roles["source"]["events"] * scale
+    ingest, aggregate, publish = (roles[name] for name in ("ingest", "aggregate", "publish"))
+    pushes = (publish["invocations"] - watch) * scale  # watch's own are not the campaign's
+    invocations = (ingest["invocations"] + aggregate["invocations"]) * scale + pushes
+    facts = _sum(ingest, "write units EventsTable") * scale
+    seconds = {
+        "ingest": _busy(measured, "ingest", events / 100) + ingest["calls"] * scale * CALL_SECONDS,
+        "aggregate": _busy(measured, "aggregate", aggregate["calls"] * scale / 1000)
+        + aggregate["calls"] * scale * CALL_SECONDS,
+        "publish": pushes * PUSH_SECONDS,
+    }
+    reads = (_sum(ingest, "read units") + _sum(publish, "read units") - watch) * scale
+    return Bill(
+        f"A campaign to {recipients:,} recipients: {events:,.0f} events in two days",
+        (
+            Line("SNS: SES publishes", "SNS publish", events),
+            Line("SNS: hands on to SQS", "SNS to SQS", events),
+            Line("SQS: sent, received, deleted", "SQS request", events * (1 + 2 / SQS_BATCH)),
+            Line("Lambda: invocations", "Lambda request", invocations),
+            Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),
+            Line("DynamoDB: facts, states, activity", "DynamoDB write", facts),
+            Line(
+                "DynamoDB: aggregates",
+                "DynamoDB write",
+                (_sum(aggregate, "write") + _sum(ingest, "write units StatsTable")) * scale,
+            ),
+            Line("DynamoDB: reads", "DynamoDB read", reads),
+            Line("Logs", "CloudWatch Logs", invocations * LOG_BYTES / 1e9),
+        ),
+    )
+
+
+def viewing(measured: Measured, recipients: int, viewers: int, hours: int) -> Bill:
+    """Bill what viewers cost who look at a campaign for its first hours, as the page does."""
+    measured_hours = profile(measured, recipients)["viewer_hours"]
+    looked = [measured_hours[min(hour, len(measured_hours) - 1)] for hour in range(hours)]
+
+    def of(*names: str) -> float:
+        return viewers * float(sum(hour.get(name, 0) for hour in looked for name in names))
+
+    requests = of("requests")
+    connects = viewers * math.ceil(hours / 2)  # a connection lasts two hours
+    seconds = {
+        "websocket_message": _busy(measured, "websocket_message", requests)
+        + of("calls") * CALL_SECONDS,
+        "websocket_connect": _busy(measured, "websocket_connect", connects),
+    }
+    return Bill(
+        f"{_many(viewers, 'viewer')} for {_many(hours, 'hour')}",
+        (
+            Line("WebSocket: pushes", "WebSocket message", of("pushes")),
+            Line(
+                "WebSocket: pings, questions, answers",
+                "WebSocket message",
+                of("requests", "answers"),
+            ),
+            Line("WebSocket: connected", "WebSocket minute", viewers * hours * 60),
+            Line("Lambda: invocations", "Lambda request", requests + 2 * connects),
+            Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),
+            Line("DynamoDB: reads", "DynamoDB read", of("read units") + requests * ACCESS_READS),
+            Line("DynamoDB: subscriptions", "DynamoDB write", of("write units")),
+            Line("Data to browsers", "data out", of("bytes")),
+            Line("Logs", "CloudWatch Logs", (requests + 2 * connects) * LOG_BYTES / 1e9),
+        ),
+    )
+
+
+def standing(measured: Measured) -> Bill:
+    """Bill what a month costs in which nothing is sent and nobody looks."""
+    watch = profile(measured, 0)["roles"]["watch"]
+    per_run = {name: number / watch["invocations"] for name, number in watch.items()}
+    seconds = {
+        "watch": _busy(measured, "watch", MONTH_MINUTES)
+        + MONTH_MINUTES * per_run["calls"] * CALL_SECONDS
+    }
+    # What watch writes is handed to publish, which finds nobody who listens.
+    invocations = 2 * MONTH_MINUTES
+    return Bill(
+        "A month in which nothing is sent",
+        (
+            Line("SQS: looking for messages", "SQS request", IDLE_POLLS_PER_MINUTE * MONTH_MINUTES),
+            Line("SQS: depths, for watch", "SQS request", 2 * MONTH_MINUTES),
+            Line("CloudWatch: ages, for watch", "CloudWatch request", MONTH_MINUTES),
+            Line("Streams: lag, for watch", "DynamoDB streams", SHARDS * MONTH_MINUTES),
+            Line("Lambda: invocations", "Lambda request", invocations),
+            Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),
+            Line("DynamoDB: writes", "DynamoDB write", _sum(per_run, "write") * MONTH_MINUTES),
+            Line("DynamoDB: reads", "DynamoDB read", (_sum(per_run, "read") + 1) * MONTH_MINUTES),
+            Line("CloudWatch: alarms", "CloudWatch alarm", ALARMS),
+            Line("CloudWatch: dashboard", "CloudWatch dashboard", DASHBOARDS),
+            Line("Logs", "CloudWatch Logs", invocations * LOG_BYTES / 1e9),
+        ),
+    )
+
+
+def naive(measured: Measured, recipients: int, viewers: int, hours: int) -> Bill:
+    """Bill the naive design for the same: viewers get each event that comes while they look."""
+    chosen = profile(measured, recipients)
+    scale = recipients / chosen["recipients"]
+    events = chosen["roles"]["source"]["events"] * scale
+    looked = chosen["viewer_hours"][:hours]
+    pushes = viewers * scale * sum(hour["events"] for hour in looked)
+    seconds = events * NAIVE_SECONDS + pushes * NAIVE_SECONDS_A_PUSH
+    return Bill(
+        "The naive design: each event by itself",
+        (
+            Line("SNS: SES publishes", "SNS publish", events),
+            Line("Lambda: invocations", "Lambda request", events),
+            Line("Lambda: duration", "Lambda arm64", seconds * NAIVE_MB / 1024),
+            Line("DynamoDB: writes", "DynamoDB write", events * NAIVE_WRITES),
+            Line("DynamoDB: who listens", "DynamoDB read", events / 2),
+            Line("WebSocket: pushes", "WebSocket message", pushes),
+            Line("WebSocket: connected", "WebSocket minute", viewers * hours * 60),
+            Line("Logs", "CloudWatch Logs", events * LOG_BYTES / 1e9),
+        ),
+    )
+
+
+def polling(viewers: int, hours: int) -> Bill:
+    """Bill a page without WebSocket that asks every two seconds."""
+    asked = viewers * hours * NAIVE_POLLS_PER_HOUR
+    return Bill(
+        "A page that asks every two seconds instead",
+        (
+            Line("API Gateway: REST requests", "REST request", asked),
+            Line("Lambda: invocations", "Lambda request", asked),
+            Line("Lambda: duration", "Lambda arm64", asked * 0.05 * NAIVE_MB / 1024),
+            Line("DynamoDB: reads", "DynamoDB read", asked * 2),
+            Line("Logs", "CloudWatch Logs", asked * LOG_BYTES / 1e9),
+        ),
+    )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _sum(counts: Mapping[str, float], prefix: str) -> float:
+    return sum(number for name, number in counts.items() if name.startswith(prefix))
+
+
+def _busy(measured: Measured, function: str, batches: float) -> float:
+    """Estimate the seconds that the measured batches take where memory buys a part of a vCPU."""
+    processor: float = measured["functions"][function]["next"]
+    return batches * processor * VCPU_MB / FUNCTIONS[function][1]
+
+
+def _gigabytes(seconds: Mapping[str, float]) -> float:
+    """Give GB-seconds from seconds by function."""
+    return sum(FUNCTIONS[name][1] / 1024 * spent for name, spent in seconds.items())

@@ -1,0 +1,1 @@
+"""Deploy a stage: the CloudFormation stack, the functions by Chalice, and the page."""

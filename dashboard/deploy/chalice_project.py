@@ -1,0 +1,239 @@
+"""Package the functions, or deploy them, with Chalice, from a folder made for it.
+
+The folder holds copies of app.py, chalicelib/ and requirements.txt and a generated
+.chalice/config.json, so the checkout stays clean and each stage can have its own. What Chalice
+deployed is recorded in .chalice/deployed/STAGE.json there.
+"""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.errors import CommandError
+from dashboard import durable
+from dashboard.aws_session import Clients
+from dashboard.deploy import bundle, chalice_cli, chalice_record, chalice_resources
+from dashboard.deploy.chalice_resources import APP_NAME
+from dashboard.functions import FUNCTIONS
+from dashboard.paths import PROJECT
+
+# The first is cheaper for the same work.
+ARCHITECTURES = ("arm64", "x86_64")
+
+_SOURCES = ("app.py", "requirements.txt", "chalicelib")
+
+
+# AWS is eventually consistent: a role may not have taken effect yet, a list may lack a mapping that
+# was just created. Chalice retries some of its calls, but not each of them.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+_INCONSISTENT = re.compile(
+    "ensure the role can|cannot be assumed|does not have permissions|mapping .* already exists"
+)
+_CONSISTENT_SECONDS = 180
+_RETRY_SECONDS = 10.0
+
+
+def roles(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the ARN of each function's role, from the outputs of the stack."""
+    return {name: outputs[f"{role_of(name)}Arn"] for name in FUNCTIONS}
+
+
+def role_of(function: str) -> str:
+    """Return the name of a function's role in the template of the stack."""
+    return f"{logical_name(function)}Role"
+
+
+def sources(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the ARN of each function's event source, from the outputs of the stack."""
+    return {
+        "ingest": outputs["QueueArn"],
+        "aggregate": outputs["EventsStreamArn"],
+        "publish": outputs["StatsStreamArn"],
+    }
+
+
+def logical_name(function: str) -> str:
+    """Return the name of a function in a CloudFormation template, as Chalice writes it."""
+    return "".join(word.capitalize() for word in function.split("_"))
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The functions of a stage, once they are deployed."""
+
+    websocket_api_id: str
+    functions: dict[str, str]  # name in app.py → ARN
+    mappings: dict[str, str]  # name in app.py → UUID of its event source mapping
+
+
+@durable.private()
+def prepare(  # noqa: PLR0913 - what a deployment is made of
+    build: Path,
+    stage: str,
+    variables: Mapping[str, str],
+    roles: Mapping[str, str],
+    source: Path = PROJECT,
+    *,
+    with_packages: bool = True,
+    architecture: str = ARCHITECTURES[0],
+) -> None:
+    """Fill the folder that Chalice runs in.
+
+    Args:
+        build: the folder; what it says about earlier deployments is kept.
+        stage: the Chalice stage.
+        variables: the environment of every function, and of app.py while it is deployed.
+        roles: the ARN of each function's role.
+        source: the project.
+        with_packages: whether the packages of requirements.txt go with it. They are built for
+            Lambda's machines; on the emulator, functions find those of its own environment.
+        architecture: of these machines, one of ARCHITECTURES.
+    """
+    _copy_sources(source, build)
+    if not with_packages:
+        (build / "requirements.txt").write_text("")
+    chalice = build / ".chalice"
+    chalice.mkdir(exist_ok=True)
+    configuration = {
+        "version": "2.0",
+        "app_name": APP_NAME,
+        "stages": {
+            stage: {
+                "api_gateway_stage": stage,
+                "lambda_architecture": architecture,
+                "environment_variables": dict(variables),
+                "lambda_functions": {
+                    name: {
+                        "lambda_timeout": seconds,
+                        "lambda_memory_size": megabytes,
+                        "manage_iam_role": False,
+                        "iam_role_arn": roles[name],
+                    }
+                    for name, (seconds, megabytes) in FUNCTIONS.items()
+                },
+            }
+        },
+    }
+    (chalice / "config.json").write_text(json.dumps(configuration, indent=2))
+    durable.restrict(build)  # copies have their sources' permissions
+
+
+def deploy(  # noqa: PLR0913 - what a deployment is made of
+    build: Path,
+    stage: str,
+    clients: Clients,
+    sources: Mapping[str, str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+) -> Deployment:
+    """Run `chalice deploy` and return what is deployed then.
+
+    Args:
+        build: the folder that `prepare` filled.
+        stage: the Chalice stage.
+        clients: makes boto3 clients of the account and region.
+        sources: the ARN of each function's event source.
+        environment: the environment to run Chalice in; it must mean the same account and region.
+        log: where to put what Chalice says.
+
+    Raises:
+        CommandError: the code could not be packed, or Chalice failed; says why.
+    """
+    until = time.monotonic() + _CONSISTENT_SECONDS
+    while True:
+        chalice_record.write(build, stage, clients, FUNCTIONS, sources)
+        try:
+            _run(build, stage, ["deploy", "--stage", stage], environment, log)
+            break
+        except CommandError as error:
+            if time.monotonic() >= until or not _INCONSISTENT.search(str(error)):
+                raise CommandError(f"{error}{_failed_updates(clients, stage)}") from error
+            time.sleep(_RETRY_SECONDS)
+    return _deployed(clients, stage, sources.keys(), until, log)
+
+
+def _failed_updates(clients: Clients, stage: str) -> str:
+    """Say why Lambda could not update functions: Chalice says only that it could not."""
+    found = chalice_resources.find(clients, stage).limited_to(FUNCTIONS).functions.values()
+    configurations = [
+        clients("lambda").get_function_configuration(FunctionName=arn) for arn in found
+    ]
+    return "".join(
+        f"; Lambda could not update {one['FunctionName']}: {one.get('LastUpdateStatusReason')}"
+        for one in configurations
+        if one.get("LastUpdateStatus") == "Failed"
+    )
+
+
+def _deployed(
+    clients: Clients, stage: str, with_sources: Collection[str], until: float, log: Path
+) -> Deployment:
+    """Find what was deployed. A list may lack for seconds what was just created."""
+    while True:
+        found = chalice_resources.find(clients, stage)
+        mappings = {one.function: one.uuid for one in found.mappings if one.state != "Deleting"}
+        missing = [
+            *(f"function {name}" for name in FUNCTIONS if name not in found.functions),
+            *(f"event source mapping of {name}" for name in with_sources if name not in mappings),
+            *(["WebSocket API"] if not found.apis else []),
+        ]
+        if not missing:
+            api = chalice_resources.only_api(found.apis, stage)
+            return Deployment(api, found.functions, mappings)
+        if time.monotonic() >= until:
+            raise CommandError(
+                f"`chalice deploy` succeeded, but there is no {', no '.join(missing)} (see {log})"
+            )
+        time.sleep(_RETRY_SECONDS)
+
+
+def package(
+    build: Path, stage: str, environment: Mapping[str, str], log: Path
+) -> tuple[Path, Path]:
+    """Run `chalice package`; return the SAM template that it made, and the code beside it.
+
+    Args:
+        build: the folder that `prepare` filled.
+        stage: the Chalice stage.
+        environment: the environment to run it in; it must name a region.
+        log: where to put what Chalice says.
+
+    Raises:
+        CommandError: the code could not be packed, or Chalice failed; says why.
+    """
+    out = build / "packaged"
+    _run(build, stage, ["package", "--stage", stage, str(out)], environment, log)
+    return out / "sam.json", out / "deployment.zip"
+
+
+@durable.private()
+def _run(
+    build: Path, stage: str, arguments: list[str], environment: Mapping[str, str], log: Path
+) -> None:
+    """Run Chalice with the archive made before, and see that it made none of its own."""
+    configuration = json.loads((build / ".chalice" / "config.json").read_text())
+    code = bundle.make(build, configuration["stages"][stage]["lambda_architecture"])
+    chalice_cli.run(build, arguments, environment, log)
+    found = list(code.parent.iterdir())
+    if found != [code]:
+        raise CommandError(
+            f"Chalice packed an archive of its own beside {code}, without bytecode: install the "
+            "version of Chalice that requirements-dev.txt names"
+        )
+
+
+def _copy_sources(source: Path, build: Path) -> None:
+    build.mkdir(parents=True, exist_ok=True)
+    for name in _SOURCES:
+        old, new = build / name, source / name
+        if old.is_dir():
+            shutil.rmtree(old)
+        if new.is_dir():
+            shutil.copytree(new, old, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(new, old)

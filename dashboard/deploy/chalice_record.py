@@ -1,0 +1,217 @@
+"""Build Chalice's record of a stage from what there is in the account.
+
+Chalice writes its record once a deployment is complete, and finds event source mappings and the
+WebSocket API by that record alone (https://github.com/aws/chalice/issues/1340). Interrupted and run
+again, it would create them a second time, and AWS refuses a second mapping of the same pair
+(https://github.com/aws/chalice/issues/1075). Therefore the record is rebuilt before each run, and
+resources that Chalice cannot continue with are deleted first.
+"""
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+
+from chalicelib.errors import CommandError
+from dashboard import durable
+from dashboard.aws_session import Clients
+from dashboard.deploy import chalice_resources
+from dashboard.deploy.chalice_resources import EventSourceMapping, Resources, function_name
+
+SETTLED_SECONDS = 180
+POLL_SECONDS = 1.0
+
+
+def path(build: Path, stage: str) -> Path:
+    """Return where Chalice keeps its record, below the folder that it runs in."""
+    return build / ".chalice" / "deployed" / f"{stage}.json"
+
+
+def write(
+    build: Path,
+    stage: str,
+    clients: Clients,
+    functions: Collection[str],
+    sources: Mapping[str, str],
+) -> None:
+    """Write the record of what there is, once it is in a state that Chalice can take up.
+
+    Chalice deletes what stands in its record and not in app.py. A function of another program whose
+    name begins like ours must not stand there.
+
+    Args:
+        build: the folder that Chalice runs in.
+        stage: the Chalice stage.
+        clients: makes boto3 clients of the account and region.
+        functions: the names in app.py of the functions that are or were Mailpulse's.
+        sources: the ARN of each function's event source, by the function's name in app.py.
+
+    Raises:
+        CommandError: something is changing for minutes, or there are several APIs.
+    """
+    found = _usable(clients, stage, functions, sources)
+    file = path(build, stage)
+    with durable.private():
+        file.parent.mkdir(parents=True, exist_ok=True)
+    durable.write(file, json.dumps(_record(found), indent=2))
+
+
+def _usable(
+    clients: Clients, stage: str, functions: Collection[str], sources: Mapping[str, str]
+) -> Resources:
+    """Remove what Chalice cannot take up, wait until the rest may be changed, and return it."""
+    lambda_client = clients("lambda")
+    found = chalice_resources.find(clients, stage).limited_to(functions)
+    for name in found.functions:
+        wait_for_function(lambda_client, function_name(stage, name))
+    kept: dict[str, EventSourceMapping] = {}
+    for mapping in found.mappings:
+        wanted = sources.get(mapping.function) == mapping.source_arn
+        if mapping.state != "Deleting" and wanted and mapping.function not in kept:
+            wait_for_mapping(lambda_client, mapping.uuid)
+            kept[mapping.function] = mapping
+        else:
+            # Of an earlier queue or stream, or a second one, which would call the function twice.
+            delete_mapping(lambda_client, mapping.uuid)
+    apis = []
+    for api in found.apis:
+        if _is_complete(clients("apigatewayv2"), api, stage):
+            apis.append(api)
+        else:
+            # Chalice adds no stage to an API that it finds, and without one it has no viewers.
+            clients("apigatewayv2").delete_api(ApiId=api)
+    if apis:
+        chalice_resources.only_api(apis, stage)
+    return replace(found, mappings=list(kept.values()), apis=apis)
+
+
+def wait_for_function(lambda_client: Any, name: str) -> Mapping[str, Any]:
+    """Wait until a function is neither being created nor changed, and return its configuration.
+
+    Until then, Lambda refuses other changes.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+
+    Raises:
+        CommandError: it does not come to an end, or could not be created.
+    """
+    found: dict[str, Any] = {}
+
+    def is_settled() -> bool:
+        found.update(lambda_client.get_function_configuration(FunctionName=name))
+        pending = found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress"
+        return not pending
+
+    _wait(is_settled, f"the function {name} is still being changed by Lambda")
+    if found.get("State") == "Failed":
+        reason = found.get("StateReason", "Lambda gives no reason")
+        raise CommandError(
+            f"the function {name} could not be created: {reason}. Correct that, delete it "
+            f"by `aws lambda delete-function --function-name {name}`, and run this again"
+        )
+    return found
+
+
+def wait_for_mapping(lambda_client: Any, uuid: str) -> Mapping[str, Any]:
+    """Wait until an event source mapping is no longer changing, and return it.
+
+    Raises:
+        CommandError: it does not come to an end.
+    """
+    mapping: dict[str, Any] = {}
+
+    def is_settled() -> bool:
+        mapping.update(lambda_client.get_event_source_mapping(UUID=uuid))
+        return mapping["State"] in {"Enabled", "Disabled"}
+
+    _wait(is_settled, f"the event source mapping {uuid} is still being changed by Lambda")
+    return mapping
+
+
+def delete_mapping(lambda_client: Any, uuid: str) -> None:
+    """Delete an event source mapping once it has settled, and wait until it is gone.
+
+    Raises:
+        CommandError: it does not come to an end.
+    """
+
+    def is_gone() -> bool:
+        try:
+            state = lambda_client.get_event_source_mapping(UUID=uuid)["State"]
+            if state in {"Enabled", "Disabled"}:
+                lambda_client.delete_event_source_mapping(UUID=uuid)
+        except botocore.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+                raise
+            return True
+        return False
+
+    _wait(is_gone, f"the event source mapping {uuid} is still being deleted by Lambda")
+
+
+def _wait(is_done: Callable[[], bool], still: str) -> None:
+    until = time.monotonic() + SETTLED_SECONDS
+    while not is_done():
+        if time.monotonic() >= until:
+            raise CommandError(
+                f"{still} after {SETTLED_SECONDS} s: look at it in the Lambda console, and run "
+                "this again"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _is_complete(apigateway: Any, api: str, stage: str) -> bool:
+    """Return whether an API has its stage: Chalice makes that last, with all routes."""
+    stages = apigateway.get_stages(ApiId=api)["Items"]
+    return any(one["StageName"] == stage and one.get("DeploymentId") for one in stages)
+
+
+def _record(found: Resources) -> dict[str, Any]:
+    """Compose the record in the form of Chalice 1.34."""
+    functions = [
+        {"name": name, "resource_type": "lambda_function", "lambda_arn": arn}
+        for name, arn in found.functions.items()
+    ]
+    rules = [
+        {"name": f"{name}-event", "resource_type": "cloudwatch_event", "rule_name": rule}
+        for name, rule in found.rules.items()
+    ]
+    apis = [
+        {
+            "name": "websocket_api",
+            "resource_type": "websocket_api",
+            "websocket_api_url": "",
+            "websocket_api_id": api,
+        }
+        for api in found.apis
+    ]
+    mappings = [_mapping_record(one) for one in found.mappings]
+    return {
+        "schema_version": "2.0",
+        "backend": "api",
+        "resources": [*functions, *mappings, *rules, *apis],
+    }
+
+
+def _mapping_record(mapping: EventSourceMapping) -> dict[str, Any]:
+    source = mapping.source_arn
+    common = {"event_uuid": mapping.uuid, "lambda_arn": mapping.options["FunctionArn"]}
+    if source.split(":")[2] == "sqs":
+        return {
+            "name": f"{mapping.function}-sqs-event-source",
+            "resource_type": "sqs_event",
+            "queue_arn": source,
+            "queue": source.rpartition(":")[2],
+            **common,
+        }
+    return {
+        "name": f"{mapping.function}-dynamodb-event-source",
+        "resource_type": "dynamodb_event",
+        "stream_arn": source,
+        **common,
+    }

@@ -1,0 +1,100 @@
+"""The options of event source mappings that Chalice cannot set."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.config import REPORTS_BATCH_ITEM_FAILURES
+from chalicelib.errors import CommandError
+from dashboard.deploy.chalice_project import Deployment
+from dashboard.deploy.chalice_record import wait_for_function, wait_for_mapping
+
+# The configuration was changed after it was read, or an update is in progress.
+_CHANGED_MEANWHILE = {"PreconditionFailedException", "ResourceConflictException"}
+_ATTEMPTS = 10
+
+Options = Mapping[str, Mapping[str, Any]]  # name of the function → options of its mapping
+
+# An item that has expired is nothing to count or push.
+_NOT_REMOVED = {"Filters": [{"Pattern": '{"eventName": ["INSERT", "MODIFY"]}'}]}
+
+# ingest reports the messages that it could not store; the rest of their batch is kept. The
+# streams have no partial responses: a batch that failed comes again as a whole. Only with a
+# tumbling window does an event name its shard, without which nothing is counted.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html
+OPTIONS: Options = {
+    "ingest": {"FunctionResponseTypes": ["ReportBatchItemFailures"]},
+    "aggregate": {"TumblingWindowInSeconds": 900, "FilterCriteria": _NOT_REMOVED},
+    "publish": {"FilterCriteria": _NOT_REMOVED},
+}
+
+
+def reports_failures(options: Mapping[str, Any]) -> bool:
+    """Return whether a mapping with these options reports batch item failures."""
+    return "ReportBatchItemFailures" in (options.get("FunctionResponseTypes") or ())
+
+
+def set_options(lambda_client: Any, deployment: Deployment, options: Options) -> None:
+    """Give each mapping its options, switch it on, and look whether it took them.
+
+    Raises:
+        CommandError: a mapping is missing, or did not take an option.
+    """
+    for function, wanted in options.items():
+        uuid = deployment.mappings.get(function)
+        if uuid is None:
+            raise CommandError(
+                f"Chalice deployed {function} without an event source; app.py must bind it to one"
+            )
+        # One that is still changing refuses to be changed, and shows what it was.
+        wait_for_mapping(lambda_client, uuid)
+        lambda_client.update_event_source_mapping(UUID=uuid, Enabled=True, **wanted)
+        mapping = wait_for_mapping(lambda_client, uuid)
+        for option, value in wanted.items():
+            if mapping.get(option) != value:
+                raise CommandError(
+                    f"the event source mapping of {function} has {option}={mapping.get(option)!r} "
+                    f"after it was set to {value!r}"
+                )
+
+
+def announce_reporting(lambda_client: Any, function_name: str) -> None:
+    """Set REPORTS_BATCH_ITEM_FAILURES on ingest; call it only after set_options has succeeded.
+
+    UpdateFunctionConfiguration replaces the whole environment, so it is read, extended and written
+    back on the condition that nothing has changed in between.
+    https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
+
+    Raises:
+        CommandError: the environment could not be read or kept changing, or the update failed.
+    """
+    for _ in range(_ATTEMPTS):
+        configuration = wait_for_function(lambda_client, function_name)
+        if configuration.get("LastUpdateStatus") == "Failed":
+            reason = configuration.get("LastUpdateStatusReason", "Lambda gives no reason")
+            raise CommandError(f"the update of {function_name} failed: {reason}")
+        environment = configuration.get("Environment", {})
+        if "Error" in environment:
+            # Written back, it would lose every variable that could not be decrypted.
+            raise CommandError(
+                f"the environment of {function_name} cannot be read "
+                f"({environment['Error'].get('ErrorCode')}): allow kms:Decrypt on its key, and run "
+                "this again"
+            )
+        variables = environment.get("Variables", {})
+        if variables.get(REPORTS_BATCH_ITEM_FAILURES) == "true":
+            return
+        try:
+            lambda_client.update_function_configuration(
+                FunctionName=function_name,
+                Environment={"Variables": {**variables, REPORTS_BATCH_ITEM_FAILURES: "true"}},
+                RevisionId=configuration["RevisionId"],
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _CHANGED_MEANWHILE:
+                raise
+    raise CommandError(
+        f"the configuration of {function_name} changed {_ATTEMPTS} times while it was updated: end "
+        "other deployments of this stage, and run this again"
+    )

@@ -1,0 +1,46 @@
+"""The roles that Chalice has made for the functions, before roles belonged to the stack.
+
+They are named like the functions, and a role name is unique in an account, whatever the region: a
+stage of the same name in another region may still use them. A role therefore belongs to this stage
+only if its inline policy names this region, or if it has none: then it grants nothing to any stage,
+and an interrupted removal has left it.
+"""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dashboard.deploy.chalice_resources import function_name
+from dashboard.functions import FUNCTIONS
+
+
+def find(iam: Any, region: str, stage: str) -> list[str]:
+    """Return the names of the roles that there are for the functions of a stage in a region."""
+    names = (function_name(stage, function) for function in FUNCTIONS)
+    return [name for name in names if _belongs_to(iam, name, region)]
+
+
+def remove(iam: Any, region: str, stage: str) -> None:
+    """Delete these roles, which no function uses any more."""
+    for name in find(iam, region, stage):
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)
+
+
+def _belongs_to(iam: Any, role: str, region: str) -> bool:
+    try:
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        if not names:
+            return True
+        # Chalice names the policy like the role.
+        found = iam.get_role_policy(RoleName=role, PolicyName=role)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchEntity":
+            raise
+        return False
+    return any(
+        resource.split(":")[3:4] == [region]
+        for statement in found["PolicyDocument"]["Statement"]
+        for resource in statement["Resource"]
+    )

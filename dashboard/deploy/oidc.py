@@ -1,0 +1,77 @@
+"""Where the page signs people in: the stage's own user pool, or an issuer that says it itself."""
+
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urlencode
+
+from chalicelib.auth.tokens import Fetch, fetch
+from chalicelib.config import is_secure
+from chalicelib.errors import CommandError
+from dashboard.deploy.publish_site import SignIn
+from dashboard.deploy.stack import Outputs
+
+_SCOPE = "openid email"
+# With it, an issuer gives a refresh token; Cognito gives one anyway, and refuses the scope.
+_OFFLINE = "offline_access"
+
+
+def sign_in(outputs: Outputs, client_id: str, *, fetch: Fetch = fetch) -> SignIn:
+    """Find out where the page signs people in.
+
+    Args:
+        outputs: of the stack.
+        client_id: what the page is to the issuer.
+        fetch: gets the issuer's discovery document.
+
+    Raises:
+        CommandError: the issuer does not say.
+    """
+    issuer, site = outputs["Issuer"], f"https://{outputs['SiteDomain']}/"
+    found = (
+        _of_user_pool(outputs["SignInUrl"])
+        if "SignInUrl" in outputs
+        else _discovered(issuer, fetch)
+    )
+    leave = found.get("end_session_endpoint")
+    # Cognito has a name of its own for where to go then.
+    back = "logout_uri" if "://cognito-idp." in issuer else "post_logout_redirect_uri"
+    out = urlencode({"client_id": client_id, back: site})
+    offline = f" {_OFFLINE}" if _OFFLINE in found.get("scopes_supported", []) else ""
+    return SignIn(
+        issuer,
+        client_id,
+        found["authorization_endpoint"],
+        found["token_endpoint"],
+        _SCOPE + offline,
+        f"{leave}?{out}" if leave else "",
+    )
+
+
+def _of_user_pool(base: str) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html."""
+    return {
+        "authorization_endpoint": f"{base}/oauth2/authorize",
+        "token_endpoint": f"{base}/oauth2/token",
+        "end_session_endpoint": f"{base}/logout",
+    }
+
+
+def _discovered(issuer: str, fetch: Fetch) -> dict[str, Any]:
+    """Ask the issuer; https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig."""
+    address = f"{issuer}/.well-known/openid-configuration"
+    try:
+        found = fetch(address)
+        for name in ("authorization_endpoint", "token_endpoint"):
+            if not is_secure(found[name]):
+                raise ValueError(f"{name} is {found[name]!r}, no https URL")  # noqa: TRY301
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+        raise CommandError(
+            f"the issuer does not say where to sign in ({address}: {error!r}): check --issuer, and "
+            "that this machine reaches it"
+        ) from error
+    if found.get("issuer") != issuer:
+        raise CommandError(
+            f"{address} is of the issuer {found.get('issuer')!r}, not {issuer!r}: give --issuer "
+            "exactly as it names itself"
+        )
+    return found

@@ -1,0 +1,14 @@
+"""After a deployment, which switches ingest on: a pause that nobody ended is over."""
+
+from chalicelib.aws.client import Service
+from chalicelib.stats.table import StatsTable
+from dashboard.progress import Steps
+
+
+def end_pause(dynamo: Service, stats_table: str, steps: Steps) -> None:
+    """Take away the note of a pause after a deployment, which has switched ingest on."""
+    table = StatsTable(dynamo, stats_table)
+    paused_at = table.health().paused_at
+    if paused_at is not None:
+        table.resume(paused_at)
+        steps.warn(f"A recount was killed: ingest was paused since {paused_at}, and goes on now.")

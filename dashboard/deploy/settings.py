@@ -1,0 +1,156 @@
+"""What an operator may choose for a stage in AWS: parameters of the stack, settings of functions.
+
+What is not chosen stays as it is; at the first deployment it has its default.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chalicelib.config import Config, Triggers
+from chalicelib.errors import CommandError, ConfigError
+from dashboard.deploy.stack import Outputs
+
+# Settings of the functions that may be set by name; chalicelib/config.py says what each means.
+FUNCTION_SETTINGS = (
+    "CAMPAIGN_TAG",
+    "RETENTION_DAYS",
+    "STORE_ADDRESSES",
+    "KEEP_LINK_QUERY",
+    "PUSH_INTERVAL_SECONDS",
+    "MESSAGES_PER_SECOND",
+    "INGEST_CONCURRENCY",
+    "CONNECTIONS_ENDPOINT",
+    "CLIENT_ID",
+    "CUSTOM_ORIGINS",
+    "GROUPS_CLAIM",
+    "GROUP_PREFIXES",
+)
+
+# Of a stage that is still to be made: settings are checked before anything is done.
+_SOME_STAGE = dict.fromkeys(
+    (
+        *("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE", "PSEUDONYM_KEY"),
+        *("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "EVENTS_STREAM_ARN"),
+    ),
+    "to be made",
+)
+
+
+def chosen(assignments: Iterable[str]) -> dict[str, str]:
+    """Read `NAME=VALUE` assignments of settings.
+
+    Raises:
+        CommandError: one is none, of a setting that there is not, or makes no sense.
+    """
+    found = {}
+    for assignment in assignments:
+        name, sign, value = assignment.partition("=")
+        if not sign or name not in FUNCTION_SETTINGS:
+            raise CommandError(
+                f"--set {assignment} sets nothing: write NAME=VALUE, with a name of "
+                + ", ".join(FUNCTION_SETTINGS)
+            )
+        found[name] = value
+    _check({**_SOME_STAGE, **{name: value for name, value in found.items() if value}})
+    return found
+
+
+def chosen_of(variables: Mapping[str, str]) -> dict[str, str]:
+    """Tell which settings were chosen, from the environment of the functions."""
+    return {name: variables[name] for name in FUNCTION_SETTINGS if name in variables}
+
+
+def of_stack(outputs: Outputs) -> dict[str, str]:
+    """Compose what the functions must know of their stack, wherever that is."""
+    return {
+        "EVENTS_TABLE": outputs["EventsTable"],
+        "STATS_TABLE": outputs["StatsTable"],
+        "SUBSCRIPTIONS_TABLE": outputs["SubscriptionsTable"],
+        "EVENTS_STREAM_ARN": outputs["EventsStreamArn"],
+        "STATS_STREAM_ARN": outputs["StatsStreamArn"],
+        "QUEUE_ARN": outputs["QueueArn"],
+        "QUEUE_URL": outputs["QueueUrl"],
+        "DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+    }
+
+
+def variables(
+    outputs: Outputs,
+    *,
+    kept: Mapping[str, str],
+    chosen: Mapping[str, str],
+    keys: Mapping[str, str],
+) -> dict[str, str]:
+    """Compose the environment of the functions, and check it; arguments as `compose` has them.
+
+    Raises:
+        CommandError: a setting makes no sense.
+    """
+    composed = compose(outputs, kept=kept, chosen=chosen, keys=keys)
+    _check(composed)
+    return composed
+
+
+def compose(
+    outputs: Outputs,
+    *,
+    kept: Mapping[str, str],
+    chosen: Mapping[str, str],
+    keys: Mapping[str, str],
+) -> dict[str, str]:
+    """Compose the environment of the functions.
+
+    Args:
+        outputs: of the stack.
+        kept: the environment that they have now; empty at the first deployment.
+        chosen: settings that are chosen anew.
+        keys: the secrets of this stage, PSEUDONYM_KEY and SHARE_KEY.
+    """
+    client = {"CLIENT_ID": outputs["ClientId"]} if "ClientId" in outputs else {}
+    return {
+        **of_stack(outputs),
+        **keys,
+        "ISSUER": outputs["Issuer"],
+        "ALLOWED_ORIGINS": f"https://{outputs['SiteDomain']}",
+        **{one: kept[one] for one in FUNCTION_SETTINGS if kept.get(one) and one not in chosen},
+        **client,
+        **{name: value for name, value in chosen.items() if value},
+    }
+
+
+# Lambda's limit, and room for what is added when a function is deployed.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MOST_BYTES = 4096 - 100
+
+
+def _check(variables: Mapping[str, str]) -> None:
+    sizes = {name: len(f"{name}{value}".encode()) for name, value in variables.items()}
+    if (total := sum(sizes.values())) > _MOST_BYTES:
+        longest = max(sizes, key=lambda name: sizes[name])
+        raise CommandError(
+            f"the settings of the functions have {total} bytes together, and Lambda takes "
+            f"{_MOST_BYTES}: shorten {longest}, which has {sizes[longest]}"
+        )
+    try:
+        Config.from_environ(variables)
+        Triggers.from_environ(variables)
+    except ConfigError as error:
+        raise CommandError(f"{error}; use --set") from error
+
+
+def parameters(stage: str, **given: Any) -> dict[str, str]:
+    """Compose the parameters of the stack from options; None is not given."""
+    names = {
+        "configuration_set": "ConfigurationSetName",
+        "new_configuration_set": "NewConfigurationSet",
+        "topic_arn": "ExistingTopicArn",
+        "issuer": "Issuer",
+        "alarm_email": "AlarmEmail",
+        "warm_write_units": "WarmWriteUnits",
+    }
+    texts = {
+        names[option]: str(value).lower() if isinstance(value, bool) else str(value)
+        for option, value in given.items()
+        if value is not None
+    }
+    return {"Stage": stage, "Serving": "aws", **texts}

@@ -1,0 +1,1 @@
+"""Run Mailpulse on this machine."""

@@ -1,0 +1,1 @@
+"""The process that stands in for AWS on this machine."""

@@ -1,0 +1,97 @@
+"""The local AWS emulator, as a process of its own: python -m dashboard.local.emulator.main.
+
+`up` starts it (local/emulator/process.py), hands it a listening socket, and talks to it in lines of
+JSON: commands on standard input, progress on standard output. When standard input ends, `up` is
+gone, however that came: the emulator then stops by itself, as it does when asked.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from dashboard.local.emulator import internals, patches, saved_state
+from dashboard.local.emulator.generations import Generations
+from dashboard.local.emulator.server import Emulator
+
+logger = logging.getLogger("mailpulse")
+
+
+def _report(event: Any) -> None:
+    """Tell `up` something; it may be gone."""
+    try:
+        print(json.dumps(event), flush=True)
+    except BrokenPipeError:
+        logger.info("nobody listens: %s", event)
+
+
+def _read_commands(emulator: Emulator) -> None:
+    """Do what comes on standard input, and stop at its end."""
+    lines = sys.stdin.buffer
+    os.set_blocking(lines.fileno(), False)
+    rest = b""
+
+    def read() -> None:
+        nonlocal rest
+        received = os.read(lines.fileno(), 65536)
+        if not received:
+            asyncio.get_running_loop().remove_reader(lines.fileno())
+            emulator.stopping.set()
+            return
+        *commands, rest = (rest + received).split(b"\n")
+        for line in commands:
+            emulator.command(json.loads(line))
+
+    asyncio.get_running_loop().add_reader(lines.fileno(), read)
+
+
+async def _main(arguments: argparse.Namespace, generations: Generations) -> bool:
+    emulator = Emulator(
+        arguments.counting_function,
+        generations,
+        arguments.unsaved,
+        _report,
+        arguments.allow_origin,
+    )
+    _read_commands(emulator)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, emulator.stopping.set)
+    return await emulator.run(arguments.socket)
+
+
+def main() -> None:
+    """Run the emulator until it is stopped, and leave nothing behind."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--socket", type=int, required=True, help="file descriptor, listening")
+    parser.add_argument("--counting-function", required=True)
+    parser.add_argument("--unsaved", type=Path, required=True)
+    parser.add_argument("--allow-origin", action="append", default=[])
+    arguments = parser.parse_args()
+
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    os.umask(0o077)  # of the Lambda workers too
+    generations = Generations(Path(os.environ["STATE_DIR"]))
+    saved_state.install(generations)
+    patches.install()
+
+    async def run_and_leave() -> None:
+        # Leaving from inside the loop: its clean-up would wait for connections, and the server's
+        # shutdown would save once more.
+        status = 1
+        try:
+            status = 0 if await _main(arguments, generations) else 1
+        except Exception:
+            logger.exception("the emulator ended")
+        internals.stop_workers()
+        sys.stdout.flush()
+        os._exit(status)
+
+    asyncio.run(run_and_leave())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Install Mailpulse on the local emulator, as `deploy` does in AWS: stack, functions, page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dashboard.aws_session import Service
+from dashboard.deploy import chalice_project, event_sources, publish_site, settings, stack
+from dashboard.deploy.chalice_resources import function_name
+from dashboard.deploy.resume import end_pause
+from dashboard.local.running import Running, read_pseudonym_key
+from dashboard.local.session import LocalSession, environment
+from dashboard.paths import STATIC, TEMPLATE, StateDir
+from dashboard.progress import Steps
+
+STAGE = "local"
+COUNTING_FUNCTION = function_name(STAGE, "aggregate")
+
+# Where a template's time to live is dropped by the emulator.
+_TABLES = ("EventsTable", "StatsTable", "SubscriptionsTable")
+_TTL_ATTRIBUTE = "expires"
+
+# A message that could not be ingested comes again after as many seconds: on one machine nobody
+# wants to wait minutes for it.
+_QUEUE_VISIBILITY_SECONDS = "20"
+
+# Each batch that is ingested at the same time is a process on this machine.
+_MAPPING_OPTIONS = {
+    **event_sources.OPTIONS,
+    "ingest": {**event_sources.OPTIONS["ingest"], "ScalingConfig": {"MaximumConcurrency": 2}},
+}
+
+
+def install(state: StateDir, session: LocalSession, steps: Steps) -> Running:
+    """Bring what the emulator holds to what this checkout says, and return where it is.
+
+    Args:
+        state: the state folder.
+        session: makes clients for the emulator.
+        steps: is told what is done.
+    """
+    with steps.step("The tables, the queue and the topic are there"):
+        outputs = stack.create_or_update(
+            session.client("cloudformation"),
+            stack.stack_name(STAGE),
+            TEMPLATE,
+            {
+                "Stage": STAGE,
+                "Serving": "local",
+                "QueueVisibilitySeconds": _QUEUE_VISIBILITY_SECONDS,
+            },
+            poll_seconds=0.05,
+        )
+        _set_time_to_live(session.client("dynamodb"), outputs)
+
+    with steps.step("The functions are deployed"):
+        deployment = _deploy(state, session, outputs)
+
+    end_pause(Service("dynamodb", session.client), outputs["StatsTable"], steps)
+    check_health(session.client("lambda"))
+    host = session.endpoint_url.removeprefix("http://")
+    websocket_url = f"ws://{host}/_aws/execute-api/{deployment.websocket_api_id}/{STAGE}"
+    with steps.step("The page is published"):
+        publish_site.publish(
+            session.client("s3"),
+            outputs["SiteBucket"],
+            publish_site.Site(websocket_url, STAGE),
+            STATIC,
+        )
+
+    queue_name = outputs["QueueArn"].rsplit(":", 1)[1]
+    return Running(
+        dashboard=f"{session.endpoint_url}/",
+        websocket=websocket_url,
+        topic_arn=outputs["TopicArn"],
+        # Asked for by name: the URL in the outputs has a port that nobody listens on.
+        queue_url=session.client("sqs").get_queue_url(QueueName=queue_name)["QueueUrl"],
+        endpoint_url=session.endpoint_url,
+    )
+
+
+def site_bucket(session: LocalSession) -> str:
+    """Name the bucket that holds the page."""
+    outputs = stack.outputs(session.client("cloudformation"), stack.stack_name(STAGE))
+    return outputs["SiteBucket"]
+
+
+def _deploy(
+    state: StateDir, session: LocalSession, outputs: stack.Outputs
+) -> chalice_project.Deployment:
+    """Deploy the functions and set their mappings' options, from wherever they were."""
+    chalice_project.prepare(
+        state.build,
+        STAGE,
+        _variables(state, outputs),
+        chalice_project.roles(outputs),
+        with_packages=False,
+    )
+    deployment = chalice_project.deploy(
+        state.build,
+        STAGE,
+        session.client,
+        chalice_project.sources(outputs),
+        environment=_chalice_environment(session),
+        log=state.deploy_log,
+    )
+    event_sources.set_options(session.client("lambda"), deployment, _MAPPING_OPTIONS)
+    event_sources.announce_reporting(session.client("lambda"), function_name(STAGE, "ingest"))
+    return deployment
+
+
+def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
+    """Set up the functions; what is not given here is as in AWS."""
+    return {
+        **settings.of_stack(outputs),
+        # Filled in by the functions, which know AWS_ENDPOINT_URL: the port may change.
+        "CONNECTIONS_ENDPOINT": "{endpoint}/_aws/execute-api/{api_id}/{stage}",
+        "STORE_ADDRESSES": "true",
+        "PSEUDONYM_KEY": read_pseudonym_key(state),
+        # A push costs no more here than the CPU time of its messages: five a second look smooth.
+        "PUSH_INTERVAL_SECONDS": "0.2",
+    }
+
+
+def check_health(lambda_client: Any) -> None:
+    """Have the pipeline's health checked now; the schedule does it a minute from now."""
+    names = ("version", "id", "detail-type", "source", "account", "time", "region")
+    event = {**dict.fromkeys(names, ""), "resources": [], "detail": {}}
+    lambda_client.invoke(
+        FunctionName=function_name(STAGE, "watch"),
+        InvocationType="Event",
+        Payload=json.dumps(event),
+    )
+
+
+def _chalice_environment(session: LocalSession) -> dict[str, str]:
+    models = Path(__file__).parent / "emulator" / "local_models"
+    return environment(session.endpoint_url) | {"AWS_DATA_PATH": str(models)}
+
+
+def _set_time_to_live(dynamodb: Any, outputs: stack.Outputs) -> None:
+    """Switch time to live on: the template asks for it, but the emulator drops it."""
+    for output in _TABLES:
+        table = outputs[output]
+        description = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if description["TimeToLiveStatus"] == "DISABLED":
+            dynamodb.update_time_to_live(
+                TableName=table,
+                TimeToLiveSpecification={"Enabled": True, "AttributeName": _TTL_ATTRIBUTE},
+            )

@@ -1,0 +1,222 @@
+"""One `up` at a time in a state folder, and how other commands find it."""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from shlex import quote
+from typing import Any
+
+from chalicelib.errors import CommandError
+from dashboard import durable
+from dashboard.local.emulator.generations import Generations
+from dashboard.paths import StateDir
+
+# How long a new `up` waits for the emulator of one that was killed, which is still saving.
+_TAKE_OVER_SECONDS = 60.0
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a program must know to use a running dashboard."""
+
+    dashboard: str
+    websocket: str
+    topic_arn: str
+    queue_url: str
+    endpoint_url: str
+
+    def as_json(self) -> str:
+        """Write it as one line of JSON."""
+        return json.dumps(asdict(self))
+
+
+@contextmanager
+def locked(state: StateDir, say: Callable[[str], None]) -> Iterator[int]:
+    """Hold the state folder; yield the lock's file descriptor.
+
+    A child process that inherits the descriptor holds the folder too, until it ends.
+
+    Args:
+        state: the state folder.
+        say: is told when there is something to wait for.
+
+    Raises:
+        CommandError: another `up` holds it.
+    """
+    try:
+        with durable.private():
+            state.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(state.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CommandError(
+            f"the state folder {state.root} cannot be used ({error.strerror}): "
+            "choose another one with --state-dir"
+        ) from error
+    try:
+        _lock(descriptor, state, say)
+        _restrict(state)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def announced(state: StateDir, running: Running) -> Iterator[None]:
+    """Let other commands find the running dashboard."""
+    content = asdict(running) | {"pid": os.getpid()}
+    durable.write(state.running, json.dumps(content))
+    try:
+        yield
+    finally:
+        state.running.unlink(missing_ok=True)
+
+
+def read_running(state: StateDir) -> dict[str, str]:
+    """Find the running dashboard: what `announced` has written.
+
+    Raises:
+        CommandError: none is running.
+    """
+    try:
+        running: dict[str, str] = json.loads(state.running.read_bytes())
+        _read_by_commands = running["topic_arn"], running["endpoint_url"]
+    except FileNotFoundError as error:
+        raise CommandError(
+            f"no Mailpulse is running: there is no {state.running}; start one with "
+            "`python -m dashboard up`, or say which one is meant (see --help)"
+        ) from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CommandError(
+            f"{state.running} cannot be read ({error!r}): start `python -m dashboard up` again"
+        ) from error
+    return running
+
+
+@durable.private()
+def check(state: StateDir) -> None:
+    """Check what earlier runs saved, before any of it is used or replaced.
+
+    Raises:
+        CommandError: something is damaged; says what, and the remedy.
+    """
+    start_anew = f"To start without its data, delete the folder {state.root}."
+    generations = Generations(state.emulator)
+    generations.adopt(start_anew)
+    # An interrupted replay would go on after events that the state before does not have.
+    generations.check(f"rm -rf {quote(str(state.replay))}", start_anew)
+    read_unsaved(state)
+    if state.pseudonym_key.exists() or generations.latest():
+        _check_pseudonym_key(state, start_anew)
+
+
+def read_pseudonym_key(state: StateDir) -> str:
+    """Read the secret that keys pseudonyms, which `check` has seen; create it the first time."""
+    if not state.pseudonym_key.exists():
+        durable.write(state.pseudonym_key, secrets.token_hex(_KEY_BYTES))
+    return state.pseudonym_key.read_text().strip()
+
+
+def read_unsaved(state: StateDir) -> dict[str, Any] | None:
+    """Read what the last run left unsaved: {"since": time, "uncounted": records}, or None.
+
+    Raises:
+        CommandError: the file is damaged.
+    """
+    remedy = (
+        f"Run `rm {quote(str(state.unsaved))}`: the last run ended without saving its last changes."
+    )
+    try:
+        unsaved = durable.read_object(state.unsaved, ["since", "uncounted"], remedy)
+    except FileNotFoundError:
+        return None
+    try:
+        datetime.fromisoformat(unsaved["since"])
+        int(unsaved["uncounted"])
+    except (TypeError, ValueError) as error:
+        raise durable.damaged(state.unsaved, str(error), remedy) from error
+    return unsaved
+
+
+def _check_pseudonym_key(state: StateDir, start_anew: str) -> None:
+    """Check that the key is one: with another key, each recipient would be counted anew."""
+    path = state.pseudonym_key
+    found = path.read_text("latin-1").strip() if path.exists() else None
+    if found is not None and re.fullmatch(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}", found):
+        return
+    fact = (
+        "it is missing"
+        if found is None
+        else f"its {len(found)} characters are not the {2 * _KEY_BYTES} hexadecimal digits of a key"
+    )
+    # The functions have it, too.
+    copy = quote(str(state.build / ".chalice" / "config.json"))
+    restore = rf"""sed -n 's/.*"PSEUDONYM_KEY": "\(.*\)".*/\1/p' {copy} > {quote(str(path))}"""
+    raise durable.damaged(path, fact, f"Restore it from a backup, or by `{restore}`. {start_anew}")
+
+
+def _restrict(state: StateDir) -> None:
+    """Take other users' permissions away, also from what an earlier version has written.
+
+    A folder that has other files as well keeps its own.
+    """
+    own = {path.name: path for path in state.files}
+    try:
+        for path in own.values():
+            durable.restrict(path)
+        if own.keys() >= {path.name for path in state.root.iterdir()}:
+            durable.restrict_one(state.root)
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename} cannot be closed to other users ({error.strerror}): change its "
+            "owner, or choose another folder with --state-dir"
+        ) from error
+
+
+def _lock(descriptor: int, state: StateDir, say: Callable[[str], None]) -> None:
+    until = time.monotonic() + _TAKE_OVER_SECONDS
+    waiting = False
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = _holder(descriptor)
+            if pid is not None:
+                raise CommandError(
+                    f"another `up` (process {pid}) uses the state folder {state.root}: "
+                    "stop it, or choose another folder with --state-dir"
+                ) from None
+            if time.monotonic() >= until:
+                raise CommandError(
+                    f"the emulator of an earlier run still holds the state folder {state.root}: "
+                    "wait until it has saved, or end it"
+                ) from None
+            if not waiting:
+                say("The last run was killed; waiting until its emulator has saved …")
+                waiting = True
+            time.sleep(0.1)
+        else:
+            break
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    # Left by a run that was killed.
+    state.running.unlink(missing_ok=True)
+
+
+def _holder(descriptor: int) -> int | None:
+    """Find the process of the `up` that holds the folder; None when it was killed."""
+    written = os.pread(descriptor, 20, 0)
+    try:
+        pid = int(written)
+        os.kill(pid, 0)
+    except (ValueError, ProcessLookupError):
+        return None
+    return pid

@@ -1,0 +1,1 @@
+"""Compare stored counters with the facts."""

@@ -1,0 +1,124 @@
+"""Stored facts against counters: the sum over the facts, and where an aggregate differs from it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from chalicelib.facts.fact import Item
+from chalicelib.stats.contributions import NOT_UNDERSTOOD, contribution, registers
+from chalicelib.stats.counters import COUNTERS, PIPELINE, SUMMARY, Aggregate, kept_until
+from chalicelib.stats.update import Change, Touched
+
+_TIMES = ("first_event_at", "last_event_at")
+_TEXTS = (*_TIMES, "subject", "sender")
+_CLOCKS_DIFFER_BY = 3600  # seconds, between this machine and DynamoDB
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where an aggregate is not what the stored facts say.
+
+    Attributes:
+        counted: what the aggregate says; 0 or None where it says nothing.
+        stored: what the facts say.
+    """
+
+    campaign: str
+    part: str
+    name: str
+    counted: int | str | None
+    stored: int | str | None
+
+
+class Facts:
+    """Sums up stored items, one after the other.
+
+    Attributes:
+        read: how many facts and states there were.
+        not_understood: items that are neither; they are quarantined, and count nowhere.
+    """
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.not_understood = 0
+        self._counts: dict[str, dict[str, dict[str, int]]] = defaultdict(
+            lambda: defaultdict(lambda: defaultdict(int))
+        )
+        self._touched: dict[str, dict[str, Touched]] = defaultdict(lambda: defaultdict(Touched))
+
+    def add(self, item: Item) -> None:
+        """Take in one item of the events table."""
+        try:
+            contributions = contribution(item)
+        except NOT_UNDERSTOOD:
+            self.not_understood += 1
+            return
+        self.read += 1
+        for keys, counts, url in contributions:
+            for campaign, part in keys:
+                for counter, amount in counts.items():
+                    self._counts[campaign][part][counter] += amount
+                if url is not None:
+                    self._touched[campaign][part].url = url
+        for register in registers([item]):
+            self._touched[item["c"]["S"]][SUMMARY].move(register)
+
+    def campaigns(self) -> set[str]:
+        """Name the campaigns that there are facts of."""
+        return {*self._counts} - {PIPELINE}
+
+    def of(self, campaign: str, now: float) -> dict[str, Touched]:
+        """Give what each aggregate of a campaign is to hold, by part.
+
+        Minutes that are not compared any more are left out.
+        """
+        counts, touched = self._counts[campaign], self._touched[campaign]
+        return {
+            part: Touched(
+                [Change([{}], dict(counts[part]))], touched[part].registers, touched[part].url
+            )
+            for part in {*counts, *touched}
+            if is_compared(part, now)
+        }
+
+
+def differences(
+    campaign: str, facts: Mapping[str, Touched], aggregates: Iterable[Aggregate], now: float
+) -> Iterator[Difference]:
+    """Compare a campaign's aggregates with what its facts say.
+
+    Args:
+        campaign: its id.
+        facts: what each aggregate is to hold, by part.
+        aggregates: as they are stored.
+        now: epoch seconds.
+    """
+    stored = {one.part: one for one in aggregates if is_compared(one.part, now)}
+    for part in sorted({*facts, *stored}):
+        aggregate = stored.get(part) or Aggregate(campaign, part)
+        touched = facts.get(part, Touched())
+        counts = touched.changes[0].counts if touched.changes else {}
+        for name in COUNTERS:
+            counted, said = aggregate.counts.get(name, 0), counts.get(name, 0)
+            if counted != said:
+                yield Difference(campaign, part, name, counted, said)
+        if part == SUMMARY:
+            said_texts = _texts(touched)
+            for name in _TEXTS:
+                text = getattr(aggregate, name)
+                if name in _TIMES and text is not None:
+                    text = f"{text[:19]}Z"  # they were kept to the millisecond once
+                if text != said_texts.get(name):
+                    yield Difference(campaign, part, name, text, said_texts.get(name))
+
+
+def _texts(touched: Touched) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for register in touched.registers.values():
+        texts |= {register.guard: register.rank, **register.values}
+    return texts
+
+
+def is_compared(part: str, now: float) -> bool:
+    """Return whether a part holds all of its facts: later ones do not count in a minute."""
+    return kept_until(part) > now + _CLOCKS_DIFFER_BY

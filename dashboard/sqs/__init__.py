@@ -1,0 +1,1 @@
+"""Publish and receive messages: SNS topics, SQS queues and their batches."""

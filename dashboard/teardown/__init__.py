@@ -1,0 +1,1 @@
+"""Remove a stage, with or without its data."""

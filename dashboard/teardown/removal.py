@@ -1,0 +1,157 @@
+"""Remove a stage from an AWS account, step by step.
+
+Each step removes what there is of its kind, so a run that failed can be run again. What holds data
+is removed last, and only when that was asked for.
+
+Chalice has a command for its part, which stops at the first thing that is gone already, each time
+anew: here everything that it makes is found by its name instead.
+"""
+
+import shutil
+from typing import Any
+
+from chalicelib.errors import CommandError
+from dashboard.deploy import chalice_record, legacy_roles
+from dashboard.deploy.remote import Place
+from dashboard.deploy.stack import POLL_SECONDS, refuse_stuck
+from dashboard.progress import Steps
+from dashboard.teardown import retained, stack_removal
+from dashboard.teardown.inventory import Inventory
+from dashboard.teardown.retained import Table
+
+_MANY_PARAMETERS = 10  # in one call
+
+
+def remove(place: Place, found: Inventory, steps: Steps, *, delete_data: bool) -> None:
+    """Remove a stage.
+
+    Args:
+        place: where it is.
+        found: what there is of it.
+        steps: is told what is done.
+        delete_data: whether the tables, parameters and logs go, too.
+
+    Raises:
+        CommandError: a step failed, or what was to be kept is not there any more.
+    """
+    if found.stack and found.stack.can_be_kept and not delete_data:
+        refuse_stuck(place.clients("cloudformation"), place.stack_name)
+    if found.has_functions:
+        with steps.step("The functions are removed") as step:
+            _remove_functions(place, found, step.progress)
+    bucket = found.stack.names.get("SiteBucket") if found.stack else None
+    if bucket:
+        with steps.step("The page is removed") as step:
+            _empty(place.clients("s3"), bucket, step.progress)
+    if found.stack:
+        _remove_stack(place, found, steps, delete_data=delete_data)
+    forget_build(place)
+    if delete_data:
+        with steps.step("The data is deleted") as step:
+            _delete_data(place, found, step.progress)
+    else:
+        with steps.step("What was to be kept is there") as step:
+            _verify(place, found)
+            step.result = f"Kept: {_sum_of(found.tables)}"
+
+
+def forget_build(place: Place) -> None:
+    """Delete the folder that Chalice ran in: it holds the key of the pseudonyms."""
+    shutil.rmtree(place.build, ignore_errors=True)
+
+
+def _remove_functions(place: Place, found: Inventory, progress: stack_removal.Progress) -> None:
+    events, functions = place.clients("events"), place.clients("lambda")
+    apigateway, iam = place.clients("apigatewayv2"), place.clients("iam")
+    for name in found.rules:
+        progress(name)
+        targets = events.list_targets_by_rule(Rule=name)["Targets"]
+        if targets:
+            events.remove_targets(Rule=name, Ids=[one["Id"] for one in targets])
+        events.delete_rule(Name=name)
+    for api in found.apis:
+        progress(f"API {api}")
+        apigateway.delete_api(ApiId=api)
+    # Without their function they would stay, and find nobody to call.
+    for uuid, function in found.mappings.items():
+        progress(f"event source of {function}")
+        chalice_record.delete_mapping(functions, uuid)
+    for name in found.functions:
+        progress(name)
+        functions.delete_function(FunctionName=name)
+    legacy_roles.remove(iam, place.region, place.stage)
+
+
+def _empty(s3: Any, bucket: str, progress: stack_removal.Progress) -> None:
+    """Delete all objects of a bucket, in all versions: only then it can be deleted."""
+    gone = 0
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        versions = [
+            {"Key": one["Key"], "VersionId": one["VersionId"]}
+            for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+        ]
+        if not versions:
+            continue
+        refused = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True}).get(
+            "Errors", []
+        )
+        if refused:
+            raise CommandError(
+                f"S3 did not delete {len(refused)} objects of {bucket}, such as "
+                f"{refused[0]['Key']}: {refused[0]['Message']}; see to it, and run this again"
+            )
+        gone += len(versions)
+        progress(f"{gone:,} objects")
+
+
+def _remove_stack(place: Place, found: Inventory, steps: Steps, *, delete_data: bool) -> None:
+    cloudformation, stack = place.clients("cloudformation"), found.stack
+    assert stack is not None
+    if delete_data or not stack.can_be_kept:
+        with steps.step("The stack is deleted") as step:
+            stack_removal.delete(
+                cloudformation, stack, poll_seconds=POLL_SECONDS, progress=step.progress
+            )
+    elif stack.beside_data:
+        with steps.step("The stack holds the data alone") as step:
+            stack_removal.reduce_to_data(
+                cloudformation, stack, poll_seconds=POLL_SECONDS, progress=step.progress
+            )
+
+
+def _delete_data(place: Place, found: Inventory, progress: stack_removal.Progress) -> None:
+    dynamodb, logs, ssm = (place.clients(name) for name in ("dynamodb", "logs", "ssm"))
+    for table in found.tables:
+        progress(table.name)
+        dynamodb.delete_table(TableName=table.name)
+        dynamodb.get_waiter("table_not_exists").wait(TableName=table.name)
+    # Functions that were running have written since it was looked at.
+    for name in retained.log_groups(place):
+        progress(name)
+        logs.delete_log_group(logGroupName=name)
+    for start in range(0, len(found.parameters), _MANY_PARAMETERS):
+        ssm.delete_parameters(Names=found.parameters[start : start + _MANY_PARAMETERS])
+
+
+def _verify(place: Place, found: Inventory) -> None:
+    """See that the same tables and parameters are there as before.
+
+    Raises:
+        CommandError: one is not; says how it can be restored.
+    """
+    for table in found.tables:
+        if not table.is_still(retained.table(place, table.name)):
+            raise CommandError(
+                f"the table {table.name} was to be kept, and is not there any more: DynamoDB has a "
+                "system backup of it for 35 days; restore that, and say how it came to this"
+            )
+    lost = set(found.parameters) - set(retained.parameters(place))
+    if lost:
+        raise CommandError(
+            f"the parameters {', '.join(sorted(lost))} were to be kept, and are not there any more"
+        )
+
+
+def _sum_of(tables: list[Table]) -> str:
+    names = ", ".join(f"{one.name} (about {one.items:,} items)" for one in tables)
+    return names or "no tables: there were none"
