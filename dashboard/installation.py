@@ -4,9 +4,10 @@ A command works with the settings that the functions themselves have been deploy
 """
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -15,9 +16,17 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.auth.share_tokens import ShareTokens
+from chalicelib.auth.shares import Shares
+from chalicelib.auth.sharing import Sharing
+from chalicelib.aws.client import Services
+from chalicelib.aws.queues import Queues
+from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.config import Config
 from chalicelib.errors import CommandError
-from chalicelib.handlers import Parts
+from chalicelib.facts.table import EventsTable
+from chalicelib.live.subscriptions import Subscriptions
+from chalicelib.stats.table import StatsTable
 from dashboard import aws_session
 from dashboard.aws_session import Clients
 from dashboard.deploy.chalice_resources import function_name
@@ -33,19 +42,72 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
+@dataclass
 class Installation:
     """One installation of Mailpulse.
 
     Attributes:
         stage: its Chalice stage.
         clients: make boto3 clients of its account and region.
-        parts: the edges and roles of its functions, with their settings.
+        config: the settings that its functions were deployed with.
+        clock: epoch seconds.
     """
 
     stage: str
     clients: Clients
-    parts: Parts
+    config: Config
+    clock: Callable[[], float] = time.time
+
+    @cached_property
+    def _services(self) -> Services:
+        return aws_session.services(self.clients)
+
+    @cached_property
+    def events_table(self) -> EventsTable:
+        """The facts."""
+        return EventsTable(
+            self._services("dynamodb"),
+            self.config.events_table,
+            retention_days=self.config.retention_days,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def stats_table(self) -> StatsTable:
+        """The counters."""
+        return StatsTable(self._services("dynamodb"), self.config.stats_table, clock=self.clock)
+
+    @cached_property
+    def events_stream(self) -> EventsStream:
+        """The stream of the events table."""
+        return EventsStream(self._services("dynamodbstreams"), self.config.events_stream_arn)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The queue and the dead-letter queue."""
+        return Queues(
+            self._services("sqs"),
+            self._services("cloudwatch"),
+            self.config.queue_url,
+            self.config.dead_letter_queue_url,
+        )
+
+    @cached_property
+    def shares(self) -> Shares:
+        """The share links that exist."""
+        table = self.config.subscriptions_table
+        return Shares(self._services("dynamodb"), table, clock=self.clock)
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        """Creates and revokes share links."""
+        table = self.config.subscriptions_table
+        return Sharing(
+            self.shares,
+            Subscriptions(self._services("dynamodb"), table, clock=self.clock),
+            aws_session.OperatorsConnections(self.config),
+            ShareTokens(self.config.share_key, clock=self.clock).sign,
+        )
 
 
 _OPTIONS = (
@@ -118,9 +180,7 @@ def installation_of(stage: str, make: Clients, region: str, endpoint: str) -> In
         ) from error
     variables = function["Environment"]["Variables"]
     config = Config.from_environ({**variables, "AWS_REGION": region, "AWS_ENDPOINT_URL": endpoint})
-    parts = Parts(config, services=aws_session.services(clients))
-    parts.connections = aws_session.OperatorsConnections(config)
-    return Installation(stage, clients, parts)
+    return Installation(stage, clients, config)
 
 
 def find_topic(

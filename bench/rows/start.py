@@ -76,7 +76,7 @@ def rows(stack: ExitStack) -> list[Comparison]:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     compiled, sources = _unpacked(folder)
     ready = {
-        name: f"import app\nfrom chalicelib import handlers\nhandlers.prepare({name!r})"
+        name: f"import app\nfrom chalicelib import functions\nfunctions.prepare({name!r})"
         for name in MOST
     }
     return [

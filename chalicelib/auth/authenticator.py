@@ -1,19 +1,22 @@
 """Who may come in, by which token, and what they may see then."""
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.auth.shares import Shares
+from chalicelib.aws.client import Service
 from chalicelib.config import Config
 from chalicelib.errors import Forbidden, InvalidRequest, Refused
 from chalicelib.live.permissions import Access, Connection, prefixes_of
 from chalicelib.live.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from chalicelib.auth.tokens import Viewer
+    from chalicelib.auth.share_tokens import ShareTokens
+    from chalicelib.auth.tokens import Tokens, Viewer
 
 BEARER = "bearer."
 SHARE = "share."
@@ -102,3 +105,50 @@ class SignIn(Struct, frozen=True):
         if not prefixes:
             raise Forbidden(f"none of the groups {sorted(viewer.groups)} may see anything")
         return Access(viewer.subject, viewer.until, prefixes)
+
+
+def build(
+    config: Config,
+    dynamo: Service,
+    subscriptions: Subscriptions,
+    clock: Callable[[], float],
+    *,
+    loads_verifier: bool = False,
+) -> SignIn | None:
+    """Build what admits connections; None if there is no issuer, and anyone may connect.
+
+    Args:
+        config: names the issuer, and holds the key of share links.
+        dynamo: DynamoDB.
+        subscriptions: the subscriptions table.
+        clock: epoch seconds.
+        loads_verifier: whether to import now what verifies an issuer's tokens. It brings
+            cryptography, which takes most of a cold start; otherwise the first token imports it.
+    """
+    if config.issuer is None:
+        return None
+    tokens = cache(partial(_tokens, config, clock))
+    share_tokens = cache(partial(_share_tokens, config, clock))
+    if loads_verifier:
+        tokens()
+    return SignIn(
+        config,
+        lambda token: tokens().viewer(token),
+        lambda token: share_tokens().access(token),
+        Shares(dynamo, config.subscriptions_table, clock=clock),
+        subscriptions,
+    )
+
+
+def _tokens(config: Config, clock: Callable[[], float]) -> "Tokens":
+    from chalicelib.auth.tokens import Tokens
+
+    return Tokens(
+        str(config.issuer), config.client_id, groups_claim=config.groups_claim, clock=clock
+    )
+
+
+def _share_tokens(config: Config, clock: Callable[[], float]) -> "ShareTokens":
+    from chalicelib.auth.share_tokens import ShareTokens
+
+    return ShareTokens(config.share_key, clock=clock)

@@ -2,10 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.aws.client import Services, TimeLimit
+from chalicelib.aws.client import services as aws_services
+from chalicelib.config import Config, load
+from chalicelib.errors import ConfigError
 from chalicelib.log import log
 from chalicelib.stats.grouping import group
 from chalicelib.stats.table import StatsTable
@@ -39,3 +44,46 @@ class Count(Struct, frozen=True):
             created=int(last["ApproximateCreationDateTime"]),
         )
         log("count", records=len(records), items=len(batch.touched))
+
+
+def build(
+    config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
+) -> Count:
+    """Build the function over AWS's services."""
+    dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
+    return Count(StatsTable(dynamo, config.stats_table, clock=clock), clock)
+
+
+@cache
+def function() -> Count:
+    """Return this process's function, built from its environment."""
+    return build(load())
+
+
+def handler(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Count a batch of the events table's stream.
+
+    Args:
+        event: as Lambda passes it.
+
+    Returns:
+        What a tumbling window requires: a state, which is not used.
+        https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html
+
+    Raises:
+        ConfigError: the event does not name its shard; the batch stays in the stream.
+        AwsError: a counter could not be written; Lambda retries the batch, without harm.
+    """
+    if event["Records"]:  # none when a tumbling window ends
+        function().batch(event["Records"], shard=_shard(event))
+    return {"state": {}}
+
+
+def _shard(event: Mapping[str, Any]) -> str:
+    shard = event.get("shardId")
+    if not shard:
+        raise ConfigError(
+            "the event names no shard, so it cannot be counted exactly once: give the mapping of "
+            "the events stream a tumbling window (TumblingWindowInSeconds=900)"
+        )
+    return str(shard)

@@ -6,16 +6,17 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.aws.client import ATTEMPT_SECONDS, ATTEMPT_SECONDS_OF_SQS, TimeLimit
+from chalicelib.aws.client import ATTEMPT_SECONDS, ATTEMPT_SECONDS_OF_SQS, Services, TimeLimit
+from chalicelib.aws.client import services as aws_services
 from chalicelib.aws.parallel import Run, in_threads
 from chalicelib.aws.queues import CHANGES, Queues
-from chalicelib.config import Config
+from chalicelib.config import Config, load
 from chalicelib.errors import AwsError, NotAnEvent, NotStored, trace
 from chalicelib.facts.fact import ENGAGEMENTS, Fact, facts_of
 from chalicelib.facts.settle import judged_alone, settle
@@ -193,6 +194,49 @@ class Ingest(Struct, frozen=True):
             admitted = fact.link_id and self.stats_table.admit_link(fact.campaign, fact.link_id)
             self.events_table.put_engagement(replace(judged_alone(fact), link_id=admitted))
         settle_message(self.events_table, message_id, {fact.campaign for fact in engagements})
+
+
+def build(
+    config: Config,
+    *,
+    services: Services | None = None,
+    clock: Callable[[], float] = time.time,
+    run: Run = in_threads,
+) -> Ingest:
+    """Build the function over AWS's services."""
+    limit = TimeLimit()
+    call = services or aws_services(config, limit)
+    dynamo = call("dynamodb")
+    return Ingest(
+        config,
+        EventsTable(dynamo, config.events_table, retention_days=config.retention_days, clock=clock),
+        StatsTable(dynamo, config.stats_table, clock=clock),
+        Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
+        limit,
+        run=run,
+        clock=clock,
+    )
+
+
+@cache
+def function() -> Ingest:
+    """Return this process's function, built from its environment."""
+    return build(load())
+
+
+def handler(event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
+    """Store what SES reported: a batch of the queue.
+
+    Args:
+        event: as Lambda passes it.
+        context: Lambda's, which knows when it ends this invocation; None for no limit.
+            https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+
+    Raises:
+        NotStored: a message could not be stored, and must not be deleted.
+    """
+    left = math.inf if context is None else context.get_remaining_time_in_millis() / 1000
+    return function().batch(event["Records"], left)
 
 
 def retry_seconds(receive_count: int) -> int:

@@ -1,19 +1,27 @@
 """One WebSocket request → its answers. Every request gets one, whatever it was."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import islice
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib import paging
+from chalicelib.auth import authenticator
 from chalicelib.auth.authenticator import SignIn
+from chalicelib.aws.client import Services, TimeLimit
+from chalicelib.aws.client import services as aws_services
+from chalicelib.config import Config, load
 from chalicelib.errors import InvalidRequest, Refused, trace
 from chalicelib.facts.fact import ACTIVITY_LANES, ACTIVITY_TYPES, OTHER_LINK, Fact
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
-from chalicelib.live.frames import Message
+from chalicelib.live.frames import Message, frames
+from chalicelib.live.gateway import Connections
 from chalicelib.live.permissions import EVERYTHING, Access, Connection
 from chalicelib.live.protocol import (
     HEALTH_TOPIC,
@@ -23,6 +31,7 @@ from chalicelib.live.protocol import (
     error_reply,
     parse_request,
 )
+from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 from chalicelib.stats.counters import Aggregate, bounce_kind
@@ -56,7 +65,31 @@ class Session(Struct, frozen=True):
     events_table: EventsTable
     subscriptions: Subscriptions
     sign_in: SignIn | None
+    connections: Connections
+    pusher: Pusher
     clock: Callable[[], float]
+
+    def serve(self, connection: Connection, text: str) -> None:
+        """Send the answers to one request; close a connection whose token has expired."""
+        answers = 0
+        try:
+            for answer in self.answer(connection, text):
+                outcome = self.pusher.to_one(connection, frames(answer))
+                if outcome == "gone":
+                    self.subscriptions.forget(connection.id)
+                elif outcome == "failed" and "snapshot" in answer:
+                    self.subscriptions.mark_behind(connection.id, answer["id"])
+                if outcome != "sent":
+                    log("answer_missed", connection=connection.id, outcome=outcome)
+                    break
+                answers += 1
+        except Refused as error:
+            log("closed", connection=connection.id, reason=str(error))
+            if error.reply is not None:
+                self.pusher.to_one(connection, frames(error.reply))
+            self.subscriptions.forget(connection.id)
+            self.connections.close(connection.endpoint, connection.id)
+        log("message", connection=connection.id, answers=answers)
 
     def answer(self, connection: Connection, text: str) -> Iterator[Message]:
         """Serve one request; give its answers one after the other.
@@ -195,6 +228,35 @@ class Session(Struct, frozen=True):
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))
+
+
+def build(
+    config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
+) -> Session:
+    """Build the function over AWS's services."""
+    dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
+    subscriptions = Subscriptions(dynamo, config.subscriptions_table, clock=clock)
+    connections = Connections(config)
+    return Session(
+        StatsTable(dynamo, config.stats_table, clock=clock),
+        EventsTable(dynamo, config.events_table, retention_days=config.retention_days, clock=clock),
+        subscriptions,
+        authenticator.build(config, dynamo, subscriptions, clock),
+        connections,
+        Pusher(connections, clock=clock),
+        clock,
+    )
+
+
+@cache
+def function() -> Session:
+    """Return this process's function, built from its environment."""
+    return build(load())
+
+
+def handler(event: Mapping[str, Any]) -> None:
+    """Serve one request of a WebSocket connection."""
+    function().serve(Connection.of(event["requestContext"]), event.get("body") or "")
 
 
 def _is_wanted(fact: Fact, request: Request) -> bool:

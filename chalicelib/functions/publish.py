@@ -2,16 +2,20 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from chalicelib.config import PUSH_BATCH
+from chalicelib.aws.client import Service, Services, TimeLimit
+from chalicelib.aws.client import services as aws_services
+from chalicelib.config import PUSH_BATCH, Config, load
 from chalicelib.errors import trace
 from chalicelib.live import messages
 from chalicelib.live.batches import Group, Push, decoded
 from chalicelib.live.delivery import PUSH_SECONDS, Delivery
 from chalicelib.live.frames import Message, frames
+from chalicelib.live.gateway import Connections
 from chalicelib.live.permissions import Access, Connection
 from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, HEALTH_TOPIC, LIST_TOPIC
 from chalicelib.live.pusher import Pusher
@@ -27,15 +31,12 @@ from chalicelib.stats.counters import (
 )
 from chalicelib.stats.health import health_from_item
 
+if TYPE_CHECKING:  # imported where there are many viewers: most stages never have as many
+    from chalicelib.live.fan_out import FanOut
+    from chalicelib.live.large_topics import Crowds
+
 # So many messages a batch need no turn: a stage of a few dozen viewers pays nothing for it.
 FREE_MESSAGES = 100
-
-
-class Crowds(Protocol):
-    """Pushes to many viewers, as chalicelib.live.large_topics has it."""
-
-    def push(self, pushes: Iterable[Push], delivery: Delivery, until: float) -> int:
-        """Push; tell how many viewers other invocations push to."""
 
 
 class Publish(Struct, frozen=True):
@@ -50,7 +51,7 @@ class Publish(Struct, frozen=True):
 
     subscriptions: Subscriptions
     pusher: Pusher
-    crowds: Callable[[], Crowds]
+    crowds: "Callable[[], Crowds]"
     interval: float
     clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
@@ -153,3 +154,50 @@ def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
         entries = [messages.campaign_entry(summary) for summary in summaries]
         topics[LIST_TOPIC] = messages.campaign_list(entries)
     return topics
+
+
+def build(
+    config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
+) -> Publish:
+    """Build the function over AWS's services."""
+    dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
+    return Publish(
+        Subscriptions(dynamo, config.subscriptions_table, clock=clock),
+        Pusher(Connections(config), cache(partial(_fan_out, config, clock)), clock=clock),
+        cache(partial(_large_topics, config, dynamo, clock)),
+        config.push_interval,
+        clock=clock,
+    )
+
+
+def _fan_out(config: Config, clock: Callable[[], float]) -> "FanOut":
+    from chalicelib.live.fan_out import FanOut
+
+    return FanOut(config, clock=clock)
+
+
+def _large_topics(config: Config, dynamo: Service, clock: Callable[[], float]) -> "Crowds":
+    from chalicelib.aws.invoke import Invocations
+    from chalicelib.live.large_topics import Crowds
+    from chalicelib.live.rate_limit import Turns
+
+    turns = Turns(dynamo, config.subscriptions_table, config.messages_per_second, clock=clock)
+    return Crowds(turns, Invocations(config, clock=clock).invoke, clock=clock)
+
+
+@cache
+def function() -> Publish:
+    """Return this process's function, built from its environment."""
+    return build(load())
+
+
+def handler(event: Mapping[str, Any]) -> None:
+    """Push a batch of the stats table's stream, or push to one batch of a topic's viewers.
+
+    Raises:
+        AwsError: a missed push could not be recorded; Lambda retries the event, without harm.
+    """
+    if "push" in event:
+        function().chunk(event)
+    else:
+        function().batch(event["Records"])

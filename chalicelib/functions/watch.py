@@ -1,15 +1,19 @@
 """Every minute: queues, stream and campaigns → the pipeline's health."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from chalicelib.aws.client import Services, TimeLimit
+from chalicelib.aws.client import services as aws_services
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.stream_lag import EventsStream
+from chalicelib.config import Config, load
 from chalicelib.errors import AwsError
 from chalicelib.log import log
 from chalicelib.stats.health import Findings, untracked
@@ -68,3 +72,27 @@ def _unless_it_fails(probe: Callable[[], T | None]) -> T | None:
     except AwsError as error:
         log("not_found_out", detail=str(error))
         return None
+
+
+def build(
+    config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
+) -> Watch:
+    """Build the function over AWS's services."""
+    call = services or aws_services(config, TimeLimit())
+    return Watch(
+        Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
+        EventsStream(call("dynamodbstreams"), config.events_stream_arn),
+        StatsTable(call("dynamodb"), config.stats_table, clock=clock),
+        clock,
+    )
+
+
+@cache
+def function() -> Watch:
+    """Return this process's function, built from its environment."""
+    return build(load())
+
+
+def handler(_event: Mapping[str, Any]) -> None:
+    """Check the pipeline's health; EventBridge calls this each minute."""
+    function().check()

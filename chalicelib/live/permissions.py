@@ -4,6 +4,7 @@ Enforced twice: for each request, and for each push.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -91,6 +92,18 @@ class Connection(Struct, frozen=True):
     endpoint: str
     connected_at: int
     access: Access = EVERYTHING
+
+    @classmethod
+    def of(cls, context: Mapping[str, Any]) -> Self:
+        """Return the connection of a WebSocket event's `requestContext`.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
+        """
+        return cls(
+            id=context["connectionId"],
+            endpoint=f"{context['apiId']}/{context['stage']}",
+            connected_at=int(context["connectedAt"]) // 1000,
+        )
 
 
 def prefixes_of(

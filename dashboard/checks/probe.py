@@ -58,7 +58,7 @@ def send_mail(subject: Subject, stage: Installation) -> str:
             }
         },
         ConfigurationSetName=configuration_set,
-        EmailTags=[{"Name": stage.parts.config.campaign_tag, "Value": CAMPAIGN}],
+        EmailTags=[{"Name": stage.config.campaign_tag, "Value": CAMPAIGN}],
     )
     message_id: str = sent["MessageId"]
     return message_id
@@ -76,7 +76,7 @@ def check_probe(
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     stage = installation.installation_of(subject.stage, subject.clients, subject.region, endpoint)
-    sharing = stage.parts.sharing
+    sharing = stage.sharing
     link, token = sharing.make(CAMPAIGN, int(time.time() + seconds + 60))
     try:
         with _connected(subject, stage, token) as websocket:
@@ -95,10 +95,10 @@ def _connected(subject: Subject, stage: Installation, token: str) -> ClientConne
     api = chalice_resources.only_api(
         chalice_resources.find_apis(subject.clients("apigatewayv2"), subject.stage), subject.stage
     )
-    url = stage.parts.config.connections_url(f"{api}/{subject.stage}")
+    url = stage.config.connections_url(f"{api}/{subject.stage}")
     return connect(
         url.replace("http", "ws", 1),
-        origin=Origin(min(stage.parts.config.allowed_origins)),
+        origin=Origin(min(stage.config.allowed_origins)),
         subprotocols=[Subprotocol("mailpulse.v1"), Subprotocol(f"share.{token}")],
     )
 

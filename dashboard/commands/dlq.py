@@ -98,7 +98,7 @@ def list_command(  # noqa: PLR0913 - one for each option
                 end_section=True,
             )
         console.print(table)
-    left = installation.parts.queues.dead_letters()
+    left = installation.queues.dead_letters()
     console.print(f"{len(shown)} messages shown of about {max(left, len(shown))}.")
 
 
@@ -130,7 +130,7 @@ def redrive(
         How many were sent, and how many stay: others, and what has come since it began.
     """
     sqs = installation.clients("sqs")
-    queues = installation.parts.queues
+    queues = installation.queues
     sender = Sender(sqs, queues.queue_url)
     sent = 0
     kept: list[DeadLetter] = []
@@ -166,7 +166,7 @@ def _letters(installation: Installation) -> Iterator[DeadLetter]:
     seen: set[str] = set()
     while True:
         answer = sqs.receive_message(
-            QueueUrl=installation.parts.queues.dead_letter_queue_url,
+            QueueUrl=installation.queues.dead_letter_queue_url,
             MaxNumberOfMessages=MAX_ENTRIES,
             VisibilityTimeout=_LOOK_SECONDS,
             WaitTimeSeconds=1,
@@ -205,7 +205,7 @@ def _letter(message: Mapping[str, Any], now: datetime) -> DeadLetter:
 
 def _put_back(installation: Installation, letters: list[DeadLetter]) -> None:
     """Let others see the messages again now, and not only when they have been hidden enough."""
-    sqs, url = installation.clients("sqs"), installation.parts.queues.dead_letter_queue_url
+    sqs, url = installation.clients("sqs"), installation.queues.dead_letter_queue_url
     show_messages(sqs, url, [letter.receipt for letter in letters])
 
 

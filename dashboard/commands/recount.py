@@ -148,7 +148,7 @@ def recount(
 
 
 def _summaries(installation: Installation, campaign: str | None) -> Iterable[Aggregate]:
-    stats_table = installation.parts.stats_table
+    stats_table = installation.stats_table
     if campaign is None:
         return stats_table.all_campaigns()
     summary = stats_table.summary(campaign)
@@ -169,7 +169,7 @@ def _is_expiring(parts: Mapping[str, Aggregate], now: float) -> bool:
 
 
 def _look(installation: Installation, campaign: str | None, names: set[str], steps: Steps) -> _Look:
-    stats_table = installation.parts.stats_table
+    stats_table = installation.stats_table
     while True:
         with steps.step("The counters are read"):
             aggregates = {
@@ -188,7 +188,7 @@ def _read(installation: Installation, campaign: str | None, steps: Steps) -> Fac
     facts = Facts()
     looked_at = 0
     with steps.step("The stored facts are read") as step:
-        for scanned, items in installation.parts.events_table.scan(campaign):
+        for scanned, items in installation.events_table.scan(campaign):
             looked_at += scanned
             for item in items:
                 facts.add(item)
@@ -199,11 +199,10 @@ def _read(installation: Installation, campaign: str | None, steps: Steps) -> Fac
 
 def _reclassify(installation: Installation, campaign: str | None, steps: Steps) -> None:
     """Settle messages that have opens or clicks by today's rules, unless facts may be missing."""
-    parts = installation.parts
     odd = 0
     with steps.step("The messages are settled by today's rules") as step:
         messages: dict[str, set[str]] = defaultdict(set)
-        for _, items in parts.events_table.scan(campaign):
+        for _, items in installation.events_table.scan(campaign):
             for item in items:
                 if item.get("e", {}).get("S") in ENGAGEMENTS:
                     messages[item["message_id"]["S"]].add(item.get("c", {}).get("S", ""))
@@ -212,7 +211,7 @@ def _reclassify(installation: Installation, campaign: str | None, steps: Steps) 
         whole = {
             name
             for name in set().union(*messages.values())
-            if (summary := parts.stats_table.summary(name)) is None
+            if (summary := installation.stats_table.summary(name)) is None
             or not _is_expiring({SUMMARY: summary}, now)
         }
         changes = 0
@@ -220,7 +219,7 @@ def _reclassify(installation: Installation, campaign: str | None, steps: Steps) 
             if number % 100 == 0:
                 step.progress(f"{number:,} of {len(messages):,} messages")
             try:
-                changes += settle_message(parts.events_table, message_id, campaigns & whole)
+                changes += settle_message(installation.events_table, message_id, campaigns & whole)
             except ValueError as error:  # as in ingest: one message must not fail the others
                 odd += 1
                 log("not_settled", message_id=message_id, detail=str(error))
@@ -242,7 +241,7 @@ def _require_unchanged(installation: Installation, campaign: str, look: _Look, n
     def versions(aggregates: Iterable[Aggregate]) -> dict[str, int]:
         return {one.part: one.version for one in aggregates if is_compared(one.part, now)}
 
-    if versions(installation.parts.stats_table.aggregates(campaign)) != versions(
+    if versions(installation.stats_table.aggregates(campaign)) != versions(
         look.aggregates[campaign].values()
     ):
         raise CommandError(
@@ -256,7 +255,7 @@ def _restate(
 ) -> int:
     """Set the aggregates that differ; return how many."""
     pause.require()
-    stats_table = pause.installation.parts.stats_table
+    stats_table = pause.installation.stats_table
     lanes = stats_table.lanes_read(int(now))
     before = look.aggregates[campaign]
     wanted = look.facts.of(campaign, now)

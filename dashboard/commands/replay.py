@@ -135,7 +135,7 @@ def command(
 def _replay_all(
     installation: Installation, files: Sequence[Path], notes: Path, outcome: Outcome
 ) -> None:
-    target = installation.parts.config.queue_url
+    target = installation.config.queue_url
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -181,9 +181,8 @@ def replay(
         Unreadable: the file cannot be read to its end.
         CommandError: the queue does not take an event.
     """
-    parts = installation.parts
-    sender = Sender(installation.clients("sqs"), parts.queues.queue_url)
-    expiring = Expiring(parts.stats_table, time.time())
+    sender = Sender(installation.clients("sqs"), installation.queues.queue_url)
+    expiring = Expiring(installation.stats_table, time.time())
     done, refused = note.read()
     of_others = outcome.refused.copy()
     outcome.earlier += done
@@ -193,7 +192,7 @@ def replay(
         bodies = [
             record.text
             for record in batch
-            if _is_wanted(record, path, parts.config.campaign_tag, expiring, outcome)
+            if _is_wanted(record, path, installation.config.campaign_tag, expiring, outcome)
         ]
         sender.send(bodies)
         outcome.sent += len(bodies)

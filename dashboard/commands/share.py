@@ -46,10 +46,10 @@ def add_command(  # noqa: PLR0913 - one for each option
     """Make a link to CAMPAIGN's numbers. It is printed now, and cannot be had again."""
     installation = _signing_in(find(state_dir, stage, region))
     steps = Steps()
-    if installation.parts.stats_table.summary(campaign) is None:
+    if installation.stats_table.summary(campaign) is None:
         steps.warn(f"There is no event of a campaign {campaign!r} yet: is it written so?")
     until = int(time.time()) + days * _DAY
-    link, token = installation.parts.sharing.make(campaign, until)
+    link, token = installation.sharing.make(campaign, until)
     found = stack.outputs(
         installation.clients("cloudformation"), stack.stack_name(installation.stage)
     )
@@ -68,7 +68,7 @@ def add_command(  # noqa: PLR0913 - one for each option
 def list_command(*, as_json: bool, stage: str | None, region: str | None, state_dir: Path) -> None:
     """Show the links that have not ended, those that end first at the top."""
     installation = _signing_in(find(state_dir, stage, region))
-    links = sorted(installation.parts.shares.all(), key=lambda link: link.until)
+    links = sorted(installation.shares.all(), key=lambda link: link.until)
     if as_json:
         for link in links:
             print(json.dumps(asdict(link)))
@@ -89,7 +89,7 @@ def list_command(*, as_json: bool, stage: str | None, region: str | None, state_
 def revoke_command(*, link_id: str, stage: str | None, region: str | None, state_dir: Path) -> None:
     """End the link ID now, and each connection that came by it."""
     installation = _signing_in(find(state_dir, stage, region))
-    if not installation.parts.sharing.revoke(link_id):
+    if not installation.sharing.revoke(link_id):
         raise CommandError(
             f"there is no share link {link_id!r}: `share list` shows those there are"
         )
@@ -97,7 +97,7 @@ def revoke_command(*, link_id: str, stage: str | None, region: str | None, state
 
 
 def _signing_in(installation: Installation) -> Installation:
-    config = installation.parts.config
+    config = installation.config
     if config.issuer is None or not config.share_key:
         raise CommandError(
             "there are no share links where nobody signs in: name a stage in AWS with --stage"

@@ -47,7 +47,7 @@ class Pause:
 
     def is_ours(self) -> bool:
         """Tell whether nobody has begun another pause since, or ended this one."""
-        return self.installation.parts.stats_table.health().paused_at == self.at
+        return self.installation.stats_table.health().paused_at == self.at
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def ingest_paused(installation: Installation, steps: Steps) -> Iterator[Pause]:
     Raises:
         CommandError: ingest could not be paused, or counting does not come to its end.
     """
-    stats_table = installation.parts.stats_table
+    stats_table = installation.stats_table
     earlier = stats_table.health().paused_at
     if earlier is not None:
         steps.warn(
@@ -88,11 +88,12 @@ def wait_until_counted(installation: Installation, steps: Steps) -> None:
     Raises:
         CommandError: counting does not go on.
     """
-    parts = installation.parts
     stuck_at, since = 0.0, time.monotonic()
     with steps.step("What is stored is counted") as step:
         while True:
-            oldest = parts.events_stream.oldest_unread(parts.stats_table.read_positions())
+            oldest = installation.events_stream.oldest_unread(
+                installation.stats_table.read_positions()
+            )
             if oldest is None:
                 return
             behind = f"{time.time() - oldest:.0f} s"
@@ -145,7 +146,7 @@ class Ingest:
 
 
 def _in_flight(installation: Installation, step: Step) -> bool:
-    left = installation.parts.queues.in_flight()
+    left = installation.queues.in_flight()
     step.progress(f"{left} messages are being ingested")
     return not left
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import boto3
 import pytest
 from moto import mock_aws
-from support import ses
+from support import handlers, ses
+from support.parts import Parts, install
 from support.world import START
 
-from chalicelib import handlers
 from chalicelib.config import Config
 from chalicelib.functions.publish import Publish
 from chalicelib.live.large_topics import Crowds
@@ -48,6 +48,8 @@ class Pipeline:
     """The functions, one after the other, as their triggers would run them.
 
     Attributes:
+        parts: what the functions are built of.
+        running: the parts of the function that runs, where a test has given it others.
         invoked: what `publish` has other invocations of itself work off.
     """
 
@@ -55,10 +57,11 @@ class Pipeline:
         self.config = config
         self.connections = FakeConnections()
         self.services = aws_session.services(lambda service: boto3.client(service, REGION))
-        self.parts = handlers.Parts(config, services=self.services, clock=lambda: self.now)
+        self.parts = Parts(config, services=self.services, clock=lambda: self.now)
         self.parts.run = one_by_one  # moto's tables are not made for threads
         self.parts.pusher = Pusher(self.connections, clock=lambda: self.now, pause=lambda _: None)
-        monkeypatch.setattr(handlers, "parts", lambda: self.parts)
+        install(monkeypatch, lambda: self.parts)
+        self.running = self.parts
         self.now = START
         self.pauses = []
         self.invoked = []
@@ -166,7 +169,7 @@ def installation(pipeline, mappings):
     def clients(service):
         return mappings if service == "lambda" else boto3.client(service, REGION)
 
-    return Installation("test", clients, pipeline.parts)
+    return Installation("test", clients, pipeline.config, lambda: pipeline.now)
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import time
 import boto3
 import pytest
 from msgspec.structs import replace
-from support import ses
+from support import handlers, ses
+from support.parts import Parts
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
-from chalicelib import handlers
 from chalicelib.auth.share_tokens import ShareTokens
 from chalicelib.auth.tokens import Tokens
 from chalicelib.errors import AwsError, InvalidRequest
@@ -50,7 +50,7 @@ class Stage:
             group_prefixes=GROUPS,
             share_key="a key of thirty-two bytes or more",
         )
-        parts = handlers.Parts(config, services=pipeline.services, clock=lambda: self.now)
+        parts = Parts(config, services=pipeline.services, clock=lambda: self.now)
         parts.connections = pipeline.connections
         parts.pusher = pipeline.parts.pusher
         parts.tokens = Tokens(

@@ -5,10 +5,9 @@ import json
 import boto3
 import pytest
 from msgspec.structs import replace
-from support import ses
+from support import handlers, ses
 from support.crowd import subscribe, viewers
 
-from chalicelib import handlers
 from chalicelib.errors import AwsError
 from chalicelib.functions import publish
 from chalicelib.live import batches, large_topics

@@ -5,8 +5,8 @@ import time
 
 import boto3
 import pytest
+from support import handlers
 
-from chalicelib import handlers
 from chalicelib.errors import CommandError
 from dashboard.commands import dlq
 

@@ -3,9 +3,9 @@
 import boto3
 import pytest
 from support import reference, ses
+from support.handlers import aggregate
 
 from chalicelib.errors import ConfigError
-from chalicelib.handlers import aggregate
 from chalicelib.live.permissions import Connection
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)

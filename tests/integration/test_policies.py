@@ -8,13 +8,12 @@ from fnmatch import fnmatch
 import boto3
 import pytest
 from msgspec.structs import replace
-from support import ses
+from support import handlers, ses
+from support.parts import Parts, install
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
-from chalicelib import handlers
 from chalicelib.auth.tokens import Tokens
 from chalicelib.functions import publish
-from chalicelib.handlers import Parts
 from chalicelib.live import batches, large_topics
 from chalicelib.live.pusher import Pusher
 from dashboard import aws_session
@@ -155,7 +154,8 @@ def calls(pipeline, monkeypatch):
         parts.pusher = Pusher(parts.connections, pause=lambda _: None)
         parts.tokens = Tokens(ISSUER, CLIENT, fetch=Issuer().fetch)
         with monkeypatch.context() as patch:
-            patch.setattr(handlers, "parts", lambda: parts)
+            install(patch, lambda: parts)
+            patch.setattr(pipeline, "running", parts)
             run()
         return recorder.needed
 
@@ -230,7 +230,7 @@ def everything(pipeline, calls, monkeypatch):
 
     def come_in():
         signed_in("gone", "slow", "well", "viewer-1")
-        token = handlers.parts().share_tokens.sign("revoked", "spring", int(time.time()) + 60)
+        token = pipeline.running.share_tokens.sign("revoked", "spring", int(time.time()) + 60)
         assert handlers.connect(request(None, "guest", f"share.{token}"))["statusCode"] == 401
 
     needed["websocket_connect"] = calls(come_in)
@@ -258,7 +258,7 @@ def everything(pipeline, calls, monkeypatch):
             for module in (batches, large_topics):
                 patch.setattr(module, "CHUNK", 2)
             handlers.publish(records)
-        for event in handlers.parts().invocations.events:
+        for event in pipeline.running.invocations.events:
             handlers.publish(json.loads(event))
 
     needed["publish"] = calls(push, outcomes)

@@ -5,9 +5,8 @@ import json
 import boto3
 import pytest
 from msgspec.structs import replace
-from support import ses
+from support import handlers, ses
 
-from chalicelib import handlers
 from chalicelib.functions import message, publish
 from chalicelib.live.permissions import Connection
 from chalicelib.live.pusher import Pusher

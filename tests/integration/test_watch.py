@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
-from support import ses
+from support import handlers, ses
 
-from chalicelib import handlers
 from chalicelib.errors import AwsError
 from chalicelib.live.permissions import Connection
 

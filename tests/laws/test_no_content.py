@@ -14,16 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from support import ses
+from support import handlers, ses
 from support.generate import engagements, others
+from support.parts import Parts
 from support.world import CONFIG, World
 
-from chalicelib import handlers
 from chalicelib.aws.client import JsonService
 from chalicelib.aws.http11 import Response
 from chalicelib.aws.queues import Queues
 from chalicelib.errors import AwsError, ConditionFailed, trace
-from chalicelib.handlers import Parts
 
 MARK = "m4rk"
 ADDRESS = f"{MARK}@{MARK}.example"
@@ -248,7 +247,7 @@ def test_requests_leave_no_trace(request, failing):
     context = {"connectionId": "viewer-0", "apiId": "api", "stage": "test", "connectedAt": 0}
     logged = io.StringIO()
 
-    with patch.object(handlers, "parts", lambda: parts), redirect_stdout(logged):
+    with parts.installed(), redirect_stdout(logged):
         try:
             handlers.message({"requestContext": context, "body": request})
         except AwsError as error:
@@ -287,7 +286,7 @@ def test_tokens_leave_no_trace(offered, kind):
     headers = {"Sec-WebSocket-Protocol": f"{kind}.{offered}", "Origin": "https://page"}
     logged = io.StringIO()
 
-    with patch.object(handlers, "parts", lambda: parts), redirect_stdout(logged):
+    with parts.installed(), redirect_stdout(logged):
         refused = handlers.connect({"requestContext": context, "headers": headers})
 
     assert refused["statusCode"] in {401, 403}

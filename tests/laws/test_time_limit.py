@@ -14,17 +14,16 @@ from hypothesis import strategies as st
 from support import ses
 from support.generate import events
 from support.memory import MemoryDynamo
+from support.parts import Parts, install
 from support.world import CONFIG, START
 
 import app
-from chalicelib import handlers
 from chalicelib.aws.client import ATTEMPT_SECONDS, JsonService
 from chalicelib.aws.http11 import Response
 from chalicelib.aws.queues import Queues
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.facts.table import EventsTable
 from chalicelib.functions.ingest import retry_seconds
-from chalicelib.handlers import Parts
 
 TIME_OUT = 30
 CALL_SECONDS = 0.01
@@ -228,7 +227,7 @@ def test_a_visibility_that_cannot_be_changed_leaves_the_report_as_it_is():
 
 def test_the_time_that_lambda_has_left_is_what_ingest_keeps(monkeypatch):
     run = Lambda(usual="throttled")
-    monkeypatch.setattr(handlers, "parts", lambda: run.parts)
+    install(monkeypatch, lambda: run.parts)
 
     class Context:
         def get_remaining_time_in_millis(self):

@@ -1,7 +1,7 @@
 """Mailpulse over AWS in memory: queue, tables, streams and viewers, and functions that can die.
 
 Each invocation is a greenlet that can be held at every call to AWS, so that any number of them
-run interleaved in a given order, and each has a process (`handlers.Parts`) with caches of its own,
+run interleaved in a given order, and each has a process (`Parts`) with caches of its own,
 as in Lambda. What AWS promises is kept, and no more: a message stays in the queue until its
 invocation has succeeded, and may come twice; a shard comes in order the first time, in batches cut
 anywhere, and any suffix of it again; a child shard comes when its parent has been read.
@@ -19,11 +19,11 @@ from greenlet import getcurrent, greenlet
 from support import ses
 from support.client import Topic
 from support.memory import MemoryDynamo, Shard, Stream
+from support.parts import Parts
 from support.rules import CURRENT, Rules
 
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, NotStored
-from chalicelib.handlers import Parts
 from chalicelib.live.frames import frames
 from chalicelib.live.permissions import Connection
 from chalicelib.live.pusher import Pusher

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import app
-from chalicelib.handlers import NEEDED
+from chalicelib.functions import NAMES
 
-PREPARED = set(NEEDED)
 ROOT = Path(__file__).parents[2]
 
 ENVIRONMENT = {
@@ -33,9 +32,12 @@ RUN = """
 import json, sys
 sys.path[:0] = [{root!r}, {tests!r}]
 import app
-from chalicelib import handlers
+from importlib import import_module
 from chalicelib.aws import client
 from chalicelib.errors import AwsError
+
+def function(name):
+    return import_module("chalicelib.functions." + name)
 
 client._PAUSE_SECONDS = 0
 imported = set(sys.modules)
@@ -112,30 +114,30 @@ else:
 
 RUNS = {
     "nothing yet": "",
-    "aggregate": attempt(f"handlers.aggregate({COUNTED!r})"),
-    "publish": attempt(f"handlers.publish({CHANGED!r})")
+    "aggregate": attempt(f"function('aggregate').handler({COUNTED!r})"),
+    "publish": attempt(f"function('publish').handler({CHANGED!r})")
     + """
 of_large_topics = {
     "chalicelib.live.large_topics", "chalicelib.live.rate_limit", "chalicelib.aws.invoke"
 }
 assert not of_large_topics & set(sys.modules)
 """,
-    "a crowd's turn": attempt("handlers.parts().crowds._turns.take(500, 2**40)"),
-    "a crowd's chunk": attempt("handlers.parts().invocations.invoke(b'{}')"),
-    "a chunk": attempt(f"handlers.publish({CHUNK!r})"),
-    "watch": attempt("handlers.watch({})"),
-    "disconnect": attempt(f"handlers.disconnect({CONTEXT!r})"),
-    "connect": f"assert handlers.connect({CONTEXT!r})['statusCode'] == 200",
-    "message": f"handlers.message({{**{CONTEXT!r}, 'body': '{{}}'}})",
+    "a crowd's turn": attempt("function('publish').function().crowds()._turns.take(500, 2**40)"),
+    "a crowd's chunk": attempt("function('publish').function().crowds()._invoke(b'{}')"),
+    "a chunk": attempt(f"function('publish').handler({CHUNK!r})"),
+    "watch": attempt("function('watch').handler({})"),
+    "disconnect": attempt(f"function('disconnect').handler({CONTEXT!r})"),
+    "connect": f"assert function('connect').handler({CONTEXT!r})['statusCode'] == 200",
+    "message": f"function('message').handler({{**{CONTEXT!r}, 'body': '{{}}'}})",
     "ingest": """
 from support import ses
-answer = handlers.ingest(ses.in_sqs_event(ses.raw(ses.an_open())))
+answer = function('ingest').handler(ses.in_sqs_event(ses.raw(ses.an_open())))
 assert len(answer["batchItemFailures"]) == 1
 """,
     "fan-out": """
 from chalicelib.live.permissions import Connection
 viewers = [Connection(str(one), "api-1/test", 0) for one in range(3)]
-outcomes = list(handlers.parts().pusher.to_all(viewers, ["frame"], until=2**40))
+outcomes = list(function('publish').function().pusher.to_all(viewers, ["frame"], until=2**40))
 assert [outcome for _, outcome in outcomes] == ["failed"] * 3
 assert "chalicelib.live.fan_out" in sys.modules
 """,
@@ -152,8 +154,7 @@ def test_no_function_loads_what_takes_long_and_only_who_verifies_tokens_loads_cr
     assert not loaded(run) & {"asyncio", "dataclasses", "pathlib", "cryptography", "jwt"}
 
 
-# Where nobody signs in, connect needs nothing.
-@pytest.mark.parametrize("function", sorted(PREPARED - {"connect"}))
+@pytest.mark.parametrize("function", NAMES)
 def test_a_function_has_loaded_all_that_it_needs_before_its_first_event(function):
     assert loaded_late(function, RUNS[function]) == set()
 
@@ -175,4 +176,4 @@ def test_each_function_that_lambda_starts_is_prepared():
     """`_HANDLER` is what Chalice gives Lambda as the function's handler."""
     triggered = [*app.app.event_sources, *app.app.websocket_handlers.values()]
 
-    assert {one.handler_string for one in triggered} == {f"app.{name}" for name in PREPARED}
+    assert {one.handler_string for one in triggered} == {f"app.{name}" for name in NAMES}
