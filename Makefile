@@ -5,7 +5,7 @@ BIN := .venv/bin
 CHROMIUMS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test soak bench audit page chromium clean
+.PHONY: help setup run check test soak bench audit lock page chromium clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,14 @@ bench: setup  ## measure how fast it is beside what others would write, as ratio
 audit: setup chromium bench/lighthouse/node_modules/.package-lock.json  ## measure the page: Lighthouse, a storm of pushes, memory, first number
 	$(BIN)/python bench/page.py
 
+# One lock for each platform and version of Python: docs/decisions/0022-dependencies-are-locked.md.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+
+lock: .venv/.installed  ## lock what requirements*.in name, with hashes; UPGRADE=--upgrade takes the newest of the rest
+	$(LOCK) $(UPGRADE) --output-file requirements.txt requirements.in
+	$(LOCK) $(UPGRADE) --output-file requirements-dev.txt requirements-dev.in
+	$(LOCK) $(UPGRADE) --output-file requirements-checkov.txt requirements-checkov.in
+
 bench/lighthouse/node_modules/.package-lock.json: bench/lighthouse/package-lock.json
 	cd bench/lighthouse && npm ci --no-audit --no-fund --silent
 	@touch $@
@@ -60,7 +68,7 @@ clean:  ## remove what `make` made; the data in .mailpulse stays
 # Debian's Python has no ensurepip without the package python3-venv.
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.venv/.installed: requirements.txt requirements-dev.txt
+.venv/.installed: requirements-dev.txt
 	@$(BIN)/python -c '$(SUITABLE)' 2>/dev/null || { \
 		for python in $(PYTHON) python3.13 python3.12 python3.11; do \
 			if $$python -c '$(SUITABLE)' 2>/dev/null; then break; fi; python=; \
@@ -75,14 +83,16 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 		$$python -m venv --clear .venv; \
 	}
 	@echo "Installing Python packages into .venv …" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements-dev.txt
 	@touch $@
 
 # Its dependencies contradict those of requirements-dev.txt: it wants a boto3 of its own.
 .venv-checkov/.installed: requirements-checkov.txt | .venv/.installed
 	@echo "Installing checkov into .venv-checkov …" >&2
 	@$(BIN)/python -m venv --clear .venv-checkov
-	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements-checkov.txt
 	@touch $@
 
 page: .venv/.installed

@@ -2,7 +2,8 @@
 
 /var/task cannot be written to: without bytecode in the archive each cold start compiles all that it
 imports. Chalice takes an archive that lies where it would put its own, so this one is made first,
-by Chalice's own packager. The same code makes the same archive, byte for byte.
+by Chalice's own packager, with the packages that requirements.txt locks. The same code makes the
+same archive, byte for byte.
 """
 
 import hashlib
@@ -20,16 +21,22 @@ from chalicelib.errors import CommandError
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
-# Of cffi, cryptography needs `_cffi_backend` alone: the rest makes such modules.
+# Of cffi, cryptography needs `_cffi_backend` alone: the rest makes such modules. In bin/ pip
+# puts commands.
 _UNUSED = (
     *("*.dist-info/*", "*.pyi", "*/py.typed", "*.h", "*.pyx", "*.pxd", "*/tests/*"),
-    *("cffi/*", "pycparser/*"),
+    *("bin/*", "cffi/*", "pycparser/*"),
 )
 # Of these the sources stay, for tracebacks.
 _READ_BY_PEOPLE = {"app.py", "chalice", "chalicelib"}
 # By which rules an archive was finished: another number, and all are made anew.
 _RULES = 3
 _TASK = "/var/task"  # where Lambda unpacks it: the paths in tracebacks
+# As pip names Lambda's machines, and the minor version of glibc 2 that each runtime has.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+_GLIBC = {"python3.11": 26}  # Amazon Linux 2
+_LATER_GLIBC = 34  # Amazon Linux 2023
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100644 << 16
 
@@ -65,7 +72,7 @@ def make(build: Path, architecture: str) -> Path:
 
 
 def as_chalice_does(build: Path, architecture: str) -> Path:
-    """Make the archive that Chalice itself would make; arguments and errors as `make` has them."""
+    """Make the archive as Chalice packs it: whole packages, no bytecode; otherwise as `make`."""
     archive = _path(build, architecture)
     shutil.rmtree(archive.parent, ignore_errors=True)
     _packager(architecture).create_deployment_package(str(build), RUNTIME)
@@ -77,40 +84,59 @@ def _path(build: Path, architecture: str) -> Path:
 
 
 def _packager(architecture: str) -> Any:
-    """Make Chalice's packager, as Chalice does."""
+    """Make Chalice's packager, with packages as the lock names them."""
     # Half a second, for this alone.
     from chalice.deploy import packager  # noqa: PLC0415
     from chalice.utils import UI, OSUtils  # noqa: PLC0415
 
-    osutils = OSUtils()
-    pip = packager.PipRunner(packager.SubprocessPip(osutils), osutils)
-    builder: Any = _AllPackages(packager.DependencyBuilder(osutils, pip, architecture=architecture))
-    return packager.LambdaDeploymentPackager(osutils, builder, UI(io.StringIO()), architecture)
+    builder: Any = _LockedPackages(architecture)
+    return packager.LambdaDeploymentPackager(OSUtils(), builder, UI(io.StringIO()), architecture)
 
 
-class _AllPackages:
-    """Builds packages by Chalice's builder; without one of them, Chalice would go on."""
+class _LockedPackages:
+    """Installs what requirements.txt names, and nothing else, instead of Chalice's builder.
 
-    def __init__(self, builder: Any) -> None:
-        self._builder = builder
+    That one asks for packages of other machines by name and version alone, so that nothing
+    compares them with the hashes, and builds from source what has no wheel.
+    """
+
+    def __init__(self, architecture: str) -> None:
+        self._architecture = architecture
 
     def build_site_packages(self, abi: str, requirements: str, target: str) -> None:
-        from chalice.deploy import packager  # noqa: PLC0415
+        if not Path(requirements).read_text():
+            return  # on the emulator
+        options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]
+        wheels = ["--require-hashes", "--only-binary", ":all:", *self._machines(abi)]
+        command = [sys.executable, "-m", "pip", "install", *options, *wheels]
+        done = subprocess.run(
+            [*command, "--target", target, "--requirement", requirements],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CommandError(self._reason(done.stderr))
 
-        try:
-            self._builder.build_site_packages(abi, requirements, target)
-        except packager.MissingDependencyError as error:
-            names = ", ".join(sorted(package.identifier for package in error.missing))
-            raise CommandError(
-                f"there is no build for Lambda's machines of {names}: name a version in "
-                "requirements.txt that has one, or look whether pip can reach PyPI"
-            ) from error
-        except (packager.NoSuchPackageError, packager.PackageDownloadError) as error:
-            last = str(error).strip().splitlines()[-1]
-            raise CommandError(
-                f"what requirements.txt names cannot be had ({last}): look whether pip can reach "
-                "PyPI, and run this again"
-            ) from error
+    def _machines(self, abi: str) -> list[str]:
+        machine = _MACHINES[self._architecture]
+        # pip takes each as it is written, but for the last: that one means the older ones, too.
+        newest = _GLIBC.get(RUNTIME, _LATER_GLIBC)
+        tags = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, 16, -1)]
+        platforms = [("--platform", tag) for tag in (*tags, f"manylinux2014_{machine}")]
+        version = RUNTIME.removeprefix("python")
+        python = ["--implementation", "cp", "--python-version", version, "--abi", abi]
+        return [*python, *(word for option in platforms for word in option)]
+
+    def _reason(self, said: str) -> str:
+        last = " ".join(said[max(said.rfind("ERROR: "), 0) :].split())[-500:]
+        if "DO NOT MATCH THE HASHES" in said:
+            return f"a package is not the one whose hash requirements.txt has: {last}"
+        return (
+            "what requirements.txt names cannot be had for Lambda's machines "
+            f"({self._architecture}, {RUNTIME}): {last}; name a version in requirements.in that "
+            "has a wheel for them and run `make lock`, or look whether pip can reach PyPI"
+        )
 
 
 def _mark(archive: Path) -> str:

@@ -1,8 +1,11 @@
 """The archive that Lambda is given: compiled, small, the same for the same code."""
 
+import hashlib
+import importlib.metadata
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -10,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support import tokens
+from support import lock, tokens
 from support.operator import HERE
 
 from chalicelib.errors import CommandError
@@ -238,20 +241,88 @@ def test_a_package_that_cannot_be_had_is_an_error(tmp_path, monkeypatch):
         bundle.make(prepared(tmp_path), ARCHITECTURE)
 
 
-def test_a_package_with_no_build_for_lambda_is_an_error(tmp_path, monkeypatch):
-    build = prepared(tmp_path / "build")
-    here = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
-    wheel = tmp_path / f"thing-1-{python}-{python}-{here}.whl"
-    with zipfile.ZipFile(wheel, "w") as packed:
-        packed.writestr("thing.py", "")
-        packed.writestr("thing-1.dist-info/METADATA", "Name: thing\nVersion: 1\n")
-        packed.writestr("thing-1.dist-info/WHEEL", "Wheel-Version: 1.0\n")
-        packed.writestr("thing-1.dist-info/RECORD", "")
-    (build / "requirements.txt").write_text("thing==1\n")
+@pytest.fixture
+def wheel(tmp_path, monkeypatch):
+    """Makes wheels that pip finds, and nothing else; returns the line that locks one."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
-    with pytest.raises(CommandError, match="no build for Lambda's machines of thing==1"):
+    def make(name, tag="py3-none-any", requires=""):
+        path = tmp_path / f"{name}-1-{tag}.whl"
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n"
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr(f"{name}.py", "")
+            packed.writestr(
+                f"{name}-1.dist-info/METADATA",
+                metadata + (f"Requires-Dist: {requires}\n" if requires else ""),
+            )
+            packed.writestr(f"{name}-1.dist-info/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
+            packed.writestr(f"{name}-1.dist-info/RECORD", "")
+        return f"{name}==1 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+    return make
+
+
+def locked(tmp_path, lines):
+    build = prepared(tmp_path / "build")
+    (build / "requirements.txt").write_text(lines)
+    return build
+
+
+def test_a_package_with_no_build_for_lambda_is_an_error(tmp_path, wheel):
+    here = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    build = locked(tmp_path, wheel("thing", f"{python}-{python}-{here}"))
+
+    with pytest.raises(CommandError, match=f"Lambda's machines .{ELSEWHERE}, .* for thing==1"):
         bundle.make(build, ELSEWHERE)
     assert not list((build / ".chalice").glob("deployments/*.zip"))
+
+
+def test_a_package_that_has_the_locked_hash_is_packed(tmp_path, wheel):
+    made = bundle.make(locked(tmp_path, wheel("thing")), ELSEWHERE)
+
+    with zipfile.ZipFile(made) as packed:
+        assert "thing.pyc" in packed.namelist()
+
+
+@pytest.mark.parametrize("architecture", chalice_project.ARCHITECTURES)
+def test_a_package_that_has_another_hash_is_an_error(tmp_path, wheel, architecture):
+    line = wheel("thing")
+    wheel("thing", requires="other")  # the same name and version
+
+    with pytest.raises(CommandError, match=r"not the one whose hash requirements\.txt has"):
+        bundle.make(locked(tmp_path, line), architecture)
+
+
+def test_a_package_without_a_hash_is_an_error(tmp_path, wheel):
+    wheel("thing")
+
+    with pytest.raises(CommandError, match="Hashes are required"):
+        bundle.make(locked(tmp_path, "thing==1\n"), ARCHITECTURE)
+
+
+def test_a_package_that_only_another_one_names_is_an_error(tmp_path, wheel):
+    wheel("other")
+
+    with pytest.raises(CommandError, match="must have their versions pinned"):
+        bundle.make(locked(tmp_path, wheel("thing", requires="other")), ARCHITECTURE)
+
+
+@pytest.mark.parametrize("architecture", chalice_project.ARCHITECTURES)
+def test_it_is_made_of_the_locked_packages_and_no_others(tmp_path, architecture):
+    build = prepared(tmp_path / "build", architecture=architecture)
+    code = unpacked(bundle.as_chalice_does(build, architecture), tmp_path / "code")
+
+    found = {
+        re.sub(r"[-_.]+", "-", one.name).lower(): one.version
+        for one in importlib.metadata.distributions(path=[str(code)])
+    }
+    assert found == {one.name: one.version for one in lock.read("requirements.txt")}
+    machines = {
+        re.search(r"x86_64|aarch64", tag)[0]
+        for path in code.glob("*.dist-info/WHEEL")
+        for tag in re.findall("^Tag: .*-(.*)$", path.read_text(), re.MULTILINE)
+        if tag != "any"
+    }
+    assert machines == {{"arm64": "aarch64"}.get(architecture, architecture)}
