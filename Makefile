@@ -66,15 +66,15 @@ clean:  ## remove what `make` made; the data in .mailpulse stays
 
 # A Python is tried before it is used: the shims of pyenv answer to names they cannot run, and
 # Debian's Python has no ensurepip without the package python3-venv.
-SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 
 .venv/.installed: requirements-dev.txt
 	@$(BIN)/python -c '$(SUITABLE)' 2>/dev/null || { \
-		for python in $(PYTHON) python3.13 python3.12 python3.11; do \
+		for python in $(PYTHON) python3.13 python3.12 python3.11 python3.14; do \
 			if $$python -c '$(SUITABLE)' 2>/dev/null; then break; fi; python=; \
 		done; \
 		if [ -z "$$python" ]; then \
-			echo "Mailpulse needs Python 3.11, 3.12 or 3.13 with venv, and none was found." \
+			echo "Mailpulse needs Python 3.11, 3.12, 3.13 or 3.14 with venv, and none was found." \
 				"Install one (Debian: apt-get install python3 python3-venv), or name it:" \
 				"make PYTHON=/path/to/python3.12" >&2; \
 			exit 1; \

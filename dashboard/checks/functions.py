@@ -151,7 +151,7 @@ def _runtime(runtime: str, today: date) -> Finding:
     if runtime not in known:
         return fail(
             f"the runtime {runtime} is none that is known here",
-            "deploy with Python 3.11 to 3.13, which decides the runtime",
+            "deploy with Python 3.11 to 3.14, which decides the runtime",
         )
     until = date.fromisoformat(known[runtime]["deprecated"])
     remedy = "make .venv with a later Python (`make PYTHON=python3.13`), and run `deploy`"
