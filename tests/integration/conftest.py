@@ -1,13 +1,11 @@
 """The tables and queues of the template on moto, and the functions run by hand over them."""
 
 import json
-from functools import cache
 from pathlib import Path
 
-import boto3
 import pytest
-from moto import mock_aws
-from support import handlers, ses
+from support import handlers, moto_account, ses
+from support.moto_account import client
 from support.parts import Parts, install
 from support.world import START
 
@@ -19,7 +17,6 @@ from chalicelib.live.rate_limit import Turns
 from dashboard import aws_session
 from dashboard.installation import Installation
 
-REGION = "us-east-1"
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "infrastructure" / "mailpulse.yaml"
 
@@ -56,7 +53,7 @@ class Pipeline:
     def __init__(self, config, monkeypatch):
         self.config = config
         self.connections = FakeConnections()
-        self.services = aws_session.services(lambda service: boto3.client(service, REGION))
+        self.services = aws_session.services(client)
         self.parts = Parts(config, services=self.services, clock=lambda: self.now)
         self.parts.run = one_by_one  # moto's tables are not made for threads
         self.parts.pusher = Pusher(self.connections, clock=lambda: self.now, pause=lambda _: None)
@@ -86,9 +83,9 @@ class Pipeline:
 
     def stream(self, table):
         """What is new in a table's stream, in Lambda's shape."""
-        dynamodb = boto3.client("dynamodb", REGION)
+        dynamodb = client("dynamodb")
         arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
-        streams = boto3.client("dynamodbstreams", REGION)
+        streams = client("dynamodbstreams")
         shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
         start = streams.get_shard_iterator(
             StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
@@ -125,7 +122,7 @@ class Pipeline:
         return answer["snapshot"]
 
     def queue_messages(self, url):
-        answer = boto3.client("sqs", REGION).receive_message(
+        answer = client("sqs").receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         )
         return answer.get("Messages", [])
@@ -165,30 +162,39 @@ def mappings():
 def installation(pipeline, mappings):
     """The installation that an operator's command is for."""
 
-    @cache
     def clients(service):
-        return mappings if service == "lambda" else boto3.client(service, REGION)
+        return mappings if service == "lambda" else client(service)
 
     return Installation("test", clients, pipeline.config, lambda: pipeline.now)
 
 
+def make_stack():
+    """Make the stack of a stage; give its outputs."""
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(
+        StackName="mailpulse-test",
+        TemplateBody=TEMPLATE.read_text(),
+        Parameters=[
+            {"ParameterKey": "Stage", "ParameterValue": "test"},
+            {"ParameterKey": "Serving", "ParameterValue": "local"},
+        ],
+    )
+    [stack] = cloudformation.describe_stacks(StackName="mailpulse-test")["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+@pytest.fixture(scope="session")
+def made():
+    """The account with the stack."""
+    return moto_account.Filled(make_stack)
+
+
 @pytest.fixture
-def pipeline(monkeypatch):
+def pipeline(made, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        cloudformation = boto3.client("cloudformation", REGION)
-        cloudformation.create_stack(
-            StackName="mailpulse-test",
-            TemplateBody=TEMPLATE.read_text(),
-            Parameters=[
-                {"ParameterKey": "Stage", "ParameterValue": "test"},
-                {"ParameterKey": "Serving", "ParameterValue": "local"},
-            ],
-        )
-        [stack] = cloudformation.describe_stacks(StackName="mailpulse-test")["Stacks"]
-        outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+    with made.account() as outputs:
         config = Config(
             events_table=outputs["EventsTable"],
             stats_table=outputs["StatsTable"],

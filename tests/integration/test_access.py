@@ -4,10 +4,9 @@ import base64
 import json
 import time
 
-import boto3
 import pytest
 from msgspec.structs import replace
-from support import handlers, ses
+from support import handlers, moto_account, ses
 from support.parts import Parts
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
@@ -103,7 +102,7 @@ class Stage:
 
     def rows(self):
         table = self.parts.config.subscriptions_table
-        return boto3.client("dynamodb", "us-east-1").scan(TableName=table)["Items"]
+        return moto_account.client("dynamodb").scan(TableName=table)["Items"]
 
 
 @pytest.fixture

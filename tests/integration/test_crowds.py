@@ -2,10 +2,9 @@
 
 import json
 
-import boto3
 import pytest
 from msgspec.structs import replace
-from support import handlers, ses
+from support import handlers, moto_account, ses
 from support.crowd import subscribe, viewers
 
 from chalicelib.errors import AwsError
@@ -86,7 +85,7 @@ class Crowd:
         return {row["owner"]["S"].removeprefix("connection/") for row in rows}
 
     def rows(self):
-        client = boto3.client("dynamodb", "us-east-1")
+        client = moto_account.client("dynamodb")
         table = self.pipeline.config.subscriptions_table
         pages = client.get_paginator("scan").paginate(TableName=table)
         return [row for page in pages for row in page["Items"]]

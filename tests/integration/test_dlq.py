@@ -3,9 +3,8 @@
 import threading
 import time
 
-import boto3
 import pytest
-from support import handlers
+from support import handlers, moto_account
 
 from chalicelib.errors import CommandError
 from dashboard.commands import dlq
@@ -16,7 +15,7 @@ POISON = 30
 @pytest.fixture
 def ingesting(pipeline):
     """Ingest whatever comes into the queue, as Lambda does."""
-    sqs, url = boto3.client("sqs", "us-east-1"), pipeline.config.queue_url
+    sqs, url = moto_account.client("sqs"), pipeline.config.queue_url
     ended = threading.Event()
 
     def run():

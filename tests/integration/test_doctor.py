@@ -4,11 +4,9 @@ import json
 import ssl
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
-from support import doctored
+from support import doctored, moto_account
 from support.doctored import SET, Stage, denied
 
 from dashboard.checks.alarms import check_alarm_topic, check_alarms
@@ -29,14 +27,19 @@ def public(tmp_path_factory):
         yield served
 
 
+@pytest.fixture(scope="module")
+def made(public):
+    return moto_account.Filled(lambda: Stage.make(public))
+
+
 @pytest.fixture
-def stage(public, monkeypatch):
+def stage(public, made, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     public.serve_issuer()
     public.serve_page()
-    with mock_aws():
+    with made.account():
         yield Stage(public)
 
 
@@ -607,7 +610,7 @@ class TestCommand:
         assert done.exit_code == 0, done.output
 
     def test_a_stage_that_is_not_there(self, run):
-        boto3.client("cloudformation", "us-east-1").delete_stack(StackName="mailpulse-test")
+        moto_account.client("cloudformation").delete_stack(StackName="mailpulse-test")
 
         done = run()
 

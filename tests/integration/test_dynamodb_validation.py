@@ -12,12 +12,11 @@ some refusals depend on the stored item.
 
 import time
 
-import boto3
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from laws.test_poison import ODD
-from support import handlers, ses
+from support import handlers, moto_account, ses
 from support.chaos import chaos
 from support.dynalite import TABLES, running
 from support.generate import events
@@ -112,7 +111,7 @@ def operate(pipeline, installation, monkeypatch):
     monkeypatch.setattr(
         "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
     )
-    table = boto3.client("dynamodb", "us-east-1")
+    table = moto_account.client("dynamodb")
     of_spring = {"TableName": pipeline.config.stats_table, "Key": {"campaign": {"S": "spring"}}}
     for part in ("summary", "minute#2026-11-23T10:09"):
         of_spring["Key"]["part"] = {"S": part}

@@ -1,8 +1,7 @@
 """The DynamoDB in memory that the laws are tested on does what moto does, and refuses what AWS refuses."""
 
-import boto3
 import pytest
-from support import ses
+from support import moto_account, ses
 from support.memory import MemoryDynamo
 from support.world import World
 
@@ -72,7 +71,7 @@ def test_every_call_of_a_campaign_gives_what_moto_gives(pipeline):
     for operation, parameters in calls:
         assert outcome(fresh, operation, parameters) == outcome(moto, operation, parameters)
     for name, table in fresh.tables.items():
-        stored = boto3.client("dynamodb", "us-east-1").scan(TableName=name)["Items"]
+        stored = moto_account.client("dynamodb").scan(TableName=name)["Items"]
         assert {str(sorted(_by_key(item).items())) for item in stored} == {
             str(sorted(_by_key(item).items())) for item in table.items()
         }

@@ -1,8 +1,7 @@
 """From the queue to the counters: what SES reported is what a campaign's page shows."""
 
-import boto3
 import pytest
-from support import reference, ses
+from support import moto_account, reference, ses
 from support.handlers import aggregate
 
 from chalicelib.errors import ConfigError
@@ -99,7 +98,7 @@ def test_a_scanners_burst_turns_humans_into_machines_when_its_third_click_is_in(
 
 def test_a_message_that_newer_rules_have_settled_goes_back_to_the_queue_alone(pipeline):
     pipeline.run(ses.an_open("m-1"))
-    boto3.client("dynamodb", "us-east-1").update_item(
+    moto_account.client("dynamodb").update_item(
         TableName=pipeline.config.events_table,
         Key={"message_id": {"S": "m-1"}, "fact": {"S": "~state#spring"}},
         UpdateExpression="SET z = :newer",
@@ -132,13 +131,13 @@ def test_what_is_no_event_goes_alone_to_the_dead_letter_queue_with_its_reason(pi
 
 
 def test_what_cannot_be_set_aside_goes_back_to_the_queue_alone(pipeline):
-    boto3.client("sqs", "us-east-1").delete_queue(QueueUrl=pipeline.config.dead_letter_queue_url)
+    moto_account.client("sqs").delete_queue(QueueUrl=pipeline.config.dead_letter_queue_url)
 
     assert pipeline.ingest(ses.a_send(), "Hello") == [{"itemIdentifier": "sqs-1"}]
 
 
 def test_what_cannot_be_stored_goes_back_to_the_queue(pipeline):
-    boto3.client("dynamodb", "us-east-1").delete_table(TableName=pipeline.config.events_table)
+    moto_account.client("dynamodb").delete_table(TableName=pipeline.config.events_table)
 
     failures = pipeline.ingest(ses.a_send(), ses.an_open(), ses.VALIDATION)
 
@@ -167,7 +166,7 @@ ODD = {
     ],
 )
 def test_a_record_that_cannot_be_understood_is_counted_and_stops_nothing(pipeline, odd):
-    boto3.client("dynamodb", "us-east-1").put_item(
+    moto_account.client("dynamodb").put_item(
         TableName=pipeline.config.events_table,
         Item={"message_id": {"S": "m-0"}, "fact": {"S": "Send#?"}, **odd},
     )
@@ -192,7 +191,7 @@ def test_unknown_types_and_untagged_events_are_visible(pipeline):
 
 def test_removal_of_expired_facts_moves_no_total(pipeline):
     pipeline.run(*A_CAMPAIGN)
-    dynamodb = boto3.client("dynamodb", "us-east-1")
+    dynamodb = moto_account.client("dynamodb")
     for item in dynamodb.scan(TableName=pipeline.config.events_table)["Items"]:
         dynamodb.delete_item(
             TableName=pipeline.config.events_table,
@@ -233,9 +232,9 @@ def test_checkpoints_of_ended_shards_are_removed(pipeline):
     def lanes():
         [item] = [
             item
-            for item in boto3.client("dynamodb", "us-east-1").scan(
-                TableName=pipeline.config.stats_table
-            )["Items"]
+            for item in moto_account.client("dynamodb").scan(TableName=pipeline.config.stats_table)[
+                "Items"
+            ]
             if item["part"]["S"] == "summary"
         ]
         return [name for name, value in item.items() if "B" in value]

@@ -5,10 +5,9 @@ import json
 import time
 from fnmatch import fnmatch
 
-import boto3
 import pytest
 from msgspec.structs import replace
-from support import handlers, ses
+from support import handlers, moto_account, ses
 from support.parts import Parts, install
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
@@ -52,7 +51,7 @@ class Recorder:
 
     def __call__(self, service):
         if service not in self._clients:
-            client = boto3.client(service, REGION)
+            client = moto_account.new_client(service)
             client.meta.events.register("before-parameter-build", self._note)
             self._clients[service] = client
         return self._clients[service]
@@ -122,7 +121,7 @@ class Invocations:
 
 @pytest.fixture
 def outputs(pipeline):
-    [stack] = boto3.client("cloudformation", REGION).describe_stacks(StackName="mailpulse-test")[
+    [stack] = moto_account.client("cloudformation").describe_stacks(StackName="mailpulse-test")[
         "Stacks"
     ]
     return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
@@ -131,7 +130,7 @@ def outputs(pipeline):
 @pytest.fixture
 def written(outputs):
     """The policy of each function's role, as IAM has it after the stack was created."""
-    iam = boto3.client("iam", REGION)
+    iam = moto_account.client("iam")
     found = {}
     for function, arn in roles(outputs).items():
         role = arn.rpartition("/")[2]
@@ -216,7 +215,7 @@ def everything(pipeline, calls, monkeypatch):
 
     def take_in():
         assert pipeline.ingest(*events) == []
-        boto3.client("dynamodb", REGION).update_item(
+        moto_account.client("dynamodb").update_item(
             TableName=pipeline.config.events_table,
             Key={"message_id": {"S": "m-1"}, "fact": {"S": "~state#spring"}},
             UpdateExpression="SET z = :newer",

@@ -2,10 +2,9 @@
 
 import json
 
-import boto3
 import pytest
 from msgspec.structs import replace
-from support import handlers, ses
+from support import handlers, moto_account, ses
 
 from chalicelib.functions import message, publish
 from chalicelib.live.permissions import Connection
@@ -250,7 +249,7 @@ def test_when_the_time_for_pushes_is_over_the_rest_is_marked_behind(pipeline):
 
 def test_an_item_that_is_no_aggregate_stops_no_push(pipeline):
     subscribe(pipeline, SPRING)
-    boto3.client("dynamodb", "us-east-1").put_item(
+    moto_account.client("dynamodb").put_item(
         TableName=pipeline.config.stats_table,
         Item={"campaign": {"S": "odd"}, "part": {"S": "summary"}, "s": {"N": "1.5"}},
     )
@@ -484,7 +483,7 @@ def test_subscriptions_that_opt_nobody_out_are_no_activity(pipeline):
 
 
 def test_when_the_tables_fail_the_request_is_answered_all_the_same(pipeline):
-    boto3.client("dynamodb", "us-east-1").delete_table(TableName=pipeline.config.stats_table)
+    moto_account.client("dynamodb").delete_table(TableName=pipeline.config.stats_table)
 
     [answer] = pipeline.ask(VIEWER, action="get", id=SPRING, request_id=9)
 

@@ -7,10 +7,10 @@ import threading
 import time
 from collections import Counter
 
-import boto3
 import pytest
 from click.testing import CliRunner
 from moto import mock_aws
+from support import moto_account
 
 from dashboard.cli import cli
 
@@ -23,7 +23,7 @@ def topic(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with mock_aws():
-        sns, sqs = boto3.client("sns", REGION), boto3.client("sqs", REGION)
+        sns, sqs = moto_account.client("sns"), moto_account.client("sqs")
         arn = sns.create_topic(Name="events")["TopicArn"]
         url = sqs.create_queue(QueueName="events")["QueueUrl"]
         sns.subscribe(

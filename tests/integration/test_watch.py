@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
-from support import handlers, ses
+from support import handlers, moto_account, ses
 
 from chalicelib.errors import AwsError
 from chalicelib.live.permissions import Connection
@@ -31,7 +30,7 @@ def test_before_the_first_check_nothing_is_known(pipeline):
 
 
 def test_messages_that_wait_and_messages_set_aside_are_counted(pipeline, check):
-    sqs = boto3.client("sqs", "us-east-1")
+    sqs = moto_account.client("sqs")
     for _ in range(3):
         sqs.send_message(QueueUrl=pipeline.config.queue_url, MessageBody="waiting")
     pipeline.ingest("no event", "nor this")
@@ -45,7 +44,7 @@ def test_messages_that_wait_and_messages_set_aside_are_counted(pipeline, check):
 def test_the_age_of_the_oldest_message_is_what_cloudwatch_says(pipeline, check):
     assert check()["queue"]["oldest_seconds"] is None
 
-    boto3.client("cloudwatch", "us-east-1").put_metric_data(
+    moto_account.client("cloudwatch").put_metric_data(
         Namespace="AWS/SQS",
         MetricData=[
             {
@@ -80,7 +79,7 @@ def test_facts_that_are_not_counted_are_a_lag_until_they_are(pipeline, check):
 
 def test_what_has_expired_is_no_lag(pipeline, check):
     pipeline.run(ses.a_send("m-1"))
-    boto3.client("dynamodb", "us-east-1").delete_item(
+    moto_account.client("dynamodb").delete_item(
         TableName=pipeline.config.events_table,
         Key={"message_id": {"S": "m-1"}, "fact": {"S": "Send#2026-11-23T10:00:00.000Z"}},
     )
@@ -104,7 +103,7 @@ def test_many_deliveries_without_an_open_look_as_if_tracking_were_off(pipeline, 
 
 
 def test_what_cannot_be_found_out_is_unknown_and_hides_nothing_else(pipeline, check):
-    boto3.client("sqs", "us-east-1").delete_queue(QueueUrl=pipeline.config.queue_url)
+    moto_account.client("sqs").delete_queue(QueueUrl=pipeline.config.queue_url)
     pipeline.ingest("no event")
 
     health = check()
@@ -164,7 +163,7 @@ def test_every_shard_is_looked_at(pipeline):
 def test_positions_that_an_earlier_version_has_left_are_read(pipeline, check):
     key = {"campaign": {"S": " pipeline"}, "part": {"S": "shard#k0"}}
     left = {**key, "shard": {"S": ""}, "read": {"S": "7".zfill(40)}}
-    boto3.client("dynamodb", "us-east-1").put_item(TableName=pipeline.config.stats_table, Item=left)
+    moto_account.client("dynamodb").put_item(TableName=pipeline.config.stats_table, Item=left)
     pipeline.run(ses.a_send("m-1"))
 
     assert pipeline.parts.stats_table.lanes_read(now=0)["k0"] == "7".zfill(40)

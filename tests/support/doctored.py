@@ -16,7 +16,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import ClientError
 from cfnlint.decode.cfn_yaml import load
 from cryptography import x509
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
+from support import moto_account
 
 from chalicelib.config import DEFAULT_INGEST_CONCURRENCY
 from chalicelib.stats.health import Findings
@@ -59,6 +59,7 @@ _NOT_MADE = {
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
 }
+SOURCES = {"ingest": "QueueArn", "aggregate": "EventsStreamArn", "publish": "StatsStreamArn"}
 REPORTS = {"REPORTS_BATCH_ITEM_FAILURES": "true"}
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -178,7 +179,20 @@ class Stage:
     """
 
     def __init__(self, public):
-        cloudformation = boto3.client("cloudformation", REGION)
+        self.fakes = {}
+        self.regions = {}
+        self.place = Place(STAGE, REGION, ACCOUNT, self._client, {})
+        self._public = public
+        outputs = self.subject().outputs
+        self.fakes["sesv2"] = Ses(outputs["TopicArn"])
+        self.fakes["cloudformation"] = _WithAlarms(self.client("cloudformation"))
+        self.fakes["lambda"] = _Mappings(self.client("lambda"))
+        for name in SOURCES:
+            self._set_options(name)
+
+    @staticmethod
+    def make(public):
+        """Make in moto's account what the stage consists of."""
         parameters = {
             "Stage": STAGE,
             "Serving": "aws",
@@ -186,7 +200,7 @@ class Stage:
             "Issuer": public.issuer,
             "AlarmEmail": "ops@example.com",
         }
-        cloudformation.create_stack(
+        moto_account.client("cloudformation").create_stack(
             StackName=f"mailpulse-{STAGE}",
             TemplateBody=_template(public.host),
             Parameters=[
@@ -194,16 +208,11 @@ class Stage:
                 for name, value in parameters.items()
             ],
         )
-        self.fakes = {}
-        self._moto = cache(lambda service, region_name=REGION: boto3.client(service, region_name))
-        self.regions = {}
-        self.place = Place(STAGE, REGION, ACCOUNT, self._client, {})
-        self._public = public
-        outputs = self.subject().outputs
-        self.fakes["sesv2"] = Ses(outputs["TopicArn"])
-        self._connect(outputs)
-        self._set_alarms(outputs)
-        self._deploy(outputs)
+        stage = Stage(public)
+        outputs = stage.subject().outputs
+        stage._connect(outputs)
+        stage._set_alarms(outputs)
+        stage._deploy(outputs)
 
     def subject(self, **changes):
         """The stage as it is now."""
@@ -212,7 +221,7 @@ class Stage:
 
     def client(self, service):
         """moto's client."""
-        return self._moto(service)
+        return moto_account.client(service)
 
     def mapping(self, function):
         name = function_name(STAGE, function)
@@ -223,7 +232,7 @@ class Stage:
 
     def _client(self, service, region_name=REGION):
         self.regions[service] = region_name
-        return self.fakes.get(service) or self._moto(service, region_name=region_name)
+        return self.fakes.get(service) or moto_account.client(service, region_name)
 
     def set_topic_policy(self, **changes):
         """Set the topic's policy: as in the template, or otherwise."""
@@ -292,7 +301,6 @@ class Stage:
                 Threshold=60000,
             )
             self.set_alarm(name, "OK")
-        self.fakes["cloudformation"] = _WithAlarms(self.client("cloudformation"))
 
     def set_alarm(self, name, state):
         self.client("cloudwatch").set_alarm_state(
@@ -327,20 +335,21 @@ class Stage:
                 Code={"ZipFile": b"zip"},
                 Environment={"Variables": variables | (REPORTS if name == "ingest" else {})},
             )
-        sources = {
-            "ingest": "QueueArn",
-            "aggregate": "EventsStreamArn",
-            "publish": "StatsStreamArn",
-        }
-        self.fakes["lambda"] = _Mappings(functions)
-        for name, output in sources.items():
-            made = functions.create_event_source_mapping(
+        for name, output in SOURCES.items():
+            functions.create_event_source_mapping(
                 FunctionName=function_name(STAGE, name), EventSourceArn=outputs[output]
             )
-            self.fakes["lambda"].options[made["UUID"]] = dict(OPTIONS[name])
+
+    def _set_options(self, name):
+        """Set the options of a function's event source, if it is there yet."""
+        found = self.client("lambda").list_event_source_mappings(
+            FunctionName=function_name(STAGE, name)
+        )
+        for made in found["EventSourceMappings"]:
+            options = dict(OPTIONS[name])
             if name == "ingest":
-                scaling = {"MaximumConcurrency": DEFAULT_INGEST_CONCURRENCY}
-                self.fakes["lambda"].options[made["UUID"]]["ScalingConfig"] = scaling
+                options["ScalingConfig"] = {"MaximumConcurrency": DEFAULT_INGEST_CONCURRENCY}
+            self.fakes["lambda"].options[made["UUID"]] = options
 
 
 class _WithAlarms:

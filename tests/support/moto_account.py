@@ -1,0 +1,113 @@
+"""moto's AWS account, filled once and put back for each test, and clients that are made once.
+
+A stack takes moto half a second and a client boto3 a tenth of it; what is put back takes some
+milliseconds. A client without events of its own keeps nothing of what it was used for.
+"""
+
+import copyreg
+import pickle
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
+from types import FunctionType
+from typing import Any
+from weakref import WeakValueDictionary
+
+import boto3
+from moto import mock_aws
+from moto.awslambda.models import LambdaFunction
+from moto.core.base_backend import BackendDict
+
+REGION = "us-east-1"
+
+_LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
+
+_session = boto3.session.Session("testing", "testing")
+
+
+def new_client(service: str, region: str = REGION, **options: Any) -> Any:
+    """Make a client of one's own, whose events may be listened to."""
+    return _session.client(service, region, **options)
+
+
+@cache
+def client(service: str, region: str = REGION) -> Any:
+    """Give the client of a service, which all share."""
+    return new_client(service, region)
+
+
+class _Pickler(pickle.Pickler):
+    """Copies an account, and leaves out what all accounts share.
+
+    Args:
+        shared: is filled with what was left out.
+    """
+
+    def __init__(self, file: BytesIO, shared: list[Any]) -> None:
+        super().__init__(file)
+        self._shared = shared
+
+    def persistent_id(self, obj: Any) -> int | None:
+        """Leave out moto's services, and functions, some of which have no name to find them by."""
+        if not isinstance(obj, (BackendDict, FunctionType)):
+            return None
+        self._shared.append(obj)
+        return len(self._shared) - 1
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Copy what Python cannot copy by itself: locks, which nobody holds, and weak references."""
+        if type(obj) in _LOCKS:
+            return _LOCKS[type(obj)], ()
+        if isinstance(obj, WeakValueDictionary):
+            return WeakValueDictionary, (), None, None, iter(obj.items())
+        if isinstance(obj, LambdaFunction):  # would leave out a member that it needs
+            return copyreg.__newobj__, (LambdaFunction,), vars(obj)
+        return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, kept: bytes, shared: list[Any]) -> None:
+        super().__init__(BytesIO(kept))
+        self._shared = shared
+
+    def persistent_load(self, pid: int) -> Any:
+        return self._shared[pid]
+
+
+class Filled:
+    """An account that is as `fill` has left it, each time anew.
+
+    Args:
+        fill: creates what is in it, once; what it returns is given with the account.
+    """
+
+    def __init__(self, fill: Callable[[], Any]) -> None:
+        self._fill = fill
+        self._kept = b""
+        self._shared: list[Any] = []
+        self._given: Any = None
+
+    @contextmanager
+    def account(self) -> Iterator[Any]:
+        """Have the account until the end of the block."""
+        with mock_aws():
+            if self._kept:
+                self._put_back()
+            else:
+                self._given = self._fill()
+                self._keep()
+            yield self._given
+
+    def _keep(self) -> None:
+        # In one go, for they refer to each other: a stack has DynamoDB's tables.
+        file = BytesIO()
+        services = [(one, dict(one)) for one in BackendDict._instances]
+        _Pickler(file, self._shared).dump(services)
+        self._kept = file.getvalue()
+
+    def _put_back(self) -> None:
+        for service, accounts in _Unpickler(self._kept, self._shared).load():
+            service.update(accounts)
+            BackendDict._instances.append(service)
