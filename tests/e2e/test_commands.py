@@ -2,23 +2,18 @@
 
 import gzip
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from support import live, ses
+from support import commands, ses
 from support.client import campaign_topic
 
 
 def start(state_dir, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "dashboard", *arguments, "--state-dir", str(state_dir)],
-        cwd=live.PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    return commands.of_project().start(
+        *arguments, "--state-dir", str(state_dir), environment=os.environ
     )
 
 

@@ -4,12 +4,11 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 
 import pytest
-from support import live, reference, ses
+from support import commands, live, reference, ses
 from support.client import campaign_topic
 from support.faults import FaultyProxy
 
@@ -80,14 +79,11 @@ def wait_until_exact(dashboard, client, name, events, timeout):
 
 def agrees(dashboard, name):
     """Let `recount` compare the stored facts with the counters."""
-    finished = subprocess.run(
-        [sys.executable, "-m", "dashboard", "recount", name, "--state-dir", dashboard.state_dir],
-        cwd=live.PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
+    command = commands.of_project().start(
+        *("recount", name, "--state-dir", str(dashboard.state_dir)), environment=os.environ
     )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    said = command.communicate()
+    assert command.returncode == 0, said
 
 
 def test_a_dynamodb_that_fails_in_every_way_loses_and_doubles_nothing(dashboard, proxy, client):

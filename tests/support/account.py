@@ -5,11 +5,7 @@ in the emulator's environment: a deployment is then some seconds of calls instea
 """
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support import commands
+from support.commands import Command, Commands
 from support.operator import HERE, LOCAL_CONNECTIONS, credentials
 from support.strict_proxy import StrictProxy, client
 
@@ -32,7 +30,11 @@ At = tuple[int, bool]
 
 Watch = Callable[[int, bool], None]
 
-_SHORTENED = Path(__file__).with_name("shortened")
+_ENVIRONMENT = {
+    "AWS_DATA_PATH": str(PROJECT / "dashboard" / "local" / "emulator" / "local_models"),
+    "PYTHONPATH": str(Path(__file__).with_name("shortened")),
+    "SLEEP_FACTOR": "0.02",
+}
 _DONE_SECONDS = 120
 
 # Of a function or an event source mapping: what differs between two runs, or changes by itself.
@@ -63,6 +65,7 @@ class Account:
         self.proxy = proxy
         self.project = folder / "project"
         _copy_project(self.project)
+        self._commands = Commands(self.project, _ENVIRONMENT)
         self._state = StateDir(folder / "state")
         self._emulator: EmulatorProcess
         self._start()
@@ -83,6 +86,10 @@ class Account:
         self._emulator.kill()
         shutil.rmtree(self._state.root)
 
+    def close(self) -> None:
+        """Let the operator run no more commands."""
+        self._commands.close()
+
     def run(self, *arguments: str, kill_at: At | None = None, at_each: Watch | None = None) -> Done:
         """Run a command of the operator's, and return how it ended.
 
@@ -91,34 +98,14 @@ class Account:
             kill_at: when the command, and the processes that it has started, are killed.
             at_each: is called at each moment at which it could be.
         """
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard", *arguments],
-                cwd=self.project,
-                env={
-                    **kept,
-                    **credentials(self.proxy.url),
-                    "AWS_DATA_PATH": str(
-                        PROJECT / "dashboard" / "local" / "emulator" / "local_models"
-                    ),
-                    "PYTHONPATH": str(_SHORTENED),
-                    "SLEEP_FACTOR": "0.02",
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
-            killed = self._watch(process, kill_at, at_each)
-            try:
-                status = process.wait(timeout=_DONE_SECONDS)
-            finally:
-                _kill(process)
-                self.proxy.on_call = lambda _number, _done: None
-            out.seek(0)
-            err.seek(0)
-            return Done(None if killed else status, out.read().decode(), err.read().decode())
+        environment = {**commands.without_aws(), **_ENVIRONMENT, **credentials(self.proxy.url)}
+        process = self._commands.start(*arguments, environment=environment)
+        killed = self._watch(process, kill_at, at_each)
+        try:
+            stdout, stderr = process.communicate(_DONE_SECONDS)
+        finally:
+            self.proxy.on_call = lambda _number, _done: None
+        return Done(None if killed else process.wait(), stdout, stderr)
 
     def deploy(
         self,
@@ -182,9 +169,7 @@ class Account:
         self._emulator.wait_until_ready()
         self.proxy.endpoint_url = self._emulator.endpoint_url
 
-    def _watch(
-        self, process: subprocess.Popen[bytes], kill_at: At | None, at_each: Watch | None
-    ) -> list[At]:
+    def _watch(self, process: Command, kill_at: At | None, at_each: Watch | None) -> list[At]:
         """Have the process killed at a moment; return what is filled when it was."""
         killed: list[At] = []
         numbers: dict[int, int] = {}
@@ -196,7 +181,7 @@ class Account:
                     at_each(*at)
                 if at == kill_at:
                     killed.append(at)
-                    _kill(process)
+                    process.kill()
             if killed:
                 raise ConnectionAbortedError("the command was killed")
 
@@ -213,6 +198,7 @@ def account() -> Iterator[Account]:
             yield own
         finally:
             own.end()
+            own.close()
 
 
 def _copy_project(project: Path) -> None:
@@ -221,15 +207,6 @@ def _copy_project(project: Path) -> None:
         shutil.copytree(PROJECT / name, project / name, ignore=ignored)
     shutil.copy2(PROJECT / "app.py", project)
     (project / "requirements.txt").write_text("")
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a command and what it has started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait()
 
 
 class _Described:

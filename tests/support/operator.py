@@ -3,12 +3,10 @@
 import os
 import platform
 import pty
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboard.paths import PROJECT
+from support import commands
 
 # Where API Gateway takes messages for its connections, on the emulator.
 LOCAL_CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
@@ -39,21 +37,13 @@ class Operator:
 
     def run(self, *arguments: str, types: str | None = None) -> tuple[int, str, str]:
         """Run one command, at no terminal unless they type; give status, output and error."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        terminal, stdin = pty.openpty() if types else (None, subprocess.DEVNULL)
+        terminal, stdin = pty.openpty() if types else (None, None)
         if terminal is not None:
             os.write(terminal, f"{types}\n".encode())
-        done = subprocess.run(
-            [sys.executable, "-m", "dashboard", *arguments],
-            cwd=PROJECT,
-            env={**kept, **credentials(self.endpoint_url)},
-            stdin=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        environment = {**commands.without_aws(), **credentials(self.endpoint_url)}
+        command = commands.of_project().start(*arguments, environment=environment, stdin=stdin)
+        stdout, stderr = command.communicate()
         if terminal is not None:
             os.close(terminal)
             os.close(stdin)
-        return done.returncode, done.stdout, done.stderr
+        return command.wait(), stdout, stderr

@@ -1,0 +1,146 @@
+"""Commands of Mailpulse, each in a process of its own that is forked from one which has imported all.
+
+To import what a command needs takes it longer than most of them run.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from dashboard.paths import PROJECT
+
+_FORKING = Path(__file__).with_name("forking.py")
+_SECONDS = 240
+
+
+class Command:
+    """A command that runs, or has run; as subprocess.Popen has it.
+
+    Attributes:
+        pid: of the process, which leads a group of its own.
+        returncode: None while it runs; negative where a signal has ended it.
+    """
+
+    def __init__(self, messages: socket.socket, request: bytes, stdin: int) -> None:
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - until it is read
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115
+        reading, told = os.pipe()
+        self._told = os.fdopen(reading, "rb", buffering=0)
+        files = [stdin, self._out.fileno(), self._err.fileno(), told]
+        socket.send_fds(messages, [request], files)
+        os.close(told)
+        self.returncode: int | None = None
+        self._waiting = threading.Lock()
+        self.pid = int(self._line())
+
+    def poll(self) -> int | None:
+        """Look whether it has ended."""
+        try:
+            return self.wait(0)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def wait(self, timeout: float = _SECONDS) -> int:
+        """Wait for its end."""
+        with self._waiting:
+            if self.returncode is None:
+                if not select.select([self._told], [], [], timeout)[0]:
+                    raise subprocess.TimeoutExpired("dashboard", timeout)
+                self.returncode = int(self._line())
+            return self.returncode
+
+    def communicate(self, timeout: float = _SECONDS) -> tuple[str, str]:
+        """Wait for its end; give its standard output and error."""
+        try:
+            self.wait(timeout)
+        finally:
+            self.kill()
+            self._told.close()
+        written = []
+        for file in (self._out, self._err):
+            with file:
+                file.seek(0)
+                written.append(file.read().decode())
+        return written[0], written[1]
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, and nothing that it has started."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it, and what it has started."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.wait()
+
+    def _line(self) -> bytes:
+        line = self._told.readline()
+        assert line, "the process from which commands start has ended"
+        return line
+
+
+class Commands:
+    """Starts commands in a copy of the project.
+
+    Args:
+        project: the copy.
+        environment: set before anything is imported.
+    """
+
+    def __init__(self, project: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._messages, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process = subprocess.Popen(
+            # Without -P, modules beside it would stand for those of the standard library.
+            [sys.executable, "-P", str(_FORKING), str(theirs.fileno())],
+            cwd=project,
+            env={**without_aws(), **(environment or {})},
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+
+    def start(
+        self, *arguments: str, environment: Mapping[str, str], stdin: int | None = None
+    ) -> Command:
+        """Start a command.
+
+        Args:
+            arguments: such as `deploy`, `--stage`, `prod`.
+            environment: all of it.
+            stdin: a file descriptor; none is an empty file.
+        """
+        request = {"arguments": arguments, "environment": dict(environment)}
+        with open(os.devnull, "rb") as empty:  # noqa: PTH123
+            return Command(
+                self._messages,
+                json.dumps(request).encode(),
+                empty.fileno() if stdin is None else stdin,
+            )
+
+    def close(self) -> None:
+        """Start no more."""
+        self._messages.close()
+        self._process.wait()
+
+
+@cache
+def of_project() -> Commands:
+    """Give the one for the project itself."""
+    return Commands(PROJECT)
+
+
+def without_aws() -> dict[str, str]:
+    """Give this process's environment without what names an AWS account."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
