@@ -150,7 +150,10 @@ def test_each_request_that_functions_and_commands_send_is_valid(dynalite, sent, 
 
 
 # Not shrunk: the refused request is in the message, and each example takes many requests.
-@settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(
+    max_examples=settings.default.max_examples // 2,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(events, st.integers(0, 2**32), st.sampled_from([*ODD.values()]))
 def test_each_request_is_valid_whatever_happens_in_whatever_order(dynalite, happened, seed, odd):
     with recorded() as requests:

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.responses import interim, ok, responses
 from support.stub import HangUp, Stub
@@ -112,7 +112,6 @@ SOME = st.integers(1, 5)
 
 
 @pytest.mark.parametrize("by", [by_calls, by_pushes])
-@settings(max_examples=50, deadline=None)
 @given(data=st.data(), sizes=SIZES, number=SOME)
 def test_each_request_gets_its_own_response(by, data, sizes, number):
     sequence = [data.draw(numbered(one)) for one in range(number)]
@@ -127,7 +126,6 @@ EXTRAS = st.sampled_from([b"\r\n", b"\r", b"x", ok(b"another's"), interim(100), 
 
 
 @pytest.mark.parametrize("by", [by_calls, by_pushes])
-@settings(max_examples=50, deadline=None)
 @given(data=st.data(), sizes=SIZES, number=SOME)
 def test_each_request_gets_its_own_response_or_an_error(by, data, sizes, number):
     sequence = [data.draw(numbered(one)) for one in range(number)]
