@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PROCESSES ?= auto
 CHROMIUMS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
@@ -20,15 +21,27 @@ check: setup .venv-checkov/.installed  ## format, lint, types, imports, template
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory .checked/templates .checked/asyncapi .checked/page
+
+# What takes long is checked again when something that it reads has changed.
+.checked/templates: $(wildcard infrastructure/*) requirements-checkov.txt requirements-dev.txt
 	$(BIN)/cfn-lint infrastructure/*.yaml
 	.venv-checkov/bin/checkov --directory infrastructure --framework cloudformation \
 		--skip-download --compact --quiet
+	@mkdir -p $(@D) && touch $@
+
+.checked/asyncapi: $(shell find docs/asyncapi* tests/messages tests/support tests/unit/test_asyncapi* \
+		chalicelib app.py requirements*.txt -type f -not -name '*.pyc')
 	$(BIN)/python -m pytest -q tests/unit/test_asyncapi*.py
+	@mkdir -p $(@D) && touch $@
+
+.checked/page: $(shell find static -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 	cd static && npm run --silent check
+	@mkdir -p $(@D) && touch $@
 
 test: check chromium tests/dynalite/node_modules/.package-lock.json  ## check, then every test: unit, integration, end to end, browser
 	cd static && npm test --silent
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 soak: check  ## kill each command at each of its calls; count a million events, and 100,000 on the emulator, with faults; hours
 	$(BIN)/python bench/interruptions.py
@@ -60,7 +73,7 @@ tests/dynalite/node_modules/.package-lock.json: tests/dynalite/package-lock.json
 	@touch $@
 
 clean:  ## remove what `make` made; the data in .mailpulse stays
-	rm -rf .venv .venv-checkov static/node_modules static/dist bench/lighthouse/node_modules \
+	rm -rf .venv .venv-checkov .checked static/node_modules static/dist bench/lighthouse/node_modules \
 		tests/dynalite/node_modules .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 
