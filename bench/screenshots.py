@@ -20,7 +20,7 @@ from support.scenes import PREFIX, SPRING
 from support.stage import Scene, Stage, staged
 
 from bench.page import chromium
-from dashboard.deploy.publish_site import SignIn
+from dashboard.deploy.publish_site import Authenticator
 
 TARGET = ROOT / "docs" / "screenshots"
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
@@ -122,7 +122,9 @@ def offline(browser: Browser) -> None:
 
 def signing_in(browser: Browser) -> None:
     """Take what a share link shows, and what somebody sees whose sign-in did not work."""
-    issuer = SignIn("https://issuer", "page", "https://issuer/a", "https://issuer/t", "openid", "")
+    issuer = Authenticator(
+        "https://issuer", "page", "https://issuer/a", "https://issuer/t", "openid", ""
+    )
     campaign = base64.urlsafe_b64encode(json.dumps({"campaign": SPRING}).encode()).decode()
     with staged(scenes.lively(), issuer) as stage:
         token = f"e30.{campaign.rstrip('=')}.e30"

@@ -26,7 +26,7 @@ from support.world import START
 
 from bench.calls import item_size, units
 from chalicelib.errors import ConditionFailed
-from chalicelib.functions.aggregate import Count
+from chalicelib.functions.aggregate import Aggregator
 from chalicelib.stats.table import StatsTable
 from dashboard.costs.model import CALL_SECONDS
 
@@ -110,7 +110,7 @@ class Shards:
         return 1 - read / sum(map(len, self._lanes))
 
     def _read(self, number: int, lane: list[Record]) -> None:
-        role = Count(StatsTable(self, "StatsTable"), lambda: self.now)  # type: ignore[arg-type]
+        role = Aggregator(StatsTable(self, "StatsTable"), lambda: self.now)  # type: ignore[arg-type]
         at = 0
         while at < len(lane):
             polled = self.now

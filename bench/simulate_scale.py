@@ -33,8 +33,8 @@ from support.world import START, World
 from bench.calls import item_size
 from bench.shards import BATCH, ITEM_UNITS_A_SECOND, POLL_SECONDS, SUMMARY, Record, Shards
 from chalicelib.config import DEFAULT_MESSAGES_PER_SECOND
-from chalicelib.functions.publish import FREE_MESSAGES, Publish
-from chalicelib.live.batches import CHUNK
+from chalicelib.functions.publish import FREE_MESSAGES, Publisher
+from chalicelib.live.batches import MOST_VIEWERS
 from chalicelib.live.frames import MAX_FRAME_BYTES
 from chalicelib.live.permissions import Connection
 from chalicelib.stats.grouping import group
@@ -159,7 +159,7 @@ def pushed(records: list[Record], of_a_record: float) -> tuple[dict[str, list[in
     table = shards.dynamo.tables["StatsTable"]
     assert table.stream is not None
     everybody = _Everybody()
-    publish = Publish(everybody, everybody, None, INTERVAL, pause=lambda _: None)  # type: ignore[arg-type] - one stands for both
+    publish = Publisher(everybody, everybody, None, INTERVAL, pause=lambda _: None)  # type: ignore[arg-type] - one stands for both
     changed = [one for shard in table.stream.shards for one in shard.records][-BATCH:]
     with redirect_stdout(StringIO()):
         publish.batch(changed)
@@ -173,7 +173,7 @@ def fan_out(viewers: int, frames: dict[str, list[int]], ceiling: float) -> dict[
     """Reckon what viewers take who look at the campaign, as its page does."""
     messages = viewers * len(frames[f"stats/email-campaign/{SUMMARY[0]}"])
     cycle = max(INTERVAL, messages / ceiling)
-    chunks = math.ceil(viewers / CHUNK) if viewers > CHUNK else 0
+    chunks = math.ceil(viewers / MOST_VIEWERS) if viewers > MOST_VIEWERS else 0
     turns = 0 if messages <= FREE_MESSAGES else max(1, chunks)
     cycles = 3600 / cycle  # an hour
     memory = FUNCTIONS["publish"][1]

@@ -6,7 +6,7 @@ MailpulseError
 ├── NotStored           messages of a batch could not be stored
 ├── NewerRules          newer rules have judged a message
 ├── InvalidRequest      a WebSocket request cannot be served
-├── Refused             somebody may not come in, or no longer stay
+├── Unauthorized             somebody may not come in, or no longer stay
 │   └── Forbidden       … however good the token
 ├── AwsError            an AWS call failed and was not cured by retrying
 │   └── ConditionFailed a conditional write met another state
@@ -62,7 +62,7 @@ class InvalidRequest(MailpulseError):
         self.reply: dict[str, Any] | None = None
 
 
-class Refused(MailpulseError):
+class Unauthorized(MailpulseError):
     """Somebody may not come in, or no longer stay; says why.
 
     Attributes:
@@ -72,7 +72,7 @@ class Refused(MailpulseError):
     reply: dict[str, Any] | None = None
 
 
-class Forbidden(Refused):
+class Forbidden(Unauthorized):
     """Whoever it is may not come in, however good the token."""
 
 

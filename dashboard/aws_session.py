@@ -13,7 +13,7 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib.aws.client import Services
 from chalicelib.errors import AwsError, ConditionFailed
-from chalicelib.live.gateway import Connections
+from chalicelib.live.gateway import ManagementApi
 
 Clients = Callable[..., Any]
 """Makes the boto3 client of a service, such as `dynamodb`; `region_name` means another region."""
@@ -53,7 +53,7 @@ def services(clients: Clients) -> Services:
     return lambda name: Service(name, clients)
 
 
-class OperatorsConnections(Connections):
+class OperatorManagementApi(ManagementApi):
     """The WebSocket connections of API Gateway, which an operator's command may end."""
 
     def close(self, endpoint: str, connection_id: str) -> None:

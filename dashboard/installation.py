@@ -105,7 +105,7 @@ class Installation:
         return Sharing(
             self.shares,
             Subscriptions(self._services("dynamodb"), table, clock=self.clock),
-            aws_session.OperatorsConnections(self.config),
+            aws_session.OperatorManagementApi(self.config),
             ShareTokens(self.config.share_key, clock=self.clock).sign,
         )
 

@@ -34,7 +34,7 @@ class Step:
             self._printed_at = now
 
 
-class Steps:
+class Reporter:
     """The steps of a command: a spinner on a terminal, one line each when done.
 
     A line reads `✓ The functions are deployed  2.1 s`; times are in seconds.
@@ -62,7 +62,7 @@ class Steps:
             raise
         self._line("✓", "green", step.result, time.monotonic() - started)
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Say something that is no step."""
         self._console.print(Text(text), soft_wrap=True)
 

@@ -10,7 +10,7 @@ from baselines import aggregate as naive
 from comparison import Comparison
 
 from chalicelib.aws.client import JsonService
-from chalicelib.functions.aggregate import Count
+from chalicelib.functions.aggregate import Aggregator
 from chalicelib.stats.grouping import group
 from chalicelib.stats.table import StatsTable
 
@@ -53,7 +53,7 @@ def whole(stack: ExitStack, count: int) -> Comparison:
     server = stack.enter_context(stub(0))
     event = made.stream(count, seconds=SECONDS)
     dynamo = JsonService("dynamodb", server.config, context=server.authority.context)
-    counting = Count(StatsTable(dynamo, "stats"))
+    counting = Aggregator(StatsTable(dynamo, "stats"))
     table = boto3.resource(
         "dynamodb", "us-east-1", endpoint_url=server.url, verify=str(server.authority.path)
     ).Table("stats")

@@ -10,33 +10,35 @@ from msgspec.structs import replace
 from chalicelib.auth.shares import Shares
 from chalicelib.aws.client import Service
 from chalicelib.config import Config
-from chalicelib.errors import Forbidden, InvalidRequest, Refused
-from chalicelib.live.permissions import Access, Connection, prefixes_of
+from chalicelib.errors import Forbidden, InvalidRequest, Unauthorized
+from chalicelib.live.permissions import Connection, Permissions, prefixes_of
 from chalicelib.live.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from chalicelib.auth.share_tokens import ShareTokens
-    from chalicelib.auth.tokens import Tokens, Viewer
+    from chalicelib.auth.tokens import TokenVerifier, Viewer
 
 BEARER = "bearer."
 SHARE = "share."
 
 
-class SignIn(Struct, frozen=True):
+class Authenticator(Struct, frozen=True):
     """Lets connections in, where there is an issuer.
 
     Attributes:
-        viewer: tells whose token of the issuer this is, or raises Refused.
-        shared: tells what a share link's token shows, or raises Refused.
+        viewer: tells whose token of the issuer this is, or raises Unauthorized.
+        shared: tells what a share link's token shows, or raises Unauthorized.
     """
 
     config: Config
     viewer: Callable[[str], "Viewer"]
-    shared: Callable[[str], Access]
+    shared: Callable[[str], Permissions]
     shares: Shares
     subscriptions: Subscriptions
 
-    def admit(self, connection: Connection, offered: Sequence[str], origin: str | None) -> Access:
+    def admit(
+        self, connection: Connection, offered: Sequence[str], origin: str | None
+    ) -> Permissions:
         """Let a new connection in, and note what it may see.
 
         Args:
@@ -46,7 +48,7 @@ class SignIn(Struct, frozen=True):
 
         Raises:
             Forbidden: it comes from elsewhere, or its groups may see nothing.
-            Refused: its token is none of ours.
+            Unauthorized: its token is none of ours.
         """
         if origin not in self.config.allowed_origins:
             raise Forbidden("its origin is not allowed")
@@ -57,18 +59,20 @@ class SignIn(Struct, frozen=True):
         # Only now: a revocation either finds what was noted, or is found.
         if access.shared is not None and not self.shares.holds(access):
             self.subscriptions.forget(connection.id)
-            raise Refused("the share link has been revoked, or never was")
+            raise Unauthorized("the share link has been revoked, or never was")
         return access
 
-    def access(self, connection_id: str) -> Access:
+    def access(self, connection_id: str) -> Permissions:
         """Tell what a connection may see now.
 
         Raises:
-            Refused: nothing any more: its share link was revoked, or it is not known.
+            Unauthorized: nothing any more: its share link was revoked, or it is not known.
         """
         access = self.subscriptions.access(connection_id)
         if access is None:
-            raise Refused("this connection may no longer see anything: connect with a new token")
+            raise Unauthorized(
+                "this connection may no longer see anything: connect with a new token"
+            )
         return access
 
     def renew(self, connection: Connection, token: str) -> None:
@@ -81,7 +85,7 @@ class SignIn(Struct, frozen=True):
             raise InvalidRequest("forbidden", "a share link is not renewed: it ends when it ends")
         try:
             access = self._of_issuer(token)
-        except Refused as error:
+        except Unauthorized as error:
             raise InvalidRequest(
                 "forbidden", f"the token is not accepted ({error}): sign in again"
             ) from error
@@ -91,20 +95,20 @@ class SignIn(Struct, frozen=True):
             )
         self.subscriptions.renew(replace(connection, access=access))
 
-    def _access(self, offered: Sequence[str]) -> Access:
+    def _access(self, offered: Sequence[str]) -> Permissions:
         for protocol in offered:
             if protocol.startswith(BEARER):
                 return self._of_issuer(protocol.removeprefix(BEARER))
             if protocol.startswith(SHARE):
                 return self.shared(protocol.removeprefix(SHARE))
-        raise Refused("it offers no token")
+        raise Unauthorized("it offers no token")
 
-    def _of_issuer(self, token: str) -> Access:
+    def _of_issuer(self, token: str) -> Permissions:
         viewer = self.viewer(token)
         prefixes = prefixes_of(viewer.groups, self.config.group_prefixes)
         if not prefixes:
             raise Forbidden(f"none of the groups {sorted(viewer.groups)} may see anything")
-        return Access(viewer.subject, viewer.until, prefixes)
+        return Permissions(viewer.subject, viewer.until, prefixes)
 
 
 def build(
@@ -114,7 +118,7 @@ def build(
     clock: Callable[[], float],
     *,
     loads_verifier: bool = False,
-) -> SignIn | None:
+) -> Authenticator | None:
     """Build what admits connections; None if there is no issuer, and anyone may connect.
 
     Args:
@@ -131,7 +135,7 @@ def build(
     share_tokens = cache(partial(_share_tokens, config, clock))
     if loads_verifier:
         tokens()
-    return SignIn(
+    return Authenticator(
         config,
         lambda token: tokens().viewer(token),
         lambda token: share_tokens().access(token),
@@ -140,10 +144,10 @@ def build(
     )
 
 
-def _tokens(config: Config, clock: Callable[[], float]) -> "Tokens":
-    from chalicelib.auth.tokens import Tokens
+def _tokens(config: Config, clock: Callable[[], float]) -> "TokenVerifier":
+    from chalicelib.auth.tokens import TokenVerifier
 
-    return Tokens(
+    return TokenVerifier(
         str(config.issuer), config.client_id, groups_claim=config.groups_claim, clock=clock
     )
 

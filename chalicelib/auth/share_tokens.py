@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import jwt
 
-from chalicelib.errors import Refused
-from chalicelib.live.permissions import Access, share_subject
+from chalicelib.errors import Unauthorized
+from chalicelib.live.permissions import Permissions, share_subject
 
 _ALGORITHM = "HS256"
 _ISSUER = "mailpulse/share"
@@ -37,16 +37,16 @@ class ShareTokens:
         claims = {"iss": _ISSUER, "jti": link_id, "campaign": campaign, "exp": until}
         return jwt.encode(claims, self._key, _ALGORITHM)
 
-    def access(self, token: str) -> Access:
+    def access(self, token: str) -> Permissions:
         """Tell what a token shows.
 
         Raises:
-            Refused: it is none of ours, or has ended; says why, for the log.
+            Unauthorized: it is none of ours, or has ended; says why, for the log.
         """
         if not self._key:
-            raise Refused("share links are off: SHARE_KEY is not set")
+            raise Unauthorized("share links are off: SHARE_KEY is not set")
         if len(token) > _MAX_TOKEN:
-            raise Refused("longer than any share link")
+            raise Unauthorized("longer than any share link")
         try:
             claims = jwt.decode(
                 token,
@@ -57,10 +57,10 @@ class ShareTokens:
             )
         except jwt.PyJWTError as error:
             # PyJWT quotes what a token holds, such as an extension that it does not know.
-            raise Refused(f"not a valid token: {error.__class__.__name__}") from error
-        access = Access(
+            raise Unauthorized(f"not a valid token: {error.__class__.__name__}") from error
+        access = Permissions(
             share_subject(claims["jti"]), int(claims["exp"]), (), str(claims["campaign"])
         )
         if access.has_ended(self._clock()):
-            raise Refused("the share link has ended")
+            raise Unauthorized("the share link has ended")
         return access

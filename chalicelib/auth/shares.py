@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.aws.client import Service
-from chalicelib.live.permissions import Access, share_subject
+from chalicelib.live.permissions import Permissions, share_subject
 
 _SHARES = "shares"
 
@@ -77,7 +77,7 @@ class Shares:
                 return
             start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def holds(self, access: Access) -> bool:
+    def holds(self, access: Permissions) -> bool:
         """Tell whether a share link is there as its token says, and has not been revoked."""
         found = self._dynamo.call(
             "get_item", TableName=self._name, Key=_key(access.subject), ConsistentRead=True

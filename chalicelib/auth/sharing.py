@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from chalicelib.auth.shares import ShareLink, Shares
 from chalicelib.errors import ConditionFailed
-from chalicelib.live.gateway import Connections
+from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import share_subject
 from chalicelib.live.subscriptions import Subscriptions
 
@@ -20,7 +20,7 @@ class Sharing(Struct, frozen=True):
 
     shares: Shares
     subscriptions: Subscriptions
-    connections: Connections
+    connections: ManagementApi
     sign: Callable[[str, str, int], str]
 
     def make(self, campaign: str, until: int) -> tuple[ShareLink, str]:

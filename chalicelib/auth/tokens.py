@@ -17,7 +17,7 @@ import jwt
 from msgspec import Struct
 
 from chalicelib.config import is_secure
-from chalicelib.errors import Refused, trace
+from chalicelib.errors import Unauthorized, trace
 
 # Signatures that only the issuer can make. `none`, and any that is made with a shared secret (for
 # which somebody could pass off the public key), are not among them.
@@ -58,7 +58,7 @@ def fetch(url: str) -> dict[str, Any]:
     return document
 
 
-class Tokens:
+class TokenVerifier:
     """Verifies tokens of one issuer, for one client; keeps the issuer's keys while it is warm."""
 
     def __init__(
@@ -82,10 +82,10 @@ class Tokens:
         """Tell whose token this is.
 
         Raises:
-            Refused: it is none of ours; says why, for the log.
+            Unauthorized: it is none of ours; says why, for the log.
         """
         if len(token) > _MAX_TOKEN:
-            raise Refused("longer than any token")
+            raise Unauthorized("longer than any token")
         try:
             header = jwt.get_unverified_header(token)
             claims = jwt.decode(
@@ -101,7 +101,7 @@ class Tokens:
             )
         except jwt.PyJWTError as error:
             # PyJWT quotes what a token holds, such as an extension that it does not know.
-            raise Refused(f"not a valid token: {error.__class__.__name__}") from error
+            raise Unauthorized(f"not a valid token: {error.__class__.__name__}") from error
         self._require_audience(claims)
         groups = claims.get(self._groups_claim)
         return Viewer(
@@ -120,23 +120,23 @@ class Tokens:
             case "id" | None:
                 pass
             case _:
-                raise Refused("its token_use is neither access nor id")
+                raise Unauthorized("its token_use is neither access nor id")
         if self._client_id not in audiences:
-            raise Refused("it was made for another client")
+            raise Unauthorized("it was made for another client")
 
     def _key(self, header: dict[str, Any]) -> jwt.PyJWK:
         kid = header.get("kid")
         if not isinstance(kid, str):
-            raise Refused("it names no key")
+            raise Unauthorized("it names no key")
         age = self._clock() - self._fetched_at
         patience = _ASK_AGAIN_SECONDS if self._keys else _FIRST_AGAIN_SECONDS
         if age > _KEYS_SECONDS or (kid not in self._keys and age > patience):
             self._refresh()
         if kid not in self._keys:
-            raise Refused("its key is none of the issuer's")
+            raise Unauthorized("its key is none of the issuer's")
         key = self._keys[kid]
         if header.get("alg") not in ALGORITHMS or header["alg"] != key.algorithm_name:
-            raise Refused("its algorithm is not that of its key")
+            raise Unauthorized("its algorithm is not that of its key")
         return key
 
     def _refresh(self) -> None:
@@ -147,7 +147,7 @@ class Tokens:
             found = list(self._fetch(configuration["jwks_uri"])["keys"])
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             if not self._keys:
-                raise Refused(f"the issuer's keys cannot be read: {trace(error)}") from error
+                raise Unauthorized(f"the issuer's keys cannot be read: {trace(error)}") from error
             return
         keys = {}
         for one in found:

@@ -20,17 +20,17 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from chalicelib.aws.connection_pool import Deadlines, Wire
+from chalicelib.aws.connection_pool import ConnectionPool, Timeouts
 from chalicelib.aws.credentials import credentials
-from chalicelib.aws.http11 import Response, divided, header_lines, is_success, request
+from chalicelib.aws.http11 import Response, header_lines, is_success, parse_url, request
 from chalicelib.aws.sigv4 import Credentials, Signer, Signing, payload_hash
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConditionFailed
 
 # These services answer in milliseconds: what takes seconds has failed.
-_DEADLINES = Deadlines(connect=2, answer=5)
+_DEADLINES = Timeouts(connect=2, answer=5)
 # Nothing here polls a queue.
-_DEADLINES_OF_SQS = Deadlines(connect=1, answer=2)
+_DEADLINES_OF_SQS = Timeouts(connect=1, answer=2)
 ATTEMPT_SECONDS = _DEADLINES.connect + _DEADLINES.answer
 ATTEMPT_SECONDS_OF_SQS = _DEADLINES_OF_SQS.connect + _DEADLINES_OF_SQS.answer
 _ATTEMPTS = 4
@@ -163,7 +163,7 @@ class SignedRequests:
         name: str,
         config: Config,
         *,
-        deadlines: Deadlines = _DEADLINES,
+        deadlines: Timeouts = _DEADLINES,
         limit: TimeLimit | None = None,
         context: Callable[[str], ssl.SSLContext] | None = None,
         clock: Callable[[], float] = time.time,
@@ -171,12 +171,12 @@ class SignedRequests:
     ) -> None:
         self._api = _APIS[name]
         self._region = config.region
-        origin, path = divided(
+        origin, path = parse_url(
             config.endpoint_of(name) or f"https://{self._api.host}.{config.region}.amazonaws.com"
         )
         self._host = origin.authority
         self._path = path
-        self._wire = Wire(
+        self._wire = ConnectionPool(
             origin, deadlines, self._api.max_response, **({"context": context} if context else {})
         )
         self._limit = limit or TimeLimit()

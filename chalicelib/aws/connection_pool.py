@@ -14,14 +14,14 @@ from chalicelib.aws.http11 import Origin, ProtocolError, Response, ResponseParse
 _PIECE = 16384  # a record of TLS has no more
 
 
-class Deadlines(Struct, frozen=True):
+class Timeouts(Struct, frozen=True):
     """How long to wait, in seconds: for a connection, and for a whole answer."""
 
     connect: float
     answer: float
 
 
-class _Kept:
+class _PooledConnection:
     """An open connection."""
 
     def __init__(self, open_socket: socket.socket, address: Address, max_body: int) -> None:
@@ -32,7 +32,7 @@ class _Kept:
         self.poll.register(open_socket, select.POLLIN)
 
 
-class Wire:
+class ConnectionPool:
     """Exchanges requests for responses with one server.
 
     Args:
@@ -45,14 +45,14 @@ class Wire:
     def __init__(
         self,
         origin: Origin,
-        deadlines: Deadlines,
+        deadlines: Timeouts,
         max_body: int,
         context: Context = tls.context,
     ) -> None:
         self._connector = Connector(origin, context)
         self._deadlines = deadlines
         self._max_body = max_body
-        self._idle: list[_Kept] = []
+        self._idle: list[_PooledConnection] = []
 
     def exchange(self, request: bytes) -> Response:
         """Send a request and wait for its response.
@@ -70,14 +70,14 @@ class Wire:
             except (ConnectionError, ssl.SSLEOFError):  # it ended just now
                 continue
         opened, address = self._connector.open_within(self._deadlines.connect)
-        return self._exchange(_Kept(opened, address, self._max_body), request)
+        return self._exchange(_PooledConnection(opened, address, self._max_body), request)
 
     def close(self) -> None:
         """Close the idle connections; not needed where the process ends."""
         while (kept := self._take()) is not None:
             kept.socket.close()
 
-    def _take(self) -> _Kept | None:
+    def _take(self) -> _PooledConnection | None:
         """Take a connection that is open and silent.
 
         One with something to read has ended, or its server has sent more than one response.
@@ -91,7 +91,7 @@ class Wire:
                 return kept
             kept.socket.close()
 
-    def _exchange(self, kept: _Kept, request: bytes) -> Response:
+    def _exchange(self, kept: _PooledConnection, request: bytes) -> Response:
         try:
             response = self._response(kept, request)
         except BaseException as error:
@@ -106,7 +106,7 @@ class Wire:
             kept.socket.close()
         return response
 
-    def _response(self, kept: _Kept, request: bytes) -> Response:
+    def _response(self, kept: _PooledConnection, request: bytes) -> Response:
         until = time.monotonic() + self._deadlines.answer
         kept.socket.settimeout(self._deadlines.answer)
         kept.socket.sendall(request)

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from chalicelib.aws.connection_pool import Deadlines, Wire
-from chalicelib.aws.http11 import divided, header_lines, is_success, request
+from chalicelib.aws.connection_pool import ConnectionPool, Timeouts
+from chalicelib.aws.http11 import header_lines, is_success, parse_url, request
 from chalicelib.aws.sigv4 import Credentials
 from chalicelib.errors import AwsError, ConfigError
 from chalicelib.log import log
@@ -31,7 +31,7 @@ _AUTHORIZATION_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 _NEAR = re.compile(r"localhost|127(\.\d{1,3}){3}|169\.254\.170\.2")
 
 # The endpoint is on this machine, and its response below 2 KB.
-_DEADLINES = Deadlines(connect=1, answer=2)
+_DEADLINES = Timeouts(connect=1, answer=2)
 _MAX_RESPONSE = 64 * 1024
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.1
@@ -113,10 +113,10 @@ class ContainerCredentials:
                 f"{_URI} leads to {parts.scheme}://{host}: set an https URL, or http on "
                 "127.0.0.1 or 169.254.170.2"
             )
-        origin, _ = divided(parts.geturl())
+        origin, _ = parse_url(parts.geturl())
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"host": origin.authority, "accept": "application/json", **self._authorization()}
-        wire = Wire(origin, _DEADLINES, _MAX_RESPONSE)
+        wire = ConnectionPool(origin, _DEADLINES, _MAX_RESPONSE)
         try:
             response = wire.exchange(request("GET", path, header_lines(headers), b""))
         finally:

@@ -71,7 +71,7 @@ def is_success(status: int) -> bool:
     return 200 <= status < 300  # noqa: PLR2004 - HTTP's successes
 
 
-def divided(url: str) -> tuple[Origin, str]:
+def parse_url(url: str) -> tuple[Origin, str]:
     """Divide a URL into whom to connect to and the path there, without a slash at its end.
 
     Raises:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from chalicelib.aws.client import SignedRequests
-from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.connection_pool import Timeouts
 from chalicelib.config import Config
 from chalicelib.errors import ConfigError
 
 # Lambda only takes the event in. Whoever waits here holds a shard, and can do the work itself.
-_DEADLINES = Deadlines(connect=1, answer=2)
+_DEADLINES = Timeouts(connect=1, answer=2)
 
 
 class Invocations:
@@ -35,7 +35,7 @@ class Invocations:
         self,
         config: Config,
         *,
-        deadlines: Deadlines = _DEADLINES,
+        deadlines: Timeouts = _DEADLINES,
         context: Callable[[str], ssl.SSLContext] | None = None,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,

@@ -8,7 +8,7 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from socket import socket
 from typing import TypeVar
 
-from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.connection_pool import Timeouts
 from chalicelib.aws.connector import Address, Connector
 from chalicelib.aws.http11 import ProtocolError, StatusParser
 
@@ -16,11 +16,11 @@ _PIECE = 65536
 
 T = TypeVar("T")
 
-Work = Generator["Channel | float", None, T]
-"""Something under way: yields the channel that it waits for, or for how many seconds."""
+Work = Generator["NonblockingConnection | float", None, T]
+"""Something under way: yields the connection that it waits for, or for how many seconds."""
 
 
-class Channel:
+class NonblockingConnection:
     """A connection: a request, its response, the next request.
 
     Args:
@@ -34,7 +34,7 @@ class Channel:
             waits for this channel.
     """
 
-    def __init__(self, selector: BaseSelector, deadlines: Deadlines, max_body: int) -> None:
+    def __init__(self, selector: BaseSelector, deadlines: Timeouts, max_body: int) -> None:
         self._socket: socket
         self.address: Address
         self._registered: socket | None = None
@@ -110,7 +110,7 @@ class Channel:
             self._unregister()
             self._socket.close()
 
-    def _when(self, waiting: socket, events: int) -> "Channel":
+    def _when(self, waiting: socket, events: int) -> "NonblockingConnection":
         """Make the selector watch for these events of a socket instead of the previous ones."""
         if self._registered is not waiting:
             self._unregister()

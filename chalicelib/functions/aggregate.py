@@ -17,7 +17,7 @@ from chalicelib.stats.table import StatsTable
 from chalicelib.stats.update import lane
 
 
-class Count(Struct, frozen=True):
+class Aggregator(Struct, frozen=True):
     """Counts what has changed in the events table."""
 
     stats_table: StatsTable
@@ -48,14 +48,14 @@ class Count(Struct, frozen=True):
 
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
-) -> Count:
+) -> Aggregator:
     """Build the function over AWS's services."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
-    return Count(StatsTable(dynamo, config.stats_table, clock=clock), clock)
+    return Aggregator(StatsTable(dynamo, config.stats_table, clock=clock), clock)
 
 
 @cache
-def function() -> Count:
+def function() -> Aggregator:
     """Return this process's function, built from its environment."""
     return build(load())
 

@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 from chalicelib.auth import authenticator
-from chalicelib.auth.authenticator import SignIn
+from chalicelib.auth.authenticator import Authenticator
 from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
-from chalicelib.errors import Forbidden, Refused
+from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.live.permissions import Connection
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
@@ -20,7 +20,7 @@ SUBPROTOCOL = "mailpulse.v1"
 
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
-) -> SignIn | None:
+) -> Authenticator | None:
     """Build what admits connections; None if anyone may connect."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     subscriptions = Subscriptions(dynamo, config.subscriptions_table, clock=clock)
@@ -28,7 +28,7 @@ def build(
 
 
 @cache
-def function() -> SignIn | None:
+def function() -> Authenticator | None:
     """Return this process's function, built from its environment."""
     return build(load())
 
@@ -47,7 +47,7 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
         # A raised error would be a 502: https://github.com/aws/chalice/issues/1772
         try:
             viewer = sign_in.admit(connection, offered, headers.get("origin")).subject
-        except Refused as error:
+        except Unauthorized as error:
             log("refused", connection=connection.id, reason=str(error))
             return {"statusCode": 403 if isinstance(error, Forbidden) else 401}
     log("connect", connection=connection.id, viewer=viewer)

@@ -12,17 +12,17 @@ from msgspec.structs import replace
 
 from chalicelib import paging
 from chalicelib.auth import authenticator
-from chalicelib.auth.authenticator import SignIn
+from chalicelib.auth.authenticator import Authenticator
 from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
-from chalicelib.errors import InvalidRequest, Refused, trace
+from chalicelib.errors import InvalidRequest, Unauthorized, trace
 from chalicelib.facts.fact import ACTIVITY_LANES, ACTIVITY_TYPES, OTHER_LINK, Fact
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
 from chalicelib.live.frames import Message, frames
-from chalicelib.live.gateway import Connections
-from chalicelib.live.permissions import EVERYTHING, Access, Connection
+from chalicelib.live.gateway import ManagementApi
+from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
 from chalicelib.live.protocol import (
     HEALTH_TOPIC,
     LIST_TOPIC,
@@ -58,14 +58,14 @@ _COUNTERS_OF_TYPE = {
 }
 
 
-class Session(Struct, frozen=True):
+class RequestHandler(Struct, frozen=True):
     """Serves the requests of connections; `sign_in` is None where anybody may see everything."""
 
     stats_table: StatsTable
     events_table: EventsTable
     subscriptions: Subscriptions
-    sign_in: SignIn | None
-    connections: Connections
+    sign_in: Authenticator | None
+    connections: ManagementApi
     pusher: Pusher
     clock: Callable[[], float]
 
@@ -83,7 +83,7 @@ class Session(Struct, frozen=True):
                     log("answer_missed", connection=connection.id, outcome=outcome)
                     break
                 answers += 1
-        except Refused as error:
+        except Unauthorized as error:
             log("closed", connection=connection.id, reason=str(error))
             if error.reply is not None:
                 self.pusher.to_one(connection, frames(error.reply))
@@ -95,8 +95,8 @@ class Session(Struct, frozen=True):
         """Serve one request; give its answers one after the other.
 
         Raises:
-            Refused: the connection may no longer see anything, and is to be closed; its `reply`
-                is the answer.
+            Unauthorized: the connection may no longer see anything, and must be closed; the error's
+                `reply` is the answer.
         """
         try:
             request = parse_request(text)
@@ -106,7 +106,7 @@ class Session(Struct, frozen=True):
         try:
             access = self._access(connection.id, request)
             yield from self._serve(replace(connection, access=access), request)
-        except Refused as error:
+        except Unauthorized as error:
             error.reply = error_reply(InvalidRequest("forbidden", str(error)), *request.names)
             raise
         except InvalidRequest as error:
@@ -116,13 +116,13 @@ class Session(Struct, frozen=True):
             failure = InvalidRequest("internal", "the request could not be served now: try again")
             yield error_reply(failure, *request.names)
 
-    def _access(self, connection_id: str, request: Request) -> Access:
+    def _access(self, connection_id: str, request: Request) -> Permissions:
         """Tell what a connection may see, and see that its request asks for nothing else."""
         if self.sign_in is None:
             return EVERYTHING
         access = self.sign_in.access(connection_id)
         if access.has_ended(self.clock()):
-            raise Refused("the token of this connection has ended: connect with a new one")
+            raise Unauthorized("the token of this connection has ended: connect with a new one")
         access.require(request)
         return access
 
@@ -159,17 +159,17 @@ class Session(Struct, frozen=True):
 
     def _missed(self, connection: Connection, request: Request) -> Iterator[Message]:
         for topic, mark in self.subscriptions.behind(connection.id):
-            if connection.access.hears(topic):  # what it may see may just have changed
+            if connection.access.can_subscribe(topic):  # what it may see may just have changed
                 yield self._snapshot(request, topic, connection.access)
                 # Only here has it been sent: whoever takes the answers stops at a failure.
                 self.subscriptions.caught_up(connection.id, topic, mark)
 
-    def _snapshot(self, request: Request, topic: str, access: Access) -> Message:
+    def _snapshot(self, request: Request, topic: str, access: Permissions) -> Message:
         if topic == LIST_TOPIC:
-            seen = (one for one in self.stats_table.all_campaigns() if access.sees(one.campaign))
+            seen = (one for one in self.stats_table.all_campaigns() if access.can_see(one.campaign))
             snapshot = messages.campaign_list(list(map(messages.campaign_entry, seen)))
         elif topic == HEALTH_TOPIC:
-            snapshot = messages.health(self.stats_table.health(), access.sees)
+            snapshot = messages.health(self.stats_table.health(), access.can_see)
         else:
             campaign = campaign_of(topic) or ""
             snapshot = messages.campaign_snapshot(
@@ -179,19 +179,19 @@ class Session(Struct, frozen=True):
             )
         return request.reply(id=topic, snapshot=snapshot)
 
-    def _campaigns(self, request: Request, access: Access) -> Message:
+    def _campaigns(self, request: Request, access: Permissions) -> Message:
         summaries, following = self.stats_table.campaigns(
-            request.limit, request.cursor, access.sees
+            request.limit, request.cursor, access.can_see
         )
         reply = request.reply(results=list(map(_campaign, summaries)))
         return reply | ({"cursor": following} if following else {})
 
-    def _search(self, request: Request, access: Access) -> Iterator[Aggregate]:
+    def _search(self, request: Request, access: Permissions) -> Iterator[Aggregate]:
         wanted = request.query.casefold()
         matching = (
             summary
             for summary in self.stats_table.all_campaigns()
-            if access.sees(summary.campaign)
+            if access.can_see(summary.campaign)
             and wanted in f"{summary.campaign}\n{summary.subject or ''}".casefold()
         )
         return islice(matching, request.limit)
@@ -232,12 +232,12 @@ class Session(Struct, frozen=True):
 
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
-) -> Session:
+) -> RequestHandler:
     """Build the function over AWS's services."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     subscriptions = Subscriptions(dynamo, config.subscriptions_table, clock=clock)
-    connections = Connections(config)
-    return Session(
+    connections = ManagementApi(config)
+    return RequestHandler(
         StatsTable(dynamo, config.stats_table, clock=clock),
         EventsTable(dynamo, config.events_table, retention_days=config.retention_days, clock=clock),
         subscriptions,
@@ -249,7 +249,7 @@ def build(
 
 
 @cache
-def function() -> Session:
+def function() -> RequestHandler:
     """Return this process's function, built from its environment."""
     return build(load())
 

@@ -15,8 +15,8 @@ from chalicelib.live import messages
 from chalicelib.live.batches import Group, Push, decoded
 from chalicelib.live.delivery import PUSH_SECONDS, Delivery
 from chalicelib.live.frames import Message, frames
-from chalicelib.live.gateway import Connections
-from chalicelib.live.permissions import Access, Connection
+from chalicelib.live.gateway import ManagementApi
+from chalicelib.live.permissions import Connection, Permissions
 from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, HEALTH_TOPIC, LIST_TOPIC
 from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import Subscriptions
@@ -33,13 +33,13 @@ from chalicelib.stats.health import health_from_item
 
 if TYPE_CHECKING:  # imported where there are many viewers: most stages never have as many
     from chalicelib.live.fan_out import FanOut
-    from chalicelib.live.large_topics import Crowds
+    from chalicelib.live.large_topics import LargeTopics
 
 # So many messages a batch need no turn: a stage of a few dozen viewers pays nothing for it.
 FREE_MESSAGES = 100
 
 
-class Publish(Struct, frozen=True):
+class Publisher(Struct, frozen=True):
     """Pushes what has changed. A push that fails never fails the batch.
 
     Attributes:
@@ -51,7 +51,7 @@ class Publish(Struct, frozen=True):
 
     subscriptions: Subscriptions
     pusher: Pusher
-    crowds: "Callable[[], Crowds]"
+    crowds: "Callable[[], LargeTopics]"
     interval: float
     clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
@@ -108,7 +108,7 @@ class Publish(Struct, frozen=True):
         """Compose what each group of a topic's subscribers is sent."""
         groups = []
         for prefixes, group in _by_prefixes(self.subscriptions.subscribers(topic), topic).items():
-            visible = messages.seen(changes, Access(prefixes=prefixes).sees)
+            visible = messages.seen(changes, Permissions(prefixes=prefixes).can_see)
             if visible is not None:
                 groups.append(Group(frames(messages.push(topic, visible)), group))
         return Push(topic, groups)
@@ -120,7 +120,7 @@ def _by_prefixes(
     """Group a topic's subscribers by what they may see; one that may not hear it is left out."""
     groups: dict[tuple[str, ...], list[Connection]] = {}
     for connection in subscribers:
-        if connection.access.hears(topic):
+        if connection.access.can_subscribe(topic):
             groups.setdefault(connection.access.prefixes, []).append(connection)
     return groups
 
@@ -158,12 +158,12 @@ def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
 
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
-) -> Publish:
+) -> Publisher:
     """Build the function over AWS's services."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
-    return Publish(
+    return Publisher(
         Subscriptions(dynamo, config.subscriptions_table, clock=clock),
-        Pusher(Connections(config), cache(partial(_fan_out, config, clock)), clock=clock),
+        Pusher(ManagementApi(config), cache(partial(_fan_out, config, clock)), clock=clock),
         cache(partial(_large_topics, config, dynamo, clock)),
         config.push_interval,
         clock=clock,
@@ -176,17 +176,17 @@ def _fan_out(config: Config, clock: Callable[[], float]) -> "FanOut":
     return FanOut(config, clock=clock)
 
 
-def _large_topics(config: Config, dynamo: Service, clock: Callable[[], float]) -> "Crowds":
+def _large_topics(config: Config, dynamo: Service, clock: Callable[[], float]) -> "LargeTopics":
     from chalicelib.aws.invoke import Invocations
-    from chalicelib.live.large_topics import Crowds
-    from chalicelib.live.rate_limit import Turns
+    from chalicelib.live.large_topics import LargeTopics
+    from chalicelib.live.rate_limit import RateLimiter
 
-    turns = Turns(dynamo, config.subscriptions_table, config.messages_per_second, clock=clock)
-    return Crowds(turns, Invocations(config, clock=clock).invoke, clock=clock)
+    turns = RateLimiter(dynamo, config.subscriptions_table, config.messages_per_second, clock=clock)
+    return LargeTopics(turns, Invocations(config, clock=clock).invoke, clock=clock)
 
 
 @cache
-def function() -> Publish:
+def function() -> Publisher:
     """Return this process's function, built from its environment."""
     return build(load())
 

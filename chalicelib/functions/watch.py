@@ -29,7 +29,7 @@ _SECONDS = 20  # a page of expired records has 1 MB, and the function's time-out
 T = TypeVar("T")
 
 
-class Watch(Struct, frozen=True):
+class HealthMonitor(Struct, frozen=True):
     """Looks whether everything flows."""
 
     queues: Queues
@@ -76,10 +76,10 @@ def _unless_it_fails(probe: Callable[[], T | None]) -> T | None:
 
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
-) -> Watch:
+) -> HealthMonitor:
     """Build the function over AWS's services."""
     call = services or aws_services(config, TimeLimit())
-    return Watch(
+    return HealthMonitor(
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         EventsStream(call("dynamodbstreams"), config.events_stream_arn),
         StatsTable(call("dynamodb"), config.stats_table, clock=clock),
@@ -88,7 +88,7 @@ def build(
 
 
 @cache
-def function() -> Watch:
+def function() -> HealthMonitor:
     """Return this process's function, built from its environment."""
     return build(load())
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from chalicelib.live.permissions import Connection
 
 # What one invocation pushes to: 77 requests at once (live/fan_out.py), six or seven times.
-CHUNK = 500
+MOST_VIEWERS = 500
 
 # Lambda bills an event of up to 256 KB as one request, and refuses one of more than 1 MB.
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
@@ -38,8 +38,8 @@ class Push(NamedTuple):
         return sum(len(group.frames) * len(group.connections) for group in self.groups)
 
 
-def cut(push: Push) -> Iterator[Push]:
-    """Cut a push into chunks of at most CHUNK viewers and MAX_EVENT_BYTES.
+def split(push: Push) -> Iterator[Push]:
+    """Cut a push into chunks of at most MOST_VIEWERS viewers and MAX_EVENT_BYTES.
 
     Viewers whose frames are too long for one chunk are in several, with some of the frames each:
     parts of a topic have their own versions, so the order of frames says nothing.
@@ -93,7 +93,7 @@ def _by_endpoint(connections: Sequence[Connection]) -> dict[str, list[tuple[str,
 
 def _of_viewers(push: Push) -> Iterator[Push]:
     groups: list[Group] = []
-    room = CHUNK
+    room = MOST_VIEWERS
     for frames, connections in push.groups:
         rest = connections
         while rest:
@@ -101,7 +101,7 @@ def _of_viewers(push: Push) -> Iterator[Push]:
             rest, room = rest[room:], room - len(groups[-1].connections)
             if not room:
                 yield Push(push.topic, groups)
-                groups, room = [], CHUNK
+                groups, room = [], MOST_VIEWERS
     if groups:
         yield Push(push.topic, groups)
 

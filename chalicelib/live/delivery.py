@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from chalicelib.errors import AwsError
 from chalicelib.live.batches import Push
-from chalicelib.live.gateway import Outcome
+from chalicelib.live.gateway import SendResult
 from chalicelib.live.permissions import Connection
 from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import Subscriptions
@@ -64,7 +64,7 @@ class Delivery:
         if self._unnoted:
             raise self._unnoted[0]
 
-    def _note(self, connection: Connection, topic: str, outcome: Outcome) -> None:
+    def _note(self, connection: Connection, topic: str, outcome: SendResult) -> None:
         young = self._clock() - connection.connected_at < GRACE_SECONDS
         log("push_missed", topic=topic, connection=connection.id, outcome=outcome)
         try:

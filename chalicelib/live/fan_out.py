@@ -13,14 +13,20 @@ from math import isqrt
 from selectors import DefaultSelector
 
 from chalicelib.aws import tls
-from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.connection_pool import Timeouts
 from chalicelib.aws.connector import Connector, Context
 from chalicelib.aws.http11 import Origin
-from chalicelib.aws.nonblocking import Channel, Work
+from chalicelib.aws.nonblocking import NonblockingConnection, Work
 from chalicelib.aws.sigv4 import payload_hash
 from chalicelib.config import Config
 from chalicelib.errors import AwsError
-from chalicelib.live.gateway import DEADLINES, MAX_RESPONSE, Gateway, Outcome, outcome_of
+from chalicelib.live.gateway import (
+    DEADLINES,
+    MAX_RESPONSE,
+    ConnectionRequests,
+    SendResult,
+    outcome_of,
+)
 from chalicelib.live.permissions import Connection
 from chalicelib.log import log
 
@@ -53,7 +59,7 @@ class FanOut:
         self,
         config: Config,
         *,
-        deadlines: Deadlines = DEADLINES,
+        deadlines: Timeouts = DEADLINES,
         context: Context = tls.context,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -62,22 +68,22 @@ class FanOut:
         self._context = context
         self._clock = clock
         self._selector = DefaultSelector()
-        self._idle: dict[Origin, list[Channel]] = {}
+        self._idle: dict[Origin, list[NonblockingConnection]] = {}
         self._connectors: dict[Origin, Connector] = {}
 
     def send(
         self, subscribers: Sequence[Connection], frames: Sequence[str], until: float
-    ) -> list[Outcome]:
+    ) -> list[SendResult]:
         """Send the frames, in order, to each connection; say what became of each.
 
         A frame that fails is sent once more, and then its connection has `failed`: so have all that
         are not begun with at `until`, in epoch seconds.
         """
-        outcomes: list[Outcome] = ["failed"] * len(subscribers)
+        outcomes: list[SendResult] = ["failed"] * len(subscribers)
         hashed = [(body, payload_hash(body)) for body in (frame.encode() for frame in frames)]
         try:
             gateways = {
-                endpoint: Gateway(self._config, endpoint, self._clock())
+                endpoint: ConnectionRequests(self._config, endpoint, self._clock())
                 for endpoint in {one.endpoint for one in subscribers}
             }
         except AwsError as error:
@@ -102,7 +108,9 @@ class FanOut:
             channel.close()
         self._selector.close()
 
-    def _to_one(self, gateway: Gateway, connection_id: str, frames: Frames) -> Work[Outcome]:
+    def _to_one(
+        self, gateway: ConnectionRequests, connection_id: str, frames: Frames
+    ) -> Work[SendResult]:
         for body, body_hash in frames:
             request = gateway.request("POST", connection_id, body, body_hash)
             outcome = yield from self._outcome(gateway.origin, request)
@@ -113,7 +121,7 @@ class FanOut:
                 return outcome
         return "sent"
 
-    def _outcome(self, origin: Origin, request: bytes) -> Work[Outcome]:
+    def _outcome(self, origin: Origin, request: bytes) -> Work[SendResult]:
         """Send a request; one whose kept connection has ended meanwhile goes by another."""
         try:
             return outcome_of((yield from self._status(origin, request)))
@@ -132,12 +140,16 @@ class FanOut:
                     return (yield from self._by(channel, connector, idle, request))
                 except (ConnectionError, ssl.SSLEOFError):
                     continue
-        channel = Channel(self._selector, self._deadlines, MAX_RESPONSE)
+        channel = NonblockingConnection(self._selector, self._deadlines, MAX_RESPONSE)
         yield from channel.connect(connector)
         return (yield from self._by(channel, connector, idle, request))
 
     def _by(
-        self, channel: Channel, connector: Connector, idle: list[Channel], request: bytes
+        self,
+        channel: NonblockingConnection,
+        connector: Connector,
+        idle: list[NonblockingConnection],
+        request: bytes,
     ) -> Work[int]:
         try:
             status = yield from channel.exchange(request)
@@ -154,7 +166,7 @@ class FanOut:
 
     def _drive(self, works: Iterable[Work[None]]) -> None:
         """Run all to their ends."""
-        waiting: dict[Channel, Work[None]] = {}
+        waiting: dict[NonblockingConnection, Work[None]] = {}
         pausing: list[tuple[float, Work[None]]] = []
 
         def advance(work: Work[None], error: OSError | None = None) -> None:
@@ -162,7 +174,7 @@ class FanOut:
                 awaited = work.throw(error) if error else next(work)
             except StopIteration:
                 return
-            if isinstance(awaited, Channel):
+            if isinstance(awaited, NonblockingConnection):
                 waiting[awaited] = work
             else:
                 pausing.append((time.monotonic() + awaited, work))

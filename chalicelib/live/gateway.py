@@ -11,15 +11,15 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
-from chalicelib.aws.connection_pool import Deadlines, Wire
+from chalicelib.aws.connection_pool import ConnectionPool, Timeouts
 from chalicelib.aws.credentials import credentials
-from chalicelib.aws.http11 import Method, Origin, divided, header_lines, is_success, request
+from chalicelib.aws.http11 import Method, Origin, header_lines, is_success, parse_url, request
 from chalicelib.aws.sigv4 import Signer, payload_hash
 from chalicelib.config import Config
 from chalicelib.errors import AwsError
 
 # A slow browser must not hold up the others: one attempt, and a short one.
-DEADLINES = Deadlines(connect=1, answer=2)
+DEADLINES = Timeouts(connect=1, answer=2)
 
 # Responses have no body, or an error of a few hundred bytes; a proxy's page of HTML may be longer.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
@@ -27,11 +27,11 @@ MAX_RESPONSE = 64 * 1024
 
 _GONE = 410
 
-Outcome = Literal["sent", "gone", "failed"]
+SendResult = Literal["sent", "gone", "failed"]
 """What became of a message to a connection; `failed` may have arrived all the same."""
 
 
-class Gateway:
+class ConnectionRequests:
     """Requests about the connections of one API, signed at one time.
 
     Args:
@@ -44,7 +44,7 @@ class Gateway:
     """
 
     def __init__(self, config: Config, endpoint: str, now: float) -> None:
-        self.origin, path = divided(config.connections_url(endpoint))
+        self.origin, path = parse_url(config.connections_url(endpoint))
         self._path = f"{path}/@connections/"
         signer = Signer(credentials(), config.region, "execute-api", now)
         self._signing = signer.prepared({"host": self.origin.authority})
@@ -64,21 +64,21 @@ def _encoded(connection_id: str) -> str:
     return quote(connection_id, safe="")
 
 
-def outcome_of(status: int) -> Outcome:
+def outcome_of(status: int) -> SendResult:
     """Return what became of a frame, by the status of the response."""
     if status == _GONE:
         return "gone"
     return "sent" if is_success(status) else "failed"
 
 
-class Connections:
+class ManagementApi:
     """Posts to connections, one after the other."""
 
     def __init__(
         self,
         config: Config,
         *,
-        deadlines: Deadlines = DEADLINES,
+        deadlines: Timeouts = DEADLINES,
         context: Callable[[str], ssl.SSLContext] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -86,9 +86,9 @@ class Connections:
         self._deadlines = deadlines
         self._context = {"context": context} if context else {}
         self._clock = clock
-        self._wires: dict[Origin, Wire] = {}
+        self._wires: dict[Origin, ConnectionPool] = {}
 
-    def post(self, endpoint: str, connection_id: str, frame: str) -> Outcome:
+    def post(self, endpoint: str, connection_id: str, frame: str) -> SendResult:
         """Send one frame.
 
         Args:
@@ -107,9 +107,9 @@ class Connections:
             self._call("DELETE", endpoint, connection_id)
 
     def _call(self, method: Method, endpoint: str, connection_id: str, body: bytes = b"") -> int:
-        gateway = Gateway(self._config, endpoint, self._clock())
+        gateway = ConnectionRequests(self._config, endpoint, self._clock())
         if (wire := self._wires.get(gateway.origin)) is None:
-            wire = self._wires[gateway.origin] = Wire(
+            wire = self._wires[gateway.origin] = ConnectionPool(
                 gateway.origin, self._deadlines, MAX_RESPONSE, **self._context
             )
         return wire.exchange(gateway.request(method, connection_id, body)).status

@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable, Iterable
 
 from chalicelib.errors import AwsError
-from chalicelib.live.batches import CHUNK, Push, cut, encoded
+from chalicelib.live.batches import MOST_VIEWERS, Push, encoded, split
 from chalicelib.live.delivery import PUSH_SECONDS, Delivery
-from chalicelib.live.rate_limit import Turns
+from chalicelib.live.rate_limit import RateLimiter
 from chalicelib.log import log
 
 # Nothing is sent at this time any more: a push until then only notes who has missed it.
 _OVER = 0.0
 
 
-class Crowds:
+class LargeTopics:
     """Pushes to topics of many viewers.
 
     Args:
@@ -25,7 +25,7 @@ class Crowds:
 
     def __init__(
         self,
-        turns: Turns,
+        turns: RateLimiter,
         invoke: Callable[[bytes], None],
         *,
         clock: Callable[[], float] = time.time,
@@ -54,11 +54,11 @@ class Crowds:
         others = 0
         invoking = True
         for push in sorted(pushes, key=lambda one: one.messages):
-            for chunk in cut(push):
+            for chunk in split(push):
                 begins = self._turn(chunk, until)
                 ends = _OVER if begins is None else begins + PUSH_SECONDS
                 # To note thousands who miss a push takes longer than this invocation has.
-                elsewhere = push.viewers > CHUNK or begins is None
+                elsewhere = push.viewers > MOST_VIEWERS or begins is None
                 if elsewhere and invoking:
                     # What Lambda does not take now, it would hardly take a moment later.
                     invoking = self._invoked(chunk, ends)

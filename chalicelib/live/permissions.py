@@ -15,7 +15,7 @@ from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, Request, campaign_of
 _SHARED_ACTIONS = {"subscribe", "unsubscribe", "get", "listTimelines", "ping"}
 
 
-class Access(Struct, frozen=True):
+class Permissions(Struct, frozen=True):
     """What a connection may see, and until when.
 
     Attributes:
@@ -30,16 +30,16 @@ class Access(Struct, frozen=True):
     prefixes: tuple[str, ...] = ("",)
     shared: str | None = None
 
-    def sees(self, campaign: str) -> bool:
+    def can_see(self, campaign: str) -> bool:
         """Tell whether it may see a campaign."""
         if self.shared is not None:
             return campaign == self.shared
         return campaign.startswith(self.prefixes)
 
-    def hears(self, topic: str) -> bool:
+    def can_subscribe(self, topic: str) -> bool:
         """Tell whether it may subscribe to a topic. Of the list, it hears what it may see."""
         campaign = campaign_of(topic)
-        return self.shared is None if campaign is None else self.sees(campaign)
+        return self.shared is None if campaign is None else self.can_see(campaign)
 
     def has_ended(self, now: float) -> bool:
         """Tell whether its token has ended."""
@@ -53,10 +53,10 @@ class Access(Struct, frozen=True):
         """
         if self.shared is not None and request.action not in _SHARED_ACTIONS:
             raise self._forbidden(request.action)
-        if request.topic and not self.hears(request.topic):
+        if request.topic and not self.can_subscribe(request.topic):
             raise self._forbidden(request.topic)
         for campaign in filter(None, (request.campaign, *request.campaigns)):
-            if not self.sees(campaign):
+            if not self.can_see(campaign):
                 raise self._forbidden(CAMPAIGN_TOPIC_PREFIX + campaign)
 
     def _forbidden(self, what: str) -> InvalidRequest:
@@ -74,7 +74,7 @@ def share_subject(link_id: str) -> str:
     return f"share/{link_id}"
 
 
-EVERYTHING = Access()
+EVERYTHING = Permissions()
 """Where nobody signs in."""
 
 
@@ -91,7 +91,7 @@ class Connection(Struct, frozen=True):
     id: str
     endpoint: str
     connected_at: int
-    access: Access = EVERYTHING
+    access: Permissions = EVERYTHING
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self:

@@ -4,18 +4,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from chalicelib.live.gateway import Connections, Outcome
+from chalicelib.live.gateway import ManagementApi, SendResult
 from chalicelib.live.permissions import Connection
 
 _RETRY_SECONDS = 0.1
 
 
-class Many(Protocol):
+class FanOutSender(Protocol):
     """Sends to many connections at once, as FanOut does."""
 
     def send(
         self, subscribers: Sequence[Connection], frames: Sequence[str], until: float
-    ) -> Iterable[Outcome]:
+    ) -> Iterable[SendResult]:
         """Send the frames to each connection; say what became of each, in their order."""
 
 
@@ -32,8 +32,8 @@ class Pusher:
 
     def __init__(
         self,
-        connections: Connections,
-        many: Callable[[], Many] | None = None,
+        connections: ManagementApi,
+        many: Callable[[], FanOutSender] | None = None,
         *,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
@@ -45,7 +45,7 @@ class Pusher:
 
     def to_all(
         self, subscribers: Sequence[Connection], frames: Sequence[str], *, until: float
-    ) -> Iterator[tuple[Connection, Outcome]]:
+    ) -> Iterator[tuple[Connection, SendResult]]:
         """Send the frames, in order, to each connection; say what became of each.
 
         Args:
@@ -60,7 +60,7 @@ class Pusher:
             outcomes = self._many().send(subscribers, frames, until)
             yield from zip(subscribers, outcomes, strict=True)
 
-    def to_one(self, connection: Connection, frames: Iterable[str]) -> Outcome:
+    def to_one(self, connection: Connection, frames: Iterable[str]) -> SendResult:
         """Send frames to one connection; stops at the first that does not get through."""
         for frame in frames:
             outcome = self._connections.post(connection.endpoint, connection.id, frame)

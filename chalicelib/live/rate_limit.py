@@ -1,4 +1,4 @@
-"""Turns: what is pushed a second stays below a ceiling, whoever pushes at the time.
+"""RateLimiter: what is pushed a second stays below a ceiling, whoever pushes at the time.
 
 Shards of the stats table's stream are published by invocations of their own, which know nothing of
 each other. One item of the subscriptions table says until when the ceiling is taken; who is about
@@ -25,7 +25,7 @@ _LOOKS = 3
 _KEY = {"owner": {"S": "push"}, "member": {"S": "turn"}}
 
 
-class Turns:
+class RateLimiter:
     """Takes turns.
 
     Args:

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from chalicelib.aws.client import Service
 from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
-from chalicelib.live.permissions import EVERYTHING, Access, Connection
+from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
 
 MAX_SUBSCRIPTIONS = 50  # of one connection
 MAX_GUESTS = 200  # of one share link
@@ -64,7 +64,7 @@ class Subscriptions:
             self._put(access.subject, connection.id, endpoint={"S": connection.endpoint})
         self._put_access(connection.id, access)
 
-    def access(self, connection_id: str) -> Access | None:
+    def access(self, connection_id: str) -> Permissions | None:
         """Read what a connection may see; None for one that may no longer see anything."""
         item = self._item(_owner(connection_id), _ACCESS)
         return _access(item) if item and self._is_live(item) else None
@@ -74,7 +74,7 @@ class Subscriptions:
         self._put_access(connection.id, connection.access)
         for row in list(self._topics(connection.id)):
             topic = row["member"]["S"]
-            if connection.access.hears(topic):
+            if connection.access.can_subscribe(topic):
                 self._renew(connection, topic)
             else:
                 self.remove(connection.id, topic)
@@ -185,7 +185,7 @@ class Subscriptions:
     def _follow_access(self, connection: Connection, topic: str) -> None:
         """Look again after writing: whoever changes the access finds the rows, or is found."""
         while (access := self.access(connection.id)) != connection.access:
-            if access is None or not access.hears(topic):
+            if access is None or not access.can_subscribe(topic):
                 self.remove(connection.id, topic)
                 raise InvalidRequest(
                     "forbidden", "what this connection may see has changed: ask again"
@@ -216,12 +216,12 @@ class Subscriptions:
             expression = "SET access = :access, expires = :end"
             self._update((owner, member), expression, "attribute_exists(expires)", values)
 
-    def _end(self, access: Access) -> int:
+    def _end(self, access: Permissions) -> int:
         """Give when a subscription ends, in epoch seconds."""
         expires = self._expires()
         return expires if access.until is None else min(access.until, expires)
 
-    def _put_access(self, connection_id: str, access: Access) -> None:
+    def _put_access(self, connection_id: str, access: Permissions) -> None:
         self._put(_owner(connection_id), _ACCESS, **_access_column(access))
 
     def _put(self, owner: str, member: str, **columns: dict[str, Any]) -> None:
@@ -316,7 +316,7 @@ def _key(owner: str, member: str) -> dict[str, dict[str, str]]:
     return {"owner": {"S": owner}, "member": {"S": member}}
 
 
-def _access_column(access: Access) -> dict[str, dict[str, Any]]:
+def _access_column(access: Permissions) -> dict[str, dict[str, Any]]:
     """Write what somebody may see as a column; none where nobody signs in."""
     if access.until is None:
         return {}
@@ -330,11 +330,11 @@ def _access_column(access: Access) -> dict[str, dict[str, Any]]:
     return {"access": {"M": columns}}
 
 
-def _access(row: dict[str, dict[str, Any]]) -> Access:
+def _access(row: dict[str, dict[str, Any]]) -> Permissions:
     if "access" not in row:
         return EVERYTHING
     columns = row["access"]["M"]
-    return Access(
+    return Permissions(
         columns["subject"]["S"],
         int(columns["until"]["N"]),
         tuple(prefix["S"] for prefix in columns["prefixes"]["L"]),

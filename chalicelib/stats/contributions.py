@@ -30,7 +30,7 @@ from chalicelib.stats.counters import (
     bucket_part,
     link_part,
 )
-from chalicelib.stats.update import Register
+from chalicelib.stats.update import ConditionalField
 
 Key = tuple[str, str]
 """Partition and sort key of an aggregate item: campaign and part."""
@@ -38,7 +38,7 @@ Key = tuple[str, str]
 Contribution = tuple[Sequence[Key], Mapping[str, int], str | None]
 """Aggregate items, what is added to the counters of each, and the URL where it is a link's."""
 
-Signature = tuple[str, str | None, *tuple[Hashable, ...]]
+GroupingKey = tuple[str, str | None, *tuple[Hashable, ...]]
 """Campaign, type (None of a state), and all else that decides what an item is worth."""
 
 NOT_UNDERSTOOD = (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError)
@@ -156,7 +156,7 @@ _DECIDING = {
 }
 
 
-def signature(image: Mapping[str, Any]) -> Signature:
+def grouping_key(image: Mapping[str, Any]) -> GroupingKey:
     """Name all that an item's contribution depends on, in a fraction of the time that it takes.
 
     A batch has thousands of records and few that differ in what they count for: most are sends and
@@ -273,7 +273,7 @@ def _everywhere(campaign: str, minute: str) -> tuple[Key, ...]:
     return ((campaign, SUMMARY), *((campaign, part) for part in parts))
 
 
-def registers(images: Sequence[Mapping[str, Any]]) -> Iterable[Register]:
+def conditional_fields(images: Sequence[Mapping[str, Any]]) -> Iterable[ConditionalField]:
     """Give what items of one campaign say of its summary apart from counters.
 
     Args:
@@ -301,7 +301,7 @@ def registers(images: Sequence[Mapping[str, Any]]) -> Iterable[Register]:
     return chain.from_iterable(found)
 
 
-def _registers(image: Mapping[str, Any]) -> Iterator[Register]:
+def _registers(image: Mapping[str, Any]) -> Iterator[ConditionalField]:
     """Give what a fact says; what is not as it should be says nothing, and neither does a state."""
     if "ul" in image:
         return
@@ -309,17 +309,21 @@ def _registers(image: Mapping[str, Any]) -> Iterator[Register]:
     if is_time(at):
         # To the second: shards that count at once would refuse each other for a millisecond.
         second = f"{at[:19]}Z"
-        yield Register("first_event_at", second, keep_lowest=True, values={"listed": LISTED})
-        yield Register("last_event_at", second, keep_lowest=False, values={})
+        yield ConditionalField(
+            "first_event_at", second, keep_lowest=True, values={"listed": LISTED}
+        )
+        yield ConditionalField("last_event_at", second, keep_lowest=False, values={})
     until = _member(image, "expires", "N")
     if until.isdecimal() and until.isascii():
-        yield Register("facts_until", until.zfill(EPOCH_DIGITS), keep_lowest=True, values={})
+        yield ConditionalField(
+            "facts_until", until.zfill(EPOCH_DIGITS), keep_lowest=True, values={}
+        )
     if is_time(mail_at):
         # Of the earliest mail; mails of the same instant are told apart by their id.
         rank = f"{mail_at}#{_member(image, 'message_id', 'S')}"
         for name, attribute in (("subject", "s"), ("sender", "f")):
             if 0 < len(text := _member(image, attribute, "S")) <= MAX_URL:
-                yield Register(f"{name}_of", rank, keep_lowest=True, values={name: text})
+                yield ConditionalField(f"{name}_of", rank, keep_lowest=True, values={name: text})
 
 
 _ALL_REGISTERS = 5

@@ -21,14 +21,14 @@ from chalicelib.errors import trace
 from chalicelib.stats.contributions import (
     NOT_UNDERSTOOD,
     Contribution,
+    GroupingKey,
     Key,
-    Signature,
+    conditional_fields,
     contribution,
-    registers,
-    signature,
+    grouping_key,
 )
 from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY, kept_until
-from chalicelib.stats.update import Change, Register, Touched
+from chalicelib.stats.update import Change, ConditionalField, PendingUpdate
 
 _created = itemgetter("ApproximateCreationDateTime")
 
@@ -43,10 +43,10 @@ class Batch(Struct):
         quarantined: records that could not be understood, each with the reason.
     """
 
-    touched: dict[Key, Touched] = field(default_factory=lambda: defaultdict(Touched))
+    touched: dict[Key, PendingUpdate] = field(default_factory=lambda: defaultdict(PendingUpdate))
     quarantined: list[str] = field(default_factory=list)
 
-    def in_writing_order(self) -> Iterator[tuple[Key, Touched]]:
+    def in_writing_order(self) -> Iterator[tuple[Key, PendingUpdate]]:
         """List the items, the summaries last: a summary never runs ahead of its parts."""
         return iter(
             sorted(self.touched.items(), key=lambda entry: (entry[0][1] == SUMMARY, entry[0]))
@@ -84,28 +84,28 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
         if kind is not None:
             facts[campaign] += [record["NewImage"] for record in alike]
     for campaign, images in facts.items():
-        for register in registers(images):
+        for register in conditional_fields(images):
             batch.touched[campaign, SUMMARY].move(register)
     if created:
         # To the minute: each batch would else write the pipeline's health, and push it.
         arrived = datetime.fromtimestamp(int(created), UTC).strftime("%Y-%m-%dT%H:%M:00Z")
         batch.touched[PIPELINE, HEALTH].move(
-            Register("last_event_at", arrived, keep_lowest=False, values={})
+            ConditionalField("last_event_at", arrived, keep_lowest=False, values={})
         )
     return batch
 
 
 def _sorted(
     records: Iterable[Mapping[str, Any]],
-) -> Iterable[tuple[Signature, list[StreamRecord]]]:
+) -> Iterable[tuple[GroupingKey, list[StreamRecord]]]:
     """Sort records by what they are worth; one that has no signature lies alone."""
-    found: dict[Signature, list[StreamRecord]] = defaultdict(list)
+    found: dict[GroupingKey, list[StreamRecord]] = defaultdict(list)
     for record in records:
         change = record["dynamodb"]
         try:
-            worth = signature(change["NewImage"])
+            worth = grouping_key(change["NewImage"])
             if "OldImage" in change:
-                worth = (*worth, signature(change["OldImage"]))
+                worth = (*worth, grouping_key(change["OldImage"]))
             found[worth].append(change)
         except NOT_UNDERSTOOD:
             if record.get("eventName") != "REMOVE":

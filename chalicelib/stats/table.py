@@ -32,7 +32,7 @@ from chalicelib.stats.counters import (
     kept_until,
 )
 from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
-from chalicelib.stats.update import CHECKPOINT_SECONDS, Touched, plan, restatement
+from chalicelib.stats.update import CHECKPOINT_SECONDS, PendingUpdate, plan, restatement
 
 MAX_LINKS = 250
 _ATTEMPTS = 20
@@ -63,7 +63,7 @@ class StatsTable:
         self._hints: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._admitted: dict[str, set[str]] = {}
 
-    def apply(self, key: tuple[str, str], touched: Touched, *, lane: str, now: int) -> None:
+    def apply(self, key: tuple[str, str], touched: PendingUpdate, *, lane: str, now: int) -> None:
         """Bring an aggregate up to date with a batch; harmless when it is already.
 
         Raises:
@@ -137,7 +137,7 @@ class StatsTable:
     def restate(
         self,
         key: tuple[str, str],
-        touched: Touched,
+        touched: PendingUpdate,
         *,
         version: int,
         lanes: Mapping[str, str],

@@ -51,7 +51,7 @@ class Change(Struct, frozen=True, gc=False):
         return Change(records, self.counts) if records else None
 
 
-class Register(Struct, frozen=True, gc=False):
+class ConditionalField(Struct, frozen=True, gc=False):
     """A value that only ever moves one way, so that writing it again does no harm.
 
     Attributes:
@@ -72,19 +72,19 @@ class Register(Struct, frozen=True, gc=False):
             return True
         return self.rank < other if self.keep_lowest else self.rank > other
 
-    def breaks_tie(self, other: "Register") -> bool:
+    def breaks_tie(self, other: "ConditionalField") -> bool:
         """Tell whether it is to be preferred to one of its rank, whatever came first."""
         return self.rank == other.rank and (*self.values.items(),) < (*other.values.items(),)
 
 
-class Touched(Struct):
+class PendingUpdate(Struct):
     """All that a batch brings to one aggregate item."""
 
     changes: list[Change] = field(default_factory=list)
-    registers: dict[str, Register] = field(default_factory=dict)
+    registers: dict[str, ConditionalField] = field(default_factory=dict)
     url: str | None = None
 
-    def move(self, register: Register) -> None:
+    def move(self, register: ConditionalField) -> None:
         """Keep the register if it beats the one so far."""
         so_far = self.registers.get(register.guard)
         if so_far is None or register.beats(so_far.rank) or register.breaks_tie(so_far):
@@ -111,7 +111,12 @@ def _sequence(record: Mapping[str, Any]) -> int:
 
 
 def plan(
-    touched: Touched, observed: Mapping[str, Mapping[str, Any]], *, part: str, lane: str, now: int
+    touched: PendingUpdate,
+    observed: Mapping[str, Mapping[str, Any]],
+    *,
+    part: str,
+    lane: str,
+    now: int,
 ) -> dict[str, Any] | None:
     """Plan the update that brings an item up to date with a batch.
 
@@ -144,7 +149,8 @@ def plan(
     if fresh:
         last = max([change.records[-1] for change in fresh], key=_sequence)
         update.set(
-            lane, {"B": checkpoint_bytes(_sequence(last), last["ApproximateCreationDateTime"])}
+            lane,
+            {"B": checkpoint_bytes(_sequence(last), last["ApproximateCreationDateTime"])},
         )
         update.require_absent_or(lane, "<", {"B": first.to_bytes(_SEQUENCE_BYTES, "big")})
         for counter, amount in _sums(fresh).items():
@@ -161,7 +167,7 @@ def plan(
 
 
 def restatement(
-    touched: Touched, *, part: str, version: int, lanes: Mapping[str, str], now: int
+    touched: PendingUpdate, *, part: str, version: int, lanes: Mapping[str, str], now: int
 ) -> dict[str, Any]:
     """Plan the update that sets an item's counters and registers, whatever they were.
 
@@ -237,12 +243,12 @@ class _Update:
     def set(self, name: str, value: Mapping[str, Any]) -> None:
         self._clauses["SET"].append(f"{self._name(name)} = {self._value(value)}")
 
-    def move(self, register: Register) -> None:
+    def move(self, register: ConditionalField) -> None:
         self.set(register.guard, {"S": register.rank})
         for name, value in register.values.items():
             self.set(name, {"S": value})
 
-    def describe(self, touched: Touched, *, part: str) -> None:
+    def describe(self, touched: PendingUpdate, *, part: str) -> None:
         if touched.url is not None:
             self.set("url", {"S": touched.url})
         if (until := kept_until(part)) < inf:

@@ -13,7 +13,7 @@ from dashboard.deploy import settings, stack
 from dashboard.deploy.chalice_project import ARCHITECTURES
 from dashboard.deploy.remote import Place, install, refuse_another_runtime
 from dashboard.paths import TEMPLATE
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 _RESERVED_BY_COGNITO = ("aws", "amazon", "cognito")
 
@@ -89,9 +89,9 @@ def command(  # noqa: PLR0913 - one for each option
         alarm_email=alarm_email,
         warm_write_units=None if for_rate is None else warm_write_units(for_rate),
     )
-    steps = Steps()
+    steps = Reporter()
     place = find_place(stage, region)
-    steps.say(f"Stage {stage} in account {place.account}, region {place.region}")
+    steps.info(f"Stage {stage} in account {place.account}, region {place.region}")
     try:
         _check_ses_region(place.region, topic_arn, steps)
         if not change_runtime:
@@ -111,7 +111,7 @@ def command(  # noqa: PLR0913 - one for each option
         print(json.dumps(asdict(installed)))
         return
     print(installed.dashboard)
-    steps.say(f"SES publishes to {installed.topic_arn}")
+    steps.info(f"SES publishes to {installed.topic_arn}")
 
 
 def warm_write_units(events_per_second: int) -> int:
@@ -161,7 +161,7 @@ def _check_partition(session: boto3.session.Session) -> None:
         )
 
 
-def _check_ses_region(region: str, topic_arn: str | None, steps: Steps) -> None:
+def _check_ses_region(region: str, topic_arn: str | None, steps: Reporter) -> None:
     """Warn where SES does not send; SES publishes only to topics of its own region."""
     known = boto3.session.Session().get_available_regions("sesv2")
     sending = topic_arn.split(":")[3] if topic_arn and topic_arn.count(":") == 5 else region  # noqa: PLR2004 - of an ARN

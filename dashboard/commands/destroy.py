@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import CommandError
 from dashboard.commands.deploy import find_place
 from dashboard.deploy.remote import Place, refuse_what_a_pipeline_deploys
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 from dashboard.teardown import inventory, removal
 from dashboard.teardown.inventory import Inventory
 
@@ -29,9 +29,9 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
     Lists what it removes and what it keeps, and asks. The data is kept, and the next `deploy` of
     the stage takes it up, unless --delete-data is given. Safe to run again, also after it failed.
     """
-    steps = Steps()
+    steps = Reporter()
     place = find_place(stage, region)
-    steps.say(f"Stage {stage} in account {place.account}, region {place.region}")
+    steps.info(f"Stage {stage} in account {place.account}, region {place.region}")
     try:
         refuse_what_a_pipeline_deploys(place)
         found = inventory.take(place)
@@ -44,7 +44,7 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
             print(f"{action:<8} {name:<44} {what}")
         if not found.is_running and not delete_data:
             removal.forget_build(place)
-            steps.say("Only data is left of it, which is kept; --delete-data deletes it.")
+            steps.info("Only data is left of it, which is kept; --delete-data deletes it.")
             return
         for line in warnings(found, delete_data=delete_data):
             steps.warn(line)

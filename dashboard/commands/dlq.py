@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboard.installation import Installation, find, installation_options
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 from dashboard.sqs.batching import MAX_ENTRIES
 from dashboard.sqs.queue import Sender, delete_messages, show_messages
 
@@ -110,7 +110,7 @@ def redrive_command(
 ) -> None:
     """Send the messages back into the queue. What is still no event comes back here, and stays."""
     installation = find(state_dir, stage, region)
-    steps = Steps()
+    steps = Reporter()
     with steps.step("Messages are sent back") as step:
         sent, kept = redrive(installation, reason, step.progress)
         step.result = f"{sent} messages are sent back" + (f", {kept} stay" if kept else "")

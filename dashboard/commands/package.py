@@ -10,7 +10,7 @@ import click
 
 from dashboard.deploy import chalice_project, event_sources, sam_template, settings
 from dashboard.paths import PROJECT
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 # Chalice wants a region; what it packages is the same for all.
 _ANY_REGION = "us-east-1"
@@ -46,7 +46,7 @@ def command(*, stage: str, out: Path, assignments: tuple[str, ...], architecture
     Prints the template's path. infrastructure/README.md says what a pipeline does with it.
     """
     chosen = settings.chosen(assignments)
-    with Steps().step("The functions are packaged"):
+    with Reporter().step("The functions are packaged"):
         print(package(stage, out, chosen, architecture=architecture))
 
 

@@ -17,9 +17,9 @@ from chalicelib.facts.fact import ENGAGEMENTS
 from chalicelib.functions.ingest import settle_message
 from chalicelib.log import log
 from chalicelib.stats.counters import SUMMARY, Aggregate
-from chalicelib.stats.update import Touched
+from chalicelib.stats.update import PendingUpdate
 from dashboard.installation import Installation, find, installation_options
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 from dashboard.recount.comparison import Difference, Facts, differences, is_compared
 from dashboard.recount.pausing import Pause, ingest_paused, wait_until_counted
 
@@ -87,7 +87,7 @@ def command(  # noqa: PLR0913 - one for each option
     if (campaign is None) != every:
         raise click.UsageError("name one campaign, or give --all")
     installation = find(state_dir, stage, region)
-    outcome = recount(installation, campaign, Steps(), applies=applies, reclassify=reclassify)
+    outcome = recount(installation, campaign, Reporter(), applies=applies, reclassify=reclassify)
     if as_json:
         print(json.dumps(asdict(outcome)))
     else:
@@ -99,7 +99,7 @@ def command(  # noqa: PLR0913 - one for each option
 def recount(
     installation: Installation,
     campaign: str | None,
-    steps: Steps,
+    steps: Reporter,
     *,
     applies: bool = False,
     reclassify: bool = False,
@@ -168,7 +168,9 @@ def _is_expiring(parts: Mapping[str, Aggregate], now: float) -> bool:
     return until is not None and until <= now
 
 
-def _look(installation: Installation, campaign: str | None, names: set[str], steps: Steps) -> _Look:
+def _look(
+    installation: Installation, campaign: str | None, names: set[str], steps: Reporter
+) -> _Look:
     stats_table = installation.stats_table
     while True:
         with steps.step("The counters are read"):
@@ -184,7 +186,7 @@ def _look(installation: Installation, campaign: str | None, names: set[str], ste
         names = names | unlisted
 
 
-def _read(installation: Installation, campaign: str | None, steps: Steps) -> Facts:
+def _read(installation: Installation, campaign: str | None, steps: Reporter) -> Facts:
     facts = Facts()
     looked_at = 0
     with steps.step("The stored facts are read") as step:
@@ -197,7 +199,7 @@ def _read(installation: Installation, campaign: str | None, steps: Steps) -> Fac
     return facts
 
 
-def _reclassify(installation: Installation, campaign: str | None, steps: Steps) -> None:
+def _reclassify(installation: Installation, campaign: str | None, steps: Reporter) -> None:
     """Settle messages that have opens or clicks by today's rules, unless facts may be missing."""
     odd = 0
     with steps.step("The messages are settled by today's rules") as step:
@@ -265,7 +267,7 @@ def _restate(
         try:
             stats_table.restate(
                 (campaign, part),
-                wanted.get(part, Touched()),
+                wanted.get(part, PendingUpdate()),
                 version=before[part].version if part in before else 0,
                 lanes=lanes,
                 now=int(now),

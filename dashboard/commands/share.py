@@ -13,7 +13,7 @@ from rich.table import Table
 from chalicelib.errors import CommandError
 from dashboard.deploy import stack
 from dashboard.installation import Installation, find, installation_options
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 _DAY = 86400
 
@@ -45,7 +45,7 @@ def add_command(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Make a link to CAMPAIGN's numbers. It is printed now, and cannot be had again."""
     installation = _signing_in(find(state_dir, stage, region))
-    steps = Steps()
+    steps = Reporter()
     if installation.stats_table.summary(campaign) is None:
         steps.warn(f"There is no event of a campaign {campaign!r} yet: is it written so?")
     until = int(time.time()) + days * _DAY
@@ -58,8 +58,8 @@ def add_command(  # noqa: PLR0913 - one for each option
         print(json.dumps({**asdict(link), "url": url}))
         return
     print(url)
-    steps.say(f"Whoever has it sees {campaign!r} until {_time(until)}. To end it before: ")
-    steps.say(f"python -m dashboard share revoke {link.id} --stage {installation.stage}")
+    steps.info(f"Whoever has it sees {campaign!r} until {_time(until)}. To end it before: ")
+    steps.info(f"python -m dashboard share revoke {link.id} --stage {installation.stage}")
 
 
 @command.command("list")
@@ -93,7 +93,7 @@ def revoke_command(*, link_id: str, stage: str | None, region: str | None, state
         raise CommandError(
             f"there is no share link {link_id!r}: `share list` shows those there are"
         )
-    Steps().say(f"The share link {link_id} is revoked.")
+    Reporter().info(f"The share link {link_id} is revoked.")
 
 
 def _signing_in(installation: Installation) -> Installation:

@@ -10,7 +10,7 @@ from chalicelib.errors import CommandError
 from dashboard.commands.deploy import find_place
 from dashboard.deploy import chalice_resources, function_logs, stack
 from dashboard.deploy.remote import environment_of, publish_page
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 
 @click.command("site")
@@ -30,7 +30,7 @@ def command(*, stage: str, region: str | None, as_json: bool) -> None:
             chalice_resources.find_apis(place.clients("apigatewayv2"), place.stage), place.stage
         )
         function_logs.let_expire(place.clients("logs"), place.stage)
-        published = publish_page(place, outputs, variables, api_id, Steps())
+        published = publish_page(place, outputs, variables, api_id, Reporter())
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
             f"AWS did not do it: {error}. See to it, and run the same command again"

@@ -23,7 +23,7 @@ from dashboard.local.emulator.process import EmulatorProcess, Progress, listen
 from dashboard.local.running import Running, announced, check, locked, read_unsaved
 from dashboard.local.session import LocalSession
 from dashboard.paths import PROJECT, StateDir
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 _STOPPING = (
     "Stopping: the events in the queue are ingested and counted first, which takes up to 40 s, and "
@@ -100,13 +100,13 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Run Mailpulse on this machine, on a local AWS emulator, until Ctrl-C."""
     state = StateDir(state_dir.resolve())
-    steps = Steps()
+    steps = Reporter()
     stop = StopSignals()
-    with stop.handled(), locked(state, steps.say) as lock:
+    with stop.handled(), locked(state, steps.info) as lock:
         _up(Options(port, demo, as_json, opens, allowed_origins), state, lock, steps, stop)
 
 
-def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSignals) -> None:
+def _up(options: Options, state: StateDir, lock: int, steps: Reporter, stop: StopSignals) -> None:
     listener = listen(options.port)
     if not frontend.is_current():
         with steps.step("The page is built"):
@@ -132,9 +132,9 @@ def _up(options: Options, state: StateDir, lock: int, steps: Steps, stop: StopSi
             _say_where(running, options, steps)
             with playing(session, running.topic_arn, steps, enabled=options.demo):
                 _wait(emulator, stop)
-                steps.say(_STOPPING)
+                steps.info(_STOPPING)
     except KeyboardInterrupt:
-        steps.say(_STOPPING)
+        steps.info(_STOPPING)
         _stop(emulator, steps, stop)
         raise CommandError("interrupted before everything was up") from None
     except MailpulseError:
@@ -150,7 +150,7 @@ def _wait(emulator: EmulatorProcess, stop: StopSignals) -> None:
         emulator.check()
 
 
-def _stop(emulator: EmulatorProcess, steps: Steps, stop: StopSignals) -> None:
+def _stop(emulator: EmulatorProcess, steps: Reporter, stop: StopSignals) -> None:
     stop.interrupts = False
     phase = None
     with steps.step("Stopping") as step:
@@ -183,7 +183,7 @@ def _say_progress(progress: Progress) -> str:
     )
 
 
-def _say_what_was_lost(unsaved: dict[str, Any], steps: Steps) -> None:
+def _say_what_was_lost(unsaved: dict[str, Any], steps: Reporter) -> None:
     if unsaved["uncounted"]:
         steps.warn(
             f"The last run ended before {unsaved['uncounted']} changes to stored events were "
@@ -197,13 +197,13 @@ def _say_what_was_lost(unsaved: dict[str, Any], steps: Steps) -> None:
         )
 
 
-def _say_where(running: Running, options: Options, steps: Steps) -> None:
+def _say_where(running: Running, options: Options, steps: Reporter) -> None:
     if options.as_json:
         print(running.as_json(), flush=True)
     elif sys.stdout.isatty():
         print(f"\n  Mailpulse is at {running.dashboard}\n", flush=True)
     else:
         print(running.dashboard, flush=True)
-    steps.say(f"Up after {steps.elapsed:.1f} s. Ctrl-C stops it and keeps the data.")
+    steps.info(f"Up after {steps.elapsed:.1f} s. Ctrl-C stops it and keeps the data.")
     if options.open_page:
         open_page(running.dashboard)

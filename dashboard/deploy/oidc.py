@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from chalicelib.auth.tokens import Fetch, fetch
 from chalicelib.config import is_secure
 from chalicelib.errors import CommandError
-from dashboard.deploy.publish_site import SignIn
+from dashboard.deploy.publish_site import Authenticator
 from dashboard.deploy.stack import Outputs
 
 _SCOPE = "openid email"
@@ -15,7 +15,7 @@ _SCOPE = "openid email"
 _OFFLINE = "offline_access"
 
 
-def sign_in(outputs: Outputs, client_id: str, *, fetch: Fetch = fetch) -> SignIn:
+def sign_in(outputs: Outputs, client_id: str, *, fetch: Fetch = fetch) -> Authenticator:
     """Find out where the page signs people in.
 
     Args:
@@ -37,7 +37,7 @@ def sign_in(outputs: Outputs, client_id: str, *, fetch: Fetch = fetch) -> SignIn
     back = "logout_uri" if "://cognito-idp." in issuer else "post_logout_redirect_uri"
     out = urlencode({"client_id": client_id, back: site})
     offline = f" {_OFFLINE}" if _OFFLINE in found.get("scopes_supported", []) else ""
-    return SignIn(
+    return Authenticator(
         issuer,
         client_id,
         found["authorization_endpoint"],

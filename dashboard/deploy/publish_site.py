@@ -22,7 +22,7 @@ _ASK_FIRST = "no-cache"
 
 
 @dataclass(frozen=True)
-class SignIn:
+class Authenticator:
     """Where the page signs people in, in the terms of OpenID Connect.
 
     Attributes:
@@ -43,7 +43,7 @@ class Site:
 
     websocket_url: str
     stage: str
-    sign_in: SignIn | None = None
+    sign_in: Authenticator | None = None
 
 
 def render(site: Site, manifest: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ from dashboard.deploy.resume import end_pause
 from dashboard.deploy.stack import Outputs
 from dashboard.functions import FUNCTIONS
 from dashboard.paths import PROJECT, STATIC, TEMPLATE
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def install(
     parameters: Mapping[str, str],
     chosen: Mapping[str, str],
     architecture: str | None,
-    steps: Steps,
+    steps: Reporter,
 ) -> Installed:
     """Bring a stage to what this checkout says.
 
@@ -138,7 +138,7 @@ def install(
 
 
 def publish_page(
-    place: Place, outputs: Outputs, variables: Mapping[str, str], api_id: str, steps: Steps
+    place: Place, outputs: Outputs, variables: Mapping[str, str], api_id: str, steps: Reporter
 ) -> Installed:
     """Publish the page of a stage whose functions are there; build it first where it must be.
 

@@ -2,10 +2,10 @@
 
 from chalicelib.aws.client import Service
 from chalicelib.stats.table import StatsTable
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 
-def end_pause(dynamo: Service, stats_table: str, steps: Steps) -> None:
+def end_pause(dynamo: Service, stats_table: str, steps: Reporter) -> None:
     """Take away the note of a pause after a deployment, which has switched ingest on."""
     table = StatsTable(dynamo, stats_table)
     paused_at = table.health().paused_at

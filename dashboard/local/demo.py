@@ -10,7 +10,7 @@ import click
 
 from chalicelib.errors import MailpulseError
 from dashboard.local.session import LocalSession
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 from dashboard.simulation.arrivals import Arrival
 from dashboard.simulation.demo import campaigns, together
 from dashboard.simulation.player import play, seconds_since
@@ -23,7 +23,7 @@ _BEHIND_SECONDS = 60.0
 
 @contextmanager
 def playing(
-    session: LocalSession, topic_arn: str, steps: Steps, *, enabled: bool
+    session: LocalSession, topic_arn: str, steps: Reporter, *, enabled: bool
 ) -> Iterator[None]:
     """Publish the events of a small, endless campaign meanwhile, if it is wanted."""
     if not enabled:

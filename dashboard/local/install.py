@@ -11,7 +11,7 @@ from dashboard.deploy.resume import end_pause
 from dashboard.local.running import Running, read_pseudonym_key
 from dashboard.local.session import LocalSession, environment
 from dashboard.paths import STATIC, TEMPLATE, StateDir
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 STAGE = "local"
 COUNTING_FUNCTION = function_name(STAGE, "aggregate")
@@ -31,7 +31,7 @@ _MAPPING_OPTIONS = {
 }
 
 
-def install(state: StateDir, session: LocalSession, steps: Steps) -> Running:
+def install(state: StateDir, session: LocalSession, steps: Reporter) -> Running:
     """Bring what the emulator holds to what this checkout says, and return where it is.
 
     Args:

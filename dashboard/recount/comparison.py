@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from chalicelib.facts.fact import Item
-from chalicelib.stats.contributions import NOT_UNDERSTOOD, contribution, registers
+from chalicelib.stats.contributions import NOT_UNDERSTOOD, conditional_fields, contribution
 from chalicelib.stats.counters import COUNTERS, PIPELINE, SUMMARY, Aggregate, kept_until
-from chalicelib.stats.update import Change, Touched
+from chalicelib.stats.update import Change, PendingUpdate
 
 _TIMES = ("first_event_at", "last_event_at")
 _TEXTS = (*_TIMES, "subject", "sender")
@@ -44,7 +44,9 @@ class Facts:
         self._counts: dict[str, dict[str, dict[str, int]]] = defaultdict(
             lambda: defaultdict(lambda: defaultdict(int))
         )
-        self._touched: dict[str, dict[str, Touched]] = defaultdict(lambda: defaultdict(Touched))
+        self._touched: dict[str, dict[str, PendingUpdate]] = defaultdict(
+            lambda: defaultdict(PendingUpdate)
+        )
 
     def add(self, item: Item) -> None:
         """Take in one item of the events table."""
@@ -60,21 +62,21 @@ class Facts:
                     self._counts[campaign][part][counter] += amount
                 if url is not None:
                     self._touched[campaign][part].url = url
-        for register in registers([item]):
+        for register in conditional_fields([item]):
             self._touched[item["c"]["S"]][SUMMARY].move(register)
 
     def campaigns(self) -> set[str]:
         """Name the campaigns that there are facts of."""
         return {*self._counts} - {PIPELINE}
 
-    def of(self, campaign: str, now: float) -> dict[str, Touched]:
+    def of(self, campaign: str, now: float) -> dict[str, PendingUpdate]:
         """Give what each aggregate of a campaign is to hold, by part.
 
         Minutes that are not compared any more are left out.
         """
         counts, touched = self._counts[campaign], self._touched[campaign]
         return {
-            part: Touched(
+            part: PendingUpdate(
                 [Change([{}], dict(counts[part]))], touched[part].registers, touched[part].url
             )
             for part in {*counts, *touched}
@@ -83,7 +85,7 @@ class Facts:
 
 
 def differences(
-    campaign: str, facts: Mapping[str, Touched], aggregates: Iterable[Aggregate], now: float
+    campaign: str, facts: Mapping[str, PendingUpdate], aggregates: Iterable[Aggregate], now: float
 ) -> Iterator[Difference]:
     """Compare a campaign's aggregates with what its facts say.
 
@@ -96,7 +98,7 @@ def differences(
     stored = {one.part: one for one in aggregates if is_compared(one.part, now)}
     for part in sorted({*facts, *stored}):
         aggregate = stored.get(part) or Aggregate(campaign, part)
-        touched = facts.get(part, Touched())
+        touched = facts.get(part, PendingUpdate())
         counts = touched.changes[0].counts if touched.changes else {}
         for name in COUNTERS:
             counted, said = aggregate.counts.get(name, 0), counts.get(name, 0)
@@ -112,7 +114,7 @@ def differences(
                     yield Difference(campaign, part, name, text, said_texts.get(name))
 
 
-def _texts(touched: Touched) -> dict[str, str]:
+def _texts(touched: PendingUpdate) -> dict[str, str]:
     texts: dict[str, str] = {}
     for register in touched.registers.values():
         texts |= {register.guard: register.rank, **register.values}

@@ -16,7 +16,7 @@ from chalicelib.errors import CommandError
 from dashboard.aws_session import Service
 from dashboard.deploy.chalice_resources import function_name
 from dashboard.installation import Installation
-from dashboard.progress import Step, Steps
+from dashboard.progress import Reporter, Step
 
 _LOOK_EVERY_SECONDS = 0.5
 # The longest that an ingest which has begun may take: its time-out (functions.FUNCTIONS) and some.
@@ -51,7 +51,7 @@ class Pause:
 
 
 @contextmanager
-def ingest_paused(installation: Installation, steps: Steps) -> Iterator[Pause]:
+def ingest_paused(installation: Installation, steps: Reporter) -> Iterator[Pause]:
     """Pause ingest, wait until everything stored is counted, and resume whatever happens.
 
     Raises:
@@ -82,7 +82,7 @@ def ingest_paused(installation: Installation, steps: Steps) -> Iterator[Pause]:
                 steps.warn("Another recount is running: ingest goes on at its end.")
 
 
-def wait_until_counted(installation: Installation, steps: Steps) -> None:
+def wait_until_counted(installation: Installation, steps: Reporter) -> None:
     """Wait until every stored fact is counted.
 
     Raises:

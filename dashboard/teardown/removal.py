@@ -14,7 +14,7 @@ from chalicelib.errors import CommandError
 from dashboard.deploy import chalice_record, legacy_roles
 from dashboard.deploy.remote import Place
 from dashboard.deploy.stack import POLL_SECONDS, refuse_stuck
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 from dashboard.teardown import retained, stack_removal
 from dashboard.teardown.inventory import Inventory
 from dashboard.teardown.retained import Table
@@ -22,7 +22,7 @@ from dashboard.teardown.retained import Table
 _MANY_PARAMETERS = 10  # in one call
 
 
-def remove(place: Place, found: Inventory, steps: Steps, *, delete_data: bool) -> None:
+def remove(place: Place, found: Inventory, steps: Reporter, *, delete_data: bool) -> None:
     """Remove a stage.
 
     Args:
@@ -104,7 +104,7 @@ def _empty(s3: Any, bucket: str, progress: stack_removal.Progress) -> None:
         progress(f"{gone:,} objects")
 
 
-def _remove_stack(place: Place, found: Inventory, steps: Steps, *, delete_data: bool) -> None:
+def _remove_stack(place: Place, found: Inventory, steps: Reporter, *, delete_data: bool) -> None:
     cloudformation, stack = place.clients("cloudformation"), found.stack
     assert stack is not None
     if delete_data or not stack.can_be_kept:

@@ -10,10 +10,10 @@ from support.parts import Parts, install
 from support.world import START
 
 from chalicelib.config import Config
-from chalicelib.functions.publish import Publish
-from chalicelib.live.large_topics import Crowds
+from chalicelib.functions.publish import Publisher
+from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.pusher import Pusher
-from chalicelib.live.rate_limit import Turns
+from chalicelib.live.rate_limit import RateLimiter
 from dashboard import aws_session
 from dashboard.installation import Installation
 
@@ -62,11 +62,13 @@ class Pipeline:
         self.now = START
         self.pauses = []
         self.invoked = []
-        turns = Turns(self.parts.dynamo, config.subscriptions_table, 5000, clock=lambda: self.now)
-        self.crowds = Crowds(
+        turns = RateLimiter(
+            self.parts.dynamo, config.subscriptions_table, 5000, clock=lambda: self.now
+        )
+        self.crowds = LargeTopics(
             turns, self.invoked.append, clock=lambda: self.now, pause=lambda _: None
         )
-        self.publisher = Publish(
+        self.publisher = Publisher(
             self.parts.subscriptions,
             self.parts.pusher,
             lambda: self.crowds,

@@ -11,7 +11,7 @@ from support.parts import Parts
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
 from chalicelib.auth.share_tokens import ShareTokens
-from chalicelib.auth.tokens import Tokens
+from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.errors import AwsError, InvalidRequest
 from chalicelib.live import subscriptions
 from chalicelib.live.frames import MAX_FRAME_BYTES
@@ -52,7 +52,7 @@ class Stage:
         parts = Parts(config, services=pipeline.services, clock=lambda: self.now)
         parts.connections = pipeline.connections
         parts.pusher = pipeline.parts.pusher
-        parts.tokens = Tokens(
+        parts.tokens = TokenVerifier(
             ISSUER, CLIENT, groups_claim=config.groups_claim, fetch=Issuer().fetch
         )
         pipeline.parts = parts

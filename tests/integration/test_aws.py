@@ -13,7 +13,7 @@ from support.stub import Stub, replies
 from chalicelib.aws.client import JsonService
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConditionFailed
-from chalicelib.live.gateway import Connections
+from chalicelib.live.gateway import ManagementApi
 from dashboard import aws_session
 
 REGION = "us-east-1"
@@ -294,7 +294,7 @@ def test_the_age_of_a_queue_is_what_cloudwatch_says(both, client):
     assert [point["Maximum"] for point in answer["Datapoints"]] == [38]
 
 
-@pytest.mark.parametrize("kind", [Connections, aws_session.OperatorsConnections])
+@pytest.mark.parametrize("kind", [ManagementApi, aws_session.OperatorManagementApi])
 def test_operators_and_functions_end_a_connection_by_the_same_request(client, kind):
     with Stub() as stub:
         stub.plan.append(replies(204, b""))

@@ -11,15 +11,15 @@ from support.stub import Authority, Stub, is_slow
 
 from chalicelib.aws import connector
 from chalicelib.aws.client import JsonService
-from chalicelib.aws.connection_pool import Deadlines
-from chalicelib.aws.http11 import divided
+from chalicelib.aws.connection_pool import Timeouts
+from chalicelib.aws.http11 import parse_url
 from chalicelib.config import Config
 from chalicelib.errors import AwsError
 from chalicelib.live.fan_out import FanOut
 from chalicelib.live.permissions import Connection
 
 HOST = "service.example.com"
-DEADLINES = Deadlines(connect=2, answer=2)
+DEADLINES = Timeouts(connect=2, answer=2)
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +233,7 @@ def test_an_address_that_says_nothing_is_not_used_for_the_next_attempt(client, n
         names.addresses = ["127.0.0.3", "127.0.0.2"]
         started = time.monotonic()
 
-        assert client(second.port, Deadlines(connect=0.3, answer=2))()
+        assert client(second.port, Timeouts(connect=0.3, answer=2))()
 
     assert time.monotonic() - started < 2
 
@@ -242,7 +242,7 @@ def test_an_address_whose_server_does_not_respond_is_not_used_again(client, name
     first.usual = is_slow(1)
     names.addresses = ["127.0.0.1", "127.0.0.2"]
 
-    assert client(first.port, Deadlines(connect=2, answer=0.3))()
+    assert client(first.port, Timeouts(connect=2, answer=0.3))()
     assert second.requests
 
 
@@ -266,7 +266,7 @@ def test_a_name_that_cannot_be_resolved_is_not_resolved_by_each_attempt(client, 
 
 @pytest.fixture
 def opener(names, second):
-    return connector.Connector(divided(f"https://{HOST}:{second.port}")[0])
+    return connector.Connector(parse_url(f"https://{HOST}:{second.port}")[0])
 
 
 def test_a_name_that_could_not_be_resolved_is_resolved_again_a_second_later(opener, names):
@@ -301,7 +301,7 @@ def test_an_attempt_ends_with_its_time_and_the_next_one_begins_elsewhere(opener,
 
 def test_without_tls_an_address_that_refuses_gives_way_to_the_next(names, second):
     names.addresses = ["127.0.0.3", "127.0.0.2"]
-    opener = connector.Connector(divided(f"http://{HOST}:{second.port}")[0])
+    opener = connector.Connector(parse_url(f"http://{HOST}:{second.port}")[0])
 
     opened, _ = opener.open_within(1)
     with opened:

@@ -10,12 +10,12 @@ from support.crowd import subscribe, viewers
 from chalicelib.errors import AwsError
 from chalicelib.functions import publish
 from chalicelib.live import batches, large_topics
-from chalicelib.live.batches import CHUNK
+from chalicelib.live.batches import MOST_VIEWERS
 from chalicelib.live.delivery import PUSH_SECONDS
-from chalicelib.live.large_topics import Crowds
-from chalicelib.live.permissions import Access, share_subject
+from chalicelib.live.large_topics import LargeTopics
+from chalicelib.live.permissions import Permissions, share_subject
 from chalicelib.live.pusher import Pusher
-from chalicelib.live.rate_limit import Turns
+from chalicelib.live.rate_limit import RateLimiter
 
 SPRING = "stats/email-campaign/spring"
 AUTUMN = "stats/email-campaign/autumn"
@@ -38,13 +38,13 @@ class Crowd:
         pipeline.parts.pusher = self.pusher = Pusher(
             pipeline.connections, clock=lambda: pipeline.now, pause=lambda _: None
         )
-        self.turns = Turns(
+        self.turns = RateLimiter(
             pipeline.parts.dynamo,
             pipeline.config.subscriptions_table,
             5000,
             clock=lambda: pipeline.now,
         )
-        pipeline.crowds = Crowds(
+        pipeline.crowds = LargeTopics(
             self.turns, self.invoke, clock=lambda: pipeline.now, pause=self.wait
         )
         pipeline.publisher = replace(pipeline.publisher, pusher=self.pusher)
@@ -100,7 +100,7 @@ def crowd(pipeline):
 
 
 def test_five_hundred_viewers_are_pushed_to_by_publish_itself(crowd):
-    ids = crowd.watch(CHUNK)
+    ids = crowd.watch(MOST_VIEWERS)
 
     crowd.publish("spring")
 
@@ -109,7 +109,7 @@ def test_five_hundred_viewers_are_pushed_to_by_publish_itself(crowd):
 
 
 def test_more_are_pushed_to_by_other_invocations_each_once(crowd):
-    ids = crowd.watch(2 * CHUNK + 1)
+    ids = crowd.watch(2 * MOST_VIEWERS + 1)
 
     crowd.publish("spring")
     assert crowd.pushed_to() == {}
@@ -123,7 +123,7 @@ def test_more_are_pushed_to_by_other_invocations_each_once(crowd):
 
 
 def test_a_function_tells_a_chunk_from_a_batch_of_the_stream(crowd, monkeypatch):
-    ids = crowd.watch(CHUNK + 1)
+    ids = crowd.watch(MOST_VIEWERS + 1)
     crowd.publish("spring")
     parts = crowd.pipeline.parts
     parts.publish = replace(parts.publish, clock=lambda: crowd.pipeline.now)
@@ -137,7 +137,7 @@ def test_a_function_tells_a_chunk_from_a_batch_of_the_stream(crowd, monkeypatch)
 
 
 def test_after_a_push_by_others_the_shard_is_held_for_the_interval_too(crowd):
-    crowd.watch(CHUNK + 1)
+    crowd.watch(MOST_VIEWERS + 1)
 
     crowd.publish("spring")
 
@@ -156,7 +156,7 @@ def test_a_small_stage_takes_no_turn(crowd):
 
 
 def test_a_connection_of_a_chunk_that_is_gone_is_forgotten_and_one_that_failed_is_behind(crowd):
-    gone, slow, *_ = ids = crowd.watch(CHUNK + 1)
+    gone, slow, *_ = ids = crowd.watch(MOST_VIEWERS + 1)
     crowd.pipeline.connections.outcomes = {gone: ["gone"], slow: ["failed"] * 2}
 
     crowd.publish("spring")
@@ -168,7 +168,7 @@ def test_a_connection_of_a_chunk_that_is_gone_is_forgotten_and_one_that_failed_i
 
 
 def test_a_young_connection_of_a_chunk_is_not_forgotten_when_it_seems_gone(crowd):
-    ids = crowd.watch(CHUNK + 1)
+    ids = crowd.watch(MOST_VIEWERS + 1)
     [young] = [
         replace(one, connected_at=int(crowd.pipeline.now) - 5) for one in viewers(1, "young")
     ]
@@ -185,7 +185,7 @@ def test_a_young_connection_of_a_chunk_is_not_forgotten_when_it_seems_gone(crowd
 def test_a_chunk_that_cannot_note_who_missed_a_push_fails_so_that_lambda_tries_again(
     crowd, monkeypatch
 ):
-    slow, *_ = crowd.watch(CHUNK + 1)
+    slow, *_ = crowd.watch(MOST_VIEWERS + 1)
     crowd.pipeline.connections.outcomes = {slow: ["failed"] * 2}
     crowd.publish("spring")
     event = json.loads(crowd.pipeline.invoked[0])
@@ -194,7 +194,7 @@ def test_a_chunk_that_cannot_note_who_missed_a_push_fails_so_that_lambda_tries_a
         patch.setattr(crowd.pipeline.parts.subscriptions, "_dynamo", Broken())
         with pytest.raises(AwsError, match="broken"):
             crowd.pipeline.publisher.chunk(event)
-    assert len(crowd.pushed_to()) == CHUNK - 1  # the others did not wait for it
+    assert len(crowd.pushed_to()) == MOST_VIEWERS - 1  # the others did not wait for it
 
     crowd.pipeline.now += 60  # as Lambda does
     crowd.pipeline.publisher.chunk(event)
@@ -209,7 +209,7 @@ class Broken:
 
 
 def test_a_chunk_that_is_invoked_twice_says_the_same_twice(crowd):
-    crowd.watch(CHUNK + 1)
+    crowd.watch(MOST_VIEWERS + 1)
     crowd.publish("spring")
     crowd.pipeline.invoked *= 2
 
@@ -220,7 +220,7 @@ def test_a_chunk_that_is_invoked_twice_says_the_same_twice(crowd):
 
 
 def test_a_chunk_that_comes_too_late_sends_nothing_and_its_viewers_catch_up(crowd):
-    ids = crowd.watch(CHUNK + 1)
+    ids = crowd.watch(MOST_VIEWERS + 1)
     crowd.publish("spring")
 
     crowd.pipeline.now += PUSH_SECONDS + 1
@@ -231,7 +231,7 @@ def test_a_chunk_that_comes_too_late_sends_nothing_and_its_viewers_catch_up(crow
 
 
 def test_when_lambda_refuses_publish_pushes_itself_and_asks_no_more_in_this_batch(crowd):
-    ids = crowd.watch(2 * CHUNK + 1)
+    ids = crowd.watch(2 * MOST_VIEWERS + 1)
     crowd.refuses = True
 
     crowd.publish("spring")
@@ -245,19 +245,19 @@ def test_when_lambda_refuses_publish_pushes_itself_and_asks_no_more_in_this_batc
 
 
 def test_the_topics_of_the_fewest_viewers_go_first(crowd):
-    many, few = crowd.watch(CHUNK + 1, AUTUMN), crowd.watch(150, SPRING, "few")
+    many, few = crowd.watch(MOST_VIEWERS + 1, AUTUMN), crowd.watch(150, SPRING, "few")
     order = []
     crowd.pipeline.crowds._invoke = lambda _: order.append(set(crowd.pushed_to()))
 
     crowd.publish("autumn", "spring")
 
     assert order == [set(few), set()]
-    assert len(many) == CHUNK + 1
+    assert len(many) == MOST_VIEWERS + 1
 
 
 def test_turns_are_taken_one_by_one_as_their_time_comes(crowd):
     """So that another shard's topic has its turn between two chunks of this one."""
-    crowd.watch(4 * CHUNK)
+    crowd.watch(4 * MOST_VIEWERS)
     begun = crowd.pipeline.now
     others, invoke = [], crowd.invoke
 
@@ -275,7 +275,7 @@ def test_turns_are_taken_one_by_one_as_their_time_comes(crowd):
 def chunks_of_ten(monkeypatch):
     """Moto is slow at noting who missed a push: a crowd is smaller here."""
     for module in (batches, large_topics):
-        monkeypatch.setattr(module, "CHUNK", 10)
+        monkeypatch.setattr(module, "MOST_VIEWERS", 10)
     monkeypatch.setattr(publish, "FREE_MESSAGES", 0)
 
 
@@ -313,7 +313,7 @@ def test_when_the_time_ends_in_the_middle_the_rest_is_behind(crowd, chunks_of_te
 
 
 def test_a_turn_that_cannot_be_taken_fails_the_batch_so_that_it_comes_again(crowd, monkeypatch):
-    ids = crowd.watch(CHUNK + 1)
+    ids = crowd.watch(MOST_VIEWERS + 1)
     records = crowd.change("spring")
     with monkeypatch.context() as patch:
         patch.setattr(crowd.turns, "_dynamo", Broken())
@@ -331,12 +331,12 @@ def test_each_group_of_a_crowd_is_sent_what_it_may_see_and_no_more(crowd):
     until = int(crowd.pipeline.now) + 3600
 
     def agency(prefix):
-        return Access("somebody", until, (prefix,))
+        return Permissions("somebody", until, (prefix,))
 
     acme = crowd.watch(400, LIST, "acme", agency("acme-"))
     globex = crowd.watch(300, LIST, "globex", agency("globex-"))
     staff = crowd.watch(20, LIST, "staff", agency(""))
-    shared = Access(share_subject("l-1"), until, (), "acme-spring")
+    shared = Permissions(share_subject("l-1"), until, (), "acme-spring")
     crowd.watch(5, LIST, "thief", shared)
     guests = crowd.watch(600, "stats/email-campaign/acme-spring", "guest", shared)
     strangers = agency("globex-")

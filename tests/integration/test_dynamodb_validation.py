@@ -34,7 +34,7 @@ from chalicelib.stats.table import StatsTable
 from dashboard.aws_session import Service
 from dashboard.commands.recount import recount
 from dashboard.deploy.resume import end_pause
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 from dashboard.recount import pausing
 
 VIEWER = Connection("viewer-2", "api-1/test", connected_at=0)
@@ -121,12 +121,12 @@ def operate(pipeline, installation, monkeypatch):
     table.delete_item(**of_spring)
     monkeypatch.setattr("chalicelib.facts.settle.RULES_VERSION", 99)
 
-    assert recount(installation, "spring", Steps()).differences
-    assert recount(installation, None, Steps(), applies=True, reclassify=True).restated
+    assert recount(installation, "spring", Reporter()).differences
+    assert recount(installation, None, Reporter(), applies=True, reclassify=True).restated
 
     stats_table = pipeline.parts.stats_table
     stats_table.pause("2026-11-23T11:00:00.000Z")
-    end_pause(Service("dynamodb", installation.clients), pipeline.config.stats_table, Steps())
+    end_pause(Service("dynamodb", installation.clients), pipeline.config.stats_table, Reporter())
     stats_table.put_findings(Findings("2026-11-23T11:00:00Z"))
     stats_table.put_findings(Findings("2026-11-23T11:01:00Z", 1, 2, 3, 4, ("spring",)))
 

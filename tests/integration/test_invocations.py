@@ -8,7 +8,7 @@ from botocore.config import Config as Boto3Config
 from msgspec.structs import replace
 from support.stub import Stub, hangs_up, is_slow, replies
 
-from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.connection_pool import Timeouts
 from chalicelib.aws.invoke import Invocations
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConfigError
@@ -118,7 +118,7 @@ def test_what_does_not_pass_is_an_error_that_says_why(stub, status, code, times)
 
 def test_a_lambda_that_does_not_answer_is_given_up(stub):
     stub.usual = is_slow(1)
-    soon = Deadlines(connect=0.1, answer=0.1)
+    soon = Timeouts(connect=0.1, answer=0.1)
 
     with pytest.raises(AwsError, match="no answer"):
         invocations(stub, deadlines=soon).invoke(EVENT)

@@ -11,7 +11,7 @@ from support import handlers, moto_account, ses
 from support.parts import Parts, install
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
-from chalicelib.auth.tokens import Tokens
+from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.functions import publish
 from chalicelib.live import batches, large_topics
 from chalicelib.live.pusher import Pusher
@@ -151,7 +151,7 @@ def calls(pipeline, monkeypatch):
         parts.connections = Connections(recorder, outcomes or {})
         parts.invocations = Invocations(recorder)
         parts.pusher = Pusher(parts.connections, pause=lambda _: None)
-        parts.tokens = Tokens(ISSUER, CLIENT, fetch=Issuer().fetch)
+        parts.tokens = TokenVerifier(ISSUER, CLIENT, fetch=Issuer().fetch)
         with monkeypatch.context() as patch:
             install(patch, lambda: parts)
             patch.setattr(pipeline, "running", parts)
@@ -255,7 +255,7 @@ def everything(pipeline, calls, monkeypatch):
         with monkeypatch.context() as patch:  # three viewers are a crowd
             patch.setattr(publish, "FREE_MESSAGES", 0)
             for module in (batches, large_topics):
-                patch.setattr(module, "CHUNK", 2)
+                patch.setattr(module, "MOST_VIEWERS", 2)
             handlers.publish(records)
         for event in pipeline.running.invocations.events:
             handlers.publish(json.loads(event))

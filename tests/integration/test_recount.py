@@ -9,7 +9,7 @@ from support import moto_account, ses
 from chalicelib.errors import AwsError, CommandError
 from chalicelib.live.permissions import Connection
 from dashboard.commands.recount import recount
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 from dashboard.recount import pausing
 from dashboard.recount.pausing import ingest_paused
 
@@ -81,15 +81,15 @@ def test_a_wrong_counter_is_found_and_restated(pipeline, installation, mappings,
     change(pipeline, s={"N": "8"})
     change(pipeline, "bounce#Permanent#General", hb={"N": "3"})
 
-    found = recount(installation, SPRING, Steps()).differences
+    found = recount(installation, SPRING, Reporter()).differences
     assert {(one.part, one.name, one.counted, one.stored) for one in found} == {
         ("summary", "sends", 8, 1),
         ("bounce#Permanent#General", "hard_bounces", 3, 1),
     }
-    assert recount(installation, SPRING, Steps(), applies=True).restated == 2
+    assert recount(installation, SPRING, Reporter(), applies=True).restated == 2
 
     assert counts() == {"sends": 1, "hard_bounces": 1}
-    assert recount(installation, None, Steps()).differences == []
+    assert recount(installation, None, Reporter()).differences == []
     assert mappings.state == "Enabled"
 
 
@@ -104,7 +104,7 @@ def test_an_event_that_is_counted_meanwhile_stops_it(pipeline, installation, cou
     while_reading(pipeline, monkeypatch, leak)
 
     with pytest.raises(CommandError, match="run recount again"):
-        recount(installation, SPRING, Steps(), applies=True)
+        recount(installation, SPRING, Reporter(), applies=True)
     assert counts() == {"sends": 9}
 
 
@@ -113,11 +113,11 @@ def test_a_second_recount_stops_the_first_and_neither_resumes_ingest_under_the_o
 ):
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, s={"N": "8"})
-    second = ingest_paused(installation, Steps())
+    second = ingest_paused(installation, Reporter())
     while_reading(pipeline, monkeypatch, second.__enter__)
 
     with pytest.raises(CommandError, match="run it again, alone"):
-        recount(installation, SPRING, Steps(), applies=True)
+        recount(installation, SPRING, Reporter(), applies=True)
     assert mappings.state == "Disabled"
     assert counts() == {"sends": 8}
 
@@ -134,7 +134,7 @@ def test_ingest_that_somebody_has_switched_on_stops_it(
     while_reading(pipeline, monkeypatch, lambda: setattr(mappings, "state", "Enabled"))
 
     with pytest.raises(CommandError, match="run it again, alone"):
-        recount(installation, SPRING, Steps(), applies=True)
+        recount(installation, SPRING, Reporter(), applies=True)
     assert counts() == {"sends": 8}
 
 
@@ -152,11 +152,11 @@ def test_ingest_that_cannot_be_resumed_stays_paused_in_sight(
     monkeypatch.setattr(mappings, "update_event_source_mapping", refuse)
 
     with pytest.raises(AwsError, match="ResourceInUse"):
-        recount(installation, SPRING, Steps())
+        recount(installation, SPRING, Reporter())
     assert pipeline.parts.stats_table.health().paused_at is not None
 
     monkeypatch.undo()
-    recount(installation, SPRING, Steps())
+    recount(installation, SPRING, Reporter())
     assert mappings.state == "Enabled"
     assert pipeline.parts.stats_table.health().paused_at is None
 
@@ -173,7 +173,7 @@ def test_facts_that_expire_while_they_are_read_restate_nothing(
     delete(pipeline, "Bounce")
     while_reading(pipeline, monkeypatch, lambda: time.sleep(1.5))
 
-    outcome = recount(installation, None, Steps(), applies=True)
+    outcome = recount(installation, None, Reporter(), applies=True)
 
     assert (outcome.expiring, outcome.restated) == ([SPRING], 0)
     assert counts() == {"sends": 1, "hard_bounces": 1}
@@ -188,7 +188,7 @@ def test_messages_whose_facts_have_begun_to_expire_are_not_settled_anew(
     before = facts(pipeline)
     monkeypatch.setattr("chalicelib.facts.settle.RULES_VERSION", 99)
 
-    outcome = recount(installation, None, Steps(), reclassify=True)
+    outcome = recount(installation, None, Reporter(), reclassify=True)
 
     assert outcome.expiring == [SPRING]
     assert facts(pipeline) == before
@@ -206,7 +206,7 @@ def test_an_odd_item_keeps_no_other_message_from_being_settled_anew(
         "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
     )
 
-    outcome = recount(installation, SPRING, Steps(), reclassify=True)
+    outcome = recount(installation, SPRING, Reporter(), reclassify=True)
 
     settled = {
         item["message_id"]["S"]
@@ -226,7 +226,7 @@ def test_a_counter_below_zero_is_a_difference(pipeline, installation, counts):
         "sends": 1,
     }
 
-    recount(installation, SPRING, Steps(), applies=True)
+    recount(installation, SPRING, Reporter(), applies=True)
     pipeline.run(ses.an_open("m-1", at="2026-11-23T10:30:00.000Z"))
 
     assert counts("hour#2026-11-23T10")["unique_opens"] == 1
@@ -241,7 +241,7 @@ def test_an_item_that_was_missing_does_not_count_what_comes_again(pipeline, inst
         Key={"campaign": {"S": SPRING}, "part": {"S": "hour#2026-11-23T10"}},
     )
 
-    recount(installation, SPRING, Steps(), applies=True)
+    recount(installation, SPRING, Reporter(), applies=True)
     pipeline.parts.stats_table._hints.clear()
     pipeline.aggregate(records)
 
@@ -254,8 +254,8 @@ def test_what_no_fact_says_any_more_is_taken_away(pipeline, installation):
     delete(pipeline, "Send")
     delete(pipeline, "Bounce")
 
-    assert recount(installation, SPRING, Steps(), applies=True).differences
-    assert recount(installation, SPRING, Steps()).differences == []
+    assert recount(installation, SPRING, Reporter(), applies=True).differences
+    assert recount(installation, SPRING, Reporter()).differences == []
     assert pipeline.parts.stats_table.summary(SPRING).subject is None
 
 
@@ -264,4 +264,4 @@ def test_times_that_were_kept_to_the_millisecond_are_as_the_facts_say(pipeline, 
     exactly = {"S": "2026-11-23T10:00:00.500Z"}
     change(pipeline, first_event_at=exactly, last_event_at=exactly)
 
-    assert recount(installation, SPRING, Steps()).differences == []
+    assert recount(installation, SPRING, Reporter()).differences == []

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from support.responses import interim, ok, responses
 from support.stub import HangUp, Stub
 
-from chalicelib.aws.connection_pool import Deadlines, Wire
-from chalicelib.aws.http11 import divided, request
+from chalicelib.aws.connection_pool import ConnectionPool, Timeouts
+from chalicelib.aws.http11 import parse_url, request
 from chalicelib.config import Config
 from chalicelib.live.fan_out import FanOut
 
-DEADLINES = Deadlines(connect=2, answer=2)
+DEADLINES = Timeouts(connect=2, answer=2)
 ERROR = "error"
 
 
@@ -50,8 +50,8 @@ class Cutting:
 
 
 def by_calls(url, number, context):
-    origin, _ = divided(url)
-    wire = Wire(origin, DEADLINES, 1000, context)
+    origin, _ = parse_url(url)
+    wire = ConnectionPool(origin, DEADLINES, 1000, context)
     for one in range(number):
         try:
             response = wire.exchange(asking(one))
@@ -62,7 +62,7 @@ def by_calls(url, number, context):
 
 
 def by_pushes(url, number, context):
-    origin, _ = divided(url)
+    origin, _ = parse_url(url)
     fan_out = FanOut(Config(*["x"] * 7), deadlines=DEADLINES, context=context)
     found = []
 

@@ -28,9 +28,9 @@ from support.tokens import (
     signed,
 )
 
-from chalicelib.auth.tokens import Tokens
+from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.config import Config
-from chalicelib.errors import ConfigError, Refused
+from chalicelib.errors import ConfigError, Unauthorized
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def clock():
 
 @pytest.fixture
 def tokens(issuer, clock):
-    return Tokens(ISSUER, CLIENT, fetch=issuer.fetch, clock=lambda: clock[0])
+    return TokenVerifier(ISSUER, CLIENT, fetch=issuer.fetch, clock=lambda: clock[0])
 
 
 def part(value):
@@ -124,7 +124,7 @@ def test_a_clock_may_be_some_seconds_ahead(tokens):
 
 @pytest.mark.parametrize("kind", BAD)
 def test_any_other_token_is_refused(tokens, kind):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Unauthorized) as caught:
         tokens.viewer(BAD[kind])
 
     assert len(str(caught.value)) < 200, "what an attacker writes is not repeated at length"
@@ -140,12 +140,12 @@ def test_the_issuers_keys_are_asked_for_once(tokens, issuer):
 def test_who_makes_keys_up_does_not_make_us_ask_for_each(tokens, issuer, clock):
     tokens.viewer(signed())
     for number in range(50):
-        with pytest.raises(Refused):
+        with pytest.raises(Unauthorized):
             tokens.viewer(signed(THEIRS, f"made-up-{number}"))
     assert issuer.asked == 1
 
     clock[0] += 61
-    with pytest.raises(Refused):
+    with pytest.raises(Unauthorized):
         tokens.viewer(signed(THEIRS, "made-up"))
     assert issuer.asked == 2
 
@@ -156,13 +156,13 @@ def test_a_new_key_of_the_issuer_is_found_and_a_withdrawn_one_refused(tokens, is
     clock[0] += 61
 
     assert tokens.viewer(signed(THEIRS, "key-3")).subject == "user-1"
-    with pytest.raises(Refused):
+    with pytest.raises(Unauthorized):
         tokens.viewer(signed())
 
 
 def test_while_the_issuer_does_not_answer_its_known_keys_are_good(tokens, issuer, clock):
     issuer.is_down = True
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(Unauthorized, match="cannot be read"):
         tokens.viewer(signed())
 
     issuer.is_down = False
@@ -175,7 +175,7 @@ def test_while_the_issuer_does_not_answer_its_known_keys_are_good(tokens, issuer
 
 def test_a_cold_function_whose_issuer_fails_once_asks_again_soon(tokens, issuer, clock):
     issuer.is_down = True
-    with pytest.raises(Refused):
+    with pytest.raises(Unauthorized):
         tokens.viewer(signed())
     issuer.is_down = False
 
@@ -213,7 +213,7 @@ def test_a_key_for_another_use_and_an_unknown_kind_of_key_sign_nothing(tokens, i
     ]
 
     assert tokens.viewer(signed()).subject == "user-1"
-    with pytest.raises(Refused):
+    with pytest.raises(Unauthorized):
         tokens.viewer(signed(THEIRS, "key-4"))
 
 
@@ -223,7 +223,7 @@ def connect(pipeline, issuer):
     pipeline.parts.config = replace(
         pipeline.config, issuer=ISSUER, client_id=CLIENT, allowed_origins=frozenset({ORIGIN})
     )
-    pipeline.parts.tokens = Tokens(ISSUER, CLIENT, fetch=issuer.fetch)
+    pipeline.parts.tokens = TokenVerifier(ISSUER, CLIENT, fetch=issuer.fetch)
 
     def connect(*protocols, origin=ORIGIN, name="Sec-WebSocket-Protocol"):
         headers = {name: ", ".join(protocols)} if protocols else {}

@@ -13,7 +13,7 @@ from chalicelib.aws.client import JsonService
 from chalicelib.config import Config
 from chalicelib.errors import AwsError
 from chalicelib.live.fan_out import FanOut
-from chalicelib.live.gateway import Connections
+from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import Connection
 
 HOST = "dynamodb.us-east-1.amazonaws.com"
@@ -77,7 +77,7 @@ def by_call(config):
 
 
 def by_post(config):
-    return Connections(config).post("api-1/prod", "viewer-1", "hello") == "sent"
+    return ManagementApi(config).post("api-1/prod", "viewer-1", "hello") == "sent"
 
 
 def by_pushes(config):

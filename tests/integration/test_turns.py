@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.memory import MemoryDynamo
 
 from chalicelib.errors import AwsError
-from chalicelib.live.rate_limit import NONSENSE_SECONDS, Turns
+from chalicelib.live.rate_limit import NONSENSE_SECONDS, RateLimiter
 
 NOW = 1_800_000_000.0
 FAR = NOW + 20
@@ -29,7 +29,7 @@ class Clock:
 
 
 def turns(dynamo, clock, table=TABLE, ceiling=5000):
-    return Turns(dynamo, table, ceiling, clock=clock)
+    return RateLimiter(dynamo, table, ceiling, clock=clock)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def dynamo(clock):
 
 @pytest.fixture(params=["in memory", "moto"])
 def taker(request, clock):
-    """Turns over each DynamoDB."""
+    """RateLimiter over each DynamoDB."""
     if request.param == "moto":
         pipeline = request.getfixturevalue("pipeline")
         return turns(pipeline.parts.dynamo, clock, pipeline.config.subscriptions_table)

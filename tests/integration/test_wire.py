@@ -19,15 +19,15 @@ from support.stub import (
 
 from chalicelib.aws import tls
 from chalicelib.aws.client import JsonService, TimeLimit
-from chalicelib.aws.connection_pool import Deadlines
+from chalicelib.aws.connection_pool import Timeouts
 from chalicelib.aws.parallel import in_threads
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConditionFailed, ConfigError
 from chalicelib.live.fan_out import FanOut
-from chalicelib.live.gateway import Connections
+from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import Connection
 
-SOON = Deadlines(connect=2, answer=0.5)
+SOON = Timeouts(connect=2, answer=0.5)
 ERROR = "com.amazonaws.dynamodb.v20120810#"
 
 
@@ -361,7 +361,7 @@ class TestVerification:
 class TestConnections:
     @pytest.fixture
     def connections(self, stub, authority):
-        return Connections(on(stub), deadlines=SOON, context=authority.context)
+        return ManagementApi(on(stub), deadlines=SOON, context=authority.context)
 
     @pytest.mark.parametrize(
         ("reply", "outcome"),
@@ -428,7 +428,7 @@ class TestFanOut:
         assert got == {f"viewer-{one}": [b"first", b"second"] for one in range(50)}
 
     def test_many_are_under_way_at_once_and_a_few_connections_serve_a_few(self, stub, authority):
-        patient = Deadlines(connect=30, answer=30)
+        patient = Timeouts(connect=30, answer=30)
         fan_out = FanOut(on(stub), deadlines=patient, context=authority.context)
         stub.usual = is_slow(0.1)
         send(fan_out, 20)
@@ -507,7 +507,7 @@ class TestFanOut:
     def test_a_server_that_is_not_there_fails_all(self, authority):
         with Stub() as stub:
             gone = on(stub)
-        fan_out = FanOut(gone, deadlines=Deadlines(connect=60, answer=60))
+        fan_out = FanOut(gone, deadlines=Timeouts(connect=60, answer=60))
         started = time.monotonic()
 
         assert send(fan_out, 3) == ["failed"] * 3

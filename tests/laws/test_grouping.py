@@ -13,7 +13,7 @@ from chalicelib.facts.fact import ENGAGEMENTS, facts_of, to_item
 from chalicelib.facts.settle import judged_alone, settle, state_to_item
 from chalicelib.ses.parse import parse
 from chalicelib.stats import grouping
-from chalicelib.stats.contributions import NOT_UNDERSTOOD, contribution, signature
+from chalicelib.stats.contributions import NOT_UNDERSTOOD, contribution, grouping_key
 from chalicelib.stats.update import plan
 
 LANE = "k1"
@@ -159,7 +159,7 @@ def worth(item):
 def named(item):
     """An item's signature; None where it has none."""
     with suppress(*NOT_UNDERSTOOD):
-        name = signature(item)
+        name = grouping_key(item)
         hash(name)
         return name
 

@@ -90,8 +90,8 @@ def _read_again(world: World, rng: random.Random) -> bool:
 def everybody_a_chunk() -> Iterator[None]:
     """Let each viewer be a chunk: pushed to by an invocation of its own."""
     with (
-        patch.object(batches, "CHUNK", 1),
-        patch.object(large_topics, "CHUNK", 1),
+        patch.object(batches, "MOST_VIEWERS", 1),
+        patch.object(large_topics, "MOST_VIEWERS", 1),
         patch.object(publish, "FREE_MESSAGES", 0),
     ):
         yield

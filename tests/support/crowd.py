@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from chalicelib.live.permissions import EVERYTHING, Access, Connection
+from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
 from chalicelib.live.subscriptions import Subscriptions
 
 
-def viewers(number: int, name: str = "viewer", access: Access = EVERYTHING) -> list[Connection]:
+def viewers(
+    number: int, name: str = "viewer", access: Permissions = EVERYTHING
+) -> list[Connection]:
     """Name viewers who have been connected for long."""
     return [Connection(f"{name}-{one}", "api-1/api", 0, access) for one in range(number)]
 

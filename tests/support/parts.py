@@ -6,11 +6,11 @@ from functools import cached_property
 
 import pytest
 
-from chalicelib.auth.authenticator import SignIn
+from chalicelib.auth.authenticator import Authenticator
 from chalicelib.auth.share_tokens import ShareTokens
 from chalicelib.auth.shares import Shares
 from chalicelib.auth.sharing import Sharing
-from chalicelib.auth.tokens import Tokens
+from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.aws.client import TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.aws.invoke import Invocations
@@ -19,16 +19,16 @@ from chalicelib.aws.queues import Queues
 from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.facts.table import EventsTable
 from chalicelib.functions import aggregate, connect, disconnect, ingest, message, publish, watch
-from chalicelib.functions.aggregate import Count
+from chalicelib.functions.aggregate import Aggregator
 from chalicelib.functions.ingest import Ingest
-from chalicelib.functions.message import Session
-from chalicelib.functions.publish import Publish
-from chalicelib.functions.watch import Watch
+from chalicelib.functions.message import RequestHandler
+from chalicelib.functions.publish import Publisher
+from chalicelib.functions.watch import HealthMonitor
 from chalicelib.live.fan_out import FanOut
-from chalicelib.live.gateway import Connections
-from chalicelib.live.large_topics import Crowds
+from chalicelib.live.gateway import ManagementApi
+from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.pusher import Pusher
-from chalicelib.live.rate_limit import Turns
+from chalicelib.live.rate_limit import RateLimiter
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.stats.table import StatsTable
 
@@ -88,7 +88,7 @@ class Parts:
     @cached_property
     def connections(self):
         """API Gateway's connections."""
-        return Connections(self.config)
+        return ManagementApi(self.config)
 
     @cached_property
     def pusher(self):
@@ -123,7 +123,7 @@ class Parts:
     @cached_property
     def tokens(self):
         """The issuer's tokens."""
-        return Tokens(
+        return TokenVerifier(
             str(self.config.issuer),
             self.config.client_id,
             groups_claim=self.config.groups_claim,
@@ -150,7 +150,7 @@ class Parts:
         """Who may come in; None where anybody may."""
         if self.config.issuer is None:
             return None
-        return SignIn(
+        return Authenticator(
             self.config,
             lambda token: self.tokens.viewer(token),  # noqa: PLW0108 - a test may replace it later
             lambda token: self.share_tokens.access(token),  # noqa: PLW0108 - the same
@@ -174,12 +174,12 @@ class Parts:
     @cached_property
     def count(self):
         """The role that counts."""
-        return Count(self.stats_table, self._clock)
+        return Aggregator(self.stats_table, self._clock)
 
     @cached_property
     def publish(self):
         """The role that pushes."""
-        return Publish(
+        return Publisher(
             self.subscriptions,
             self.pusher,
             lambda: self.crowds,
@@ -190,13 +190,13 @@ class Parts:
     @cached_property
     def crowds(self):
         """What pushes to many viewers."""
-        turns = Turns(
+        turns = RateLimiter(
             self.dynamo,
             self.config.subscriptions_table,
             self.config.messages_per_second,
             clock=self._clock,
         )
-        return Crowds(turns, lambda event: self.invocations.invoke(event), clock=self._clock)  # noqa: PLW0108 - the same
+        return LargeTopics(turns, lambda event: self.invocations.invoke(event), clock=self._clock)  # noqa: PLW0108 - the same
 
     @cached_property
     def invocations(self):
@@ -206,12 +206,12 @@ class Parts:
     @cached_property
     def watch(self):
         """The role that looks whether everything flows."""
-        return Watch(self.queues, self.events_stream, self.stats_table, self._clock)
+        return HealthMonitor(self.queues, self.events_stream, self.stats_table, self._clock)
 
     @cached_property
     def session(self):
         """The role that serves requests."""
-        return Session(
+        return RequestHandler(
             self.stats_table,
             self.events_table,
             self.subscriptions,

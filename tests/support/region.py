@@ -16,11 +16,11 @@ from greenlet import getcurrent, greenlet
 from support.crowd import subscribe, viewers
 from support.memory import MemoryDynamo
 
-from chalicelib.functions.publish import Publish
-from chalicelib.live.large_topics import Crowds
+from chalicelib.functions.publish import Publisher
+from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.permissions import Connection
 from chalicelib.live.pusher import Pusher
-from chalicelib.live.rate_limit import Turns
+from chalicelib.live.rate_limit import RateLimiter
 from chalicelib.live.subscriptions import Subscriptions
 
 START = 1_800_000_000.0
@@ -114,15 +114,15 @@ class Region:
         finally:
             self._sleep(CALL_SECONDS / 2)
 
-    def _publish(self, wrong_by: float) -> Publish:
+    def _publish(self, wrong_by: float) -> Publisher:
         def clock() -> float:
             return self.now + wrong_by
 
-        turns = Turns(self, TABLE, self._ceiling, clock=clock)
-        crowds = Crowds(turns, self._invoke, clock=clock, pause=self._sleep)
+        turns = RateLimiter(self, TABLE, self._ceiling, clock=clock)
+        crowds = LargeTopics(turns, self._invoke, clock=clock, pause=self._sleep)
         pusher = Pusher(None, lambda: self, clock=clock, pause=self._sleep)
         subscriptions = Subscriptions(self, TABLE, clock=clock, pause=self._sleep)
-        return Publish(subscriptions, pusher, lambda: crowds, 1.0, clock=clock, pause=self._sleep)
+        return Publisher(subscriptions, pusher, lambda: crowds, 1.0, clock=clock, pause=self._sleep)
 
     def _invoke(self, event: bytes) -> None:
         self._sleep(INVOKE_SECONDS)

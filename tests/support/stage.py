@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from dashboard.deploy.frontend import manifest_path
-from dashboard.deploy.publish_site import SignIn, Site, render
+from dashboard.deploy.publish_site import Authenticator, Site, render
 from dashboard.paths import STATIC
 
 HEADERS = {
@@ -103,7 +103,7 @@ class Stage:
     """
 
     def __init__(
-        self, scene: Scene, url: str, websocket_url: str, sign_in: SignIn | None = None
+        self, scene: Scene, url: str, websocket_url: str, sign_in: Authenticator | None = None
     ) -> None:
         self.scene = scene
         self.sign_in = sign_in
@@ -143,7 +143,7 @@ class Stage:
 
 
 @contextmanager
-def staged(scene: Scene, sign_in: SignIn | None = None):
+def staged(scene: Scene, sign_in: Authenticator | None = None):
     """Serve the built page on loopback until the end of the block."""
     stage = Stage(scene, "", "", sign_in)
     sockets = serve(stage.speak, "127.0.0.1", 0, subprotocols=["mailpulse.v1"], compression=None)

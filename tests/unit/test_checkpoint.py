@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.stats.update import Change, Register, Touched, checkpoint_bytes, lane, plan
+from chalicelib.stats.update import (
+    Change,
+    ConditionalField,
+    PendingUpdate,
+    checkpoint_bytes,
+    lane,
+    plan,
+)
 
 LANE = lane("arn:stream", "shard-1")
 NOW = 1_800_000_000
@@ -17,7 +24,7 @@ def change(sequence, **counts):
 
 
 def planned(changes, observed=None, registers=(), part="summary"):
-    touched = Touched(changes=list(changes))
+    touched = PendingUpdate(changes=list(changes))
     for register in registers:
         touched.move(register)
     return plan(touched, observed or {}, part=part, lane=LANE, now=NOW)
@@ -69,7 +76,7 @@ def test_the_condition_refuses_what_is_counted_already():
 
 
 def test_a_register_that_stands_better_is_left_alone():
-    earlier = Register("first_event_at", "2026-11-23", keep_lowest=True, values={})
+    earlier = ConditionalField("first_event_at", "2026-11-23", keep_lowest=True, values={})
 
     assert planned([], {"first_event_at": {"S": "2026-11-22"}}, [earlier]) is None
     assert planned([], {"first_event_at": {"S": "2026-11-24"}}, [earlier]) is not None

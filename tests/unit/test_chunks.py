@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.live.batches import CHUNK, MAX_EVENT_BYTES, Group, Push, cut, decoded, encoded
+from chalicelib.live.batches import (
+    MAX_EVENT_BYTES,
+    MOST_VIEWERS,
+    Group,
+    Push,
+    decoded,
+    encoded,
+    split,
+)
 from chalicelib.live.frames import MAX_FRAME_BYTES
 from chalicelib.live.permissions import Connection
 
@@ -51,12 +59,12 @@ def test_every_viewer_is_sent_the_frames_of_their_group_once_and_each_chunk_fits
         ],
     )
 
-    chunks = list(cut(push))
+    chunks = list(split(push))
 
     assert sent(chunks) == sent([push])
     assert set(sent(chunks).values()) <= {1}
     for chunk in chunks:
-        assert 0 < chunk.viewers <= CHUNK
+        assert 0 < chunk.viewers <= MOST_VIEWERS
         assert len(encoded(chunk, LATER)) < MAX_EVENT_BYTES + 100 < MAX_REQUEST_BYTES
 
 
@@ -66,7 +74,7 @@ def test_every_viewer_is_sent_the_frames_of_their_group_once_and_each_chunk_fits
 def test_a_chunk_has_five_hundred_viewers(number, sizes):
     push = Push("stats/health", [Group(["{}"], viewers(number))])
 
-    assert [chunk.viewers for chunk in cut(push)] == sizes
+    assert [chunk.viewers for chunk in split(push)] == sizes
     assert push.messages == number
 
 
@@ -77,14 +85,14 @@ def test_many_small_groups_share_a_chunk():
         [Group([f'{{"of": {one}}}'], viewers(1, f"agency-{one}")) for one in range(600)],
     )
 
-    assert [chunk.viewers for chunk in cut(push)] == [500, 100]
+    assert [chunk.viewers for chunk in split(push)] == [500, 100]
 
 
 def test_frames_too_long_for_one_chunk_go_in_several():
     frames = [str(one) * MAX_FRAME_BYTES for one in range(10)]
     push = Push("stats/email-campaign/spring", [Group(frames, viewers(500))])
 
-    chunks = list(cut(push))
+    chunks = list(split(push))
 
     assert len(chunks) > 1
     assert all(chunk.viewers == 500 for chunk in chunks)

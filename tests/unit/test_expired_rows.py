@@ -13,11 +13,11 @@ from support.world import CONFIG, START, World
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.live import subscriptions
-from chalicelib.live.permissions import Access, Connection
+from chalicelib.live.permissions import Connection, Permissions
 from chalicelib.live.subscriptions import ROW_SECONDS
 
 SPRING = "stats/email-campaign/spring"
-GUEST = Access("share/x", int(START) + 30 * 86400, (), "spring")
+GUEST = Permissions("share/x", int(START) + 30 * 86400, (), "spring")
 
 
 @pytest.fixture

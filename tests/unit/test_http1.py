@@ -13,8 +13,8 @@ from chalicelib.aws.http11 import (
     ProtocolError,
     ResponseParser,
     StatusParser,
-    divided,
     is_success,
+    parse_url,
 )
 from chalicelib.errors import ConfigError
 
@@ -226,4 +226,4 @@ def test_only_200_to_299_succeed(status, succeeds):
 
 def test_an_address_without_http_is_refused():
     with pytest.raises(ConfigError, match="set an http or https URL"):
-        divided("ftp://example.com")
+        parse_url("ftp://example.com")

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from dashboard import progress
-from dashboard.progress import Steps
+from dashboard.progress import Reporter
 
 
 class Clock:
@@ -32,7 +32,7 @@ def printed():
 
 
 def test_progress_is_a_line_at_most_every_5_seconds(clock, printed):
-    with Steps(Console(file=printed)).step("Working") as step:
+    with Reporter(Console(file=printed)).step("Working") as step:
         for second in range(1, 13):
             clock.now = second
             step.progress(f"{second} s")
@@ -41,7 +41,7 @@ def test_progress_is_a_line_at_most_every_5_seconds(clock, printed):
 
 
 def test_progress_that_must_not_wait_is_a_line_at_once(clock, printed):
-    with Steps(Console(file=printed)).step("Working") as step:
+    with Reporter(Console(file=printed)).step("Working") as step:
         step.progress("nothing new")
         step.progress("new", at_once=True)
         clock.now = 4.9
@@ -51,7 +51,7 @@ def test_progress_that_must_not_wait_is_a_line_at_once(clock, printed):
 
 
 def test_progress_on_a_terminal_leaves_no_lines(clock, printed):
-    with Steps(Console(file=printed, force_terminal=True)).step("Working") as step:
+    with Reporter(Console(file=printed, force_terminal=True)).step("Working") as step:
         clock.now = 60
         step.progress("much", at_once=True)
 

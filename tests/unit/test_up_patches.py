@@ -296,7 +296,10 @@ def test_sequence_numbers_start_above_what_is_stored(clock, monkeypatch, kept):
     clock.step_back()
     checkpoint = b64encode(checkpoint_bytes(highest, clock.now)).decode()
     items = {
-        "checkpoint": {"campaign": {"S": "c"}, lane("stream", "shard"): {"B": checkpoint}},
+        "checkpoint": {
+            "campaign": {"S": "c"},
+            lane("stream", "shard"): {"B": checkpoint},
+        },
         "position": {"campaign": {"S": " pipeline"}, "read": {"S": str(highest).zfill(40)}},
     }
     table = {"sk_name": "part", "items": {"c": {"summary": items[kept]}}}
