@@ -41,7 +41,7 @@ check: setup .venv-checkov/.installed  ## format, lint, types, imports, template
 
 test: check chromium tests/dynalite/node_modules/.package-lock.json  ## check, then every test: unit, integration, end to end, browser
 	cd static && npm test --silent
-	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadscope --no-loadscope-reorder
 
 soak: check  ## kill each command at each of its calls; count a million events, and 100,000 on the emulator, with faults; hours
 	$(BIN)/python bench/interruptions.py

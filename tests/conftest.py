@@ -1,26 +1,56 @@
 """Settings of all tests."""
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # A machine that is busy is slow, and no example is wrong for that. `make soak` runs many more.
 settings.register_profile("default", deadline=None, max_examples=30)
 settings.register_profile("soak", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-TESTS = Path(__file__).parent
-
 # Where there are several processes, what takes longest begins first, and what is short comes last:
 # they end at the same time.
 ORDER = ("e2e", "browser", "integration", "laws", "unit")
 
+# Files whose tests have the same emulator. Any other is a group by itself.
+GROUPS = {
+    "tests/e2e/test_by_cloudformation.py": "account",
+    "tests/e2e/test_deploy.py": "account",
+    "tests/e2e/test_destroy.py": "account",
+    "tests/e2e/test_doctor_run.py": "account",
+    "tests/e2e/test_users.py": "account",
+    "tests/e2e/test_commands.py": "dashboard",
+    "tests/e2e/test_counts.py": "dashboard",
+    "tests/e2e/test_many_viewers.py": "dashboard",
+    "tests/e2e/test_numbers.py": "dashboard",
+    "tests/e2e/test_up.py": "dashboard",
+    "tests/browser/test_foreign_pages.py": "browser",
+    "tests/browser/test_page.py": "browser",
+    "tests/browser/test_views.py": "browser",
+}
+# Files of which each test starts what it needs.
+ALONE = {"tests/e2e/test_up_starts.py"}
+
+
+def group_of(nodeid):
+    """Name the group of a test, all of which runs in one process."""
+    file = nodeid.partition("::")[0]
+    return nodeid if file in ALONE else GROUPS.get(file, file)
+
 
 def pytest_collection_modifyitems(items):
-    """Give each file to one process (`-n`), unless its tests have a group that shares more."""
-    for item in items:
-        if not any(item.iter_markers("xdist_group")):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
-    items.sort(key=lambda item: ORDER.index(item.path.relative_to(TESTS).parts[0]))
+    items.sort(key=lambda item: ORDER.index(item.nodeid.split("/")[1]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Schedule by groups; `--dist loadgroup` of pytest-xdist 3.8 has no effect in pytest 9.2."""
+
+    class ByGroups(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid)
+
+    return ByGroups(config, log)

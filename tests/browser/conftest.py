@@ -19,8 +19,9 @@ def dashboard(tmp_path_factory):
     yield from live.running(tmp_path_factory.mktemp("dashboard") / "state", "--no-demo")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Chromium. Playwright's event loop runs in this thread until the module's tests are done."""
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         pytest.fail(

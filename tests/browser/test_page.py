@@ -190,10 +190,7 @@ def test_a_pipeline_that_flows_looks_other_than_one_that_is_broken(dashboard, vi
     expect(viewer.page.locator("[data-health=dead_letters]")).to_have_text("1")
     expect(viewer.page.get_by_text("Messages set aside, with reasons: 1")).to_be_visible()
 
-    stats_table = StatsTable(
-        Service("dynamodb", dashboard.aws),
-        next(n for n in dashboard.aws("dynamodb").list_tables()["TableNames"] if "Stats" in n),
-    )
+    stats_table = StatsTable(Service("dynamodb", dashboard.aws), dashboard.output("StatsTable"))
     stats_table.pause("2026-11-25T10:00:00.000Z")
     expect(link).to_have_attribute("data-level", "late")
     expect(viewer.page.get_by_text("Events wait in the queue; none is lost.")).to_be_visible()

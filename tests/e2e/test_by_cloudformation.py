@@ -6,7 +6,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from support import live, ses
+from support import ses
 from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 
 from dashboard.deploy.sam_template import SECRETS
@@ -17,10 +17,9 @@ STAGE = "pipeline"
 KEY = "k" * 64
 
 
-@pytest.fixture(scope="module")
-def account(tmp_path_factory):
-    """An emulator that nobody else deploys to."""
-    yield from live.running(tmp_path_factory.mktemp("account") / "state", "--no-demo")
+@pytest.fixture(scope="module", autouse=True)
+def packaged():
+    yield
     shutil.rmtree(PROJECT / ".mailpulse" / "package" / STAGE, ignore_errors=True)
 
 
@@ -56,7 +55,7 @@ def make_stack(account, name, template, parameters):
 @pytest.fixture(scope="module")
 def outputs(account):
     """Of the stack with the tables and queues."""
-    parameters = {"Stage": STAGE, "ConfigurationSetName": "news", "NewConfigurationSet": "true"}
+    parameters = {"Stage": STAGE, "ConfigurationSetName": STAGE, "NewConfigurationSet": "true"}
     return make_stack(account, f"mailpulse-{STAGE}", TEMPLATE.read_text(), parameters)
 
 

@@ -47,10 +47,8 @@ def a_campaign(dashboard, client):
 
 def falsify(dashboard, campaign, update, **value):
     """Change a campaign's summary behind everybody's back; `:value` stands for the value."""
-    dynamodb = dashboard.aws("dynamodb")
-    [table] = [name for name in dynamodb.list_tables()["TableNames"] if "StatsTable" in name]
-    dynamodb.update_item(
-        TableName=table,
+    dashboard.aws("dynamodb").update_item(
+        TableName=dashboard.output("StatsTable"),
         Key={"campaign": {"S": campaign}, "part": {"S": "summary"}},
         UpdateExpression=update,
         ExpressionAttributeValues={":value": value},

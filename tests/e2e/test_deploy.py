@@ -6,7 +6,7 @@ import time
 
 import pytest
 import websockets.exceptions
-from support import live, ses
+from support import ses
 from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 from websockets.sync.client import connect
 
@@ -17,10 +17,9 @@ STAGE = "e2e"
 BUILD = PROJECT / ".mailpulse" / "aws" / f"000000000000-us-east-1-{STAGE}"
 
 
-@pytest.fixture(scope="module")
-def account(tmp_path_factory):
-    """An emulator that nobody else deploys to."""
-    yield from live.running(tmp_path_factory.mktemp("account") / "state", "--no-demo")
+@pytest.fixture(scope="module", autouse=True)
+def build():
+    yield
     shutil.rmtree(BUILD, ignore_errors=True)
 
 
@@ -35,7 +34,7 @@ def run(account):
 def deployed(run):
     """Deploy for the first time; give what the command says for programs."""
     status, stdout, stderr = run(
-        *(*REGION, *HERE, "--configuration-set", "news", "--new-configuration-set"),
+        *(*REGION, *HERE, "--configuration-set", STAGE, "--new-configuration-set"),
         *("--set", LOCAL_CONNECTIONS, "--set", "CAMPAIGN_TAG=mailing", "--json"),
     )
     assert status == 0, stderr
@@ -159,4 +158,4 @@ def test_a_second_deployment_keeps_what_is_not_named_also_from_another_machine(
     assert after["CAMPAIGN_TAG"] == "mailing"
     stacks = account.aws("cloudformation").describe_stacks(StackName=f"mailpulse-{STAGE}")["Stacks"]
     chosen = {one["ParameterKey"]: one["ParameterValue"] for one in stacks[0]["Parameters"]}
-    assert (chosen["ConfigurationSetName"], chosen["NewConfigurationSet"]) == ("news", "true")
+    assert (chosen["ConfigurationSetName"], chosen["NewConfigurationSet"]) == (STAGE, "true")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from support import live, ses
+from support import ses
 from support.operator import HERE, LOCAL_CONNECTIONS, Operator
 
 from dashboard.paths import PROJECT
@@ -19,10 +19,9 @@ KEY = f"/mailpulse/{STAGE}/pseudonym-key"
 OTHERS = [f"/mailpulse/{STAGE}/{name}" for name in ("settings", "share-key")]
 
 
-@pytest.fixture(scope="module")
-def account(tmp_path_factory):
-    """An emulator that nobody else deploys to."""
-    yield from live.running(tmp_path_factory.mktemp("account") / "state", "--no-demo")
+@pytest.fixture(scope="module", autouse=True)
+def builds():
+    yield
     for stage in (STAGE, OTHER):
         shutil.rmtree(build(stage), ignore_errors=True)
 
@@ -95,6 +94,11 @@ def of_stage(names):
     return [name for name in names if any(one in name for one in own) and OTHER not in name]
 
 
+def without_logs(names):
+    """Leave out what the functions of other stages may write at any time."""
+    return [name for name in names if not name.startswith("/aws/lambda/")]
+
+
 def publish(account, topic_arn, *events):
     tagged = [
         {**event, "mail": {**event["mail"], "tags": {"campaign": ["one"]}}} for event in events
@@ -126,7 +130,7 @@ def removed(account, run, before):
     """Deploy two stages, count something in the first, and remove that."""
     deploy(run, stage=OTHER)
     deployed = deploy(
-        run, "--configuration-set", "news", "--new-configuration-set", "--set", "RETENTION_DAYS=120"
+        run, "--configuration-set", STAGE, "--new-configuration-set", "--set", "RETENTION_DAYS=120"
     )
     publish(account, deployed["topic_arn"], ses.a_send("m-1"), ses.an_open("m-1"))
     first = outputs(account)
@@ -147,7 +151,7 @@ def test_without_a_terminal_it_lists_and_removes_nothing(removed):
     assert f"Keep     {first['EventsTable']}" in stdout
     assert f"Keep     {KEY}" in stdout
     assert OTHER not in stdout
-    assert "SES will refuse mail that names the configuration set news" in stderr
+    assert f"SES will refuse mail that names the configuration set {STAGE}" in stderr
 
 
 def test_all_but_the_data_is_removed(account, removed):
@@ -182,7 +186,7 @@ def test_it_is_removed_only_when_its_name_is_typed(account, run, removed):
 
     assert status == 1
     assert f"nothing was removed: '{STAGE}' is not {OTHER}" in stderr
-    assert in_the_account(account) == names
+    assert without_logs(in_the_account(account)) == without_logs(names)
 
 
 def test_a_second_run_has_nothing_to_do(run, removed):
@@ -215,7 +219,7 @@ def test_the_next_deployment_takes_up_the_same_tables_and_counts_on(account, rem
         "Stacks"
     ]
     chosen = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
-    assert chosen["ConfigurationSetName"] == "news", "what was chosen at first"
+    assert chosen["ConfigurationSetName"] == STAGE, "what was chosen at first"
     function = account.aws("lambda").get_function_configuration(
         FunctionName=f"mailpulse-{STAGE}-ingest"
     )

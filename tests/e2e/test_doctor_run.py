@@ -9,7 +9,7 @@ import json
 import shutil
 
 import pytest
-from support import live, ses
+from support import ses
 from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator, credentials
 
 from dashboard.checks.probe import CAMPAIGN, check_probe
@@ -24,13 +24,9 @@ BUILD = PROJECT / ".mailpulse" / "aws" / f"000000000000-us-east-1-{STAGE}"
 WITHOUT_HTTPS = {"sign-in", "page"}
 
 
-@pytest.fixture(scope="module")
-def account(tmp_path_factory):
-    """An emulator that nobody else deploys to."""
-    yield from live.running(
-        tmp_path_factory.mktemp("account") / "state",
-        *("--no-demo", "--allow-origin", "http://127.0.0.1"),
-    )
+@pytest.fixture(scope="module", autouse=True)
+def build():
+    yield
     shutil.rmtree(BUILD, ignore_errors=True)
 
 
@@ -45,7 +41,7 @@ def run(account):
 def deployed(account, run):
     before = run("doctor")
     status, _, stderr = run(
-        *("deploy", *HERE, "--configuration-set", "news", "--new-configuration-set"),
+        *("deploy", *HERE, "--configuration-set", STAGE, "--new-configuration-set"),
         *("--alarm-email", "ops@example.com", "--set", LOCAL_CONNECTIONS),
         *("--set", "CUSTOM_ORIGINS=http://127.0.0.1"),  # the emulator takes no other
     )
@@ -95,7 +91,7 @@ def test_what_breaks_is_found_and_deploying_again_mends_the_event_sources(accoun
     account.aws("lambda").update_event_source_mapping(UUID=mappings[0]["UUID"], Enabled=False)
     account.aws("sqs").send_message(QueueUrl=made["DeadLetterQueueUrl"], MessageBody="no event")
     account.aws("sesv2").update_configuration_set_event_destination(
-        ConfigurationSetName="news",
+        ConfigurationSetName=STAGE,
         EventDestinationName=f"mailpulse-{STAGE}",
         EventDestination={
             "Enabled": True,

@@ -28,8 +28,7 @@ def logged(dashboard, topic):
 
 def test_chunks_reach_who_is_there_and_forget_who_is_gone(dashboard):
     topic = campaign_topic("crowd")
-    dynamodb = dashboard.aws("dynamodb")
-    [name] = [one for one in dynamodb.list_tables()["TableNames"] if "Subscriptions" in one]
+    dynamodb, name = dashboard.aws("dynamodb"), dashboard.output("SubscriptionsTable")
     table = Subscriptions(aws_session.Service("dynamodb", lambda _: dynamodb), name)
     # 1,001 who have gone without a word, and three who are there.
     subscribe(table, viewers(1001, "gone"), topic)

@@ -16,13 +16,13 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture
-def account(dashboard, monkeypatch):
-    """The emulator, and an environment in which the commands find it."""
+def account(account, monkeypatch):
+    """The account, and an environment in which the commands find it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    for name, value in credentials(dashboard.info["endpoint_url"]).items():
+    for name, value in credentials(account.info["endpoint_url"]).items():
         monkeypatch.setenv(name, value)
-    return dashboard
+    return account
 
 
 def make_stage(account, **parameters):

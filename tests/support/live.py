@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import boto3
 from support.client import Client
@@ -51,6 +52,7 @@ class Live:
         began = time.monotonic()
         self.process = start(state_dir, *options, python=python)
         self.said: list[str] = []
+        self._clients: dict[str, Any] = {}
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._readers = [
             threading.Thread(target=self._read_stderr, daemon=True),
@@ -70,8 +72,17 @@ class Live:
         return Client(self.info["websocket"], **options)
 
     def aws(self, service: str):
-        """Make a boto3 client of the emulator."""
-        return boto3.client(service, endpoint_url=self.info["endpoint_url"], **CREDENTIALS)
+        """Give a boto3 client of the emulator; one takes longer to make than most calls take."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service, endpoint_url=self.info["endpoint_url"], **CREDENTIALS
+            )
+        return self._clients[service]
+
+    def output(self, name: str) -> str:
+        """Read an output of the stack, such as the name of a table."""
+        [stack] = self.aws("cloudformation").describe_stacks(StackName="mailpulse-local")["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}[name]
 
     def publish(self, *events: dict | str) -> None:
         """Publish SES events to the topic; what is a string goes as it is."""
@@ -84,11 +95,7 @@ class Live:
 
     def dead_letters(self) -> int:
         """Count the messages in the dead-letter queue."""
-        redrive = self.aws("sqs").get_queue_attributes(
-            QueueUrl=self.info["queue_url"], AttributeNames=["RedrivePolicy"]
-        )["Attributes"]["RedrivePolicy"]
-        name = json.loads(redrive)["deadLetterTargetArn"].rsplit(":", 1)[1]
-        return self._count(self.aws("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+        return self._count(self.output("DeadLetterQueueUrl"))
 
     def wait_until_ingested(self, timeout: float = 60) -> None:
         """Wait until the queue is empty."""
@@ -126,6 +133,10 @@ class Live:
     def _join(self) -> None:
         for reader in self._readers:
             reader.join(timeout=5)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        for client in self._clients.values():
+            client.close()
 
     def _read_stdout(self) -> None:
         for line in self.process.stdout:
