@@ -44,9 +44,10 @@ def proxy(dashboard):
 
 @pytest.fixture(scope="module", autouse=True)
 def gone(dashboard):
-    """Somebody who has been connected for a while when they are gone."""
+    """Somebody who has long been there when they are gone; and since when, in monotonic time."""
     with dashboard.client() as client:
-        yield client
+        client.subscribe(campaign_topic("gone"))
+        yield client, time.monotonic()
 
 
 @pytest.fixture(autouse=True)
@@ -162,11 +163,11 @@ def test_a_viewer_who_cannot_be_reached_catches_up_and_holds_up_nobody(dashboard
 def test_a_viewer_who_has_gone_is_forgotten_and_the_others_go_on(dashboard, proxy, gone):
     topic = campaign_topic("gone")
     with dashboard.client() as other:
-        ids = _connection_ids(proxy, gone)
-        gone.subscribe(topic)
+        client, since = gone
+        ids = _connection_ids(proxy, client)
         other.subscribe(topic)
-        # A younger one may still be in its handshake.
-        wait_until(lambda: time.monotonic() > gone.opened_at + GRACE_SECONDS + 1, 30)
+        # A younger one may still be in its handshake. To the emulator it is as old as its row.
+        wait_until(lambda: time.monotonic() > since + GRACE_SECONDS + 1, 30)
         proxy.plan = lambda call: "410" if call.connection in ids else None
 
         for number in range(3):

@@ -90,7 +90,6 @@ class Client:
     """One WebSocket connection.
 
     Attributes:
-        opened_at: in monotonic time.
         topics: what is known of each topic that was asked for or pushed.
         pushes: (monotonic time of arrival in seconds, frame), in order of arrival.
     """
@@ -100,7 +99,6 @@ class Client:
         self.socket = self._open.enter_context(
             connect(url, subprotocols=list(subprotocols) or None, **options)
         )
-        self.opened_at = time.monotonic()
         self.topics: dict[str, Topic] = defaultdict(Topic)
         self.pushes: list[tuple[float, dict]] = []
         self._ids = itertools.count(1)
