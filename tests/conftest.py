@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from chalicelib.aws.connection_pool import Wire
+from chalicelib.aws.connection_pool import ConnectionPool
 
 # A machine that is busy is slow, and no example is wrong for that. `make soak` runs many more.
 settings.register_profile("default", deadline=None, max_examples=30)
@@ -60,26 +60,26 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 @pytest.fixture(scope="session")
-def wires():
+def connection_pools():
     """Keep the functions' clients that are made: those of this test, and those of before."""
     made, before = [], weakref.WeakSet()
-    make = Wire.__init__
+    make = ConnectionPool.__init__
 
     def noted(self, *arguments, **options):
         make(self, *arguments, **options)
         made.append(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Wire, "__init__", noted)
+        patch.setattr(ConnectionPool, "__init__", noted)
         yield made, before
 
 
 @pytest.fixture(autouse=True)
-def no_connection_stays_open(wires):
+def no_connection_stays_open(connection_pools):
     """Close what a function leaves open for its next invocation."""
     yield
-    made, before = wires
-    for wire in (*made, *before):
-        wire.close()
+    made, before = connection_pools
+    for pool in (*made, *before):
+        pool.close()
     before.update(made)
     made.clear()
