@@ -1,7 +1,7 @@
-"""Which trigger calls which function. Its module is imported when it is called.
+"""Entry points of the Lambda functions: the trigger of each, and the handler that it calls.
 
-All functions share this file, and a cold start is mostly imports: Lambda's process of a function
-imports no other one's module, and its own while it starts.
+All functions share this file, and imports dominate a cold start. Therefore each handler's module is
+imported when it is called, and a Lambda process imports only its own function's module, at startup.
 """
 
 from typing import Any

@@ -1,6 +1,7 @@
-"""The Lambda functions: one module each, with the name that it has in app.py.
+"""The Lambda functions, one module each, named as in app.py.
 
-A module's `handler` is given Lambda's events; `function` builds what handles them, once a process.
+A module's `handler` receives Lambda events; its `function` builds the object that handles
+them, once per process.
 """
 
 from importlib import import_module
@@ -12,7 +13,7 @@ def prepare(name: str) -> None:
     """Import and build a function before its first event.
 
     Args:
-        name: its name in app.py; any other name does nothing.
+        name: name of the function in app.py; any other name is ignored.
 
     Raises:
         ConfigError: a setting is missing or invalid.

@@ -1,4 +1,4 @@
-"""A batch of the events table's stream → the counters, each record once in each aggregate."""
+"""Count a batch of the events table's stream; each aggregate counts each record exactly once."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +18,17 @@ from chalicelib.stats.update import lane
 
 
 class Aggregator(Struct, frozen=True):
-    """Counts what has changed in the events table."""
+    """The aggregate function: counts changes of the events table."""
 
     stats_table: StatsTable
     clock: Callable[[], float] = time.time
 
     def batch(self, records: Sequence[Mapping[str, Any]], *, shard: str) -> None:
-        """Count records of one shard, in the stream's order.
+        """Count the records of one shard, in stream order.
 
         Raises:
-            AwsError: a counter could not be written; the batch comes again, without harm.
+            AwsError: a counter could not be written. Lambda retries the batch; the retry counts
+                nothing twice.
         """
         batch = group(records)
         of_lane = lane(records[0]["eventSourceARN"], shard)
@@ -49,14 +50,14 @@ class Aggregator(Struct, frozen=True):
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
 ) -> Aggregator:
-    """Build the function over AWS's services."""
+    """Build the function and its AWS clients."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     return Aggregator(StatsTable(dynamo, config.stats_table, clock=clock), clock)
 
 
 @cache
 def function() -> Aggregator:
-    """Return this process's function, built from its environment."""
+    """Return this process's function, configured from the environment."""
     return build(load())
 
 
@@ -64,17 +65,18 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """Count a batch of the events table's stream.
 
     Args:
-        event: as Lambda passes it.
+        event: the Lambda event.
 
     Returns:
-        What a tumbling window requires: a state, which is not used.
+        The state that a tumbling window requires, which is not used.
         https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html
 
     Raises:
-        ConfigError: the event does not name its shard; the batch stays in the stream.
-        AwsError: a counter could not be written; Lambda retries the batch, without harm.
+        ConfigError: the event has no shard id; the batch stays in the stream.
+        AwsError: a counter could not be written. Lambda retries the batch; the retry counts nothing
+            twice.
     """
-    if event["Records"]:  # none when a tumbling window ends
+    if event["Records"]:  # empty when a tumbling window ends
         function().batch(event["Records"], shard=_shard(event))
     return {"state": {}}
 

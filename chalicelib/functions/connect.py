@@ -1,4 +1,4 @@
-"""Lambda function connect: accept a WebSocket connection, or refuse it."""
+"""Accept or reject a WebSocket connection."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ SUBPROTOCOL = "mailpulse.v1"
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
 ) -> Authenticator | None:
-    """Build what admits connections; None if anyone may connect."""
+    """Build the authenticator; return None if the API requires no authentication."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     subscriptions = Subscriptions(dynamo, config.subscriptions_table, clock=clock)
     return authenticator.build(config, dynamo, subscriptions, clock, loads_verifier=True)
@@ -29,22 +29,22 @@ def build(
 
 @cache
 def function() -> Authenticator | None:
-    """Return this process's function, built from its environment."""
+    """Return this process's authenticator, configured from the environment."""
     return build(load())
 
 
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Accept a connection or refuse it; nothing can be sent to it before the handshake has ended.
+    """Accept or reject a connection. No message can be sent to it before the handshake has ended.
 
-    A client that offers our subprotocol is answered with it alone, and never with the token that it
-    offers beside it.
+    If the client offers this API's subprotocol, the response contains that subprotocol alone, never
+    the token that the client offers in the same header.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     offered = [one.strip() for one in headers.get("sec-websocket-protocol", "").split(",")]
     connection = Connection.of(event["requestContext"])
     viewer = None
     if (sign_in := function()) is not None:
-        # A raised error would be a 502: https://github.com/aws/chalice/issues/1772
+        # An exception would become a 502: https://github.com/aws/chalice/issues/1772
         try:
             viewer = sign_in.admit(connection, offered, headers.get("origin")).subject
         except Unauthorized as error:

@@ -1,4 +1,4 @@
-"""Lambda function disconnect: remove what is stored of a WebSocket connection."""
+"""Remove the stored state of a closed WebSocket connection."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,21 +15,21 @@ from chalicelib.log import log
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
 ) -> Subscriptions:
-    """Build the subscriptions table over AWS's services."""
+    """Build the subscriptions table and its AWS client."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     return Subscriptions(dynamo, config.subscriptions_table, clock=clock)
 
 
 @cache
 def function() -> Subscriptions:
-    """Return this process's subscriptions table, built from its environment."""
+    """Return this process's subscriptions table, configured from the environment."""
     return build(load())
 
 
 def handler(event: Mapping[str, Any]) -> None:
     """Remove a connection's rows.
 
-    API Gateway makes a best effort to call this; rows that it does not remove expire.
+    API Gateway invokes this on a best-effort basis; rows that are not removed expire.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
     """
     connection_id = event["requestContext"]["connectionId"]

@@ -1,4 +1,4 @@
-"""A batch of queue messages → facts in the events table, each message settled."""
+"""Store a batch of SES events from the queue as facts, and settle each email's classification."""
 
 import math
 import random
@@ -28,23 +28,23 @@ from chalicelib.stats.table import StatsTable
 
 T = TypeVar("T")
 
-# How far a sender's clock may be ahead of ours; it is a second, and never a day.
+# Tolerated clock difference: SES may be about a second ahead of this clock, never a day.
 _CLOCKS_DIFFER_BY = timedelta(days=1)
 
-# An attempt that begins just before the end of storing has ended when the visibility of what is
-# left is changed, and that has ended when Lambda ends the invocation. A second is left for what no
-# attempt's deadline includes, such as resolving a host name.
+# An attempt that starts just before the storing deadline must end before the visibility of the
+# remaining messages is changed, and that change must end before Lambda ends the invocation. One
+# second covers steps that an attempt's timeout excludes, such as resolving a host name.
 _REPORTING_SECONDS = ATTEMPT_SECONDS_OF_SQS + 1
 _STORING_MARGIN_SECONDS = ATTEMPT_SECONDS + _REPORTING_SECONDS
 
-# A failed message is retried soon, and later each time: in fifty attempts (maxReceiveCount in
-# infrastructure/mailpulse.yaml) an outage of two hours sends no event to the dead-letter queue.
+# Exponential backoff: with fifty receives (maxReceiveCount in infrastructure/mailpulse.yaml), an
+# outage of two hours sends no event to the dead-letter queue.
 _FIRST_RETRY_SECONDS = 5
 _LONGEST_RETRY_SECONDS = 300
 
 
 class Ingest(Struct, frozen=True):
-    """Takes in what SES reports."""
+    """The ingest function: stores the events that SES publishes."""
 
     config: Config
     events_table: EventsTable
@@ -57,24 +57,24 @@ class Ingest(Struct, frozen=True):
     def batch(
         self, records: Sequence[Mapping[str, Any]], seconds_left: float = math.inf
     ) -> dict[str, Any]:
-        """Take in SQS records.
+        """Store the events of a batch of SQS records.
 
-        A message that is no SES event goes to the dead-letter queue with its reason, alone. A
-        message that could not be stored in time stays in the queue: alone where the event source
-        mapping reports batch item failures, otherwise with its whole batch. Writing a fact twice
-        is harmless.
+        A message that is not an SES event is moved to the dead-letter queue, with the reason, and
+        does not affect the rest of the batch. A message that could not be stored in time stays in
+        the queue: by itself if the event source mapping reports batch item failures, otherwise with
+        its whole batch. Writing a fact is idempotent.
 
         Args:
-            records: as Lambda hands them over.
-            seconds_left: until Lambda ends this invocation. Storing stops before.
+            records: SQS records, as in the Lambda event.
+            seconds_left: seconds until Lambda ends this invocation. Storing stops earlier.
 
         Returns:
-            What Lambda expects of a function that reports batch item failures.
+            The partial batch response that Lambda expects.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
         Raises:
-            NotStored: a message could not be stored, and the mapping does not report failures:
-                Lambda would take a returned value for success and delete the whole batch.
+            NotStored: a message could not be stored, and the mapping does not report batch item
+                failures. Lambda would treat a return value as success and delete the whole batch.
         """
         ends = self.clock() + seconds_left
         self.limit.until = ends - _STORING_MARGIN_SECONDS
@@ -90,7 +90,7 @@ class Ingest(Struct, frozen=True):
         return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
 
     def _take_in(self, records: Sequence[Mapping[str, Any]]) -> tuple[set[str], int]:
-        """Store what messages report; return those that failed, and the number of facts."""
+        """Store the facts of messages; return ids of failed messages and the number of facts."""
         failed: set[str] = set()
         facts: dict[tuple[str, str], Fact] = {}
         origins: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -117,7 +117,7 @@ class Ingest(Struct, frozen=True):
         return failed, len(facts)
 
     def _retry_soon(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Make messages visible before the queue's time-out, which suits crashes."""
+        """Shorten the visibility timeout of failed messages; the queue's default suits crashes."""
         delays = [
             (
                 record["receiptHandle"],
@@ -150,13 +150,13 @@ class Ingest(Struct, frozen=True):
         try:
             self.queues.set_aside(record["body"], error.reason, str(error))
         except AwsError as failure:
-            # The queue's own redrive brings it there, after some more tries.
+            # The queue's redrive policy moves it there after further receives.
             log("dead_letter_failed", detail=str(failure), message=record["messageId"])
             return False
         return True
 
     def _store(self, facts: Iterable[Fact]) -> list[Fact]:
-        """Store facts and settle their messages, side by side; return those that failed."""
+        """Store facts and settle their emails, in parallel; return the facts that failed."""
         plain: list[Fact] = []
         engagements: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
@@ -185,10 +185,10 @@ class Ingest(Struct, frozen=True):
         return unstored
 
     def _engage(self, message_id: str, engagements: Iterable[Fact]) -> None:
-        """Store a message's opens and clicks, then settle it from all that is stored.
+        """Store an email's opens and clicks, then settle it from all stored facts.
 
-        In this order: whoever reads after the last write sees every fact, so at least one of
-        several ingests at the same time settles the message for good.
+        The order matters: a read after the last write returns every fact, so that at least one of
+        several concurrent invocations reaches the final settlement.
         """
         for fact in engagements:
             admitted = fact.link_id and self.stats_table.admit_link(fact.campaign, fact.link_id)
@@ -203,7 +203,7 @@ def build(
     clock: Callable[[], float] = time.time,
     run: Run = in_threads,
 ) -> Ingest:
-    """Build the function over AWS's services."""
+    """Build the function and its AWS clients."""
     limit = TimeLimit()
     call = services or aws_services(config, limit)
     dynamo = call("dynamodb")
@@ -220,30 +220,30 @@ def build(
 
 @cache
 def function() -> Ingest:
-    """Return this process's function, built from its environment."""
+    """Return this process's function, configured from the environment."""
     return build(load())
 
 
 def handler(event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
-    """Store what SES reported: a batch of the queue.
+    """Store a batch of SES events from the queue.
 
     Args:
-        event: as Lambda passes it.
-        context: Lambda's, which knows when it ends this invocation; None for no limit.
+        event: the Lambda event.
+        context: the Lambda context, which provides the remaining time; None for no limit.
             https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 
     Raises:
-        NotStored: a message could not be stored, and must not be deleted.
+        NotStored: a message could not be stored and must stay in the queue.
     """
     left = math.inf if context is None else context.get_remaining_time_in_millis() / 1000
     return function().batch(event["Records"], left)
 
 
 def retry_seconds(receive_count: int) -> int:
-    """Return when a message that failed is to be retried, with jitter.
+    """Return the delay until a failed message's retry, in seconds, with jitter.
 
     Args:
-        receive_count: how often it has been received.
+        receive_count: number of times that the message has been received.
     """
     longest = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** (receive_count - 1))
     return random.randint(longest * 3 // 4, longest)  # noqa: S311 - jitter
@@ -256,19 +256,19 @@ def _split(items: Sequence[T], size: int) -> list[Sequence[T]]:
 def settle_message(
     events_table: EventsTable, message_id: str, campaigns: Iterable[str] | None = None
 ) -> int:
-    """Settle a message from all that is stored of it, and store what differs.
+    """Settle an email from all its stored facts, and store what changed.
 
     Args:
-        events_table: where it is stored.
-        message_id: the message's.
-        campaigns: in whose counts it is to be settled; None for all.
+        events_table: the table that holds the facts.
+        message_id: the email's message id.
+        campaigns: campaigns in whose counts to settle it; None for all.
 
     Returns:
-        How many items were to be changed.
+        Number of items changed.
 
     Raises:
-        AwsError: something could not be read or written.
-        ValueError: newer rules have judged it, or what is stored is no fact.
+        AwsError: an item could not be read or written.
+        ValueError: newer rules have classified the email, or a stored item is malformed.
     """
     stored = events_table.message(message_id)
     changes = 0

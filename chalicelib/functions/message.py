@@ -1,4 +1,4 @@
-"""One WebSocket request → its answers. Every request gets one, whatever it was."""
+"""Serve the requests of WebSocket connections. Every request gets a reply, even if invalid."""
 
 import re
 import time
@@ -37,15 +37,15 @@ from chalicelib.log import log
 from chalicelib.stats.counters import Aggregate, bounce_kind
 from chalicelib.stats.table import StatsTable
 
-# However rare what is looked for, an answer comes in time, with a cursor to go on from.
+# Facts read per reply: however rare the matches, the reply is timely and has a cursor.
 _MOST_READ = 2000
-# How many are read at once of each lane.
+# Page sizes: facts read at once from each lane of the activity index.
 _LEAST_PAGE, _PAGE = 5, 100
 
-# A place in a campaign's activity, as facts.to_item writes it.
+# A position in a campaign's activity, as facts.to_item writes it.
 _PLACE = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z#[0-9a-f]{16}")
 
-# Which of an hour's counters tell that it has activity of a type.
+# For each type of activity, an hour's counters that are nonzero if the hour has such activity.
 _COUNTERS_OF_TYPE = {
     "Open": ("opens",),
     "Click": ("clicks",),
@@ -59,7 +59,7 @@ _COUNTERS_OF_TYPE = {
 
 
 class RequestHandler(Struct, frozen=True):
-    """Serves the requests of connections; `sign_in` is None where anybody may see everything."""
+    """The message function; `sign_in` is None if the API requires no authentication."""
 
     stats_table: StatsTable
     events_table: EventsTable
@@ -70,7 +70,7 @@ class RequestHandler(Struct, frozen=True):
     clock: Callable[[], float]
 
     def serve(self, connection: Connection, text: str) -> None:
-        """Send the answers to one request; close a connection whose token has expired."""
+        """Send the replies to one request; close a connection whose token has expired."""
         answers = 0
         try:
             for answer in self.answer(connection, text):
@@ -92,11 +92,11 @@ class RequestHandler(Struct, frozen=True):
         log("message", connection=connection.id, answers=answers)
 
     def answer(self, connection: Connection, text: str) -> Iterator[Message]:
-        """Serve one request; give its answers one after the other.
+        """Serve one request; yield its replies in order.
 
         Raises:
-            Unauthorized: the connection may no longer see anything, and must be closed; the error's
-                `reply` is the answer.
+            Unauthorized: the connection's access has ended, and it must be closed; the error's
+                `reply` is the reply to send.
         """
         try:
             request = parse_request(text)
@@ -111,13 +111,13 @@ class RequestHandler(Struct, frozen=True):
             raise
         except InvalidRequest as error:
             yield error_reply(error, *request.names)
-        except Exception as error:  # noqa: BLE001 - every request is answered, whatever failed
+        except Exception as error:  # noqa: BLE001 - every request gets a reply
             log("request_failed", action=request.action, detail=trace(error))
             failure = InvalidRequest("internal", "the request could not be served now: try again")
             yield error_reply(failure, *request.names)
 
     def _access(self, connection_id: str, request: Request) -> Permissions:
-        """Tell what a connection may see, and see that its request asks for nothing else."""
+        """Return a connection's permissions; raise an error unless they allow the request."""
         if self.sign_in is None:
             return EVERYTHING
         access = self.sign_in.access(connection_id)
@@ -130,7 +130,7 @@ class RequestHandler(Struct, frozen=True):
         access = connection.access
         match request.action:
             case "subscribe":
-                # First the row, then the snapshot: whatever changes in between is pushed.
+                # Subscribe before reading, so that changes in between are pushed.
                 self.subscriptions.add(connection, request.topic)
                 yield self._snapshot(request, request.topic, access)
             case "unsubscribe":
@@ -159,9 +159,9 @@ class RequestHandler(Struct, frozen=True):
 
     def _missed(self, connection: Connection, request: Request) -> Iterator[Message]:
         for topic, mark in self.subscriptions.behind(connection.id):
-            if connection.access.can_subscribe(topic):  # what it may see may just have changed
+            if connection.access.can_subscribe(topic):  # permissions may have just changed
                 yield self._snapshot(request, topic, connection.access)
-                # Only here has it been sent: whoever takes the answers stops at a failure.
+                # Reached only if the snapshot was sent: the consumer stops at a failed send.
                 self.subscriptions.caught_up(connection.id, topic, mark)
 
     def _snapshot(self, request: Request, topic: str, access: Permissions) -> Message:
@@ -210,9 +210,9 @@ class RequestHandler(Struct, frozen=True):
         yield from _found(request, found, **more)
 
     def _activity_places(self, request: Request) -> Iterator[tuple[str, Fact]]:
-        """List a campaign's activity, newest first: hour by hour, in each from all lanes."""
+        """Yield a campaign's activity, newest first, with each fact's position, hour by hour."""
         before = paging.open_place(request.cursor, _PLACE)[0] if request.cursor else None
-        # The lanes share what is wanted, more or less; of what is limited, most is read over.
+        # Each lane holds roughly its share of the results; a filter discards most facts read.
         limits = (request.type, request.engager, request.link, request.bounce_type)
         page = _PAGE if any(limits) else max(_LEAST_PAGE, 2 * request.limit // ACTIVITY_LANES)
         for hour in self.stats_table.hours(request.campaign):
@@ -233,7 +233,7 @@ class RequestHandler(Struct, frozen=True):
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
 ) -> RequestHandler:
-    """Build the function over AWS's services."""
+    """Build the function and its AWS clients."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     subscriptions = Subscriptions(dynamo, config.subscriptions_table, clock=clock)
     connections = ManagementApi(config)
@@ -250,7 +250,7 @@ def build(
 
 @cache
 def function() -> RequestHandler:
-    """Return this process's function, built from its environment."""
+    """Return this process's function, configured from the environment."""
     return build(load())
 
 
@@ -260,7 +260,7 @@ def handler(event: Mapping[str, Any]) -> None:
 
 
 def _is_wanted(fact: Fact, request: Request) -> bool:
-    """Tell whether a fact is among those that a request is limited to."""
+    """Return whether a fact matches a request's filters."""
     link = OTHER_LINK if fact.link_id == OTHER_LINK else fact.link
     bounce_type, subtype = (
         bounce_kind(fact.bounce_type, fact.detail) if fact.type == "Bounce" else (None, None)
@@ -282,7 +282,7 @@ def _campaign(summary: Aggregate) -> Message:
 
 
 def _found(request: Request, results: Iterable[Message], **more: str) -> Iterator[Message]:
-    """Give results in one answer, or one by one where the request wants a stream."""
+    """Yield results in one reply, or one reply per result if the request asks for a stream."""
     if not request.stream:
         yield request.reply(results=list(results), **more)
         return

@@ -1,4 +1,4 @@
-"""Stream records of the stats table → one push a topic to everybody who listens."""
+"""Push changes of the stats table to subscribers: one push per topic and batch of records."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,22 +31,22 @@ from chalicelib.stats.counters import (
 )
 from chalicelib.stats.health import health_from_item
 
-if TYPE_CHECKING:  # imported where there are many viewers: most stages never have as many
+if TYPE_CHECKING:  # imported lazily: most stages never have enough viewers to need these
     from chalicelib.live.fan_out import FanOut
     from chalicelib.live.large_topics import LargeTopics
 
-# So many messages a batch need no turn: a stage of a few dozen viewers pays nothing for it.
+# Messages of a batch that bypass the rate limiter: a stage with a few dozen viewers never uses it.
 FREE_MESSAGES = 100
 
 
 class Publisher(Struct, frozen=True):
-    """Pushes what has changed. A push that fails never fails the batch.
+    """The publish function: pushes changes. A failed push never fails the batch.
 
     Attributes:
-        crowds: makes what pushes to many viewers, the first time that there are many.
-        interval: seconds between two pushes of one shard.
-        clock: epoch seconds.
-        pause: waits some seconds.
+        crowds: returns the publisher for large topics; called when first needed.
+        interval: minimum seconds between two batches of one shard.
+        clock: returns epoch seconds.
+        pause: sleeps for a number of seconds.
     """
 
     subscriptions: Subscriptions
@@ -57,15 +57,15 @@ class Publisher(Struct, frozen=True):
     pause: Callable[[float], None] = time.sleep
 
     def batch(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Push the newest state of each item in a batch, then wait for the interval's end.
+        """Push the newest state of each item in a batch, then sleep until the interval ends.
 
-        The pause is what coalesces: the next batch of this shard holds all that changes
-        meanwhile. The first change after a quiet time goes out at once, the last one always. After
-        a full batch more is waiting already: a pause would only make it late.
+        The pause coalesces changes: the shard's next batch contains everything that changed
+        meanwhile. The first change after an idle period is pushed at once, and the last change is
+        always pushed. There is no pause after a full batch, since more records are already waiting.
 
         Raises:
-            AwsError: subscribers could not be read, a turn not be taken, or a missed push not be
-                noted; the batch comes again, and what was pushed does no harm twice.
+            AwsError: subscribers could not be read, the rate limiter failed, or a missed push could
+                not be recorded. Lambda retries the batch; a repeated push is harmless.
         """
         started = self.clock()
         until = started + PUSH_SECONDS
@@ -88,15 +88,15 @@ class Publisher(Struct, frozen=True):
             self.pause(max(0.0, started + self.interval - self.clock()))
 
     def chunk(self, event: Mapping[str, Any]) -> None:
-        """Push to a chunk of a topic's viewers, as the invocation that read the change asks.
+        """Push to one batch of a topic's viewers, on behalf of the invocation that read the change.
 
-        One that comes late, or again, only notes that its viewers may have missed the push.
+        If the event is late or repeated, its viewers are only recorded as having missed the push.
 
         Args:
-            event: as chunks.encoded writes it.
+            event: an event as batches.encoded writes it.
 
         Raises:
-            AwsError: a missed push could not be noted; Lambda tries it again.
+            AwsError: a missed push could not be recorded. Lambda retries the event.
         """
         chunk, until = decoded(event)
         delivery = Delivery(self.subscriptions, self.pusher, self.clock)
@@ -105,7 +105,7 @@ class Publisher(Struct, frozen=True):
         delivery.end()
 
     def _push(self, topic: str, changes: Message) -> Push:
-        """Compose what each group of a topic's subscribers is sent."""
+        """Compose the frames for each group of a topic's subscribers."""
         groups = []
         for prefixes, group in _by_prefixes(self.subscriptions.subscribers(topic), topic).items():
             visible = messages.seen(changes, Permissions(prefixes=prefixes).can_see)
@@ -117,7 +117,7 @@ class Publisher(Struct, frozen=True):
 def _by_prefixes(
     subscribers: Iterable[Connection], topic: str
 ) -> dict[tuple[str, ...], list[Connection]]:
-    """Group a topic's subscribers by what they may see; one that may not hear it is left out."""
+    """Group a topic's subscribers by visible prefixes; skip those not permitted to subscribe."""
     groups: dict[tuple[str, ...], list[Connection]] = {}
     for connection in subscribers:
         if connection.access.can_subscribe(topic):
@@ -126,12 +126,12 @@ def _by_prefixes(
 
 
 def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
-    """Compose the changes of each topic from the newest image of each item."""
+    """Compose each topic's changes from the newest image of each item."""
     newest: dict[tuple[str, str], Aggregate] = {}
     topics: dict[str, Message] = {}
     for record in records:
         image = record["dynamodb"].get("NewImage")
-        if image is None:  # an item that has expired
+        if image is None:  # the item has expired
             continue
         try:
             aggregate = aggregate_from_item(image)
@@ -139,7 +139,7 @@ def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
                 topics[HEALTH_TOPIC] = messages.health(health_from_item(image))
                 continue
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            # Raised, it would stop this shard's pushes for a day.
+            # An exception would block this shard's pushes for a day.
             log("not_an_aggregate", detail=trace(error), keys=record["dynamodb"].get("Keys"))
             continue
         newest[aggregate.campaign, aggregate.part] = aggregate
@@ -159,7 +159,7 @@ def _changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
 ) -> Publisher:
-    """Build the function over AWS's services."""
+    """Build the function and its AWS clients."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     return Publisher(
         Subscriptions(dynamo, config.subscriptions_table, clock=clock),
@@ -187,7 +187,7 @@ def _large_topics(config: Config, dynamo: Service, clock: Callable[[], float]) -
 
 @cache
 def function() -> Publisher:
-    """Return this process's function, built from its environment."""
+    """Return this process's function, configured from the environment."""
     return build(load())
 
 
@@ -195,7 +195,8 @@ def handler(event: Mapping[str, Any]) -> None:
     """Push a batch of the stats table's stream, or push to one batch of a topic's viewers.
 
     Raises:
-        AwsError: a missed push could not be recorded; Lambda retries the event, without harm.
+        AwsError: subscribers could not be read, the rate limiter failed, or a missed push could not
+            be recorded. Lambda retries the event; a repeated push is harmless.
     """
     if "push" in event:
         function().chunk(event)

@@ -1,4 +1,4 @@
-"""Every minute: queues, stream and campaigns → the pipeline's health."""
+"""Measure the pipeline's health each minute, from the queues, the stream and the campaigns."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -19,18 +19,19 @@ from chalicelib.log import log
 from chalicelib.stats.health import Findings, untracked
 from chalicelib.stats.table import StatsTable
 
-# Tracking is a matter of campaigns that are being sent, and those are the newest.
+# The newest campaigns: missing tracking matters only for campaigns that are being sent.
 _CAMPAIGNS = 25
 
-# Some seconds of reading; what was not reached is read in the next minutes, and unknown until then.
+# Limits for reading the stream, so that it takes a few seconds. Shards not reached are read in the
+# next minutes; until then, the lag is unknown.
 _PAGES = 200
-_SECONDS = 20  # a page of expired records has 1 MB, and the function's time-out is a minute
+_SECONDS = 20  # a page of expired records has 1 MB, and the function's timeout is a minute
 
 T = TypeVar("T")
 
 
 class HealthMonitor(Struct, frozen=True):
-    """Looks whether everything flows."""
+    """The watch function: measures and stores the pipeline's health."""
 
     queues: Queues
     stream: EventsStream
@@ -38,10 +39,10 @@ class HealthMonitor(Struct, frozen=True):
     clock: Callable[[], float] = time.time
 
     def check(self) -> Findings:
-        """Look at everything and store what was found; what cannot be found out stays unknown.
+        """Measure and store the pipeline's health; a failed measurement is stored as unknown.
 
         Raises:
-            AwsError: it could not be stored.
+            AwsError: the findings could not be stored.
         """
         now = self.clock()
         findings = Findings(
@@ -66,7 +67,7 @@ class HealthMonitor(Struct, frozen=True):
 
 
 def _unless_it_fails(probe: Callable[[], T | None]) -> T | None:
-    """One thing that cannot be found out must not hide the others."""
+    """Return the probe's result, or None if it fails, so that other probes still run."""
     try:
         return probe()
     except AwsError as error:
@@ -77,7 +78,7 @@ def _unless_it_fails(probe: Callable[[], T | None]) -> T | None:
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
 ) -> HealthMonitor:
-    """Build the function over AWS's services."""
+    """Build the function and its AWS clients."""
     call = services or aws_services(config, TimeLimit())
     return HealthMonitor(
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
@@ -89,10 +90,10 @@ def build(
 
 @cache
 def function() -> HealthMonitor:
-    """Return this process's function, built from its environment."""
+    """Return this process's function, configured from the environment."""
     return build(load())
 
 
 def handler(_event: Mapping[str, Any]) -> None:
-    """Check the pipeline's health; EventBridge calls this each minute."""
+    """Measure the pipeline's health. EventBridge invokes this each minute."""
     function().check()
