@@ -1,4 +1,4 @@
-"""A push to viewers, cut into chunks, and a chunk as the event of an invocation."""
+"""Split a push into batches of viewers, and encode a batch as a Lambda event."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,58 +6,58 @@ from typing import Any, NamedTuple
 
 from chalicelib.live.permissions import Connection
 
-# What one invocation pushes to: 77 requests at once (live/fan_out.py), six or seven times.
+# Viewers per invocation: six or seven rounds of 77 concurrent requests (live/fan_out.py).
 MOST_VIEWERS = 500
 
-# Lambda bills an event of up to 256 KB as one request, and refuses one of more than 1 MB.
+# Lambda bills an event of up to 256 KB as one request, and rejects one of more than 1 MB.
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 MAX_EVENT_BYTES = 240_000
 
 
 class Group(NamedTuple):
-    """Viewers who may see the same, and the frames that each is sent."""
+    """Viewers with the same permissions, and the frames that each receives."""
 
     frames: Sequence[str]
     connections: Sequence[Connection]
 
 
 class Push(NamedTuple):
-    """What a topic's viewers are sent, or some of them: one who may see it is in one group."""
+    """A push to all or some of a topic's viewers; each permitted viewer is in one group."""
 
     topic: str
     groups: Sequence[Group]
 
     @property
     def viewers(self) -> int:
-        """How many are sent something."""
+        """Number of viewers."""
         return sum(len(group.connections) for group in self.groups)
 
     @property
     def messages(self) -> int:
-        """How many messages they are sent together."""
+        """Number of messages to all viewers together."""
         return sum(len(group.frames) * len(group.connections) for group in self.groups)
 
 
 def split(push: Push) -> Iterator[Push]:
-    """Cut a push into chunks of at most MOST_VIEWERS viewers and MAX_EVENT_BYTES.
+    """Split a push into batches of at most MOST_VIEWERS viewers and MAX_EVENT_BYTES.
 
-    Viewers whose frames are too long for one chunk are in several, with some of the frames each:
-    parts of a topic have their own versions, so the order of frames says nothing.
+    If the frames of a group exceed one batch, its viewers are in several batches, each with some of
+    the frames. Parts of a topic have their own versions, so the order of frames does not matter.
     """
     for chunk in _of_viewers(push):
         yield from _of_bytes(chunk)
 
 
 def encoded(chunk: Push, until: float) -> bytes:
-    """Write a chunk as an event.
+    """Encode a batch as a Lambda event.
 
     Args:
-        chunk: the push.
-        until: epoch seconds after which none of its viewers is sent anything any more.
+        chunk: the batch.
+        until: deadline of sending, in epoch seconds.
 
     Returns:
-        {"push": {"topic", "until", "groups": [{"frames", "connections": {endpoint: [[id, epoch
-        seconds when it connected], …]}}, …]}} as JSON.
+        {"push": {"topic", "until", "groups": [{"frames", "connections": {endpoint: [[id, connection
+        time in epoch seconds], …]}}, …]}} as JSON.
     """
     groups = [
         {"frames": group.frames, "connections": _by_endpoint(group.connections)}
@@ -68,7 +68,7 @@ def encoded(chunk: Push, until: float) -> bytes:
 
 
 def decoded(event: Mapping[str, Any]) -> tuple[Push, float]:
-    """Read the event of a chunk; give the chunk, and until when its viewers are sent something."""
+    """Decode the event of a batch; return the batch and its deadline in epoch seconds."""
     push = event["push"]
     groups = [
         Group(
@@ -116,7 +116,7 @@ def _of_bytes(chunk: Push) -> Iterator[Push]:
 
 
 def _halves(groups: Sequence[Group]) -> list[Sequence[Group]]:
-    """Halve the groups, the frames of the only one, or its viewers; one viewer's frame is whole."""
+    """Halve the groups, or a single group's frames or viewers; one frame to one viewer is whole."""
     if len(groups) > 1:
         middle = len(groups) // 2
         return [groups[:middle], groups[middle:]]

@@ -1,4 +1,4 @@
-"""Pushes to viewers, with a note of each who missed one."""
+"""Deliver pushes to viewers, and record each viewer that missed one."""
 
 from collections.abc import Callable
 
@@ -10,18 +10,18 @@ from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 
-# A row may be seen before its connection's handshake has ended: a 410 then says nothing.
+# A row may be read before its connection's handshake has ended; a 410 then means nothing.
 GRACE_SECONDS = 10
-# However many connections hang, an invocation must end before the function's time-out of a minute.
+# Sending must end before the function's timeout of a minute, even if many connections hang.
 PUSH_SECONDS = 20
 
 
 class Delivery:
-    """What one invocation pushes. A push that fails fails nothing else.
+    """The pushes of one invocation. A failed push does not affect the others.
 
     Attributes:
-        sent: how many pushes have arrived.
-        missed: ids of the connections that did not take one.
+        sent: number of pushes delivered.
+        missed: ids of the connections that a push could not be delivered to.
     """
 
     def __init__(
@@ -35,15 +35,15 @@ class Delivery:
         self._unnoted: list[AwsError] = []
 
     def push(self, push: Push, until: float) -> None:
-        """Push to each viewer; one that is gone is forgotten, others who miss it marked behind.
+        """Push to each viewer; remove closed connections, mark others that missed it as behind.
 
         Args:
-            push: what is sent to whom.
-            until: epoch seconds after which nothing is sent any more: the rest have missed it.
+            push: the frames and their viewers.
+            until: deadline in epoch seconds; viewers not reached by then have missed the push.
         """
         for frames, connections in push.groups:
-            # One that did not take its message is not tried again now: it would cost each topic
-            # a time-out, and everybody else waits.
+            # Do not retry a connection that missed an earlier push: each topic would wait for
+            # another timeout, and delay all other viewers.
             for connection in [one for one in connections if one.id in self.missed]:
                 self._note(connection, push.topic, "failed")
             reachable = [one for one in connections if one.id not in self.missed]
@@ -55,11 +55,11 @@ class Delivery:
                     self._note(connection, push.topic, outcome)
 
     def end(self) -> None:
-        """See that all who missed a push are noted.
+        """Raise an error unless every missed push was recorded.
 
         Raises:
-            AwsError: one could not be. It may have been the last push: with no note, nothing would
-                ever make up for it, so all of it must be pushed again.
+            AwsError: a missed push could not be recorded. It may have been the topic's last push,
+                and without a record the viewer would never catch up, so the caller must retry.
         """
         if self._unnoted:
             raise self._unnoted[0]
@@ -72,5 +72,5 @@ class Delivery:
                 self._subscriptions.forget(connection.id)
             else:
                 self._subscriptions.mark_behind(connection.id, topic)
-        except AwsError as error:  # the others must not wait for it
+        except AwsError as error:  # raised by end(), after the other viewers were served
             self._unnoted.append(error)

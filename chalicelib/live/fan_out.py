@@ -1,7 +1,7 @@
-"""Frames to many WebSocket connections at once: up to 128 requests are under way at a time.
+"""Send frames to many WebSocket connections concurrently, with up to 128 requests in flight.
 
-One thread drives them all; what each waits for, a selector tells. asyncio would do the same at
-twice the processor time a message, and takes as long to import as all else that a push needs
+A single thread runs all requests on nonblocking sockets and a selector. asyncio would use twice the
+CPU time per message, and its import takes as long as that of everything else that a push needs
 (docs/decisions/0014-a-client-of-our-own.md).
 """
 
@@ -30,29 +30,29 @@ from chalicelib.live.gateway import (
 from chalicelib.live.permissions import Connection
 from chalicelib.log import log
 
-# At 10 ms a request, 128 send faster than API Gateway takes messages by default (10,000/s).
+# At 10 ms a request, 128 connections exceed API Gateway's default rate limit (10,000 messages/s).
 MOST_AT_ONCE = 128
 RETRY_SECONDS = 0.1
 
-# How often it is looked for what takes too long, and for pauses that have ended.
+# Interval of the check for expired timeouts and ended pauses.
 _LOOK_SECONDS = 0.05
 
-# A handshake takes 0.8 ms of this processor, a request 10 ms of waiting: time is least with as many
-# connections as the root of this times the number of requests.
+# A TLS handshake takes 0.8 ms of CPU time, a request 10 ms of waiting: the total time is lowest
+# when the number of connections is the square root of this times the number of requests.
 _REQUESTS_A_HANDSHAKE = 12
 
 Frames = Sequence[tuple[bytes, str]]
-"""Frames, each with the hash that its signature wants."""
+"""Frames, each with the payload hash for its signature."""
 
 
 class FanOut:
-    """Sends to many at once, and keeps its connections to API Gateway for the next time.
+    """Sender to many connections concurrently; keeps idle connections to API Gateway for reuse.
 
     Args:
-        config: says where API Gateway is.
-        deadlines: of each request.
-        context: returns what verifies a server's certificate.
-        clock: epoch seconds.
+        config: provides the URL of the management API.
+        deadlines: timeouts of each request.
+        context: returns the SSL context that verifies the server's certificate.
+        clock: returns epoch seconds.
     """
 
     def __init__(
@@ -74,10 +74,10 @@ class FanOut:
     def send(
         self, subscribers: Sequence[Connection], frames: Sequence[str], until: float
     ) -> list[SendResult]:
-        """Send the frames, in order, to each connection; say what became of each.
+        """Send the frames, in order, to each connection; return the result of each.
 
-        A frame that fails is sent once more, and then its connection has `failed`: so have all that
-        are not begun with at `until`, in epoch seconds.
+        A failed frame is retried once, then its connection has `failed`. So have all connections
+        that are not started by `until`, in epoch seconds.
         """
         outcomes: list[SendResult] = ["failed"] * len(subscribers)
         hashed = [(body, payload_hash(body)) for body in (frame.encode() for frame in frames)]
@@ -103,7 +103,7 @@ class FanOut:
         return outcomes
 
     def close(self) -> None:
-        """End the connections; not needed where the process ends."""
+        """Close the connections; not needed if the process ends."""
         for channel in [one for idle in self._idle.values() for one in idle]:
             channel.close()
         self._selector.close()
@@ -114,7 +114,7 @@ class FanOut:
         for body, body_hash in frames:
             request = gateway.request("POST", connection_id, body, body_hash)
             outcome = yield from self._outcome(gateway.origin, request)
-            if outcome == "failed":  # throttled, or slow: once more, and then it waits for its ping
+            if outcome == "failed":  # throttled or slow: retry once, then leave it to the next ping
                 yield RETRY_SECONDS
                 outcome = yield from self._outcome(gateway.origin, request)
             if outcome != "sent":
@@ -122,7 +122,7 @@ class FanOut:
         return "sent"
 
     def _outcome(self, origin: Origin, request: bytes) -> Work[SendResult]:
-        """Send a request; one whose kept connection has ended meanwhile goes by another."""
+        """Send a request, on another connection if the server has closed the reused one."""
         try:
             return outcome_of((yield from self._status(origin, request)))
         except OSError:
@@ -165,7 +165,7 @@ class FanOut:
         return status
 
     def _drive(self, works: Iterable[Work[None]]) -> None:
-        """Run all to their ends."""
+        """Run all tasks to completion."""
         waiting: dict[NonblockingConnection, Work[None]] = {}
         pausing: list[tuple[float, Work[None]]] = []
 
@@ -186,7 +186,7 @@ class FanOut:
             for key, _ in self._selector.select(_LOOK_SECONDS):
                 if key.data in waiting:
                     advance(waiting.pop(key.data))
-                else:  # idle, and ended by the server
+                else:  # an idle connection that the server has closed
                     key.data.close()
             now = time.monotonic()
             if now < look_at:

@@ -1,4 +1,4 @@
-"""Write a message as WebSocket frames, none longer than API Gateway accepts."""
+"""Serialize a message as WebSocket frames within API Gateway's size limit."""
 
 import json
 from collections.abc import Iterator
@@ -9,25 +9,25 @@ from typing import Any
 MAX_FRAME_BYTES = 32 * 1024
 
 Message = dict[str, Any]
-"""A message of the protocol, ready to be written as JSON."""
+"""A message of the protocol, ready for JSON serialization."""
 
 
 _BODIES = ("snapshot", "changes", "results")
 _LISTS = ("links", "bounces", "campaigns")
 
 Path = tuple[str, ...]
-"""Names of members, from a body to one of its lists."""
+"""Member names that lead from a body to one of its lists."""
 
 
 def frames(message: Message) -> list[str]:
-    """Write a message as one frame, or as several if it is longer than a frame may be.
+    """Serialize a message as one frame, or as several if it exceeds the frame limit.
 
-    Only the lists in `snapshot`, `changes` and `results` are split; each frame is a message
-    by itself, to be merged. All but the last frame of a reply say `"more": true`.
+    Only the lists in `snapshot`, `changes` and `results` are split. Each frame is a complete
+    message, which the client merges. All but the last frame of a reply have `"more": true`.
 
     Raises:
-        ValueError: the message has no such list, or one of its elements, or what is not in lists,
-            exceeds a frame.
+        ValueError: the message has no such list, or one list element or the members outside lists
+            exceed a frame.
     """
     text = _text(message)
     if len(text.encode()) <= MAX_FRAME_BYTES:
@@ -53,9 +53,9 @@ def _size(value: Any) -> int:
 
 
 def _split(whole: Any, room: int) -> Iterator[Any]:
-    """Split a body's lists over bodies of at most `room` bytes each.
+    """Split a body's lists into bodies of at most `room` bytes each.
 
-    What is not in lists is part of the first one, beside as many elements as there is room for.
+    The first body contains all members that are not lists, and as many list elements as fit.
     """
     body = _Body(_head(whole), room)
     for path, element in _elements(whole):
@@ -72,7 +72,7 @@ def _split(whole: Any, room: int) -> Iterator[Any]:
 
 
 def _head(whole: Any) -> Any:
-    """Return a body without the elements of its lists; lists without elements stay."""
+    """Return a body without the elements of its lists; empty lists are kept."""
     if isinstance(whole, list):
         return []
     head = {name: value for name, value in whole.items() if name not in ("timeline", *_LISTS)}
@@ -95,7 +95,7 @@ def _elements(whole: Any) -> Iterator[tuple[Path, Any]]:
 
 
 class _Body:
-    """The body of one frame, whose size as JSON is known after each element.
+    """Body of one frame; tracks the remaining room in JSON bytes as elements are added.
 
     Attributes:
         value: the body.
@@ -108,7 +108,7 @@ class _Body:
             raise ValueError(f"{_size(head)} bytes beside lists: a frame has room for {room}")
 
     def add(self, path: Path, element: Any) -> bool:
-        """Add an element to the list at a path, if there is room for it."""
+        """Add an element to the list at a path if it fits; return whether it did."""
         size = _size(element)
         place = self.value
         for name in path:
@@ -128,5 +128,5 @@ class _Body:
 
 
 def _comma(place: Any) -> int:
-    """Return how many bytes separate another member or element from those that are there."""
+    """Return the number of separator bytes before the next member or element."""
     return len(",") if place else 0

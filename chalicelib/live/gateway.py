@@ -1,4 +1,4 @@
-"""The WebSocket connections of API Gateway: frames to them, and their end.
+"""Client of API Gateway's management API: send frames to WebSocket connections and close them.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 """
@@ -18,29 +18,29 @@ from chalicelib.aws.sigv4 import Signer, payload_hash
 from chalicelib.config import Config
 from chalicelib.errors import AwsError
 
-# A slow browser must not hold up the others: one attempt, and a short one.
+# A slow browser must not delay other viewers, so each attempt has short timeouts.
 DEADLINES = Timeouts(connect=1, answer=2)
 
-# Responses have no body, or an error of a few hundred bytes; a proxy's page of HTML may be longer.
+# Responses have no body or an error of a few hundred bytes; a proxy's HTML page may be longer.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 MAX_RESPONSE = 64 * 1024
 
 _GONE = 410
 
 SendResult = Literal["sent", "gone", "failed"]
-"""What became of a message to a connection; `failed` may have arrived all the same."""
+"""Result of sending a message to a connection; a `failed` message may still have arrived."""
 
 
 class ConnectionRequests:
-    """Requests about the connections of one API, signed at one time.
+    """Builder of signed requests to the connections of one API; all have the same signing time.
 
     Args:
-        config: says where API Gateway is.
+        config: provides the URL of the management API.
         endpoint: API id and stage, such as `a1b2c3/api`.
-        now: epoch seconds; the requests are good for five minutes.
+        now: signing time in epoch seconds; signatures are valid for five minutes.
 
     Attributes:
-        origin: whom to connect to.
+        origin: scheme, host and port to connect to.
     """
 
     def __init__(self, config: Config, endpoint: str, now: float) -> None:
@@ -53,26 +53,26 @@ class ConnectionRequests:
     def request(
         self, method: Method, connection_id: str, body: bytes = b"", body_hash: str | None = None
     ) -> bytes:
-        """Write a request about one connection; `body_hash` is the body's, where it is known."""
+        """Build a request about one connection; `body_hash` is the body's hash if known."""
         path = self._path + _encoded(connection_id)
         authorization = self._signing.authorization(method, path, body_hash or payload_hash(body))
         return request(method, path, f"{self._lines}authorization: {authorization}\r\n", body)
 
 
-@lru_cache(maxsize=10_000)  # the same viewers, each second
+@lru_cache(maxsize=10_000)  # pushes go to the same viewers each second
 def _encoded(connection_id: str) -> str:
     return quote(connection_id, safe="")
 
 
 def outcome_of(status: int) -> SendResult:
-    """Return what became of a frame, by the status of the response."""
+    """Return the result of sending a frame, given the status code of the response."""
     if status == _GONE:
         return "gone"
     return "sent" if is_success(status) else "failed"
 
 
 class ManagementApi:
-    """Posts to connections, one after the other."""
+    """Client of the management API that sends one request at a time."""
 
     def __init__(
         self,
@@ -89,20 +89,20 @@ class ManagementApi:
         self._wires: dict[Origin, ConnectionPool] = {}
 
     def post(self, endpoint: str, connection_id: str, frame: str) -> SendResult:
-        """Send one frame.
+        """Send one frame to a connection.
 
         Args:
-            endpoint: API id and stage, such as `a1b2c3/api`; each row of a subscription has it.
-            connection_id: API Gateway's name of the connection.
-            frame: a text of at most 32 KB.
+            endpoint: API id and stage, such as `a1b2c3/api`; stored in each subscription row.
+            connection_id: API Gateway's id of the connection.
+            frame: text of at most 32 KB.
         """
         try:
             return outcome_of(self._call("POST", endpoint, connection_id, frame.encode()))
-        except (OSError, AwsError):  # no connection, or no credentials
+        except (OSError, AwsError):  # the connection failed, or there are no credentials
             return "failed"
 
     def close(self, endpoint: str, connection_id: str) -> None:
-        """End a connection. One that cannot be ended now hears nothing more, and dies idle."""
+        """Close a connection. If that fails, it gets no more messages until its idle timeout."""
         with suppress(OSError, AwsError):
             self._call("DELETE", endpoint, connection_id)
 

@@ -1,4 +1,4 @@
-"""Pushes to many viewers: in turns, and in chunks that other invocations push."""
+"""Pushes to topics with many viewers: rate-limited, in batches that other invocations push."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -9,18 +9,18 @@ from chalicelib.live.delivery import PUSH_SECONDS, Delivery
 from chalicelib.live.rate_limit import RateLimiter
 from chalicelib.log import log
 
-# Nothing is sent at this time any more: a push until then only notes who has missed it.
+# A deadline that has passed: nothing is sent, and each viewer is recorded as having missed it.
 _OVER = 0.0
 
 
 class LargeTopics:
-    """Pushes to topics of many viewers.
+    """Publisher for topics with many viewers.
 
     Args:
-        turns: keep what is sent a second below the ceiling.
-        invoke: has an event worked off by another invocation of this function.
-        clock: epoch seconds.
-        pause: waits some seconds.
+        turns: rate limiter of messages per second.
+        invoke: sends an event to another invocation of this function.
+        clock: returns epoch seconds.
+        pause: sleeps for a number of seconds.
     """
 
     def __init__(
@@ -37,19 +37,20 @@ class LargeTopics:
         self._pause = pause
 
     def push(self, pushes: Iterable[Push], delivery: Delivery, until: float) -> int:
-        """Push, the topics of the fewest messages first; tell how many viewers others push to.
+        """Push, topics with the fewest messages first; return how many viewers others push to.
 
-        One turn is taken at a time, and the next when its time has come. So publishers of several
-        shards push by turns, chunk by chunk, and nothing piles up: what changes meanwhile waits in
-        the stream, and becomes one push.
+        One batch is reserved at a time, and the next when its time has come. Publishers of several
+        shards therefore alternate batch by batch, and no backlog builds up: changes made meanwhile
+        wait in the stream, where they coalesce into one push.
 
         Args:
-            pushes: one a topic.
-            delivery: pushes what is pushed here.
-            until: epoch seconds by which a turn must have begun. Who gets none has missed the push.
+            pushes: one push per topic.
+            delivery: sends the pushes of this invocation.
+            until: epoch seconds by which a batch must start. Viewers of batches that cannot start
+                by then have missed the push.
 
         Raises:
-            AwsError: a turn could not be taken.
+            AwsError: the rate limiter failed.
         """
         others = 0
         invoking = True
@@ -57,10 +58,10 @@ class LargeTopics:
             for chunk in split(push):
                 begins = self._turn(chunk, until)
                 ends = _OVER if begins is None else begins + PUSH_SECONDS
-                # To note thousands who miss a push takes longer than this invocation has.
+                # Recording thousands of missed pushes would exceed this invocation's time.
                 elsewhere = push.viewers > MOST_VIEWERS or begins is None
                 if elsewhere and invoking:
-                    # What Lambda does not take now, it would hardly take a moment later.
+                    # After Lambda has rejected one event, do not send it more.
                     invoking = self._invoked(chunk, ends)
                 if elsewhere and invoking:
                     others += chunk.viewers
@@ -69,14 +70,14 @@ class LargeTopics:
         return others
 
     def _turn(self, chunk: Push, until: float) -> float | None:
-        """Take a turn and wait for it; tell when it has begun."""
+        """Reserve a batch's messages and wait for their time; return it, or None if too late."""
         begins = self._turns.take(chunk.messages, until)
         if begins is not None:
             self._pause(max(0.0, begins - self._clock()))
         return begins
 
     def _invoked(self, chunk: Push, until: float) -> bool:
-        """Have a chunk pushed by another invocation; tell whether it will be."""
+        """Send a batch to another invocation; return whether Lambda accepted it."""
         try:
             self._invoke(encoded(chunk, until))
         except AwsError as error:

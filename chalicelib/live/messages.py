@@ -1,7 +1,7 @@
-"""Aggregates and facts → the messages that clients are sent: snapshots, changes, lists, activity.
+"""Compose the messages to clients from aggregates and facts: snapshots, changes, lists, activity.
 
-The shapes are those of docs/asyncapi.yaml. Pushes are the changed parts of a snapshot, in its
-shape, so both are composed by the same functions.
+The shapes are specified in docs/asyncapi.yaml. A push contains the changed parts of a snapshot in
+the snapshot's shape, so the same functions compose both.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,14 +23,14 @@ from chalicelib.stats.health import Findings, Health
 
 _OTHER_PART = link_part(OTHER_LINK)
 
-# What is drawn small, beside a campaign's name.
+# Counters of the sparkline next to a campaign's name.
 _OUTLINE = ("deliveries", "human_opens", "human_clicks")
 
 
 def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
-    """Compose a campaign's stats from those of its parts that are at hand.
+    """Compose a campaign's stats from the given parts.
 
-    Used for snapshots and, with the parts that have changed, for pushes.
+    Used for snapshots and, with only the changed parts, for pushes.
     """
     stats: Message = {"$type": "CampaignStats"}
     timeline: dict[str, list[Message]] = {}
@@ -49,8 +49,8 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
                 }
             )
         elif kind == "link" and (aggregate.url or aggregate.part == _OTHER_PART):
-            # One whose URL is not known yet, because a click counted as unique before it counted
-            # as a click, is told with that: it must not be taken for all others.
+            # Omit a link until its URL is known (a click may count as unique before it counts as a
+            # click), because a link without a URL would be taken for the group of other links.
             links.append(_link(aggregate))
         elif kind == "bounce":
             bounces.append(_bounce(aggregate))
@@ -66,7 +66,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
 def campaign_snapshot(
     campaign: str, summary: Aggregate | None, parts: Iterable[Aggregate]
 ) -> Message:
-    """Compose a campaign's whole snapshot; one that has no events yet has only zeros."""
+    """Compose a campaign's complete snapshot; all counts are 0 before the first event."""
     filled = [part for part in parts if _shown(part)]
     stats = campaign_stats([summary or Aggregate(campaign, SUMMARY), *filled])
     timeline = stats.get("timeline", {})
@@ -99,7 +99,7 @@ def campaign_entry(summary: Aggregate) -> Message:
 
 
 def campaign_timeline(campaign: str, resolution: str, buckets: Iterable[Aggregate]) -> Message:
-    """Compose the outline of how a campaign went, from its buckets in any order."""
+    """Compose a campaign's sparkline from its buckets, given in any order."""
     outline = [
         {
             "at": bucket_start(bucket.part),
@@ -117,12 +117,12 @@ def campaign_timeline(campaign: str, resolution: str, buckets: Iterable[Aggregat
 
 
 def campaign_list(entries: Sequence[Message]) -> Message:
-    """Compose the list's snapshot, or a push of it."""
+    """Compose the campaign list, for a snapshot or a push."""
     return {"$type": "CampaignList", "campaigns": list(entries)}
 
 
 def health(health: Health, sees: Callable[[str], bool] = lambda _: True) -> Message:
-    """Compose the pipeline's health, of the campaigns that one sees. Not yet measured is null."""
+    """Compose the pipeline's health, with visible campaigns only; unmeasured values are null."""
     found = health.findings or Findings(checked_at="")
     return {
         "$type": "Health",
@@ -141,7 +141,7 @@ def health(health: Health, sees: Callable[[str], bool] = lambda _: True) -> Mess
 
 
 def seen(message: Message, sees: Callable[[str], bool]) -> Message | None:
-    """Leave in a push's changes what may be seen; None where nothing is left."""
+    """Return the visible part of a push's changes; None if nothing is visible."""
     match message["$type"]:
         case "CampaignList":
             campaigns = [one for one in message["campaigns"] if sees(one["id"])]
@@ -152,7 +152,7 @@ def seen(message: Message, sees: Callable[[str], bool]) -> Message | None:
 
 
 def activity(fact: Fact) -> Message:
-    """Compose one line of who did what; members that do not apply are left out."""
+    """Compose one entry of the activity list; members that do not apply are omitted."""
     members = {
         "$type": "Activity",
         "at": fact.at,
@@ -169,7 +169,7 @@ def activity(fact: Fact) -> Message:
 
 
 def push(topic: str, changes: Message) -> Message:
-    """Compose a push."""
+    """Compose a push of a topic's changes."""
     return {"id": topic, "changes": changes}
 
 
@@ -218,7 +218,7 @@ def _bounce(aggregate: Aggregate) -> Message:
 
 
 def _window(buckets: list[Message], span: timedelta | None) -> list[Message]:
-    """Keep the buckets within a span of the newest, in order of time."""
+    """Return the buckets within a time span before the newest bucket, oldest first."""
     buckets = sorted(buckets, key=lambda bucket: bucket["at"])
     if span is None or not buckets:
         return buckets

@@ -1,6 +1,6 @@
-"""A connection, and what it may see: campaigns by the prefixes of their names, or a shared one.
+"""Connections and their permissions: campaigns by name prefix, or one shared campaign.
 
-Enforced twice: for each request, and for each push.
+Permissions are enforced for each request and again for each push.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,18 +11,18 @@ from msgspec import Struct
 from chalicelib.errors import InvalidRequest
 from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, Request, campaign_of
 
-# What whoever opens a share link may do: look at the aggregates, and at nobody's address.
+# Actions allowed by a share link: reading aggregates, but no recipient addresses.
 _SHARED_ACTIONS = {"subscribe", "unsubscribe", "get", "listTimelines", "ping"}
 
 
 class Permissions(Struct, frozen=True):
-    """What a connection may see, and until when.
+    """Permissions of a connection, and their expiry.
 
     Attributes:
-        subject: who it is, as the issuer names them; `share/ID` for a share link.
-        until: epoch seconds when its token ends; None where nobody signs in.
-        prefixes: of the names of the campaigns that it may see; an empty one is of all.
-        shared: the one campaign whose aggregates a share link shows; None for anybody else.
+        subject: the user's subject as in the token; `share/ID` for a share link.
+        until: expiry of the token, in epoch seconds; None if no authentication is required.
+        prefixes: name prefixes of the campaigns that it may see; an empty prefix allows all.
+        shared: the campaign whose aggregates a share link shows; None for other connections.
     """
 
     subject: str = ""
@@ -31,25 +31,25 @@ class Permissions(Struct, frozen=True):
     shared: str | None = None
 
     def can_see(self, campaign: str) -> bool:
-        """Tell whether it may see a campaign."""
+        """Return whether a campaign may be seen."""
         if self.shared is not None:
             return campaign == self.shared
         return campaign.startswith(self.prefixes)
 
     def can_subscribe(self, topic: str) -> bool:
-        """Tell whether it may subscribe to a topic. Of the list, it hears what it may see."""
+        """Return whether a topic may be subscribed to; pushes of the campaign list are filtered."""
         campaign = campaign_of(topic)
         return self.shared is None if campaign is None else self.can_see(campaign)
 
     def has_ended(self, now: float) -> bool:
-        """Tell whether its token has ended."""
+        """Return whether the token has expired."""
         return self.until is not None and self.until <= now
 
     def require(self, request: Request) -> None:
-        """See that a request asks for nothing else. Of lists, it is given what it may see.
+        """Raise InvalidRequest unless a request is allowed; lists are filtered instead.
 
         Raises:
-            InvalidRequest: it does; says what may be asked for.
+            InvalidRequest: the request is not allowed; the message states what is.
         """
         if self.shared is not None and request.action not in _SHARED_ACTIONS:
             raise self._forbidden(request.action)
@@ -70,22 +70,22 @@ class Permissions(Struct, frozen=True):
 
 
 def share_subject(link_id: str) -> str:
-    """Name whoever uses a share link."""
+    """Return the subject of a share link's connections."""
     return f"share/{link_id}"
 
 
 EVERYTHING = Permissions()
-"""Where nobody signs in."""
+"""Permissions if the API requires no authentication."""
 
 
 class Connection(Struct, frozen=True):
     """A WebSocket connection.
 
     Attributes:
-        id: API Gateway's name of it.
+        id: API Gateway's id of the connection.
         endpoint: API id and stage, such as `a1b2c3/api`.
         connected_at: epoch seconds.
-        access: what it may see.
+        access: the connection's permissions.
     """
 
     id: str
@@ -109,11 +109,11 @@ class Connection(Struct, frozen=True):
 def prefixes_of(
     groups: Iterable[str], by_group: Mapping[str, tuple[str, ...]] | None
 ) -> tuple[str, ...]:
-    """Give the prefixes of the campaigns that members of some groups may see.
+    """Return the prefixes of the campaigns that a user with the given groups may see.
 
     Args:
-        groups: of whoever has signed in.
-        by_group: what each group may see; None where groups say nothing, and everybody sees all.
+        groups: the user's groups.
+        by_group: prefixes by group; None if groups are not used, and every user sees all campaigns.
     """
     if by_group is None:
         return EVERYTHING.prefixes

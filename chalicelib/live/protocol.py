@@ -1,6 +1,6 @@
-"""A WebSocket frame → a valid request, or the answer that says what is wrong with it.
+"""Parse and validate WebSocket requests, and compose the replies to invalid ones.
 
-The wire contract is docs/asyncapi.yaml; an example of each message is in tests/messages/.
+The protocol is specified in docs/asyncapi.yaml; tests/messages/ has an example of each message.
 """
 
 import json
@@ -26,16 +26,16 @@ CAMPAIGN_TOPIC_PREFIX = "stats/email-campaign/"
 
 
 class Request(Struct, frozen=True):
-    """A request that may be served; fields that the action does not use are at their defaults.
+    """A valid request; fields that the action does not use have their defaults.
 
     Attributes:
         topic: of subscribe, unsubscribe and get.
         campaign: of listActivity.
         campaigns: of listTimelines.
-        type, engager, link, bounce_type, bounce_subtype: what listActivity is limited to, or None.
-            `link` and the bounce's kind are given as a snapshot lists them, `other` and `Other`
-            among them.
-        cursor: what an earlier answer gave to go on from, or None.
+        type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
+            filter. `link` and the bounce filters take the values that a snapshot lists, including
+            `other` and `Other`.
+        cursor: the cursor of a previous reply, or None.
         token: of authenticate.
     """
 
@@ -56,24 +56,24 @@ class Request(Struct, frozen=True):
     token: str = ""
 
     def __repr__(self) -> str:
-        """Tell what is asked, and keep the token."""
+        """Return the action and the request id, without the token."""
         return f"Request({self.action!r}, {self.request_id!r})"
 
     @property
     def names(self) -> tuple[str | int | float | None, str]:
-        """Its id and its action, which each answer echoes."""
+        """The request id and the action, which each reply echoes."""
         return self.request_id, self.action
 
     def reply(self, **members: Any) -> Message:
-        """Compose an answer to this request."""
+        """Build a reply to this request."""
         return {"request_id": self.request_id, "action": self.action, **members}
 
 
 def parse_request(text: str) -> Request:
-    """Read a request.
+    """Parse and validate a request.
 
     Raises:
-        InvalidRequest: it cannot be served; its `reply` is what to answer.
+        InvalidRequest: the request is invalid; the error's `reply` is the reply to send.
     """
     value: Any = None
     try:
@@ -85,7 +85,7 @@ def parse_request(text: str) -> Request:
 
 
 def error_reply(error: InvalidRequest, request_id: Any, action: Any) -> Message:
-    """Compose the answer to a request that cannot be served."""
+    """Build the error reply to a request."""
     return {
         "request_id": request_id,
         "action": action,
@@ -94,10 +94,10 @@ def error_reply(error: InvalidRequest, request_id: Any, action: Any) -> Message:
 
 
 def campaign_of(topic: str) -> str | None:
-    """Give the campaign that a topic is about, None for the list and the pipeline's health.
+    """Return the campaign of a topic; None for the campaign list and the pipeline's health.
 
     Raises:
-        InvalidRequest: there is no such topic.
+        InvalidRequest: the topic does not exist.
     """
     if topic in (LIST_TOPIC, HEALTH_TOPIC):
         return None
@@ -123,7 +123,7 @@ def _json(text: str) -> dict[str, Any]:
         )
     try:
         value = json.loads(text)
-        # What JSON has no form for (NaN, lone surrogates) could not be echoed either.
+        # Reject values that JSON cannot represent (NaN, lone surrogates): a reply may echo them.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
@@ -135,7 +135,7 @@ def _json(text: str) -> dict[str, Any]:
 
 
 def _names(value: Any) -> tuple[Any, Any]:
-    """Read request_id and action as far as they can be echoed."""
+    """Return request_id and action; None for either that cannot be echoed."""
     if not isinstance(value, dict):
         return None, None
     request_id, action = value.get("request_id"), value.get("action")
@@ -147,7 +147,7 @@ def _names(value: Any) -> tuple[Any, Any]:
 
 def _is_request_id(value: Any) -> bool:
     if isinstance(value, str):
-        return len(value) <= 200  # noqa: PLR2004 - it is echoed in every frame of the answer
+        return len(value) <= 200  # noqa: PLR2004 - it is echoed in every frame of the reply
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -261,7 +261,7 @@ def _cursor(value: dict[str, Any]) -> str | None:
 def _token(value: dict[str, Any]) -> str:
     token = value.get("token")
     if not isinstance(token, str):
-        # Not even a part of what may be a secret is echoed.
+        # Do not echo any part of the value: it may be a secret.
         raise InvalidRequest("invalid_request", "token should be a JSON Web Token, a text")
     return token
 

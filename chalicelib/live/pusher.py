@@ -1,4 +1,4 @@
-"""A message to one connection or to many; no slow or gone one holds up the others."""
+"""Send frames to one connection or to many; slow or closed ones do not delay the others."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,23 +11,23 @@ _RETRY_SECONDS = 0.1
 
 
 class FanOutSender(Protocol):
-    """Sends to many connections at once, as FanOut does."""
+    """Sender to many connections concurrently, such as FanOut."""
 
     def send(
         self, subscribers: Sequence[Connection], frames: Sequence[str], until: float
     ) -> Iterable[SendResult]:
-        """Send the frames to each connection; say what became of each, in their order."""
+        """Send the frames to each connection; return one result each, in the same order."""
 
 
 class Pusher:
-    """Sends frames to connections.
+    """Sender of frames to connections.
 
     Args:
-        connections: take one frame at a time.
-        many: makes what sends to many at once, the first time that there are many; None, and they
+        connections: client that sends one frame at a time.
+        many: returns a sender to many connections, called when first needed; if None, connections
             are served one after the other.
-        clock: epoch seconds.
-        pause: waits some seconds.
+        clock: returns epoch seconds.
+        pause: sleeps for a number of seconds.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class Pusher:
     def to_all(
         self, subscribers: Sequence[Connection], frames: Sequence[str], *, until: float
     ) -> Iterator[tuple[Connection, SendResult]]:
-        """Send the frames, in order, to each connection; say what became of each.
+        """Send the frames, in order, to each connection; yield the result of each.
 
         Args:
             subscribers: the connections.
-            frames: what each is sent.
-            until: epoch seconds after which none is tried any more: those have `failed`.
+            frames: the frames for each connection.
+            until: deadline in epoch seconds; connections not tried by then have `failed`.
         """
-        if self._many is None or len(subscribers) <= 1:  # the usual case needs no fan-out
+        if self._many is None or len(subscribers) <= 1:  # usual case: no fan-out needed
             for one in subscribers:
                 yield one, self.to_one(one, frames) if self._clock() < until else "failed"
         else:
@@ -61,10 +61,10 @@ class Pusher:
             yield from zip(subscribers, outcomes, strict=True)
 
     def to_one(self, connection: Connection, frames: Iterable[str]) -> SendResult:
-        """Send frames to one connection; stops at the first that does not get through."""
+        """Send frames to one connection, stopping at the first frame that is not delivered."""
         for frame in frames:
             outcome = self._connections.post(connection.endpoint, connection.id, frame)
-            if outcome == "failed":  # throttled, or slow: once more, and then it waits for its ping
+            if outcome == "failed":  # throttled or slow: retry once, then leave it to the next ping
                 self._pause(_RETRY_SECONDS)
                 outcome = self._connections.post(connection.endpoint, connection.id, frame)
             if outcome != "sent":

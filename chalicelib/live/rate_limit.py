@@ -1,10 +1,10 @@
-"""RateLimiter: what is pushed a second stays below a ceiling, whoever pushes at the time.
+"""Distributed rate limiter: reserve send slots in one DynamoDB item.
 
-Shards of the stats table's stream are published by invocations of their own, which know nothing of
-each other. One item of the subscriptions table says until when the ceiling is taken; who is about
-to push moves it forward, and begins when it stood.
+Each shard of the stats table's stream has its own publish invocations, which do not know of each
+other. One item of the subscriptions table stores the time until which all slots are reserved. A
+publisher moves that time forward by its own slots, and starts to send at the previous time.
 
-    owner   member   what else
+    owner   member   other attributes
     push    turn     free_at: epoch microseconds
 """
 
@@ -16,24 +16,24 @@ from typing import Any
 from chalicelib.aws.client import Service
 from chalicelib.errors import AwsError, ConditionFailed
 
-# Nobody takes a turn that is as far ahead: only a clock that was wrong has left such a time.
+# No reservation is this far ahead; a later time was written with a wrong clock, and is overwritten.
 NONSENSE_SECONDS = 120
 
-# Of two looks only the first can miss: the time never goes back, but from nonsense.
+# The second attempt cannot miss: the stored time never decreases, unless it was a wrong clock's.
 _LOOKS = 3
 
 _KEY = {"owner": {"S": "push"}, "member": {"S": "turn"}}
 
 
 class RateLimiter:
-    """Takes turns.
+    """Rate limiter of messages per second across all publishers.
 
     Args:
-        dynamo: DynamoDB.
+        dynamo: DynamoDB client.
         table: the subscriptions table.
-        messages_per_second: the ceiling.
-        clock: epoch seconds. Lambda's clocks agree within milliseconds; where one is fast or slow
-            by more, others wait as long, or two push at once for as long.
+        messages_per_second: the rate limit.
+        clock: returns epoch seconds. Lambda's clocks agree within milliseconds; if one deviates by
+            more, other publishers wait that much longer, or two send concurrently for that long.
     """
 
     def __init__(
@@ -50,17 +50,17 @@ class RateLimiter:
         self._clock = clock
 
     def take(self, messages: int, latest: float) -> float | None:
-        """Take the next turn.
+        """Reserve the next send slots.
 
         Args:
-            messages: how many are to be sent.
-            latest: epoch seconds at which the turn must have begun.
+            messages: number of messages to send.
+            latest: epoch seconds by which sending must start.
 
         Returns:
-            When it begins, in epoch seconds; None where that is too late, and no turn was taken.
+            The start time in epoch seconds; None if it would be too late, and nothing is reserved.
 
         Raises:
-            AwsError: none could be taken.
+            AwsError: the reservation failed.
         """
         now = self._clock()
         if now > latest:
@@ -76,7 +76,7 @@ class RateLimiter:
             try:
                 self._at_once(cost, _micros(now))
             except ConditionFailed:
-                continue  # somebody else has begun just now
+                continue  # another publisher has just reserved slots
             return now
         raise AwsError(
             "NoTurn",
@@ -85,7 +85,7 @@ class RateLimiter:
         )
 
     def _after_others(self, cost: int, now: int, latest: int) -> float:
-        """Take a turn while the ceiling is taken; gives when it begins."""
+        """Reserve slots after existing reservations; return the start time in epoch seconds."""
         item = self._update(
             "ADD free_at :cost",
             "free_at >= :now AND free_at <= :latest",
@@ -94,7 +94,7 @@ class RateLimiter:
         return (int(item["free_at"]["N"]) - cost) / 1_000_000
 
     def _at_once(self, cost: int, now: int) -> None:
-        """Take a turn while nobody has one."""
+        """Reserve slots from now on, if none are reserved."""
         self._update(
             "SET free_at = :end",
             "attribute_not_exists(free_at) OR free_at < :now OR free_at > :nonsense",

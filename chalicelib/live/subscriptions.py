@@ -1,16 +1,17 @@
-"""Who is connected and may see what, and who listens to what.
+"""The subscriptions table: connections, their permissions, and the topics they subscribe to.
 
-Two rows a subscription: topic → connection serves a push, connection → topics a disconnect and
-a ping. Rows carry what a push needs, and expire a little after the longest life of a connection,
-or when its token ends. DynamoDB deletes them days later: until then, readers leave them out.
+A subscription has two rows: topic and connection, read for pushes; connection and topic, read for
+disconnects and pings. Rows contain all that a push needs. They expire shortly after the maximum
+lifetime of a connection, or when the connection's token expires. DynamoDB deletes expired rows days
+later, so reads filter them out.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
-Where people sign in, a connection has a row of its own, with what it may
-see: without that row nothing is answered, and nothing can be subscribed to. Each connection that
-came by a share link has another one, so that all end when it is revoked (auth/shares.py).
+If the API requires authentication, each connection also has a row with its permissions; without
+that row its requests are rejected, and it cannot subscribe. Each connection that was opened by a
+share link has one more row, so that revoking the link closes them all (auth/shares.py).
 
-    owner                 member        what else
+    owner                 member        other attributes
     stats/email-…/spring  L0SM9cOF…     endpoint (a1b2c3/api), connected_at, access
-    connection/L0SM9cOF…  stats/email-… the same; behind: when a push was missed
+    connection/L0SM9cOF…  stats/email-… the same; behind: time of a missed push
     connection/L0SM9cOF…  access        access
     share/Zx81…           L0SM9cOF…     endpoint
 """
@@ -27,12 +28,12 @@ from chalicelib.aws.client import Service
 from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
 
-MAX_SUBSCRIPTIONS = 50  # of one connection
-MAX_GUESTS = 200  # of one share link
-# API Gateway ends a connection after two hours.
+MAX_SUBSCRIPTIONS = 50  # per connection
+MAX_GUESTS = 200  # per share link
+# API Gateway closes a connection after two hours.
 ROW_SECONDS = 2 * 3600 + 600
 
-_ACCESS = "access"  # no topic
+_ACCESS = "access"  # never the name of a topic
 _ATTEMPTS = 5
 _CONFLICTS = {
     "TransactionCanceledException",
@@ -58,19 +59,19 @@ class Subscriptions:
         self._pause = pause
 
     def admit(self, connection: Connection) -> None:
-        """Note what a connection may see, where people sign in."""
+        """Store a connection's permissions; used if the API requires authentication."""
         access = connection.access
         if access.shared is not None:
             self._put(access.subject, connection.id, endpoint={"S": connection.endpoint})
         self._put_access(connection.id, access)
 
     def access(self, connection_id: str) -> Permissions | None:
-        """Read what a connection may see; None for one that may no longer see anything."""
+        """Return a connection's permissions; None if they have expired or been removed."""
         item = self._item(_owner(connection_id), _ACCESS)
         return _access(item) if item and self._is_live(item) else None
 
     def renew(self, connection: Connection) -> None:
-        """Change what a connection may see, and until when; it no longer hears what it may not."""
+        """Store new permissions, and remove the subscriptions that they do not allow."""
         self._put_access(connection.id, connection.access)
         for row in list(self._topics(connection.id)):
             topic = row["member"]["S"]
@@ -80,14 +81,14 @@ class Subscriptions:
                 self.remove(connection.id, topic)
 
     def add(self, connection: Connection, topic: str) -> None:
-        """Subscribe a connection; to do it again is harmless.
+        """Subscribe a connection to a topic. The operation is idempotent.
 
         Raises:
-            InvalidRequest: it has as many subscriptions as one may have, or may no longer see
-                anything.
+            InvalidRequest: the connection has reached the limit of subscriptions, or its
+                permissions no longer allow the topic.
         """
         self._subscribe(connection, topic)
-        # Only now: requests of one connection are served at the same time.
+        # Check the limit after the write, because a connection's requests are served concurrently.
         if len(list(filter(self._is_live, self._topics(connection.id)))) > MAX_SUBSCRIPTIONS:
             self.remove(connection.id, topic)
             raise InvalidRequest(
@@ -99,7 +100,7 @@ class Subscriptions:
             self._follow_access(connection, topic)
 
     def remove(self, connection_id: str, topic: str) -> None:
-        """Unsubscribe a connection from a topic; harmless where it was not subscribed."""
+        """Unsubscribe a connection from a topic. The operation is idempotent."""
         rows = [(topic, connection_id), (_owner(connection_id), topic)]
         self._transact(
             [
@@ -114,7 +115,7 @@ class Subscriptions:
         )
 
     def forget(self, connection_id: str) -> None:
-        """Remove all that is known of a connection, what it may see first."""
+        """Remove all rows of a connection, starting with its permissions."""
         item = self._item(_owner(connection_id), _ACCESS)
         if item is not None:
             self._delete(_owner(connection_id), _ACCESS)
@@ -124,7 +125,7 @@ class Subscriptions:
             self.remove(connection_id, row["member"]["S"])
 
     def subscribers(self, topic: str) -> list[Connection]:
-        """List a topic's connections; consistent, for a subscriber's snapshot is of now."""
+        """Return a topic's connections; a consistent read, as snapshots are consistent too."""
         return [
             Connection(
                 id=row["member"]["S"],
@@ -140,7 +141,7 @@ class Subscriptions:
         guests = 0
         for page in self._pages(
             subject,
-            # DynamoDB counts what passes the filter, page by page; expired rows may be many.
+            # DynamoDB counts the rows that pass the filter, per page; many may have expired.
             Select="COUNT",
             FilterExpression="expires > :now",
             values={":now": {"N": str(int(self._clock()))}},
@@ -151,25 +152,25 @@ class Subscriptions:
         return True
 
     def leave_share(self, subject: str, connection_id: str) -> None:
-        """Remove the row of a connection that came by a share link."""
+        """Remove the row of a connection that was opened by a share link."""
         self._delete(subject, connection_id)
 
     def of_share(self, subject: str) -> list[Connection]:
-        """List the connections that came by a share link."""
+        """Return the connections that were opened by a share link."""
         return [
             Connection(row["member"]["S"], row["endpoint"]["S"], connected_at=0)
             for row in filter(self._is_live, self._rows(subject))
         ]
 
     def mark_behind(self, connection_id: str, topic: str) -> None:
-        """Note that a connection missed a push; its next ping is answered with a snapshot."""
+        """Record that a connection missed a push; its next ping is answered with a snapshot."""
         mark = {":mark": {"N": str(int(self._clock() * 1000))}}
-        # Where the condition fails, it has unsubscribed meanwhile.
+        # The condition fails if the connection has unsubscribed meanwhile.
         key = _owner(connection_id), topic
         self._update(key, "SET behind = :mark", "attribute_exists(expires)", mark)
 
     def behind(self, connection_id: str) -> list[tuple[str, str]]:
-        """List the topics of which a connection missed a push, each with its mark."""
+        """Return the topics whose push a connection missed, each with its mark."""
         return [
             (row["member"]["S"], row["behind"]["N"])
             for row in filter(self._is_live, self._topics(connection_id))
@@ -177,13 +178,13 @@ class Subscriptions:
         ]
 
     def caught_up(self, connection_id: str, topic: str, mark: str) -> None:
-        """Take a mark away, unless another push has been missed since it was read."""
+        """Remove a mark, unless another push has been missed since the mark was read."""
         values = {":mark": {"N": mark}}
         key = _owner(connection_id), topic
         self._update(key, "REMOVE behind", "behind = :mark", values)
 
     def _follow_access(self, connection: Connection, topic: str) -> None:
-        """Look again after writing: whoever changes the access finds the rows, or is found."""
+        """Re-read permissions after the write, so that a concurrent change is always applied."""
         while (access := self.access(connection.id)) != connection.access:
             if access is None or not access.can_subscribe(topic):
                 self.remove(connection.id, topic)
@@ -207,7 +208,7 @@ class Subscriptions:
         self._transact([{"Put": {"TableName": self._name, "Item": row}} for row in rows])
 
     def _renew(self, connection: Connection, topic: str) -> None:
-        """Change the access of a subscription; of one that has ended meanwhile, nothing."""
+        """Update a subscription's permissions; do nothing if the subscription was removed."""
         values = {
             ":access": _access_column(connection.access)["access"],
             ":end": {"N": str(self._end(connection.access))},
@@ -217,7 +218,7 @@ class Subscriptions:
             self._update((owner, member), expression, "attribute_exists(expires)", values)
 
     def _end(self, access: Permissions) -> int:
-        """Give when a subscription ends, in epoch seconds."""
+        """Return when a subscription expires, in epoch seconds."""
         expires = self._expires()
         return expires if access.until is None else min(access.until, expires)
 
@@ -245,7 +246,7 @@ class Subscriptions:
         return int(self._clock()) + ROW_SECONDS
 
     def _transact(self, writes: list[dict[str, Any]]) -> None:
-        """Write the two rows of a subscription together: one without the other would mislead."""
+        """Write both rows of a subscription in one transaction, to keep them consistent."""
         self._call("transact_write_items", TransactItems=writes)
 
     def _update(
@@ -262,9 +263,9 @@ class Subscriptions:
             )
 
     def _call(self, operation: str, **parameters: Any) -> None:
-        """Write, once more where another request writes the same rows at this moment.
+        """Write, with retries on conflicts with concurrent writes to the same rows.
 
-        Our transactions have no conditions: one that is cancelled has met another.
+        These transactions have no conditions, so a cancelled one has met a conflict.
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
         """
         for attempt in range(_ATTEMPTS):
@@ -278,12 +279,12 @@ class Subscriptions:
                 return
 
     def _topics(self, connection_id: str) -> Iterator[dict[str, dict[str, Any]]]:
-        """Read the rows of what a connection has subscribed to, expired ones included."""
+        """Return the rows of a connection's subscriptions, including expired ones."""
         rows = self._rows(_owner(connection_id))
         return (row for row in rows if row["member"]["S"] != _ACCESS)
 
     def _rows(self, owner: str) -> Iterator[dict[str, dict[str, Any]]]:
-        """Read rows, expired ones included; consistent."""
+        """Yield an owner's rows, including expired ones; a consistent read."""
         for page in self._pages(owner, ConsistentRead=True):
             yield from page["Items"]
 
@@ -317,7 +318,7 @@ def _key(owner: str, member: str) -> dict[str, dict[str, str]]:
 
 
 def _access_column(access: Permissions) -> dict[str, dict[str, Any]]:
-    """Write what somebody may see as a column; none where nobody signs in."""
+    """Return permissions as a column; no column if the API requires no authentication."""
     if access.until is None:
         return {}
     columns: dict[str, Any] = {
