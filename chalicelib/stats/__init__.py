@@ -1,1 +1,1 @@
-"""Counters: what facts contribute to the items of the stats table."""
+"""Counters: the contributions of facts to the items of the stats table."""

@@ -1,8 +1,8 @@
-"""What is an item of the events table worth? Counters are the sum over the items.
+"""Compute the contribution of an item of the events table; counters are the sum over all items.
 
-Read strictly, and only what counts: a fact's agent may be anything, its campaign may not. Times
-are read to the minute, the finest bucket; what says more than counters (registers) is left out
-where it is not as it should be, and the item counts all the same.
+Attributes that affect counters are validated strictly, others not at all: a fact's agent may be
+anything, its campaign may not. Times are read to the minute, the finest bucket. Attributes of
+conditional fields are skipped if they are malformed, and the item still counts.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -36,13 +36,13 @@ Key = tuple[str, str]
 """Partition and sort key of an aggregate item: campaign and part."""
 
 Contribution = tuple[Sequence[Key], Mapping[str, int], str | None]
-"""Aggregate items, what is added to the counters of each, and the URL where it is a link's."""
+"""Aggregate items, the increments of each item's counters, and the URL if they are links."""
 
 GroupingKey = tuple[str, str | None, *tuple[Hashable, ...]]
-"""Campaign, type (None of a state), and all else that decides what an item is worth."""
+"""Campaign, type (None for a state), and all other values that determine the contribution."""
 
 NOT_UNDERSTOOD = (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError)
-"""What an item raises that is neither a fact nor a state."""
+"""Errors raised for an item that is neither a valid fact nor a valid state."""
 
 _TO_THE_MINUTE, _ = RESOLUTIONS["minute"]
 
@@ -60,7 +60,7 @@ _LinkIdText = Annotated[str, msgspec.Meta(pattern=rf"\A([0-9a-f]{{16}}|{OTHER_LI
 
 
 class _Read(msgspec.Struct, gc=False):
-    """What is read of an item, or of a value in DynamoDB JSON."""
+    """An item, or a value in DynamoDB JSON; attributes that are not declared are ignored."""
 
 
 class _S(_Read):
@@ -102,7 +102,7 @@ class _Links(_Read):
 
 
 class _Fact(_Read):
-    """What counts of any fact; the names are facts.ATTRIBUTES."""
+    """The attributes of every fact that affect counters; names as in facts.ATTRIBUTES."""
 
     e: _Filled
     c: _Name
@@ -117,7 +117,7 @@ class _Open(_Fact):
 
 class _Click(_Open):
     h: _LinkId | UnsetType = UNSET
-    l: _Url | UnsetType = UNSET  # noqa: E741 - its name
+    l: _Url | UnsetType = UNSET  # noqa: E741 - the attribute's name
 
 
 class _Bounce(_Fact):
@@ -133,7 +133,7 @@ _KINDS = {"Open": _Open, "Click": _Click, "Bounce": _Bounce, "Subscription": _Su
 
 
 class _State(_Read):
-    """What counts of a message's state; see settle.State."""
+    """The attributes of an email's state that affect counters; see settle.State."""
 
     c: _Name
     ul: _Links
@@ -149,7 +149,7 @@ _UNIQUE = {
     "uc": "unique_clicks",
     "uhc": "unique_human_clicks",
 }
-# What a fact's worth depends on beside what any fact's does: by its type.
+# Attributes that affect the contribution of some types only, by type.
 _DECIDING = {
     kind: tuple(name for name in read.__struct_fields__ if name not in _Fact.__struct_fields__)
     for kind, read in _KINDS.items()
@@ -157,26 +157,26 @@ _DECIDING = {
 
 
 def grouping_key(image: Mapping[str, Any]) -> GroupingKey:
-    """Name all that an item's contribution depends on, in a fraction of the time that it takes.
+    """Return a hashable key; items with equal keys contribute equal counters.
 
-    A batch has thousands of records and few that differ in what they count for: most are sends and
-    deliveries of one campaign in one minute.
+    Computing the key is much faster than computing the contribution. Most of the thousands of
+    records in a batch share few keys: sends and deliveries of one campaign in one minute.
 
     Args:
         image: the item, in DynamoDB JSON.
 
     Returns:
-        What is equal only for items that are worth the same, or that nobody understands.
+        A key that is equal only for items with equal contributions, or for malformed items.
 
     Raises:
-        NOT_UNDERSTOOD: it is neither a fact nor a state.
+        NOT_UNDERSTOOD: the item is neither a fact nor a state.
     """
     if "ul" in image:
         minutes = [image[name]["S"][:_TO_THE_MINUTE] if name in image else None for name in _UNIQUE]
         return (image["c"]["S"], None, *minutes, *image["ul"]["M"])
     kind = image["e"]["S"]
     minute = image["t"]["S"][:_TO_THE_MINUTE]
-    if "n" in image or "g" in image:  # rarely: most count once, and have a tag
+    if "n" in image or "g" in image:  # rare: most facts count once and have the campaign tag
         names: Sequence[str] = (*_DECIDING.get(kind, ()), "n", "g")
     elif kind in _DECIDING:
         names = _DECIDING[kind]
@@ -187,13 +187,13 @@ def grouping_key(image: Mapping[str, Any]) -> GroupingKey:
 
 
 def contribution(image: Mapping[str, Any]) -> list[Contribution]:
-    """List what an item is worth, wherever it counts.
+    """Return an item's contribution to each aggregate item.
 
     Args:
         image: the item, in DynamoDB JSON.
 
     Raises:
-        NOT_UNDERSTOOD: it is neither a fact nor a state.
+        NOT_UNDERSTOOD: the item is neither a fact nor a state.
     """
     if "ul" in image:
         return _of_state(msgspec.convert(image, _State))
@@ -221,7 +221,7 @@ def contribution(image: Mapping[str, Any]) -> list[Contribution]:
 
 
 def _judged(fact: _Open, counter: str) -> list[str]:
-    """Name the counters of opens or clicks: all, and those of whose it was."""
+    """Return the counters of an open or click: the total, and that of its class if it has one."""
     engager = _text(fact.k)
     return [counter, f"{engager}_{counter}"] if engager in {"human", "machine"} else [counter]
 
@@ -229,7 +229,7 @@ def _judged(fact: _Open, counter: str) -> list[str]:
 def _of_fact(
     fact: _Fact, counters: Sequence[str], part: str | None, url: str | None
 ) -> list[Contribution]:
-    """List what a fact adds to its counters; to those of one part more, where it has one."""
+    """Return a fact's contributions, including those to the given link or bounce part."""
     count = 1 if fact.n is UNSET else int(fact.n.N)
     if count > MAX_COUNT:
         raise ValueError(f"a fact that counts {count}")
@@ -260,12 +260,12 @@ def _text(value: _S | UnsetType) -> str | None:
     return None if value is UNSET else value.S
 
 
-@lru_cache(maxsize=1000)  # a batch has few minutes, and the next one has them too
+@lru_cache(maxsize=1000)  # a batch covers few minutes, and the next batch covers them too
 def _everywhere(campaign: str, minute: str) -> tuple[Key, ...]:
-    """Name the aggregates in which all counts that happens to a campaign in a minute.
+    """Return the keys of the summary and of all time buckets of a campaign's minute.
 
     Raises:
-        ValueError: the campaign could not be a key, or there is no such minute.
+        ValueError: the campaign is not a valid key, or the minute does not exist.
     """
     check_identifiers(campaign)
     datetime.fromisoformat(minute)
@@ -274,13 +274,13 @@ def _everywhere(campaign: str, minute: str) -> tuple[Key, ...]:
 
 
 def conditional_fields(images: Sequence[Mapping[str, Any]]) -> Iterable[ConditionalField]:
-    """Give what items of one campaign say of its summary apart from counters.
+    """Return conditional fields of a campaign's summary, taken from items of the campaign.
 
     Args:
-        images: items that contribution() has understood, in any order.
+        images: items that contribution() has accepted, in any order.
 
     Returns:
-        At least those that beat all others.
+        At least the values that beat all others.
     """
     try:
         ats = [image["t"]["S"] for image in images]
@@ -295,19 +295,19 @@ def conditional_fields(images: Sequence[Mapping[str, Any]]) -> Iterable[Conditio
         found = []
     else:
         found = [list(_registers(images[place])) for place in places]
-    # What leads in the order of texts does lead if it is as it should be.
+    # The first and last values in text order do win, provided that they are well-formed.
     if not found or min(map(len, found)) < _ALL_REGISTERS:
         found = [list(_registers(image)) for image in images]
     return chain.from_iterable(found)
 
 
 def _registers(image: Mapping[str, Any]) -> Iterator[ConditionalField]:
-    """Give what a fact says; what is not as it should be says nothing, and neither does a state."""
+    """Yield the fact's first and last values. Malformed attributes and state items yield none."""
     if "ul" in image:
         return
     at, mail_at = _member(image, "t", "S"), _member(image, "m", "S")
     if is_time(at):
-        # To the second: shards that count at once would refuse each other for a millisecond.
+        # To the second: with milliseconds, concurrent shards would conflict on the condition.
         second = f"{at[:19]}Z"
         yield ConditionalField(
             "first_event_at", second, keep_lowest=True, values={"listed": LISTED}
@@ -319,7 +319,7 @@ def _registers(image: Mapping[str, Any]) -> Iterator[ConditionalField]:
             "facts_until", until.zfill(EPOCH_DIGITS), keep_lowest=True, values={}
         )
     if is_time(mail_at):
-        # Of the earliest mail; mails of the same instant are told apart by their id.
+        # Taken from the earliest email; emails of the same instant are ordered by message id.
         rank = f"{mail_at}#{_member(image, 'message_id', 'S')}"
         for name, attribute in (("subject", "s"), ("sender", "f")):
             if 0 < len(text := _member(image, attribute, "S")) <= MAX_URL:
@@ -330,7 +330,7 @@ _ALL_REGISTERS = 5
 
 
 def _member(image: Mapping[str, Any], name: str, kind: str) -> str:
-    """Give an attribute's value; an empty one where it has none of that kind."""
+    """Return an attribute's value, or an empty string if it has none of that type."""
     value = image.get(name)
     found = value.get(kind) if isinstance(value, dict) else None
     return found if isinstance(found, str) else ""

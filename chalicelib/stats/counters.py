@@ -1,10 +1,10 @@
-"""The counters: their names, how they stand in an aggregate item, and the rates derived.
+"""The counters: their names, their attributes in an aggregate item, and the rates derived.
 
-An aggregate item of the stats table is one campaign's counters over one part: the whole
-(`summary`), a minute, an hour, a day, a link, or a kind of bounce. Counters are flat, because
-DynamoDB's ADD works on top-level attributes, and the counters' names on disk are short.
+An aggregate item of the stats table contains one campaign's counters of one part: the whole
+campaign (`summary`), a minute, an hour, a day, a link, or a kind of bounce. Counters are top-level
+attributes, as DynamoDB's ADD requires; their names in the table are short.
 
-    campaign  part                     v        s    d  …   k<lane>
+    campaign  part                     v        s    d  …   k<hash>
     spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see stats/update.py
 """
 
@@ -40,11 +40,11 @@ COUNTERS = {
     "rendering_failures": "rf",
     "unsubscribes": "un",
 }
-# What the pipeline says of itself, in an item of its own.
+# Counters of the pipeline's health, in an item of their own.
 HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
 ON_DISK = COUNTERS | HEALTH_COUNTERS
 
-# What a summary says apart from counters; see Register in stats/update.py.
+# Attributes of a summary that are not counters; see ConditionalField in stats/update.py.
 REGISTERS = frozenset(
     {
         *("first_event_at", "listed", "last_event_at", "facts_until"),
@@ -54,13 +54,13 @@ REGISTERS = frozenset(
 
 SUMMARY = "summary"
 HEALTH = "health"
-# No campaign's id begins with a space: ses/parse.py strips them.
+# No campaign id begins with a space: ses/parse.py strips ids.
 PIPELINE = " pipeline"
 LISTED = "campaign"
-EPOCH_DIGITS = 12  # epoch seconds as text, padded, so that it sorts as the numbers do
+EPOCH_DIGITS = 12  # epoch seconds are stored as zero-padded text, which sorts numerically
 
-# How SES divides bounces. The list is closed, so that no campaign has more parts than the page can
-# show; what SES has added since counts as Other, and its name stands with the fact.
+# Bounce types and subtypes of SES. The list is closed, to limit the parts of a campaign to what the
+# page can show; a subtype that SES adds later counts as Other, and is stored with the fact.
 # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-types
 BOUNCE_SUBTYPES = {
     "Permanent": {"General", "NoEmail", "Suppressed", "OnAccountSuppressionList"},
@@ -80,7 +80,7 @@ BOUNCE_COUNTERS = {
 }
 OTHER_SUBTYPE = "Other"
 
-# Resolution → length of the RFC 3339 prefix that names a bucket, and what completes it.
+# For each resolution, the length of the RFC 3339 prefix that identifies a bucket, and its suffix.
 RESOLUTIONS = {
     "minute": (16, ":00Z"),
     "hour": (13, ":00:00Z"),
@@ -89,14 +89,14 @@ RESOLUTIONS = {
 
 MINUTES_KEPT_SECONDS = 2 * 24 * 3600
 
-# What is shown of each resolution, counted back from the newest bucket.
+# For each resolution, the time span shown, back from the newest bucket.
 WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
 
-# What a part's name begins with, up to its #.
+# Prefixes of part names, up to the #.
 PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce")
 
-# Rate → the counters that it divides: the one place where denominators are defined. `bounce` is of
-# hard bounces, as SES's own.
+# Numerator and denominator of each rate; denominators are defined only here. `bounce` is the rate
+# of hard bounces, like SES's own.
 RATES = {
     "delivery": ("deliveries", "sends"),
     "bounce": ("hard_bounces", "sends"),
@@ -110,13 +110,13 @@ RATES = {
 
 
 class Aggregate(Struct, frozen=True):
-    """One aggregate item as read.
+    """An aggregate item.
 
     Attributes:
-        counts: by full name; counters that are 0 are left out. One below 0 lacks what was never
-            counted, and is shown as 0.
-        url: of a link's item; None for others, and for `other`.
-        facts_until: when the first of a campaign's facts expires, in epoch seconds; of summaries.
+        counts: counts by full counter name, without those that are 0. A negative count misses
+            contributions that were never counted, and is shown as 0.
+        url: URL of a link's item; None for other items, and for `other`.
+        facts_until: when a campaign's first fact expires, in epoch seconds; summaries only.
     """
 
     campaign: str
@@ -132,23 +132,23 @@ class Aggregate(Struct, frozen=True):
 
 
 def bucket_part(resolution: str, at: str) -> str:
-    """Name the part that a time falls in, such as `minute#2026-11-23T10:00`."""
+    """Return the part that contains a time, such as `minute#2026-11-23T10:00`."""
     return f"{resolution}#{at[: RESOLUTIONS[resolution][0]]}"
 
 
 def bucket_start(part: str) -> str:
-    """Give the start of a bucket in RFC 3339: `hour#2026-11-23T10` → `2026-11-23T10:00:00Z`."""
+    """Return a bucket's start in RFC 3339: `2026-11-23T10:00:00Z` for `hour#2026-11-23T10`."""
     resolution, _, prefix = part.partition("#")
     return prefix + RESOLUTIONS[resolution][1]
 
 
-@lru_cache(maxsize=1000)  # a batch has few minutes, and the next one has them too
+@lru_cache(maxsize=1000)  # a batch covers few minutes, and the next batch covers them too
 def kept_until(part: str) -> float:
-    """Return when a part ends, in epoch seconds: a minute after two days, others never.
+    """Return when a part expires, in epoch seconds: minutes after two days, other parts never.
 
-    A minute counts the facts, and the changes of facts, that are stored by then; until then it is
-    compared and shown. All three follow the minute's own time, so that neither the order of events
-    nor the time at which DynamoDB deletes the item makes a difference.
+    Until then, a minute counts facts and changes to them, is compared by recounts, and is shown.
+    All three depend on the minute's own time, so that neither the order of events nor the time at
+    which DynamoDB deletes the item affects the result.
 
     Raises:
         ValueError: the part is a minute that does not exist.
@@ -159,23 +159,23 @@ def kept_until(part: str) -> float:
 
 
 def link_part(link_id: str) -> str:
-    """Name a link's part."""
+    """Return the part of a link."""
     return f"link#{link_id}"
 
 
 def bounce_kind(bounce_type: str | None, subtype: str | None) -> tuple[str, str]:
-    """Sort a bounce into a type and a sub-type that are counted."""
+    """Return the type and subtype under which a bounce is counted."""
     kind = bounce_type if bounce_type in BOUNCE_SUBTYPES else "Undetermined"
     return kind, subtype if subtype in BOUNCE_SUBTYPES[kind] else OTHER_SUBTYPE
 
 
 def bounce_part(bounce_type: str | None, subtype: str | None) -> str:
-    """Name a bounce's part, such as `bounce#Permanent#NoEmail`."""
+    """Return the part of a bounce, such as `bounce#Permanent#NoEmail`."""
     return "#".join(("bounce", *bounce_kind(bounce_type, subtype)))
 
 
 def aggregate_from_item(item: Item) -> Aggregate:
-    """Read an aggregate from DynamoDB JSON."""
+    """Parse an aggregate from DynamoDB JSON."""
 
     def text(attribute: str) -> str | None:
         value: dict[str, Any] = item.get(attribute, {})
@@ -201,7 +201,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
 
 
 def rates(counts: Mapping[str, int]) -> dict[str, float | None]:
-    """Derive the rates, as fractions of 1; None where the denominator is 0."""
+    """Compute the rates, as fractions of 1; None if the denominator is 0."""
     return {
         name: counts.get(part, 0) / counts[whole] if counts.get(whole) else None
         for name, (part, whole) in RATES.items()

@@ -1,12 +1,12 @@
-"""Stream records of the events table → what to add to which aggregate item.
+"""Convert stream records of the events table to pending updates of aggregate items.
 
-Counters are the sum over the items of the events table: a record adds
-contribution(new image) - contribution(old image). An INSERT adds; a changed class moves one
-from human to machine; a changed expiry adds nothing. REMOVE is ignored: retention never moves a
-total. A minute counts only what is stored while it is kept (metrics.kept_until): a later change of
-one of its facts neither adds to it nor subtracts from it.
+Counters are the sum over the items of the events table, so a record adds
+contribution(new image) - contribution(old image). An INSERT adds, a reclassification moves one from
+human to bot counters, and a changed expiry adds nothing. REMOVE is ignored, because retention never
+changes a total. A minute counts only changes that are stored while it is kept
+(counters.kept_until): a later change to one of its facts does not alter it.
 
-How the additions come to count exactly once stands in stats/update.py.
+stats/update.py explains how each record counts exactly once.
 """
 
 from collections import defaultdict
@@ -33,30 +33,30 @@ from chalicelib.stats.update import Change, ConditionalField, PendingUpdate
 _created = itemgetter("ApproximateCreationDateTime")
 
 StreamRecord = Mapping[str, Any]
-"""What the stream says of a change: `dynamodb` in Lambda's event."""
+"""A change in the stream: the `dynamodb` member of a record in Lambda's event."""
 
 
 class Batch(Struct):
-    """A batch of records, by the item that each touches.
+    """A batch of records, grouped by the aggregate item that they update.
 
     Attributes:
-        quarantined: records that could not be understood, each with the reason.
+        quarantined: the reason for each malformed record.
     """
 
     touched: dict[Key, PendingUpdate] = field(default_factory=lambda: defaultdict(PendingUpdate))
     quarantined: list[str] = field(default_factory=list)
 
     def in_writing_order(self) -> Iterator[tuple[Key, PendingUpdate]]:
-        """List the items, the summaries last: a summary never runs ahead of its parts."""
+        """Return the items with summaries last, so that a summary is never ahead of its parts."""
         return iter(
             sorted(self.touched.items(), key=lambda entry: (entry[0][1] == SUMMARY, entry[0]))
         )
 
 
 def group(records: Iterable[Mapping[str, Any]]) -> Batch:
-    """Read a batch of stream records, in Lambda's shape. Never raises for what a record holds.
+    """Group a batch of stream records, in Lambda's format. Malformed records raise no error.
 
-    Records that are worth the same are taken together: what they are worth is found out once.
+    The contribution is computed once for all records with the same grouping key.
     """
     batch = Batch()
     facts: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -87,7 +87,7 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
         for register in conditional_fields(images):
             batch.touched[campaign, SUMMARY].move(register)
     if created:
-        # To the minute: each batch would else write the pipeline's health, and push it.
+        # To the minute: otherwise each batch would write and push the pipeline's health.
         arrived = datetime.fromtimestamp(int(created), UTC).strftime("%Y-%m-%dT%H:%M:00Z")
         batch.touched[PIPELINE, HEALTH].move(
             ConditionalField("last_event_at", arrived, keep_lowest=False, values={})
@@ -98,7 +98,7 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
 def _sorted(
     records: Iterable[Mapping[str, Any]],
 ) -> Iterable[tuple[GroupingKey, list[StreamRecord]]]:
-    """Sort records by what they are worth; one that has no signature lies alone."""
+    """Group records by their grouping key; a record without a key forms its own group."""
     found: dict[GroupingKey, list[StreamRecord]] = defaultdict(list)
     for record in records:
         change = record["dynamodb"]
@@ -118,10 +118,10 @@ def _message_id(record: StreamRecord) -> Any:
 
 
 def _worth(change: StreamRecord) -> list[Contribution]:
-    """List what a change adds to each item: what the new image is worth, without the old one's.
+    """Return a change's contributions: those of the new image minus those of the old image.
 
     Raises:
-        NOT_UNDERSTOOD: they are no facts or states.
+        NOT_UNDERSTOOD: an image is neither a fact nor a state.
     """
     new = contribution(change["NewImage"])
     if "OldImage" not in change:

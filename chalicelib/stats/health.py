@@ -1,7 +1,7 @@
-"""The pipeline's own item among the aggregates: is what the page shows all that there is?
+"""The item of the stats table that describes the pipeline's health: is everything counted?
 
-campaign   part    v        q, ut, ug       last_event_at  checked_at  …
-" pipeline" health  version  see counters.py  by aggregate    by watch
+campaign    part    v        q, ut, ug        last_event_at  checked_at  …
+" pipeline" health  version  see counters.py  by aggregate   by watch
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from chalicelib.stats.counters import HEALTH_COUNTERS, Aggregate
 
-# Of a hundred delivered mails some are opened within the hour: machines alone see to that.
+# Of a hundred delivered emails, some are opened within the hour, if only by bots.
 TRACKED_DELIVERIES = 100
 TRACKED_AFTER = timedelta(hours=1)
 
@@ -25,15 +25,15 @@ _NUMBERS = {
 
 
 class Findings(Struct, frozen=True):
-    """What a check found; None where it could not find out.
+    """Findings of a health check; a value is None if it could not be measured.
 
     Attributes:
         checked_at: RFC 3339, UTC.
-        waiting: messages in the queue.
-        oldest_seconds: age of the oldest of them.
-        dead_letters: messages in the dead-letter queue.
-        stream_lag_seconds: age of the oldest stored fact that is not yet counted; 0 if none.
-        untracked: campaigns that have deliveries and no opens: their tracking may be off.
+        waiting: number of messages in the queue.
+        oldest_seconds: age of the oldest of these messages.
+        dead_letters: number of messages in the dead-letter queue.
+        stream_lag_seconds: age of the oldest stored fact that is not counted yet; 0 if none.
+        untracked: campaigns with deliveries but no opens, whose tracking may be off.
     """
 
     checked_at: str
@@ -48,8 +48,8 @@ class Health(Struct, frozen=True):
     """The pipeline's health as stored.
 
     Attributes:
-        findings: of the last check; None before the first.
-        paused_at: since when ingest is paused for a recount; None when it is not.
+        findings: findings of the last check; None before the first.
+        paused_at: since when ingest has been paused for a recount; None if it is not paused.
     """
 
     version: int = 0
@@ -62,7 +62,7 @@ class Health(Struct, frozen=True):
 
 
 def health_from_item(item: Mapping[str, Mapping[str, Any]]) -> Health:
-    """Read the pipeline's health from DynamoDB JSON."""
+    """Parse the pipeline's health from DynamoDB JSON."""
 
     def number(attribute: str) -> int | None:
         return int(item[attribute]["N"]) if attribute in item else None
@@ -90,7 +90,7 @@ def health_from_item(item: Mapping[str, Mapping[str, Any]]) -> Health:
 
 
 def findings_to_item(findings: Findings) -> dict[str, dict[str, Any]]:
-    """Write what a check found in DynamoDB JSON; what it could not find out is left out."""
+    """Return findings in DynamoDB JSON, without values that are None."""
     item: dict[str, dict[str, Any]] = {"checked_at": {"S": findings.checked_at}}
     for name, attribute in _NUMBERS.items():
         value = getattr(findings, name)
@@ -102,14 +102,14 @@ def findings_to_item(findings: Findings) -> dict[str, dict[str, Any]]:
 
 
 FINDINGS = ("checked_at", *_NUMBERS.values(), "untracked")
-"""The attributes that a check writes."""
+"""The attributes that a health check writes."""
 
 
 def untracked(summaries: Iterable[Aggregate], now: float) -> tuple[str, ...]:
-    """Name the campaigns whose opens and clicks SES does not seem to report.
+    """Return the campaigns for which SES does not seem to report opens and clicks.
 
     Args:
-        summaries: of campaigns.
+        summaries: summaries of campaigns.
         now: epoch seconds.
     """
     since = (datetime.fromtimestamp(now, UTC) - TRACKED_AFTER).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,9 +1,9 @@
-"""The stats table: increments applied exactly once, links admitted, snapshots and lists read.
+"""The stats table: exactly-once updates of aggregates, admission of links, snapshots and lists.
 
-Beside the aggregates it keeps, under the campaign ` pipeline`, the pipeline's health and, for each
-shard of the events stream, up to where it has been read:
+Under the campaign ` pipeline` it also contains the pipeline's health and, for each shard of the
+events stream, the sequence number up to which its records are counted:
 
-    " pipeline"  shard#<lane>  shard: id  read: sequence number, padded  given: as it came  expires
+    " pipeline"  shard#<hash>  shard: id  read: sequence number, padded  given: unpadded  expires
 """
 
 import random
@@ -39,19 +39,19 @@ _ATTEMPTS = 20
 _MAX_HINTS = 5000
 _LINKS = "links"  # the item that holds the admitted links
 _BATCH_GET = 100
-# As many as WINDOWS may show; an outline must fit into a frame.
+# The maximum that WINDOWS shows; a sparkline must fit in a frame.
 _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
 _SHARD = "shard#"
-_SEQUENCE_DIGITS = 40  # padded, so that text sorts as the numbers do
+_SEQUENCE_DIGITS = 40  # zero-padded text sorts numerically
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
-# A place in the list of campaigns: a campaign, and the time of its first event.
+# A position in the list of campaigns: a campaign, and the time of its first event.
 _PLACE = re.compile(
     rf"(?P<campaign>.{{1,{MAX_ID}}})#(?P<at>[0-9-]{{10}}T[0-9:]{{8}}(?:\.[0-9]{{3}})?Z)", re.DOTALL
 )
 
 
 class StatsTable:
-    """Keeps and reads aggregates."""
+    """The stats table: updates and reads aggregates."""
 
     def __init__(
         self, dynamo: Service, name: str, *, clock: Callable[[], float] = time.time
@@ -59,15 +59,15 @@ class StatsTable:
         self._dynamo = dynamo
         self._name = name
         self._clock = clock
-        # Items as last seen: a first guess that saves a failed attempt. Conditions decide.
+        # Items as last read, which save a failed attempt. They may be stale: conditions decide.
         self._hints: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._admitted: dict[str, set[str]] = {}
 
     def apply(self, key: tuple[str, str], touched: PendingUpdate, *, lane: str, now: int) -> None:
-        """Bring an aggregate up to date with a batch; harmless when it is already.
+        """Apply a batch to an aggregate; the operation is idempotent.
 
         Raises:
-            AwsError: it could not be written, or others kept writing it meanwhile.
+            AwsError: the item could not be written, or concurrent writes kept conflicting.
         """
         campaign, part = key
         observed = self._hints.get(key, {})
@@ -96,13 +96,13 @@ class StatsTable:
         )
 
     def admit_link(self, campaign: str, link_id: str) -> str:
-        """Admit a link among the first 250 of its campaign.
+        """Admit a link if it is among the first 250 of its campaign.
 
         Returns:
-            The link's id, or `other` where the campaign has 250 others.
+            The link's id, or `other` if the campaign already has 250 other links.
 
         Raises:
-            AwsError: it could not be written.
+            AwsError: the item could not be written.
         """
         admitted = self._admitted.get(campaign, set())
         if link_id in admitted:
@@ -130,7 +130,7 @@ class StatsTable:
             item = response["Attributes"]
         except ConditionFailed as error:
             item = error.item
-        # Threads admit links at the same time: this answer decides, and not another's.
+        # Threads admit links concurrently, so use this response, not the shared dictionary.
         admitted = self._admitted[campaign] = set(item["ids"]["SS"])
         return link_id if link_id in admitted else OTHER_LINK
 
@@ -143,18 +143,19 @@ class StatsTable:
         lanes: Mapping[str, str],
         now: int,
     ) -> None:
-        """Set an aggregate to what a recount found.
+        """Set an aggregate to the result of a recount.
 
         Args:
             key: campaign and part.
-            touched: all that the stored facts bring to it, as one change.
-            version: the item's before the facts were read; 0 where there was none.
-            lanes: up to where each is counted, for an item that has no checkpoints of its own.
+            touched: contributions of all stored facts to the aggregate, as one change.
+            version: the item's version before the facts were read; 0 if there was no item.
+            lanes: sequence number up to which records are counted, by shard attribute; used for an
+                item that has no checkpoints of its own.
             now: epoch seconds.
 
         Raises:
-            ConditionFailed: it has changed since.
-            AwsError: it could not be written.
+            ConditionFailed: the item has changed since.
+            AwsError: the item could not be written.
         """
         campaign, part = key
         self._dynamo.call(
@@ -165,23 +166,23 @@ class StatsTable:
         )
 
     def aggregates(self, campaign: str) -> list[Aggregate]:
-        """Read all aggregates of a campaign; consistent."""
+        """Return all aggregates of a campaign; consistent reads."""
         prefixes = (kind if kind == SUMMARY else f"{kind}#" for kind in PARTS)
         return [one for prefix in prefixes for one in self._parts(campaign, prefix)]
 
     def pause(self, at: str) -> None:
-        """Note that ingest is paused for a recount.
+        """Record that ingest is paused for a recount.
 
         Raises:
-            AwsError: it could not be noted.
+            AwsError: the item could not be written.
         """
         self._change_health("SET paused_at = :at ADD v :one", {":at": {"S": at}})
 
     def resume(self, at: str) -> None:
-        """Take a pause's note away, unless it is another's.
+        """Remove the record of a pause, unless it belongs to another pause.
 
         Raises:
-            AwsError: it could not be taken away.
+            AwsError: the item could not be written.
         """
         with suppress(ConditionFailed):
             self._change_health(
@@ -201,19 +202,19 @@ class StatsTable:
         )
 
     def summary(self, campaign: str) -> Aggregate | None:
-        """Read a campaign's summary, None before its first event; consistent."""
+        """Return a campaign's summary, None before its first event; a consistent read."""
         return self._get(campaign, SUMMARY)
 
     def health(self) -> Health:
-        """Read the pipeline's health; consistent."""
+        """Return the pipeline's health; a consistent read."""
         item = self._item(PIPELINE, HEALTH)
         return health_from_item(item) if item else Health()
 
     def put_findings(self, findings: Findings) -> None:
-        """Store what a check of the pipeline found.
+        """Store the findings of a health check.
 
         Raises:
-            AwsError: it could not be stored.
+            AwsError: the item could not be written.
         """
         item = findings_to_item(findings)
         removed = [f"#{name}" for name in FINDINGS if name not in item]
@@ -232,16 +233,16 @@ class StatsTable:
         )
 
     def put_read_position(self, lane: str, shard: str, sequence: str, *, created: int) -> None:
-        """Note that a shard is counted up to here; an older position changes nothing.
+        """Store the position up to which a shard is counted; an older position has no effect.
 
         Args:
-            lane: names the shard within all streams.
+            lane: the shard attribute, which identifies the shard among all streams.
             shard: the shard's id.
-            sequence: of the last record.
-            created: when that was written, in epoch seconds.
+            sequence: sequence number of the last counted record.
+            created: when that record was written, in epoch seconds.
 
         Raises:
-            AwsError: it could not be stored.
+            AwsError: the item could not be written.
         """
         with suppress(ConditionFailed):
             self._dynamo.call(
@@ -262,13 +263,14 @@ class StatsTable:
             )
 
     def read_positions(self) -> dict[str, str]:
-        """Read up to where each shard is counted: sequence number by shard id."""
+        """Return the sequence number up to which each shard is counted, by shard id."""
         return {item["shard"]["S"]: _given(item) for item in self._items(PIPELINE, _SHARD)}
 
     def lanes_read(self, now: int) -> dict[str, str]:
-        """Read up to where each lane is counted: sequence number by lane.
+        """Return the sequence number up to which each shard is counted, by shard attribute.
 
-        DynamoDB deletes expired items within days; the stream's records have expired before.
+        Expired items, which DynamoDB deletes within days, are skipped: the stream's records have
+        expired before them.
 
         Args:
             now: epoch seconds.
@@ -280,9 +282,9 @@ class StatsTable:
         }
 
     def shown(self, campaign: str) -> list[Aggregate]:
-        """Read the parts that a snapshot shows beside the summary.
+        """Return the parts that a snapshot shows besides the summary.
 
-        Of minutes and hours these are the newest, as many as may be shown.
+        For minutes and hours, these are the newest, up to the maximum that is shown.
         """
         return [
             *self._kept_minutes(campaign),
@@ -293,7 +295,7 @@ class StatsTable:
         ]
 
     def timeline(self, campaign: str) -> tuple[str, list[Aggregate]]:
-        """Read how a campaign went, in the finest resolution that shows all of it.
+        """Return a campaign's timeline at the finest resolution that covers all of it.
 
         Returns:
             The resolution, and its buckets, newest first.
@@ -306,7 +308,7 @@ class StatsTable:
         for resolution, window in WINDOWS.items():
             if window is not None and lasted > window:
                 continue
-            # Once the first minute is no longer kept, minutes do not show all of it.
+            # Once the first minute has expired, minutes no longer cover the whole campaign.
             if kept_until(bucket_part(resolution, first)) > self._clock():
                 most = _MOST_BUCKETS[resolution]
                 buckets = list(self._parts(campaign, f"{resolution}#", most=most))
@@ -315,21 +317,21 @@ class StatsTable:
         return "day", []
 
     def hours(self, campaign: str) -> Iterator[Aggregate]:
-        """Read a campaign's hours, newest first."""
+        """Yield a campaign's hours, newest first."""
         return self._parts(campaign, "hour#")
 
     def campaigns(
         self, limit: int, cursor: str | None, sees: Callable[[str], bool] = lambda _: True
     ) -> tuple[list[Aggregate], str | None]:
-        """Read a page of summaries, the newest campaign first.
+        """Return a page of summaries, newest campaign first, and the cursor of the next page.
 
         Args:
             limit: at most 100.
-            cursor: where an earlier page ended, None for the first.
-            sees: tells whether a campaign is one to be listed.
+            cursor: the cursor returned with the previous page; None for the first page.
+            sees: returns whether a campaign is visible; others are omitted.
 
         Raises:
-            InvalidRequest: the cursor is none of ours.
+            InvalidRequest: the cursor is invalid.
         """
         found: list[Item] = []
         start = {"ExclusiveStartKey": _listed_key(cursor)} if cursor else {}
@@ -352,14 +354,14 @@ class StatsTable:
                 break
             start, page_size = {"ExclusiveStartKey": last}, _BATCH_GET
         if len(found) > limit or last is not None:
-            # It names a campaign that was listed, never one that was not to be seen.
+            # Build the cursor from a listed campaign, never from one that is not visible.
             found = found[:limit]
             last = found[-1]
         following = f"{last['campaign']['S']}#{last['first_event_at']['S']}" if last else None
         return self._summaries(found), seal(following) if following else None
 
     def all_campaigns(self) -> Iterator[Aggregate]:
-        """Read all summaries, the newest campaign first."""
+        """Yield all summaries, newest campaign first."""
         cursor: str | None = None
         while True:
             summaries, cursor = self.campaigns(_BATCH_GET, cursor)
@@ -368,7 +370,7 @@ class StatsTable:
                 return
 
     def _summaries(self, keys: list[Item]) -> list[Aggregate]:
-        # An index shows an item twice for a moment when its key moves; the call refuses that.
+        # An index may briefly list an item twice when its key changes; BatchGetItem rejects that.
         campaigns = list(dict.fromkeys(key["campaign"]["S"] for key in keys))
         wanted = [{"campaign": {"S": one}, "part": {"S": SUMMARY}} for one in campaigns]
         found: dict[str, Aggregate] = {}
@@ -398,7 +400,7 @@ class StatsTable:
         return item
 
     def _kept_minutes(self, campaign: str) -> Iterator[Aggregate]:
-        """Read a campaign's newest minutes, without those that DynamoDB has yet to delete.
+        """Return a campaign's newest minutes, without expired ones that are not yet deleted.
 
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
         """
@@ -431,7 +433,7 @@ class StatsTable:
 
 
 def _listed_key(cursor: str) -> Item:
-    """Return the key of the list's index that a cursor names."""
+    """Return the index key that a cursor refers to."""
     place = open_place(cursor, _PLACE)
     return {
         "campaign": {"S": place["campaign"]},
@@ -442,6 +444,6 @@ def _listed_key(cursor: str) -> Item:
 
 
 def _given(position: Item) -> str:
-    """Give a position's sequence number as it came; a version before kept it padded alone."""
+    """Return a position's unpadded sequence number; a past version stored only the padded one."""
     given: str = position.get("given", position["read"])["S"]
     return given

@@ -1,13 +1,15 @@
-"""Increments and an aggregate item as last seen → one update that counts each record once.
+"""Build the conditional update of an aggregate item that counts each stream record exactly once.
 
-Each aggregate item carries, for each shard of the stream (a lane), the sequence number up to
-which that lane is counted in it. One conditional UpdateItem adds the increments and moves this
-checkpoint, so that a batch may come again, cut anywhere, and each record still counts once in
-each item. https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html promises a shard's order
-the first time, and at least once; no more is needed.
+Each aggregate item has a checkpoint for each shard of the stream: the sequence number up to which
+the shard's records are counted in the item. One conditional UpdateItem adds the increments and
+advances the checkpoint. A batch may therefore be delivered again, with different boundaries, and
+each record still counts once in each item. This relies only on Lambda's guarantees that a shard's
+records are delivered in order at first, and at least once:
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 
-A checkpoint is a top-level attribute: 18 bytes of sequence number, which sort as the numbers do,
-then the time of its record in 4 bytes, so that the checkpoints of ended shards can be removed.
+A checkpoint is a top-level attribute, the shard attribute. It contains the sequence number in 18
+bytes, which sort numerically, then the time of its record in 4 bytes, so that checkpoints of closed
+shards can be removed.
 """
 
 import hashlib
@@ -21,44 +23,44 @@ from msgspec import Struct, field
 
 from chalicelib.stats.counters import COUNTERS, ON_DISK, REGISTERS, SUMMARY, kept_until
 
-# A stream keeps its records for 24 hours: a checkpoint older than that guards nothing.
+# A stream keeps records for 24 hours, so an older checkpoint has no effect.
 CHECKPOINT_SECONDS = 25 * 3600
 
 _SEQUENCE_BYTES = 18  # sequence numbers have up to 40 decimal digits
 _TIME_BYTES = 4
-_MOST_REMOVED = 20  # an expression has at most 4 KB; the rest goes with the next update
+_MOST_REMOVED = 20  # an expression has at most 4 KB; the next update removes the rest
 
 
 class Change(Struct, frozen=True, gc=False):
-    """What some records of one shard add to one item, each of them the same.
+    """Records of one shard with the same contribution to one item.
 
     Attributes:
-        records: what the stream says of each (`dynamodb` in Lambda's event), in its order.
-        counts: increments by counter that each of them brings, never 0.
+        records: the `dynamodb` member of each record in Lambda's event, in stream order.
+        counts: increment of each counter per record, never 0.
     """
 
     records: Sequence[Mapping[str, Any]]
     counts: Mapping[str, int]
 
     def after(self, sequence: int) -> "Change | None":
-        """Give what remains without the records up to a sequence number; None if nothing does."""
+        """Return the change without records up to a sequence number; None if none remain."""
         records = [record for record in self.records if _sequence(record) > sequence]
         return Change(records, self.counts) if records else None
 
     def before(self, end: float) -> "Change | None":
-        """Return what was written before a time, in epoch seconds; None if nothing was."""
+        """Return the change with records written before `end`, in epoch seconds, or None."""
         records = [one for one in self.records if one["ApproximateCreationDateTime"] < end]
         return Change(records, self.counts) if records else None
 
 
 class ConditionalField(Struct, frozen=True, gc=False):
-    """A value that only ever moves one way, so that writing it again does no harm.
+    """A value that only moves in one direction, so that writing it again is idempotent.
 
     Attributes:
-        guard: the attribute whose value decides.
-        rank: its value, compared as text.
-        keep_lowest: whether the lowest rank wins, else the highest.
-        values: the attributes that are set together.
+        guard: the attribute that the write's condition compares.
+        rank: the new value of `guard`, compared as text.
+        keep_lowest: whether the lowest rank wins; otherwise the highest.
+        values: attributes that are set together with `guard`.
     """
 
     guard: str
@@ -67,37 +69,37 @@ class ConditionalField(Struct, frozen=True, gc=False):
     values: Mapping[str, str]
 
     def beats(self, other: str | None) -> bool:
-        """Tell whether it moves the value that stands."""
+        """Return whether this value replaces one with the given rank, or None."""
         if other is None:
             return True
         return self.rank < other if self.keep_lowest else self.rank > other
 
     def breaks_tie(self, other: "ConditionalField") -> bool:
-        """Tell whether it is to be preferred to one of its rank, whatever came first."""
+        """Return whether this is preferred to another of equal rank, regardless of their order."""
         return self.rank == other.rank and (*self.values.items(),) < (*other.values.items(),)
 
 
 class PendingUpdate(Struct):
-    """All that a batch brings to one aggregate item."""
+    """All changes that a batch makes to one aggregate item."""
 
     changes: list[Change] = field(default_factory=list)
     registers: dict[str, ConditionalField] = field(default_factory=dict)
     url: str | None = None
 
     def move(self, register: ConditionalField) -> None:
-        """Keep the register if it beats the one so far."""
+        """Keep a conditional field if it beats the current one."""
         so_far = self.registers.get(register.guard)
         if so_far is None or register.beats(so_far.rank) or register.breaks_tie(so_far):
             self.registers[register.guard] = register
 
 
 def lane(stream_arn: str, shard_id: str) -> str:
-    """Name the attribute that holds a shard's checkpoint."""
+    """Return the shard attribute: the name of the attribute with the shard's checkpoint."""
     return "k" + hashlib.sha256(f"{stream_arn}/{shard_id}".encode()).hexdigest()[:12]
 
 
 def checkpoint_bytes(sequence: int, written: float) -> bytes:
-    """Write a checkpoint: up to which record, and when that was written, in epoch seconds."""
+    """Encode a checkpoint: a record's sequence number, and its write time in epoch seconds."""
     return sequence.to_bytes(_SEQUENCE_BYTES, "big") + int(written).to_bytes(_TIME_BYTES, "big")
 
 
@@ -118,18 +120,18 @@ def plan(
     lane: str,
     now: int,
 ) -> dict[str, Any] | None:
-    """Plan the update that brings an item up to date with a batch.
+    """Build the update that applies a batch to an item.
 
     Args:
-        touched: what the batch brings.
-        observed: the item as last seen, in DynamoDB JSON; may be out of date or empty, because
-            the update's condition holds only if nothing that matters has changed since.
+        touched: the changes of the batch.
+        observed: the item as last read, in DynamoDB JSON. It may be stale or empty: the update's
+            condition fails if a relevant attribute has changed since.
         part: the item's sort key.
-        lane: the attribute of this shard's checkpoint.
+        lane: the shard attribute.
         now: epoch seconds.
 
     Returns:
-        Arguments of UpdateItem (but key and table), or None when there is nothing to do.
+        Arguments of UpdateItem (without key and table), or None if there is nothing to update.
     """
     counted_up_to = sequence_of(observed[lane]["B"]) if lane in observed else -1
     fresh: Sequence[Change] = touched.changes
@@ -169,20 +171,20 @@ def plan(
 def restatement(
     touched: PendingUpdate, *, part: str, version: int, lanes: Mapping[str, str], now: int
 ) -> dict[str, Any]:
-    """Plan the update that sets an item's counters and registers, whatever they were.
+    """Build the update that sets an item's counters and conditional fields unconditionally.
 
-    Its checkpoints are not touched: what they keep from being counted again still is not. An item
-    that is made has none, and is given those of what has been counted so far.
+    Its checkpoints stay, so that records already counted are not counted again. An item that does
+    not exist yet has none, and gets the checkpoints of what has been counted so far.
 
     Args:
-        touched: all that the item is to hold.
+        touched: the complete contents of the item.
         part: the item's sort key.
-        version: the item's as it was seen; 0 where there was none.
-        lanes: sequence number up to which each lane is counted.
+        version: the item's version when read; 0 if there was no item.
+        lanes: sequence number up to which records are counted, by shard attribute.
         now: epoch seconds.
 
     Returns:
-        Arguments of UpdateItem (but key and table); its condition is that version.
+        Arguments of UpdateItem (without key and table), on the condition of that version.
     """
     update = _Update()
     update.add("v", 1)
@@ -220,7 +222,7 @@ def _sums(changes: Iterable[Change]) -> dict[str, int]:
 def _outdated(
     observed: Mapping[str, Mapping[str, Any]], lane: str, now: int
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """List the checkpoints of shards that have long ended."""
+    """Yield the checkpoints of shards that closed long ago."""
     for name, value in observed.items():
         if "B" in value and name != lane:
             written = int.from_bytes(value["B"][_SEQUENCE_BYTES:], "big")
@@ -229,7 +231,7 @@ def _outdated(
 
 
 class _Update:
-    """Builds the expressions of one UpdateItem."""
+    """Builder of the expressions of one UpdateItem."""
 
     def __init__(self) -> None:
         self._clauses: dict[str, list[str]] = defaultdict(list)
@@ -252,8 +254,8 @@ class _Update:
         if touched.url is not None:
             self.set("url", {"S": touched.url})
         if (until := kept_until(part)) < inf:
-            # By then, the last record that counts has left the stream: an item that DynamoDB has
-            # deleted is never made again, and its checkpoint guards all that it has counted.
+            # By then the stream has dropped the last record that counts. An item that DynamoDB has
+            # deleted is therefore never created again, and its checkpoints last long enough.
             self.set("expires", {"N": str(int(until) + CHECKPOINT_SECONDS)})
 
     def remove(self, name: str) -> None:
