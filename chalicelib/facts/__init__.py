@@ -1,1 +1,1 @@
-"""Facts, each stored and counted exactly once, and the classes of opens and clicks."""
+"""Facts, each stored and counted exactly once, and the classification of opens and clicks."""

@@ -1,12 +1,13 @@
-"""One open or click → human, machine or unknown, and the reason. The rules one event decides.
+"""Classify a single open or click as human, machine (any bot) or unknown, and state the reason.
 
-Rules that need all facts of a message (bursts) are in facts/settle.py. What a privacy proxy, a
-prefetcher or a scanner sends was taken from captures of 2019 to 2026 and the vendors' pages:
+Rules that need all facts of an email (bursts) are in facts/settle.py. The patterns of privacy
+proxies, prefetches and security scanners come from captures of 2019 to 2026 and from vendors'
+documentation:
 
-- Apple Mail Privacy Protection fetches with the agent `Mozilla/5.0` and nothing else.
-- Gmail and Yahoo fetch through a proxy when a person opens: human.
-- Gmail also prefetches, about a second after the mail was accepted, as an old Edge.
-- SES itself says `isBotEvent` since August 2026.
+- Apple Mail Privacy Protection fetches with the user agent `Mozilla/5.0` and nothing else.
+- Gmail and Yahoo fetch through a proxy when a person opens the email, so these opens are human.
+- Gmail also prefetches, about a second after the email was accepted, as an old Edge.
+- SES itself reports `isBotEvent` since August 2026.
 """
 
 import re
@@ -14,9 +15,9 @@ from datetime import datetime, timedelta
 
 from chalicelib.facts.fact import Class, Fact
 
-RULES_VERSION = 1  # raise it with every change of a rule here or in facts/settle.py
+RULES_VERSION = 1  # increment with every change of a rule, here or in facts/settle.py
 
-# Nobody has the mail in hand this soon after SES accepted it.
+# No person can open an email this soon after SES accepted it.
 PREFETCH_WINDOW = timedelta(seconds=3)
 
 _APPLE_MAIL_PRIVACY = "Mozilla/5.0"
@@ -29,14 +30,14 @@ _SCANNER = re.compile(
     r"|apache-httpclient|okhttp/|libwww-perl|node-fetch|axios/|\b(?:bot|crawler|spider)\b",
     re.IGNORECASE,
 )
-# A browser names its platform in brackets; mail programs name themselves.
+# A browser's user agent has its platform in parentheses; email clients have their names.
 _PERSONS_AGENT = re.compile(r"^Mozilla/\d\.\d \([^)]+\)|Outlook|Thunderbird|Mail/|Opera/")
 
 
 def classify(fact: Fact) -> tuple[Class, str]:
-    """Judge an open or click by itself.
+    """Return the class of an open or click, and the reason, without regard to other facts.
 
-    SES's `Unlikely` outweighs what the agent and the time suggest, and the reason says both.
+    SES's `Unlikely` overrides the user agent and the time; the reason then contains both.
     """
     if fact.is_bot == "Likely":
         return "machine", "ses_likely"

@@ -1,10 +1,10 @@
-"""Event → facts: what is stored, one item each, under an identity that a duplicate shares.
+"""Facts: the items that an event is stored as, each with an identity that duplicates share.
 
-A fact is stored under its message and its identity, so writing it twice is writing it once.
-The identity is what SES says of the happening itself (type, its own time, recipient, link or
-feedback id), never a delivery detail such as an SNS message id.
+A fact is stored under its message id and its identity, so writing it is idempotent. The identity
+consists of what SES reports about the event itself (type, event time, recipient, link or feedback
+id), never of delivery details such as an SNS message id.
 
-On disk (the events table; names are short because each fact is read again from the stream):
+Items of the events table (names are short, because each fact is read again from the stream):
 
     message_id  fact              e      c       t   m        n      …
     0100-abc    Click#<t>#<link>  Click  spring  at  mail_at  count  see ATTRIBUTES
@@ -25,17 +25,17 @@ from chalicelib.ses.event import MAX_ID, Event
 from chalicelib.ses.times import is_time
 
 Item = dict[str, dict[str, Any]]
-"""An item in DynamoDB's own JSON, such as `{"e": {"S": "Open"}}`."""
+"""An item in DynamoDB JSON, such as `{"e": {"S": "Open"}}`."""
 
 Class = Literal["human", "machine", "unknown"]
 
-# Counted once an address: several addresses of one event are one fact where the event has no
-# recipients of its own to tell apart, and one fact each where it has.
+# Types that count once per address. If the event itself names its recipients, each recipient is a
+# fact; otherwise the event is a single fact that counts the addresses of the email.
 _COUNTED_BY_DESTINATION = {"Send", "Reject", "Rendering Failure"}
 _ONE_FACT_A_RECIPIENT = {"Delivery", "DeliveryDelay", "Bounce", "Complaint"}
 ENGAGEMENTS = {"Open", "Click"}
-# What the index of activity holds: what somebody did, or failed to get. The bulk, sends and
-# deliveries, costs no second write.
+# Types in the activity index: actions of recipients, and failures. Sends and deliveries, the bulk
+# of all facts, are excluded to save a second write.
 ACTIVITY_TYPES = (
     "Open",
     "Click",
@@ -50,7 +50,7 @@ ACTIVITY_TYPES = (
 ACTIVITY_LANES = 4
 OTHER_LINK = "other"
 MAX_URL = 2000
-MAX_COUNT = 100_000  # far above the 50 addresses that SES takes a message
+MAX_COUNT = 100_000  # far above the 50 recipients that SES allows per email
 _LINK_ID = rf"[0-9a-f]{{16}}|{OTHER_LINK}"
 
 
@@ -80,17 +80,17 @@ ATTRIBUTES = {
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True):
-    """One stored happening. Times are RFC 3339, UTC, with milliseconds.
+    """A stored fact. Times are RFC 3339, UTC, with milliseconds.
 
     Attributes:
-        key: the fact's identity within its message.
-        count: what it counts: the addresses of a Send, else 1.
-        recipient: an address or a pseudonym; None where SES does not say whose it was.
-        link: the URL without its fragment (and query, unless configured).
-        link_id: a short hash of `link`, or `other` when the campaign has too many links.
-        engager: whose open or click it was; None for other types.
-        reason: why `engager` says so.
-        settled: rank of the rules and facts that `engager` rests on (settle.rank); 0 where it was
+        key: the fact's identity within its email.
+        count: number that the fact counts: the addresses of a Send, otherwise 1.
+        recipient: an address or a pseudonym; None if SES does not report the recipient.
+        link: the URL without its fragment (and without its query, unless configured).
+        link_id: a short hash of `link`, or `other` if the campaign has too many links.
+        engager: class of an open or click; None for other types.
+        reason: the reason for `engager`.
+        settled: rank of the rules and facts that determined `engager` (settle.rank); 0 if it was
             stored before classes had a rank, and for other types.
     """
 
@@ -125,7 +125,7 @@ _REQUIRED = ("message_id", "key", "type", "campaign", "at", "mail_at")
 def facts_of(
     event: Event, *, pseudonym_key: str, store_addresses: bool, keep_link_query: bool
 ) -> list[Fact]:
-    """Take an event apart into what is counted: see protocol, 'What counts'."""
+    """Return the facts of an event: one per recipient if its type names recipients, else one."""
     if event.type in _ONE_FACT_A_RECIPIENT:
         facts = []
         for address in event.recipients:
@@ -133,7 +133,7 @@ def facts_of(
             facts.append(_fact(event, name, address if store_addresses else name))
         return facts
     count = len(event.recipients) if event.type in _COUNTED_BY_DESTINATION else 1
-    # SES names nobody here: only a message to one address says whose event it was.
+    # SES does not name the recipient here; it is known only if the email has a single address.
     recipient = None
     if len(event.recipients) == 1:
         [address] = event.recipients
@@ -149,7 +149,7 @@ def _fact(
     count: int = 1,
     link: str | None = None,
 ) -> Fact:
-    """Make a fact; a pseudonym is part of its identity where the event names its recipients."""
+    """Build a fact; a pseudonym is part of its identity if the event names its recipients."""
     return Fact(
         event.message_id,
         _key(event, pseudonym),
@@ -173,24 +173,24 @@ def _fact(
 
 
 def pseudonym(address: str, key: str) -> str:
-    """A stable stand-in for an address, of 16 hex digits; without the key it leads nowhere."""
-    # In one call: three times faster than an object that could take more.
+    """Return a stable pseudonym of an address, 16 hex digits; irreversible without the key."""
+    # hmac.digest is three times faster than an HMAC object, which supports updates.
     return hmac.digest(key.encode(), address.encode(), "sha256").hex()[:16]
 
 
 def to_item(fact: Fact, expires: int) -> Item:
-    """Write a fact in DynamoDB JSON; defaults are left out.
+    """Return a fact in DynamoDB JSON; attributes with default values are omitted.
 
     Args:
-        fact: what to write.
-        expires: when it may be deleted, in epoch seconds.
+        fact: the fact.
+        expires: when DynamoDB may delete the item, in epoch seconds.
     """
     item: Item = {
         attribute: {"S": value} if isinstance(value, str) else _encoded(value)
         for attribute, value in msgspec.to_builtins(fact).items()
     }
     item["expires"] = {"N": str(expires)}
-    # A subscription that opts nobody out counts nothing, so no hour tells that it is there.
+    # A subscription without an opt-out has no counter, so no hour would show that it exists.
     if fact.type in ACTIVITY_TYPES and (fact.type != "Subscription" or fact.opts_out):
         distinct = _short_hash(fact.message_id + fact.key)
         item["activity"] = {
@@ -203,10 +203,10 @@ def to_item(fact: Fact, expires: int) -> Item:
 
 
 def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact:
-    """Read a fact from DynamoDB JSON.
+    """Parse a fact from DynamoDB JSON.
 
     Raises:
-        ValueError: it is none; says which attribute is missing or odd.
+        ValueError: the item is not a valid fact; the message contains the attribute at fault.
     """
     values: dict[str, Any] = {}
     for attribute, encoded in item.items():
@@ -224,7 +224,7 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact:
         check_time(time)
     check_identifiers(fact.campaign, fact.link_id)
     for name, text in (("s", fact.subject), ("f", fact.sender), ("l", fact.link)):
-        # They become part of an aggregate, which must stay an item that can be written.
+        # These are copied into aggregates, which must stay within the limits of an item.
         if text is not None and len(text) > MAX_URL:
             raise ValueError(f"attribute {name} of a fact has {len(text)} characters")
     if not 0 < fact.count <= MAX_COUNT:
@@ -233,20 +233,20 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact:
 
 
 def check_time(time: str) -> None:
-    """Refuse what is no time in the form that ses/parse.py gives.
+    """Raise ValueError unless a time has the format that ses/parse.py returns.
 
     Raises:
-        ValueError: it is not.
+        ValueError: the time has another format.
     """
     if not is_time(time):
         raise ValueError(f"a time of another form: {shape(time)}")
 
 
 def check_identifiers(campaign: str, *link_ids: str | None) -> None:
-    """Refuse what could not be a key of an aggregate.
+    """Raise ValueError unless a campaign and link ids are valid in an aggregate's key.
 
     Raises:
-        ValueError: it could not.
+        ValueError: one of them is not valid.
     """
     if not 0 < len(campaign.encode()) <= MAX_ID:
         raise ValueError(f"a campaign of {len(campaign)} characters")
@@ -256,9 +256,9 @@ def check_identifiers(campaign: str, *link_ids: str | None) -> None:
 
 
 def activity_partition(campaign: str, hour: str, lane: int) -> str:
-    """Name a partition of the activity index: a campaign's hour, `2026-11-23T10`, and a lane.
+    """Return a partition key of the activity index: campaign, hour (`2026-11-23T10`) and lane.
 
-    The lanes spread a busy hour over several partitions, so that no campaign throttles ingest.
+    Lanes spread a busy hour over several partitions, so that no campaign throttles ingest.
     """
     return f"{campaign}#{hour}#{lane}"
 
@@ -277,7 +277,7 @@ def _key(event: Event, recipient: str | None) -> str:
 def _link(url: str, *, keep_query: bool) -> str:
     try:
         parts = urlsplit(url)
-    except ValueError:  # not a URL, such as "http://[": clicked all the same
+    except ValueError:  # not a valid URL, such as "http://[", but the click counts anyway
         return url[:MAX_URL]
     query = parts.query if keep_query else ""
     return (urlunsplit((parts.scheme, parts.netloc, parts.path, query, "")) or url)[:MAX_URL]

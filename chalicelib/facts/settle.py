@@ -1,15 +1,15 @@
-"""All opens and clicks of one message → whose each was, and the message's unique state.
+"""Settle an email: classify its opens and clicks, and compute its state for unique counts.
 
-What depends on several facts is decided here, from the whole set of them, so that the order in
-which they came cannot matter: bursts of clicks, and what is unique. Every class and every state
-carries the rank of what it was settled from: the version of the rules first, then the number of
-facts. It is stored only over a lower rank. Of two ingests that settle a message at once, the one
-with the newer rules stands; of two with the same rules, the one that saw more facts.
+Results that depend on several facts (bursts of clicks, unique counts) are computed here from the
+complete set of facts, so that the order of arrival does not matter. Every class and every state has
+a rank: the version of the rules first, then the number of facts. It is stored only over a lower
+rank. If two ingests settle an email concurrently, the result of the newer rules prevails; with
+equal rules, the result of more facts prevails.
 
-A class that newer rules confirm is therefore written again, with their rank. A class that the same
-rules confirm is not: within one version of the rules, more facts turn a class into a burst and
-never back, so an ingest that saw fewer facts has nothing to write over it. An ingest with older
-rules that finds newer ones at work settles nothing (see settle).
+A class that newer rules confirm is therefore written again, with the new rank. A class that the
+same rules confirm is not: within one version of the rules, more facts may turn a class into a burst
+but never back, so an ingest that read fewer facts has nothing to overwrite. An ingest with older
+rules settles nothing once newer rules have been applied (see settle).
 """
 
 from bisect import bisect_right
@@ -24,18 +24,18 @@ from chalicelib.errors import NewerRules
 from chalicelib.facts.classify import RULES_VERSION, classify
 from chalicelib.facts.fact import ENGAGEMENTS, Class, Fact, Item, check_identifiers, check_time
 
-# A mail scanner follows every link of a message at once; a person does not.
+# A security scanner follows every link of an email at once; a person does not.
 BURST_LINKS = 3
 BURST_WINDOW = timedelta(seconds=10)
 
 STATE_PREFIX = "~state#"
-_RULES_FACTOR = 1_000_000  # above any number of opens and clicks that one message gets
+_RULES_FACTOR = 1_000_000  # exceeds the number of opens and clicks of any email
 
 
 class State(Struct, frozen=True):
-    """What a message was worth once: the first time of each kind, None where there was none.
+    """First open and click times of an email, for unique counts; None if it never happened.
 
-    On disk: `uo`, `uho`, `uc`, `uhc` (times), `ul` (link id → time of its first click).
+    On disk: `uo`, `uho`, `uc`, `uhc` (times), `ul` (time of first click by link id).
     """
 
     message_id: str
@@ -57,7 +57,7 @@ _TIMES = {
 
 
 class Settlement(Struct, frozen=True):
-    """The changes to store: facts whose class or rules have changed, and the state if it has."""
+    """Changes to store: facts whose class or rules have changed, and the state if it has."""
 
     reclassified: Sequence[tuple[Fact, Class, str]]
     state: State | None
@@ -65,27 +65,27 @@ class Settlement(Struct, frozen=True):
 
 
 def rank(facts: int) -> int:
-    """Return the rank of a result of these rules that rests on so many facts."""
+    """Return the rank of a result that these rules computed from a number of facts."""
     return RULES_VERSION * _RULES_FACTOR + facts
 
 
 def judged_alone(fact: Fact) -> Fact:
-    """Return an open or click with the class that it has before its message is settled."""
+    """Return an open or click with its initial class, before its email is settled."""
     engager, reason = classify(fact)
     return replace(fact, engager=engager, reason=reason, settled=rank(0))
 
 
 def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
-    """Settle one message of one campaign.
+    """Settle one email of one campaign.
 
     Args:
-        facts: all its stored facts; only opens and clicks matter.
-        stored: its state as stored, None before the first.
+        facts: all stored facts of the email; types other than opens and clicks are ignored.
+        stored: the stored state, None if there is none yet.
 
     Raises:
-        NewerRules: newer rules have judged one of the facts, or settled the message. They may not
-            have seen the other facts, so the newer code must settle it again: the caller leaves
-            the event in the queue, where a retry finds that code once it is deployed everywhere.
+        NewerRules: newer rules have classified one of the facts or settled the email. They may not
+            have seen the other facts, so the newer code must settle it again. The caller leaves the
+            event in the queue, where a retry reaches that code once it is deployed everywhere.
     """
     engagements = sorted(
         (fact for fact in facts if fact.type in ENGAGEMENTS), key=lambda fact: (fact.at, fact.key)
@@ -113,12 +113,12 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
 
 
 def state_key(campaign: str) -> str:
-    """Name the sort key of a message's state; a message may be in several campaigns' counts."""
+    """Return the sort key of an email's state; an email may be counted in several campaigns."""
     return STATE_PREFIX + campaign
 
 
 def state_to_item(state: State, expires: int) -> Item:
-    """Write a state in DynamoDB JSON."""
+    """Return a state in DynamoDB JSON."""
     item: Item = {
         "message_id": {"S": state.message_id},
         "fact": {"S": state_key(state.campaign)},
@@ -134,10 +134,10 @@ def state_to_item(state: State, expires: int) -> Item:
 
 
 def state_from_item(item: Mapping[str, Mapping[str, Any]]) -> State:
-    """Read a state from DynamoDB JSON.
+    """Parse a state from DynamoDB JSON.
 
     Raises:
-        ValueError: it is none; says which attribute is missing.
+        ValueError: the item is not a valid state; the message contains the missing attribute.
     """
     try:
         state = State(
@@ -157,9 +157,9 @@ def state_from_item(item: Mapping[str, Mapping[str, Any]]) -> State:
 
 
 def _rules(result: Fact | State) -> int:
-    """Return the version of the rules that a class or a state rests on.
+    """Return the version of the rules that determined a class or a state.
 
-    Classes were first stored without a rank once, while the rules had version 1.
+    Classes without a rank were stored while the rules had version 1.
     """
     return max(1, result.settled // _RULES_FACTOR)
 
@@ -167,7 +167,7 @@ def _rules(result: Fact | State) -> int:
 def _verdict(fact: Fact, bursts: Sequence[tuple[datetime, datetime]]) -> tuple[Class, str]:
     engager, reason = classify(fact)
     at = datetime.fromisoformat(fact.at)
-    # The opens beside a burst are the scanner's too: it renders what it follows.
+    # Opens around a burst are the scanner's too, because it renders the pages that it follows.
     beside = BURST_WINDOW if fact.type == "Open" else timedelta(0)
     if any(start - beside <= at <= end + beside for start, end in bursts):
         return "machine", "burst, ses_unlikely" if fact.is_bot == "Unlikely" else "burst"
@@ -175,7 +175,7 @@ def _verdict(fact: Fact, bursts: Sequence[tuple[datetime, datetime]]) -> tuple[C
 
 
 def _bursts(clicks: Sequence[Fact]) -> list[tuple[datetime, datetime]]:
-    """Find the spans in which distinct links were clicked faster than a person does."""
+    """Return the time spans in which distinct links were clicked faster than a person would."""
     times = [datetime.fromisoformat(fact.at) for fact in clicks]
     spans: list[tuple[datetime, datetime]] = []
     for first, start in enumerate(times):

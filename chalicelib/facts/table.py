@@ -1,4 +1,4 @@
-"""The events table: facts put, messages read and settled, activity listed."""
+"""The events table: writes facts, reads and settles emails, and lists activity."""
 
 import heapq
 import random
@@ -29,14 +29,14 @@ _BATCH_ATTEMPTS = 5
 
 
 class Message(Struct):
-    """What is stored of one message in one campaign."""
+    """The stored facts and state of one email in one campaign."""
 
     facts: list[Fact] = field(default_factory=list)
     state: State | None = None
 
 
 class EventsTable:
-    """Stores facts and message states."""
+    """The events table, which contains facts and email states."""
 
     def __init__(
         self,
@@ -54,13 +54,13 @@ class EventsTable:
         self._pause = pause
 
     def put(self, facts: Sequence[Fact]) -> list[Fact]:
-        """Write facts on which nothing else depends; one that is stored already stays one.
+        """Write facts that do not affect an email's state. The operation is idempotent.
 
         Args:
-            facts: at most BATCH, each with an identity of its own.
+            facts: at most BATCH, with distinct identities.
 
         Returns:
-            Those that could not be written.
+            The facts that could not be written.
         """
         expires = self._expires()
         requests = [{"PutRequest": {"Item": to_item(fact, expires)}} for fact in facts]
@@ -76,29 +76,29 @@ class EventsTable:
                     return []
         except AwsError as error:
             if error.code == "ValidationException" and len(facts) > 1:
-                # One of them is at fault: it must not keep the others from being written.
+                # Write the facts one by one, so that the invalid one does not block the others.
                 return [fact for one in facts for fact in self.put([one])]
             log("not_stored", detail=trace(error), facts=len(facts))
         left = {_identity(request["PutRequest"]["Item"]) for request in requests}
         return [fact for fact in facts if (fact.message_id, fact.key) in left]
 
     def put_engagement(self, fact: Fact) -> None:
-        """Write an open or click unless it is there: what it was settled to stays.
+        """Write an open or click unless it exists, so that a settled class is not overwritten.
 
         Raises:
-            AwsError: it could not be written.
+            AwsError: the item could not be written.
         """
         self._write_if(
             "put_item",
-            "attribute_not_exists(message_id)",  # else it is a duplicate
+            "attribute_not_exists(message_id)",  # fails for a duplicate
             Item=to_item(fact, self._expires()),
         )
 
     def message(self, message_id: str) -> dict[str, Message]:
-        """Read all that is stored of a message, by campaign; consistent.
+        """Return the stored facts and state of an email, by campaign; a consistent read.
 
         Raises:
-            AwsError: it could not be read.
+            AwsError: the items could not be read.
         """
         messages: dict[str, Message] = defaultdict(Message)
         for item in self._query(
@@ -118,13 +118,13 @@ class EventsTable:
         """Read the whole table, page by page.
 
         Args:
-            campaign: whose items are wanted; None for all.
+            campaign: campaign whose items to return; None for all.
 
         Yields:
-            How many items were looked at, and those that are wanted, in DynamoDB JSON.
+            Number of items scanned, and the matching items, in DynamoDB JSON.
 
         Raises:
-            AwsError: it could not be read.
+            AwsError: the table could not be read.
         """
         parameters: dict[str, object] = {}
         if campaign is not None:
@@ -142,14 +142,14 @@ class EventsTable:
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def reclassify(self, fact: Fact, engager: Class, reason: str, rank: int) -> None:
-        """Store the class of an open or click, unless newer rules or more facts have decided it.
+        """Store the class of an open or click, unless newer rules or more facts determined it.
 
         Raises:
-            AwsError: it could not be written.
+            AwsError: the item could not be written.
         """
         self._write_if(
             "update_item",
-            # Not where it has expired, nor over a result that rests on more.
+            # Do not recreate an expired fact, nor overwrite a result of equal or higher rank.
             "attribute_exists(message_id) AND (attribute_not_exists(z) OR z < :rank)",
             Key={"message_id": {"S": fact.message_id}, "fact": {"S": fact.key}},
             UpdateExpression="SET k = :engager, w = :reason, z = :rank",
@@ -161,10 +161,10 @@ class EventsTable:
         )
 
     def put_state(self, state: State) -> None:
-        """Write a message's state, unless one that rests on more facts or newer rules stands.
+        """Write an email's state, unless the stored state has an equal or higher rank.
 
         Raises:
-            AwsError: it could not be written.
+            AwsError: the item could not be written.
         """
         self._write_if(
             "put_item",
@@ -176,21 +176,21 @@ class EventsTable:
     def activity(
         self, campaign: str, hour: str, before: str | None, page: int
     ) -> Iterator[tuple[str, Fact]]:
-        """List an hour's activity, newest first, each with its place in the order.
+        """Yield an hour's activity, newest first, each fact with its position in the order.
 
-        Facts that have expired and that DynamoDB has yet to delete are left out.
+        Expired facts that DynamoDB has not deleted yet are omitted.
 
         Args:
-            campaign: its id.
+            campaign: the campaign's id.
             hour: such as `2026-11-23T10`.
-            before: list only what comes after this place; None for all.
-            page: how many to read at once of each lane; what is read is billed.
+            before: position after which to start; None for the newest.
+            page: number of facts to read at once from each lane; every read is billed.
         """
         lanes = [
             self._activity_of_lane(activity_partition(campaign, hour, lane), before, page)
             for lane in range(ACTIVITY_LANES)
         ]
-        # Lazily: the caller takes a page of an hour that may have a million.
+        # Merge lazily: the caller reads a page of an hour that may have a million facts.
         yield from heapq.merge(*lanes, key=lambda found: found[0], reverse=True)
 
     def _activity_of_lane(
@@ -212,7 +212,7 @@ class EventsTable:
                 yield item["activity_at"]["S"], from_item(item)
 
     def _write_if(self, operation: str, condition: str, **parameters: object) -> None:
-        """Write where the condition holds; where it does not, what stands is right."""
+        """Write if the condition holds; if it fails, the stored item is already correct."""
         with suppress(ConditionFailed):
             self._dynamo.call(
                 operation, TableName=self._name, ConditionExpression=condition, **parameters
@@ -227,9 +227,9 @@ class EventsTable:
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _expires(self) -> int:
-        """Give the end of the day after the retention: the same for duplicates of a day.
+        """Return the end of the day on which the retention ends, in epoch seconds.
 
-        An identical put writes no stream record.
+        It is the same for all duplicates of a day, and an identical put writes no stream record.
         """
         return (int(self._clock()) + self._retention) // _DAY * _DAY + _DAY
 
