@@ -1,1 +1,1 @@
-"""Sign-in by an issuer's tokens, and share links."""
+"""Authentication with tokens of an OpenID Connect issuer, and share links."""

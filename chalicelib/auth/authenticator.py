@@ -1,4 +1,4 @@
-"""Who may come in, by which token, and what they may see then."""
+"""Authenticate WebSocket connections by their tokens, and determine their permissions."""
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -23,11 +23,11 @@ SHARE = "share."
 
 
 class Authenticator(Struct, frozen=True):
-    """Lets connections in, where there is an issuer.
+    """Authenticator of connections, used if an issuer is configured.
 
     Attributes:
-        viewer: tells whose token of the issuer this is, or raises Unauthorized.
-        shared: tells what a share link's token shows, or raises Unauthorized.
+        viewer: verifies a token of the issuer and returns its user, or raises Unauthorized.
+        shared: verifies a share link's token and returns its permissions, or raises Unauthorized.
     """
 
     config: Config
@@ -39,16 +39,17 @@ class Authenticator(Struct, frozen=True):
     def admit(
         self, connection: Connection, offered: Sequence[str], origin: str | None
     ) -> Permissions:
-        """Let a new connection in, and note what it may see.
+        """Authenticate a new connection, and store its permissions.
 
         Args:
-            connection: who knocks.
-            offered: the WebSocket sub-protocols, with a token among them.
-            origin: where the page comes from that asks.
+            connection: the new WebSocket connection.
+            offered: the WebSocket subprotocols offered, including one with a token.
+            origin: the Origin header, that of the page that connects.
 
         Raises:
-            Forbidden: it comes from elsewhere, or its groups may see nothing.
-            Unauthorized: its token is none of ours.
+            Forbidden: the origin is not allowed, the user's groups may see no campaigns, or the
+                share link has reached its limit of connections.
+            Unauthorized: the token is missing, invalid or revoked.
         """
         if origin not in self.config.allowed_origins:
             raise Forbidden("its origin is not allowed")
@@ -56,17 +57,17 @@ class Authenticator(Struct, frozen=True):
         if access.shared is not None and not self.subscriptions.has_room(access.subject):
             raise Forbidden("as many have come by this share link as may at once")
         self.subscriptions.admit(replace(connection, access=access))
-        # Only now: a revocation either finds what was noted, or is found.
+        # Check after the write: a concurrent revocation either finds the row or is seen here.
         if access.shared is not None and not self.shares.holds(access):
             self.subscriptions.forget(connection.id)
             raise Unauthorized("the share link has been revoked, or never was")
         return access
 
     def access(self, connection_id: str) -> Permissions:
-        """Tell what a connection may see now.
+        """Return a connection's current permissions.
 
         Raises:
-            Unauthorized: nothing any more: its share link was revoked, or it is not known.
+            Unauthorized: the share link was revoked, or the connection is unknown.
         """
         access = self.subscriptions.access(connection_id)
         if access is None:
@@ -76,10 +77,11 @@ class Authenticator(Struct, frozen=True):
         return access
 
     def renew(self, connection: Connection, token: str) -> None:
-        """Give a connection, in time, a token that ends later.
+        """Extend a connection with a token that expires later.
 
         Raises:
-            InvalidRequest: the token is not one that renews this connection.
+            InvalidRequest: the token is invalid or does not belong to this connection's user, or
+                the connection was opened by a share link.
         """
         if connection.access.shared is not None:
             raise InvalidRequest("forbidden", "a share link is not renewed: it ends when it ends")
@@ -119,15 +121,15 @@ def build(
     *,
     loads_verifier: bool = False,
 ) -> Authenticator | None:
-    """Build what admits connections; None if there is no issuer, and anyone may connect.
+    """Build the authenticator; return None if no issuer is configured, and anyone may connect.
 
     Args:
-        config: names the issuer, and holds the key of share links.
-        dynamo: DynamoDB.
+        config: provides the issuer and the key of share links.
+        dynamo: DynamoDB client.
         subscriptions: the subscriptions table.
-        clock: epoch seconds.
-        loads_verifier: whether to import now what verifies an issuer's tokens. It brings
-            cryptography, which takes most of a cold start; otherwise the first token imports it.
+        clock: returns epoch seconds.
+        loads_verifier: whether to import the token verifier now. It imports cryptography, which
+            takes most of a cold start; otherwise the first token triggers the import.
     """
     if config.issuer is None:
         return None

@@ -1,9 +1,9 @@
-"""The tokens of share links: whoever has one sees one campaign's aggregates, until it ends.
+"""Tokens of share links: a token's bearer may see one campaign's aggregates until it expires.
 
-Signed with the stage's own key, in the same form as the issuer's tokens; neither can be passed off
-as the other. That a link has not been revoked is known by the subscriptions table.
+Tokens are signed with the stage's own key, in the same format as the issuer's tokens; neither can
+be used in place of the other. The subscriptions table records which links have been revoked.
 
-Imported only where a token is made or verified: it brings cryptography with it.
+Imported only to sign or verify a token, because it imports cryptography.
 """
 
 import time
@@ -20,28 +20,29 @@ _MAX_TOKEN = 2048
 
 
 class ShareTokens:
-    """Makes and verifies the tokens of share links."""
+    """Signs and verifies the tokens of share links."""
 
     def __init__(self, key: str, *, clock: Callable[[], float] = time.time) -> None:
         self._key = key
         self._clock = clock
 
     def sign(self, link_id: str, campaign: str, until: int) -> str:
-        """Make a token.
+        """Return a signed token.
 
         Args:
-            link_id: names the link, to revoke it by.
-            campaign: the one that it shows.
-            until: epoch seconds when it ends.
+            link_id: the link's id, used to revoke it.
+            campaign: the campaign that the link shows.
+            until: expiry in epoch seconds.
         """
         claims = {"iss": _ISSUER, "jti": link_id, "campaign": campaign, "exp": until}
         return jwt.encode(claims, self._key, _ALGORITHM)
 
     def access(self, token: str) -> Permissions:
-        """Tell what a token shows.
+        """Verify a token and return its permissions.
 
         Raises:
-            Unauthorized: it is none of ours, or has ended; says why, for the log.
+            Unauthorized: the token is invalid or has expired; the message contains the reason, for
+                the log.
         """
         if not self._key:
             raise Unauthorized("share links are off: SHARE_KEY is not set")
@@ -56,7 +57,7 @@ class ShareTokens:
                 options={"require": ["exp", "iss", "jti", "campaign"], "verify_exp": False},
             )
         except jwt.PyJWTError as error:
-            # PyJWT quotes what a token holds, such as an extension that it does not know.
+            # PyJWT's message may quote the token, such as an unknown extension.
             raise Unauthorized(f"not a valid token: {error.__class__.__name__}") from error
         access = Permissions(
             share_subject(claims["jti"]), int(claims["exp"]), (), str(claims["campaign"])

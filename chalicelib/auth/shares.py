@@ -1,7 +1,7 @@
-"""Which share links there are: rows of the subscriptions table, which expire when the link ends.
+"""Share links: rows of the subscriptions table, which expire when the link expires.
 
-owner   member       what else
-shares  share/Zx81…  campaign, created_at, until; revoked: while its connections are ended
+owner   member       other attributes
+shares  share/Zx81…  campaign, created_at, until; revoked: set while its connections are closed
 """
 
 import secrets
@@ -37,7 +37,7 @@ class Shares:
         self._clock = clock
 
     def add(self, campaign: str, until: int) -> ShareLink:
-        """Make a share link that ends at `until`."""
+        """Create a share link that expires at `until`."""
         link = ShareLink(secrets.token_urlsafe(9), campaign, int(self._clock()), until)
         self._dynamo.call(
             "put_item",
@@ -53,7 +53,7 @@ class Shares:
         return link
 
     def all(self) -> Iterator[ShareLink]:
-        """List the links that have not ended, nor been revoked whole."""
+        """Yield the links that have not expired and are not completely revoked."""
         start: dict[str, Any] = {}
         while True:
             page = self._dynamo.call(
@@ -78,7 +78,7 @@ class Shares:
             start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def holds(self, access: Permissions) -> bool:
-        """Tell whether a share link is there as its token says, and has not been revoked."""
+        """Return whether a share link exists, matches its token, and has not been revoked."""
         found = self._dynamo.call(
             "get_item", TableName=self._name, Key=_key(access.subject), ConsistentRead=True
         ).get("Item", {})
@@ -89,10 +89,10 @@ class Shares:
         )
 
     def revoke(self, subject: str) -> None:
-        """Let nobody in by a link any more.
+        """Mark a link as revoked, so that it opens no further connections.
 
         Raises:
-            ConditionFailed: there is no such link.
+            ConditionFailed: the link does not exist.
         """
         self._dynamo.call(
             "update_item",
@@ -104,7 +104,7 @@ class Shares:
         )
 
     def remove(self, subject: str) -> None:
-        """Forget a link, once nobody is connected by it."""
+        """Remove a revoked link, after its connections have been closed."""
         self._dynamo.call("delete_item", TableName=self._name, Key=_key(subject))
 
 

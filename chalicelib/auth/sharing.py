@@ -1,4 +1,4 @@
-"""Share links: made, and revoked with all connections that came by them."""
+"""Create share links, and revoke them together with the connections that they opened."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,11 @@ from chalicelib.live.subscriptions import Subscriptions
 
 
 class Sharing(Struct, frozen=True):
-    """Makes and revokes share links.
+    """Creates and revokes share links.
 
     Attributes:
-        sign: makes a link's token, of its id, its campaign and its end in epoch seconds.
+        sign: signs a link's token; takes the link's id, its campaign and its expiry in epoch
+            seconds.
     """
 
     shares: Shares
@@ -24,14 +25,14 @@ class Sharing(Struct, frozen=True):
     sign: Callable[[str, str, int], str]
 
     def make(self, campaign: str, until: int) -> tuple[ShareLink, str]:
-        """Make a link to one campaign's aggregates, and its token; only now can it be had."""
+        """Create a link to one campaign's aggregates; return it with its token, not stored."""
         link = self.shares.add(campaign, until)
         return link, self.sign(link.id, campaign, until)
 
     def revoke(self, link_id: str) -> bool:
-        """End a link and each connection that came by it; tell whether there was such a link.
+        """Revoke a link and close each connection that it opened; return whether it existed.
 
-        Killed half way, it can be done again: the link is forgotten last.
+        An interrupted call can be repeated, because the link is removed last.
         """
         subject = share_subject(link_id)
         try:
@@ -40,7 +41,7 @@ class Sharing(Struct, frozen=True):
             return False
         for connection in self.subscriptions.of_share(subject):
             self.subscriptions.forget(connection.id)
-            # Its own row, where it was forgotten half before.
+            # Remove the share row as well, in case an earlier call was interrupted in forget().
             self.subscriptions.leave_share(subject, connection.id)
             self.connections.close(connection.endpoint, connection.id)
         self.shares.remove(subject)

@@ -1,8 +1,8 @@
-"""Is this token one of ours? JSON Web Tokens of an OpenID Connect issuer, verified.
+"""Verify JSON Web Tokens of an OpenID Connect issuer.
 
-Imported only where authentication is on: it brings cryptography with it.
+Imported only if authentication is enabled, because it imports cryptography.
 
-What is checked, and why, is RFC 8725 (best current practices) and, for Cognito,
+The checks follow RFC 8725 (best current practices) and, for Cognito,
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
 """
 
@@ -19,24 +19,24 @@ from msgspec import Struct
 from chalicelib.config import is_secure
 from chalicelib.errors import Unauthorized, trace
 
-# Signatures that only the issuer can make. `none`, and any that is made with a shared secret (for
-# which somebody could pass off the public key), are not among them.
+# Asymmetric signatures, which only the issuer can create. `none` is excluded, and so are algorithms
+# with a shared secret, for which an attacker could use the public key as the secret.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 
-# An unknown key may be a new one: its issuer is asked again, but not by everybody who makes one up.
+# An unknown key id may be a new key, so keys are fetched again, but not for every made-up key id.
 _ASK_AGAIN_SECONDS = 60
-_FIRST_AGAIN_SECONDS = 2  # while none is known
+_FIRST_AGAIN_SECONDS = 2  # while no key is known
 _KEYS_SECONDS = 3600
 _TIMEOUT_SECONDS = 5
 _LEEWAY_SECONDS = 30
 _MAX_TOKEN = 8192
 
 Fetch = Callable[[str], dict[str, Any]]
-"""Gets a JSON document by its URL."""
+"""Fetches a JSON document from a URL."""
 
 
 class Viewer(Struct, frozen=True):
-    """Who has signed in, of which groups, and until when, in epoch seconds."""
+    """An authenticated user, the user's groups, and the token's expiry in epoch seconds."""
 
     subject: str
     until: int
@@ -44,10 +44,10 @@ class Viewer(Struct, frozen=True):
 
 
 def fetch(url: str) -> dict[str, Any]:
-    """Get a JSON document of the issuer.
+    """Fetch a JSON document from the issuer.
 
     Raises:
-        OSError, ValueError: it cannot be had, or is none.
+        OSError, ValueError: the document could not be fetched, or is not JSON.
     """
     if not is_secure(url):
         raise ValueError(f"{url!r} is no https URL")
@@ -59,7 +59,7 @@ def fetch(url: str) -> dict[str, Any]:
 
 
 class TokenVerifier:
-    """Verifies tokens of one issuer, for one client; keeps the issuer's keys while it is warm."""
+    """Verifier of tokens of one issuer for one client; caches the issuer's keys."""
 
     def __init__(
         self,
@@ -79,10 +79,10 @@ class TokenVerifier:
         self._fetched_at = float("-inf")
 
     def viewer(self, token: str) -> Viewer:
-        """Tell whose token this is.
+        """Verify a token and return its user.
 
         Raises:
-            Unauthorized: it is none of ours; says why, for the log.
+            Unauthorized: the token is invalid; the message contains the reason, for the log.
         """
         if len(token) > _MAX_TOKEN:
             raise Unauthorized("longer than any token")
@@ -95,12 +95,12 @@ class TokenVerifier:
                 issuer=self._issuer,
                 options={
                     "require": ["exp", "iss", "sub"],
-                    "verify_aud": False,  # an access token of Cognito has none: see below
+                    "verify_aud": False,  # Cognito's access tokens have none: _require_audience
                 },
                 leeway=_LEEWAY_SECONDS,
             )
         except jwt.PyJWTError as error:
-            # PyJWT quotes what a token holds, such as an extension that it does not know.
+            # PyJWT's message may quote the token, such as an unknown extension.
             raise Unauthorized(f"not a valid token: {error.__class__.__name__}") from error
         self._require_audience(claims)
         groups = claims.get(self._groups_claim)
@@ -111,11 +111,11 @@ class TokenVerifier:
         )
 
     def _require_audience(self, claims: dict[str, Any]) -> None:
-        """See that the token was made for us: another client's is nobody's here."""
+        """Raise Unauthorized unless the token's audience is our client id."""
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         match claims.get("token_use"):
-            case "access":  # Cognito's access token names the client elsewhere
+            case "access":  # Cognito's access tokens have the client id in another claim
                 audiences = [claims.get("client_id")]
             case "id" | None:
                 pass
@@ -140,7 +140,7 @@ class TokenVerifier:
         return key
 
     def _refresh(self) -> None:
-        """Ask the issuer for its keys. Those that are known stay good where it does not answer."""
+        """Fetch the issuer's keys; keep the known keys if that fails."""
         self._fetched_at = self._clock()
         try:
             configuration = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
@@ -155,5 +155,5 @@ class TokenVerifier:
                 if one.get("use", "sig") == "sig":
                     keys[one["kid"]] = jwt.PyJWK(one)
             except (jwt.PyJWTError, KeyError, TypeError, AttributeError):
-                continue  # a kind of key that is not known here signs nothing that is accepted
+                continue  # skip unsupported keys, which cannot sign an accepted token
         self._keys = keys or self._keys
