@@ -1,1 +1,1 @@
-"""Signed requests to AWS over a connection pool, and the services that are called by them."""
+"""Signed requests to AWS over a connection pool, and the services built on them."""

@@ -1,10 +1,11 @@
-"""Signed requests to AWS, each with its deadlines, and the calls to its JSON services.
+"""Signed requests to AWS, with timeouts and retries, and calls to its JSON services.
 
-Everything above speaks the services' own JSON, and catches the errors of errors.py only. A call
-whose answer was lost is made again, so each must do no harm twice: those here are absolute, or on a
-condition that the first of two has changed (ConditionFailed then shows the item, and whoever called
-sees its own work in it). An event that is set aside may lie in the dead-letter queue twice; a turn
-that is taken twice leaves a pause, and viewers who are pushed to twice keep what they have.
+Callers use the services' own JSON, and handle only the exceptions of errors.py. A call whose
+response was lost is retried, so every call must be idempotent: writes set absolute values, or have
+a condition that fails after a successful first attempt (ConditionFailed then contains the item, in
+which the caller recognizes its own write). There are three harmless exceptions. A message may be
+sent to the dead-letter queue twice; slots reserved twice from the rate limiter only cause a pause;
+and viewers that receive a push twice keep their state.
 """
 
 import base64
@@ -27,14 +28,14 @@ from chalicelib.aws.sigv4 import Credentials, Signer, Signing, payload_hash
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConditionFailed
 
-# These services answer in milliseconds: what takes seconds has failed.
+# These services respond within milliseconds; a request that takes seconds has failed.
 _DEADLINES = Timeouts(connect=2, answer=5)
-# Nothing here polls a queue.
+# No call uses long polling.
 _DEADLINES_OF_SQS = Timeouts(connect=1, answer=2)
 ATTEMPT_SECONDS = _DEADLINES.connect + _DEADLINES.answer
 ATTEMPT_SECONDS_OF_SQS = _DEADLINES_OF_SQS.connect + _DEADLINES_OF_SQS.answer
 _ATTEMPTS = 4
-# The longest pause before the second attempt; each further one may be twice as long.
+# Maximum pause before the second attempt; it doubles for each further attempt.
 _PAUSE_SECONDS = 0.25
 
 _THROTTLED = {
@@ -48,9 +49,9 @@ _THROTTLED = {
     "TooManyRequestsException",
     "TransactionInProgressException",
 }
-# Errors whose text speaks of the caller, the resource or a limit. Others may repeat values of the
-# request ("Value '…' at '…' failed to satisfy constraint"), or its headers with the session token
-# (SignatureDoesNotMatch), and are not quoted.
+# Errors whose message concerns only the caller, the resource or a limit. Messages of other errors
+# are not quoted: they may repeat values of the request ("Value '…' at '…' failed to satisfy
+# constraint"), or its headers with the session token (SignatureDoesNotMatch).
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 _QUOTABLE = {
@@ -68,28 +69,28 @@ _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class Service(Protocol):
-    """Calls one service of AWS."""
+    """An AWS service."""
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Make one call, such as `update_item`; throttling and 5xx are tried again first.
+        """Call an operation, such as `update_item`, with retries after throttling and 5xx errors.
 
         Raises:
-            ConditionFailed: a condition did not hold; has the item as it was found.
-            AwsError: anything else that kept failing.
+            ConditionFailed: the condition of a write failed; contains the existing item.
+            AwsError: the call failed for another reason, after retries.
         """
 
 
 Services = Callable[[str], Service]
-"""Gives a service by its name, such as `dynamodb`."""
+"""Returns a service by its name, such as `dynamodb`."""
 
 
 class _Api(NamedTuple):
-    """The names of a service in X-Amz-Target, in its host's name and in signatures, and a limit.
+    """A service's names in X-Amz-Target, in its host name and in signatures, and a size limit.
 
-    Lambda is called by paths, and has no targets.
+    Lambda operations are addressed by path and have no target.
 
     Attributes:
-        max_response: the longest body of a response to accept, in bytes.
+        max_response: maximum length of a response's body, in bytes.
     """
 
     target: str
@@ -101,14 +102,14 @@ class _Api(NamedTuple):
 _KIB, _MIB = 1024, 1024**2
 
 _APIS = {
-    # A page of Query or Scan has at most 1 MB of items, which JSON multiplies by its escapes and
-    # names of types; BatchGetItem has at most 16 MB, of which 100 of our items take a fraction.
+    # A page of Query or Scan has at most 1 MB of items; JSON enlarges it by escapes and type names.
+    # BatchGetItem has at most 16 MB, of which 100 items of these tables take a fraction.
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
     "dynamodb": _Api("DynamoDB_20120810", "dynamodb", "dynamodb", 16 * _MIB),
     # GetRecords has at most 1 MB of records, in the same JSON.
     # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
     "dynamodbstreams": _Api("DynamoDBStreams_20120810", "streams.dynamodb", "dynamodb", 16 * _MIB),
-    # Ids, checksums and attributes of a queue: no function receives messages by a call.
+    # Ids, checksums and queue attributes; no function receives messages by a call.
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
     "sqs": _Api("AmazonSQS", "sqs", "sqs", 64 * _KIB),
     # At most 1,440 data points.
@@ -120,14 +121,14 @@ _APIS = {
 }
 
 Headers = tuple[tuple[str, str], ...]
-"""Names, in lower case, and values."""
+"""Header names, in lower case, and values."""
 
 
 class TimeLimit:
-    """When the calls of an invocation end; one for all services of a process.
+    """Deadline of an invocation's calls, shared by all services of a process.
 
     Attributes:
-        until: epoch seconds. No attempt begins later, and a call that has none left raises
+        until: epoch seconds. No attempt starts after it, and a call that was never attempted raises
             AwsError with the code `OutOfTime`.
     """
 
@@ -136,7 +137,7 @@ class TimeLimit:
 
 
 def services(config: Config, limit: TimeLimit) -> Services:
-    """Return what builds the services of a function, in its region and by its role."""
+    """Return a builder of a function's services, in its region and with its role's credentials."""
 
     def build(name: str) -> Service:
         deadlines = _DEADLINES_OF_SQS if name == "sqs" else _DEADLINES
@@ -146,19 +147,20 @@ def services(config: Config, limit: TimeLimit) -> Services:
 
 
 class SignedRequests:
-    """Requests to one service, each signed; what may have passed is tried again.
+    """Client that sends signed requests to one service, and retries transient failures.
 
     Args:
         name: one of `dynamodb`, `dynamodbstreams`, `sqs`, `cloudwatch` and `lambda`.
-        config: says where it is.
-        deadlines: of each attempt.
-        limit: of all attempts.
-        context: what its TLS connections are verified by, where not as usual.
-        clock: epoch seconds.
-        pause: waits some seconds.
+        config: provides the region and the endpoint.
+        deadlines: timeouts of each attempt.
+        limit: deadline of all attempts.
+        context: returns the SSL context that verifies the server's certificate; None for the
+            default.
+        clock: returns epoch seconds.
+        pause: sleeps for a number of seconds.
     """
 
-    def __init__(  # noqa: PLR0913 - all but two have their usual values
+    def __init__(  # noqa: PLR0913 - all but two have defaults
         self,
         name: str,
         config: Config,
@@ -184,20 +186,20 @@ class SignedRequests:
         self._pause = pause
 
     def post(self, operation: str, path: str, headers: Headers, body: bytes) -> dict[str, Any]:
-        """Make one request; throttling and 5xx are tried again first.
+        """Send a request, with retries after throttling and 5xx errors.
 
         Args:
-            operation: what errors call it, such as `update_item`.
+            operation: name of the operation in errors, such as `update_item`.
             path: percent-encoded, without a query.
-            headers: beside the host.
-            body: of the request.
+            headers: all headers except the host.
+            body: the request's body.
 
         Returns:
-            The answer's JSON; empty where it has none.
+            The JSON of the response; empty if it has none.
 
         Raises:
-            ConditionFailed: a condition did not hold; has the item as it was found.
-            AwsError: anything else that kept failing.
+            ConditionFailed: the condition of a write failed; contains the existing item.
+            AwsError: the request failed for another reason, after retries.
         """
         path, headers = self._path + path, (("host", self._host), *headers)
         failure = AwsError("OutOfTime", f"{operation} was not called: the invocation's time is up")
@@ -233,12 +235,12 @@ class SignedRequests:
 
 
 class JsonService(SignedRequests):
-    """A service that speaks AWS's JSON 1.0: any but `lambda`."""
+    """A service with AWS's JSON 1.0 protocol: any except `lambda`."""
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Make one call; as Service has it."""
+        """Call an operation; see Service.call."""
         if operation == "transact_write_items":
-            # By this DynamoDB knows a repeat.
+            # The token makes retries idempotent.
             parameters.setdefault("ClientRequestToken", os.urandom(16).hex())
         try:
             body = msgspec.json.encode(parameters)
@@ -248,7 +250,7 @@ class JsonService(SignedRequests):
 
 
 class _Passing(Exception):
-    """An attempt failed by what may have passed at the next one."""
+    """A failure that a retry may cure."""
 
     def __init__(self, failure: AwsError) -> None:
         super().__init__(str(failure))
@@ -256,7 +258,7 @@ class _Passing(Exception):
 
 
 def _error(operation: str, response: Response, found: Mapping[str, Any]) -> Exception:
-    # SQS gives its old names, which everybody knows, beside.
+    # SQS also returns its well-known legacy error codes, in this header.
     query_error = response.header("x-amzn-query-error").partition(";")[0]
     rest_error = response.header("x-amzn-errortype").partition(":")[0]  # Lambda's
     named = found.get("__type") or rest_error or f"HTTP {response.status}"
@@ -267,46 +269,46 @@ def _error(operation: str, response: Response, found: Mapping[str, Any]) -> Exce
     if code not in _QUOTABLE:
         message = f"the service's text of {len(str(message))} characters may quote the request"
     failure = AwsError(code, f"{operation} failed: {code}: {message}")
-    if response.status >= 500 or response.status == 429 or code in _THROTTLED:  # noqa: PLR2004 - HTTP's
+    if response.status >= 500 or response.status == 429 or code in _THROTTLED:  # noqa: PLR2004 - HTTP statuses
         return _Passing(failure)
     return failure
 
 
 @lru_cache(maxsize=64)
 def _target(target: str, operation: str) -> Headers:
-    """Say in headers which operation is called."""
+    """Return the headers that select an operation."""
     name = operation.title().replace("_", "")
     return ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", f"{target}.{name}")
 
 
-@lru_cache(maxsize=64)  # many calls are made within a second
+@lru_cache(maxsize=64)  # many calls share a second
 def _prepared(
     headers: Headers, credentials: Credentials, region: str, signing_name: str, now: int
 ) -> tuple[Signing, str]:
-    """Prepare what requests of one second differ by their bodies from alone."""
+    """Prepare the signing of requests of one second that differ only in their bodies."""
     signing = Signer(credentials, region, signing_name, now).prepared(dict(headers))
     return signing, header_lines(signing.headers)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    """Return a response's JSON. Errors do not quote it: it may hold addresses.
+    """Parse a response's JSON. Errors do not quote it, because it may contain addresses.
 
     Raises:
-        ValueError: it is not a JSON object.
+        ValueError: the body is not a JSON object.
     """
     try:
         found = msgspec.json.decode(body or b"{}")
     except msgspec.DecodeError as error:
         raise ValueError(f"{len(body)} bytes that are not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"{len(body)} bytes of JSON that are not an object")  # noqa: TRY004 - of JSON
-    # Bytes and times are rare: nothing looks for them where there are none.
+        raise ValueError(f"{len(body)} bytes of JSON that are not an object")  # noqa: TRY004 - a type of JSON, not of Python
+    # Binary values and times are rare, so most responses need no conversion.
     special = b'"B"' in body or b'"ApproximateCreationDateTime"' in body
     return _rich(found) if special else found
 
 
 def _rich(found: dict[str, Any]) -> dict[str, Any]:
-    """Turn what JSON cannot hold into what it is: bytes, and times."""
+    """Convert values that JSON cannot represent: binary values, and times."""
     if len(found) == 1 and isinstance(text := found.get("B"), str):
         return {"B": base64.b64decode(text)}
     return {name: _rich_member(name, value) for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""Send requests to one server and receive their responses, over TLS connections that stay open."""
+"""Connection pool for one server: exchange requests and responses over persistent connections."""
 
 import select
 import socket
@@ -11,11 +11,11 @@ from chalicelib.aws import tls
 from chalicelib.aws.connector import Address, Connector, Context
 from chalicelib.aws.http11 import Origin, ProtocolError, Response, ResponseParser
 
-_PIECE = 16384  # a record of TLS has no more
+_PIECE = 16384  # maximum size of a TLS record
 
 
 class Timeouts(Struct, frozen=True):
-    """How long to wait, in seconds: for a connection, and for a whole answer."""
+    """Timeouts in seconds: for opening a connection, and for receiving a complete response."""
 
     connect: float
     answer: float
@@ -33,13 +33,13 @@ class _PooledConnection:
 
 
 class ConnectionPool:
-    """Exchanges requests for responses with one server.
+    """Connection pool for one server.
 
     Args:
         origin: the server.
-        deadlines: for each exchange.
-        max_body: the longest body of a response to accept, in bytes.
-        context: returns what verifies the server's certificate.
+        deadlines: timeouts of each exchange.
+        max_body: maximum length of a response's body, in bytes.
+        context: returns the SSL context that verifies the server's certificate.
     """
 
     def __init__(
@@ -55,37 +55,37 @@ class ConnectionPool:
         self._idle: list[_PooledConnection] = []
 
     def exchange(self, request: bytes) -> Response:
-        """Send a request and wait for its response.
+        """Send a request and return its response.
 
-        A connection that has ended since it was used last, as most have when Lambda had frozen the
+        An idle connection that the server has closed, which is likely after Lambda has frozen the
         process, is replaced.
 
         Raises:
-            OSError: there is no connection, or no response in time; ProtocolError if the response
-                is incomplete or anything but one response.
+            OSError: no connection or no response in time; ProtocolError if the response is
+                incomplete or not exactly one response.
         """
         while (kept := self._take()) is not None:
             try:
                 return self._exchange(kept, request)
-            except (ConnectionError, ssl.SSLEOFError):  # it ended just now
+            except (ConnectionError, ssl.SSLEOFError):  # the server has just closed it
                 continue
         opened, address = self._connector.open_within(self._deadlines.connect)
         return self._exchange(_PooledConnection(opened, address, self._max_body), request)
 
     def close(self) -> None:
-        """Close the idle connections; not needed where the process ends."""
+        """Close the idle connections; not needed if the process ends."""
         while (kept := self._take()) is not None:
             kept.socket.close()
 
     def _take(self) -> _PooledConnection | None:
-        """Take a connection that is open and silent.
+        """Remove a reusable connection from the pool and return it; None if there is none.
 
-        One with something to read has ended, or its server has sent more than one response.
+        If there is something to read, the server has closed it or sent an unexpected response.
         """
         while True:
             try:
                 kept = self._idle.pop()
-            except IndexError:  # none is left: other threads may take them, too
+            except IndexError:  # no check beforehand, because other threads use the pool too
                 return None
             if not kept.poll.poll(0):
                 return kept

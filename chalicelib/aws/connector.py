@@ -1,7 +1,7 @@
-"""Open connections to one server: name resolution, fail-over between addresses, and TLS.
+"""Open connections to one server: name resolution, failover between addresses, and TLS.
 
-One implementation serves the blocking connections of connection_pool.py and the non-blocking ones
-of nonblocking.py: `Connector.open` is a generator that yields whenever it waits for a socket.
+The blocking connections of connection_pool.py and the nonblocking ones of nonblocking.py share this
+implementation: `Connector.open` is a generator that yields whenever it waits for a socket.
 """
 
 import os
@@ -22,16 +22,16 @@ from chalicelib.aws.http11 import Origin, ProtocolError
 # https://docs.aws.amazon.com/sdk-for-java/latest/developer-guide/jvm-ttl-dns.html
 _RESOLVED_FOR_SECONDS = 60
 
-# A resolver that does not respond blocks for seconds: many connections must not each wait for it.
+# A resolver that does not respond blocks for seconds, which not every connection should wait for.
 _UNRESOLVED_FOR_SECONDS = 1
 
 _POLLED = {EVENT_READ: POLLIN, EVENT_WRITE: POLLOUT}
 
 Context = Callable[[str], ssl.SSLContext]
-"""Returns what verifies the server of a host name."""
+"""Returns the SSL context that verifies a host."""
 
 Address = tuple[socket.AddressFamily, Any]
-"""A family, and an address in the form that the family's sockets take."""
+"""An address family, and an address in the format of the family's sockets."""
 
 T = TypeVar("T")
 
@@ -39,12 +39,12 @@ T = TypeVar("T")
 class Connector:
     """Opens connections to one server.
 
-    The addresses of the server's name are kept for a minute. One that fails is dropped at once, and
+    The server's addresses are cached for a minute. An address that fails is dropped immediately and
     the next one is used; when none is left, the name is resolved again.
 
     Args:
         origin: the server.
-        context: returns what verifies the server's certificate.
+        context: returns the SSL context that verifies the server's certificate.
     """
 
     def __init__(self, origin: Origin, context: Context = tls.context) -> None:
@@ -57,17 +57,17 @@ class Connector:
     def open(
         self, wait: Callable[[socket.socket, int], T]
     ) -> Generator[T, None, tuple[socket.socket, Address]]:
-        """Open a connection to the first address that accepts one and proves to be the server.
+        """Open a connection to the first address that accepts it and proves to be the server.
 
-        The generator yields `wait(socket, events)` when it can continue only after the selector's
-        `events` have occurred. Its caller throws a TimeoutError when the time is up, which drops
-        the address and ends the attempt: the next attempt begins with the next address.
+        The generator yields `wait(socket, events)` when it cannot continue before one of the
+        selector's `events` occurs. On a timeout its caller throws a TimeoutError, which drops the
+        address and ends the attempt; the next attempt starts with the next address.
 
         Returns:
-            The non-blocking socket, and its address.
+            The nonblocking socket, and its address.
 
         Raises:
-            OSError: the name has no address, or all of them failed; this is the last failure.
+            OSError: the name has no address, or all addresses failed; this is the last failure.
         """
         for address in (addresses := self._resolved()):
             try:
@@ -79,7 +79,7 @@ class Connector:
         raise OSError(f"{self._origin.host} has no address")
 
     def open_within(self, seconds: float) -> tuple[socket.socket, Address]:
-        """Open a connection, and block meanwhile.
+        """Open a connection, blocking until it is open.
 
         Raises:
             OSError: as `open`; TimeoutError after `seconds`.
@@ -98,12 +98,12 @@ class Connector:
             return opened
 
     def drop(self, address: Address) -> None:
-        """Use another address from now on, because this one failed."""
-        with suppress(ValueError):  # another connection has dropped it
+        """Drop an address that failed, so that the next attempt uses another one."""
+        with suppress(ValueError):  # another connection has already dropped it
             self._addresses.remove(address)
 
     def _resolved(self) -> list[Address]:
-        """Return the addresses that are left, resolved again when they are old or none is left."""
+        """Return the remaining addresses; resolve again if none is left or they are old."""
         now = time.monotonic()
         if self._unresolved and now < self._resolve_at:
             raise OSError(f"{self._origin.host} could not be resolved a moment ago")

@@ -1,4 +1,4 @@
-"""Credentials to sign requests with, from the environment or from a container endpoint.
+"""AWS credentials for signing requests, from the environment or from a container endpoint.
 
 Lambda sets the environment variables, except with SnapStart: a snapshot outlives its credentials,
 so Lambda serves them at an endpoint instead.
@@ -27,26 +27,26 @@ _URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _AUTHORIZATION = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 _AUTHORIZATION_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
-# Over http, the token may be sent to this machine and to the container's host alone.
+# Over http, the token may be sent only to the local host and to the container credentials host.
 _NEAR = re.compile(r"localhost|127(\.\d{1,3}){3}|169\.254\.170\.2")
 
-# The endpoint is on this machine, and its response below 2 KB.
+# The endpoint is local, and its response shorter than 2 KB.
 _DEADLINES = Timeouts(connect=1, answer=2)
 _MAX_RESPONSE = 64 * 1024
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.1
 
 _REFRESH_BEFORE_SECONDS = 300
-_AGAIN_AFTER_SECONDS = 60  # where it failed, and the former credentials are still valid
+_AGAIN_AFTER_SECONDS = 60  # after a failed refresh, while the current credentials are valid
 
 
 class ContainerCredentials:
     """Credentials of a container endpoint, refreshed five minutes before they expire.
 
     Args:
-        environ: the environment variables that name the endpoint and its authorization.
-        clock: epoch seconds.
-        pause: waits some seconds.
+        environ: the environment variables with the endpoint's URL and authorization token.
+        clock: returns epoch seconds.
+        pause: sleeps for a number of seconds.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class ContainerCredentials:
         self._refresh_at = 0.0
 
     def get(self) -> Credentials:
-        """Return credentials that are valid now.
+        """Return valid credentials.
 
         Raises:
-            ConfigError: the endpoint's address is missing or must not be sent a token.
-            AwsError: the endpoint has none, and the former ones have expired.
+            ConfigError: the endpoint's URL is missing, or must not receive a token.
+            AwsError: no credentials could be fetched, and the previous ones have expired.
         """
-        with self._lock:  # ingest signs in several threads
+        with self._lock:  # ingest signs requests in several threads
             return self._get(self._clock())
 
     def _get(self, now: float) -> Credentials:
@@ -90,7 +90,7 @@ class ContainerCredentials:
         return self._current
 
     def _fetched(self, now: float) -> tuple[Credentials, float]:
-        """Fetch credentials, and when they expire."""
+        """Fetch credentials; return them with their expiry in epoch seconds."""
         failure: object = None
         for attempt in range(_ATTEMPTS):
             if attempt:
@@ -126,7 +126,7 @@ class ContainerCredentials:
         return _read(response.body)
 
     def _authorization(self) -> dict[str, str]:
-        """Return the header; the file is read each time, because its token is replaced."""
+        """Return the authorization header; the file is re-read, because its token is rotated."""
         token = self._environ.get(_AUTHORIZATION, "")
         if path := self._environ.get(_AUTHORIZATION_FILE):
             with open(path, encoding="latin-1") as file:  # noqa: PTH123 - pathlib is a slow import
@@ -137,7 +137,7 @@ class ContainerCredentials:
 
 
 class _Document(msgspec.Struct):
-    """What the endpoint responds."""
+    """The endpoint's response."""
 
     access_key: str = msgspec.field(name="AccessKeyId")
     secret_key: str = msgspec.field(name="SecretAccessKey")
@@ -160,11 +160,11 @@ _container = ContainerCredentials()
 
 
 def credentials() -> Credentials:
-    """Return the credentials of this process as they are now: Lambda replaces them.
+    """Return the current credentials of this process; they change, because Lambda rotates them.
 
     Raises:
-        ConfigError: none are configured.
-        AwsError: the container endpoint has none.
+        ConfigError: no credentials are configured.
+        AwsError: the container endpoint returned none.
     """
     environ = os.environ
     if not environ.get(_KEY) and environ.get(_URI):

@@ -1,4 +1,4 @@
-"""HTTP/1.1 in bytes: write a request, parse its response as it arrives.
+"""HTTP/1.1 messages: serialize requests, and parse responses as they arrive.
 
 https://www.rfc-editor.org/rfc/rfc9112
 """
@@ -13,23 +13,23 @@ from chalicelib.errors import ConfigError
 
 _PORTS = {"https": 443, "http": 80}
 
-# Of one response, with the interim responses before it: as Python's http.client. API Gateway's own
-# limit of headers is 10,240 bytes.
+# Limits of a response including its interim responses, as in Python's http.client. API Gateway's
+# own limit for headers is 10,240 bytes.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-limits-table.html
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 64 * 1024
 
 _SWITCHING_PROTOCOLS = 101
 
-# Without HEAD and CONNECT, whose responses are framed in ways of their own (RFC 9112, section 6.3).
+# HEAD and CONNECT are excluded: their responses are framed differently (RFC 9112, section 6.3).
 Method = Literal["GET", "POST", "DELETE"]
 
 
 class Origin(NamedTuple):
-    """Whom to connect to.
+    """A server to connect to.
 
     Attributes:
-        authority: host, and the port where it is not the usual one: a request's Host.
+        authority: value of the Host header: the host, and the port unless it is the default.
     """
 
     secure: bool
@@ -42,8 +42,8 @@ class Response(NamedTuple):
     """A final response.
 
     Attributes:
-        keeps_alive: whether the connection may be used again.
-        headers: as they came; without trailers.
+        keeps_alive: whether the connection can be reused.
+        headers: headers as received, without trailers.
     """
 
     status: int
@@ -52,7 +52,7 @@ class Response(NamedTuple):
     body: bytes
 
     def header(self, wanted: str) -> str:
-        """Return a header's value by its name in lower case; empty if there is none."""
+        """Return the value of a header, given its name in lower case; empty if there is none."""
         for name, value in self.headers:
             if name.lower() == wanted.encode():
                 return value.decode("latin-1")
@@ -60,22 +60,22 @@ class Response(NamedTuple):
 
 
 class ProtocolError(OSError):
-    """A server sent anything but one response to one request, which it may have served.
+    """A server did not send exactly one response to a request, which it may have processed.
 
-    The connection must be closed: what follows cannot be attributed to a request.
+    The connection must be closed: further bytes cannot be attributed to a request.
     """
 
 
 def is_success(status: int) -> bool:
     """Return whether a request succeeded (RFC 9110, section 15.3)."""
-    return 200 <= status < 300  # noqa: PLR2004 - HTTP's successes
+    return 200 <= status < 300  # noqa: PLR2004 - HTTP's 2xx statuses
 
 
 def parse_url(url: str) -> tuple[Origin, str]:
-    """Divide a URL into whom to connect to and the path there, without a slash at its end.
+    """Split a URL into its origin and its path, without a trailing slash.
 
     Raises:
-        ConfigError: it is no http or https URL.
+        ConfigError: the URL is not an http or https URL.
     """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
@@ -87,34 +87,34 @@ def parse_url(url: str) -> tuple[Origin, str]:
 
 
 def header_lines(headers: Mapping[str, str]) -> str:
-    """Write headers."""
+    """Serialize headers."""
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
 
 
 def request(method: Method, path: str, lines: str, body: bytes) -> bytes:
-    """Write a request.
+    """Serialize a request.
 
     Args:
         method: such as `POST`.
         path: percent-encoded.
-        lines: of the headers, with `host` among them; the body's length is added.
-        body: may be empty.
+        lines: serialized headers, including `host`; the content length is added.
+        body: the body, which may be empty.
     """
     head = f"{method} {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
     return head.encode("latin-1") + body
 
 
 class StatusParser:
-    """Parses the responses that arrive on one connection, one to each request, for their status.
+    """Parser of the responses on one connection, one per request, that keeps only their status.
 
     Interim responses (1xx) are skipped, except 101, which no request asks for (RFC 9110, section
-    15.2). Bytes after a response are an error: the server would have sent them for no request.
+    15.2). Bytes after a response are an error, because no request is outstanding.
 
     Args:
-        max_body: the longest body to accept, in bytes.
+        max_body: maximum length of a body, in bytes.
 
     Attributes:
-        has_begun: whether a part of a response has arrived, and its end has not.
+        has_begun: whether a response has arrived partially.
     """
 
     def __init__(self, max_body: int) -> None:
@@ -132,12 +132,12 @@ class StatusParser:
         """Parse the next bytes; return the response if they complete it.
 
         Raises:
-            ProtocolError: they are not HTTP, exceed a limit, or continue after the response.
+            ProtocolError: the bytes are not HTTP, exceed a limit, or continue after the response.
         """
         self.has_begun = True
         self._received += len(data)
         try:
-            # In two steps, because the parser skips line ends after a response silently.
+            # In two steps, because the parser silently skips line breaks after a response.
             self._parser.feed_data(data[:-1])
             if self._response is not None:
                 raise ProtocolError("there are bytes after the response")
@@ -160,10 +160,10 @@ class StatusParser:
     def _completed(self, status: int, *, keeps_alive: bool) -> Response:
         return Response(status, keeps_alive, (), b"")
 
-    # httptools calls these methods, and those of the subclass, by their names.
+    # httptools calls these methods, and those of the subclass, by name.
 
     def on_message_complete(self) -> None:
-        """Take note of the end of a response."""
+        """Store the response, unless it is an interim one."""
         status = self._parser.get_status_code()
         if status >= 200:  # noqa: PLR2004 - the first final status
             keeps_alive = self._parser.should_keep_alive()
@@ -173,19 +173,19 @@ class StatusParser:
 
 
 class ResponseParser(StatusParser):
-    """Parses responses with their headers and bodies."""
+    """Parser of responses with their headers and bodies."""
 
     def _reset(self) -> None:
         super()._reset()
         self._fields: list[tuple[bytes, bytes]] = []
-        self._headers = slice(0, 0)  # where the final response's are: trailers, too, are fields
+        self._headers = slice(0, 0)  # the final response's headers; trailers are fields, too
         self._body: list[bytes] = []
         self._body_bytes = 0
 
     def _check_limits(self) -> None:
         if self._body_bytes > self._max_body:
             raise ProtocolError(f"the response's body is longer than {self._max_body} bytes")
-        # Chunk sizes, which count as headers here, may take as much as what is in the chunks.
+        # Chunk sizes count as headers here, and may be as long as the chunks' contents.
         if self._received - 2 * self._body_bytes > MAX_HEADER_BYTES:
             raise ProtocolError(f"the response's headers are longer than {MAX_HEADER_BYTES} bytes")
         if len(self._fields) > MAX_HEADERS:
@@ -195,7 +195,7 @@ class ResponseParser(StatusParser):
         return Response(status, keeps_alive, self._fields[self._headers], b"".join(self._body))
 
     def on_message_begin(self) -> None:
-        """Take note of which fields are those of the response that begins."""
+        """Record where the new response's headers begin."""
         self._headers = slice(len(self._fields), None)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -203,7 +203,7 @@ class ResponseParser(StatusParser):
         self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Take note that further fields are trailers."""
+        """Record where the headers end, because further fields are trailers."""
         self._headers = slice(self._headers.start, len(self._fields))
 
     def on_body(self, body: bytes) -> None:

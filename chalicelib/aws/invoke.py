@@ -1,4 +1,4 @@
-"""Invocations of the function that this process runs: what they do, it need not wait for.
+"""Asynchronous invocations of the function that runs in this process.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -13,22 +13,23 @@ from chalicelib.aws.connection_pool import Timeouts
 from chalicelib.config import Config
 from chalicelib.errors import ConfigError
 
-# Lambda only takes the event in. Whoever waits here holds a shard, and can do the work itself.
+# Lambda only queues the event. The caller blocks a shard meanwhile, and can do the work itself.
 _DEADLINES = Timeouts(connect=1, answer=2)
 
 
 class Invocations:
-    """Invokes this very function, asynchronously.
+    """Client that invokes this function asynchronously.
 
     Args:
-        config: says which it is, and where Lambda is.
-        deadlines: of each attempt.
-        context: what TLS connections are verified by, where not as usual.
-        clock: epoch seconds.
-        pause: waits some seconds.
+        config: provides the function's name and Lambda's endpoint.
+        deadlines: timeouts of each attempt.
+        context: returns the SSL context that verifies the server's certificate; None for the
+            default.
+        clock: returns epoch seconds.
+        pause: sleeps for a number of seconds.
 
     Raises:
-        ConfigError: it is not known which function this is.
+        ConfigError: the function's name is not set.
     """
 
     def __init__(
@@ -52,13 +53,14 @@ class Invocations:
         )
 
     def invoke(self, event: bytes) -> None:
-        """Have an event worked off by an invocation of its own; Lambda tries it three times.
+        """Invoke the function with an event; Lambda attempts it up to three times.
 
         Args:
-            event: JSON, of at most 1 MB.
+            event: JSON of at most 1 MB.
 
         Raises:
-            AwsError: Lambda kept refusing it, or not answering; it may have taken it all the same.
+            AwsError: Lambda rejected the event or did not respond, after retries; it may have
+                accepted the event anyway.
         """
         headers = ("content-type", "application/json"), ("x-amz-invocation-type", "Event")
         self._lambda.post("invoke", self._path, headers, event)

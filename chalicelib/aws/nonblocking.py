@@ -1,4 +1,4 @@
-"""A non-blocking connection; live/fan_out.py drives many of them in one thread."""
+"""A nonblocking connection; live/fan_out.py runs many of them in one thread."""
 
 import ssl
 import time
@@ -17,21 +17,21 @@ _PIECE = 65536
 T = TypeVar("T")
 
 Work = Generator["NonblockingConnection | float", None, T]
-"""Something under way: yields the connection that it waits for, or for how many seconds."""
+"""A task: yields the connection that it waits for, or the number of seconds to pause."""
 
 
 class NonblockingConnection:
-    """A connection: a request, its response, the next request.
+    """A connection for successive requests, one at a time.
 
     Args:
-        selector: reports when the socket is ready; the data of its key is the channel.
-        deadlines: of each operation.
-        max_body: the longest body of a response to accept, in bytes.
+        selector: reports when the socket is ready; its key's data is this connection.
+        deadlines: timeouts of each operation.
+        max_body: maximum length of a response's body, in bytes.
 
     Attributes:
-        address: of the server, once the connection is open.
-        until: `time.monotonic` after which the driver throws a TimeoutError into the work that
-            waits for this channel.
+        address: the server's address, once the connection is open.
+        until: value of `time.monotonic` after which the driver throws a TimeoutError into the task
+            that waits for this connection.
     """
 
     def __init__(self, selector: BaseSelector, deadlines: Timeouts, max_body: int) -> None:
@@ -50,7 +50,7 @@ class NonblockingConnection:
         """Open the connection.
 
         Raises:
-            OSError: no address accepts a connection, or none is the server's.
+            OSError: no address accepts a connection, or none proves to be the server.
         """
         self.until = time.monotonic() + self._deadlines.connect
         try:
@@ -62,9 +62,9 @@ class NonblockingConnection:
         self.is_open = True
 
     def is_silent(self) -> bool:
-        """Return whether the connection is open and may be used again; close it otherwise.
+        """Return whether the connection is open and can be reused; close it otherwise.
 
-        One with something to read has ended, or its server has sent more than one response.
+        If there is something to read, the server has closed it or sent an unexpected response.
         """
         if self.is_open and self._poll.poll(0):
             self.close()
@@ -74,8 +74,8 @@ class NonblockingConnection:
         """Send a request, wait for its response, and return the status.
 
         Raises:
-            OSError: no response arrived in time; ConnectionError if the connection ended before it
-                began, ProtocolError if it is incomplete or anything but one response.
+            OSError: no response arrived in time; ConnectionError if the connection closed before
+                the response began; ProtocolError if it is incomplete or not exactly one response.
         """
         self.until = time.monotonic() + self._deadlines.answer
         rest = memoryview(request)
@@ -104,14 +104,14 @@ class NonblockingConnection:
                 return response.status
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self.is_open:
             self.is_open = False
             self._unregister()
             self._socket.close()
 
     def _when(self, waiting: socket, events: int) -> "NonblockingConnection":
-        """Make the selector watch for these events of a socket instead of the previous ones."""
+        """Register the events of a socket to wait for, in place of the previous ones."""
         if self._registered is not waiting:
             self._unregister()
             self._selector.register(waiting, events, self)

@@ -1,19 +1,20 @@
-"""Run tasks that mostly wait for AWS side by side, in a few threads."""
+"""Run tasks that mostly wait for AWS in a few parallel threads."""
 
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-# More gain nothing: with 512 MB a function has 0.29 of a processor, which eight requests keep busy.
+# More threads gain nothing: a function with 512 MB has 0.29 of a CPU, which eight requests keep
+# busy.
 _THREADS = 8
 
 Task = Callable[[], None]
 Run = Callable[[Iterable[Task]], None]
-"""Runs tasks and returns when all have ended; raises the first error that one of them raised."""
+"""Runs tasks and returns when all have ended; raises the first error that a task raised."""
 
 
 def in_threads(tasks: Iterable[Task]) -> None:
-    """Run tasks side by side; this thread runs some of them, too."""
+    """Run tasks in parallel, some of them in the current thread."""
     waiting = deque(tasks)
     errors: list[BaseException] = []
 

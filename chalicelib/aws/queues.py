@@ -1,4 +1,4 @@
-"""The queue of SES's events and its dead-letter queue: how deep they are, what is set aside."""
+"""The queue of SES events and its dead-letter queue: their depths, retries and dead letters."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ CHANGES = 10  # ChangeMessageVisibilityBatch's limit
 
 _DEPTH = "ApproximateNumberOfMessages"
 _IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
-# CloudWatch has a queue's age of every minute, some minutes late.
+# CloudWatch reports a queue's age for each minute, a few minutes late.
 _AGE_WINDOW_SECONDS = 300
 
 
 class Queues(Struct, frozen=True):
-    """Both queues, by their URLs."""
+    """The queue and its dead-letter queue."""
 
     sqs: Service
     cloudwatch: Service
@@ -23,10 +23,10 @@ class Queues(Struct, frozen=True):
     dead_letter_queue_url: str
 
     def set_aside(self, body: str, reason: str, detail: str) -> None:
-        """Send what is no event to the dead-letter queue, with the reason.
+        """Send a message that is not an SES event to the dead-letter queue, with the reason.
 
         Raises:
-            AwsError: it was not taken.
+            AwsError: the message could not be sent.
         """
         texts = {"reason": reason, "detail": detail}
         self.sqs.call(
@@ -39,18 +39,19 @@ class Queues(Struct, frozen=True):
         )
 
     def retry_after(self, delays: Sequence[tuple[str, int]]) -> int:
-        """Make received messages visible again in some seconds, instead of after the time-out.
+        """Make received messages visible after the given delays, not after the default timeout.
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 
         Args:
-            delays: at most CHANGES: each message's receipt handle, and its seconds.
+            delays: receipt handle and delay in seconds of each message; at most CHANGES.
 
         Returns:
-            How many SQS refused; these become visible after the queue's time-out.
+            Number of changes that SQS rejected; these messages become visible after the queue's
+            visibility timeout.
 
         Raises:
-            AwsError: SQS did not answer.
+            AwsError: SQS did not respond.
         """
         entries = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
@@ -62,37 +63,37 @@ class Queues(Struct, frozen=True):
         return len(answer.get("Failed", []))
 
     def waiting(self) -> int:
-        """Count the messages that wait to be ingested; approximate, as SQS says.
+        """Return the approximate number of messages that wait to be ingested.
 
         Raises:
-            AwsError: SQS does not say.
+            AwsError: the number could not be read.
         """
         return self._count(self.queue_url, _DEPTH)
 
     def in_flight(self) -> int:
-        """Count the messages that are being ingested, or wait to be tried again.
+        """Return the number of messages that are being ingested or wait for a retry.
 
         Raises:
-            AwsError: SQS does not say.
+            AwsError: the number could not be read.
         """
         return self._count(self.queue_url, _IN_FLIGHT)
 
     def dead_letters(self) -> int:
-        """Count the messages in the dead-letter queue.
+        """Return the number of messages in the dead-letter queue.
 
         Raises:
-            AwsError: SQS does not say.
+            AwsError: the number could not be read.
         """
         return self._count(self.dead_letter_queue_url, _DEPTH)
 
     def oldest_seconds(self, now: float) -> int | None:
-        """Give the age of the oldest message in the queue; None when CloudWatch has none.
+        """Return the age of the oldest message in the queue; None if CloudWatch has no data.
 
         Args:
             now: epoch seconds.
 
         Raises:
-            AwsError: CloudWatch does not say.
+            AwsError: the metric could not be read.
         """
         end = int(now)
         answer = self.cloudwatch.call(

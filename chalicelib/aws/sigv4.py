@@ -1,4 +1,4 @@
-"""AWS Signature Version 4: what proves to a service who sends a request.
+"""AWS Signature Version 4, which authenticates requests.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -13,32 +13,32 @@ from typing import NamedTuple
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
-# Every service but S3 has a path, percent-encoded as it is sent, encoded once more.
+# For every service but S3, the canonical path is the percent-encoded path, encoded once more.
 _ENCODED_AGAIN = {
     code: f"%{code:02X}" for code in range(128) if chr(code) not in f"{ascii_letters}{digits}-_.~/"
 }
 
 
 class Credentials(NamedTuple):
-    """The credentials of a role, which Lambda exchanges now and then, or of a user."""
+    """Credentials of a user, or of a role, whose credentials Lambda rotates."""
 
     access_key: str
     secret_key: str
     session_token: str | None = None
 
     def __repr__(self) -> str:
-        """Tell whose they are, and keep the secrets."""
+        """Return the access key, without the secrets."""
         return f"Credentials({self.access_key!r})"
 
 
 class Signer:
-    """Signs requests to one service, at one time.
+    """Signer of requests to one service at one time.
 
     Args:
-        credentials: whose requests they are.
+        credentials: the credentials to sign with.
         region: such as `us-east-1`.
-        service: its signing name, such as `dynamodb`.
-        now: epoch seconds. Services refuse what was signed more than five minutes ago.
+        service: the service's signing name, such as `dynamodb`.
+        now: epoch seconds. Services reject requests signed more than five minutes ago.
     """
 
     def __init__(self, credentials: Credentials, region: str, service: str, now: float) -> None:
@@ -52,20 +52,20 @@ class Signer:
             self._own["x-amz-security-token"] = credentials.session_token
 
     def prepared(self, headers: Mapping[str, str]) -> "Signing":
-        """Prepare for requests that differ in method, path and body alone.
+        """Prepare to sign requests that differ only in method, path and body.
 
         Args:
-            headers: all are signed. Names in lower case, with `host` among them; values without
-                spaces at the ends, or two in a row.
+            headers: headers to sign, including `host`. Names are in lower case; values have no
+                spaces at either end and no consecutive spaces.
         """
         return Signing({**headers, **self._own}, self._date, self._scope, self._key, self._prefix)
 
 
 class Signing:
-    """Signs requests that differ in method, path and body alone.
+    """Signer of requests that differ only in method, path and body.
 
     Attributes:
-        headers: what each has beside its `authorization`.
+        headers: headers of each request, in addition to `authorization`.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class Signing:
         self._authorization = f"{prefix}, SignedHeaders={signed_names}, Signature="
 
     def authorization(self, method: str, path: str, body_hash: str) -> str:
-        """Give a request's `authorization`.
+        """Return the value of a request's `authorization` header.
 
         Args:
             method: such as `POST`.
-            path: as it is sent, percent-encoded; without query and dot segments.
+            path: as sent, percent-encoded; without query and dot segments.
             body_hash: `payload_hash` of the body.
         """
         request = f"{method}\n{_canonical_path(path)}{self._canonical}{body_hash}"
@@ -94,11 +94,11 @@ class Signing:
 
 
 def payload_hash(body: bytes) -> str:
-    """Hash a request's body, as its signature wants it."""
+    """Return the hash of a request's body that its signature requires."""
     return hashlib.sha256(body).hexdigest()
 
 
-@lru_cache(maxsize=10_000)  # the same connections, each second
+@lru_cache(maxsize=10_000)  # pushes go to the same connections each second
 def _canonical_path(path: str) -> str:
     return path.translate(_ENCODED_AGAIN)
 

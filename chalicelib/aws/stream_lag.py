@@ -1,7 +1,7 @@
 """Measure how far the aggregate function lags behind the events table's stream.
 
-DynamoDB allows two readers a shard; this is the second one, for a moment each minute. Pages are
-billed, so each is read once: a call goes on where the one before has ended.
+DynamoDB allows two readers per shard; this is the second one, briefly each minute. Each page of
+records is billed, so each is read only once: a call continues where the previous one stopped.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
@@ -15,21 +15,21 @@ from msgspec import Struct
 from chalicelib.aws.client import Service
 from chalicelib.errors import AwsError
 
-# A page may be empty though records follow it. An open shard is taken to be read to its end after
-# as many empty pages; a shard that has ended says so.
+# A page may be empty although records follow it. After this many empty pages, an open shard is
+# considered read to its end; the last page of a closed shard has no next iterator.
 _EMPTY_PAGES = 5
 
 _EXPIRED = "ExpiredIteratorException"  # after 15 minutes
-_TRIMMED = "TrimmedDataAccessException"  # the stream keeps a day
+_TRIMMED = "TrimmedDataAccessException"  # the stream keeps records for a day
 
 
 class _Looked(Struct):
-    """How far a shard was looked through without finding a record that is to be counted.
+    """Position in a shard up to which no uncounted record was found.
 
     Attributes:
-        read: the sequence number up to which it was counted at that time.
-        iterator: of what follows; None at the end of a shard that has ended.
-        empty: how many empty pages came last.
+        read: the sequence number up to which the shard was counted at that time.
+        iterator: iterator of the following records; None at the end of a closed shard.
+        empty: number of consecutive empty pages read last.
     """
 
     read: str | None
@@ -53,16 +53,16 @@ class EventsStream:
         """Return the time of the oldest record that has not been counted yet.
 
         Args:
-            read: the sequence number up to which each shard was read, by shard id.
-            most_pages: how many pages of records may be read. The next call goes on from there.
-            seconds: for how long new pages may be read.
+            read: sequence number up to which each shard was counted, by shard id.
+            most_pages: maximum number of pages to read. The next call continues from there.
+            seconds: time after which no further page is read.
 
         Returns:
-            Epoch seconds; None when everything was read.
+            Epoch seconds; None if all records were counted.
 
         Raises:
-            AwsError: the stream cannot be read; with the code `NotKnownYet` where most_pages did
-                not suffice.
+            AwsError: the stream could not be read; with the code `NotKnownYet` if most_pages or
+                seconds did not suffice.
         """
         shards = {shard["ShardId"]: shard for shard in self._shards()}
         done = _read_to_their_ends(shards, read)
@@ -98,12 +98,12 @@ class EventsStream:
         except AwsError as error:
             if error.code not in {_EXPIRED, _TRIMMED}:
                 raise
-            # What was read last has left the stream, and so has nothing unread.
+            # The last counted record has left the stream, so all records left are uncounted.
             start = None if error.code == _TRIMMED else sequence
             return self._first_from(self._begin(shard_id, sequence, start), has_ended=has_ended)
 
     def _begin(self, shard_id: str, sequence: str | None, start: str | None) -> _Looked:
-        """Begin to look through a shard, after a sequence number or at its beginning."""
+        """Start to read a shard, after a sequence number or at its beginning."""
         position = (
             {"ShardIteratorType": "TRIM_HORIZON"}
             if start is None
@@ -122,7 +122,7 @@ class EventsStream:
             self._pages_left -= 1
             page = self._streams.call("get_records", ShardIterator=looked.iterator)
             for record in page["Records"]:
-                # What has expired is not counted, and no reader need have seen it.
+                # REMOVE records are not counted, and need no reader.
                 if record["eventName"] != "REMOVE":
                     created: float = record["dynamodb"]["ApproximateCreationDateTime"].timestamp()
                     return created
@@ -141,7 +141,7 @@ def _end_of(shard: Mapping[str, Any]) -> str | None:
 def _read_to_their_ends(
     shards: Mapping[str, Mapping[str, Any]], read: Mapping[str, str]
 ) -> set[str]:
-    """Return the shards that have ended and were read to their ends.
+    """Return the closed shards that were read to their ends.
 
     Lambda reads a shard only after its parent has been read to its end:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#Streams.Processing

@@ -1,19 +1,19 @@
-"""TLS to AWS: certificate and host name are always verified."""
+"""TLS to AWS; certificate and host name are always verified."""
 
 import ssl
 from functools import cache
 
 from chalicelib.log import log
 
-# The roots of AWS's own certificates, https://www.amazontrust.com/repository/: to load these five
-# takes a fortieth of the time that the system's hundred and more take.
+# The roots of AWS's own certificates, https://www.amazontrust.com/repository/: these five load in a
+# fortieth of the time that the system's more than a hundred roots take.
 _AMAZON_ROOTS = f"{__file__.rpartition('/')[0]}/amazon_roots.pem"
 
 _AMAZON = ".amazonaws.com"
 
 _widened: list[str] = []
 
-# No trusted root was found for the chain, or the root has expired; more roots may change that.
+# No trusted root was found for the chain, or the root has expired, so that more roots may help.
 # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, CERT_HAS_EXPIRED, DEPTH_ZERO_SELF_SIGNED_CERT,
 # SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_GET_ISSUER_CERT_LOCALLY and
 # UNABLE_TO_VERIFY_LEAF_SIGNATURE, from OpenSSL's x509_vfy.h
@@ -21,21 +21,21 @@ _NO_ROOT = (2, 10, 18, 19, 20, 21)
 
 
 def context(host: str) -> ssl.SSLContext:
-    """Return what verifies a host: by Amazon's roots for AWS, by the system's for others."""
+    """Return the SSL context of a host, with Amazon's roots for AWS, else with the system's."""
     return _trusting(_AMAZON_ROOTS if host.endswith(_AMAZON) else None)
 
 
 def widen(context: ssl.SSLContext, error: ssl.SSLCertVerificationError) -> bool:
-    """Trust the system's roots as well, for the rest of the process, if Amazon's do not verify AWS.
+    """Trust the system's roots too, until the process ends, if Amazon's roots do not verify AWS.
 
-    So a root that AWS has replaced does not stop a stage until it is deployed again.
+    This keeps a stage running after AWS has replaced a root, until it is deployed again.
 
     Args:
-        context: what refused a certificate.
-        error: the refusal.
+        context: the SSL context that rejected a certificate.
+        error: the verification error.
 
     Returns:
-        Whether the connection may be tried again with the same context.
+        Whether to retry the connection with the same context.
     """
     if context is not _trusting(_AMAZON_ROOTS) or error.verify_code not in _NO_ROOT:
         return False
@@ -49,7 +49,7 @@ def _trusting(roots: str | None) -> ssl.SSLContext:
 
 
 def _trust_system(reason: str) -> None:
-    """Add the system's roots; once in a process."""
+    """Add the system's roots, once per process."""
     if _widened:
         return
     _widened.append(reason)
