@@ -1,1 +1,1 @@
-"""SES's events: parse what a queue message holds."""
+"""SES events: parse the messages of the queue."""

@@ -1,4 +1,4 @@
-"""An event of SES as everything behind ses/parse.py knows it, and the limits it keeps to."""
+"""An SES event in the form that ses/parse.py returns, and its limits."""
 
 from typing import Literal
 
@@ -8,28 +8,28 @@ CONFIGURATION_SET_TAG = "ses:configuration-set"
 UNTAGGED = "untagged"
 
 MAX_ID = 256  # bytes: SES's limit for a tag's value; its message ids have about 60
-MAX_ADDRESS = 320  # the longest that RFC 3696 allows
-MAX_TEXT = 500  # subject, sender, agent: more serves nobody, and items stay under 1 KB
-FIRST_YEAR, LAST_YEAR = 2011, 9998  # SES began in 2011; the last leaves room to add a window
+MAX_ADDRESS = 320  # the maximum that RFC 3696 allows
+MAX_TEXT = 500  # subject, sender, user agent: truncated, to keep items below 1 KB
+FIRST_YEAR, LAST_YEAR = 2011, 9998  # SES began in 2011; the last year leaves room to add a window
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One event of SES.
+    """An SES event.
 
     Attributes:
-        type: as SES spells it, `Rendering Failure` and unknown types included.
-        message_id: SES's name of the mail.
-        at: the event's own time, RFC 3339 in UTC with milliseconds; the mail's where it has none.
-        mail_at: when SES accepted the mail, in the same form.
+        type: type as SES spells it, including `Rendering Failure` and unknown types.
+        message_id: SES's id of the email.
+        at: the event's own time, RFC 3339 in UTC with milliseconds; the email's if it has none.
+        mail_at: when SES accepted the email, in the same format.
         campaign: the campaign tag's value, else the configuration set, else `untagged`.
-        tagged: whether the campaign tag named it.
-        recipients: those that the event names, else the mail's destination; no repeats.
+        tagged: whether the email has the campaign tag.
+        recipients: recipients of the event, else the email's destination; no duplicates.
         link: the URL clicked, as SES reports it.
-        is_bot: SES's own judgement of an open or click; None where it gave none.
+        is_bot: SES's own classification of an open or click; None if it reported none.
         bounce_type: Permanent, Transient or Undetermined.
-        feedback_id: of a bounce or complaint; a hash of the content where the type is unknown.
-        opts_out: a subscription event's new state is out of a topic, or of all.
-        detail: the reason in SES's words: bounce sub-type, delay type, reject reason and so on.
+        feedback_id: id of a bounce or complaint; for unknown types, a hash of the content.
+        opts_out: whether a subscription event opts out of a topic, or of all topics.
+        detail: SES's reason: bounce subtype, delay type, reject reason and so on.
     """
 
     type: str

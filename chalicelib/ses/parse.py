@@ -1,10 +1,10 @@
-"""SES JSON → Event, or the reason why not. First step of the flow: what arrived, and is it ours?
+"""Parse SES events from queue messages, or raise NotAnEvent with the reason.
 
-Every wrapping that reaches a queue or a function is taken off: raw SNS delivery (with its
-trailing newline), the SNS envelope, EventBridge, and Lambda's own records.
-Strict about the fields that are used, indifferent to everything that SES adds.
+Every envelope in which an event reaches a queue or a function is removed: raw SNS delivery (with
+its trailing newline), the SNS envelope, EventBridge, and Lambda's own records.
+Parsing is strict about the fields that are used, and ignores everything that SES adds.
 
-Shapes: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+Formats: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from chalicelib.ses.usual_events import Reader, usual_events
 # SES publishes this as plain text whenever an SNS event destination is created.
 VALIDATION_MESSAGE = "Successfully validated SNS topic for Amazon SES event publishing."
 
-# Each SES event type and the key of its own object. Regularities would mislead: see the last two.
+# Each SES event type, and the key of its own object. The last two are irregular.
 OBJECT_KEYS = {
     "Send": "send",
     "Delivery": "delivery",
@@ -44,7 +44,7 @@ OBJECT_KEYS = {
     "DeliveryDelay": "deliveryDelay",
     "Rendering Failure": "failure",
 }
-# These have no time of their own and name no recipients: the mail's stand for them.
+# Types without a time and recipients of their own, which use those of the email.
 _OF_THE_MAIL = {"Send", "Reject", "Rendering Failure"}
 _RECIPIENT_KEYS = {
     "Bounce": "bouncedRecipients",
@@ -58,26 +58,26 @@ _END_OF_TIME = f"{LAST_YEAR + 1}"
 
 
 def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Event | None:
-    """Read one queue message; see `reader`."""
+    """Parse one queue message; see `reader`."""
     return reader(campaign_tag)(body, not_after)
 
 
 @cache
 def reader(campaign_tag: str) -> Reader:
-    """Make what reads queue messages.
+    """Return a parser of queue messages.
 
     Args:
-        campaign_tag: the message tag that names the campaign.
+        campaign_tag: the message tag with the campaign's id.
 
     Returns:
-        A function of a message and of a time in the form of `Event.at`: what is said to happen
-        later never did. It gives the event, or None for SES's validation message, which is to be
-        acknowledged; it raises NotAnEvent where there is no SES event, and `reason` names why.
+        A function that takes a message and the latest plausible time, in the format of `Event.at`.
+        It returns the event, or None for SES's validation message, which is to be acknowledged. It
+        raises NotAnEvent, with a `reason`, if the message is not an SES event or is dated later.
     """
     usual = usual_events(campaign_tag, lambda _text, _not_after: None)
 
     def unusual(body: str, not_after: str) -> Event | None:
-        """Take envelopes off; read what is inside, or find out what is wrong with it."""
+        """Remove envelopes; parse the event inside, or raise NotAnEvent with the reason."""
         text = body
         for _ in range(_MAX_WRAPPINGS):
             if text.strip() == VALIDATION_MESSAGE:
@@ -94,7 +94,7 @@ def reader(campaign_tag: str) -> Reader:
 
 
 def _not_after(latest: str, event: Event) -> Event:
-    """Refuse what has yet to happen: it would be a campaign's last event for ever."""
+    """Reject an event in the future, which would stay the campaign's last event for ever."""
     for at in (event.at, event.mail_at):
         if at > latest:
             raise NotAnEvent("future_time", f"the event's time, {at}, has yet to come")
@@ -112,7 +112,7 @@ def _json_object(text: str) -> dict[str, Any]:
 
 
 def _unwrapped(value: dict[str, Any]) -> dict[str, Any] | str:
-    """Take one envelope off: the text inside it, or the object that is no envelope."""
+    """Remove one envelope; return the text inside it, or the object if it is no envelope."""
     match value:
         case {"Records": [{"Sns": {"Message": str(text)}}]} | {"Records": [{"body": str(text)}]}:
             return text
@@ -156,9 +156,9 @@ def _event(value: Mapping[str, Any], campaign_tag: str) -> Event:
 
 
 def _details(event_type: str, value: Mapping[str, Any], mail: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what the type's own object says."""
+    """Parse the object of the event's type."""
     key = OBJECT_KEYS.get(event_type)
-    if key is None:  # a type that SES has added: kept, under its own name
+    if key is None:  # a type that SES has added: stored under its own name
         return {"recipients": _recipients(event_type, {}, mail), "feedback_id": _digest(value)}
     own = _optional_object(value, key) if event_type in _OF_THE_MAIL else _object(value, key)
     details: dict[str, Any] = {"recipients": _recipients(event_type, own, mail)}
@@ -198,7 +198,7 @@ def _digest(value: Mapping[str, Any]) -> str:
 
 
 def _campaign(mail: Mapping[str, Any], tag: str) -> str | None:
-    """Read a tag's first value that is not blank; SES gives each tag a list."""
+    """Return a tag's first value that is not blank; SES has a list of values per tag."""
     values = _optional_object(mail, "tags").get(tag) or []
     if not isinstance(values, list):
         raise _wrong(f"mail.tags[{tag!r}]", "a list", values)
@@ -234,7 +234,7 @@ def _addresses(name: str, values: Any) -> tuple[str, ...]:
 
 
 def _is_bot(own: Mapping[str, Any]) -> str | None:
-    # Since August 2026; a value that SES may add says nothing that we know how to use.
+    # Reported since August 2026; values that SES may add later are ignored.
     value = own.get("isBotEvent")
     return value if value in ("Likely", "Unlikely") else None
 
@@ -282,25 +282,25 @@ def _checked(name: str, identifier: str) -> str:
 
 
 def _text(value: Mapping[str, Any], key: str) -> str | None:
-    """Read a text that is shown but identifies nothing: cut rather than refused."""
+    """Return a display text, truncated to MAX_TEXT; None if it is missing or malformed."""
     found = value.get(key)
     return _clean(found)[:MAX_TEXT] if isinstance(found, str) and found else None
 
 
 def _clean(text: str) -> str:
-    """Replace lone surrogates, which JSON can hold and UTF-8 cannot."""
+    """Replace lone surrogates, which JSON can represent and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _time(value: Mapping[str, Any], key: str) -> str:
     text: Any = value.get(key)
     try:
-        moment = datetime.fromisoformat(text)  # a TypeError where it is no text
+        moment = datetime.fromisoformat(text)  # raises TypeError if it is not a string
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         moment = moment.astimezone(UTC)
         if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            raise OverflowError(text)  # noqa: TRY301 - one of the ways in which it is no time
+            raise OverflowError(text)  # noqa: TRY301 - handled like other invalid times
     except (TypeError, ValueError, OverflowError) as error:
         raise _wrong(key, "an RFC 3339 time", text) from error
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

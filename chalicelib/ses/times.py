@@ -1,7 +1,7 @@
-"""Times in the form of `Event.at`, 2026-11-23T10:00:00.000Z, told apart from others quickly.
+"""Fast validation of times in the format of `Event.at`, 2026-11-23T10:00:00.000Z.
 
-Where each microsecond counts, callers do in place what is_time does: a call more costs as much
-again.
+Where each microsecond matters, callers inline the expression of is_time, because a function call
+would double its cost.
 """
 
 from datetime import datetime
@@ -15,19 +15,19 @@ _LENGTH = 19
 
 
 def is_time(text: str) -> bool:
-    """Tell whether it is such a time, and not before SES began."""
+    """Return whether a text is such a time, and not before SES existed."""
     second, _, rest = text.partition(".")
     return rest in MILLISECONDS and SECONDS[second]
 
 
 class _Seconds(dict[str, bool]):
-    """Tells whether a text is a time to the second, 2026-11-23T10:00:00, not before SES began.
+    """Cache of whether a text is a time such as 2026-11-23T10:00:00, and not before SES existed.
 
-    Many events tell of the same seconds, and to look one up is a tenth of the work.
+    Many events have the same second, and a lookup takes a tenth of the time of parsing.
     """
 
     def __missing__(self, text: str) -> bool:
-        if len(text) != _LENGTH:  # whatever it is, it is not kept
+        if len(text) != _LENGTH:  # do not cache arbitrary texts
             return False
         if len(self) >= _MOST_SECONDS:
             self.clear()
@@ -39,12 +39,12 @@ SECONDS = _Seconds()
 
 
 def _is_second(text: str) -> bool:
-    # Positions 4, 7, 10, 13 and 16; fromisoformat sees to the digits between.
+    # Check positions 4, 7, 10, 13 and 16; fromisoformat checks the digits in between.
     if text[4::3] != "--T::" or text < _FIRST_TIME:
         return False
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return False
-    # From Python 3.13 on, 24:00 is the next day's 00:00.
+    # Python 3.13 and later accept 24:00 as 00:00 of the next day.
     return moment.hour != 0 or text[11] == "0"

@@ -1,12 +1,13 @@
-"""SES JSON of the usual kinds and shapes → Event, in one pass that skips what is not read.
+"""Parse the common types of SES events in a single pass that skips unused fields.
 
-Nearly all that arrives is a send, a delivery, an open, a click or a bounce, in the form that SES
-documents. The types here are that form. What does not fit them is left to the explicit checks of
-ses/parse.py, which accept it or say what is wrong: so everything here is at least as strict as they
-are, and tests/laws/test_decoding.py holds that both give the same event. (What they do not share
-are a parser's own limits: an integer of more than 4,300 digits that nobody reads stops json.)
+Nearly all events are sends, deliveries, opens, clicks or bounces in the format that SES documents.
+The types in this module define that format. Events that do not match them are left to the explicit
+checks of ses/parse.py, which accept them or state the error. Everything here is therefore at least
+as strict as those checks, and tests/laws/test_decoding.py verifies that both return the same event.
+(They differ only in the limits of their JSON parsers: json rejects an integer of more than 4,300
+digits even if it is unused.)
 
-Names are SES's, in Python's spelling.
+Field names are SES's, in Python's spelling.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from chalicelib.ses.times import MILLISECONDS, SECONDS
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Shown = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
-# Of so few characters, whatever they are, nobody need count the bytes.
+# A character has at most 4 bytes, so MAX_ID bytes are never exceeded and need not be counted.
 _Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID // 4)]
 _Name = Annotated[str, msgspec.Meta(max_length=MAX_ID // 4)]
 _Address = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ADDRESS)]
@@ -35,11 +36,11 @@ _Addresses = Annotated[tuple[_Address, ...], msgspec.Meta(min_length=1)]
 
 
 class _Read(msgspec.Struct, gc=False, rename="camel"):
-    """What is read of an object."""
+    """An object of an event; fields that are not declared are ignored."""
 
 
 class _Tags(_Read):
-    """What is read of a mail's tags; _decoder says by which tag the campaign is named."""
+    """Tags of an email; _decoder maps the given tag to `campaign`."""
 
     campaign: _Names | None = None
 
@@ -52,7 +53,7 @@ class _CommonHeaders(_Read):
 
 
 class _Mail(_Read, Generic[Tags], kw_only=True):
-    # In SES's order, which is decoded fastest.
+    # In SES's order, which decodes fastest.
     timestamp: str
     source: _Shown | None = None
     message_id: _Identifier
@@ -65,7 +66,7 @@ class _MailTo(_Mail[Tags], kw_only=True):
 
 
 class _Told(_Read):
-    """What an event tells of itself: the object that its type names."""
+    """The object of an event's type, with the details of that type."""
 
     timestamp: str
 
@@ -99,7 +100,7 @@ _Parts = tuple[Any, ...]
 
 
 class _Kind(_Read, Generic[Tags], tag_field="eventType"):
-    """An event of one type, as it was told."""
+    """An event of one type, as decoded."""
 
     def parts(self) -> _Parts:
         raise NotImplementedError
@@ -158,19 +159,19 @@ class _Bounce(_Kind[Tags], tag="Bounce"):
 
 
 Reader = Callable[[str, str], Event | None]
-"""Reads an event of a text and a time; see usual_events."""
+"""Parses an event from a text, given the latest plausible time; see usual_events."""
 
 
 def usual_events(campaign_tag: str, otherwise: Reader) -> Reader:
-    """Make what reads events of the usual kinds, in the form that SES documents.
+    """Return a parser of the common types of events, in the format that SES documents.
 
     Args:
-        campaign_tag: the message tag that names the campaign.
-        otherwise: reads what takes a closer look: all else.
+        campaign_tag: the message tag with the campaign's id.
+        otherwise: parser of all other messages.
 
     Returns:
-        A function of SES's JSON, without an envelope, and of a time in the form of `Event.at`:
-        what is said to happen later is not usual.
+        A function that takes SES's JSON, without an envelope, and the latest plausible time, in the
+        format of `Event.at`. It leaves events that are dated later to `otherwise`.
     """
     decode, decode_by_set = _decoder(campaign_tag), _decoder(CONFIGURATION_SET_TAG)
 
@@ -189,7 +190,7 @@ def usual_events(campaign_tag: str, otherwise: Reader) -> Reader:
                 return otherwise(text, not_after)
             tags = mail.tags
             values = None if tags is None else tags.campaign
-            # Most have one value, and that is not blank.
+            # Usually there is a single value, which is not blank.
             campaign = (values[0].strip() or _named(values)) if values else None
             name = campaign or _set_of(decode_by_set(text)) or UNTAGGED
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
@@ -220,19 +221,19 @@ def usual_events(campaign_tag: str, otherwise: Reader) -> Reader:
 def _decoder(campaign_tag: str) -> Callable[[str], _Kind[_Tags]]:
     field = ("campaign", _Names | None, msgspec.field(default=None, name=campaign_tag))
     tags: Any = msgspec.defstruct("_NamedTags", [field], bases=(_Tags,), gc=False)
-    kinds: Any = Union[tuple(kind[tags] for kind in (_Send, _Delivery, _Open, _Click, _Bounce))]  # noqa: UP007 - of types made here
+    kinds: Any = Union[tuple(kind[tags] for kind in (_Send, _Delivery, _Open, _Click, _Bounce))]  # noqa: UP007 - types created at run time
     decode: Callable[[str], _Kind[_Tags]] = msgspec.json.Decoder(kinds).decode
     return decode
 
 
 def _set_of(told: _Kind[_Tags]) -> str | None:
-    """Name the configuration set of an event that was decoded as if its tag named the campaign."""
+    """Return the configuration set, given an event decoded with that tag as the campaign's."""
     tags = told.parts()[1].tags
     return None if tags is None else _named(tags.campaign)
 
 
 def _named(values: list[str] | None) -> str | None:
-    """Give a tag's first value that is not blank."""
+    """Return a tag's first value that is not blank, or None."""
     for value in values or ():
         if name := value.strip():
             return name
