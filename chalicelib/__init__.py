@@ -1,1 +1,1 @@
-"""What runs in Lambda: a pure core with its edges, wired together in handlers."""
+"""The code that runs in Lambda: pure modules, and the tables, clients and functions around them."""

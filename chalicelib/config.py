@@ -1,7 +1,7 @@
-"""Settings: the environment of the functions, read once into one frozen Config.
+"""Settings of the functions, read once from the environment into a frozen Config.
 
-The only reader of os.environ beside aws/credentials.py. Which variable means what, and its default,
-stands in Config's fields; infrastructure and `dashboard up` set them.
+Only this module and aws/credentials.py read os.environ. The attributes of Config document the
+variables and their defaults; infrastructure and `dashboard up` set them.
 """
 
 import json
@@ -14,27 +14,27 @@ from msgspec import Struct, field
 
 from chalicelib.errors import ConfigError
 
-# SES reports opens and clicks for 60 days; the queues may hold an event for another 14 + 1.
-# A fact must outlive every late duplicate of itself, or the duplicate would count again.
+# SES reports opens and clicks for 60 days; the queues may hold an event for another 14 + 1. A fact
+# must outlive its late duplicates, or they would count again.
 MINIMUM_RETENTION_DAYS = 90
 
-# The publish function ends after a minute, however long its pushes took before the pause.
+# The publish function's timeout is a minute, which its pushes and the pause after them share.
 MAXIMUM_PUSH_INTERVAL = 30
 
-# With fewer, a chunk of 500 viewers (live/batches.py) would take longer than five seconds.
+# With a lower limit, a batch of 500 viewers (live/batches.py) would take more than five seconds.
 MINIMUM_MESSAGES_PER_SECOND = 100
 
-# Half of what API Gateway takes of an account in a region, which others may need as well.
+# Half of API Gateway's limit per account and region, which other applications may need as well.
 DEFAULT_MESSAGES_PER_SECOND = 5000
 
-# How many batches ingest takes in at the same time; without a bound, SQS would raise it to the
-# account's whole quota, and Lambda would refuse connections. Ten invocations store between 1,200
-# opens and 10,000 deliveries a second; a new on-demand table takes 4,000 write units a second.
+# Maximum number of batches that ingest processes concurrently. Without a maximum, SQS would use the
+# account's entire concurrency, and Lambda would reject connections. Ten invocations store 1,200
+# opens to 10,000 deliveries a second; a new on-demand table takes 4,000 write units a second.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 DEFAULT_INGEST_CONCURRENCY = 10
-_INGEST_CONCURRENCIES = range(2, 1001)  # what Lambda accepts
+_INGEST_CONCURRENCIES = range(2, 1001)  # the range that Lambda accepts
 
-# As AWS's own clients read them.
+# The variables that AWS's SDKs read.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 _ENDPOINTS_OF_SERVICES = {
     "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
@@ -44,55 +44,55 @@ _ENDPOINTS_OF_SERVICES = {
     "lambda": "AWS_ENDPOINT_URL_LAMBDA",
 }
 
-# Set on ingest where its event source mapping reports batch item failures.
+# Set for ingest if its event source mapping reports batch item failures.
 REPORTS_BATCH_ITEM_FAILURES = "REPORTS_BATCH_ITEM_FAILURES"
 
-# How many changes the publish function is handed at once, at most.
+# Batch size of the publish function: the maximum number of records per invocation.
 PUSH_BATCH = 1000
 
 
 class Config(Struct, frozen=True):
-    """What the functions need to know of the place they run in.
+    """Settings of the functions.
 
     Attributes:
-        events_table: the facts (EVENTS_TABLE).
-        stats_table: the counters (STATS_TABLE).
-        subscriptions_table: who listens to what (SUBSCRIPTIONS_TABLE).
-        pseudonym_key: keys the pseudonyms that stand for recipients (PSEUDONYM_KEY). It must
-            never change: a recipient's pseudonym is part of a fact's identity.
-        campaign_tag: the SES message tag that names the campaign (CAMPAIGN_TAG).
-        retention_days: how long facts are kept (RETENTION_DAYS).
+        events_table: table of the facts (EVENTS_TABLE).
+        stats_table: table of the counters (STATS_TABLE).
+        subscriptions_table: table of connections and subscriptions (SUBSCRIPTIONS_TABLE).
+        pseudonym_key: key of the recipients' pseudonyms (PSEUDONYM_KEY). It must never change,
+            because a recipient's pseudonym is part of a fact's identity.
+        campaign_tag: the SES message tag with the campaign's id (CAMPAIGN_TAG).
+        retention_days: retention of facts, in days (RETENTION_DAYS).
         store_addresses: whether recipients' addresses are stored (STORE_ADDRESSES).
         keep_link_query: whether a link's query is part of its identity (KEEP_LINK_QUERY).
-        push_interval: seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
-        messages_per_second: how many messages are pushed a second at most, by all invocations
-            together (MESSAGES_PER_SECOND). API Gateway takes 10,000 requests a second of an account
-            in a region, whatever they are for.
-        reports_batch_item_failures: whether the event source mapping of ingest reports batch item
-            failures (REPORTS_BATCH_ITEM_FAILURES). Deployment sets it after the mapping has the
-            option; without it, ingest raises, and SQS delivers the whole batch again.
+        push_interval: minimum seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
+        messages_per_second: rate limit of pushed messages, across all invocations
+            (MESSAGES_PER_SECOND). API Gateway accepts 10,000 requests a second per account and
+            region, for all purposes together.
+        reports_batch_item_failures: whether ingest's event source mapping reports batch item
+            failures (REPORTS_BATCH_ITEM_FAILURES). Deployment sets it after it has enabled the
+            option on the mapping; without it, ingest raises an error, and SQS delivers the whole
+            batch again.
         function_name: the function that this process runs (AWS_LAMBDA_FUNCTION_NAME, which Lambda
             sets); empty elsewhere.
-        queue_url: where SES's events wait (QUEUE_URL).
-        dead_letter_queue_url: where a message goes that is no SES event (DEAD_LETTER_QUEUE_URL).
-        events_stream_arn: the stream of the facts (EVENTS_STREAM_ARN).
-        connections_endpoint: pattern of the URL at which API Gateway takes messages for its
-            connections (CONNECTIONS_ENDPOINT); `{api_id}`, `{stage}`, `{region}` and `{endpoint}`,
-            which is AWS_ENDPOINT_URL, are filled in.
-        region: the region of the functions (AWS_REGION).
-        issuer: the OpenID Connect issuer that signs people in (ISSUER). Without one, anybody who
-            can reach the API may look: for one machine only.
-        client_id: what the page is to the issuer (CLIENT_ID).
-        allowed_origins: where a page may come from that connects (ALLOWED_ORIGINS, separated by
-            spaces, and CUSTOM_ORIGINS, beside the page's own); asked where there is an issuer.
-        groups_claim: the claim of a token that names the groups of whoever has signed in
-            (GROUPS_CLAIM).
-        group_prefixes: which campaigns each group may see, by the prefixes of their names
-            (GROUP_PREFIXES, JSON such as `{"acme": ["acme-"], "staff": [""]}`); None, and everybody
-            who has signed in sees all.
-        share_key: signs share links (SHARE_KEY); without one there are none.
-        endpoint_url: stands in for the endpoints of AWS (AWS_ENDPOINT_URL), or None.
-        endpoint_urls: stand in for those of single services, by their names
+        queue_url: queue of SES events (QUEUE_URL).
+        dead_letter_queue_url: queue of messages that are not SES events (DEAD_LETTER_QUEUE_URL).
+        events_stream_arn: stream of the events table (EVENTS_STREAM_ARN).
+        connections_endpoint: template of the URL of API Gateway's management API
+            (CONNECTIONS_ENDPOINT). The placeholders are `{api_id}`, `{stage}`, `{region}` and
+            `{endpoint}`, which is AWS_ENDPOINT_URL.
+        region: the functions' region (AWS_REGION).
+        issuer: the OpenID Connect issuer that authenticates users (ISSUER). Without an issuer,
+            anyone who can reach the API sees everything; use this only on a local machine.
+        client_id: client id of the page at the issuer (CLIENT_ID).
+        allowed_origins: origins of pages that may connect (ALLOWED_ORIGINS, separated by spaces,
+            and CUSTOM_ORIGINS, in addition to the page's own); checked only with an issuer.
+        groups_claim: the claim of a token with the user's groups (GROUPS_CLAIM).
+        group_prefixes: name prefixes of the campaigns that each group may see (GROUP_PREFIXES, JSON
+            such as `{"acme": ["acme-"], "staff": [""]}`); if None, every authenticated user sees
+            all campaigns.
+        share_key: key that signs share links (SHARE_KEY); if empty, share links are disabled.
+        endpoint_url: replacement for all AWS endpoints (AWS_ENDPOINT_URL), or None.
+        endpoint_urls: replacements for the endpoints of single services, by service name
             (AWS_ENDPOINT_URL_DYNAMODB, …_DYNAMODB_STREAMS, …_SQS, …_CLOUDWATCH, …_LAMBDA).
     """
 
@@ -127,7 +127,8 @@ class Config(Struct, frozen=True):
         """Read the settings.
 
         Raises:
-            ConfigError: a variable is missing or its value makes no sense; names both.
+            ConfigError: a variable is missing or invalid; the message contains its name, and its
+                value if it has one.
         """
         given = {
             name: _parsed(environ, variable, parse)
@@ -183,11 +184,11 @@ class Config(Struct, frozen=True):
         return config
 
     def endpoint_of(self, service: str) -> str | None:
-        """Give the URL that stands in for a service's endpoint; None where nothing does."""
+        """Return the URL that replaces a service's endpoint, or None."""
         return self.endpoint_urls.get(service, self.endpoint_url)
 
     def connections_url(self, endpoint: str) -> str:
-        """Give the URL at which an API's connections take messages.
+        """Return the URL of the management API for an API's connections.
 
         Args:
             endpoint: API id and stage, such as `a1b2c3/api`.
@@ -199,7 +200,7 @@ class Config(Struct, frozen=True):
 
 
 def is_secure(url: str) -> bool:
-    """Tell whether nobody between can change what a URL gives: https, or this machine itself."""
+    """Return whether a URL is protected from tampering in transit: https, or the local host."""
     return re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", url) is not None
 
 
@@ -216,13 +217,13 @@ def _check_sign_in(config: Config) -> None:
 
 
 class Triggers(Struct, frozen=True):
-    """What app.py binds the functions to; needed only where Chalice deploys or packages.
+    """Resources that trigger the functions, for app.py; needed only to deploy or package.
 
     Attributes:
-        queue_arn: of the queue of SES's events (QUEUE_ARN).
-        events_stream_arn: of the facts (EVENTS_STREAM_ARN).
-        stats_stream_arn: of the counters (STATS_STREAM_ARN).
-        ingest_concurrency: how many batches ingest takes in at the same time, at most
+        queue_arn: queue of SES events (QUEUE_ARN).
+        events_stream_arn: stream of the events table (EVENTS_STREAM_ARN).
+        stats_stream_arn: stream of the stats table (STATS_STREAM_ARN).
+        ingest_concurrency: maximum number of batches that ingest processes concurrently
             (INGEST_CONCURRENCY).
     """
 
@@ -233,12 +234,13 @@ class Triggers(Struct, frozen=True):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Triggers":
-        """Read the triggers; a placeholder stands for an ARN that is not set.
+        """Read the triggers; an ARN that is not set is replaced by a placeholder.
 
-        Lambda imports app.py too, where the triggers are long bound and the ARNs say nothing.
+        Lambda also imports app.py, but the triggers already exist then, and the ARNs have no
+        effect.
 
         Raises:
-            ConfigError: INGEST_CONCURRENCY is not what Lambda accepts.
+            ConfigError: INGEST_CONCURRENCY is not a number that Lambda accepts.
         """
         concurrency = DEFAULT_INGEST_CONCURRENCY
         if environ.get("INGEST_CONCURRENCY"):
@@ -264,15 +266,16 @@ def load() -> Config:
 
 
 def function() -> str:
-    """Name the function of app.py that Lambda starts this process for; empty elsewhere.
+    """Return the name in app.py of the function that Lambda runs in this process; empty elsewhere.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html has `_HANDLER`.
+    It is read from `_HANDLER`:
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
     return os.environ.get("_HANDLER", "").removeprefix("app.")
 
 
 def triggers() -> Triggers:
-    """Read the triggers' ARNs of this process."""
+    """Read the triggers of this process."""
     return Triggers.from_environ(os.environ)
 
 
@@ -313,7 +316,7 @@ def _prefixes(text: str) -> Mapping[str, tuple[str, ...]]:
     raise ValueError(text)
 
 
-# Fields of Config that may be left out: the variable of each, and what reads it.
+# Optional fields of Config: the variable and the parser of each.
 _OPTIONAL: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "campaign_tag": ("CAMPAIGN_TAG", str),
     "retention_days": ("RETENTION_DAYS", int),

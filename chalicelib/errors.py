@@ -1,38 +1,38 @@
-"""The errors that Mailpulse raises on purpose.
+"""Mailpulse's exceptions.
 
 MailpulseError
-├── ConfigError         a setting is missing or makes no sense
-├── NotAnEvent          a queue message holds no SES event
+├── ConfigError         a setting is missing or invalid
+├── NotAnEvent          a queue message is not an SES event
 ├── NotStored           messages of a batch could not be stored
-├── NewerRules          newer rules have judged a message
-├── InvalidRequest      a WebSocket request cannot be served
-├── Unauthorized             somebody may not come in, or no longer stay
-│   └── Forbidden       … however good the token
-├── AwsError            an AWS call failed and was not cured by retrying
-│   └── ConditionFailed a conditional write met another state
-└── CommandError        an operator's command cannot go on
+├── NewerRules          newer rules have classified an email
+├── InvalidRequest      a WebSocket request is invalid
+├── Unauthorized        a connection is not, or no longer, authorized
+│   └── Forbidden       access is denied even with a valid token
+├── AwsError            an AWS call failed, after retries
+│   └── ConditionFailed the condition of a write failed
+└── CommandError        an operator's command cannot continue
 
-Every message says what was wrong and what to do. It quotes settings and identifiers, and never what
-an email, a request or a service's response holds: it describes only their type and size. Messages
-end up in logs, in dead letters and in Lambda's own reports.
+Every message states what was wrong and how to fix it. It may quote settings and identifiers, but
+never the contents of an email, a request or a service's response, only their type and size, because
+messages appear in logs, dead letters and Lambda's own reports.
 """
 
 from typing import Any
 
 
 class MailpulseError(Exception):
-    """Base of all errors that Mailpulse raises on purpose."""
+    """Base class of Mailpulse's exceptions."""
 
 
 class ConfigError(MailpulseError):
-    """A setting is missing or makes no sense."""
+    """A setting is missing or invalid."""
 
 
 class NotAnEvent(MailpulseError):
-    """A queue message holds no SES event.
+    """A queue message is not an SES event.
 
     Attributes:
-        reason: a short name for logs and counts, such as `bad_json`.
+        reason: a short identifier for logs and counters, such as `bad_json`.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -41,19 +41,19 @@ class NotAnEvent(MailpulseError):
 
 
 class NotStored(MailpulseError):
-    """Messages of a batch could not be stored, and SQS is to deliver the whole batch again."""
+    """Messages of a batch could not be stored; SQS must deliver the whole batch again."""
 
 
 class NewerRules(MailpulseError, ValueError):
-    """Newer rules have judged a message, so that only newer code may settle it."""
+    """Newer rules have classified an email, so that only newer code may settle it."""
 
 
 class InvalidRequest(MailpulseError):
-    """A WebSocket request cannot be served.
+    """A WebSocket request is invalid or cannot be served.
 
     Attributes:
         code: one of the protocol's error codes.
-        reply: the answer to the request, where it could be read that far.
+        reply: the reply to the request; None if not set yet.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -63,24 +63,24 @@ class InvalidRequest(MailpulseError):
 
 
 class Unauthorized(MailpulseError):
-    """Somebody may not come in, or no longer stay; says why.
+    """A connection is not, or no longer, authorized; the message contains the reason.
 
     Attributes:
-        reply: the answer to the request that was refused, where there is one.
+        reply: the reply to the rejected request, or None.
     """
 
     reply: dict[str, Any] | None = None
 
 
 class Forbidden(Unauthorized):
-    """Whoever it is may not come in, however good the token."""
+    """Access is denied even with a valid token."""
 
 
 class AwsError(MailpulseError):
-    """An AWS call failed and was not cured by retrying.
+    """An AWS call failed, after retries.
 
     Attributes:
-        code: the service's own error code, such as `ThrottlingException`.
+        code: the service's error code, such as `ThrottlingException`.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -89,10 +89,10 @@ class AwsError(MailpulseError):
 
 
 class ConditionFailed(AwsError):
-    """A conditional write met another state.
+    """The condition of a write failed.
 
     Attributes:
-        item: the item as it was found, in DynamoDB JSON; empty when there was none.
+        item: the existing item, in DynamoDB JSON; empty if there is none.
     """
 
     def __init__(self, item: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ class ConditionFailed(AwsError):
 
 
 class CommandError(MailpulseError):
-    """An operator's command cannot go on; the message is one line for a terminal."""
+    """An operator's command cannot continue; the message is one line for a terminal."""
 
 
 def shape(value: object) -> str:
@@ -119,9 +119,9 @@ def shape(value: object) -> str:
 
 
 def trace(error: BaseException) -> str:
-    """Return what failed and where, for logs.
+    """Return an error's type and traceback, for logs.
 
-    Only Mailpulse's own errors are quoted: the text of any other may hold the value that caused it.
+    Only Mailpulse's own errors are quoted: other messages may contain the value that caused them.
     """
     places = []
     step = error.__traceback__

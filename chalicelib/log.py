@@ -1,4 +1,4 @@
-"""One line of JSON for each thing worth knowing; CloudWatch Logs Insights reads its members."""
+"""Structured logs: one JSON object per line, whose members CloudWatch Logs Insights discovers."""
 
 import json
 import sys
@@ -6,5 +6,5 @@ from typing import Any
 
 
 def log(event: str, **members: Any) -> None:
-    """Log one happening, such as `log("ingest", messages=10)`."""
+    """Log an event and its members, such as `log("ingest", messages=10)`."""
     sys.stdout.write(json.dumps({"event": event, **members}, default=str) + "\n")

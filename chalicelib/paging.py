@@ -1,4 +1,4 @@
-"""A place in a list → an opaque text that a client hands back to go on from there."""
+"""Encode a position in a list as an opaque cursor, from which a client continues."""
 
 import base64
 import json
@@ -10,26 +10,26 @@ _MAX_CURSOR = 4000
 
 
 def seal(place: str) -> str:
-    """Write a place as a cursor."""
+    """Encode a position as a cursor."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
 def open_place(cursor: str, form: re.Pattern[str]) -> re.Match[str]:
-    """Read a cursor, which anybody may have made up or damaged.
+    """Decode a cursor, which is untrusted input.
 
     Args:
-        cursor: as a client sent it.
-        form: the form of the places in this list. No other text reaches DynamoDB, which refuses
-            keys that are too long, or outside what is queried.
+        cursor: the cursor as the client sent it.
+        form: pattern of positions in this list. No other text reaches DynamoDB, which rejects keys
+            that are too long or outside the query.
 
     Raises:
-        InvalidRequest: the cursor holds no place of that form.
+        InvalidRequest: the cursor does not contain a position of that pattern.
     """
     if len(cursor) > _MAX_CURSOR:
         raise _not_ours(cursor)
     try:
         place = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        place.encode()  # JSON may spell lone surrogates, which no key can hold
+        place.encode()  # JSON may contain lone surrogates, which a key cannot
     except (ValueError, RecursionError, AttributeError) as error:
         raise _not_ours(cursor) from error
     found = form.fullmatch(place)
