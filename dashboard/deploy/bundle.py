@@ -1,9 +1,9 @@
-"""The archive of the functions' code: what Chalice packs, compiled, and without what nobody reads.
+"""Build the deployment package of the functions: Chalice's package, compiled and stripped.
 
-/var/task cannot be written to: without bytecode in the archive each cold start compiles all that it
-imports. Chalice takes an archive that lies where it would put its own, so this one is made first,
-by Chalice's own packager, with the packages that requirements.txt locks. The same code makes the
-same archive, byte for byte.
+/var/task is read-only: without bytecode in the package, each cold start compiles everything that it
+imports. Chalice uses an existing package if it finds one at its own path, so this module builds the
+package first, with Chalice's own packager and the packages that requirements.txt locks. Builds are
+reproducible: the same code yields the same archive, byte for byte.
 """
 
 import hashlib
@@ -21,19 +21,19 @@ from chalicelib.errors import CommandError
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
-# Of cffi, cryptography needs `_cffi_backend` alone: the rest makes such modules. In bin/ pip
-# puts commands.
+# Of cffi, cryptography needs only `_cffi_backend`; the rest serves to build such modules. pip
+# installs console scripts into bin/.
 _UNUSED = (
     *("*.dist-info/*", "*.pyi", "*/py.typed", "*.h", "*.pyx", "*.pxd", "*/tests/*"),
     *("bin/*", "cffi/*", "pycparser/*"),
 )
-# Of these the sources stay, for tracebacks.
+# Packages whose sources are kept, for tracebacks.
 _READ_BY_PEOPLE = {"app.py", "chalice", "chalicelib"}
-# By which rules an archive was finished: another number, and all are made anew.
+# Version of the build rules. Increment it to rebuild every existing package.
 _RULES = 3
-_TASK = "/var/task"  # where Lambda unpacks it: the paths in tracebacks
-# As pip names Lambda's machines, and the minor version of glibc 2 that each runtime has.
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+_TASK = "/var/task"  # where Lambda unpacks the package: the path prefix in tracebacks
+# Platform names in wheel tags, by Lambda architecture, and the minor version of glibc 2 that each
+# runtime provides. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _GLIBC = {"python3.11": 26}  # Amazon Linux 2
 _LATER_GLIBC = 34  # Amazon Linux 2023
@@ -42,14 +42,15 @@ _READABLE = 0o100644 << 16
 
 
 def make(build: Path, architecture: str) -> Path:
-    """Make the archive, unless it is there; return where Chalice will find it.
+    """Build the deployment package unless it is up to date; return the path that Chalice expects.
 
     Args:
-        build: the folder that `functions.prepare` filled.
-        architecture: of the machines that it is for, as Lambda names it.
+        build: the folder that `chalice_project.prepare` filled.
+        architecture: the instruction set of the functions, as Lambda names it.
 
     Raises:
-        CommandError: a package cannot be had for these machines, or code is not Python.
+        CommandError: a package is unavailable for this architecture, or the code has a syntax
+            error.
     """
     archive = _path(build, architecture)
     # Chalice's own archive of the same code would have the same name.
@@ -72,7 +73,7 @@ def make(build: Path, architecture: str) -> Path:
 
 
 def as_chalice_does(build: Path, architecture: str) -> Path:
-    """Make the archive as Chalice packs it: whole packages, no bytecode; otherwise as `make`."""
+    """Build the deployment package as Chalice does: whole packages, no bytecode. See `make`."""
     archive = _path(build, architecture)
     shutil.rmtree(archive.parent, ignore_errors=True)
     _packager(architecture).create_deployment_package(str(build), RUNTIME)
@@ -84,8 +85,8 @@ def _path(build: Path, architecture: str) -> Path:
 
 
 def _packager(architecture: str) -> Any:
-    """Make Chalice's packager, with packages as the lock names them."""
-    # Half a second, for this alone.
+    """Return Chalice's packager, set up to install the packages that requirements.txt locks."""
+    # This import takes half a second and is needed only here.
     from chalice.deploy import packager  # noqa: PLC0415
     from chalice.utils import UI, OSUtils  # noqa: PLC0415
 
@@ -94,10 +95,10 @@ def _packager(architecture: str) -> Any:
 
 
 class _LockedPackages:
-    """Installs what requirements.txt names, and nothing else, instead of Chalice's builder.
+    """Install exactly what requirements.txt pins, in place of Chalice's dependency builder.
 
-    That one asks for packages of other machines by name and version alone, so that nothing
-    compares them with the hashes, and builds from source what has no wheel.
+    Chalice's builder downloads packages for other platforms by name and version alone, so their
+    hashes are never verified, and builds packages without a wheel from source.
     """
 
     def __init__(self, architecture: str) -> None:
@@ -105,7 +106,7 @@ class _LockedPackages:
 
     def build_site_packages(self, abi: str, requirements: str, target: str) -> None:
         if not Path(requirements).read_text():
-            return  # on the emulator
+            return  # the emulator, which uses its own environment
         options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]
         wheels = ["--require-hashes", "--only-binary", ":all:", *self._machines(abi)]
         command = [sys.executable, "-m", "pip", "install", *options, *wheels]
@@ -120,7 +121,7 @@ class _LockedPackages:
 
     def _machines(self, abi: str) -> list[str]:
         machine = _MACHINES[self._architecture]
-        # pip takes each as it is written, but for the last: that one means the older ones, too.
+        # pip matches each platform tag literally, except manylinux2014, which includes older ones.
         newest = _GLIBC.get(RUNTIME, _LATER_GLIBC)
         tags = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, 16, -1)]
         platforms = [("--platform", tag) for tag in (*tags, f"manylinux2014_{machine}")]
@@ -150,10 +151,10 @@ def _remove_unused(code: Path) -> None:
 
 
 def _compile(code: Path) -> None:
-    """Put bytecode beside the sources, to be used whatever their times are."""
+    """Write bytecode next to the sources, valid regardless of their modification times."""
     command = [sys.executable, "-I", "-m", "compileall", "-q"]
     options = ["--invalidation-mode", "unchecked-hash", "-s", str(code), "-p", _TASK]
-    # A process of its own: what else this one has done would show in the bytes.
+    # A separate process, because the state of this one would affect the bytecode.
     done = subprocess.run(
         [*command, *options, str(code)], capture_output=True, text=True, check=False
     )
@@ -162,7 +163,7 @@ def _compile(code: Path) -> None:
 
 
 def _leave_bytecode_of_packages(code: Path) -> None:
-    """Put packages' bytecode where it is imported without a source, and take the sources out."""
+    """Move packages' bytecode to where Python imports it without sources; delete the sources."""
     for path in _files(code):
         if path.suffix == ".py" and path.relative_to(code).parts[0] not in _READ_BY_PEOPLE:
             compiled = f"{path.stem}.{sys.implementation.cache_tag}.pyc"

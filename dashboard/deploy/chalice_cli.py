@@ -9,23 +9,24 @@ from chalicelib.errors import CommandError
 
 
 def run(build: Path, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
-    """Run a command of Chalice.
+    """Run a Chalice command.
 
     Args:
-        build: the folder that `functions.prepare` filled.
+        build: the folder that `chalice_project.prepare` filled.
         arguments: such as `["deploy", "--stage", "prod"]`.
-        environment: the environment to run it in; it decides which account is meant.
-        log: where to put what Chalice says.
+        environment: the environment of the process; it selects the account.
+        log: the file that receives Chalice's output.
 
     Raises:
-        CommandError: Chalice failed; says its last words and where to find the others.
+        CommandError: Chalice failed; the message has the end of its output and the path of the log.
     """
     command = [sys.executable, "-c", "import sys, chalice.cli; sys.exit(chalice.cli.main())"]
     with log.open("w") as output:
         status = subprocess.run(
             [*command, *arguments],
             cwd=build,
-            # Chalice imports app.py, and would take what Python leaves beside it for our code.
+            # Chalice imports app.py, and would package any __pycache__ that Python leaves next to
+            # it.
             env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,

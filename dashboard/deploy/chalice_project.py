@@ -1,8 +1,8 @@
-"""Package the functions, or deploy them, with Chalice, from a folder made for it.
+"""Package or deploy the functions with Chalice, from a generated project folder.
 
 The folder holds copies of app.py, chalicelib/ and requirements.txt and a generated
-.chalice/config.json, so the checkout stays clean and each stage can have its own. What Chalice
-deployed is recorded in .chalice/deployed/STAGE.json there.
+.chalice/config.json, so the checkout stays clean and each stage can have its own. Chalice records
+its deployments there, in .chalice/deployed/STAGE.json.
 """
 
 import json
@@ -21,14 +21,14 @@ from dashboard.deploy.chalice_resources import APP_NAME
 from dashboard.functions import FUNCTIONS
 from dashboard.paths import PROJECT
 
-# The first is cheaper for the same work.
+# arm64, the default, costs less for the same work.
 ARCHITECTURES = ("arm64", "x86_64")
 
 _SOURCES = ("app.py", "requirements.txt", "chalicelib")
 
 
-# AWS is eventually consistent: a role may not have taken effect yet, a list may lack a mapping that
-# was just created. Chalice retries some of its calls, but not each of them.
+# AWS is eventually consistent: a new role may not have taken effect yet, and a list may lack an
+# event source mapping that was just created. Chalice retries only some of its calls.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 _INCONSISTENT = re.compile(
     "ensure the role can|cannot be assumed|does not have permissions|mapping .* already exists"
@@ -43,7 +43,7 @@ def roles(outputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def role_of(function: str) -> str:
-    """Return the name of a function's role in the template of the stack."""
+    """Return the logical ID of a function's role in the template of the stack."""
     return f"{logical_name(function)}Role"
 
 
@@ -57,13 +57,13 @@ def sources(outputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def logical_name(function: str) -> str:
-    """Return the name of a function in a CloudFormation template, as Chalice writes it."""
+    """Return the logical ID of a function in a CloudFormation template, as Chalice derives it."""
     return "".join(word.capitalize() for word in function.split("_"))
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """The functions of a stage, once they are deployed."""
+    """The deployed functions of a stage."""
 
     websocket_api_id: str
     functions: dict[str, str]  # name in app.py → ARN
@@ -71,7 +71,7 @@ class Deployment:
 
 
 @durable.private()
-def prepare(  # noqa: PLR0913 - what a deployment is made of
+def prepare(  # noqa: PLR0913 - the inputs of a deployment
     build: Path,
     stage: str,
     variables: Mapping[str, str],
@@ -84,14 +84,14 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
     """Fill the folder that Chalice runs in.
 
     Args:
-        build: the folder; what it says about earlier deployments is kept.
+        build: the folder; its records of earlier deployments are kept.
         stage: the Chalice stage.
-        variables: the environment of every function, and of app.py while it is deployed.
+        variables: the environment of every function, and of app.py during deployment.
         roles: the ARN of each function's role.
         source: the project.
-        with_packages: whether the packages of requirements.txt go with it. They are built for
-            Lambda's machines; on the emulator, functions find those of its own environment.
-        architecture: of these machines, one of ARCHITECTURES.
+        with_packages: whether to include the packages of requirements.txt, built for Lambda. On the
+            emulator, functions use the packages of its own environment.
+        architecture: the instruction set of the functions, one of ARCHITECTURES.
     """
     _copy_sources(source, build)
     if not with_packages:
@@ -119,10 +119,10 @@ def prepare(  # noqa: PLR0913 - what a deployment is made of
         },
     }
     (chalice / "config.json").write_text(json.dumps(configuration, indent=2))
-    durable.restrict(build)  # copies have their sources' permissions
+    durable.restrict(build)  # copies inherit the permissions of their sources
 
 
-def deploy(  # noqa: PLR0913 - what a deployment is made of
+def deploy(  # noqa: PLR0913 - the inputs of a deployment
     build: Path,
     stage: str,
     clients: Clients,
@@ -131,18 +131,18 @@ def deploy(  # noqa: PLR0913 - what a deployment is made of
     environment: Mapping[str, str],
     log: Path,
 ) -> Deployment:
-    """Run `chalice deploy` and return what is deployed then.
+    """Run `chalice deploy` and return the deployment.
 
     Args:
         build: the folder that `prepare` filled.
         stage: the Chalice stage.
         clients: makes boto3 clients of the account and region.
         sources: the ARN of each function's event source.
-        environment: the environment to run Chalice in; it must mean the same account and region.
-        log: where to put what Chalice says.
+        environment: the environment of Chalice; it must select the same account and region.
+        log: the file that receives Chalice's output.
 
     Raises:
-        CommandError: the code could not be packed, or Chalice failed; says why.
+        CommandError: the code could not be packaged, or Chalice failed; the message has the reason.
     """
     until = time.monotonic() + _CONSISTENT_SECONDS
     while True:
@@ -158,7 +158,7 @@ def deploy(  # noqa: PLR0913 - what a deployment is made of
 
 
 def _failed_updates(clients: Clients, stage: str) -> str:
-    """Say why Lambda could not update functions: Chalice says only that it could not."""
+    """Return why Lambda could not update functions, which Chalice does not report."""
     found = chalice_resources.find(clients, stage).limited_to(FUNCTIONS).functions.values()
     configurations = [
         clients("lambda").get_function_configuration(FunctionName=arn) for arn in found
@@ -173,7 +173,7 @@ def _failed_updates(clients: Clients, stage: str) -> str:
 def _deployed(
     clients: Clients, stage: str, with_sources: Collection[str], until: float, log: Path
 ) -> Deployment:
-    """Find what was deployed. A list may lack for seconds what was just created."""
+    """Return the deployment, retrying while lists lack resources that were just created."""
     while True:
         found = chalice_resources.find(clients, stage)
         mappings = {one.function: one.uuid for one in found.mappings if one.state != "Deleting"}
@@ -195,16 +195,16 @@ def _deployed(
 def package(
     build: Path, stage: str, environment: Mapping[str, str], log: Path
 ) -> tuple[Path, Path]:
-    """Run `chalice package`; return the SAM template that it made, and the code beside it.
+    """Run `chalice package`, and return the paths of its SAM template and deployment package.
 
     Args:
         build: the folder that `prepare` filled.
         stage: the Chalice stage.
-        environment: the environment to run it in; it must name a region.
-        log: where to put what Chalice says.
+        environment: the environment of Chalice; it must set a region.
+        log: the file that receives Chalice's output.
 
     Raises:
-        CommandError: the code could not be packed, or Chalice failed; says why.
+        CommandError: the code could not be packaged, or Chalice failed; the message has the reason.
     """
     out = build / "packaged"
     _run(build, stage, ["package", "--stage", stage, str(out)], environment, log)
@@ -215,7 +215,7 @@ def package(
 def _run(
     build: Path, stage: str, arguments: list[str], environment: Mapping[str, str], log: Path
 ) -> None:
-    """Run Chalice with the archive made before, and see that it made none of its own."""
+    """Run Chalice with the prebuilt deployment package, and verify that it used this package."""
     configuration = json.loads((build / ".chalice" / "config.json").read_text())
     code = bundle.make(build, configuration["stages"][stage]["lambda_architecture"])
     chalice_cli.run(build, arguments, environment, log)

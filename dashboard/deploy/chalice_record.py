@@ -1,10 +1,10 @@
-"""Build Chalice's record of a stage from what there is in the account.
+"""Rebuild Chalice's record of a stage from the resources in the account.
 
 Chalice writes its record once a deployment is complete, and finds event source mappings and the
-WebSocket API by that record alone (https://github.com/aws/chalice/issues/1340). Interrupted and run
-again, it would create them a second time, and AWS refuses a second mapping of the same pair
-(https://github.com/aws/chalice/issues/1075). Therefore the record is rebuilt before each run, and
-resources that Chalice cannot continue with are deleted first.
+WebSocket API by that record alone (https://github.com/aws/chalice/issues/1340). If it is
+interrupted and run again, it creates them a second time, and AWS refuses a second mapping of the
+same pair (https://github.com/aws/chalice/issues/1075). Therefore the record is rebuilt before each
+run, and resources that Chalice cannot resume from are deleted first.
 """
 
 import json
@@ -28,7 +28,7 @@ POLL_SECONDS = 1.0
 
 
 def path(build: Path, stage: str) -> Path:
-    """Return where Chalice keeps its record, below the folder that it runs in."""
+    """Return the path of Chalice's record below the folder that it runs in."""
     return build / ".chalice" / "deployed" / f"{stage}.json"
 
 
@@ -39,20 +39,20 @@ def write(
     functions: Collection[str],
     sources: Mapping[str, str],
 ) -> None:
-    """Write the record of what there is, once it is in a state that Chalice can take up.
+    """Write Chalice's record of the existing resources once they are in a usable state.
 
-    Chalice deletes what stands in its record and not in app.py. A function of another program whose
-    name begins like ours must not stand there.
+    Chalice deletes resources that its record lists and app.py does not define, so the record must
+    never list another application's function with a similar name.
 
     Args:
         build: the folder that Chalice runs in.
         stage: the Chalice stage.
         clients: makes boto3 clients of the account and region.
-        functions: the names in app.py of the functions that are or were Mailpulse's.
+        functions: names in app.py of Mailpulse's functions, past and present.
         sources: the ARN of each function's event source, by the function's name in app.py.
 
     Raises:
-        CommandError: something is changing for minutes, or there are several APIs.
+        CommandError: a resource does not settle in time, or there are several APIs.
     """
     found = _usable(clients, stage, functions, sources)
     file = path(build, stage)
@@ -64,7 +64,7 @@ def write(
 def _usable(
     clients: Clients, stage: str, functions: Collection[str], sources: Mapping[str, str]
 ) -> Resources:
-    """Remove what Chalice cannot take up, wait until the rest may be changed, and return it."""
+    """Delete what Chalice cannot resume from, wait until the rest settles, and return it."""
     lambda_client = clients("lambda")
     found = chalice_resources.find(clients, stage).limited_to(functions)
     for name in found.functions:
@@ -76,14 +76,16 @@ def _usable(
             wait_for_mapping(lambda_client, mapping.uuid)
             kept[mapping.function] = mapping
         else:
-            # Of an earlier queue or stream, or a second one, which would call the function twice.
+            # A mapping of an earlier queue or stream, or a duplicate, which would invoke the
+            # function twice.
             delete_mapping(lambda_client, mapping.uuid)
     apis = []
     for api in found.apis:
         if _is_complete(clients("apigatewayv2"), api, stage):
             apis.append(api)
         else:
-            # Chalice adds no stage to an API that it finds, and without one it has no viewers.
+            # Chalice adds no stage to an existing API, and without a stage the API accepts no
+            # connections.
             clients("apigatewayv2").delete_api(ApiId=api)
     if apis:
         chalice_resources.only_api(apis, stage)
@@ -91,14 +93,13 @@ def _usable(
 
 
 def wait_for_function(lambda_client: Any, name: str) -> Mapping[str, Any]:
-    """Wait until a function is neither being created nor changed, and return its configuration.
+    """Wait until a function is neither being created nor updated, and return its configuration.
 
-    Until then, Lambda refuses other changes.
-
+    Until then, Lambda rejects other changes.
     https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 
     Raises:
-        CommandError: it does not come to an end, or could not be created.
+        CommandError: the function does not settle in time, or could not be created.
     """
     found: dict[str, Any] = {}
 
@@ -118,10 +119,10 @@ def wait_for_function(lambda_client: Any, name: str) -> Mapping[str, Any]:
 
 
 def wait_for_mapping(lambda_client: Any, uuid: str) -> Mapping[str, Any]:
-    """Wait until an event source mapping is no longer changing, and return it.
+    """Wait until an event source mapping has settled, and return it.
 
     Raises:
-        CommandError: it does not come to an end.
+        CommandError: the mapping does not settle in time.
     """
     mapping: dict[str, Any] = {}
 
@@ -137,7 +138,7 @@ def delete_mapping(lambda_client: Any, uuid: str) -> None:
     """Delete an event source mapping once it has settled, and wait until it is gone.
 
     Raises:
-        CommandError: it does not come to an end.
+        CommandError: the mapping is not deleted in time.
     """
 
     def is_gone() -> bool:
@@ -166,13 +167,13 @@ def _wait(is_done: Callable[[], bool], still: str) -> None:
 
 
 def _is_complete(apigateway: Any, api: str, stage: str) -> bool:
-    """Return whether an API has its stage: Chalice makes that last, with all routes."""
+    """Return whether an API has its stage, which Chalice creates last, after all routes."""
     stages = apigateway.get_stages(ApiId=api)["Items"]
     return any(one["StageName"] == stage and one.get("DeploymentId") for one in stages)
 
 
 def _record(found: Resources) -> dict[str, Any]:
-    """Compose the record in the form of Chalice 1.34."""
+    """Build the record in the format of Chalice 1.34."""
     functions = [
         {"name": name, "resource_type": "lambda_function", "lambda_arn": arn}
         for name, arn in found.functions.items()

@@ -1,7 +1,7 @@
-"""Find what Chalice has made for a stage: functions, event source mappings, rules, WebSocket APIs.
+"""Find Chalice's resources of a stage: functions, event source mappings, rules, WebSocket APIs.
 
-Chalice derives all of their names from the stage, so each can be found without Chalice's record.
-`prod-eu` is never taken for a part of `prod`, because no function's name has a hyphen.
+Chalice derives all of their names from the stage, so each can be found without Chalice's record. A
+resource of stage `prod-eu` never matches stage `prod`, because function names have no hyphen.
 """
 
 import re
@@ -43,13 +43,13 @@ class EventSourceMapping:
 
 @dataclass(frozen=True)
 class Resources:
-    """What there is of a stage.
+    """The existing resources of a stage.
 
     Attributes:
         functions: ARNs by the names in app.py, those of earlier versions included.
-        mappings: including those that are being deleted.
+        mappings: event source mappings, including those that are being deleted.
         rules: names of EventBridge rules, by the names of their functions in app.py.
-        apis: ids of WebSocket APIs.
+        apis: IDs of WebSocket APIs.
     """
 
     functions: dict[str, str]
@@ -58,7 +58,7 @@ class Resources:
     apis: list[str]
 
     def limited_to(self, functions: Collection[str]) -> "Resources":
-        """Return what belongs to some functions, by their names in app.py, and the APIs."""
+        """Return the resources of some functions, by their names in app.py, and all APIs."""
         return Resources(
             {name: arn for name, arn in self.functions.items() if name in functions},
             [one for one in self.mappings if one.function in functions],
@@ -68,7 +68,7 @@ class Resources:
 
 
 def find(clients: Clients, stage: str) -> Resources:
-    """Find everything in the account and region that Chalice has made for a stage."""
+    """Return every resource that Chalice has made for a stage in the account and region."""
     prefix = function_name(stage, "")
     return Resources(
         functions=_functions(clients("lambda"), prefix),
@@ -79,13 +79,13 @@ def find(clients: Clients, stage: str) -> Resources:
 
 
 def find_apis(apigateway: Any, stage: str) -> list[str]:
-    """Return the ids of the stage's WebSocket APIs."""
+    """Return the IDs of the stage's WebSocket APIs."""
     name = api_name(stage)
     return [one["ApiId"] for one in pages(apigateway, "get_apis", "Items") if one["Name"] == name]
 
 
 def only_api(apis: Sequence[str], stage: str) -> str:
-    """Return the one API of a stage.
+    """Return the only API of a stage.
 
     Raises:
         CommandError: there is none, or more than one.
@@ -140,6 +140,6 @@ def _rules(events: Any, prefix: str) -> dict[str, str]:
 
 
 def _own_part(name: str, prefix: str) -> str | None:
-    """Return the name in app.py of a function of the stage, None for another stage's."""
+    """Return a function's name in app.py; None if it belongs to another stage."""
     own = name.removeprefix(prefix)
     return own if name.startswith(prefix) and re.fullmatch(r"[A-Za-z0-9_]+", own) else None

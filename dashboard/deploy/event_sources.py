@@ -1,4 +1,4 @@
-"""The options of event source mappings that Chalice cannot set."""
+"""Set the options of event source mappings that Chalice does not support."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,18 +10,18 @@ from chalicelib.errors import CommandError
 from dashboard.deploy.chalice_project import Deployment
 from dashboard.deploy.chalice_record import wait_for_function, wait_for_mapping
 
-# The configuration was changed after it was read, or an update is in progress.
+# The configuration has changed since it was read, or an update is in progress.
 _CHANGED_MEANWHILE = {"PreconditionFailedException", "ResourceConflictException"}
 _ATTEMPTS = 10
 
 Options = Mapping[str, Mapping[str, Any]]  # name of the function → options of its mapping
 
-# An item that has expired is nothing to count or push.
+# Skip removals: an expired item is neither counted nor pushed.
 _NOT_REMOVED = {"Filters": [{"Pattern": '{"eventName": ["INSERT", "MODIFY"]}'}]}
 
-# ingest reports the messages that it could not store; the rest of their batch is kept. The
-# streams have no partial responses: a batch that failed comes again as a whole. Only with a
-# tumbling window does an event name its shard, without which nothing is counted.
+# ingest reports the messages that it could not store, so that only these are retried. The streams
+# have no partial batch responses: a failed batch is retried as a whole. Only with a tumbling window
+# does an event contain its shard ID, which aggregate needs in order to count.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html
 OPTIONS: Options = {
     "ingest": {"FunctionResponseTypes": ["ReportBatchItemFailures"]},
@@ -36,10 +36,10 @@ def reports_failures(options: Mapping[str, Any]) -> bool:
 
 
 def set_options(lambda_client: Any, deployment: Deployment, options: Options) -> None:
-    """Give each mapping its options, switch it on, and look whether it took them.
+    """Set the options of each mapping, enable it, and verify that the options took effect.
 
     Raises:
-        CommandError: a mapping is missing, or did not take an option.
+        CommandError: a mapping is missing, or an option did not take effect.
     """
     for function, wanted in options.items():
         uuid = deployment.mappings.get(function)
@@ -47,7 +47,7 @@ def set_options(lambda_client: Any, deployment: Deployment, options: Options) ->
             raise CommandError(
                 f"Chalice deployed {function} without an event source; app.py must bind it to one"
             )
-        # One that is still changing refuses to be changed, and shows what it was.
+        # Lambda rejects updates of a mapping that has not settled, and returns its old options.
         wait_for_mapping(lambda_client, uuid)
         lambda_client.update_event_source_mapping(UUID=uuid, Enabled=True, **wanted)
         mapping = wait_for_mapping(lambda_client, uuid)

@@ -12,17 +12,17 @@ from dashboard.paths import STATIC
 
 NODE_MAJOR = 20
 
-# Files beside src/ that change what is built.
+# Files outside src/ that affect the build.
 _INPUTS = ("build.mjs", "package.json", "package-lock.json")
 
 
 def manifest_path(static: Path = STATIC) -> Path:
-    """Find the file that maps the names of assets to their hashed names."""
+    """Return the path of the file that maps the names of assets to their hashed names."""
     return static / "dist" / "manifest.json"
 
 
 def is_current(static: Path = STATIC) -> bool:
-    """Tell whether what was built is at least as new as what it is built from."""
+    """Return whether the build is at least as new as all of its sources."""
     manifest = manifest_path(static)
     if not manifest.exists():
         return False
@@ -31,10 +31,11 @@ def is_current(static: Path = STATIC) -> bool:
 
 
 def build(static: Path = STATIC) -> None:
-    """Build the page with Node, its packages installed first where they are missing.
+    """Build the page with Node.js, installing its packages first if they are missing.
 
     Raises:
-        CommandError: Node is missing or too old, or npm or the build failed; says what to do.
+        CommandError: Node.js is missing or too old, or npm or the build failed; the message has the
+            remedy.
     """
     _require_node()
     if not is_installed(static):
@@ -45,14 +46,14 @@ def build(static: Path = STATIC) -> None:
 
 
 def is_installed(static: Path = STATIC) -> bool:
-    """Tell whether the packages that the page is built and checked with are there."""
+    """Return whether the npm packages that build and check the page are installed."""
     lock = static / "package-lock.json"
     installed = static / "node_modules" / ".package-lock.json"
     return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
 
 
 def install(static: Path = STATIC) -> None:
-    """Install the packages that the page is built and checked with.
+    """Install the npm packages that build and check the page.
 
     Raises:
         CommandError: as `build`.
@@ -89,7 +90,7 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 def main() -> None:
-    """Install and build what is missing or out of date."""
+    """Install the packages and build the page where they are missing or out of date."""
     try:
         if not is_installed():
             print("Installing the page's packages into static/node_modules …", file=sys.stderr)

@@ -6,8 +6,8 @@ from typing import Any
 from dashboard.deploy.chalice_resources import function_name, pages
 from dashboard.functions import FUNCTIONS
 
-# Longer than it takes to look into an incident, and shorter than facts are kept. One of the numbers
-# of days that CloudWatch Logs takes.
+# Long enough to investigate an incident, and shorter than facts are kept. CloudWatch Logs accepts
+# only certain numbers of days.
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTION_DAYS = 30
 
@@ -15,9 +15,9 @@ _PREFIX = "/aws/lambda/"
 
 
 def let_expire(logs: Any, stage: str) -> None:
-    """Set the retention of each function's log group that has none; one that was chosen stays.
+    """Set the retention of each function's log group that has none; keep any other setting.
 
-    A log group that does not exist yet is made, so that Lambda does not make it without retention.
+    A missing log group is created, so that Lambda does not create it without a retention.
     """
     prefix = _PREFIX + function_name(stage, "")
     found = pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
@@ -25,7 +25,7 @@ def let_expire(logs: Any, stage: str) -> None:
     for function in FUNCTIONS:
         name = prefix + function
         if name not in retention:
-            # Lambda creates it as soon as the function runs for the first time.
+            # Lambda creates it on the function's first invocation.
             with suppress(logs.exceptions.ResourceAlreadyExistsException):
                 logs.create_log_group(logGroupName=name)
         if retention.get(name) is None:

@@ -1,7 +1,7 @@
-"""What the page says of its numbers: one definition each, for everybody.
+"""Definitions of every number and message on the page.
 
-Rendered into `index.html`, where the page's script looks a word up by its key; `{name}` stands for
-a value that the script puts in.
+Rendered into `index.html`, where the page's script looks a text up by its key; `{name}` is a
+placeholder for a value that the script inserts.
 """
 
 from chalicelib.stats.counters import RATES
@@ -40,7 +40,7 @@ _NAMES = {
     "complaints": "complaints",
 }
 
-# What a reader learns beyond the formula.
+# Explanations beyond the formula.
 _OF_RATES = {
     "delivery": "What has not arrived has bounced, or is still on its way.",
     "bounce": "SES reviews accounts whose hard bounces reach 5 %, over a long time.",
@@ -133,7 +133,7 @@ SIGN_IN = {
     "no_share": "This share link is not whole. Ask for it again, and open all of it.",
 }
 
-# Where people sign in, a server that cannot be reached may also be one that does not let them in.
+# With sign-in, an unreachable server may also be one that rejects the viewer.
 _REFUSED = (
     "Mailpulse cannot be reached, or does not let you in, and the page keeps trying. Your account "
     "may see no campaigns, or the share link has ended or been revoked: ask whoever runs Mailpulse."
@@ -141,10 +141,10 @@ _REFUSED = (
 
 
 def words(*, signing_in: bool = False) -> dict[str, str]:
-    """Give every word by its key, such as `rate.bounce` or `bounce.Transient/MailboxFull`.
+    """Return every text by its key, such as `rate.bounce` or `bounce.Transient/MailboxFull`.
 
     Args:
-        signing_in: whether the page signs people in.
+        signing_in: whether the page requires sign-in.
     """
     rates = {
         name: f"{_NAMES[part].capitalize()} ÷ {_NAMES[whole]}. {_OF_RATES[name]}"

@@ -1,9 +1,9 @@
-"""The roles that Chalice has made for the functions, before roles belonged to the stack.
+"""Roles that Chalice made for the functions before the stack defined them.
 
-They are named like the functions, and a role name is unique in an account, whatever the region: a
-stage of the same name in another region may still use them. A role therefore belongs to this stage
-only if its inline policy names this region, or if it has none: then it grants nothing to any stage,
-and an interrupted removal has left it.
+They are named like the functions, and a role name is unique in an account across regions: a stage
+of the same name in another region may still use them. Therefore a role belongs to this stage only
+if its inline policy names this region, or if it has no policy: such a role grants nothing to any
+stage, and is left over from an interrupted removal.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from dashboard.functions import FUNCTIONS
 
 
 def find(iam: Any, region: str, stage: str) -> list[str]:
-    """Return the names of the roles that there are for the functions of a stage in a region."""
+    """Return the names of the existing legacy roles of a stage in a region."""
     names = (function_name(stage, function) for function in FUNCTIONS)
     return [name for name in names if _belongs_to(iam, name, region)]
 

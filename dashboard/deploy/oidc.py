@@ -1,4 +1,4 @@
-"""Where the page signs people in: the stage's own user pool, or an issuer that says it itself."""
+"""Find the sign-in endpoints: of the stage's own user pool, or by OpenID Connect discovery."""
 
 from http.client import HTTPException
 from typing import Any
@@ -11,20 +11,21 @@ from dashboard.deploy.publish_site import Authenticator
 from dashboard.deploy.stack import Outputs
 
 _SCOPE = "openid email"
-# With it, an issuer gives a refresh token; Cognito gives one anyway, and refuses the scope.
+# An issuer returns a refresh token only for this scope; Cognito always returns one, and rejects the
+# scope.
 _OFFLINE = "offline_access"
 
 
 def sign_in(outputs: Outputs, client_id: str, *, fetch: Fetch = fetch) -> Authenticator:
-    """Find out where the page signs people in.
+    """Return the issuer's endpoints with which the page signs viewers in.
 
     Args:
-        outputs: of the stack.
-        client_id: what the page is to the issuer.
-        fetch: gets the issuer's discovery document.
+        outputs: the outputs of the stack.
+        client_id: the page's OAuth client ID at the issuer.
+        fetch: fetches the issuer's discovery document.
 
     Raises:
-        CommandError: the issuer does not say.
+        CommandError: the discovery document is unavailable or invalid.
     """
     issuer, site = outputs["Issuer"], f"https://{outputs['SiteDomain']}/"
     found = (
@@ -33,7 +34,7 @@ def sign_in(outputs: Outputs, client_id: str, *, fetch: Fetch = fetch) -> Authen
         else _discovered(issuer, fetch)
     )
     leave = found.get("end_session_endpoint")
-    # Cognito has a name of its own for where to go then.
+    # Cognito has its own name for the post-logout redirect parameter.
     back = "logout_uri" if "://cognito-idp." in issuer else "post_logout_redirect_uri"
     out = urlencode({"client_id": client_id, back: site})
     offline = f" {_OFFLINE}" if _OFFLINE in found.get("scopes_supported", []) else ""
@@ -48,7 +49,10 @@ def sign_in(outputs: Outputs, client_id: str, *, fetch: Fetch = fetch) -> Authen
 
 
 def _of_user_pool(base: str) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html."""
+    """Return the endpoints of Cognito's managed login.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html
+    """
     return {
         "authorization_endpoint": f"{base}/oauth2/authorize",
         "token_endpoint": f"{base}/oauth2/token",
@@ -57,7 +61,10 @@ def _of_user_pool(base: str) -> dict[str, Any]:
 
 
 def _discovered(issuer: str, fetch: Fetch) -> dict[str, Any]:
-    """Ask the issuer; https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig."""
+    """Fetch the issuer's discovery document.
+
+    https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
+    """
     address = f"{issuer}/.well-known/openid-configuration"
     try:
         found = fetch(address)

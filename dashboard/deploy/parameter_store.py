@@ -1,4 +1,4 @@
-"""What a stage keeps in Parameter Store: its secrets, and the settings that were chosen for it."""
+"""Parameter Store entries of a stage: its secrets, and the settings chosen for it."""
 
 import json
 import secrets
@@ -23,7 +23,7 @@ class Parameters:
     stage: str
 
     def key(self, name: str, purpose: str) -> str:
-        """Read a secret, or make it the first time."""
+        """Return a secret, creating it on first use."""
         key = self._read(name)
         if key is None:
             key = secrets.token_hex(32)
@@ -37,12 +37,12 @@ class Parameters:
         return key
 
     def settings(self) -> Mapping[str, str]:
-        """Read the settings that were chosen; they outlive the functions."""
+        """Read the chosen settings, which outlive the functions."""
         found: Mapping[str, str] = json.loads(self._read(_SETTINGS) or "{}")
         return found
 
     def keep_settings(self, settings: Mapping[str, str]) -> None:
-        """Keep the settings that are chosen now."""
+        """Store the chosen settings."""
         if settings != self.settings():
             self.ssm.put_parameter(
                 Name=self._path(_SETTINGS),

@@ -1,4 +1,4 @@
-"""Publish the page: hashed assets first, the page that names them last."""
+"""Publish the page: hashed assets first, then the HTML document that refers to them."""
 
 import json
 import mimetypes
@@ -16,17 +16,17 @@ from dashboard.deploy.glossary import words
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
-# A hashed name never changes its content; the page and its icon may.
+# Content under a hashed name never changes; the page and its icon may change.
 _FOREVER = "public, max-age=31536000, immutable"
 _ASK_FIRST = "no-cache"
 
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Where the page signs people in, in the terms of OpenID Connect.
+    """The OpenID Connect endpoints with which the page signs viewers in.
 
     Attributes:
-        sign_out: where to go to sign out; empty where the issuer has no such place.
+        sign_out: URL for signing out; empty if the issuer has none.
     """
 
     issuer: str
@@ -39,7 +39,7 @@ class Authenticator:
 
 @dataclass(frozen=True)
 class Site:
-    """What the page needs to know about the stage that it belongs to."""
+    """The stage's values that are rendered into the page."""
 
     websocket_url: str
     stage: str
@@ -63,12 +63,12 @@ def render(site: Site, manifest: dict[str, Any]) -> str:
 
 
 def publish(s3: Any, bucket: str, site: Site, static: Path) -> int:
-    """Upload what was built into `static`/dist, and the page; return how many files changed.
+    """Upload `static`/dist and the page, and return the number of files uploaded.
 
-    Safe at any time: a page that is open goes on with the assets that it has, which stay.
+    Safe at any time: an open page keeps working with its current assets, which are never deleted.
 
     Raises:
-        CommandError: the page was not built.
+        CommandError: the page has not been built.
     """
     manifest_file = manifest_path(static)
     if not manifest_file.exists():
@@ -103,7 +103,7 @@ def publish(s3: Any, bucket: str, site: Site, static: Path) -> int:
 
 
 def invalidate(cloudfront: Any, distribution: str) -> None:
-    """Have CloudFront ask for the page anew; assets never change under their names."""
+    """Invalidate CloudFront's copies of the page; assets have hashed names and never change."""
     cloudfront.create_invalidation(
         DistributionId=distribution,
         InvalidationBatch={

@@ -1,7 +1,6 @@
-"""Install Mailpulse in an AWS account: stack, functions, their mappings, page.
+"""Install Mailpulse in an AWS account: stack, functions, event source mappings, page.
 
-Each step brings its part to what this checkout says, from wherever it was: a run that failed can be
-run again.
+Each step is idempotent and starts from any state, so that a failed run can be repeated.
 """
 
 from collections.abc import Mapping
@@ -38,11 +37,12 @@ from dashboard.progress import Reporter
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stage is, or is to be.
+    """The stage, account and region of an installation.
 
     Attributes:
-        clients: make boto3 clients of the account and region.
-        environment: what makes other programs mean the same account and region.
+        clients: makes boto3 clients of the account and region.
+        environment: environment variables that select the same account and region for other
+            programs.
     """
 
     stage: str
@@ -53,7 +53,7 @@ class Place:
 
     @property
     def stack_name(self) -> str:
-        """The stack's."""
+        """Name of the stage's stack."""
         return stack.stack_name(self.stage)
 
     @property
@@ -64,7 +64,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Installed:
-    """What was installed: the page's address, the WebSocket's, and where SES publishes."""
+    """URLs of the page and the WebSocket, and the ARN of the topic to which SES publishes."""
 
     dashboard: str
     websocket: str
@@ -78,17 +78,17 @@ def install(
     architecture: str | None,
     steps: Reporter,
 ) -> Installed:
-    """Bring a stage to what this checkout says.
+    """Install or update a stage to match this checkout.
 
     Args:
-        place: where.
-        parameters: of the stack, as far as they are chosen.
-        chosen: settings of the functions, as far as they are chosen.
-        architecture: of the functions' machines; None where it is not chosen.
-        steps: is told what is done.
+        place: the stage, account and region.
+        parameters: the chosen parameters of the stack.
+        chosen: the chosen settings of the functions.
+        architecture: the instruction set of the functions; None to keep the current one.
+        steps: reports progress.
 
     Raises:
-        CommandError: a step failed; says why, and what to do.
+        CommandError: a step failed; the message has the reason and the remedy.
     """
     refuse_what_a_pipeline_deploys(place)
     with steps.step("The stack is as the template says") as step:
@@ -132,7 +132,7 @@ def install(
         function_logs.let_expire(place.clients("logs"), place.stage)
     end_pause(Service("dynamodb", place.clients), outputs["StatsTable"], steps)
     installed = publish_page(place, outputs, variables, deployment.websocket_api_id, steps)
-    # At the end: an invocation that still runs on one of them is retried on its function's own.
+    # Last, because a running invocation with a legacy role is retried with its function's own role.
     legacy_roles.remove(place.clients("iam"), place.region, place.stage)
     return installed
 
@@ -140,19 +140,19 @@ def install(
 def publish_page(
     place: Place, outputs: Outputs, variables: Mapping[str, str], api_id: str, steps: Reporter
 ) -> Installed:
-    """Publish the page of a stage whose functions are there; build it first where it must be.
+    """Publish the page of a stage whose functions are deployed, building it first if necessary.
 
     Args:
-        place: where.
-        outputs: of the stack.
+        place: the stage, account and region.
+        outputs: the outputs of the stack.
         variables: the environment of the functions.
-        api_id: of the WebSocket API.
-        steps: is told what is done.
+        api_id: the ID of the WebSocket API.
+        steps: reports progress.
 
     Raises:
         CommandError: the page could not be built.
     """
-    # As the functions see it: with the region, and an endpoint where one is set.
+    # The functions' configuration, with the region and any endpoint that is set.
     config = Config.from_environ({**place.environment, **variables, "AWS_REGION": place.region})
     endpoint = config.connections_url(f"{api_id}/{place.stage}")
     websocket = endpoint.replace("http", "ws", 1)
@@ -190,24 +190,24 @@ def _deploy(
 
 
 def environment_of(place: Place) -> Mapping[str, str]:
-    """Read the environment that the functions have; empty where there are none yet."""
+    """Return the current environment of the functions; empty if they do not exist yet."""
     configuration = _function(place).get("Configuration", {})
     variables: Mapping[str, str] = configuration.get("Environment", {}).get("Variables", {})
     return variables
 
 
 def _architecture_of(place: Place) -> str:
-    """Read which machines the functions run on; Lambda's cheaper ones where there are none yet."""
+    """Return the functions' current architecture; the cheaper one if they do not exist yet."""
     configuration = _function(place).get("Configuration", {})
     [architecture] = configuration.get("Architectures", chalice_project.ARCHITECTURES[:1])
     return str(architecture)
 
 
 def refuse_what_a_pipeline_deploys(place: Place) -> None:
-    """Leave functions to the stack that they belong to, which would not know of a change.
+    """Refuse to change functions that another stack manages, to avoid drift.
 
     Raises:
-        CommandError: they belong to one.
+        CommandError: the functions belong to another stack.
     """
     owner = _function(place).get("Tags", {}).get("aws:cloudformation:stack-name")
     if owner is not None:
@@ -220,11 +220,11 @@ def refuse_what_a_pipeline_deploys(place: Place) -> None:
 def refuse_another_runtime(place: Place) -> None:
     """Refuse to move the functions to another version of Python unintentionally.
 
-    Chalice takes the version that runs it, and updates the code before the runtime. Until both are
-    updated a function cannot load its compiled packages.
+    Chalice deploys to the version that it runs on, and updates the code before the runtime. Until
+    both are updated, a function cannot load its compiled packages.
 
     Raises:
-        CommandError: they run on another version.
+        CommandError: the functions run on another version.
     """
     deployed = _function(place).get("Configuration", {}).get("Runtime", bundle.RUNTIME)
     if deployed != bundle.RUNTIME:
@@ -237,7 +237,7 @@ def refuse_another_runtime(place: Place) -> None:
 
 
 def _function(place: Place) -> Mapping[str, Any]:
-    """Read what Lambda knows of the function that all begins with; empty where it is not."""
+    """Return Lambda's description of ingest, the first function; empty if it does not exist."""
     name = function_name(place.stage, "ingest")
     try:
         found: Mapping[str, Any] = place.clients("lambda").get_function(FunctionName=name)

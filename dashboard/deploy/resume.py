@@ -1,4 +1,4 @@
-"""After a deployment, which switches ingest on: a pause that nobody ended is over."""
+"""Clear a stale pause after a deployment, which enables ingest again."""
 
 from chalicelib.aws.client import Service
 from chalicelib.stats.table import StatsTable
@@ -6,7 +6,7 @@ from dashboard.progress import Reporter
 
 
 def end_pause(dynamo: Service, stats_table: str, steps: Reporter) -> None:
-    """Take away the note of a pause after a deployment, which has switched ingest on."""
+    """Clear the pause marker after a deployment, which has enabled ingest again."""
     table = StatsTable(dynamo, stats_table)
     paused_at = table.health().paused_at
     if paused_at is not None:

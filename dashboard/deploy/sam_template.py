@@ -1,9 +1,9 @@
-"""What `chalice package` writes, made into the template of a stage's functions.
+"""Turn the output of `chalice package` into the template of a stage's functions.
 
-Chalice knows neither the options of event source mappings nor another stack. So it packages with
-`${Output}` wherever an output of the stage's stack belongs; here these become references to
-parameters that are named like the outputs. Chalice's own way, a merge template, cannot take
-anything away, and adds what is misspelt without a word.
+Chalice supports neither the options of event source mappings nor references to another stack.
+Therefore it packages with `${Output}` wherever an output of the stage's stack belongs; this module
+replaces these with references to parameters named like the outputs. Chalice's own mechanism, a
+merge template, cannot remove anything, and silently adds misspelt names.
 """
 
 import re
@@ -20,10 +20,10 @@ from dashboard.functions import FUNCTIONS
 
 Template = dict[str, Any]
 
-# The secrets of a stage: the parameter that gives each, and its name in Parameter Store.
+# The secrets of a stage: parameter of the template → name in Parameter Store.
 SECRETS = {"PseudonymKey": "pseudonym-key", "ShareKey": "share-key"}
 
-# What checkov would have otherwise, and why it is not so.
+# checkov's rules that do not apply, and why.
 _OF_A_FUNCTION = {
     "CKV_AWS_115": "a limit would make a stream late or refuse a page; an alarm watches throttles",
     "CKV_AWS_116": "the queue and the streams keep what failed, and watch runs again in a minute",
@@ -36,15 +36,15 @@ _REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 
 class Placeholders(dict[str, str]):
-    """Stands for the outputs of a stack: each is `${Output}`."""
+    """Placeholders for the outputs of a stack: each is `${Output}`."""
 
     def __missing__(self, output: str) -> str:
-        """Give the reference that CloudFormation is to follow."""
+        """Return the reference that CloudFormation resolves."""
         return f"${{{output}}}"
 
 
 def finish(template: Template, stage: str, options: Options) -> Template:
-    """Make the template that a pipeline deploys; `template` stays as it is.
+    """Return the template that a pipeline deploys; `template` is not modified.
 
     Args:
         template: as Chalice wrote it.
@@ -52,10 +52,11 @@ def finish(template: Template, stage: str, options: Options) -> Template:
         options: of the event source mappings, by function; SAM's names are Lambda's.
 
     Raises:
-        CommandError: a function that has options has no event source.
+        CommandError: a function that has options has no event source, or several.
     """
     resources = {
-        # A deployment with a fixed name would be made once, and never again when routes change.
+        # A deployment with a fixed logical ID would be created once, and never again when routes
+        # change.
         name: {**resource, "Properties": dict(resource["Properties"])}
         for name, resource in template["Resources"].items()
         if resource["Type"] != "AWS::ApiGatewayV2::Deployment"
@@ -72,7 +73,8 @@ def finish(template: Template, stage: str, options: Options) -> Template:
         if function in options:
             properties["Events"] = _with_options(function, properties, options[function])
             if reports_failures(options[function]):
-                # CloudFormation creates the mapping with its options, so both are true at once.
+                # CloudFormation creates the mapping together with its options, so both take effect
+                # at once.
                 environment = properties.get("Environment", {})
                 variables = environment.get("Variables", {})
                 properties["Environment"] = {
@@ -108,7 +110,7 @@ def _with_options(
 
 
 def _with_references(value: Any) -> Any:
-    """Have CloudFormation follow each `${Name}` that stands in a text."""
+    """Replace each `${Name}` in a string with a CloudFormation reference."""
     if isinstance(value, dict):
         return {
             key: one if key == "Fn::Sub" else _with_references(one) for key, one in value.items()
@@ -126,7 +128,7 @@ def _parameters(resources: Mapping[str, Any]) -> set[str]:
 
 
 def _references(value: Any) -> Iterator[str]:
-    """Find what is referred to; the names that an `Fn::Sub` brings along are its own."""
+    """Yield the names that are referred to, except the local variables of an `Fn::Sub`."""
     if isinstance(value, list):
         for one in value:
             yield from _references(one)

@@ -1,6 +1,6 @@
-"""What an operator may choose for a stage in AWS: parameters of the stack, settings of functions.
+"""Options that an operator may choose for a stage: stack parameters and function settings.
 
-What is not chosen stays as it is; at the first deployment it has its default.
+An option that is not given keeps its value; at the first deployment it has its default.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from chalicelib.config import Config, Triggers
 from chalicelib.errors import CommandError, ConfigError
 from dashboard.deploy.stack import Outputs
 
-# Settings of the functions that may be set by name; chalicelib/config.py says what each means.
+# Settings of the functions that `--set` accepts; chalicelib/config.py documents them.
 FUNCTION_SETTINGS = (
     "CAMPAIGN_TAG",
     "RETENTION_DAYS",
@@ -26,7 +26,7 @@ FUNCTION_SETTINGS = (
     "GROUP_PREFIXES",
 )
 
-# Of a stage that is still to be made: settings are checked before anything is done.
+# Dummy values of a stage that does not exist yet, to validate settings before any change.
 _SOME_STAGE = dict.fromkeys(
     (
         *("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE", "PSEUDONYM_KEY"),
@@ -37,10 +37,10 @@ _SOME_STAGE = dict.fromkeys(
 
 
 def chosen(assignments: Iterable[str]) -> dict[str, str]:
-    """Read `NAME=VALUE` assignments of settings.
+    """Parse `NAME=VALUE` assignments of settings.
 
     Raises:
-        CommandError: one is none, of a setting that there is not, or makes no sense.
+        CommandError: an assignment is malformed, names an unknown setting, or has an invalid value.
     """
     found = {}
     for assignment in assignments:
@@ -56,12 +56,12 @@ def chosen(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def chosen_of(variables: Mapping[str, str]) -> dict[str, str]:
-    """Tell which settings were chosen, from the environment of the functions."""
+    """Return the settings that were chosen, from the environment of the functions."""
     return {name: variables[name] for name in FUNCTION_SETTINGS if name in variables}
 
 
 def of_stack(outputs: Outputs) -> dict[str, str]:
-    """Compose what the functions must know of their stack, wherever that is."""
+    """Return the functions' environment variables that refer to their stack."""
     return {
         "EVENTS_TABLE": outputs["EventsTable"],
         "STATS_TABLE": outputs["StatsTable"],
@@ -81,10 +81,10 @@ def variables(
     chosen: Mapping[str, str],
     keys: Mapping[str, str],
 ) -> dict[str, str]:
-    """Compose the environment of the functions, and check it; arguments as `compose` has them.
+    """Return the validated environment of the functions; takes the same arguments as `compose`.
 
     Raises:
-        CommandError: a setting makes no sense.
+        CommandError: a setting is invalid.
     """
     composed = compose(outputs, kept=kept, chosen=chosen, keys=keys)
     _check(composed)
@@ -98,12 +98,12 @@ def compose(
     chosen: Mapping[str, str],
     keys: Mapping[str, str],
 ) -> dict[str, str]:
-    """Compose the environment of the functions.
+    """Return the environment of the functions.
 
     Args:
-        outputs: of the stack.
-        kept: the environment that they have now; empty at the first deployment.
-        chosen: settings that are chosen anew.
+        outputs: the outputs of the stack.
+        kept: the current environment of the functions; empty at the first deployment.
+        chosen: newly chosen settings; an empty value restores the default.
         keys: the secrets of this stage, PSEUDONYM_KEY and SHARE_KEY.
     """
     client = {"CLIENT_ID": outputs["ClientId"]} if "ClientId" in outputs else {}
@@ -118,7 +118,7 @@ def compose(
     }
 
 
-# Lambda's limit, and room for what is added when a function is deployed.
+# Lambda's limit, less room for variables that deployment adds.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MOST_BYTES = 4096 - 100
 
@@ -139,7 +139,7 @@ def _check(variables: Mapping[str, str]) -> None:
 
 
 def parameters(stage: str, **given: Any) -> dict[str, str]:
-    """Compose the parameters of the stack from options; None is not given."""
+    """Return the parameters of the stack for the given options, leaving out those that are None."""
     names = {
         "configuration_set": "ConfigurationSetName",
         "new_configuration_set": "NewConfigurationSet",

@@ -15,7 +15,7 @@ Outputs = dict[str, str]
 
 _GOOD_ENDS = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 _FAILED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
-# Stacks that take no update, and hold what is in use.
+# Stacks that accept no update, but whose resources are in use.
 _STUCK = {
     "DELETE_FAILED": "its deletion has not come to its end: finish it, by `destroy` or in the "
     "CloudFormation console. Tables that it retains are imported into a new stack as "
@@ -23,23 +23,23 @@ _STUCK = {
     "UPDATE_ROLLBACK_FAILED": "its last change could not be undone: correct what its events name, "
     "run `aws cloudformation continue-update-rollback --stack-name {name}`, and run this again",
 }
-# A rollback belongs to the operation that it undoes.
+# A rollback is part of the operation that it undoes.
 _BEGINNINGS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
-_ONLY_PLANNED = "REVIEW_IN_PROGRESS"  # by a change set that was never executed
+_ONLY_PLANNED = "REVIEW_IN_PROGRESS"  # created by a change set that was never executed
 _PLAN = "mailpulse-plan"
-# What a change set says that would change nothing.
+# Status reasons of a change set without changes.
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 POLL_SECONDS = 3.0
 _PLAN_POLL_SECONDS = 1.0
-_CAPABILITIES = ["CAPABILITY_IAM"]  # the functions' roles
+_CAPABILITIES = ["CAPABILITY_IAM"]  # for the functions' roles
 
 
 def stack_name(stage: str) -> str:
-    """Name the stack of a stage."""
+    """Return the name of a stage's stack."""
     return f"mailpulse-{stage}"
 
 
-def create_or_update(  # noqa: PLR0913 - what a change of a stack is made of
+def create_or_update(  # noqa: PLR0913 - the inputs of a stack update
     cloudformation: Any,
     name: str,
     template: Path,
@@ -49,19 +49,19 @@ def create_or_update(  # noqa: PLR0913 - what a change of a stack is made of
     keeps_others: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Outputs:
-    """Bring the stack to what the template says and return its outputs by name.
+    """Create the stack, or update it to match the template, and return its outputs by name.
 
     Args:
         cloudformation: the boto3 client.
-        name: the stack's.
+        name: the name of the stack.
         template: the CloudFormation template.
         parameters: values for the template's parameters.
-        poll_seconds: how often to look whether it is done.
-        keeps_others: whether parameters that are not given keep the values that they have.
-        progress: is told which resource is being changed.
+        poll_seconds: how often to poll the stack's status.
+        keeps_others: whether parameters that are not given keep their previous values.
+        progress: called with the resource that is being changed.
 
     Raises:
-        CommandError: the template was refused, or the stack could not be made; says why.
+        CommandError: the template was rejected, or the change failed; the message has the reason.
     """
     settle(cloudformation, name, poll_seconds=poll_seconds, progress=progress)
     _clear_away(cloudformation, name, poll_seconds)
@@ -71,7 +71,7 @@ def create_or_update(  # noqa: PLR0913 - what a change of a stack is made of
         "TemplateBody": template.read_text(),
         "Parameters": _parameters(parameters, kept),
         "Capabilities": _CAPABILITIES,
-        # Empty tables of a creation that failed are deleted with all the rest.
+        # Delete the empty tables of a failed creation with everything else.
         "RetainExceptOnCreate": True,
     }
     if _request(cloudformation, name, arguments):
@@ -87,13 +87,14 @@ def create_or_update(  # noqa: PLR0913 - what a change of a stack is made of
 def plan(
     cloudformation: Any, name: str, template: Path, parameters: Mapping[str, str]
 ) -> list[tuple[str, str, str]]:
-    """Ask what a change would do, and change nothing.
+    """Return the changes that an update would make, without making them.
 
     Returns:
-        Of each resource the action (Add, Modify, Remove), its name in the template and its type.
+        The action (Add, Modify, Remove), logical ID and type of each resource.
 
     Raises:
-        CommandError: the template was refused, or the stack's first making failed; says why.
+        CommandError: the template was rejected, or the stack's creation failed; the message has the
+            reason.
     """
     settle(cloudformation, name, poll_seconds=_PLAN_POLL_SECONDS)
     status = _status(cloudformation, name)
@@ -106,7 +107,7 @@ def plan(
     exists = _status(cloudformation, name) is not None
     try:
         if exists:
-            _delete_plan(cloudformation, name)  # that an interrupted run has left
+            _delete_plan(cloudformation, name)  # left by an interrupted run
         cloudformation.create_change_set(
             StackName=name,
             ChangeSetName=_PLAN,
@@ -123,7 +124,7 @@ def plan(
         failure = _why_refused(cloudformation, name, found)
         if exists:
             _delete_plan(cloudformation, name)
-        else:  # a stack that was never made, but for its plan
+        else:  # the stack exists only because of the change set
             cloudformation.delete_stack(StackName=name)
     except botocore.exceptions.ClientError as error:
         message = error.response["Error"]["Message"]
@@ -144,7 +145,7 @@ def _delete_plan(cloudformation: Any, name: str) -> None:
 
 
 def _why_refused(cloudformation: Any, name: str, change_set: Mapping[str, Any]) -> str | None:
-    """Return why a change set failed; None where it did not, or has nothing to change."""
+    """Return why a change set failed; None if it did not fail or has no changes."""
     reason: str = change_set.get("StatusReason", "")
     if change_set["Status"] != "FAILED" or any(text in reason for text in _NO_CHANGES):
         return None
@@ -153,9 +154,10 @@ def _why_refused(cloudformation: Any, name: str, change_set: Mapping[str, Any]) 
 
 
 def protect(cloudformation: Any, name: str, resources: Iterable[str]) -> None:
-    """Have CloudFormation refuse an update of the stack that would delete some of its resources.
+    """Set a stack policy that denies updates that would delete the given resources.
 
-    A version of Mailpulse whose template lacks them would take them from functions that use them.
+    An update to a version of Mailpulse whose template lacks them would otherwise delete resources
+    that functions still use.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html
     """
     everything = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
@@ -170,13 +172,13 @@ def protect(cloudformation: Any, name: str, resources: Iterable[str]) -> None:
 
 
 def outputs(cloudformation: Any, name: str) -> Outputs:
-    """Read the outputs of a stack."""
+    """Return the outputs of a stack."""
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
 def find_outputs(cloudformation: Any, name: str) -> Outputs | None:
-    """Read the outputs of a stack that may not be there; None without it."""
+    """Return the outputs of a stack; None if there is no such stack."""
     return outputs(cloudformation, name) if _status(cloudformation, name) is not None else None
 
 
@@ -188,7 +190,7 @@ def _parameters(given: Mapping[str, str], kept: set[str]) -> list[dict[str, Any]
 
 
 def _kept_parameters(cloudformation: Any, name: str, template: Path) -> set[str]:
-    """Name the parameters that the stack has and the template knows: others are refused."""
+    """Return the parameters that both stack and template have; CloudFormation rejects others."""
     if _status(cloudformation, name) is None:
         return set()
     [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -207,7 +209,7 @@ def settle(
     poll_seconds: float,
     progress: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Wait for the end of a change that an interrupted run has begun: meanwhile none is taken."""
+    """Wait for a change begun by an interrupted run: until it ends, the stack accepts no other."""
     while True:
         status = _status(cloudformation, name)
         if status is None or status == _ONLY_PLANNED or not status.endswith("_IN_PROGRESS"):
@@ -217,7 +219,7 @@ def settle(
 
 
 def refuse_stuck(cloudformation: Any, name: str) -> None:
-    """Raise CommandError if a stack takes no update until an operator has helped it."""
+    """Raise CommandError if a stack accepts no update without manual intervention."""
     status = _status(cloudformation, name)
     if status in _STUCK:
         raise CommandError(
@@ -240,7 +242,7 @@ def _clear_away(cloudformation: Any, name: str, poll_seconds: float) -> None:
 
 
 def _status(cloudformation: Any, name: str) -> str | None:
-    """Return the status of a stack; None where there is none."""
+    """Return the status of a stack; None if there is no such stack."""
     try:
         [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except botocore.exceptions.ClientError as error:
@@ -254,10 +256,11 @@ def _status(cloudformation: Any, name: str) -> str | None:
 def _end_of_change(
     cloudformation: Any, name: str, poll_seconds: float, progress: Callable[[str], None]
 ) -> str:
-    """Wait until a stack has changed, for better or worse; give its status."""
+    """Wait until a change has succeeded or failed, and return the stack's status."""
     while True:
         status = _status(cloudformation, name) or "DELETE_COMPLETE"
-        # CLEANUP_IN_PROGRESS: it is as it should be, and what it no longer needs is removed.
+        # UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: the update has succeeded; only old resources are
+        # still being deleted.
         if not status.endswith("_IN_PROGRESS"):
             return status
         if status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
@@ -268,7 +271,7 @@ def _end_of_change(
 
 
 def _request(cloudformation: Any, name: str, arguments: dict[str, Any]) -> bool:
-    """Ask for the change; tell whether there is anything to be changed."""
+    """Request the change; return whether there is anything to change."""
     try:
         if _status(cloudformation, name) is not None:
             cloudformation.update_stack(**arguments)
@@ -283,9 +286,9 @@ def _request(cloudformation: Any, name: str, arguments: dict[str, Any]) -> bool:
 
 
 def _why(cloudformation: Any, name: str) -> str:
-    """Return the first resource that failed in the last operation, and why.
+    """Return the first resource that failed in the last operation, and the reason.
 
-    The ones after it failed because of it.
+    Later failures are consequences of the first.
     """
     for event in reversed(_last_operation(cloudformation, name)):
         reason = event.get("ResourceStatusReason")
@@ -296,7 +299,7 @@ def _why(cloudformation: Any, name: str) -> str:
 
 
 def _last_operation(cloudformation: Any, name: str) -> list[dict[str, Any]]:
-    """Return the events of the last creation, update or deletion of a stack, the newest first."""
+    """Return the events of the stack's last creation, update or deletion, newest first."""
     found = []
     for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name):
         for event in page["StackEvents"]:
@@ -307,7 +310,7 @@ def _last_operation(cloudformation: Any, name: str) -> list[dict[str, Any]]:
 
 
 def _failed_events(cloudformation: Any, **which: str) -> list[str]:
-    """Return what validation found before anything was changed, which stack events leave out.
+    """Return the errors of validation, before any change, which stack events do not include.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
     """
