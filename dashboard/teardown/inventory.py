@@ -1,7 +1,7 @@
-"""Find everything in an AWS account that is a stage's, whatever made it and however far it came.
+"""Find every resource of a stage in an AWS account, however it was created.
 
-What the stack holds is asked of CloudFormation. The rest is found by its name, as Chalice and
-Lambda give it.
+CloudFormation lists the resources of the stack. The others are found by name, as Chalice and Lambda
+derive it.
 """
 
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from dashboard.teardown.stack_removal import DATA, Stack
 
 @dataclass(frozen=True)
 class Inventory:
-    """What there is of a stage.
+    """The existing resources of a stage.
 
     Attributes:
-        stack: None without one.
+        stack: None if there is no stack.
         functions: names of Lambda functions.
-        mappings: of event sources: the name of the function by UUID; it may be gone.
+        mappings: event source mappings: name of the function by UUID; the function may be gone.
         rules: names of EventBridge rules.
-        apis: ids of WebSocket APIs.
-        roles: names of IAM roles that Chalice has made, before they belonged to the stack.
-        log_groups: names, of the functions that are there and of earlier ones.
-        tables: those of the stack, and what earlier stacks of this stage have left.
+        apis: IDs of WebSocket APIs.
+        roles: names of legacy IAM roles, which Chalice made before the stack defined them.
+        log_groups: names, of present and former functions.
+        tables: the stack's tables, and those retained from earlier stacks of this stage.
         parameters: names of SSM parameters.
-        chosen: settings of the functions that are not the default.
-        waiting: about how many messages are in the queues: to be stored, set aside.
-        people: about how many are in the user pool.
+        chosen: settings of the functions that differ from the default.
+        waiting: approximate numbers of messages in the queue and in the dead-letter queue.
+        people: approximate number of users in the user pool.
     """
 
     stack: Stack | None
@@ -50,23 +50,23 @@ class Inventory:
 
     @property
     def has_functions(self) -> bool:
-        """Whether there is anything that Chalice makes."""
+        """Whether any resource that Chalice creates exists."""
         return bool(self.functions or self.mappings or self.rules or self.apis or self.roles)
 
     @property
     def is_running(self) -> bool:
-        """Whether there is anything but data."""
+        """Whether anything but data exists."""
         of_stack = self.stack is not None and (self.stack.beside_data or not self.stack.can_be_kept)
         return bool(of_stack or self.has_functions)
 
     @property
     def has_data(self) -> bool:
-        """Whether there is anything that `--delete-data` alone would delete."""
+        """Whether there is anything that only `--delete-data` deletes."""
         return bool(self.tables or self.parameters or self.log_groups)
 
 
 def take(place: Place) -> Inventory:
-    """Return everything that there is, once a change of the stack has ended; changes nothing."""
+    """Return the stage's inventory once any change of its stack has ended. Changes nothing."""
     stack = stack_removal.find(
         place.clients("cloudformation"), place.stack_name, poll_seconds=POLL_SECONDS
     )

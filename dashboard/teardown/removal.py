@@ -1,10 +1,10 @@
 """Remove a stage from an AWS account, step by step.
 
-Each step removes what there is of its kind, so a run that failed can be run again. What holds data
-is removed last, and only when that was asked for.
+Each step removes all existing resources of its kind, so that a failed run can be repeated.
+Resources that hold data are removed last, and only on request.
 
-Chalice has a command for its part, which stops at the first thing that is gone already, each time
-anew: here everything that it makes is found by its name instead.
+`chalice delete` fails whenever a resource is already gone; therefore Chalice's resources are found
+by name instead.
 """
 
 import shutil
@@ -19,20 +19,20 @@ from dashboard.teardown import retained, stack_removal
 from dashboard.teardown.inventory import Inventory
 from dashboard.teardown.retained import Table
 
-_MANY_PARAMETERS = 10  # in one call
+_MANY_PARAMETERS = 10  # per call
 
 
 def remove(place: Place, found: Inventory, steps: Reporter, *, delete_data: bool) -> None:
     """Remove a stage.
 
     Args:
-        place: where it is.
-        found: what there is of it.
-        steps: is told what is done.
-        delete_data: whether the tables, parameters and logs go, too.
+        place: the stage, account and region.
+        found: its inventory.
+        steps: reports progress.
+        delete_data: whether to delete the tables, parameters and logs as well.
 
     Raises:
-        CommandError: a step failed, or what was to be kept is not there any more.
+        CommandError: a step failed, or retained data no longer exists.
     """
     if found.stack and found.stack.can_be_kept and not delete_data:
         refuse_stuck(place.clients("cloudformation"), place.stack_name)
@@ -56,7 +56,7 @@ def remove(place: Place, found: Inventory, steps: Reporter, *, delete_data: bool
 
 
 def forget_build(place: Place) -> None:
-    """Delete the folder that Chalice ran in: it holds the key of the pseudonyms."""
+    """Delete Chalice's project folder, which contains the pseudonym key."""
     shutil.rmtree(place.build, ignore_errors=True)
 
 
@@ -72,7 +72,7 @@ def _remove_functions(place: Place, found: Inventory, progress: stack_removal.Pr
     for api in found.apis:
         progress(f"API {api}")
         apigateway.delete_api(ApiId=api)
-    # Without their function they would stay, and find nobody to call.
+    # Deleting a function does not delete its event source mappings.
     for uuid, function in found.mappings.items():
         progress(f"event source of {function}")
         chalice_record.delete_mapping(functions, uuid)
@@ -83,7 +83,7 @@ def _remove_functions(place: Place, found: Inventory, progress: stack_removal.Pr
 
 
 def _empty(s3: Any, bucket: str, progress: stack_removal.Progress) -> None:
-    """Delete all objects of a bucket, in all versions: only then it can be deleted."""
+    """Delete all object versions of a bucket, without which S3 does not delete the bucket."""
     gone = 0
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         versions = [
@@ -125,7 +125,7 @@ def _delete_data(place: Place, found: Inventory, progress: stack_removal.Progres
         progress(table.name)
         dynamodb.delete_table(TableName=table.name)
         dynamodb.get_waiter("table_not_exists").wait(TableName=table.name)
-    # Functions that were running have written since it was looked at.
+    # List the log groups again: functions may have created some since the inventory was taken.
     for name in retained.log_groups(place):
         progress(name)
         logs.delete_log_group(logGroupName=name)
@@ -134,10 +134,10 @@ def _delete_data(place: Place, found: Inventory, progress: stack_removal.Progres
 
 
 def _verify(place: Place, found: Inventory) -> None:
-    """See that the same tables and parameters are there as before.
+    """Verify that the retained tables and parameters still exist.
 
     Raises:
-        CommandError: one is not; says how it can be restored.
+        CommandError: one is missing; the message has the remedy.
     """
     for table in found.tables:
         if not table.is_still(retained.table(place, table.name)):

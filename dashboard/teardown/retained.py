@@ -1,4 +1,4 @@
-"""Find the data of a stage: what `destroy` keeps."""
+"""Find the data of a stage, which `destroy` retains."""
 
 import re
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class Table:
     """A table that holds data.
 
     Attributes:
-        items: how many, as DynamoDB counts them every six hours.
-        size_bytes: as often.
-        stream_arn: tells it, with the time when it was made, from another of its name.
+        items: number of items, which DynamoDB updates every six hours.
+        size_bytes: size, updated as often.
+        stream_arn: with made_at, distinguishes the table from a later one of the same name.
     """
 
     name: str
@@ -27,15 +27,15 @@ class Table:
     made_at: datetime
 
     def is_still(self, now: "Table | None") -> bool:
-        """Tell whether what is there now is this table, and not one made anew."""
+        """Return whether `now` is this table, and not a new one of the same name."""
         return now is not None and (
             (now.name, now.stream_arn, now.made_at) == (self.name, self.stream_arn, self.made_at)
         )
 
 
 def tables(place: Place, of_stack: list[str]) -> list[Table]:
-    """Find the tables of the stack, and those that an earlier stack of the stage has left."""
-    # CloudFormation names them STACK-RESOURCE-SUFFIX.
+    """Return the stack's tables, and those retained from earlier stacks of the stage."""
+    # CloudFormation's names are STACK-RESOURCE-SUFFIX.
     ours = re.compile(f"{re.escape(place.stack_name)}-({'|'.join(DATA)})-[A-Za-z0-9]+")
     left = [
         name
@@ -48,7 +48,7 @@ def tables(place: Place, of_stack: list[str]) -> list[Table]:
 
 
 def table(place: Place, name: str) -> Table | None:
-    """Describe a table; None when there is none."""
+    """Return the description of a table; None if there is no such table."""
     try:
         found = place.clients("dynamodb").describe_table(TableName=name)["Table"]
     except ClientError as error:
@@ -65,7 +65,7 @@ def table(place: Place, name: str) -> Table | None:
 
 
 def parameters(place: Place) -> list[str]:
-    """Find the stage's SSM parameters."""
+    """Return the names of the stage's SSM parameters."""
     pages = (
         place.clients("ssm")
         .get_paginator("get_parameters_by_path")
@@ -75,7 +75,7 @@ def parameters(place: Place) -> list[str]:
 
 
 def log_groups(place: Place) -> list[str]:
-    """Find the logs of the stage's functions, of those that are gone as well."""
+    """Return the names of the log groups of the stage's present and former functions."""
     prefix = f"/aws/lambda/mailpulse-{place.stage}-"
     ours = re.compile(f"{re.escape(prefix)}[A-Za-z0-9_]+")
     pages = (

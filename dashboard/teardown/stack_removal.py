@@ -1,8 +1,8 @@
-"""Take a stack down: to the tables that hold its data, or altogether.
+"""Delete a stack, or reduce it to the tables that hold its data.
 
-Where the data is kept, the stack is kept with it: it is updated to the part of its own template
-that holds the tables. So they stay in CloudFormation's hands, the parameters that were chosen are
-kept, and the next `deploy` takes up the same tables. A stack that is deleted leaves them to nobody.
+To retain the data, the stack is updated to the part of its own template that defines the tables.
+The tables thus remain managed by CloudFormation, the chosen parameters are kept, and the next
+`deploy` uses the same tables. Deleting the stack would orphan them.
 docs/decisions/0011-destroy-keeps-the-stack-of-the-tables.md
 """
 
@@ -18,7 +18,7 @@ from cfnlint.decode import cfn_yaml
 from chalicelib.errors import CommandError
 from dashboard.deploy.stack import settle
 
-# The resources that hold what SES reported; the template retains them.
+# The resources that hold what SES reported, with DeletionPolicy Retain in the template.
 DATA = ("EventsTable", "StatsTable")
 
 Progress = Callable[[str], None]
@@ -28,7 +28,7 @@ _ALL_MAY_CHANGE = {
 }
 
 _IN_PROGRESS = "_IN_PROGRESS"
-# Never made, or half deleted: CloudFormation takes no update of such a stack.
+# Never completed, or partly deleted: CloudFormation accepts no update of such a stack.
 _ONLY_DELETED = {
     *("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"),
     "DELETE_FAILED",
@@ -37,13 +37,13 @@ _ONLY_DELETED = {
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as it is.
+    """The current state of a stack.
 
     Attributes:
-        id: with which it is found when it is deleted, too.
+        id: the stack's ARN, which identifies it even after deletion.
         status: as CloudFormation names it.
-        kinds: the type of each resource that there is, by its name in the template.
-        names: the physical id of each.
+        kinds: the type of each existing resource, by logical ID.
+        names: the physical ID of each existing resource, by logical ID.
     """
 
     id: str
@@ -53,20 +53,17 @@ class Stack:
 
     @property
     def beside_data(self) -> list[str]:
-        """The resources that hold no data."""
+        """Logical IDs of the resources that hold no data."""
         return [name for name in self.kinds if name not in DATA]
 
     @property
     def can_be_kept(self) -> bool:
-        """Whether it can go on with the tables alone."""
+        """Whether the stack can be reduced to the tables."""
         return self.status not in _ONLY_DELETED and all(name in self.kinds for name in DATA)
 
 
 def find(cloudformation: Any, name: str, *, poll_seconds: float) -> Stack | None:
-    """Find a stack; None when there is none.
-
-    A change that an interrupted run has begun is waited for.
-    """
+    """Return a stack, waiting for the end of any change in progress; None if there is none."""
     settle(cloudformation, name, poll_seconds=poll_seconds)
     try:
         [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -90,9 +87,9 @@ def find(cloudformation: Any, name: str, *, poll_seconds: float) -> Stack | None
 
 
 def data_template(template: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the part of a template that holds the data.
+    """Return the part of a template that defines the data.
 
-    Parameters and conditions stay, and with them the values that were chosen.
+    Parameters and conditions are kept, and with them the chosen values.
     """
     resources = {name: template["Resources"][name] for name in DATA}
     return {
@@ -105,13 +102,14 @@ def data_template(template: Mapping[str, Any]) -> dict[str, Any]:
 def reduce_to_data(
     cloudformation: Any, stack: Stack, *, poll_seconds: float, progress: Progress
 ) -> None:
-    """Remove what holds no data from the stack, and wait until it is gone.
+    """Remove every resource without data from the stack, and wait for completion.
 
     Raises:
-        CommandError: CloudFormation refused, or left something behind; says what and why.
+        CommandError: CloudFormation refused, or could not delete a resource; the message has the
+            reason.
     """
     body = cloudformation.get_template(StackName=stack.id)["TemplateBody"]
-    # boto3 has read it already where it is JSON.
+    # boto3 parses the template if it is JSON.
     template = cfn_yaml.loads(body) if isinstance(body, str) else body
     [found] = cloudformation.describe_stacks(StackName=stack.id)["Stacks"]
     parameters = [
@@ -123,7 +121,7 @@ def reduce_to_data(
         stack,
         cloudformation.update_stack,
         TemplateBody=json.dumps(data_template(template)),
-        # The functions are removed, and their roles need no protection any more.
+        # The functions are removed, so their roles need no protection any more.
         StackPolicyDuringUpdateBody=json.dumps(_ALL_MAY_CHANGE),
         Parameters=parameters,
     )
@@ -135,7 +133,7 @@ def reduce_to_data(
             "See to it, and run this again; the data is untouched"
         )
     if failed:
-        # It has tried three times, and no longer knows it.
+        # CloudFormation gives up after three attempts, and then no longer manages the resource.
         raise CommandError(
             f"CloudFormation could not delete everything, and has let go of it: {'; '.join(failed)}"
             ". Delete that by hand; the rest is removed, and the data is kept"
@@ -143,10 +141,10 @@ def reduce_to_data(
 
 
 def delete(cloudformation: Any, stack: Stack, *, poll_seconds: float, progress: Progress) -> None:
-    """Delete the stack and wait until it is gone; tables that it retains stay.
+    """Delete the stack and wait until it is gone; retained tables stay.
 
     Raises:
-        CommandError: something of it could not be deleted; says what and why.
+        CommandError: a resource could not be deleted; the message has the reason.
     """
     events = _events(cloudformation, stack)
     last = events[0]["EventId"] if events else None
@@ -169,7 +167,7 @@ def _ask(stack: Stack, call: Callable[..., Any], **arguments: Any) -> None:
 
 
 def _end(cloudformation: Any, stack: Stack, poll_seconds: float, progress: Progress) -> str:
-    """Wait until a change has come to its end, its cleaning up included; give the status."""
+    """Wait until a change and its cleanup have ended, and return the stack's status."""
     while True:
         [found] = cloudformation.describe_stacks(StackName=stack.id)["Stacks"]
         status: str = found["StackStatus"]
@@ -186,9 +184,9 @@ def _events(cloudformation: Any, stack: Stack) -> list[dict[str, Any]]:
 
 
 def _failures(cloudformation: Any, stack: Stack, last: str | None) -> list[str]:
-    """Say what has failed since the event `last`, and was not done at a later attempt."""
+    """Return the resources that failed after the event `last` and have not succeeded since."""
     seen, failed = set(), []
-    for event in _events(cloudformation, stack):  # the newest first
+    for event in _events(cloudformation, stack):  # newest first
         if event["EventId"] == last:
             break
         name = event["LogicalResourceId"]
