@@ -1,1 +1,1 @@
-"""What `doctor` looks at: each check takes a Subject and yields Findings."""
+"""The checks of `doctor`: each is a function of a Subject that yields Findings."""

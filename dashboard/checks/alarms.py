@@ -1,4 +1,4 @@
-"""The alarms, and who hears them."""
+"""Check the alarms and their subscribers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 
 
 def check_alarms(subject: Subject) -> Iterator[Finding]:
-    """See that the alarms of the stack are there, and that none is on."""
+    """Check that the stack's alarms exist and that none is in ALARM state."""
     names = _alarms_of(subject)
     if not names:
         yield fail("the stack has no alarms", "run `deploy`")
@@ -40,7 +40,7 @@ def check_alarms(subject: Subject) -> Iterator[Finding]:
 
 
 def check_alarm_topic(subject: Subject) -> Iterator[Finding]:
-    """See that somebody hears the alarms."""
+    """Check that the alarm topic has a confirmed subscriber."""
     topic = subject.output("AlarmTopicArn")
     pages = (
         subject.clients("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
@@ -59,7 +59,7 @@ def check_alarm_topic(subject: Subject) -> Iterator[Finding]:
 
 
 def _alarms_of(subject: Subject) -> dict[str, str]:
-    """Name the stack's alarms: in the template → in CloudWatch."""
+    """Return the stack's alarms: logical ID → name in CloudWatch."""
     pages = (
         subject.clients("cloudformation")
         .get_paginator("list_stack_resources")

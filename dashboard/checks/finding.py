@@ -1,4 +1,4 @@
-"""What a check is given, and what it yields."""
+"""The input and output of a check."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ Status = Literal["ok", "warn", "FAIL"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        status: `FAIL` also for what could not be looked at: nothing is ok unseen.
-        says: what was seen, with the value.
-        remedy: how to mend it; empty where there is nothing to mend.
+        status: `FAIL` also for a check that could not run: nothing is ok unless it was checked.
+        says: what was found, with the value.
+        remedy: how to fix it; empty if there is nothing to fix.
     """
 
     status: Status
@@ -29,31 +29,31 @@ class Finding:
 
 
 def ok(says: str) -> Finding:
-    """Find it well."""
+    """Return a finding of something that works."""
     return Finding("ok", says)
 
 
 def warn(says: str, remedy: str) -> Finding:
-    """Find what works, and not as it should."""
+    """Return a finding of something that works with a flaw."""
     return Finding("warn", says, remedy)
 
 
 def fail(says: str, remedy: str) -> Finding:
-    """Find what does not work."""
+    """Return a finding of something that does not work."""
     return Finding("FAIL", says, remedy)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The stage that is looked at.
+    """The stage under check.
 
     Attributes:
-        clients: make boto3 clients of its account, and of its region unless told another.
+        clients: makes boto3 clients of the account, for its region unless another is given.
         stack: as CloudFormation describes it.
-        outputs: of the stack, by name.
-        parameters: of the stack, by name.
-        web: gets what is public, over https.
-        clock: gives the time, in UTC.
+        outputs: outputs of the stack, by name.
+        parameters: parameters of the stack, by name.
+        web: fetches public URLs over HTTPS.
+        clock: returns the current time, in UTC.
     """
 
     stage: str
@@ -75,14 +75,14 @@ class Subject:
         return self.output("TopicArn").split(":")[3]
 
     def clients_of_ses(self, service: str) -> Any:
-        """Make a client of the region in which SES sends."""
+        """Return a client of the region in which SES sends."""
         return self.clients(service, region_name=self.ses_region)
 
     def output(self, name: str) -> str:
-        """Give an output of the stack.
+        """Return an output of the stack.
 
         Raises:
-            CommandError: it has none of that name.
+            CommandError: the stack has no output of that name.
         """
         if name not in self.outputs:
             raise CommandError(

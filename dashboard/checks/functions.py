@@ -1,4 +1,4 @@
-"""The functions and their event sources."""
+"""Check the functions and their event sources."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,14 @@ from dashboard.deploy.event_sources import OPTIONS, reports_failures
 from dashboard.functions import FUNCTIONS
 
 _SOON = timedelta(days=180)
-# Beside ingest: four shards of each stream, chunks of large topics, watch, and connections: twelve
-# invocations of 50 ms at once serve 240 requests a second.
+# The concurrency of the other functions: four shards of each stream, batches of large topics,
+# watch, and connections. For connections, twelve concurrent invocations of 50 ms serve 240 requests
+# a second.
 OTHERS_CONCURRENCY = 24
 
 
 def check_functions(subject: Subject) -> Iterator[Finding]:
-    """See that each function is there, can be called, and has settings that make sense."""
+    """Check that each function exists, is active and has valid settings."""
     runtimes = set()
     good = 0
     for function in FUNCTIONS:
@@ -45,7 +46,7 @@ def check_functions(subject: Subject) -> Iterator[Finding]:
 
 
 def check_event_sources(subject: Subject) -> Iterator[Finding]:
-    """See that what brings the functions their events is on, and has its options."""
+    """Check that each event source mapping is enabled and has its options."""
     for function, wanted in OPTIONS.items():
         name = function_name(subject.stage, function)
         mappings = subject.clients("lambda").list_event_source_mappings(FunctionName=name)[
@@ -79,7 +80,7 @@ def _reporting(subject: Subject, name: str, mapping: Mapping[str, Any]) -> Itera
 
 
 def check_concurrency(subject: Subject) -> Iterator[Finding]:
-    """Check that ingest at its maximum leaves connections and the other functions room to run."""
+    """Check that ingest at its maximum leaves enough concurrency for the other functions."""
     limit = subject.clients("lambda").get_account_settings()["AccountLimit"]
     quota, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
     account = f"the account allows {quota} concurrent executions, {unreserved} of them unreserved"
@@ -145,7 +146,7 @@ def _event_source(function: str, mapping: Mapping[str, Any], wanted: Mapping[str
 
 
 def _runtime(runtime: str, today: date) -> Finding:
-    """Judge a runtime by the dates that cfn-lint has from AWS."""
+    """Check a runtime against AWS's deprecation dates, which cfn-lint contains."""
     text = resources.files("cfnlint.data.AdditionalSpecs").joinpath("LmbdRuntimeLifecycle.json")
     known = json.loads(text.read_text())
     if runtime not in known:

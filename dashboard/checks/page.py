@@ -1,4 +1,4 @@
-"""The page, as a browser gets it."""
+"""Check the page as a browser receives it."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 from dashboard.checks.sign_in import check_days, unreachable
 
 _OK = 200
-# What CloudFront adds: infrastructure/mailpulse.yaml, SiteHeaders.
+# The headers that CloudFront adds: infrastructure/mailpulse.yaml, SiteHeaders.
 _HEADERS = {
     "content-security-policy": "frame-ancestors 'none'",
     "strict-transport-security": "max-age=",
@@ -17,7 +17,7 @@ _HEADERS = {
 
 
 def check_page(subject: Subject) -> Iterator[Finding]:
-    """See that CloudFront serves the page, with the headers that protect it."""
+    """Check that CloudFront serves the page with its security headers."""
     url = f"https://{subject.output('SiteDomain')}/"
     remedy = "run `deploy`, which publishes it; a new distribution takes some minutes"
     try:

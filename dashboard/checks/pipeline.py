@@ -1,4 +1,4 @@
-"""Does everything flow: queues, counting, and the function that watches them."""
+"""Check the data flow: the queues, counting, and the watch function."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,15 +8,15 @@ from chalicelib.stats.table import StatsTable
 from dashboard.aws_session import Service
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 
-# watch runs each minute.
+# watch runs once a minute.
 _FRESH = timedelta(minutes=3)
-# As the alarms of the template.
+# The thresholds of the template's alarms.
 _OLD_SECONDS = 300
 _LAG_SECONDS = 60
 
 
 def check_queues(subject: Subject) -> Iterator[Finding]:
-    """See that nothing was set aside, and nothing waits for long."""
+    """Check that the dead-letter queue is empty and that no event has waited for long."""
     queues = Queues(
         Service("sqs", subject.clients),
         Service("cloudwatch", subject.clients),
@@ -47,7 +47,7 @@ def check_queues(subject: Subject) -> Iterator[Finding]:
 
 
 def check_health(subject: Subject) -> Iterator[Finding]:
-    """See that the pipeline is watched each minute, and what is seen."""
+    """Check that watch has run lately, and what it has found."""
     stats_table = StatsTable(Service("dynamodb", subject.clients), subject.output("StatsTable"))
     health = stats_table.health()
     found = health.findings

@@ -1,4 +1,4 @@
-"""The proof: a mail to SES's mailbox simulator, watched until its numbers arrive on a WebSocket."""
+"""Send an email to SES's mailbox simulator, and wait for its counts on a WebSocket."""
 
 import json
 import os
@@ -23,11 +23,15 @@ _RECIPIENT = "success@simulator.amazonses.com"
 _SECONDS = 120
 
 Send = Callable[[Subject, Installation], str]
-"""Sends the mail; gives SES's id of it."""
+"""Sends the email, and returns SES's message ID."""
 
 
 class _NotSent(Exception):
-    """It could not be sent; has the finding."""
+    """The email could not be sent.
+
+    Attributes:
+        finding: the reason.
+    """
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.says)
@@ -35,7 +39,7 @@ class _NotSent(Exception):
 
 
 def send_mail(subject: Subject, stage: Installation) -> str:
-    """Send a mail to the simulator, from the first identity that may send."""
+    """Send an email to the simulator, from the first identity that is allowed to send."""
     configuration_set = subject.parameters.get("ConfigurationSetName", "*")
     if configuration_set == "*":
         raise _NotSent(
@@ -67,12 +71,12 @@ def send_mail(subject: Subject, stage: Installation) -> str:
 def check_probe(
     subject: Subject, send: Send = send_mail, seconds: float = _SECONDS
 ) -> Iterator[Finding]:
-    """See a mail's numbers arrive, by a share link that is revoked afterwards.
+    """Check that an email's counts arrive, through a temporary share link.
 
     Args:
         subject: the stage.
-        send: sends the mail.
-        seconds: how long to wait for its numbers.
+        send: sends the email.
+        seconds: how long to wait for the counts.
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     stage = installation.installation_of(subject.stage, subject.clients, subject.region, endpoint)
@@ -106,7 +110,7 @@ def _connected(subject: Subject, stage: Installation, token: str) -> ClientConne
 def _watch(
     websocket: ClientConnection, send: Callable[[], str], seconds: float
 ) -> Iterator[Finding]:
-    """Subscribe, send, and wait for both of the mail's events."""
+    """Subscribe, send, and wait until the email is counted as sent and as delivered."""
     topic = CAMPAIGN_TOPIC_PREFIX + CAMPAIGN
     websocket.send(json.dumps({"action": "subscribe", "id": topic}))
     counts = json.loads(websocket.recv(timeout=seconds))["snapshot"]["counts"]

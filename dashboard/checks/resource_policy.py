@@ -1,6 +1,6 @@
-"""Does the policy of a topic or queue let a service of AWS in, and that alone?
+"""Check whether the policy of a topic or queue allows an AWS service, and nothing more.
 
-As far as is needed here, and no further: what cannot be judged is said to be unclear. The rules:
+Implements only the part of IAM's evaluation logic that is needed here; anything else is `unclear`.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -11,16 +11,16 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 Verdict = Literal["allowed", "refused", "open", "unclear"]
-"""`open`: allowed, and not on condition of who is behind the service."""
+"""`open`: allowed without a condition on the account or resource behind the service."""
 
-# How statements name what they are not about.
+# Elements that match by exclusion.
 _BY_EXCEPTION = {"NotPrincipal", "NotAction", "NotResource"}
 _OPERATORS = {"stringequals", "arnequals", "arnlike", "stringlike"}
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A service that calls on behalf of something.
+    """A service that acts on behalf of a resource.
 
     Attributes:
         service: such as `ses.amazonaws.com`.
@@ -34,11 +34,11 @@ class Caller:
 
 
 def judge(policy: str, caller: Caller) -> Verdict:
-    """Judge a resource's policy.
+    """Return whether a resource's policy allows an action.
 
     Args:
-        policy: JSON, as the service gives it; empty where there is none.
-        caller: who would do what.
+        policy: the policy as JSON; empty if there is none.
+        caller: the service and its action.
     """
     statements = _list(json.loads(policy)["Statement"]) if policy else []
     named = [one for one in statements if _names(one, caller)]
@@ -55,7 +55,7 @@ def judge(policy: str, caller: Caller) -> Verdict:
 
 
 def _names(statement: Mapping[str, Any], caller: Caller) -> bool:
-    """Tell whether a statement is about this service and action."""
+    """Return whether a statement applies to this service and action."""
     if _BY_EXCEPTION & statement.keys():
         return True
     principal = statement.get("Principal", {})
@@ -69,7 +69,7 @@ def _names(statement: Mapping[str, Any], caller: Caller) -> bool:
 
 
 def _holds(statement: Mapping[str, Any], caller: Caller) -> bool | None:
-    """Tell whether a statement's conditions hold; None where that cannot be told."""
+    """Return whether a statement's conditions hold; None if that cannot be determined."""
     unclear = bool(_BY_EXCEPTION & statement.keys())
     for operator, keys in statement.get("Condition", {}).items():
         for key, wanted in keys.items():
@@ -84,7 +84,7 @@ def _matches(
     operator: str, key: str, wanted: Iterable[Any], context: Mapping[str, str]
 ) -> bool | None:
     if operator == "bool" and key == "aws:securetransport":
-        return "true" in {str(one).lower() for one in wanted}  # services of AWS use TLS
+        return "true" in {str(one).lower() for one in wanted}  # AWS services use TLS
     if operator not in _OPERATORS or key not in context:
         return None
     value = context[key]
@@ -94,7 +94,7 @@ def _matches(
 
 
 def _asks_for_source(statement: Mapping[str, Any]) -> bool:
-    """Tell whether a statement asks who is behind the service."""
+    """Return whether a statement has a condition on the source account or ARN."""
     asked = {key.lower() for keys in statement.get("Condition", {}).values() for key in keys}
     return bool(asked & {"aws:sourcearn", "aws:sourceaccount"})
 

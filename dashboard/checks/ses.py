@@ -1,4 +1,4 @@
-"""SES: may the account send, and does it report what becomes of its mail?"""
+"""Check whether SES may send, and publishes the events of its emails."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -8,15 +8,15 @@ from botocore.exceptions import ClientError
 
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 
-# SESv2's names of the types that rates are made of, and of the others that are counted.
+# SESv2's event types: those that rates are computed from, and the others that are counted.
 _RATES = ("SEND", "DELIVERY", "BOUNCE", "COMPLAINT", "OPEN", "CLICK")
 _OTHERS = ("REJECT", "RENDERING_FAILURE", "DELIVERY_DELAY", "SUBSCRIPTION")
-# SES answers about one a second.
+# SES limits these requests to about one a second.
 _MOST_SETS = 50
 
 
 def check_account(subject: Subject) -> Iterator[Finding]:
-    """See that the account may send, and to whom."""
+    """Check that the account may send, and whether it is in the sandbox."""
     account = subject.clients_of_ses("sesv2").get_account()
     enforcement = account.get("EnforcementStatus", "HEALTHY")
     if not account.get("SendingEnabled"):
@@ -42,7 +42,7 @@ def check_account(subject: Subject) -> Iterator[Finding]:
 
 
 def check_event_destination(subject: Subject) -> Iterator[Finding]:
-    """See that a configuration set publishes its events to the topic."""
+    """Check that a configuration set publishes its events to the topic."""
     ses, topic = subject.clients_of_ses("sesv2"), subject.output("TopicArn")
     named = subject.parameters.get("ConfigurationSetName", "*")
     names = _configuration_sets(ses) if named == "*" else iter([named])

@@ -1,4 +1,4 @@
-"""Who signs people in: its documents, its keys and its certificate."""
+"""Check the issuer: its discovery document, keys and certificate."""
 
 import ssl
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _OK = 200
 
 
 def check_issuer(subject: Subject) -> Iterator[Finding]:
-    """See that the issuer says what the functions ask of it, as they ask for it."""
+    """Check the issuer's discovery document and keys as the functions use them."""
     issuer = subject.output("Issuer")
     remedy = "see that --issuer is right, and that the issuer is up"
     try:
@@ -38,7 +38,7 @@ def check_issuer(subject: Subject) -> Iterator[Finding]:
 
 
 def check_days(where: str, answer: Answer) -> Iterator[Finding]:
-    """See that a certificate is not about to end."""
+    """Check that a certificate does not expire soon."""
     if answer.days < _DAYS:
         yield warn(f"the certificate of {where} ends in {answer.days} days", "renew it")
     else:
@@ -46,7 +46,7 @@ def check_days(where: str, answer: Answer) -> Iterator[Finding]:
 
 
 def unreachable(where: str, error: Exception, remedy: str) -> Finding:
-    """Say why there is no answer that can be used."""
+    """Return a finding that explains a failed request."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return fail(f"the certificate of {where} is not valid: {error.verify_message}", "renew it")
     return fail(f"{where} does not answer as it should, from here ({error!r})", remedy)

@@ -1,4 +1,4 @@
-"""The CloudFormation stack."""
+"""Check the CloudFormation stack."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ _GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGR
 
 
 def check_stack(subject: Subject) -> Iterator[Finding]:
-    """See that the last change of the stack came to a good end."""
+    """Check that the stack's last change succeeded."""
     name, status = subject.stack["StackName"], subject.stack["StackStatus"]
     if status in _GOOD:
         yield ok(f"{name} is {status}")

@@ -1,4 +1,4 @@
-"""The way from SES's topic into the queue."""
+"""Check the path from SES's topic to the queue."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ _POLICY = "run `deploy`, which sets the policy; the policy of a topic of yours i
 
 
 def check_topic(subject: Subject) -> Iterator[Finding]:
-    """See that SES may publish to the topic, and nobody else through SES."""
+    """Check that SES may publish to the topic, from this account only."""
     topic = subject.output("TopicArn")
     attributes = subject.clients_of_ses("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
     named = subject.parameters.get("ConfigurationSetName", "*")
@@ -17,7 +17,7 @@ def check_topic(subject: Subject) -> Iterator[Finding]:
     own = f"arn:{partition}:ses:{subject.ses_region}:{subject.account}:configuration-set/"
     context = {
         "aws:sourceaccount": subject.account,
-        # Where any may publish, some one.
+        # `*` allows any configuration set; any name serves as an example.
         "aws:sourcearn": own + ("any" if named == "*" else named),
     }
     caller = Caller("ses.amazonaws.com", "sns:Publish", context)
@@ -48,7 +48,7 @@ def check_topic(subject: Subject) -> Iterator[Finding]:
 
 
 def check_queue(subject: Subject) -> Iterator[Finding]:
-    """See that the topic may send to the queue, and does."""
+    """Check that the topic may send to the queue and that the queue subscribes to it."""
     topic, queue = subject.output("TopicArn"), subject.output("QueueArn")
     attributes = subject.clients("sqs").get_queue_attributes(
         QueueUrl=subject.output("QueueUrl"), AttributeNames=["Policy"]

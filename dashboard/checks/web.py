@@ -1,4 +1,4 @@
-"""Get what is public, over https, and look at the certificate on the way."""
+"""Fetch public URLs over HTTPS, and read the server's certificate."""
 
 import http.client
 import json
@@ -15,11 +15,11 @@ _DAY_SECONDS = 86400
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered.
+    """A server's response.
 
     Attributes:
-        headers: by their names in lower case.
-        days: how long its certificate is still valid.
+        headers: by name in lower case.
+        days: remaining validity of the server's certificate.
     """
 
     status: int
@@ -28,27 +28,27 @@ class Answer:
     days: int
 
     def json(self) -> Any:
-        """Read the body as JSON.
+        """Parse the body as JSON.
 
         Raises:
-            ValueError: it is none.
+            ValueError: the body is not JSON.
         """
         return json.loads(self.body)
 
 
 class Web:
-    """A client that trusts what this machine trusts, or what it is told to."""
+    """An HTTPS client that trusts the system's certificate authorities, or those of `trust`."""
 
     def __init__(self, trust: ssl.SSLContext | None = None) -> None:
         self._trust = trust or ssl.create_default_context()
 
     def get(self, url: str) -> Answer:
-        """Get a document. Redirections are not followed, nor are proxies used.
+        """Send a GET request, without following redirects or using proxies.
 
         Raises:
-            OSError: there is no answer; ssl.SSLCertVerificationError where the certificate is not
-                valid.
-            ValueError: it is no https URL.
+            OSError: there is no response; ssl.SSLCertVerificationError if the certificate is
+                invalid.
+            ValueError: not an HTTPS URL.
         """
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname:
