@@ -1,4 +1,4 @@
-"""Show a page to the person at this machine."""
+"""Open pages in a browser."""
 
 import os
 import sys
@@ -6,10 +6,10 @@ import webbrowser
 
 
 def open_page(url: str) -> None:
-    """Open a page in the browser, where there is a desktop to show it on."""
+    """Open a page in the default browser if the machine has a desktop."""
     has_desktop = sys.platform in {"darwin", "win32"} or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
-    # Without one, a text browser would take over the terminal.
+    # Without a desktop, a text browser would take over the terminal.
     if has_desktop:
         webbrowser.open(url)

@@ -1,4 +1,4 @@
-"""Play the demo beside a running `up`."""
+"""Play the demo next to a running `up`."""
 
 import secrets
 import threading
@@ -17,7 +17,7 @@ from dashboard.simulation.player import play, seconds_since
 from dashboard.sqs.topic import Topic
 
 _RETRY_SECONDS = 5.0
-# Further behind than this (a laptop slept, the topic was away), the demo begins anew.
+# If the demo lags by more than this (the laptop slept, the topic was unavailable), it starts over.
 _BEHIND_SECONDS = 60.0
 
 
@@ -25,7 +25,7 @@ _BEHIND_SECONDS = 60.0
 def playing(
     session: LocalSession, topic_arn: str, steps: Reporter, *, enabled: bool
 ) -> Iterator[None]:
-    """Publish the events of a small, endless campaign meanwhile, if it is wanted."""
+    """Publish the events of small, endless campaigns in the background, if enabled."""
     if not enabled:
         yield
         return
@@ -35,7 +35,7 @@ def playing(
     def play() -> None:
         try:
             play_endlessly(publish, seed=secrets.randbits(32), stop=stop)
-        except Exception as error:  # noqa: BLE001 - the demo may fail; the dashboard goes on
+        except Exception as error:  # noqa: BLE001 - a failing demo must not stop the dashboard
             if not stop.is_set():
                 steps.warn(f"The demo has ended: {error}")
 
@@ -51,13 +51,13 @@ def playing(
 def play_endlessly(
     publish_batch: Callable[[Sequence[str]], None], *, seed: int, stop: threading.Event
 ) -> None:
-    """Play small campaigns without end, until `stop` is set.
+    """Play small campaigns until `stop` is set.
 
     Args:
-        publish_batch: as of `Topic`; when it fails, the demo says so on standard error and tries
-            again every few seconds. Events published twice by that count once.
-        seed: the same seed gives the same campaigns, but for their times.
-        stop: ends it within seconds.
+        publish_batch: as of `Topic`; if it fails, the demo reports this on standard error and
+            retries every few seconds. Events that are published twice as a result count once.
+        seed: the same seed yields the same campaigns, except for their times.
+        stop: ends the demo within seconds.
     """
 
     def persistently(messages: Sequence[str]) -> None:

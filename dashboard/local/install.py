@@ -16,15 +16,14 @@ from dashboard.progress import Reporter
 STAGE = "local"
 COUNTING_FUNCTION = function_name(STAGE, "aggregate")
 
-# Where a template's time to live is dropped by the emulator.
+# Tables whose time-to-live setting in the template the emulator ignores.
 _TABLES = ("EventsTable", "StatsTable", "SubscriptionsTable")
 _TTL_ATTRIBUTE = "expires"
 
-# A message that could not be ingested comes again after as many seconds: on one machine nobody
-# wants to wait minutes for it.
+# The delay before a failed message is retried; on a local machine, minutes would be too long.
 _QUEUE_VISIBILITY_SECONDS = "20"
 
-# Each batch that is ingested at the same time is a process on this machine.
+# Each concurrent ingest batch is a process on this machine.
 _MAPPING_OPTIONS = {
     **event_sources.OPTIONS,
     "ingest": {**event_sources.OPTIONS["ingest"], "ScalingConfig": {"MaximumConcurrency": 2}},
@@ -32,12 +31,12 @@ _MAPPING_OPTIONS = {
 
 
 def install(state: StateDir, session: LocalSession, steps: Reporter) -> Running:
-    """Bring what the emulator holds to what this checkout says, and return where it is.
+    """Install or update Mailpulse on the emulator to match this checkout, and return its URLs.
 
     Args:
         state: the state folder.
         session: makes clients for the emulator.
-        steps: is told what is done.
+        steps: reports progress.
     """
     with steps.step("The tables, the queue and the topic are there"):
         outputs = stack.create_or_update(
@@ -73,14 +72,14 @@ def install(state: StateDir, session: LocalSession, steps: Reporter) -> Running:
         dashboard=f"{session.endpoint_url}/",
         websocket=websocket_url,
         topic_arn=outputs["TopicArn"],
-        # Asked for by name: the URL in the outputs has a port that nobody listens on.
+        # Looked up by name: the URL in the outputs has a placeholder port.
         queue_url=session.client("sqs").get_queue_url(QueueName=queue_name)["QueueUrl"],
         endpoint_url=session.endpoint_url,
     )
 
 
 def site_bucket(session: LocalSession) -> str:
-    """Name the bucket that holds the page."""
+    """Return the name of the bucket that holds the page."""
     outputs = stack.outputs(session.client("cloudformation"), stack.stack_name(STAGE))
     return outputs["SiteBucket"]
 
@@ -88,7 +87,7 @@ def site_bucket(session: LocalSession) -> str:
 def _deploy(
     state: StateDir, session: LocalSession, outputs: stack.Outputs
 ) -> chalice_project.Deployment:
-    """Deploy the functions and set their mappings' options, from wherever they were."""
+    """Deploy the functions and set the options of their event source mappings."""
     chalice_project.prepare(
         state.build,
         STAGE,
@@ -110,20 +109,20 @@ def _deploy(
 
 
 def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
-    """Set up the functions; what is not given here is as in AWS."""
+    """Return the environment of the functions, where it differs from the defaults in AWS."""
     return {
         **settings.of_stack(outputs),
-        # Filled in by the functions, which know AWS_ENDPOINT_URL: the port may change.
+        # The functions fill in the endpoint from AWS_ENDPOINT_URL, because the port may change.
         "CONNECTIONS_ENDPOINT": "{endpoint}/_aws/execute-api/{api_id}/{stage}",
         "STORE_ADDRESSES": "true",
         "PSEUDONYM_KEY": read_pseudonym_key(state),
-        # A push costs no more here than the CPU time of its messages: five a second look smooth.
+        # A push costs only the CPU time of its messages here, and five a second look smooth.
         "PUSH_INTERVAL_SECONDS": "0.2",
     }
 
 
 def check_health(lambda_client: Any) -> None:
-    """Have the pipeline's health checked now; the schedule does it a minute from now."""
+    """Run the health check now; its schedule would run it a minute later."""
     names = ("version", "id", "detail-type", "source", "account", "time", "region")
     event = {**dict.fromkeys(names, ""), "resources": [], "detail": {}}
     lambda_client.invoke(
@@ -139,7 +138,7 @@ def _chalice_environment(session: LocalSession) -> dict[str, str]:
 
 
 def _set_time_to_live(dynamodb: Any, outputs: stack.Outputs) -> None:
-    """Switch time to live on: the template asks for it, but the emulator drops it."""
+    """Enable time to live: the template specifies it, but the emulator ignores it."""
     for output in _TABLES:
         table = outputs[output]
         description = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]

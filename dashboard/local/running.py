@@ -1,4 +1,4 @@
-"""One `up` at a time in a state folder, and how other commands find it."""
+"""Lock the state folder for one `up` at a time, and publish its endpoints to other commands."""
 
 import fcntl
 import json
@@ -18,7 +18,7 @@ from dashboard import durable
 from dashboard.local.emulator.generations import Generations
 from dashboard.paths import StateDir
 
-# How long a new `up` waits for the emulator of one that was killed, which is still saving.
+# How long a new `up` waits for the emulator of a killed one to finish saving.
 _TAKE_OVER_SECONDS = 60.0
 
 _KEY_BYTES = 32
@@ -26,7 +26,7 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class Running:
-    """What a program must know to use a running dashboard."""
+    """The endpoints of a running dashboard."""
 
     dashboard: str
     websocket: str
@@ -35,22 +35,22 @@ class Running:
     endpoint_url: str
 
     def as_json(self) -> str:
-        """Write it as one line of JSON."""
+        """Return the endpoints as one line of JSON."""
         return json.dumps(asdict(self))
 
 
 @contextmanager
 def locked(state: StateDir, say: Callable[[str], None]) -> Iterator[int]:
-    """Hold the state folder; yield the lock's file descriptor.
+    """Lock the state folder, and yield the lock's file descriptor.
 
-    A child process that inherits the descriptor holds the folder too, until it ends.
+    A child process that inherits the descriptor holds the lock too, until it ends.
 
     Args:
         state: the state folder.
-        say: is told when there is something to wait for.
+        say: called with a message if it has to wait.
 
     Raises:
-        CommandError: another `up` holds it.
+        CommandError: another `up` holds the lock.
     """
     try:
         with durable.private():
@@ -71,7 +71,7 @@ def locked(state: StateDir, say: Callable[[str], None]) -> Iterator[int]:
 
 @contextmanager
 def announced(state: StateDir, running: Running) -> Iterator[None]:
-    """Let other commands find the running dashboard."""
+    """Publish the endpoints of the running dashboard to other commands."""
     content = asdict(running) | {"pid": os.getpid()}
     durable.write(state.running, json.dumps(content))
     try:
@@ -81,7 +81,7 @@ def announced(state: StateDir, running: Running) -> Iterator[None]:
 
 
 def read_running(state: StateDir) -> dict[str, str]:
-    """Find the running dashboard: what `announced` has written.
+    """Read the endpoints of the running dashboard, which `announced` has written.
 
     Raises:
         CommandError: none is running.
@@ -103,15 +103,15 @@ def read_running(state: StateDir) -> dict[str, str]:
 
 @durable.private()
 def check(state: StateDir) -> None:
-    """Check what earlier runs saved, before any of it is used or replaced.
+    """Check the data of earlier runs before any of it is used or replaced.
 
     Raises:
-        CommandError: something is damaged; says what, and the remedy.
+        CommandError: something is damaged; the message has the fact and the remedy.
     """
     start_anew = f"To start without its data, delete the folder {state.root}."
     generations = Generations(state.emulator)
     generations.adopt(start_anew)
-    # An interrupted replay would go on after events that the state before does not have.
+    # An interrupted replay would resume after events that the previous state does not contain.
     generations.check(f"rm -rf {quote(str(state.replay))}", start_anew)
     read_unsaved(state)
     if state.pseudonym_key.exists() or generations.latest():
@@ -119,14 +119,14 @@ def check(state: StateDir) -> None:
 
 
 def read_pseudonym_key(state: StateDir) -> str:
-    """Read the secret that keys pseudonyms, which `check` has seen; create it the first time."""
+    """Return the key of the pseudonyms, creating it on first use. Call `check` first."""
     if not state.pseudonym_key.exists():
         durable.write(state.pseudonym_key, secrets.token_hex(_KEY_BYTES))
     return state.pseudonym_key.read_text().strip()
 
 
 def read_unsaved(state: StateDir) -> dict[str, Any] | None:
-    """Read what the last run left unsaved: {"since": time, "uncounted": records}, or None.
+    """Return what the last run left unsaved, {"since": time, "uncounted": records}, or None.
 
     Raises:
         CommandError: the file is damaged.
@@ -147,7 +147,7 @@ def read_unsaved(state: StateDir) -> dict[str, Any] | None:
 
 
 def _check_pseudonym_key(state: StateDir, start_anew: str) -> None:
-    """Check that the key is one: with another key, each recipient would be counted anew."""
+    """Check that the key is valid: with another key, each recipient would count as a new one."""
     path = state.pseudonym_key
     found = path.read_text("latin-1").strip() if path.exists() else None
     if found is not None and re.fullmatch(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}", found):
@@ -157,16 +157,16 @@ def _check_pseudonym_key(state: StateDir, start_anew: str) -> None:
         if found is None
         else f"its {len(found)} characters are not the {2 * _KEY_BYTES} hexadecimal digits of a key"
     )
-    # The functions have it, too.
+    # Chalice's configuration contains a copy.
     copy = quote(str(state.build / ".chalice" / "config.json"))
     restore = rf"""sed -n 's/.*"PSEUDONYM_KEY": "\(.*\)".*/\1/p' {copy} > {quote(str(path))}"""
     raise durable.damaged(path, fact, f"Restore it from a backup, or by `{restore}`. {start_anew}")
 
 
 def _restrict(state: StateDir) -> None:
-    """Take other users' permissions away, also from what an earlier version has written.
+    """Remove other users' permissions, also from files of an earlier version.
 
-    A folder that has other files as well keeps its own.
+    A folder that contains other files as well keeps its own permissions.
     """
     own = {path.name: path for path in state.files}
     try:
@@ -212,7 +212,7 @@ def _lock(descriptor: int, state: StateDir, say: Callable[[str], None]) -> None:
 
 
 def _holder(descriptor: int) -> int | None:
-    """Find the process of the `up` that holds the folder; None when it was killed."""
+    """Return the process ID of the `up` that holds the lock; None if it was killed."""
     written = os.pread(descriptor, 20, 0)
     try:
         pid = int(written)

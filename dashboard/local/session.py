@@ -1,8 +1,8 @@
-"""AWS clients for what runs on this machine.
+"""AWS clients for local endpoints.
 
-Whatever the operator's own AWS configuration says, a local command must never reach a real
-account: clients get an endpoint, a region and credentials of their own, and child processes an
-environment in which nothing else can be found.
+Regardless of the operator's AWS configuration, a local command must never reach a real account:
+clients get their own endpoint, region and credentials, and child processes an environment without
+any other.
 """
 
 import os
@@ -12,10 +12,10 @@ import botocore.config
 import botocore.session
 
 REGION = "us-east-1"
-ACCOUNT = "000000000000"  # the emulator's only one
+ACCOUNT = "000000000000"  # the emulator's only account
 ACCESS_KEY = "test"
 
-# What keeps botocore away from ~/.aws and from the instance's own credentials.
+# Keeps botocore from reading ~/.aws and the instance's own credentials.
 _ISOLATION = {
     "AWS_ACCESS_KEY_ID": ACCESS_KEY,
     "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
@@ -27,7 +27,7 @@ _ISOLATION = {
 
 
 def environment(endpoint_url: str) -> dict[str, str]:
-    """Make the environment of a child process that may reach the local endpoint alone."""
+    """Return the environment of a child process that can reach only the local endpoint."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | _ISOLATION | {"AWS_ENDPOINT_URL": endpoint_url}
 
@@ -37,12 +37,12 @@ class LocalSession:
 
     def __init__(self, endpoint_url: str) -> None:
         self.endpoint_url = endpoint_url
-        # A session with no profile: AWS_PROFILE may name one that does not exist here.
+        # A session without a profile: AWS_PROFILE may name one that does not exist here.
         self._session = botocore.session.Session(session_vars={"profile": (None, [], None, None)})
         self._session.set_config_variable("config_file", os.devnull)
 
     def client(self, service: str) -> Any:
-        """Make a client that gives up soon: what it talks to is on this machine."""
+        """Return a client with short timeouts, because its endpoint is on this machine."""
         return self._session.create_client(
             service,
             region_name=REGION,

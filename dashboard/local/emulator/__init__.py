@@ -1,1 +1,1 @@
-"""The process that stands in for AWS on this machine."""
+"""The process that emulates AWS on this machine."""

@@ -1,12 +1,13 @@
-"""Middleware in front of the emulator: serve the page, and refuse what web pages send.
+"""ASGI middleware in front of the emulator: serve the page, and reject requests of web pages.
 
-The emulator runs any function that it is sent, as a process of this machine, so its API is for
-programs of this machine alone. A browser sends the requests of every page that it shows, to any
-address. It marks them with `Sec-Fetch-*` (https://www.w3.org/TR/fetch-metadata/) or `Origin`
+The emulator runs any function that it is sent as a process on this machine, so its API must accept
+requests only from local programs. A browser sends the requests of any page to any address. It marks
+them with `Sec-Fetch-*` (https://www.w3.org/TR/fetch-metadata/) or `Origin`
 (https://www.rfc-editor.org/rfc/rfc6454#section-7), which a page can neither set nor remove. A
 request with such a header is served only if it reads a file of Mailpulse's own page or opens a
-WebSocket for it. A request without such a header is a program's, or a GET of an old browser, which
-changes nothing: AWS's query API is refused if the URL contains its action.
+WebSocket for it. A request without such a header comes from a program, or is a GET of an old
+browser, which changes nothing: requests of AWS's query API are rejected if the URL contains the
+action.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -25,24 +26,24 @@ _PAGE_FILES = {"/": "/index.html", "/index.html": "/index.html", "/favicon.svg":
 _ASSETS = "/assets/"
 _READING = {"GET", "HEAD"}
 
-# The emulator routes names below .localhost by themselves, such as {api}.execute-api.localhost.
+# The emulator itself routes names below .localhost, such as {api}.execute-api.localhost.
 _PAGE_HOSTS = (HOST, "localhost", "[::1]")
 _OTHER_HOSTS = ".localhost"
 
-# The emulator's own paths: among them are resets and changes of its configuration.
+# The emulator's admin paths, which include state resets and configuration changes.
 _ADMIN_PATHS = ("/_ministack", "/_localstack")
 _HEALTH = "/_ministack/health"
 
-_HTTP_PORT = 80  # browsers and programs leave it out of Host and Origin
+_HTTP_PORT = 80  # the default port, which clients omit from Host and Origin
 
-# A response that reaches a page of another origin all the same cannot be read or run there.
+# Even if a response reaches a page of another origin, the browser must not expose or run it.
 # https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header
 _PROTECTION = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-content-type-options", b"nosniff"),
 ]
 _SHARING = (b"access-control-", b"timing-allow-origin")
-# What CloudFront adds in AWS; the rest of the page's policy is in the page.
+# The header that CloudFront adds in AWS; the rest of the policy is in the page itself.
 _PAGE_HEADERS = [(b"content-security-policy", b"frame-ancestors 'none'")]
 
 
@@ -51,10 +52,10 @@ class Edge:
 
     Args:
         app: the emulator.
-        allowed_origins: origins, besides our own, whose pages may open WebSockets.
+        allowed_origins: additional origins whose pages may open WebSockets.
 
     Attributes:
-        bucket: the site bucket, once there is one.
+        bucket: the site bucket; None until it exists.
     """
 
     def __init__(self, app: App, allowed_origins: Collection[str] = ()) -> None:
@@ -76,7 +77,7 @@ class Edge:
             await self._app(scope, receive, send)
 
     def _refuses_websocket(self, scope: Scope) -> bool:
-        """Decide by Origin, which every browser sends (RFC 6455, section 4.1)."""
+        """Return whether Origin is untrusted; every browser sends it (RFC 6455, section 4.1)."""
         origins = _values(scope, b"origin")
         trusted = {_origin(scope), *self._allowed_origins}
         return (
@@ -93,7 +94,7 @@ class Edge:
         elif file is None:
             await self._app(scope, receive, send)
         elif _values(scope, b"host") != [_authority(HOST, scope)]:
-            # The page's WebSocket is at this address; another name is another origin.
+            # The page's WebSocket is at this address; under another name it would be cross-origin.
             location = f"{_origin(scope)}/"
             await _send_text(send, 307, f"The page is at {location}", [(b"location", location)])
         elif self.bucket is None:
@@ -105,9 +106,9 @@ class Edge:
 
 
 def _refusal(scope: Scope, file: str | None) -> str | None:
-    """Return why a request is refused; None if it is not."""
+    """Return why a request is rejected; None if it is not."""
     if not _is_local(scope):
-        # By DNS rebinding, the name of a foreign page leads here.
+        # With DNS rebinding, the host name of a foreign page resolves to this machine.
         return f"The Host of a request must be {_authority(HOST, scope)}."
     if _is_of_browser(scope) and (file is None or not _is_of_page(scope)):
         return (
@@ -122,7 +123,7 @@ def _refusal(scope: Scope, file: str | None) -> str | None:
 
 
 def _page_file(scope: Scope) -> str | None:
-    """Return which file of the page is read; None for any other request."""
+    """Return the file of the page that is requested; None for any other request."""
     hosts = {_authority(name, scope) for name in _PAGE_HOSTS}
     if scope["method"] not in _READING or not hosts.issuperset(_values(scope, b"host")):
         return None
@@ -137,7 +138,7 @@ def _is_of_browser(scope: Scope) -> bool:
 def _is_of_page(scope: Scope) -> bool:
     """Return whether a browser's request comes from the page, or was entered by its user.
 
-    Another port of this machine is `same-site`, and no more to be trusted than another site.
+    Another port of this machine is `same-site`, and must not be trusted either.
     """
     sites, origins = _values(scope, b"sec-fetch-site"), _values(scope, b"origin")
     return (
@@ -148,7 +149,7 @@ def _is_of_page(scope: Scope) -> bool:
 
 
 def _is_local(scope: Scope) -> bool:
-    """Return whether the Host is this machine's, with the port that we listen on."""
+    """Return whether the Host header names this machine and our port."""
     names = {_authority(name, scope) for name in _PAGE_HOSTS}
     others = _authority(_OTHER_HOSTS, scope)
     hosts = _values(scope, b"host")
@@ -186,7 +187,7 @@ async def _send_text(
 
 
 def _echo_subprotocol(scope: Scope, send: Send) -> Send:
-    """Accept the first sub-protocol that is offered, which the emulator does not."""
+    """Wrap `send` to accept the first offered subprotocol, which the emulator does not do."""
     offered = scope.get("subprotocols") or []
 
     async def send_with_subprotocol(message: Message) -> None:
@@ -198,7 +199,7 @@ def _echo_subprotocol(scope: Scope, send: Send) -> Send:
 
 
 def _with_headers(send: Send, headers: Collection[tuple[bytes, bytes]]) -> Send:
-    """Add headers, and remove those by which the emulator lets pages of any origin read."""
+    """Wrap `send` to add headers, and to remove those that allow access from all origins."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -7,13 +7,13 @@ from dashboard.paths import StateDir
 
 HOST = "127.0.0.1"
 
-# The port in the names that the emulator gives to queues. They outlive a run, so it is no one's:
-# clients are told the real port by the requests' Host, functions by AWS_ENDPOINT_URL.
+# The port in the emulator's queue URLs. They outlive a run, so it is a placeholder: clients use the
+# port in the requests' Host header, functions the one in AWS_ENDPOINT_URL.
 _PORT_IN_NAMES = "4566"
 
 
 def emulator_environment(state: StateDir, endpoint_url: str) -> dict[str, str]:
-    """Configure ministack. All that is set here its Lambda workers see as well."""
+    """Return the environment of ministack, which its Lambda workers inherit."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
     return kept | {
         "BIND_HOST": HOST,
@@ -28,9 +28,9 @@ def emulator_environment(state: StateDir, endpoint_url: str) -> dict[str, str]:
         "S3_DATA_DIR": str(state.objects),
         "TMPDIR": str(state.scratch),
         "LOG_LEVEL": "WARNING",
-        # Listeners that we do not need; the first would be open to the whole network.
+        # Disable unused listeners; the first would be open to the whole network.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # No Docker: it would look for containers of other emulators and remove them.
+        # Disable Docker: the emulator would look for containers of other emulators and remove them.
         "DOCKER_HOST": f"unix://{state.scratch / 'no-docker.sock'}",
     }

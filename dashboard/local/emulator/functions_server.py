@@ -1,8 +1,8 @@
-"""The server for the requests of the Lambda functions, at a port of their own.
+"""HTTP server for the requests of the Lambda functions, on its own port.
 
 A function sends a few requests for each open and click, and one for each viewer and push.
 Hypercorn, which serves WebSockets and the page, spends more CPU time on each than the emulator on
-its response; uvicorn with httptools spends a fraction. The checks of the edge are the same.
+its response; uvicorn with httptools spends a fraction. The edge applies the same checks.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ _KEEP_ALIVE_SECONDS = 75
 
 
 class FunctionsServer(uvicorn.Server):
-    """Serves an ASGI application at a free port.
+    """Serves an ASGI application on a free port.
 
     Attributes:
-        url: its address.
+        url: the base URL of the server.
     """
 
     def __init__(self, app: App, host: str) -> None:
-        # asyncio switches Nagle's algorithm off only for sockets that name their protocol. With it,
-        # each response would wait 40 ms for the acknowledgement of its head.
+        # asyncio disables Nagle's algorithm only for sockets with an explicit protocol. With it,
+        # each response would wait 40 ms for the acknowledgement of its headers.
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._listener.bind((host, 0))
         self._listener.listen()
@@ -49,9 +49,9 @@ class FunctionsServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the emulator's process, which stops in good order."""
+        """Install no signal handlers: the emulator's process handles signals itself."""
         yield
 
     def start(self) -> asyncio.Task[None]:
-        """Serve from now on."""
+        """Start serving."""
         return asyncio.create_task(self.serve(sockets=[self._listener]))

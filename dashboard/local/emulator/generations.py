@@ -1,8 +1,8 @@
-"""The saved states of the emulator: each is a folder that is there whole or not at all.
+"""Saved states of the emulator, each in a folder that is either complete or absent.
 
-`emulator/7` is the latest if no other number is higher; `emulator/6`, the one before it, is kept.
-A save fills `emulator/8.tmp`, writes what belongs to it into its manifest, waits until all is on
-the disk, and renames it to `emulator/8`. So the files of one folder are always of one save.
+`emulator/7` is the latest if no other number is higher; `emulator/6`, the one before it, is kept. A
+save fills `emulator/8.tmp`, writes a manifest of its files, waits until everything is on disk, and
+renames the folder to `emulator/8`. So the files of one folder always belong to one save.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from pathlib import Path
 from chalicelib.errors import CommandError
 from dashboard import durable
 
-BLOBS = "lambda-blobs"  # where the emulator keeps the functions' code, beside its tables
+BLOBS = "lambda-blobs"  # where the emulator stores the functions' code
 _MANIFEST = "manifest.json"
 _KEPT = 2
 
@@ -39,14 +39,14 @@ class Generations:
         return self._path(numbers[-1]) if numbers else None
 
     def check(self, rollback: str, start_anew: str) -> None:
-        """Check that the latest state is what was saved.
+        """Verify the latest state against its manifest.
 
         Args:
-            rollback: what a shell has to run as well to go back to the state before.
-            start_anew: what to do if there is no state before.
+            rollback: an additional shell command for returning to the previous state.
+            start_anew: the remedy if there is no previous state.
 
         Raises:
-            CommandError: it is not; says which file, what is wrong, and the remedy.
+            CommandError: a file is damaged; the message has the file, the fact and the remedy.
         """
         numbers = self._numbers()
         if not numbers or (damage := _damage(self._path(numbers[-1]))) is None:
@@ -67,7 +67,7 @@ class Generations:
         """Import the state of an earlier version, which kept a single one directly in the folder.
 
         Raises:
-            CommandError: one of them is damaged, or the earlier version has run since.
+            CommandError: a file is damaged, or the earlier version has run since.
         """
         old = sorted(self._folder.glob("*.json"))
         states = [self._path(number) for number in self._numbers()]
@@ -119,7 +119,7 @@ class Generations:
 
 
 def _damage(state: Path) -> tuple[Path, str] | None:
-    """Return which file is not what was saved, and why; None if all are."""
+    """Return a file that differs from what was saved, and how; None if all files are intact."""
     try:
         files = dict(json.loads((state / _MANIFEST).read_bytes())["files"])
     except FileNotFoundError:
@@ -150,7 +150,7 @@ def _are_equal(one: Path, other: Path) -> bool:
 
 
 def _digest(path: Path) -> str:
-    """Wait until a file is on the disk, and compute its digest."""
+    """Flush a file to disk, and compute its digest."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,8 @@
-"""What Mailpulse must know about the emulator's inside: what is pending, and what may go.
+"""Access the emulator's internals: count pending work, and discard obsolete data.
 
 The emulator keeps everything in memory. Requests are handled on its event loop, one at a time;
-event sources are polled on threads. What is called on the event loop awaits nothing, so no table
-changes while it looks.
+event sources are polled on threads. Functions that are called on the event loop await nothing, so
+no table changes while they run.
 """
 
 import time
@@ -13,26 +13,26 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, sqs
 
-# Enough to find out, by the CloudWatch Logs API, what a function said lately.
+# Enough to read a function's recent output through the CloudWatch Logs API.
 _LOG_STREAMS_KEPT = 500
 
 
 @dataclass(frozen=True)
 class Pending:
-    """What has not been worked off."""
+    """The amount of pending work."""
 
-    messages: int  # in a queue that is not paused, and ready to be ingested
+    messages: int  # in queues that are not paused, and ready to be ingested
     batches: int  # being ingested
-    records: int  # in the streams, not yet read with success
+    records: int  # in the streams, not yet processed
 
     def __bool__(self) -> bool:
         return bool(self.messages or self.batches or self.records)
 
 
 def pending() -> Pending:
-    """Count what the functions have yet to work off.
+    """Count the work that is pending for the functions.
 
-    A message that waits to be tried again is not counted: it stays in the queue, which is saved.
+    Messages that wait for a retry are excluded: they stay in the queue, which is saved.
     """
     messages = batches = records = 0
     for account, region, mapping in _mappings():
@@ -47,7 +47,7 @@ def pending() -> Pending:
 
 
 def uncounted_records(function: str) -> int:
-    """Count the stream records that a function has not yet worked off."""
+    """Count the stream records that a function has not yet processed."""
     return sum(
         unread_records(account, region, mapping)
         for account, region, mapping in _mappings()
@@ -56,49 +56,49 @@ def uncounted_records(function: str) -> int:
 
 
 def unread_records(account: str, region: str, mapping: dict[str, Any]) -> int:
-    """Count the stream records between a mapping's position and its stream's end."""
+    """Count the stream records between a mapping's position and the end of its stream."""
     table = _table(mapping)
     end = dynamodb.stream_end_position(table, account_id=account, region=region)
     return int(end - _position(account, region, mapping))
 
 
 def forget_read_records(account: str, region: str, mapping: dict[str, Any]) -> None:
-    """Drop the records that a mapping has read; the emulator would keep them for a day.
+    """Discard the records that a mapping has read; the emulator would keep them for a day.
 
-    A demo would take a gigabyte an hour. Called on the thread that polls the mapping, the only
-    one that reads its stream.
+    A demo would take a gigabyte an hour. Must be called on the thread that polls the mapping, the
+    only reader of its stream.
     """
     table = _table(mapping)
     records = dynamodb.stream_live_records(table, account_id=account, region=region)
     start = dynamodb.stream_start_position(table, account_id=account, region=region)
     read = _position(account, region, mapping) - start
-    # In this order: who counts between the two sees too many unread records, never too few.
+    # In this order, a concurrent count between the two is too high, never too low.
     trimmed = dynamodb._stream_trimmed
     trimmed.set_scoped(account, region, table, start + read)
     del records[:read]
 
 
 def forget_old_logs() -> None:
-    """Drop the oldest logs: each invocation makes a log stream, and the emulator keeps all."""
+    """Discard the oldest logs: each invocation creates a log stream, and the emulator keeps all."""
     for group in cloudwatch_logs._log_groups.all_values():
         for stream in list(group["streams"])[:-_LOG_STREAMS_KEPT]:
             del group["streams"][stream]
 
 
 def pause_queues() -> None:
-    """Ingest nothing more; what is in the queues stays there. `up` resumes at its next start."""
+    """Disable ingest's event source mapping until the next `up`; messages stay in the queue."""
     for _account, _region, mapping in _mappings():
         if ":sqs:" in mapping["EventSourceArn"]:
             mapping["Enabled"] = False
 
 
 def stop_workers() -> None:
-    """End every Lambda worker process."""
+    """Stop every Lambda worker process."""
     lambda_runtime.reset()
 
 
 def _mappings() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Go through the event source mappings: account, region, mapping."""
+    """Yield the event source mappings: account, region, mapping."""
     yield from lambda_svc._iter_all_esms()
 
 
@@ -113,13 +113,13 @@ def _ready_messages(queue_arn: str) -> int:
 
 
 def _table(mapping: dict[str, Any]) -> str:
-    """Name the table whose stream a mapping reads."""
+    """Return the name of the table whose stream a mapping reads."""
     table: str = mapping["EventSourceArn"].split("/")[1]
     return table
 
 
 def _position(account: str, region: str, mapping: dict[str, Any]) -> int:
-    """Find up to where a mapping has read its stream."""
+    """Return a mapping's position in its stream."""
     start = dynamodb.stream_start_position(_table(mapping), account_id=account, region=region)
     positions = lambda_svc._dynamodb_stream_positions
     return int(max(start, positions.get_scoped(account, region, mapping["UUID"], start)))

@@ -1,8 +1,8 @@
-"""The local AWS emulator, as a process of its own: python -m dashboard.local.emulator.main.
+"""Run the local AWS emulator as a separate process: python -m dashboard.local.emulator.main.
 
-`up` starts it (local/emulator/process.py), hands it a listening socket, and talks to it in lines of
-JSON: commands on standard input, progress on standard output. When standard input ends, `up` is
-gone, however that came: the emulator then stops by itself, as it does when asked.
+`up` starts it (local/emulator/process.py) and passes it a listening socket. They exchange lines of
+JSON: commands on standard input, progress on standard output. If standard input is closed, `up` has
+ended for whatever reason, and the emulator stops as it does on request.
 """
 
 import argparse
@@ -23,7 +23,7 @@ logger = logging.getLogger("mailpulse")
 
 
 def _report(event: Any) -> None:
-    """Tell `up` something; it may be gone."""
+    """Report an event to `up`, which may have ended."""
     try:
         print(json.dumps(event), flush=True)
     except BrokenPipeError:
@@ -31,7 +31,7 @@ def _report(event: Any) -> None:
 
 
 def _read_commands(emulator: Emulator) -> None:
-    """Do what comes on standard input, and stop at its end."""
+    """Execute the commands on standard input; stop the emulator at its end."""
     lines = sys.stdin.buffer
     os.set_blocking(lines.fileno(), False)
     rest = b""
@@ -64,7 +64,7 @@ async def _main(arguments: argparse.Namespace, generations: Generations) -> bool
 
 
 def main() -> None:
-    """Run the emulator until it is stopped, and leave nothing behind."""
+    """Run the emulator until it is stopped, and stop all of its workers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--socket", type=int, required=True, help="file descriptor, listening")
     parser.add_argument("--counting-function", required=True)
@@ -73,14 +73,14 @@ def main() -> None:
     arguments = parser.parse_args()
 
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    os.umask(0o077)  # of the Lambda workers too
+    os.umask(0o077)  # for the Lambda workers too
     generations = Generations(Path(os.environ["STATE_DIR"]))
     saved_state.install(generations)
     patches.install()
 
     async def run_and_leave() -> None:
-        # Leaving from inside the loop: its clean-up would wait for connections, and the server's
-        # shutdown would save once more.
+        # Exit from inside the loop: asyncio's cleanup would wait for connections, and the server's
+        # shutdown would save the state again.
         status = 1
         try:
             status = 0 if await _main(arguments, generations) else 1

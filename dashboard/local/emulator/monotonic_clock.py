@@ -1,8 +1,8 @@
-"""Patches that make the emulator independent of steps of the machine's clock.
+"""Patches that make the emulator robust against steps of the system clock.
 
-The clock of a machine may step back: after a correction by NTP, a resumed virtual machine, a
-battery that ran out. The emulator stores times of the wall clock and compares them later, also
-after a restart. Each patch bounds such a time by the longest wait that the emulator itself sets.
+The system clock may step back: after a correction by NTP, a resumed virtual machine, a flat
+battery. The emulator stores wall-clock times and compares them later, even after a restart. Each
+patch limits such a time to the longest delay that the emulator itself sets.
 """
 
 import math
@@ -21,8 +21,8 @@ from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
 
 from chalicelib.stats.update import sequence_of
 
-# A clock steps forward by a day while a laptop sleeps. Records that a function has read are dropped
-# (emulator_state.forget_read_records), so the others may stay.
+# The clock steps forward by a day while a laptop sleeps. Records are discarded once a function has
+# read them (internals.forget_read_records), so the others need not expire.
 STREAM_RETENTION = math.inf
 
 _COUNTER_DIGITS = 10
@@ -47,10 +47,10 @@ def install() -> None:
 
 
 class SequenceNumbers:
-    """Sequence numbers of stream records in the emulator's form, each above all before it.
+    """Generates strictly increasing sequence numbers of stream records, in the emulator's format.
 
-    The emulator takes the clock's milliseconds, then a counter that starts at 0 in each run. A
-    number below a checkpoint belongs, for `aggregate`, to a record that it has counted.
+    The emulator combines the clock's milliseconds with a counter that starts at 0 in each run.
+    `aggregate` takes a record whose number is below a checkpoint for one that it has counted.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
     """
 
@@ -65,7 +65,7 @@ class SequenceNumbers:
             return f"{self._last:030d}"
 
     def stay_above(self, number: int) -> None:
-        """Return no number up to this one from now on."""
+        """Generate only numbers above this one from now on."""
         with self._lock:
             self._last = max(self._last, number)
 
@@ -77,7 +77,7 @@ def _load_tables_and_checkpoints(data: Any) -> None:
     """Load the tables, and continue the sequence numbers above the stored checkpoints."""
     _load_tables(data)
     for table in dynamodb._tables.all_values():
-        if table["sk_name"] == "part":  # the stats table's alone
+        if table["sk_name"] == "part":  # only the stats table has this sort key
             for partition in table["items"].values():
                 for item in partition.values():
                     for number in _checkpoints(item):
@@ -85,7 +85,7 @@ def _load_tables_and_checkpoints(data: Any) -> None:
 
 
 def _checkpoints(item: dict[str, Any]) -> Iterator[int]:
-    """Yield the sequence numbers up to which shards are counted, of an aggregate or a position."""
+    """Yield the sequence numbers in an item, be it an aggregate or a position, that are counted."""
     for name, value in item.items():
         if "B" in value and _CHECKPOINT.fullmatch(name):
             yield sequence_of(b64decode(value["B"]))
@@ -94,13 +94,13 @@ def _checkpoints(item: dict[str, Any]) -> Iterator[int]:
 
 
 def _collect_messages(source: dict[str, Any], most: int, hidden_seconds: int) -> Any:
-    """Receive messages; none stays hidden for longer than the queue can hide it from now."""
+    """Receive messages, limiting how long each stays hidden to the queue's own timeouts."""
     visibility = int(source["attributes"].get("VisibilityTimeout", "30"))
     latest = time.time() + max(visibility, hidden_seconds, sqs.queue_delay(source))
     for message in source["messages"]:
         message["visible_at"] = min(message["visible_at"], latest)
     if not source["is_fifo"]:
-        # The emulator looks at each message several times, which is slow in a long queue.
+        # The emulator inspects each message several times, which is slow in a long queue.
         now = time.time()
         visible = (one for one in source["messages"] if one["visible_at"] <= now)
         source = {**source, "messages": list(islice(visible, most))}
@@ -108,7 +108,7 @@ def _collect_messages(source: dict[str, Any], most: int, hidden_seconds: int) ->
 
 
 def _poll_queues_after_pauses() -> bool:
-    """Poll the queues; no mapping pauses for longer than the emulator pauses one from now."""
+    """Poll the queues, limiting how long a mapping backs off to the emulator's own delay."""
     latest = time.time() + lambda_svc._ESM_BACKOFF_SECONDS
     for (account, region, mapping), until in lambda_svc._esm_backoff_until.all_items():
         if until > latest:
@@ -117,7 +117,7 @@ def _poll_queues_after_pauses() -> bool:
 
 
 def _tick_schedules_again() -> None:
-    """Invoke what is due; a rule that was invoked in the future was invoked now."""
+    """Invoke due schedule rules, after limiting their last invocation times to the present."""
     now = time.time()
     fired = eventbridge._rule_last_fired
     for rule, at in list(fired.items()):
@@ -128,10 +128,10 @@ def _tick_schedules_again() -> None:
 def _read_log(
     worker: Any, first_line_wait: float = 0.05, idle_confirm: float = 0.005, hard_cap: float = 0.25
 ) -> str:
-    """Read what a function has logged, with the emulator's limits, by a clock that never steps.
+    """Read a function's log output within the emulator's limits, by a monotonic clock.
 
-    The emulator compares wall-clock times and would wait, with its worker and its shard held,
-    until the clock is again where it was.
+    The emulator compares wall-clock times. After a step back it would wait, blocking its worker and
+    shard, until the clock has caught up.
     """
     lines: list[str] = []
     until = time.monotonic() + hard_cap

@@ -1,6 +1,6 @@
-"""The patches of the emulator: what it does unlike AWS and no configuration can change.
+"""Patches of the emulator, where it differs from AWS and has no configuration option.
 
-tests/unit/test_up_patches.py tells when the emulator no longer needs one of them.
+tests/unit/test_up_patches.py fails as soon as a patch is no longer needed.
 """
 
 import threading
@@ -36,19 +36,19 @@ def install() -> None:
 
 
 def _update_functions_at_once() -> None:
-    """Let a function be ready as soon as it is made or changed.
+    """Make functions ready as soon as they are created or updated.
 
-    The emulator plays a transition of half a second, twelve times in a deployment of six
+    The emulator simulates a transition of half a second, twelve times in a deployment of six
     functions, one after the other.
     """
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0
 
 
 def _name_shards() -> None:
-    """Let a stream's mapping have a tumbling window, and name the shard in its events, as AWS does.
+    """Support tumbling windows of stream mappings, whose events contain the shard ID, as in AWS.
 
-    The emulator takes the option and forgets it. The window's own ends are not played: nothing
-    here depends on them.
+    The emulator accepts the option and ignores it. The final invocation of each window is not
+    emulated; no function depends on it.
     """
     lambda_svc._update_esm = _update_with_window
     lambda_svc._execute_function = _execute_with_shard
@@ -69,7 +69,7 @@ def _execute_with_shard(function: dict[str, Any], event: Any, *arguments: Any, *
 
 
 def _receive_batch(queue_url: str, most: int) -> list[dict[str, Any]]:
-    """Receive as many messages for a function as its mapping's batch size says.
+    """Receive as many messages for a function as its mapping's batch size allows.
 
     The emulator receives ten at most, which is the limit of a queue's other receivers.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -84,12 +84,13 @@ def _receive_batch(queue_url: str, most: int) -> list[dict[str, Any]]:
 
 
 def _poll_streams_apart() -> None:
-    """Poll each stream mapping on a thread of its own, as AWS polls each shard for itself.
+    """Poll each stream mapping on its own thread, as AWS polls each shard separately.
 
     The emulator polls all event sources on one thread and runs the functions of streams there. A
-    publish function that holds its shard for the rest of its interval would hold up counting and
-    ingesting too: with an interval of 0.2 s, 40 events a second instead of some hundred. Batches
-    of SQS already run apart; this does the same for streams, one batch of a mapping at a time.
+    publish function that holds its shard for the rest of its interval would delay counting and
+    ingesting too: with an interval of 0.2 s, to 40 events a second instead of several hundred.
+    Batches of SQS already run concurrently; this does the same for streams, one batch of a mapping
+    at a time.
     """
     lambda_svc._iter_all_esms = _mappings_of_this_thread
     lambda_svc._poll_dynamodb_streams = _start_polling
@@ -104,7 +105,7 @@ def _mappings_of_this_thread() -> Iterator[Scoped]:
 
 
 def _start_polling() -> bool:
-    """Start a thread for each stream mapping that has none; called by the poll thread alone."""
+    """Start a thread for each stream mapping that has none. Called only by the poll thread."""
     for scoped in _all_mappings():
         account, region, mapping = scoped
         if (
@@ -132,4 +133,4 @@ def _poll(scoped: Scoped) -> None:
             internals.forget_read_records(*scoped)
     finally:
         _busy.discard(scoped[2]["UUID"])
-        esm_wake.set()  # what came after the last look
+        esm_wake.set()  # for records that arrived after the last poll

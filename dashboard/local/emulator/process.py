@@ -1,4 +1,4 @@
-"""Start, watch and stop the emulator, which is a child process (local/emulator/main.py)."""
+"""Start, monitor and stop the emulator, which is a child process (local/emulator/main.py)."""
 
 import http.client
 import json
@@ -22,19 +22,19 @@ from dashboard.local.emulator.environment import HOST, emulator_environment
 from dashboard.paths import PROJECT, StateDir
 
 _START_SECONDS = 60.0
-# Longer than the two waits of the emulator and a save of a few hundred thousand items.
+# Longer than the emulator's two drain periods and a save of a few hundred thousand items.
 _STOP_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far stopping is.
+    """The progress of stopping.
 
     Attributes:
-        messages: in the queue: to be ingested or, once it is paused, to stay there.
+        messages: in the queue: to be ingested or, once it is paused, left for the next start.
         records: changes of stored events that are still to be counted.
         paused: whether the queue is paused.
-        saving: whether all else is done.
+        saving: whether only saving remains.
     """
 
     messages: int
@@ -45,17 +45,17 @@ class Progress:
 
 @dataclass(frozen=True)
 class Stopped:
-    """What a run has left: changes that were not counted, and messages in the queue."""
+    """The numbers of uncounted changes and of messages left in the queue after a run."""
 
     uncounted: int
     left: int
 
 
 def listen(port: int) -> socket.socket:
-    """Open the listening socket; port 0 takes any that is free.
+    """Return a listening socket; port 0 selects any free port.
 
     Raises:
-        CommandError: the port is taken, or not allowed.
+        CommandError: the port is in use or not permitted.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -76,7 +76,7 @@ class EmulatorProcess:
 
     Args:
         state: where it keeps its data.
-        listener: the socket that it is to serve; closed here.
+        listener: the socket that it serves; closed in this process.
         inherit: file descriptors that must stay open as long as it runs.
         counting_function: see local/emulator/server.py.
         allowed_origins: see local/emulator/edge.py.
@@ -115,18 +115,18 @@ class EmulatorProcess:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     pass_fds=[listener.fileno(), *inherit],
-                    # Ctrl-C reaches the foreground's process group. The emulator is stopped by
-                    # us, after the demo, and its Lambda workers by it.
+                    # Ctrl-C reaches the foreground process group. This process stops the emulator,
+                    # after the demo, and the emulator stops its Lambda workers.
                     start_new_session=True,
                 )
         listener.close()
         threading.Thread(target=self._read_events, daemon=True).start()
 
     def wait_until_ready(self) -> None:
-        """Wait for the first answer.
+        """Wait until the emulator responds to a health check.
 
         Raises:
-            CommandError: the emulator ended, or does not answer.
+            CommandError: the emulator has ended, or does not respond in time.
         """
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until:
@@ -145,10 +145,10 @@ class EmulatorProcess:
         )
 
     def check(self) -> None:
-        """See that it still runs.
+        """Check that the emulator still runs.
 
         Raises:
-            CommandError: it does not.
+            CommandError: it has ended.
         """
         status = self._process.poll()
         if status is not None:
@@ -156,18 +156,18 @@ class EmulatorProcess:
             raise CommandError(f"the local AWS emulator {how}{self._last_words()}")
 
     def serve_page(self, bucket: str) -> None:
-        """Tell it which bucket holds the page."""
+        """Set the bucket from which the emulator serves the page."""
         self._command({"page_bucket": bucket})
 
     def stop(self, progress: Callable[[Progress], None], hurried: threading.Event) -> Stopped:
-        """Stop it after it has ingested and counted what is there, and saved.
+        """Stop the emulator once pending events are ingested and counted, and the state is saved.
 
         Args:
             progress: called about once a second, and at once when the queue is paused.
             hurried: set it to leave the messages in the queue for the next start.
 
         Raises:
-            CommandError: not everything was saved; says what is lost.
+            CommandError: not everything was saved; the message has the details.
         """
         self._command({"stop": True})
         until = time.monotonic() + _STOP_SECONDS
@@ -194,14 +194,14 @@ class EmulatorProcess:
         )
 
     def kill(self) -> None:
-        """End it at once, with the copy that is saving and the Lambda workers; nothing is saved."""
+        """Kill the emulator, its saving copy and its Lambda workers at once, without saving."""
         with suppress(ProcessLookupError):  # all of them have ended
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     @property
     def is_running(self) -> bool:
-        """Whether it runs."""
+        """Whether the emulator is running."""
         return self._process.poll() is None
 
     def _command(self, command: dict[str, Any]) -> None:

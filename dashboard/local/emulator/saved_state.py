@@ -1,4 +1,4 @@
-"""Save the emulator's state: at the end, and from a copy while it runs."""
+"""Save the emulator's state when it stops, and from a forked copy while it runs."""
 
 import logging
 import os
@@ -27,16 +27,16 @@ def install(generations: Generations) -> None:
 
 
 def _use(state: Path) -> None:
-    """Choose the folder that the emulator loads from and saves to."""
+    """Set the folder that the emulator loads from and saves to."""
     persistence.STATE_DIR = str(state)
     lambda_svc.CODE_BLOB_DIR = str(state / BLOBS)
 
 
 def _load() -> None:
-    """Load the state of every service. The emulator would go on without those that it cannot load.
+    """Load the state of every service, and raise where the emulator would skip one that fails.
 
-    How far stream mappings had read is not loaded: the records themselves are not saved, so they
-    would skip as many new records as they had read before.
+    The positions of stream mappings are not loaded: the stream records themselves are not saved, so
+    a mapping would skip as many new records as it had read before.
     """
     with _errors_raised(LoadError):
         for service, module in ministack.app._state_map.items():
@@ -58,10 +58,10 @@ class SaveError(Exception):
 
 
 def save(generations: Generations) -> None:
-    """Write the state to disk, as a whole.
+    """Write the complete state to disk.
 
     Raises:
-        SaveError: a file could not be written; what is on the disk is what it was before.
+        SaveError: a file could not be written; the previous state on disk is unchanged.
     """
     try:
         with generations.writing() as folder, _errors_raised(SaveError):
@@ -73,7 +73,7 @@ def save(generations: Generations) -> None:
 
 @contextmanager
 def _errors_raised(kind: type[Exception]) -> Iterator[None]:
-    """Raise what the emulator logs instead of raising it."""
+    """Raise errors that the emulator only logs."""
     errors = _Errors()
     persistence.logger.addHandler(errors)
     try:
@@ -85,9 +85,9 @@ def _errors_raised(kind: type[Exception]) -> Iterator[None]:
 
 
 class Copy:
-    """A copy of this process that saves the state, while the process itself goes on.
+    """A forked copy of this process, which saves the state while the process itself continues.
 
-    Its memory is that of one instant, so all that it saves belongs together.
+    Its memory is a snapshot of one instant, so the saved state is consistent.
     """
 
     def __init__(self, generations: Generations) -> None:
@@ -96,7 +96,7 @@ class Copy:
             _save_and_exit(generations)
 
     def is_saved(self) -> bool | None:
-        """Tell whether all is saved; None while it is not yet known."""
+        """Return whether the copy has saved everything; None while it is running."""
         ended, status = os.waitpid(self._process, os.WNOHANG)
         if not ended:
             return None
@@ -104,7 +104,7 @@ class Copy:
         return status == 0
 
     def end(self) -> None:
-        """Give up, if it has not ended."""
+        """Kill the copy if it is still running."""
         if self._process:
             os.kill(self._process, signal.SIGKILL)
             os.waitpid(self._process, 0)
@@ -123,7 +123,7 @@ def _save_and_exit(generations: Generations) -> NoReturn:
 
 
 class _Errors(logging.Handler):
-    """Collects what the emulator logs instead of raising."""
+    """Collects the messages that the emulator logs instead of raising."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)

@@ -1,8 +1,8 @@
-"""One run of the emulator: serve, save copies meanwhile, stop in good order.
+"""One run of the emulator: serve, save copies periodically, shut down gracefully.
 
 The tables are saved but the streams are not, so a fact whose stream record was not yet counted
-would never be counted. That is why stopping works off the streams first, and why a copy is saved
-only between two batches, when every stored fact is counted.
+would never be counted. Therefore stopping drains the streams first, and a copy is saved only
+between two batches, when every stored fact is counted.
 """
 
 import asyncio
@@ -42,11 +42,11 @@ class Emulator:
     """One run of the emulator.
 
     Args:
-        counting_function: the name of the function that must have read the stream to its end
-            before a copy may be saved.
+        counting_function: the name of the function that must have read its stream to the end before
+            a copy may be saved.
         generations: where the state is saved.
-        unsaved: the file that says since when changes are in memory only.
-        report: takes one object for `up`, such as {"stopping": {"messages": 3, …}}.
+        unsaved: the file that records since when changes are in memory only.
+        report: sends one object to `up`, such as {"stopping": {"messages": 3, …}}.
         allowed_origins: see local/emulator/edge.py.
     """
 
@@ -65,10 +65,10 @@ class Emulator:
         self._generations = generations
         self._unsaved = unsaved
         self._report = report
-        self._left: int | None = None  # messages, once the queue is paused
+        self._left: int | None = None  # number of messages, once the queue is paused
 
     def command(self, command: dict[str, Any]) -> None:
-        """Do what `up` says."""
+        """Execute a command of `up`."""
         match command:
             case {"page_bucket": bucket}:
                 self.edge.bucket = bucket
@@ -79,8 +79,8 @@ class Emulator:
                 self.stopping.set()
 
     async def run(self, socket_fd: int) -> bool:
-        """Serve until asked to stop, then stop in good order; tell whether all went well."""
-        # Each Lambda worker has the emulator's environment.
+        """Serve until asked to stop, then shut down; return whether the state was saved."""
+        # Lambda workers inherit the emulator's environment.
         of_functions = FunctionsServer(Edge(speedups.dynamodb_first(ministack.app.app)), HOST)
         os.environ["AWS_ENDPOINT_URL"] = of_functions.url
         functions = of_functions.start()
@@ -88,7 +88,7 @@ class Emulator:
         config.bind = [f"fd://{socket_fd}"]
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
-        # Never triggered: connections live until the state is saved, and then end with us.
+        # Never set: connections stay open until the state is saved, and end with the process.
         never = asyncio.Event()
         server = asyncio.ensure_future(
             hypercorn.asyncio.serve(_start_or_fail(self.edge), config, shutdown_trigger=never.wait)  # type: ignore[arg-type]
@@ -108,11 +108,11 @@ class Emulator:
         return self._save()
 
     async def _drain(self) -> None:
-        """Wait until the functions have ingested and counted what is there, and pause the queues.
+        """Wait until all pending events are ingested and counted, and pause the queues.
 
-        When it takes too long, or on request, the messages stay in the queue, which is saved; the
-        streams, which are not, get another chance. Pushes are not waited for: what they say is in
-        the snapshots that viewers get after the next start.
+        On a timeout, or on request, the messages stay in the queue, which is saved; the streams,
+        which are not, get a second period. Pushes are not waited for: viewers get the same data in
+        their snapshots after the next start.
         """
         if not await self._is_idle_soon(self.hurrying):
             self._left = self._pending().messages
@@ -133,7 +133,7 @@ class Emulator:
         return True
 
     def _pending(self) -> internals.Pending:
-        """Count what would be lost or late: messages, their batches, and records to be counted."""
+        """Count the pending messages, the batches in progress, and the records to be counted."""
         uncounted = internals.uncounted_records(self._counting_function)
         return replace(internals.pending(), records=uncounted)
 
@@ -161,20 +161,20 @@ class Emulator:
         return True
 
     async def _save_copies(self) -> None:
-        """Save a copy now and then, so that a kill costs seconds and not the whole run."""
+        """Save a copy periodically, so that a kill loses seconds and not the whole run."""
         pause = SAVE_EVERY_SECONDS
         while True:
             await asyncio.sleep(pause)
             internals.forget_old_logs()
             while internals.uncounted_records(self._counting_function):  # noqa: ASYNC110
-                await asyncio.sleep(_LOOK_EVERY_SECONDS)  # nothing tells when it has read all
+                await asyncio.sleep(_LOOK_EVERY_SECONDS)  # there is no event to wait for
             taken, began = _now(), time.monotonic()
             try:
                 if await _succeeds(saved_state.Copy(self._generations)):
                     self._mark_unsaved(taken)
             except OSError:
                 logger.exception("no copy of the state could be saved; the next try may do better")
-            # Much data takes long to save: spend a tenth of a core on it at most.
+            # Saving much data takes long: spend at most a tenth of a core on it.
             pause = max(SAVE_EVERY_SECONDS, 9 * (time.monotonic() - began))
 
     def _mark_unsaved(self, since: str | None = None, uncounted: int = 0) -> None:
@@ -183,7 +183,7 @@ class Emulator:
 
 
 def _start_or_fail(app: App) -> App:
-    """Report an error while the emulator starts: without a report, it would serve all the same.
+    """Report an error during the emulator's startup, after which Hypercorn would otherwise serve.
 
     https://asgi.readthedocs.io/en/latest/specs/lifespan.html#startup-failed-send-event
     """
@@ -200,7 +200,7 @@ def _start_or_fail(app: App) -> App:
 
 
 async def _succeeds(copy: saved_state.Copy) -> bool:
-    """Wait for a copy to be saved, but not for ever; tell whether all of it was."""
+    """Wait for a copy until it ends or times out; return whether it saved everything."""
     until = time.monotonic() + _COPY_SECONDS
     try:
         while time.monotonic() < until:

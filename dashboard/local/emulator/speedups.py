@@ -1,6 +1,6 @@
 """Patches that save CPU time of the emulator, which does everything on one event loop.
 
-Each counts for a busy campaign; docs/performance-live.md has the figures.
+Each matters for a busy campaign; docs/performance-live.md has the figures.
 """
 
 import copy
@@ -13,10 +13,11 @@ from ministack.services import dynamodb
 
 from dashboard.local.emulator.edge import App, Message, Receive, Scope, Send
 
-# Python's are 700, 10 and 10. Almost all objects here live long: they are the tables' and streams'.
+# Python's defaults are 700, 10 and 10. Almost all objects here, of tables and streams, are
+# long-lived.
 _GARBAGE_THRESHOLDS = 50_000, 20, 10
 
-# More than the functions use, though updates differ in their counters.
+# More than the functions use, although updates differ in their counters.
 _EXPRESSIONS = 1000
 
 _tokenize = dynamodb._tokenize
@@ -35,9 +36,9 @@ def install() -> None:
 
 
 def tokens_of(expression: str) -> list[tuple[str, str]]:
-    """Return the tokens of an expression.
+    """Return the tokens of an expression from a cache.
 
-    The emulator takes an expression apart anew for each item that it looks at in a query.
+    The emulator parses an expression again for each item that a query examines.
     """
     return list(_tokens(expression))
 
@@ -48,7 +49,7 @@ def _tokens(expression: str) -> tuple[tuple[str, str], ...]:
 
 
 def copy_json(value: Any) -> Any:
-    """Copy what JSON can express, several times as fast as `copy.deepcopy`; fall back to it."""
+    """Copy JSON values several times as fast as `copy.deepcopy`, the fallback for others."""
     kind = type(value)
     if kind in _ATOMS:
         return value
@@ -60,9 +61,9 @@ def copy_json(value: Any) -> Any:
 
 
 def dynamodb_first(app: App) -> App:
-    """Pass requests to DynamoDB by all that the emulator does to find out which service is meant.
+    """Route DynamoDB requests directly, bypassing the emulator's detection of the service.
 
-    What it would find is the default: one account, one region, no authorization.
+    Account, region and authorization have their defaults here, so the result is the same.
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
