@@ -1,4 +1,4 @@
-"""`cost`: what a campaign and its viewers cost in AWS, computed from measured calls and prices."""
+"""`cost`: the cost of a campaign and its viewers in AWS, from measured calls and list prices."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from dashboard.costs.model import Bill
 from dashboard.costs.prices import PRICES, UNVERIFIED
 from dashboard.paths import PROJECT
 
-# A fraction of less than this is shown with its decimals.
+# Smaller fractional quantities are shown with decimals.
 _MUCH = 10
 
 MEASURED = PROJECT / "dashboard" / "costs" / "measured.json"

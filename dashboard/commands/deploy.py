@@ -115,17 +115,17 @@ def command(  # noqa: PLR0913 - one for each option
 
 
 def warm_write_units(events_per_second: int) -> int:
-    """Return the write units a second that a rate of events takes.
+    """Return the write units per second that an event rate requires.
 
     An event takes one when it is stored, and an open or click a second one for the message's state.
-    A new table serves 4,000 a second, and doubles what it has served each half an hour.
+    A new table serves 4,000 a second, and scales to double its previous peak every half hour.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
     """
     return max(4000, 2 * events_per_second)
 
 
 def find_place(stage: str, region: str | None) -> Place:
-    """Find out whose account and which region is meant.
+    """Return the stage's account and region, from the AWS configuration.
 
     Raises:
         CommandError: there are no credentials, no region, or a region of another partition.
@@ -146,7 +146,7 @@ def find_place(stage: str, region: str | None) -> Place:
 
 
 def _check_partition(session: boto3.session.Session) -> None:
-    """Refuse China and GovCloud: endpoints, ARNs and CloudFront differ there, and are untested."""
+    """Reject China and GovCloud: endpoints, ARNs and CloudFront differ there, and are untested."""
     try:
         partition = session.get_partition_for_region(session.region_name)
     except UnknownRegionError as error:
@@ -162,7 +162,7 @@ def _check_partition(session: boto3.session.Session) -> None:
 
 
 def _check_ses_region(region: str, topic_arn: str | None, steps: Reporter) -> None:
-    """Warn where SES does not send; SES publishes only to topics of its own region."""
+    """Warn if SES does not send in the topic's region: it publishes only within its own region."""
     known = boto3.session.Session().get_available_regions("sesv2")
     sending = topic_arn.split(":")[3] if topic_arn and topic_arn.count(":") == 5 else region  # noqa: PLR2004 - of an ARN
     if sending not in known:
@@ -173,7 +173,7 @@ def _check_ses_region(region: str, topic_arn: str | None, steps: Reporter) -> No
 
 
 def _check_stage_name(place: Place) -> None:
-    """Refuse a stage for which Cognito would refuse the address of its sign-in page.
+    """Reject a stage name for which Cognito would reject the domain of its sign-in page.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-assign-domain-prefix.html
     """

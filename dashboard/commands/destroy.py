@@ -1,4 +1,4 @@
-"""`destroy`: remove Mailpulse from an AWS account; its data stays unless that is asked for."""
+"""`destroy`: remove Mailpulse from an AWS account, retaining its data unless asked to delete it."""
 
 import shlex
 import sys
@@ -60,7 +60,7 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
 
 
 def rows(found: Inventory, *, delete_data: bool) -> list[tuple[str, str, str]]:
-    """List what there is: whether it is removed or kept, its name, what it is."""
+    """Return the stage's resources: whether each is removed or kept, its name, and its type."""
     removed = [
         *((name, "function") for name in found.functions),
         *((uuid, f"event source of {name}") for uuid, name in found.mappings.items()),
@@ -86,7 +86,7 @@ def rows(found: Inventory, *, delete_data: bool) -> list[tuple[str, str, str]]:
 
 
 def warnings(found: Inventory, *, delete_data: bool) -> list[str]:
-    """Say what somebody might miss who reads the list alone."""
+    """Return the consequences of the removal that the list of resources does not show."""
     queued, dead = found.waiting
     kinds = found.stack.kinds if found.stack else {}
     lines = []

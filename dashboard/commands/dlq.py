@@ -1,4 +1,4 @@
-"""`dlq`: what could not be ingested, and why; send it back when the reason is gone."""
+"""`dlq`: list the dead-letter queue with the reasons, and send messages back to the queue."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,9 +17,9 @@ from dashboard.progress import Reporter
 from dashboard.sqs.batching import MAX_ENTRIES
 from dashboard.sqs.queue import Sender, delete_messages, show_messages
 
-# While a message is looked at, nobody else is given it.
+# While messages are inspected, they are hidden from other receivers.
 _LOOK_SECONDS = 600
-# SQS's own redrive gives no reason.
+# The reason of messages that SQS's redrive policy moved, which have none.
 NOT_STORED = "not_stored"
 
 
@@ -28,11 +28,11 @@ class DeadLetter:
     """A message in the dead-letter queue.
 
     Attributes:
-        reason: as ingest gave it; `not_stored` when SQS moved it after too many attempts.
-        sent_at: when it came into the dead-letter queue, or into the queue from which SQS has moved
-            it there.
+        reason: as set by ingest; `not_stored` if SQS moved the message after too many attempts.
+        sent_at: when the message was sent to the dead-letter queue, or to the queue from which SQS
+            moved it.
         found_at: when it was received here.
-        receipt: what SQS wants to be told to delete it.
+        receipt: the receipt handle with which to delete it.
     """
 
     id: str
@@ -119,15 +119,16 @@ def redrive_command(
 def redrive(
     installation: Installation, reason: str | None, progress: Any = lambda _: None
 ) -> tuple[int, int]:
-    """Send messages back into the queue: each is sent first and deleted then, so none is lost.
+    """Send messages back to the queue. Each is deleted only after it was sent, so none is lost.
 
     Args:
-        installation: whose.
-        reason: only those with this one; None for all.
-        progress: is told how far it is.
+        installation: the installation.
+        reason: selects the messages; None for all.
+        progress: called with the progress.
 
     Returns:
-        How many were sent, and how many stay: others, and what has come since it began.
+        How many messages were sent, and how many stay: those with other reasons, and those that
+        arrived after the start.
     """
     sqs = installation.clients("sqs")
     queues = installation.queues
@@ -149,7 +150,7 @@ def redrive(
     try:
         for letter in _letters(installation):
             began = began or letter.found_at
-            # Sent back, what is still no event comes here again at once: not once more.
+            # If a message is still not an event, ingest returns it at once; send it only once.
             wanted = letter.sent_at < began and reason in (None, letter.reason)
             (batch if wanted else kept).append(letter)
             if len(batch) == MAX_ENTRIES:
@@ -161,7 +162,7 @@ def redrive(
 
 
 def _letters(installation: Installation) -> Iterator[DeadLetter]:
-    """Receive the messages, each once; they are hidden from others meanwhile."""
+    """Receive each message once, hiding it from other receivers meanwhile."""
     sqs = installation.clients("sqs")
     seen: set[str] = set()
     while True:
@@ -176,7 +177,7 @@ def _letters(installation: Installation) -> Iterator[DeadLetter]:
         found = answer.get("Messages", [])
         if not found:
             return
-        # By SQS's clock, in seconds: that of this machine may be wrong.
+        # SQS's clock, in seconds: this machine's may be wrong.
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         for message in found:
             if message["MessageId"] not in seen:
@@ -204,7 +205,7 @@ def _letter(message: Mapping[str, Any], now: datetime) -> DeadLetter:
 
 
 def _put_back(installation: Installation, letters: list[DeadLetter]) -> None:
-    """Let others see the messages again now, and not only when they have been hidden enough."""
+    """Make the messages visible to other receivers again, before their visibility timeout ends."""
     sqs, url = installation.clients("sqs"), installation.queues.dead_letter_queue_url
     show_messages(sqs, url, [letter.receipt for letter in letters])
 

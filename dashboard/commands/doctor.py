@@ -1,4 +1,4 @@
-"""`doctor`: look at a stage in AWS, and say what is wrong and how to mend it."""
+"""`doctor`: check a stage in AWS, and report each problem with its remedy."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from dashboard.checks.topic import check_queue, check_topic
 from dashboard.commands.deploy import find_place
 from dashboard.deploy.remote import Place
 
-# In the order in which an event passes; what the others rest on comes first.
+# In the order of the data flow, prerequisites first.
 CHECKS: dict[str, Check] = {
     "stack": check_stack,
     "functions": check_functions,
@@ -80,7 +80,7 @@ def command(
 
 
 def examine(stage: str, region: str | None, *, sends: bool) -> Iterator[tuple[str, Finding]]:
-    """Look at everything, a mail's way too if it `sends` one; yield findings by check."""
+    """Run all checks, with an email if `sends` is set, and yield findings with the check's name."""
     try:
         place = find_place(stage, region)
     except CommandError as error:
@@ -98,10 +98,10 @@ def examine(stage: str, region: str | None, *, sends: bool) -> Iterator[tuple[st
 
 
 def find_subject(place: Place) -> Subject:
-    """Read the stack of a stage.
+    """Return the stage to check, with the description of its stack.
 
     Raises:
-        ClientError, BotoCoreError: it is not there, or cannot be read.
+        ClientError, BotoCoreError: the stack does not exist, or cannot be read.
     """
     clients = cache(place.clients)
     described = clients("cloudformation").describe_stacks(StackName=place.stack_name)
@@ -120,7 +120,7 @@ def find_subject(place: Place) -> Subject:
 
 
 def findings(check: Check, subject: Subject) -> Iterator[Finding]:
-    """Run a check; what it cannot look at is found to be so, and the others go on."""
+    """Run a check; an AWS error becomes a finding, so that the other checks still run."""
     try:
         yield from check(subject)
     except CommandError as error:

@@ -1,4 +1,4 @@
-"""`package`: a template of the functions, for a pipeline that deploys by CloudFormation."""
+"""`package`: a template of the functions, for a pipeline that deploys with CloudFormation."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from dashboard.deploy import chalice_project, event_sources, sam_template, setti
 from dashboard.paths import PROJECT
 from dashboard.progress import Reporter
 
-# Chalice wants a region; what it packages is the same for all.
+# Chalice requires a region; its package is the same for all.
 _ANY_REGION = "us-east-1"
 _TEMPLATE = "functions.json"
 
@@ -58,19 +58,20 @@ def package(
     with_packages: bool = True,
     architecture: str = chalice_project.ARCHITECTURES[0],
 ) -> Path:
-    """Write the template of a stage's functions, and their code beside it; return its path.
+    """Write the template of a stage's functions and their code, and return the template's path.
 
     Args:
         stage: the Chalice stage.
-        out: the folder; made where it is missing.
+        out: the folder, created if it is missing.
         chosen: settings of the functions; the others have their defaults.
-        with_packages: as `functions.prepare` has it.
-        architecture: of the functions' machines, one of functions.ARCHITECTURES.
+        with_packages: as in `chalice_project.prepare`.
+        architecture: the instruction set of the functions, one of chalice_project.ARCHITECTURES.
 
     Raises:
-        CommandError: Chalice failed; says why.
+        CommandError: Chalice failed; the message has the reason.
     """
-    # The client is the user pool's unless another is chosen: an issuer of one's own has no output.
+    # The user pool's client unless another is chosen: with an external issuer, there is no such
+    # output.
     outputs = sam_template.Placeholders(ClientId="${ClientId}")
     keys = {"PSEUDONYM_KEY": "${PseudonymKey}", "SHARE_KEY": "${ShareKey}"}
     variables = settings.compose(outputs, kept={}, chosen=chosen, keys=keys)

@@ -1,4 +1,4 @@
-"""`recount`: do the stored facts and the counters agree? And if not, restate the counters."""
+"""`recount`: compare the counters with the stored facts, and restate the counters on request."""
 
 import json
 import sys
@@ -28,15 +28,15 @@ _MOST_SHOWN = 50
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a recount found.
+    """The result of a recount.
 
     Attributes:
         compared: campaigns that were compared.
-        expiring: campaigns that could not be: their facts have begun to expire.
-        facts: how many facts and states were read.
-        not_understood: stored items that are neither.
-        differences: where counters were not what the facts say.
-        restated: aggregates that were set to it.
+        expiring: campaigns that were not, because their facts have begun to expire.
+        facts: number of facts and states read.
+        not_understood: number of stored items that are neither.
+        differences: counters that differ from the facts.
+        restated: number of aggregates that were corrected.
     """
 
     compared: Sequence[str]
@@ -49,10 +49,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Look:
-    """What was read: of each campaign the aggregates by part, and then the facts.
+    """The data of a recount: each campaign's aggregates by part, read before the facts.
 
-    In this order: a fact that is counted after its aggregate was read has changed the version on
-    which that is restated.
+    In this order, a fact that is counted after its aggregate was read changes the version on which
+    restating the aggregate is conditional.
     """
 
     aggregates: dict[str, dict[str, Aggregate]]
@@ -104,19 +104,19 @@ def recount(
     applies: bool = False,
     reclassify: bool = False,
 ) -> Outcome:
-    """Compare counters with the stored facts, and restate them if asked.
+    """Compare counters with the stored facts, and restate them on request.
 
     Args:
-        installation: whose.
+        installation: the installation.
         campaign: None for all.
-        steps: is told what is done.
-        applies: whether to set the counters to what the facts say.
-        reclassify: whether to settle all messages by today's rules first.
+        steps: reports progress.
+        applies: whether to set the counters to the sums of the facts.
+        reclassify: whether to settle all messages by the current rules first.
 
     Raises:
-        CommandError: there is no such campaign, its facts have begun to expire, or the pause of
-            ingest did not hold.
-        AwsError: something could not be read or written.
+        CommandError: there is no such campaign, its facts have begun to expire, or ingest's pause
+            was ended.
+        AwsError: a table could not be read or written.
     """
     names = {one.campaign for one in _summaries(installation, campaign)}
     with ingest_paused(installation, steps) as pause:
@@ -125,7 +125,7 @@ def recount(
             wait_until_counted(installation, steps)
         look = _look(installation, campaign, names, steps)
         pause.require()
-        # What came in all the same is counted by now, and has changed a version.
+        # Anything ingested despite the pause is counted by now, and has changed a version.
         wait_until_counted(installation, steps)
         now = time.time()
         expiring = sorted(
@@ -163,7 +163,7 @@ def _summaries(installation: Installation, campaign: str | None) -> Iterable[Agg
 
 
 def _is_expiring(parts: Mapping[str, Aggregate], now: float) -> bool:
-    """Tell whether some of a campaign's facts may be gone."""
+    """Return whether some of a campaign's facts may have expired."""
     until = parts[SUMMARY].facts_until if SUMMARY in parts else None
     return until is not None and until <= now
 
@@ -182,7 +182,7 @@ def _look(
         unlisted = facts.campaigns() - names
         if not unlisted:
             return _Look(aggregates, facts)
-        # The list of campaigns lags behind, or lacks what was never counted.
+        # The list of campaigns lags behind, or lacks campaigns that were never counted.
         names = names | unlisted
 
 
@@ -200,7 +200,7 @@ def _read(installation: Installation, campaign: str | None, steps: Reporter) -> 
 
 
 def _reclassify(installation: Installation, campaign: str | None, steps: Reporter) -> None:
-    """Settle messages that have opens or clicks by today's rules, unless facts may be missing."""
+    """Settle messages with opens or clicks by the current rules, unless facts may have expired."""
     odd = 0
     with steps.step("The messages are settled by today's rules") as step:
         messages: dict[str, set[str]] = defaultdict(set)
@@ -222,7 +222,7 @@ def _reclassify(installation: Installation, campaign: str | None, steps: Reporte
                 step.progress(f"{number:,} of {len(messages):,} messages")
             try:
                 changes += settle_message(installation.events_table, message_id, campaigns & whole)
-            except ValueError as error:  # as in ingest: one message must not fail the others
+            except ValueError as error:  # as in ingest, one message must not fail the others
                 odd += 1
                 log("not_settled", message_id=message_id, detail=str(error))
         step.result = f"{len(messages):,} messages are settled, {changes:,} items changed"
@@ -234,10 +234,10 @@ def _reclassify(installation: Installation, campaign: str | None, steps: Reporte
 
 
 def _require_unchanged(installation: Installation, campaign: str, look: _Look, now: float) -> None:
-    """Require that nothing was counted since the counters were read: they would differ by that.
+    """Require that nothing was counted since the counters were read, which would be a difference.
 
     Raises:
-        CommandError: something was.
+        CommandError: a counter has changed.
     """
 
     def versions(aggregates: Iterable[Aggregate]) -> dict[str, int]:
@@ -255,14 +255,14 @@ def _require_unchanged(installation: Installation, campaign: str, look: _Look, n
 def _restate(
     pause: Pause, campaign: str, look: _Look, found: Sequence[Difference], now: float
 ) -> int:
-    """Set the aggregates that differ; return how many."""
+    """Restate the aggregates that differ; return their number."""
     pause.require()
     stats_table = pause.installation.stats_table
     lanes = stats_table.lanes_read(int(now))
     before = look.aggregates[campaign]
     wanted = look.facts.of(campaign, now)
     parts = {difference.part for difference in found}
-    # The summary last, as counting writes it: it never runs ahead of its parts.
+    # The summary last, as in counting: it is never ahead of its parts.
     for part in sorted(parts, key=lambda part: (part == SUMMARY, part)):
         try:
             stats_table.restate(

@@ -1,4 +1,4 @@
-"""`replay`: exported SES events once more through the queue, where ingest takes them in."""
+"""`replay`: send exported SES events to the queue again, for ingest to process."""
 
 import json
 import sys
@@ -30,14 +30,15 @@ _NOTE_EVERY_SECONDS = 1.0
 
 @dataclass
 class Outcome:
-    """What became of the records of files.
+    """The result of replaying files.
 
     Attributes:
-        sent: events that are in the queue.
-        earlier: records that an earlier, interrupted replay had dealt with.
-        refused: records by the reason why they were not sent; now, and by the earlier one.
-        complaints: where the first of these are, and why; and what could not be read.
-        unreadable: files that could not be read to their end.
+        sent: number of events sent to the queue.
+        earlier: number of records that an earlier, interrupted replay had processed.
+        refused: number of records that were not sent, by reason, in this replay and the earlier
+            one.
+        complaints: the first refused records and unreadable files, each with its reason.
+        unreadable: number of files that could not be read to the end.
     """
 
     sent: int = 0
@@ -47,21 +48,21 @@ class Outcome:
     unreadable: int = 0
 
     def refuse(self, path: Path, record: Record, reason: str, detail: str) -> None:
-        """Note a record that is not sent."""
+        """Record that a record is not sent."""
         self.refused[reason] += 1
         self.complain(f"{path}:{record.line}: {reason}: {detail}")
 
     def complain(self, complaint: str) -> None:
-        """Keep a complaint, if there are not too many."""
+        """Store a complaint, up to the maximum number."""
         if len(self.complaints) < _MOST_COMPLAINTS:
             self.complaints.append(complaint)
 
 
 class Note:
-    """How far a file has been replayed: an interrupted replay goes on there.
+    """The progress of replaying a file, from which an interrupted replay resumes.
 
-    A file is known by its path, size and time of change, as they were when it was opened; one that
-    has changed begins anew.
+    A file is identified by its path, size and modification time when it was opened; a file that has
+    changed is replayed from its beginning.
     """
 
     def __init__(self, folder: Path, target: str, path: Path) -> None:
@@ -70,7 +71,7 @@ class Note:
         self._file = folder / f"{sha256(identity.encode()).hexdigest()[:16]}.note"
 
     def read(self) -> tuple[int, Counter[str]]:
-        """Tell how many records have been dealt with, and how many of them refused, by reason."""
+        """Return the number of processed records, and of those refused, by reason."""
         if not self._file.exists():
             return 0, Counter()
         noted = durable.read_object(
@@ -82,18 +83,18 @@ class Note:
         return noted["records"], Counter(noted["refused"])
 
     def write(self, records: int, refused: Counter[str]) -> None:
-        """Note how many records have been dealt with, and how many of them refused, by reason."""
+        """Store the number of processed records, and of those refused, by reason."""
         with durable.private():
             self._file.parent.mkdir(parents=True, exist_ok=True)
         durable.write(self._file, json.dumps({"records": records, "refused": refused}))
 
     def forget(self) -> None:
-        """Drop the note of a file that is done: asked again, it is replayed again."""
+        """Delete the progress of a finished file, so that it can be replayed again."""
         self._file.unlink(missing_ok=True)
 
 
 class Expiring:
-    """Which campaigns' facts have begun to expire: their events would be counted once more."""
+    """Campaigns whose facts have begun to expire, so that their events could be counted twice."""
 
     def __init__(self, stats_table: StatsTable, now: float) -> None:
         self._stats_table = stats_table
@@ -101,7 +102,7 @@ class Expiring:
         self._known: dict[str, bool] = {}
 
     def __contains__(self, campaign: str) -> bool:
-        """Tell whether a campaign is one of them."""
+        """Return whether a campaign is one of them."""
         if campaign not in self._known:
             summary = self._stats_table.summary(campaign)
             until = summary.facts_until if summary else None
@@ -154,7 +155,7 @@ def _replay_all(
 
             try:
                 replay(installation, path, Note(notes, target, path), outcome, show)
-            except Unreadable as error:  # the other files are none the worse for it
+            except Unreadable as error:  # continue with the other files
                 outcome.unreadable += 1
                 outcome.complain(str(error))
             before += path.stat().st_size
@@ -168,18 +169,18 @@ def replay(
     outcome: Outcome,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Send a file's events into the queue.
+    """Send a file's events to the queue.
 
     Args:
-        installation: whose queue.
+        installation: the installation that has the queue.
         path: the file.
-        note: says where an earlier replay was interrupted, and is kept up to date.
-        outcome: is told what becomes of each record.
-        progress: is told how many bytes of the file have been read.
+        note: the progress of an earlier, interrupted replay; updated.
+        outcome: updated with the result for each record.
+        progress: called with the number of bytes read so far.
 
     Raises:
         Unreadable: the file cannot be read to its end.
-        CommandError: the queue does not take an event.
+        CommandError: an event could not be sent to the queue.
     """
     sender = Sender(installation.clients("sqs"), installation.queues.queue_url)
     expiring = Expiring(installation.stats_table, time.time())
@@ -211,7 +212,7 @@ def _is_wanted(
     except NotAnEvent as error:
         outcome.refuse(path, record, error.reason, str(error))
         return False
-    if event is None:  # SES's word that it may publish
+    if event is None:  # SES's validation message, not an event
         return False
     if event.campaign in expiring:
         outcome.refuse(

@@ -1,4 +1,4 @@
-"""`share`: read-only links to one campaign's numbers, for people who do not sign in."""
+"""`share`: read-only links to one campaign's statistics, for viewers without an account."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""`simulate`: play a campaign into the topic, as if SES had sent it. And the demo of `up`."""
+"""`simulate`: publish a simulated campaign's events to the topic, as SES would."""
 
 import json
 import math
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 - one for each option
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C or SIGTERM into an event; the second one acts as ever."""
+    """Set an event on the first Ctrl-C or SIGTERM, and restore the handlers for the second."""
     stop = threading.Event()
     before: dict[int, Any] = {}
 
@@ -109,7 +109,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
 def _progress(
     campaign: Campaign, tally: Tally, stop: threading.Event, *, at_once: bool
 ) -> Iterator[Callable[[Sequence[Arrival]], None]]:
-    """Show how far a campaign is; yield what is to be told of each batch."""
+    """Show a campaign's progress; yield a function to call with each published batch."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -132,7 +132,7 @@ def _progress(
 
         yield published
         if not stop.is_set():
-            # It may be over before the time that it could have taken.
+            # The campaign may end before its maximum duration.
             progress.update(task, total=progress.tasks[task].completed)
 
 

@@ -1,4 +1,4 @@
-"""`site`: finish a stage whose functions a pipeline has deployed: its page, and its logs."""
+"""`site`: publish the page and set the log retention of a stage that a pipeline has deployed."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Run Mailpulse on this machine: python -m dashboard up."""
+"""`up`: run Mailpulse on this machine."""
 
 import shutil
 import signal
@@ -33,7 +33,7 @@ _STOPPING = (
 
 @dataclass(frozen=True)
 class Options:
-    """What the operator asked for."""
+    """The options of the command line."""
 
     port: int
     demo: bool
@@ -43,16 +43,16 @@ class Options:
 
 
 class StopSignals:
-    """Ctrl-C and SIGTERM: the first asks to stop, the second to leave the queue as it is."""
+    """Ctrl-C and SIGTERM: the first requests a stop, the second leaves the queue as it is."""
 
     def __init__(self) -> None:
         self.requested = threading.Event()
         self.hurried = threading.Event()
-        self.interrupts = True  # while starting up, a signal ends what is being waited for
+        self.interrupts = True  # during startup, a signal interrupts any waiting
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle the signals."""
+        """Handle the signals within the block."""
         names = (signal.SIGINT, signal.SIGTERM)
         before = {name: signal.signal(name, self._handle) for name in names}
         try:
@@ -116,7 +116,7 @@ def _up(options: Options, state: StateDir, lock: int, steps: Reporter, stop: Sto
     unsaved = read_unsaved(state)
     if unsaved is not None:
         _say_what_was_lost(unsaved, steps)
-        # Replays go on where they were; what they had sent may be lost.
+        # The events that an interrupted replay had sent may be lost, so it must start over.
         shutil.rmtree(state.replay, ignore_errors=True)
     with steps.step("The local AWS emulator is started"):
         emulator = EmulatorProcess(
@@ -145,7 +145,7 @@ def _up(options: Options, state: StateDir, lock: int, steps: Reporter, stop: Sto
 
 
 def _wait(emulator: EmulatorProcess, stop: StopSignals) -> None:
-    """Wait for a signal, watching the emulator."""
+    """Wait for a signal, checking that the emulator is still running."""
     while not stop.requested.wait(0.25):
         emulator.check()
 

@@ -1,4 +1,4 @@
-"""`users`: who may look at a stage in AWS."""
+"""`users`: the users of a stage's user pool."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -96,10 +96,10 @@ def _people(stage: str, region: str | None) -> Iterator[People]:
 
 
 def _pool(place: Place) -> str:
-    """Find the user pool of a stage.
+    """Return the ID of a stage's user pool.
 
     Raises:
-        CommandError: there is no such stage, or its people are somebody else's.
+        CommandError: there is no such stage, or an external issuer manages its users.
     """
     outputs = stack.find_outputs(place.clients("cloudformation"), place.stack_name)
     if outputs is None:
