@@ -1,4 +1,4 @@
-"""Stored facts against counters: the sum over the facts, and where an aggregate differs from it."""
+"""Sum the stored facts, and compare the sums with the counters."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,16 +11,16 @@ from chalicelib.stats.update import Change, PendingUpdate
 
 _TIMES = ("first_event_at", "last_event_at")
 _TEXTS = (*_TIMES, "subject", "sender")
-_CLOCKS_DIFFER_BY = 3600  # seconds, between this machine and DynamoDB
+_CLOCKS_DIFFER_BY = 3600  # seconds of clock skew between this machine and DynamoDB
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where an aggregate is not what the stored facts say.
+    """A counter or text of an aggregate that differs from the stored facts.
 
     Attributes:
-        counted: what the aggregate says; 0 or None where it says nothing.
-        stored: what the facts say.
+        counted: value of the aggregate; 0 or None if it has none.
+        stored: value according to the facts.
     """
 
     campaign: str
@@ -31,11 +31,11 @@ class Difference:
 
 
 class Facts:
-    """Sums up stored items, one after the other.
+    """Running totals of stored items.
 
     Attributes:
-        read: how many facts and states there were.
-        not_understood: items that are neither; they are quarantined, and count nowhere.
+        read: number of facts and states.
+        not_understood: number of items that are neither; they are quarantined and not counted.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Facts:
         )
 
     def add(self, item: Item) -> None:
-        """Take in one item of the events table."""
+        """Add one item of the events table to the totals."""
         try:
             contributions = contribution(item)
         except NOT_UNDERSTOOD:
@@ -66,13 +66,13 @@ class Facts:
             self._touched[item["c"]["S"]][SUMMARY].move(register)
 
     def campaigns(self) -> set[str]:
-        """Name the campaigns that there are facts of."""
+        """Return the campaigns that have facts."""
         return {*self._counts} - {PIPELINE}
 
     def of(self, campaign: str, now: float) -> dict[str, PendingUpdate]:
-        """Give what each aggregate of a campaign is to hold, by part.
+        """Return the expected content of a campaign's aggregates, by part.
 
-        Minutes that are not compared any more are left out.
+        Minutes that are no longer compared are left out.
         """
         counts, touched = self._counts[campaign], self._touched[campaign]
         return {
@@ -87,11 +87,11 @@ class Facts:
 def differences(
     campaign: str, facts: Mapping[str, PendingUpdate], aggregates: Iterable[Aggregate], now: float
 ) -> Iterator[Difference]:
-    """Compare a campaign's aggregates with what its facts say.
+    """Yield the differences between a campaign's aggregates and its facts.
 
     Args:
-        campaign: its id.
-        facts: what each aggregate is to hold, by part.
+        campaign: its ID.
+        facts: the expected content of each aggregate, by part.
         aggregates: as they are stored.
         now: epoch seconds.
     """
@@ -109,7 +109,7 @@ def differences(
             for name in _TEXTS:
                 text = getattr(aggregate, name)
                 if name in _TIMES and text is not None:
-                    text = f"{text[:19]}Z"  # they were kept to the millisecond once
+                    text = f"{text[:19]}Z"  # earlier versions stored milliseconds
                 if text != said_texts.get(name):
                     yield Difference(campaign, part, name, text, said_texts.get(name))
 
@@ -122,5 +122,5 @@ def _texts(touched: PendingUpdate) -> dict[str, str]:
 
 
 def is_compared(part: str, now: float) -> bool:
-    """Return whether a part holds all of its facts: later ones do not count in a minute."""
+    """Return whether a part counts all of its facts; an expired minute counts no late ones."""
     return kept_until(part) > now + _CLOCKS_DIFFER_BY

@@ -1,7 +1,7 @@
-"""Hold ingest still while the stored facts are looked at: SQS keeps what arrives meanwhile.
+"""Pause ingest while the stored facts are read; SQS keeps the events that arrive meanwhile.
 
-The pause is noted in the pipeline's health, where the page shows it, so that one which was never
-ended (a killed process) is seen, and ended by the next command or start.
+The pause is stored in the pipeline's health, which the page shows. A pause that was never ended,
+because its process was killed, is therefore visible, and the next command or start ends it.
 """
 
 import signal
@@ -19,25 +19,25 @@ from dashboard.installation import Installation
 from dashboard.progress import Reporter, Step
 
 _LOOK_EVERY_SECONDS = 0.5
-# The longest that an ingest which has begun may take: its time-out (functions.FUNCTIONS) and some.
+# The longest running time of an ingest invocation: its timeout (functions.FUNCTIONS) and a margin.
 _INGEST_SECONDS = 35.0
-# A batch may take as long as the counting function's time-out, and some.
+# A batch may take up to the timeout of the aggregate function, and a margin.
 _STUCK_SECONDS = 360.0
 _SETTLED = {"Enabled", "Disabled"}
 
 
 @dataclass(frozen=True)
 class Pause:
-    """A pause of ingest; `at`, when it began, tells it from others."""
+    """A pause of ingest, identified by its start time `at`."""
 
     installation: Installation
     at: str
 
     def require(self) -> None:
-        """See that ingest is still paused, by us.
+        """Require that ingest is still paused by this pause.
 
         Raises:
-            CommandError: somebody has ended the pause, or begun another.
+            CommandError: the pause was ended, or another one has begun.
         """
         if not self.is_ours() or Ingest(self.installation).states() != {"Disabled"}:
             raise CommandError(
@@ -46,16 +46,16 @@ class Pause:
             )
 
     def is_ours(self) -> bool:
-        """Tell whether nobody has begun another pause since, or ended this one."""
+        """Return whether this pause has been neither ended nor replaced by another."""
         return self.installation.stats_table.health().paused_at == self.at
 
 
 @contextmanager
 def ingest_paused(installation: Installation, steps: Reporter) -> Iterator[Pause]:
-    """Pause ingest, wait until everything stored is counted, and resume whatever happens.
+    """Pause ingest, wait until everything stored is counted, and always resume ingest.
 
     Raises:
-        CommandError: ingest could not be paused, or counting does not come to its end.
+        CommandError: ingest could not be paused, or counting makes no progress.
     """
     stats_table = installation.stats_table
     earlier = stats_table.health().paused_at
@@ -86,7 +86,7 @@ def wait_until_counted(installation: Installation, steps: Reporter) -> None:
     """Wait until every stored fact is counted.
 
     Raises:
-        CommandError: counting does not go on.
+        CommandError: counting makes no progress.
     """
     stuck_at, since = 0.0, time.monotonic()
     with steps.step("What is stored is counted") as step:
@@ -109,24 +109,24 @@ def wait_until_counted(installation: Installation, steps: Reporter) -> None:
 
 
 class Ingest:
-    """The mappings that bring the ingest function its messages."""
+    """The event source mappings of the ingest function."""
 
     def __init__(self, installation: Installation) -> None:
         self._lambda = Service("lambda", installation.clients)
         self._name = function_name(installation.stage, "ingest")
 
     def states(self) -> set[str]:
-        """Tell how the mappings are, such as `{"Enabled"}`."""
+        """Return the states of the mappings, such as `{"Enabled"}`."""
         return {mapping["State"] for mapping in self._mappings()}
 
     def switch(self, *, enabled: bool) -> None:
-        """Switch the mappings on or off, and wait until it is so.
+        """Enable or disable the mappings, and wait until the change has taken effect.
 
         Raises:
-            AwsError: they cannot be changed.
-            CommandError: there are none, or they do not change.
+            AwsError: a mapping cannot be changed.
+            CommandError: there is no mapping, or a change does not take effect.
         """
-        # One that is still changing refuses to be changed.
+        # Lambda rejects updates of a mapping that has not settled.
         _wait(lambda: self.states() <= _SETTLED, _STUCK_SECONDS)
         wanted = "Enabled" if enabled else "Disabled"
         mappings = self._mappings()
@@ -162,7 +162,7 @@ def _wait(done: Callable[[], bool], seconds: float) -> bool:
 
 @contextmanager
 def _terminated_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM, and a terminal that is closed, end a command as Ctrl-C does: in good order."""
+    """Raise KeyboardInterrupt on SIGTERM and SIGHUP, so that a command cleans up after them."""
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
