@@ -1,4 +1,4 @@
-"""The people in a stage's user pool, and their groups."""
+"""The users of a stage's user pool, and their groups."""
 
 import re
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from botocore.exceptions import ClientError
 
 from chalicelib.errors import CommandError
 
-# What Cognito would take for an address, and what nobody can be written to, differ too much.
+# Cognito accepts addresses to which no email can be delivered; this pattern is stricter.
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may sign in.
+    """A user of the pool.
 
     Attributes:
-        status: as Cognito names it, such as `FORCE_CHANGE_PASSWORD` until the invitation is
-            answered; `DISABLED` for somebody who is shut out.
+        status: as Cognito names it, such as `FORCE_CHANGE_PASSWORD` until the first sign-in;
+            `DISABLED` for a disabled user.
         groups: sorted.
         created: UTC, RFC 3339.
     """
@@ -31,11 +31,11 @@ class Person:
 
 
 class People:
-    """The people of a user pool.
+    """The users of a user pool.
 
     Args:
         cognito: the boto3 client.
-        pool: the pool's id.
+        pool: the ID of the pool.
     """
 
     def __init__(self, cognito: Any, pool: str) -> None:
@@ -43,16 +43,16 @@ class People:
         self._pool = pool
 
     def add(self, email: str, groups: tuple[str, ...]) -> bool:
-        """Let somebody in, whom Cognito sends an invitation; tell whether they are new.
+        """Add a user, to whom Cognito sends an invitation; return whether the user is new.
 
-        Groups are made where they are missing. Somebody who is there already gets the groups.
+        Missing groups are created. An existing user is added to the groups.
 
         Raises:
-            CommandError: the address is none.
+            CommandError: the address is invalid.
         """
         if not _ADDRESS.fullmatch(email):
             raise CommandError(f"{email!r} is no email address: write one such as ann@example.com")
-        # First: a group's name may be refused, and nobody is to be invited twice.
+        # Groups first: if a name is rejected, no invitation has been sent yet.
         for group in groups:
             self._make_group(group)
         new = self._invite(email)
@@ -63,7 +63,7 @@ class People:
         return new
 
     def all(self) -> list[Person]:
-        """List everybody, by address."""
+        """Return all users, sorted by address."""
         groups: dict[str, list[str]] = {}
         for group in self._pages("list_groups", "Groups"):
             name = group["GroupName"]
@@ -76,10 +76,10 @@ class People:
         return sorted(found, key=lambda person: person.email)
 
     def remove(self, email: str) -> None:
-        """Shut somebody out, for good.
+        """Delete a user.
 
         Raises:
-            CommandError: there is nobody of that address.
+            CommandError: no user has this address.
         """
         try:
             self._cognito.admin_delete_user(UserPoolId=self._pool, Username=email)

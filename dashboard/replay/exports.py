@@ -1,7 +1,7 @@
-"""Exported SES events: files of JSON, one value after the other, gzip or not → their texts.
+"""Parse files of exported SES events: concatenated JSON values, optionally compressed with gzip.
 
-Lines, values that follow each other on one line (as Firehose writes them to S3) and values over
-several lines are understood alike.
+Values may be separated by newlines, follow each other on one line (as Firehose writes them to S3),
+or span several lines.
 """
 
 import codecs
@@ -28,10 +28,10 @@ class Record:
     """One value of a file.
 
     Attributes:
-        number: its place in the file, from 1.
-        line: where it begins, from 1.
-        text: itself; what is no JSON is given up to the end of its line.
-        position: how many bytes of the file had been read when it was found.
+        number: its position in the file, from 1.
+        line: the line on which it begins, from 1.
+        text: the value; if it is not JSON, the text up to the end of its line.
+        position: number of bytes of the file that had been read when it was found.
     """
 
     number: int
@@ -45,7 +45,7 @@ class Unreadable(CommandError):
 
 
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
-    """List files, and those in folders, in order of their names."""
+    """Return the files, and those in folders, sorted by path within each folder."""
     files: list[Path] = []
     for path in paths:
         files += (
@@ -55,10 +55,10 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Read a file's values.
+    """Yield a file's values.
 
     Raises:
-        Unreadable: it cannot be read, or is a broken gzip.
+        Unreadable: the file cannot be read, or is invalid gzip.
     """
     try:
         with path.open("rb") as raw:
@@ -98,13 +98,13 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _end_of_value(text: str, at: int, *, ended: bool) -> int | None:
-    """Find where the value at a place ends; None when more must be read to know."""
+    """Return the index at which a value ends; None if more input is needed."""
     if at == len(text):
         return None
     try:
         _, end = _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError):
-        # Perhaps the rest is not yet read; perhaps it is no JSON, and ends with its line.
+        # Either more input is needed, or the value is not JSON and ends with its line.
         if not ended and len(text) - at <= MAX_BYTES:
             return None
         newline = text.find("\n", at)

@@ -1,4 +1,4 @@
-"""Many messages to SNS or SQS, in calls of what one may hold, until all are taken."""
+"""Send many messages to SNS or SQS in batches, retrying until all are accepted."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.errors import CommandError
 
-# What SNS and SQS take in one call.
+# The limits of one batch request of SNS and SQS.
 MAX_ENTRIES = 10
 MAX_BYTES = 256 * 1024
 
@@ -15,15 +15,16 @@ _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 
 Call = Callable[[Mapping[int, str]], list[dict[str, Any]]]
-"""Makes one call with messages by their ids, and gives the service's reports of those that it did
-not take: {"Id", "Code", "Message"?, "SenderFault"?}."""
+"""Makes one request with messages by their IDs, and returns the service's report of each failure:
+{"Id", "Code", "Message"?, "SenderFault"?}.
+"""
 
 
 def divided(messages: Sequence[str]) -> Iterator[list[str]]:
-    """Divide messages into what one call may hold.
+    """Split messages into batches within the limits of one request.
 
     Raises:
-        CommandError: one is longer than that.
+        CommandError: a message exceeds the limit.
     """
     batch: list[str] = []
     size = 0
@@ -46,16 +47,16 @@ def divided(messages: Sequence[str]) -> Iterator[list[str]]:
 def deliver(
     messages: Sequence[str], call: Call, *, target: str, sleep: Callable[[float], None]
 ) -> None:
-    """Make a call until all its messages are taken.
+    """Send a batch, retrying until all messages are accepted.
 
     Args:
-        messages: what one call may hold.
-        call: makes it.
-        target: whom, for the error.
-        sleep: waits so many seconds before messages that were not taken are sent again.
+        messages: within the limits of one request.
+        call: makes the request.
+        target: the topic or queue, for the error message.
+        sleep: waits for a number of seconds before a retry.
 
     Raises:
-        CommandError: some were not taken, though tried again; the others were.
+        CommandError: some messages were not accepted after all retries; the others were.
     """
     left = dict(enumerate(messages))
     failures: list[dict[str, Any]] = []
@@ -65,7 +66,7 @@ def deliver(
             sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
         failures = call(left)
         left = {int(failure["Id"]): left[int(failure["Id"])] for failure in failures}
-        # What is wrong with a message itself does not get better.
+        # Retries do not help if the message itself is at fault.
         if all(failure.get("SenderFault") for failure in failures):
             break
     if failures:

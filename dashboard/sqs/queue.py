@@ -1,4 +1,4 @@
-"""Many messages into an SQS queue, or out of it, in calls of ten."""
+"""Send, delete and release many messages of an SQS queue, in batches of ten."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,12 +11,12 @@ from dashboard.sqs.batching import MAX_ENTRIES, deliver, divided
 
 
 class Sender:
-    """Sends to one queue; may be used by several threads.
+    """Sends messages to one queue. Thread-safe.
 
     Args:
-        client: of SQS.
-        url: the queue's.
-        sleep: waits so many seconds before messages that SQS did not take are sent again.
+        client: the SQS client.
+        url: the URL of the queue.
+        sleep: waits for a number of seconds before a retry.
     """
 
     def __init__(
@@ -27,10 +27,10 @@ class Sender:
         self._sleep = sleep
 
     def send(self, bodies: Sequence[str]) -> None:
-        """Send messages; returns when SQS has taken them all.
+        """Send messages; return once SQS has accepted all of them.
 
         Raises:
-            CommandError: some were not taken, though tried again; the others were.
+            CommandError: some messages were not accepted after all retries; the others were.
         """
         for batch in divided(bodies):
             deliver(batch, self._call, target=self._url, sleep=self._sleep)
@@ -41,7 +41,7 @@ class Sender:
 
 
 def delete_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
-    """Delete messages that were received.
+    """Delete received messages.
 
     Raises:
         CommandError: some were not deleted.
@@ -56,7 +56,7 @@ def delete_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
 
 
 def show_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
-    """Let messages that were received be received again; what SQS refuses stays hidden for a while.
+    """Make received messages visible again; any that SQS refuses stay hidden until their timeout.
 
     Raises:
         CommandError: the queue cannot be used.

@@ -1,4 +1,4 @@
-"""The SNS topic that SES publishes its events to: put events of our own there."""
+"""Publish events to the SNS topic to which SES publishes its own."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +14,13 @@ _CALLS_AT_ONCE = 4
 
 
 class Topic:
-    """Publishes to one topic; may be used by several threads.
+    """Publishes messages to one topic. Thread-safe.
 
     Args:
-        client: of SNS, from boto3 or botocore; its own retries cure what fails as a whole.
-        arn: the topic's.
-        sleep: waits so many seconds before messages that SNS did not take are sent again.
+        client: the SNS client of boto3 or botocore, which itself retries requests that fail as a
+            whole.
+        arn: the ARN of the topic.
+        sleep: waits for a number of seconds before a retry.
     """
 
     def __init__(
@@ -31,10 +32,10 @@ class Topic:
         self._pool = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="publish")
 
     def publish_batch(self, messages: Sequence[str]) -> None:
-        """Publish messages, in any order; returns when SNS has taken them all.
+        """Publish messages in any order; return once SNS has accepted all of them.
 
         Raises:
-            CommandError: some were not taken, though tried again; the others were.
+            CommandError: some messages were not accepted after all retries; the others were.
         """
         batches = list(divided(messages))
         if len(batches) == 1:
@@ -49,7 +50,7 @@ class Topic:
         deliver(messages, self._call, target=self.arn, sleep=self._sleep)
 
     def _call(self, messages: Mapping[int, str]) -> list[dict[str, Any]]:
-        """Publish messages by their ids, and give SNS's reports of those it did not take."""
+        """Publish messages by their IDs, and return SNS's report of each failure."""
         entries = [{"Id": str(number), "Message": text} for number, text in messages.items()]
         try:
             answer = self._client.publish_batch(
