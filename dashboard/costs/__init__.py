@@ -1,1 +1,1 @@
-"""What a deployment costs: measurements, prices, and the model between them."""
+"""The cost of a deployment: measurements, prices, and the model that combines them."""

@@ -1,7 +1,7 @@
-"""What Mailpulse costs: measured calls times prices. No clock, no network, no file.
+"""Compute the cost of Mailpulse: measured calls times prices. No clock, no network, no files.
 
-What was measured (bench/calls.py, bench/memory.py) stands in measured.json. What was not, and is
-assumed here, has a name in capitals.
+Measured values (bench/calls.py, bench/memory.py) are in measured.json. Assumptions are the
+constants of this module.
 """
 
 import math
@@ -12,34 +12,34 @@ from typing import Any
 from dashboard.costs.prices import PRICES
 from dashboard.functions import FUNCTIONS
 
-# With so much memory a function has one processor of its own.
+# The memory with which a function has one full vCPU.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 VCPU_MB = 1769
-# A call to DynamoDB, to and fro: AWS says single-digit milliseconds.
+# Round trip of a DynamoDB call: AWS documents single-digit milliseconds.
 CALL_SECONDS = 0.005
-# A batch of pushes holds its shard for the interval, and is paid for as long; to more than 5,000
-# viewers of one campaign it takes longer, and chunks (docs/scale.md) are not counted.
+# A batch of pushes holds its shard for the interval, and is billed for as long. For more than 5,000
+# viewers of one campaign it takes longer; their batches (docs/scale.md) are not included.
 PUSH_SECONDS = 1.0
-# An invocation logs its own line, and Lambda's START, END and REPORT.
+# One line of the function's own per invocation, and Lambda's START, END and REPORT.
 LOG_BYTES = 600
-# Lambda takes ten messages of SQS with one request, deletes as many with one, and asks an empty
-# queue with five long polls of 20 s each.
+# Lambda receives ten messages per SQS request, deletes as many with another, and polls an empty
+# queue with five concurrent long polls of 20 s each.
 SQS_BATCH = 10
 IDLE_POLLS_PER_MINUTE = 15
-# Where people sign in, each request reads what its connection may see.
+# With sign-in, each request reads the permissions of its connection.
 ACCESS_READS = 1
 MONTH_MINUTES = 43_800
-# Of infrastructure/mailpulse.yaml.
+# As in infrastructure/mailpulse.yaml.
 ALARMS = 18
 DASHBOARDS = 1
 SHARDS = 4
 
-# The naive design: one invocation an event, each counter updated by itself, one message an event
-# and viewer, sent one after the other.
+# The naive design: one invocation per event, one update per counter, and one message per event and
+# viewer, sent one after the other.
 NAIVE_MB = 256
 NAIVE_SECONDS = 0.1
-NAIVE_SECONDS_A_PUSH = 0.011  # boto3, where API Gateway answers in 10 ms: 90 messages a second
-NAIVE_WRITES = 4  # the event itself is 2 KB; a total and a minute are counted
+NAIVE_SECONDS_A_PUSH = 0.011  # boto3, at 10 ms per API Gateway response: 90 messages a second
+NAIVE_WRITES = 4  # 2 KB for the event itself, plus a total and a minute
 NAIVE_POLLS_PER_HOUR = 1800
 
 Measured = Mapping[str, Any]
@@ -47,7 +47,7 @@ Measured = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a bill; `price` names one of PRICES."""
+    """A line of a bill; `price` is a key of PRICES."""
 
     what: str
     price: str
@@ -55,28 +55,28 @@ class Line:
 
     @property
     def usd(self) -> float:
-        """What it comes to."""
+        """The amount in US dollars."""
         return PRICES[self.price].of(self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What something costs."""
+    """The cost of a part of a deployment."""
 
     title: str
     lines: tuple[Line, ...]
 
     @property
     def usd(self) -> float:
-        """The sum."""
+        """The total in US dollars."""
         return sum(line.usd for line in self.lines)
 
 
 def profile(measured: Measured, recipients: int) -> Mapping[str, Any]:
-    """Choose the measured campaign that stands for one of this size.
+    """Return the measured campaign that represents one of this size.
 
-    The largest that is no larger, else the smallest: events of a small campaign meet in batches
-    less often, and cost more each.
+    The largest that is no larger, else the smallest: a small campaign's events share batches less
+    often, and cost more each.
     """
     campaigns = sorted(measured["campaigns"], key=lambda one: int(one["recipients"]))
     smaller = [one for one in campaigns if one["recipients"] <= recipients]
@@ -85,19 +85,19 @@ def profile(measured: Measured, recipients: int) -> Mapping[str, Any]:
 
 
 def events_of(measured: Measured, recipients: int) -> float:
-    """Tell how many events a campaign of this size has in two days."""
+    """Return the number of events of a campaign of this size in two days."""
     chosen = profile(measured, recipients)
     return float(chosen["roles"]["source"]["events"]) * recipients / float(chosen["recipients"])
 
 
 def campaign(measured: Measured, recipients: int) -> Bill:
-    """Bill what a campaign's events cost until they are counted, whoever looks."""
+    """Return the cost of a campaign's events until they are counted, without viewers."""
     chosen = profile(measured, recipients)
     scale = recipients / chosen["recipients"]
     roles, watch = chosen["roles"], chosen["roles"]["watch"]["invocations"]
     events = roles["source"]["events"] * scale
     ingest, aggregate, publish = (roles[name] for name in ("ingest", "aggregate", "publish"))
-    pushes = (publish["invocations"] - watch) * scale  # watch's own are not the campaign's
+    pushes = (publish["invocations"] - watch) * scale  # excludes those for watch's updates
     invocations = (ingest["invocations"] + aggregate["invocations"]) * scale + pushes
     facts = _sum(ingest, "write units EventsTable") * scale
     seconds = {
@@ -128,7 +128,7 @@ def campaign(measured: Measured, recipients: int) -> Bill:
 
 
 def viewing(measured: Measured, recipients: int, viewers: int, hours: int) -> Bill:
-    """Bill what viewers cost who look at a campaign for its first hours, as the page does."""
+    """Return the cost of viewers during a campaign's first hours, with the page's requests."""
     measured_hours = profile(measured, recipients)["viewer_hours"]
     looked = [measured_hours[min(hour, len(measured_hours) - 1)] for hour in range(hours)]
 
@@ -136,7 +136,7 @@ def viewing(measured: Measured, recipients: int, viewers: int, hours: int) -> Bi
         return viewers * float(sum(hour.get(name, 0) for hour in looked for name in names))
 
     requests = of("requests")
-    connects = viewers * math.ceil(hours / 2)  # a connection lasts two hours
+    connects = viewers * math.ceil(hours / 2)  # a connection lasts at most two hours
     seconds = {
         "websocket_message": _busy(measured, "websocket_message", requests)
         + of("calls") * CALL_SECONDS,
@@ -163,14 +163,14 @@ def viewing(measured: Measured, recipients: int, viewers: int, hours: int) -> Bi
 
 
 def standing(measured: Measured) -> Bill:
-    """Bill what a month costs in which nothing is sent and nobody looks."""
+    """Return the cost of a month without emails and viewers."""
     watch = profile(measured, 0)["roles"]["watch"]
     per_run = {name: number / watch["invocations"] for name, number in watch.items()}
     seconds = {
         "watch": _busy(measured, "watch", MONTH_MINUTES)
         + MONTH_MINUTES * per_run["calls"] * CALL_SECONDS
     }
-    # What watch writes is handed to publish, which finds nobody who listens.
+    # Each write of watch invokes publish, which finds no subscribers.
     invocations = 2 * MONTH_MINUTES
     return Bill(
         "A month in which nothing is sent",
@@ -191,7 +191,7 @@ def standing(measured: Measured) -> Bill:
 
 
 def naive(measured: Measured, recipients: int, viewers: int, hours: int) -> Bill:
-    """Bill the naive design for the same: viewers get each event that comes while they look."""
+    """Return the cost of the naive design, which pushes each event to every current viewer."""
     chosen = profile(measured, recipients)
     scale = recipients / chosen["recipients"]
     events = chosen["roles"]["source"]["events"] * scale
@@ -214,7 +214,7 @@ def naive(measured: Measured, recipients: int, viewers: int, hours: int) -> Bill
 
 
 def polling(viewers: int, hours: int) -> Bill:
-    """Bill a page without WebSocket that asks every two seconds."""
+    """Return the cost of a page without WebSocket that polls every two seconds."""
     asked = viewers * hours * NAIVE_POLLS_PER_HOUR
     return Bill(
         "A page that asks every two seconds instead",
@@ -237,11 +237,11 @@ def _sum(counts: Mapping[str, float], prefix: str) -> float:
 
 
 def _busy(measured: Measured, function: str, batches: float) -> float:
-    """Estimate the seconds that the measured batches take where memory buys a part of a vCPU."""
+    """Return the duration of batches in seconds, given the function's share of a vCPU."""
     processor: float = measured["functions"][function]["next"]
     return batches * processor * VCPU_MB / FUNCTIONS[function][1]
 
 
 def _gigabytes(seconds: Mapping[str, float]) -> float:
-    """Give GB-seconds from seconds by function."""
+    """Return GB-seconds from seconds by function."""
     return sum(FUNCTIONS[name][1] / 1024 * spent for name, spent in seconds.items())

@@ -1,7 +1,7 @@
-"""What AWS asks for, in us-east-1, without free tiers: each price with its source and date.
+"""AWS's prices in us-east-1, without free tiers, each with its source and date.
 
-A price whose source is UNVERIFIED is AWS's list price as it is generally known; nobody has looked
-it up for this table. Other regions may cost more. Look at AWS's own pages before you decide:
+A price whose source is UNVERIFIED is AWS's commonly known list price, which was not looked up for
+this table. Other regions may cost more. Check AWS's own pages before you decide:
 https://calculator.aws
 """
 
@@ -15,10 +15,10 @@ class Price:
     """A price.
 
     Attributes:
-        usd: for so many units as `per` says.
-        unit: what one unit is.
-        source: where it was read; UNVERIFIED where it was not.
-        seen: the date of the source; empty where it has none.
+        usd: US dollars for `per` units.
+        unit: the unit.
+        source: where the price was found; UNVERIFIED if it was not looked up.
+        seen: the date of the source; empty if it has none.
     """
 
     usd: float
@@ -28,7 +28,7 @@ class Price:
     seen: str = ""
 
     def of(self, quantity: float) -> float:
-        """Price so many units, in US dollars."""
+        """Return the price of a quantity, in US dollars."""
         return quantity * self.usd / self.per
 
 
@@ -69,5 +69,8 @@ PRICES = {
     "CloudWatch dashboard": Price(3.00, 1, "dashboard-month", _CLOUDWATCH, "2026-06-13"),
     "CloudWatch request": Price(0.01, 1000, "request", UNVERIFIED),
 }
-"""Left out: CloudFront and S3 (a page is small, and CloudFront's first TB and ten million requests
-a month are free: aws.amazon.com/cloudfront/pricing); what is stored; sign-in; and SES itself."""
+"""Excluded: CloudFront and S3, storage, sign-in, and SES itself.
+
+A page is small, and CloudFront's first TB and ten million requests a month are free:
+aws.amazon.com/cloudfront/pricing
+"""
