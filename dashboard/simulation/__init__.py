@@ -1,7 +1,8 @@
-"""Campaigns that never were: the events that SES would publish, when, and how they are played.
+"""Simulated campaigns: the events that SES would publish, their times, and their playback.
 
     campaign → mail_life → arrivals → player → the SNS topic
                (audience, payloads)   demo: endless, many campaigns
 
-All but `player` is pure: seed and time come in, so the same settings give the same events.
+All modules but `player` are pure: they take seed and time, so the same settings yield the same
+events.
 """

@@ -1,7 +1,7 @@
-"""A campaign → its events in the order in which they reach the topic.
+"""Generate a campaign's events in the order in which they reach the topic.
 
-Late ones come after early ones, and some come more than once: SES and SNS promise neither
-order nor that an event is delivered only once.
+Some events are overtaken by later ones, and some arrive more than once: SES and SNS guarantee
+neither order nor exactly-once delivery.
 """
 
 import heapq
@@ -21,8 +21,8 @@ class Arrival:
     """An event that reaches the topic.
 
     Attributes:
-        due: when, in seconds since the campaign's start.
-        happening: what it reports.
+        due: arrival time, in seconds since the campaign's start.
+        happening: the reported occurrence.
         copy: whether it has arrived before.
     """
 
@@ -32,20 +32,20 @@ class Arrival:
 
     @property
     def text(self) -> str:
-        """What SES publishes; every copy has the same."""
+        """The text that SES publishes, the same for every copy."""
         return event_text(self.happening.type, self.happening.mail, self.happening.own)
 
 
 def arrivals(campaign: Campaign) -> Iterator[Arrival]:
-    """Generate all events of a campaign, in the order in which they arrive.
+    """Generate all events of a campaign, in order of arrival.
 
-    Nothing waits here: `due` says when each is to be published. What is under way alone takes
-    memory, so that a campaign may have millions of recipients.
+    Does not wait: `due` is the time at which to publish each event. Only events in flight are held
+    in memory, so a campaign may have millions of recipients.
     """
     under_way: list[tuple[float, int, Arrival]] = []
     made = 0
     for index in range(campaign.recipients):
-        # Nothing of this mail, or of a later one, arrives before this mail may be sent.
+        # No event of this or a later email arrives before its earliest sending time.
         while under_way and under_way[0][0] < index / campaign.rate:
             yield heapq.heappop(under_way)[2]
         rng = Random(f"{campaign.seed}/{campaign.id}/{index}")  # noqa: S311 - no secret
@@ -53,14 +53,14 @@ def arrivals(campaign: Campaign) -> Iterator[Arrival]:
         for happening in life(campaign, rng, index, sent_after):
             for arrival in _arrivals(happening, rng, campaign.behaviour.duplicates):
                 if arrival.due <= campaign.seconds:
-                    made += 1  # of two that are due at once, the one made first goes first
+                    made += 1  # a tie-breaker: events due at once keep their order
                     heapq.heappush(under_way, (arrival.due, made, arrival))
     while under_way:
         yield heapq.heappop(under_way)[2]
 
 
 def _arrivals(happening: Happening, rng: Random, duplicates: float) -> Iterator[Arrival]:
-    """Let it arrive: a little later, sometimes so late that others overtake it, perhaps again."""
+    """Yield an event's arrival, delayed and sometimes out of order, and perhaps its copies."""
     due = max(happening.after, 0) + min(rng.lognormvariate(-1.4, 0.6), 5.0)
     if rng.random() < 0.03:  # noqa: PLR2004 - some are late
         due += rng.uniform(1.0, 6.0)

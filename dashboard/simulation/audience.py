@@ -1,6 +1,6 @@
-"""Who gets a simulated campaign, with which programs they read it, and what it is called.
+"""Random recipients, user agents and texts of simulated campaigns.
 
-Addresses are of domains that are reserved for examples, so that nobody real is ever named:
+Addresses use domains that are reserved for examples, so that no real person appears:
 https://www.rfc-editor.org/rfc/rfc2606
 """
 
@@ -25,7 +25,7 @@ _LAST_NAMES = (
 # fmt: on
 _DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "post.example")
 
-# Agents as they were captured; see chalicelib/facts/classify.py for what each tells.
+# Captured user agents; chalicelib/facts/classify.py documents the meaning of each.
 APPLE_MAIL_PRIVACY = "Mozilla/5.0"
 GMAIL_PREFETCH = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -58,10 +58,10 @@ _OUTLOOK = (
 )
 BROWSERS = (_WINDOWS_CHROME, _SAFARI, _IPHONE, _ANDROID, _FIREFOX)
 APPLE_BROWSERS = (_SAFARI, _IPHONE)
-# Most scanners hide behind a common browser; some say what they are.
+# Most scanners pretend to be a common browser; some identify themselves.
 SCANNERS = (_WINDOWS_CHROME, _WINDOWS_CHROME, "Barracuda Sentinel (EE)")
 
-# What shows the pictures of a mail, and in how many of 100 mailboxes.
+# The user agents that load an email's images, with their shares of mailboxes in percent.
 _READERS = {
     GMAIL_PROXY: 48,
     YAHOO_PROXY: 8,
@@ -72,7 +72,7 @@ _READERS = {
     None: 3,
 }
 
-# A campaign's name, and the subject that goes with it.
+# Campaign names with their subjects.
 SUBJECTS = {
     "spring-sale": "Spring is here: 20 % off everything green",
     "weekly-digest": "Your week in five stories",
@@ -92,25 +92,25 @@ SENDERS = (
     "Aurora <hello@aurora.example.net>",
     "The Weekly <digest@weekly.example.org>",
 )
-# Where a campaign's links lead, the most popular first.
+# Paths of a campaign's links, the most popular first.
 PATHS = ("", "/new", "/bestsellers", "/gift-cards", "/behind-the-scenes", "/unsubscribe")
 
-# The hosts of SES that mails leave from.
+# The hosts from which SES sends.
 MTAS = tuple(f"{host}.smtp-out.amazonses.com" for host in ("a8-86", "a48-89", "a48-102"))
 
 
 def address(rng: Random, index: int) -> str:
-    """Make up an address that no other index has."""
+    """Return a random address, unique for the index."""
     first, last = rng.choice(_FIRST_NAMES), rng.choice(_LAST_NAMES)
     return f"{first}.{last}{index}@{rng.choice(_DOMAINS)}".lower()
 
 
 def reader(rng: Random) -> str | None:
-    """Choose the agent that fetches a person's opens; None where it gives no name."""
+    """Return a random user agent of a person's opens; None if it sends none."""
     return rng.choices(list(_READERS), list(_READERS.values()))[0]
 
 
 def ip_address(rng: Random) -> str:
-    """Make up an address of the networks that are reserved for documentation (RFC 5737)."""
+    """Return a random address of the networks that are reserved for documentation (RFC 5737)."""
     network = rng.choice(("192.0.2", "198.51.100", "203.0.113"))
     return f"{network}.{rng.randrange(1, 255)}"

@@ -1,31 +1,32 @@
-"""What there is to set about a simulated campaign."""
+"""The settings of a simulated campaign."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from dashboard.simulation.audience import SENDERS, SUBJECTS
 
-# Life goes on after this, but hardly anybody opens a mail of the day before yesterday.
+# Later opens are possible, but rare.
 _HORIZON_SECONDS = 2 * 86400.0
-# What is not sped up: deliveries, scanners, a reader's way from link to link, late arrivals.
+# The time for events that are not sped up: deliveries, scanners, a reader's interval between links,
+# late arrivals.
 _SETTLING_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What becomes of mails; shares are 0 to 1.
+    """The recipients' behaviour; shares are 0 to 1.
 
     Attributes:
-        speed: how many times faster than life people and privacy proxies are.
-        rendering_failures: of mails, those whose template could not be filled in.
-        rejects: of mails sent, those that SES refuses to deliver.
-        bounces: of mails sent, those that bounce.
-        machines: of mailboxes, those in which a privacy proxy, a prefetcher or a scanner reads.
-        opens: of people, those who open it.
-        clicks: of people who open it, those who follow a link.
-        unsubscribes: of people who open it, those who opt out.
-        complaints: of mails delivered, those marked as spam.
-        duplicates: of events, those that arrive more than once.
+        speed: factor by which people and privacy proxies are faster than in reality.
+        rendering_failures: share of emails whose template could not be rendered.
+        rejects: share of emails sent that SES refuses to deliver.
+        bounces: share of emails sent that bounce.
+        machines: share of mailboxes with a privacy proxy, a prefetcher or a scanner.
+        opens: share of people who open the email.
+        clicks: share of people with an open who follow a link.
+        unsubscribes: share of people with an open who opt out.
+        complaints: share of delivered emails that are marked as spam.
+        duplicates: share of events that arrive more than once.
     """
 
     speed: float = 1200.0
@@ -42,15 +43,15 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign to be simulated. The same settings give the same events.
+    """A campaign to simulate. The same settings yield the same events.
 
     Attributes:
-        id: value of the message tag that names the campaign.
-        start: when the first mail is sent, in UTC.
-        recipients: how many get it, one mail each.
-        rate: sends per second.
-        duration: seconds after which it ends, whatever would have come; None: when nothing comes.
-        tag: name of the message tag that names campaigns.
+        id: value of the message tag that identifies the campaign.
+        start: when the first email is sent, in UTC.
+        recipients: number of recipients, with one email each.
+        rate: emails sent per second.
+        duration: seconds after which the campaign is cut off; None to play all events.
+        tag: name of the message tag that identifies campaigns.
     """
 
     id: str
@@ -67,7 +68,7 @@ class Campaign:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts at most."""
+        """The maximum duration in seconds."""
         whole = (
             self.recipients / self.rate
             + _HORIZON_SECONDS / self.behaviour.speed
@@ -76,5 +77,5 @@ class Campaign:
         return whole if self.duration is None else min(self.duration, whole)
 
     def ending(self, moment: datetime) -> "Campaign":
-        """Move it in time, so that it is over at a moment."""
+        """Return a copy of the campaign that is moved in time to end at a moment."""
         return replace(self, start=moment - timedelta(seconds=self.seconds))

@@ -1,7 +1,7 @@
-"""An endless run of small campaigns, a new one every few minutes: pleasant to watch, light to run.
+"""An endless series of small campaigns, a new one every few minutes.
 
-A few events a second, and opens so much sped up that the page never stands still: the emulator
-keeps all of it in memory, and a demo may be left running.
+A few events a second, with opens sped up so much that the page always changes. The load is small
+because the emulator keeps everything in memory, and a demo may be left running.
 """
 
 import heapq
@@ -18,7 +18,7 @@ _PAUSE_SECONDS = (5, 40)
 
 
 def campaigns(seed: int, start: datetime) -> Iterator[Campaign]:
-    """Plan campaigns without end, the first at once and each of the others after the one before."""
+    """Yield campaigns without end, the first at `start` and each other after its predecessor."""
     rng = Random(f"{seed}/demo")  # noqa: S311 - no secret
     names: list[str] = []
     while True:
@@ -48,11 +48,11 @@ def campaigns(seed: int, start: datetime) -> Iterator[Campaign]:
 
 
 def together(planned: Iterable[Campaign], start: datetime) -> Iterator[Arrival]:
-    """Merge what arrives of campaigns that overlap.
+    """Merge the arrivals of overlapping campaigns.
 
     Args:
-        planned: in the order in which they start; may be endless.
-        start: what `due` of the events that come out is counted from.
+        planned: in order of their start; may be endless.
+        start: the time from which `due` of the merged arrivals is counted.
     """
     upcoming = iter(planned)
     ahead = next(upcoming, None)

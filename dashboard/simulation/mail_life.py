@@ -1,9 +1,9 @@
-"""The life of one simulated mail: delivered or bounced, opened by people and machines, clicked.
+"""Simulate the life of one email: delivered or bounced, opened by people and bots, clicked.
 
-The shares and curves are rough averages of newsletters, to look right on a page; they are no
-source for statistics. What takes hours in life is divided by `speed`. What is a matter of
-seconds is not: chalicelib/facts/classify.py and settle.py judge by it, and a person who is sped up
-would look like a machine.
+The shares and distributions are rough averages of newsletters, meant to look realistic on a page;
+they are no source for statistics. Intervals of hours are divided by `speed`. Intervals of seconds
+are not: chalicelib/facts/classify.py and settle.py depend on them, and would classify an
+accelerated person as a bot.
 """
 
 import math
@@ -16,14 +16,14 @@ from dashboard.simulation.campaign import Campaign
 from dashboard.simulation.payloads import Mail, domain_of, identifier, timestamp
 
 _MILLISECOND = timedelta(milliseconds=1)
-# Nobody who reads is quicker than this after the sending; prefetchers are.
+# No person opens an email sooner after it was sent; prefetchers do.
 _SOONEST_READER_SECONDS = 5.0
 _WITHOUT_A_TIME = {"Send", "Reject", "Rendering Failure"}
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that SES reports of a mail.
+    """An occurrence that SES reports for an email.
 
     Attributes:
         type: the event type, as SES spells it.
@@ -38,17 +38,17 @@ class Happening:
 
 
 def life(campaign: Campaign, rng: Random, index: int, sent_after: float) -> list[Happening]:
-    """Live through one mail of a campaign.
+    """Return all occurrences of one email of a campaign.
 
     Args:
-        campaign: whose mail it is.
-        rng: decides everything.
-        index: which of the campaign's recipients gets it.
-        sent_after: when it is sent, in seconds since the campaign's start.
+        campaign: the email's campaign.
+        rng: the source of all randomness.
+        index: the index of the recipient in the campaign.
+        sent_after: when the email is sent, in seconds since the campaign's start.
 
     Returns:
-        All that happens to it, in no order. No two at the same millisecond: the time is part of
-        a fact's identity, and two of one identity would be counted as one.
+        All occurrences, unordered. No two have the same millisecond: the time is part of a fact's
+        identity, and facts of the same identity count as one.
     """
     at = campaign.start + timedelta(seconds=sent_after)
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
@@ -68,7 +68,7 @@ def life(campaign: Campaign, rng: Random, index: int, sent_after: float) -> list
 
 
 class _Life:
-    """Times named `after` are in seconds after the sending."""
+    """The state of one simulated email. `after` is in seconds since it was sent."""
 
     def __init__(self, campaign: Campaign, mail: Mail, rng: Random, sent_after: float) -> None:
         self.happenings: list[Happening] = []
@@ -103,7 +103,7 @@ class _Life:
             self._complain(delivered + 2 + self._hours(3, 1.0))
 
     def _arrive(self) -> float | None:
-        """Reach the mailbox, and say when; None when it never does."""
+        """Report the delivery or bounce; return the delivery time, None if undelivered."""
         after = min(self._rng.lognormvariate(-0.1, 0.7), 60.0)
         bounces = self._chance(self._shares.bounces)
         if bounces and self._chance(0.65):
@@ -129,7 +129,7 @@ class _Life:
         if self._chance(self._shares.machines):
             reader = self._rng.choices(("apple", "prefetcher", "scanner"), (86, 9, 5))[0]
         if reader == "apple":
-            # The proxy fetches the pictures, so nobody sees when the person opens the mail.
+            # The proxy fetches the images, so the person's own opens are invisible.
             if self._chance(0.93):
                 self._open(
                     delivered + 0.5 + self._hours(0.4, 1.2),
@@ -145,7 +145,7 @@ class _Life:
         self._person(delivered, audience.BROWSERS, seen=True)
 
     def _person(self, delivered: float, browsers: tuple[str, ...], *, seen: bool) -> None:
-        """Perhaps read, perhaps more than once, perhaps follow links."""
+        """Simulate a person's opens, clicks and unsubscription, each of which may not happen."""
         if not self._chance(self._shares.opens):
             return
         after = max(delivered, _SOONEST_READER_SECONDS) + self._hours(1.5, 1.3)
@@ -167,7 +167,7 @@ class _Life:
             self._report("Subscription", after, reports.unsubscription(self._rng))
 
     def _scan(self, after: float) -> None:
-        """Follow three or more links within seconds, and open the mail beside."""
+        """Follow three or more links within seconds, and open the email too."""
         agent = self._rng.choice(audience.SCANNERS)
         self._open(after + self._rng.uniform(-0.5, 1), agent, by_machine=True)
         for link in self._rng.sample(self._links, self._rng.randint(3, len(self._links))):
@@ -175,7 +175,7 @@ class _Life:
             after += self._rng.uniform(0.1, 1.2)
 
     def _chosen_links(self) -> list[str]:
-        """Choose one to three links, the first ones more often."""
+        """Return one to three links, preferring the first."""
         count = self._rng.choices((1, 2, 3), (70, 22, 8))[0]
         weights = [1 / (rank + 1) for rank in range(len(self._links))]
         return list(dict.fromkeys(self._rng.choices(self._links, weights, k=count)))
@@ -202,7 +202,7 @@ class _Life:
         self.happenings.append(Happening(event_type, self._mail, own, self._sent_after + after))
 
     def _hours(self, median: float, spread: float) -> float:
-        """Take some hours of life, in seconds as they pass here; `spread` as of a log-normal."""
+        """Return a random log-normal number of hours, in accelerated seconds."""
         seconds = self._rng.lognormvariate(math.log(median * 3600), spread)
         return seconds / self._shares.speed
 

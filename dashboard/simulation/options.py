@@ -1,4 +1,4 @@
-"""The options of `simulate`: what campaign to play."""
+"""The options of `simulate` that define the campaign."""
 
 import re
 from collections.abc import Callable
@@ -129,7 +129,7 @@ _OPTIONS = (
 
 
 def campaign_options(command: F) -> F:
-    """Give a command the options that describe a campaign."""
+    """Add the options that define a campaign to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -138,13 +138,13 @@ def campaign_options(command: F) -> F:
 def campaign_from(
     options: dict[str, Any], *, campaign_id: str | None, start: datetime, ending: bool
 ) -> Campaign:
-    """Make the campaign that the options describe.
+    """Build the campaign that the options define.
 
     Args:
-        options: those of `campaign_options` but for the two that follow, by name.
-        campaign_id: None for one named after its start.
-        start: when it starts or, if `ending`, when it ends.
-        ending: whether it is over at that moment.
+        options: the values of `campaign_options`, except the two that follow, by name.
+        campaign_id: None to derive it from the start.
+        start: when the campaign starts or, if `ending`, when it ends.
+        ending: whether `start` is the end.
     """
     names = {field.name for field in fields(Behaviour)} & options.keys()
     behaviour = {name: options.pop(name) for name in names}

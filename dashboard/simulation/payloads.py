@@ -1,6 +1,6 @@
-"""A mail and what happened to it → the JSON text that SES publishes.
+"""Build the JSON text that SES publishes for an event.
 
-Which members SES gives to which type was taken from captures and the documentation:
+The members of each type are taken from captured events and the documentation:
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
 
@@ -16,7 +16,7 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 OUTGOING_IP = "192.0.2.25"
 
-# SES leaves these out of what it says about the mail.
+# Types whose `mail` object lacks these members.
 _WITHOUT_HEADERS = {"DeliveryDelay", "Rendering Failure"}
 _WITHOUT_SOURCE_ARN = {"Open", "Click"}
 
@@ -29,8 +29,8 @@ class Mail:
         message_id: see `identifier`.
         at: when SES accepted it, in UTC, in whole milliseconds.
         sender: `Name <address>`.
-        tags: of the message, a value each.
-        mta: the host that SES sends it from, such as `a8-86.smtp-out.amazonses.com`.
+        tags: message tags, with one value each.
+        mta: the host from which SES sends it, such as `a8-86.smtp-out.amazonses.com`.
     """
 
     message_id: str
@@ -44,23 +44,23 @@ class Mail:
 
 
 def identifier(at: datetime, rng: Random) -> str:
-    """Make a message or feedback id in SES's style: the region, the milliseconds, a UUID."""
+    """Return a message or feedback ID in SES's format: the region, the milliseconds, a UUID."""
     unique = f"{rng.getrandbits(128):032x}"
     parts = (unique[:8], unique[8:12], unique[12:16], unique[16:20], unique[20:])
     return f"0100{round(at.timestamp() * 1000):012x}-{'-'.join(parts)}-000000"
 
 
 def timestamp(at: datetime) -> str:
-    """Write a time as SES does: `2026-11-23T10:00:00.215Z`."""
+    """Return a time in SES's format: `2026-11-23T10:00:00.215Z`."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 def event_text(event_type: str, mail: Mail, own: dict[str, Any]) -> str:
-    """Write an event as it arrives by raw SNS delivery, with the newline that SES ends it with.
+    """Return an event as raw SNS delivery passes it on, with SES's trailing newline.
 
     Args:
         event_type: as SES spells it.
-        mail: what it happened to.
+        mail: the email that the event is about.
         own: the type's own object, such as `{"timestamp": …, "recipients": […]}` of a Delivery.
     """
     event = {
@@ -72,7 +72,7 @@ def event_text(event_type: str, mail: Mail, own: dict[str, Any]) -> str:
 
 
 def domain_of(sender: str) -> str:
-    """Take the domain from `Name <address>`."""
+    """Return the domain of `Name <address>`."""
     return sender.rpartition("@")[2].rstrip(">")
 
 

@@ -1,4 +1,4 @@
-"""Play arrivals to a topic, each when it is due, and keep count of what was published."""
+"""Publish arrivals to a topic when they are due, and count them."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from typing import Any
 
 from dashboard.simulation.arrivals import Arrival
 
-# Events that are due within so many seconds are published together.
+# Events that are due within this many seconds are published together.
 _TICK_SECONDS = 0.05
 _LONGEST_WAIT_SECONDS = 0.5
 _MOST_AT_ONCE = 500
@@ -50,11 +50,11 @@ COUNTERS = (
 
 
 class Tally:
-    """What was published, under the names that the page's counters have.
+    """The numbers of published events, by the names of the page's counters.
 
     Attributes:
-        published: events, copies included.
-        copies: of them, those that had been published before.
+        published: number of events, including copies.
+        copies: number of events that had been published before.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Tally:
         self._messages: dict[str, set[str]] = {event_type: set() for event_type in _UNIQUE}
 
     def add(self, arrivals: Sequence[Arrival]) -> None:
-        """Count events that were published."""
+        """Count published events."""
         for arrival in arrivals:
             self.published += 1
             if arrival.copy:
@@ -77,7 +77,7 @@ class Tally:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Count by counter; copies count nowhere."""
+        """The number of events for each counter, without copies."""
         unique = {_UNIQUE[name]: len(messages) for name, messages in self._messages.items()}
         return {name: unique.get(name, self._counts[name]) for name in COUNTERS}
 
@@ -94,11 +94,11 @@ def play(
 
     Args:
         arrivals: in the order in which they are due.
-        publish_batch: publishes texts; what it raises ends the play.
-        now: the seconds since what `due` is counted from; infinity hurries everything.
-        stop: ends the play; a batch that is being published is published to its end.
-        published: is told of each batch that was published, and while nothing is due of none,
-            now and then, so that a progress bar can move.
+        publish_batch: publishes texts; an exception ends the play.
+        now: returns the seconds since the origin of `due`; infinity publishes everything at once.
+        stop: ends the play, after the batch that is being published.
+        published: called with each published batch and, while nothing is due, periodically with an
+            empty one, so that a progress bar can move.
     """
     batch: list[Arrival] = []
 
@@ -128,5 +128,5 @@ def _counter(event_type: str, own: dict[str, Any]) -> str:
 
 def seconds_since(start: datetime) -> Callable[[], float]:
     """Return a clock that counts seconds from a time."""
-    # The wall clock: events carry its time, and it goes on while a laptop sleeps.
+    # The wall clock: events contain its time, and it advances while a laptop sleeps.
     return lambda: time.time() - start.timestamp()

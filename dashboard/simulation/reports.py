@@ -1,4 +1,4 @@
-"""What SES says of each happening: the members of the type's own object, but for its time."""
+"""Build the type-specific objects of SES events, without their timestamps."""
 
 from datetime import timedelta
 from random import Random
@@ -13,7 +13,7 @@ _SUPPRESSED = (
     "Amazon SES did not send the message to this address because it is on the suppression list "
     "for your account."
 )
-# Sub-type, status and diagnostic code.
+# Subtype, status and diagnostic code.
 _BOUNCES = {
     "Permanent": (
         ("General", "5.1.1", "smtp; 550 5.1.1 user unknown"),
@@ -39,7 +39,7 @@ _GIVES_UP_AFTER = timedelta(hours=14)
 
 
 def delivery(mail: Mail, rng: Random, seconds: float) -> Own:
-    """Report a delivery that took so many seconds."""
+    """Return the object of a delivery that took this many seconds."""
     return {
         "processingTimeMillis": round(seconds * 1000),
         "recipients": [mail.recipient],
@@ -50,7 +50,7 @@ def delivery(mail: Mail, rng: Random, seconds: float) -> Own:
 
 
 def delay(mail: Mail, rng: Random) -> Own:
-    """Report that the recipient's server does not take it yet."""
+    """Return the object of a delay at the recipient's server."""
     delay_type, status, diagnostic = rng.choice(_DELAYS)
     return {
         "delayType": delay_type,
@@ -62,7 +62,7 @@ def delay(mail: Mail, rng: Random) -> Own:
 
 
 def bounce(mail: Mail, rng: Random, bounce_type: str) -> Own:
-    """Report a bounce, with what the recipient's server said."""
+    """Return the object of a bounce, with a diagnostic code of the recipient's server."""
     sub_type, status, diagnostic = rng.choice(_BOUNCES[bounce_type])
     return {
         "feedbackId": identifier(mail.at, rng),
@@ -82,7 +82,7 @@ def bounce(mail: Mail, rng: Random, bounce_type: str) -> Own:
 
 
 def out_of_office(mail: Mail, rng: Random) -> Own:
-    """Report an out-of-office reply, which SES takes for a bounce of a mail it delivered."""
+    """Return the object of an out-of-office reply, which SES reports as a bounce after delivery."""
     return {
         "feedbackId": identifier(mail.at, rng),
         "bounceType": "Transient",
@@ -92,7 +92,7 @@ def out_of_office(mail: Mail, rng: Random) -> Own:
 
 
 def complaint(mail: Mail, rng: Random, arrived_at: str) -> Own:
-    """Report a complaint; some mailbox providers send no details."""
+    """Return the object of a complaint; some mailbox providers send no details."""
     report = {
         "userAgent": "Mail-Feedback/2.0",
         "complaintFeedbackType": "abuse",
@@ -107,7 +107,7 @@ def complaint(mail: Mail, rng: Random, arrived_at: str) -> Own:
 
 
 def unsubscription(rng: Random) -> Own:
-    """Report that the recipient opted out, by the header's button or by the link."""
+    """Return the object of an unsubscription, by the header's button or by the link."""
 
     def preferences(status: str, *, of_all: bool) -> dict[str, Any]:
         topics = [{"topicName": "Newsletter", "subscriptionStatus": status}]
@@ -122,12 +122,13 @@ def unsubscription(rng: Random) -> Own:
 
 
 def engagement(rng: Random, agent: str | None, *, by_machine: bool) -> Own:
-    """Report what opens and clicks have in common.
+    """Return the members that opens and clicks have in common.
 
     Args:
-        rng: decides about the rest.
-        agent: None where the request named none.
-        by_machine: SES has its own opinion of that since August 2026; often, and mostly right.
+        rng: the source of randomness.
+        agent: the user agent; None if the request has none.
+        by_machine: whether a bot fetched it. SES reports its own verdict since August 2026, often
+            and mostly correctly.
     """
     own: Own = {"ipAddress": audience.ip_address(rng)}
     if agent is not None:
@@ -139,7 +140,7 @@ def engagement(rng: Random, agent: str | None, *, by_machine: bool) -> Own:
 
 
 def click(rng: Random, agent: str, link: str, *, by_machine: bool) -> Own:
-    """Report a click; `linkTags` is null where the link has none."""
+    """Return the object of a click; `linkTags` is null if the link has none."""
     tags = {"place": ["button"]} if rng.random() < 0.3 else None  # noqa: PLR2004 - a few have
     return {
         **engagement(rng, agent, by_machine=by_machine),
