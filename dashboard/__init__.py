@@ -1,1 +1,1 @@
-"""What an operator runs: python -m dashboard COMMAND."""
+"""The operator's command line: python -m dashboard COMMAND."""

@@ -1,6 +1,6 @@
-"""AWS through boto3, for operators: with their profiles and their single sign-on.
+"""AWS clients of boto3 for operators, with their profiles and single sign-on.
 
-The functions have a client of their own, chalicelib/aws/client.py.
+The functions use their own client, chalicelib/aws/client.py.
 """
 
 from collections.abc import Callable
@@ -16,25 +16,24 @@ from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.live.gateway import ManagementApi
 
 Clients = Callable[..., Any]
-"""Makes the boto3 client of a service, such as `dynamodb`; `region_name` means another region."""
+"""Makes the boto3 client of a service, such as `dynamodb`; `region_name` selects another region."""
 
-# Beside the errors that a service reports itself: no connection, no answer in time, an answer that
-# is not the service's.
+# Errors without a valid response of the service: no connection, a timeout, an unparsable response.
 _NO_ANSWER = (BotoCoreError, ResponseParserError)
 
 
 class Service:
-    """Calls one service of AWS, as chalicelib.aws.client.Service has it."""
+    """Calls one AWS service, with the interface of chalicelib.aws.client.Service."""
 
     def __init__(self, name: str, clients: Clients) -> None:
         self._client = clients(name)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Make one call, such as `update_item`; throttling and 5xx are tried again first.
+        """Make one call, such as `update_item`, retrying on throttling and 5xx.
 
         Raises:
-            ConditionFailed: a condition did not hold; has the item as it was found.
-            AwsError: anything else that kept failing.
+            ConditionFailed: a condition did not hold; has the existing item.
+            AwsError: the call failed for another reason, after any retries.
         """
         try:
             response: dict[str, Any] = getattr(self._client, operation)(**parameters)
@@ -49,15 +48,15 @@ class Service:
 
 
 def services(clients: Clients) -> Services:
-    """Give services by an operator's clients."""
+    """Return services that use an operator's clients."""
     return lambda name: Service(name, clients)
 
 
 class OperatorManagementApi(ManagementApi):
-    """The WebSocket connections of API Gateway, which an operator's command may end."""
+    """API Gateway's management API of WebSocket connections, for use by an operator's command."""
 
     def close(self, endpoint: str, connection_id: str) -> None:
-        """End a connection. One that cannot be ended now hears nothing more, and dies idle."""
+        """Close a connection. If that fails, it receives no more pushes and times out."""
         client = boto3.client(
             "apigatewaymanagementapi",
             region_name=self._config.region,

@@ -1,7 +1,7 @@
-"""The commands of an operator, each in a module of its own that calls it `command`.
+"""The operator's command line: each command is a module with a click command named `command`.
 
-Exit status: 0 done, 1 failed (one line on standard error says why), 2 misuse.
-Results go to standard output, progress to standard error.
+Exit status: 0 done, 1 failed (one line on standard error has the reason), 2 usage error. Results go
+to standard output, progress to standard error.
 """
 
 import importlib
@@ -29,15 +29,15 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """The commands, imported when they are asked for: boto3 alone takes half a second."""
+    """The commands, imported lazily: boto3 alone takes half a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands, for --help."""
+        """Return the names of the commands, for --help."""
         del ctx
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None when there is none of that name."""
+        """Import a command; return None if there is none of that name."""
         del ctx
         module = COMMANDS.get(cmd_name)
         if module is None:
@@ -46,7 +46,7 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an expected failure becomes one line and exit status 1."""
+        """Run a command; an expected error becomes one line and exit status 1."""
         try:
             return super().invoke(ctx)
         except MailpulseError as error:

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and that no other user of the machine can read."""
+"""Write files atomically, and without permissions for other users of the machine."""
 
 import json
 import os
@@ -14,9 +14,10 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file: after a crash at any moment, it has its old content or its new one.
+    """Write a file atomically: after a crash, it has either its old content or its new one.
 
-    Renaming is atomic (POSIX, rename); the content must be on the disk before, the name after it.
+    Renaming is atomic (POSIX, rename); the content must be on disk before it, and the name after
+    it.
     """
     replacement = path.with_name(f"{path.name}.tmp")
     descriptor = os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -29,7 +30,7 @@ def write(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file's content, or the names in a folder, are on the disk."""
+    """Flush a file's content, or the names in a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -38,10 +39,10 @@ def sync(path: Path) -> None:
 
 
 def read_object(path: Path, names: Iterable[str], remedy: str) -> dict[str, Any]:
-    """Read a file that holds a JSON object with these names.
+    """Read a file that contains a JSON object with these names.
 
     Raises:
-        CommandError: it holds something else; says so, and the remedy.
+        CommandError: the content is different; the message has the fact and the remedy.
         FileNotFoundError: there is no such file.
     """
     text = path.read_bytes()
@@ -57,13 +58,13 @@ def read_object(path: Path, names: Iterable[str], remedy: str) -> dict[str, Any]
 
 
 def damaged(path: Path, fact: str, remedy: str) -> CommandError:
-    """Build the error that refuses a damaged file."""
+    """Return the error for a damaged file."""
     return CommandError(f"{path} is damaged: {fact}. It was left as it is. {remedy}")
 
 
 @contextmanager
 def private() -> Iterator[None]:
-    """Create all files and folders for their owner alone, in child processes too."""
+    """Create files and folders for their owner alone, in child processes too."""
     before = os.umask(_OTHERS)
     try:
         yield
@@ -78,7 +79,7 @@ def restrict(path: Path) -> None:
     restrict_one(path)
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
-            with suppress(FileNotFoundError):  # another command may be at work there
+            with suppress(FileNotFoundError):  # deleted by another command meanwhile
                 restrict_one(Path(folder, name))
 
 

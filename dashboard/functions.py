@@ -1,10 +1,10 @@
-"""The Lambda functions of app.py, and what each is given to run with."""
+"""The Lambda functions of app.py, with their timeouts and memory sizes."""
 
-# Each function with its time-out in seconds and its memory in MB. Nothing on a WebSocket may
-# take longer than 29 s; a push holds its shard for the rest of its interval,
-# and a batch of old events touches thousands of aggregates. None needs more than 90 MB
-# (bench/memory.py): memory also buys processor time, and where somebody waits there is more of it.
-# docs/cost.md has the measurements, and what the sizes cost.
+# Each function with its timeout in seconds and its memory in MB. WebSocket functions may take no
+# more than 29 s; a push holds its shard for the rest of its interval, and a batch of old events
+# changes thousands of aggregates. None needs more than 90 MB (bench/memory.py): memory also
+# determines CPU time, and functions that viewers wait for have more of it. docs/cost.md has the
+# measurements, and the cost of the sizes.
 FUNCTIONS = {
     "ingest": (30, 512),
     "aggregate": (300, 512),

@@ -1,6 +1,6 @@
-"""Which Mailpulse a command is for: the `up` that runs on this machine, or a stage in AWS.
+"""Select the installation for a command: the `up` on this machine, or a stage in AWS.
 
-A command works with the settings that the functions themselves have been deployed with.
+A command uses the settings with which the functions were deployed.
 """
 
 import os
@@ -48,9 +48,9 @@ class Installation:
 
     Attributes:
         stage: its Chalice stage.
-        clients: make boto3 clients of its account and region.
-        config: the settings that its functions were deployed with.
-        clock: epoch seconds.
+        clients: makes boto3 clients of its account and region.
+        config: the settings with which its functions were deployed.
+        clock: returns epoch seconds.
     """
 
     stage: str
@@ -64,7 +64,7 @@ class Installation:
 
     @cached_property
     def events_table(self) -> EventsTable:
-        """The facts."""
+        """The table of facts."""
         return EventsTable(
             self._services("dynamodb"),
             self.config.events_table,
@@ -74,7 +74,7 @@ class Installation:
 
     @cached_property
     def stats_table(self) -> StatsTable:
-        """The counters."""
+        """The table of counters."""
         return StatsTable(self._services("dynamodb"), self.config.stats_table, clock=self.clock)
 
     @cached_property
@@ -94,7 +94,7 @@ class Installation:
 
     @cached_property
     def shares(self) -> Shares:
-        """The share links that exist."""
+        """The existing share links."""
         table = self.config.subscriptions_table
         return Shares(self._services("dynamodb"), table, clock=self.clock)
 
@@ -124,17 +124,17 @@ _OPTIONS = (
 
 
 def installation_options(command: F) -> F:
-    """Give a command the options that say which installation is meant."""
+    """Add the options that select an installation to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def find(state_dir: Path, stage: str | None, region: str | None) -> Installation:
-    """Find an installation.
+    """Return an installation.
 
     Args:
-        state_dir: of `up`; not looked at when a stage is given.
+        state_dir: state folder of `up`; ignored if a stage is given.
         stage: None for the running `up`.
         region: None for the configured one.
 
@@ -158,16 +158,16 @@ def find(state_dir: Path, stage: str | None, region: str | None) -> Installation
 
 
 def installation_of(stage: str, make: Clients, region: str, endpoint: str) -> Installation:
-    """Read how an installation is set up.
+    """Return an installation, with the settings of its deployed functions.
 
     Args:
         stage: its Chalice stage.
         make: makes boto3 clients of its account and region.
-        region: where it is.
-        endpoint: stands in for the endpoints of AWS; empty where nothing does.
+        region: its region.
+        endpoint: replaces AWS's endpoints; empty for AWS.
 
     Raises:
-        CommandError: it is not there, or cannot be read.
+        CommandError: the installation does not exist, or cannot be read.
     """
     clients = cache(make)
     name = function_name(stage, "ingest")
@@ -186,13 +186,13 @@ def installation_of(stage: str, make: Clients, region: str, endpoint: str) -> In
 def find_topic(
     state_dir: Path, arn: str | None, endpoint_url: str | None, region: str | None
 ) -> Topic:
-    """Connect to the topic that is given, or else to the one of the running `up`.
+    """Return the given topic, or else the one of the running `up`.
 
     Args:
-        state_dir: of `up`.
+        state_dir: state folder of `up`.
         arn: None for the running one's.
         endpoint_url: None for AWS or, without an ARN, for the running one's.
-        region: None for the one that the ARN names.
+        region: None for the ARN's region.
 
     Raises:
         CommandError: no ARN is given and no `up` is running; or it is not the ARN of a topic.

@@ -1,4 +1,4 @@
-"""Say what is being done and how long it took, on standard error."""
+"""Report the steps of a command and their durations on standard error."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _LINE_EVERY_SECONDS = 5.0
 
 
 class Step:
-    """A piece of work that is under way; set `result` to say more about it than its title."""
+    """A step in progress; set `result` to replace its title when it is done."""
 
     def __init__(self, title: str, status: Status) -> None:
         self.result = title
@@ -21,11 +21,11 @@ class Step:
         self._printed_at = time.monotonic()
 
     def progress(self, text: str, *, at_once: bool = False) -> None:
-        """Show the progress: at once on a terminal; elsewhere as a line, at most every 5 s.
+        """Show the progress: immediately on a terminal; elsewhere as a line, at most every 5 s.
 
         Args:
-            text: how far the work is.
-            at_once: whether a line is printed even if the last one is younger.
+            text: the progress.
+            at_once: whether to print a line even if the last one is more recent.
         """
         self._status.update(Text(f"{self._title} … {text}"))
         console, now = self._status.console, time.monotonic()
@@ -51,7 +51,7 @@ class Reporter:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Show `title` while the work is done, then its result with the time it took."""
+        """Show `title` during the block, then its result with the duration."""
         started = time.monotonic()
         try:
             with self._console.status(Text(f"{title} …")) as status:
@@ -63,11 +63,11 @@ class Reporter:
         self._line("✓", "green", step.result, time.monotonic() - started)
 
     def info(self, text: str) -> None:
-        """Say something that is no step."""
+        """Print a message that is not a step."""
         self._console.print(Text(text), soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        """Say something that the operator should know."""
+        """Print a warning."""
         line = Text.assemble(("! ", "yellow"), text)
         self._console.print(line, soft_wrap=True)
 
