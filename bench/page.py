@@ -178,7 +178,9 @@ def changes(number: int) -> dict[str, Any]:
     counts["human_opens"] += number // 2
     entry = scenes.campaign_numbers(counts, version=1000 + number)
     minute = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(scenes.NOW + 60 * (number // 150))),
+        "at": time.strftime(
+            "%Y-%m-%dT%H:%M:00Z", time.gmtime(scenes.this_minute() + 60 * (number // 150))
+        ),
         "version": 1000 + number,
         "opens": number % 150 + 1,
         "human_opens": number % 150 // 2 + 1,

@@ -153,4 +153,4 @@ def test_numbers_that_do_not_arrive_are_found(account, subject):
 def sharing(subject):
     return installation_of(
         STAGE, subject.clients, "us-east-1", subject.clients("sns").meta.endpoint_url
-    ).parts.sharing
+    ).sharing

@@ -129,10 +129,10 @@ def test_what_is_left_of_the_packages_verifies_tokens(code, token):
     program = """
 import json
 issuer, client, keys, token = sys.argv[1:]
-from chalicelib.auth.tokens import Tokens
+from chalicelib.auth.tokens import TokenVerifier
 documents = {f"{issuer}/.well-known/openid-configuration": {"jwks_uri": "keys"}}
 documents["keys"] = {"keys": json.loads(keys)}
-print(Tokens(issuer, client, fetch=documents.__getitem__).viewer(token).subject)
+print(TokenVerifier(issuer, client, fetch=documents.__getitem__).viewer(token).subject)
 """
     keys = json.dumps(tokens.Issuer().keys)
 

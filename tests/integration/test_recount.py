@@ -64,9 +64,9 @@ def delete(pipeline, kind):
     pipeline.aggregate()
 
 
-def while_reading(pipeline, monkeypatch, happen):
+def while_reading(installation, monkeypatch, happen):
     """Let something happen after the facts were read."""
-    table = pipeline.parts.events_table
+    table = installation.events_table
     real = table.scan
 
     def scan(campaign=None):
@@ -101,7 +101,7 @@ def test_an_event_that_is_counted_meanwhile_stops_it(pipeline, installation, cou
         pipeline.ingest(ses.a_send("m-2"))
         pipeline.aggregate()
 
-    while_reading(pipeline, monkeypatch, leak)
+    while_reading(installation, monkeypatch, leak)
 
     with pytest.raises(CommandError, match="run recount again"):
         recount(installation, SPRING, Reporter(), applies=True)
@@ -114,7 +114,7 @@ def test_a_second_recount_stops_the_first_and_neither_resumes_ingest_under_the_o
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, s={"N": "8"})
     second = ingest_paused(installation, Reporter())
-    while_reading(pipeline, monkeypatch, second.__enter__)
+    while_reading(installation, monkeypatch, second.__enter__)
 
     with pytest.raises(CommandError, match="run it again, alone"):
         recount(installation, SPRING, Reporter(), applies=True)
@@ -131,7 +131,7 @@ def test_ingest_that_somebody_has_switched_on_stops_it(
 ):
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, s={"N": "8"})
-    while_reading(pipeline, monkeypatch, lambda: setattr(mappings, "state", "Enabled"))
+    while_reading(installation, monkeypatch, lambda: setattr(mappings, "state", "Enabled"))
 
     with pytest.raises(CommandError, match="run it again, alone"):
         recount(installation, SPRING, Reporter(), applies=True)
@@ -171,7 +171,7 @@ def test_facts_that_expire_while_they_are_read_restate_nothing(
     pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
     expiring(pipeline, seconds=1)
     delete(pipeline, "Bounce")
-    while_reading(pipeline, monkeypatch, lambda: time.sleep(1.5))
+    while_reading(installation, monkeypatch, lambda: time.sleep(1.5))
 
     outcome = recount(installation, None, Reporter(), applies=True)
 

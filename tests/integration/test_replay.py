@@ -70,7 +70,7 @@ def test_an_interrupted_replay_goes_on_where_it_was(installation, export, tmp_pa
 
     assert (second.earlier, second.sent) == (50, 50)
     assert note(tmp_path, export).read()[0] == 0, "asked again, it is replayed again"
-    waiting = installation.parts.queues.waiting()
+    waiting = installation.queues.waiting()
     assert waiting == 110, "ten were sent twice, which counts nothing twice"
 
 

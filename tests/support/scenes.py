@@ -13,7 +13,11 @@ PREFIX = "stats/email-campaign/"
 SPRING = "spring-sale"
 SUBJECT = "Spring is here: 20 % off everything green"
 HOUR = 3600
-NOW = int(time.time()) // 60 * 60
+
+
+def this_minute() -> int:
+    """Return when this minute began, in epoch seconds."""
+    return int(time.time()) // 60 * 60
 
 
 def full_counts(**some: int) -> dict[str, int]:
@@ -93,6 +97,7 @@ def link(url: str, clicks: int, unique: int, human: int) -> dict[str, Any]:
 def minutes() -> list[dict[str, Any]]:
     """Make the minutes of a campaign: sent in half an hour, opened ever since."""
     rng = random.Random(7)
+    now = this_minute()
     buckets = []
     for age in range(95, -1, -1):
         since = 95 - age
@@ -104,7 +109,7 @@ def minutes() -> list[dict[str, Any]]:
             "opens": opens, "human_opens": human, "machine_opens": opens - human,
             "clicks": opens // 6, "human_clicks": opens // 9,
         }  # fmt: skip
-        at = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(NOW - 60 * age))
+        at = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(now - 60 * age))
         buckets.append({"at": at, "version": 1, **{k: v for k, v in counts.items() if v}})
     return buckets
 
