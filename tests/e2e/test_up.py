@@ -74,6 +74,7 @@ def test_tables_forget_what_has_expired(dashboard):
         dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"] for table in tables
     ]
 
+    assert sorted(dynamodb.list_tables()["TableNames"]) == sorted(tables)
     assert all(state["TimeToLiveStatus"] == "ENABLED" for state in states)
     assert all(state["AttributeName"] == "expires" for state in states)
 
