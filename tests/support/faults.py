@@ -54,6 +54,8 @@ class FaultyProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Headers and body are two packets: the second would wait 40 ms for the first one's ACK.
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 proxy._handle(self)

@@ -167,6 +167,8 @@ def _pages(stage: Stage) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Headers and body are two packets: the second would wait 40 ms for the first one's ACK.
+        disable_nagle_algorithm = True
 
         def do_HEAD(self) -> None:
             self.do_GET()

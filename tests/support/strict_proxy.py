@@ -47,6 +47,8 @@ class StrictProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Headers and body are two packets: the second would wait 40 ms for the first one's ACK.
+            disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
                 proxy._handle(self)
