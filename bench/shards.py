@@ -110,7 +110,7 @@ class Shards:
         return 1 - read / sum(map(len, self._lanes))
 
     def _read(self, number: int, lane: list[Record]) -> None:
-        role = Aggregator(StatsTable(self, "StatsTable"), lambda: self.now)  # type: ignore[arg-type]
+        role = Aggregator(StatsTable(self, "StatsTable"), lambda: self.now)  # type: ignore[arg-type]  # stands for DynamoDB
         at = 0
         while at < len(lane):
             polled = self.now

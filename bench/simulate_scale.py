@@ -159,7 +159,7 @@ def pushed(records: list[Record], of_a_record: float) -> tuple[dict[str, list[in
     table = shards.dynamo.tables["StatsTable"]
     assert table.stream is not None
     everybody = _Everybody()
-    publish = Publisher(everybody, everybody, None, INTERVAL, pause=lambda _: None)  # type: ignore[arg-type] - one stands for both
+    publish = Publisher(everybody, everybody, None, INTERVAL, pause=lambda _: None)  # type: ignore[arg-type]  # one stands for both
     changed = [one for shard in table.stream.shards for one in shard.records][-BATCH:]
     with redirect_stdout(StringIO()):
         publish.batch(changed)

@@ -39,7 +39,7 @@ ALONE = {"tests/e2e/test_up_starts.py"}
 
 
 def group_of(nodeid):
-    """Name the group of a test, all of which runs in one process."""
+    """Return the group of a test; all tests of a group run in one process."""
     file = nodeid.partition("::")[0]
     return nodeid if file in ALONE else GROUPS.get(file, file)
 

@@ -301,4 +301,4 @@ def _invalid(name: str, expected: str, found: Any) -> InvalidRequest:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value)
-    return text if len(text) <= 100 else f"{text[:100]}…"  # noqa: PLR2004
+    return text if len(text) <= 100 else f"{text[:100]}…"  # noqa: PLR2004 - enough to recognize it

@@ -87,8 +87,8 @@ def _path(build: Path, architecture: str) -> Path:
 def _packager(architecture: str) -> Any:
     """Return Chalice's packager, set up to install the packages that requirements.txt locks."""
     # This import takes half a second and is needed only here.
-    from chalice.deploy import packager  # noqa: PLC0415
-    from chalice.utils import UI, OSUtils  # noqa: PLC0415
+    from chalice.deploy import packager  # noqa: PLC0415 - slow to import
+    from chalice.utils import UI, OSUtils  # noqa: PLC0415 - slow to import
 
     builder: Any = _LockedPackages(architecture)
     return packager.LambdaDeploymentPackager(OSUtils(), builder, UI(io.StringIO()), architecture)
@@ -134,9 +134,9 @@ class _LockedPackages:
         if "DO NOT MATCH THE HASHES" in said:
             return f"a package is not the one whose hash requirements.txt has: {last}"
         return (
-            "what requirements.txt names cannot be had for Lambda's machines "
+            "cannot download the packages in requirements.txt for Lambda's machines "
             f"({self._architecture}, {RUNTIME}): {last}; name a version in requirements.in that "
-            "has a wheel for them and run `make lock`, or look whether pip can reach PyPI"
+            "has a wheel for them and run `make lock`, or check that pip can reach PyPI"
         )
 
 

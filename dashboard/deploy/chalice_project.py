@@ -6,12 +6,15 @@ its deployments there, in .chalice/deployed/STAGE.json.
 """
 
 import json
+import math
 import re
 import shutil
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import CommandError
 from dashboard import durable
@@ -144,25 +147,30 @@ def deploy(  # noqa: PLR0913 - the inputs of a deployment
     Raises:
         CommandError: the code could not be packaged, or Chalice failed; the message has the reason.
     """
-    until = time.monotonic() + _CONSISTENT_SECONDS
+    until = math.inf
     while True:
         chalice_record.write(build, stage, clients, FUNCTIONS, sources)
         try:
             _run(build, stage, ["deploy", "--stage", stage], environment, log)
             break
         except CommandError as error:
+            # From the first refusal on: a run of Chalice may take minutes itself.
+            until = min(until, time.monotonic() + _CONSISTENT_SECONDS)
             if time.monotonic() >= until or not _INCONSISTENT.search(str(error)):
                 raise CommandError(f"{error}{_failed_updates(clients, stage)}") from error
             time.sleep(_RETRY_SECONDS)
-    return _deployed(clients, stage, sources.keys(), until, log)
+    return _deployed(clients, stage, sources.keys(), log)
 
 
 def _failed_updates(clients: Clients, stage: str) -> str:
     """Return why Lambda could not update functions, which Chalice does not report."""
-    found = chalice_resources.find(clients, stage).limited_to(FUNCTIONS).functions.values()
-    configurations = [
-        clients("lambda").get_function_configuration(FunctionName=arn) for arn in found
-    ]
+    try:
+        found = chalice_resources.find(clients, stage).limited_to(FUNCTIONS).functions.values()
+        configurations = [
+            clients("lambda").get_function_configuration(FunctionName=arn) for arn in found
+        ]
+    except (BotoCoreError, ClientError) as error:  # it must not hide what Chalice reported
+        return f"; the state of the functions could not be read ({error})"
     return "".join(
         f"; Lambda could not update {one['FunctionName']}: {one.get('LastUpdateStatusReason')}"
         for one in configurations
@@ -170,10 +178,9 @@ def _failed_updates(clients: Clients, stage: str) -> str:
     )
 
 
-def _deployed(
-    clients: Clients, stage: str, with_sources: Collection[str], until: float, log: Path
-) -> Deployment:
+def _deployed(clients: Clients, stage: str, with_sources: Collection[str], log: Path) -> Deployment:
     """Return the deployment, retrying while lists lack resources that were just created."""
+    until = time.monotonic() + _CONSISTENT_SECONDS
     while True:
         found = chalice_resources.find(clients, stage)
         mappings = {one.function: one.uuid for one in found.mappings if one.state != "Deleting"}

@@ -70,7 +70,7 @@ def _discovered(issuer: str, fetch: Fetch) -> dict[str, Any]:
         found = fetch(address)
         for name in ("authorization_endpoint", "token_endpoint"):
             if not is_secure(found[name]):
-                raise ValueError(f"{name} is {found[name]!r}, no https URL")  # noqa: TRY301
+                raise ValueError(f"{name} is {found[name]!r}, no https URL")  # noqa: TRY301 - handled like other faults
     except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
         raise CommandError(
             f"the issuer does not say where to sign in ({address}: {error!r}): check --issuer, and "

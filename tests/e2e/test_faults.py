@@ -47,7 +47,7 @@ def proxy(dashboard):
 
 @pytest.fixture(scope="module", autouse=True)
 def gone(dashboard):
-    """Somebody who has long been there when they are gone; and since when, in monotonic time."""
+    """Return a client that has been connected for long when it goes, and its monotonic start time."""
     with dashboard.client() as client:
         client.subscribe(campaign_topic("gone"))
         yield client, time.monotonic()

@@ -237,7 +237,7 @@ def test_code_that_is_no_python_is_an_error(tmp_path):
 def test_a_package_that_cannot_be_had_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
-    with pytest.raises(CommandError, match=r"cannot be had .*reach PyPI"):
+    with pytest.raises(CommandError, match=r"cannot download the packages .*reach PyPI"):
         bundle.make(prepared(tmp_path), ARCHITECTURE)
 
 

@@ -32,7 +32,7 @@ class Command:
 
     def __init__(self, messages: socket.socket, request: bytes, stdin: int) -> None:
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - until it is read
-        self._err = tempfile.TemporaryFile()  # noqa: SIM115
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115 - the same
         reading, told = os.pipe()
         self._told = os.fdopen(reading, "rb", buffering=0)
         files = [stdin, self._out.fileno(), self._err.fileno(), told]
@@ -43,7 +43,7 @@ class Command:
         self.pid = int(self._line())
 
     def poll(self) -> int | None:
-        """Look whether it has ended."""
+        """Return its exit status, None while it runs."""
         try:
             return self.wait(0)
         except subprocess.TimeoutExpired:
@@ -59,7 +59,7 @@ class Command:
             return self.returncode
 
     def communicate(self, timeout: float = _SECONDS) -> tuple[str, str]:
-        """Wait for its end; give its standard output and error."""
+        """Wait for its end; return its standard output and error."""
         try:
             self.wait(timeout)
         finally:
@@ -122,7 +122,7 @@ class Commands:
             stdin: a file descriptor; none is an empty file.
         """
         request = {"arguments": arguments, "environment": dict(environment)}
-        with open(os.devnull, "rb") as empty:  # noqa: PTH123
+        with open(os.devnull, "rb") as empty:  # noqa: PTH123 - a device, not a path of ours
             return Command(
                 self._messages,
                 json.dumps(request).encode(),
@@ -137,10 +137,10 @@ class Commands:
 
 @cache
 def of_project() -> Commands:
-    """Give the one for the project itself."""
+    """Return the process that starts commands in the project itself."""
     return Commands(PROJECT)
 
 
 def without_aws() -> dict[str, str]:
-    """Give this process's environment without what names an AWS account."""
+    """Return this process's environment without the variables of an AWS account."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

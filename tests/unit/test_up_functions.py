@@ -8,7 +8,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.errors import CommandError
-from dashboard.deploy import chalice_project, event_sources
+from dashboard.deploy import chalice_project, chalice_record, chalice_resources, event_sources
+from dashboard.deploy.chalice_resources import Resources
+from dashboard.functions import FUNCTIONS
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:mailpulse-test-{}"
 
@@ -100,6 +102,65 @@ def test_failed_deployment_says_the_last_words_of_chalice(build, tmp_path):
     said = r"ended with status [12]: .*no_such_module.*log"
     with mock_aws(), pytest.raises(CommandError, match=said):
         chalice_project.deploy(build, "test", clients, {}, environment=environment, log=log)
+
+
+class SlowChalice:
+    """Stands for Chalice and the clock: each run takes ten minutes, and lists lag behind it.
+
+    Attributes:
+        refusals: why the next runs fail.
+        lists: what is found after it, one after the other.
+    """
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        self.refusals = []
+        self.lists = []
+        monkeypatch.setattr(chalice_project, "_run", self.run)
+        monkeypatch.setattr(chalice_record, "write", lambda *_: None)
+        monkeypatch.setattr(chalice_resources, "find", lambda *_: self.lists.pop(0))
+        monkeypatch.setattr(chalice_project.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(chalice_project.time, "sleep", self.sleep)
+
+    def run(self, *_):
+        self.now += 600
+        if self.refusals:
+            raise CommandError(self.refusals.pop(0))
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def deploy(self, tmp_path):
+        log = tmp_path / "deploy.log"
+        return chalice_project.deploy(tmp_path, "test", None, {}, environment={}, log=log)
+
+
+EVERYTHING = Resources({name: ARN.format(name) for name in FUNCTIONS}, [], {}, ["api-1"])
+
+
+@pytest.fixture
+def slow_chalice(monkeypatch):
+    return SlowChalice(monkeypatch)
+
+
+def test_a_list_that_lags_behind_a_slow_deployment_is_read_again(slow_chalice, tmp_path):
+    slow_chalice.lists = [Resources({}, [], {}, []), EVERYTHING]
+
+    assert slow_chalice.deploy(tmp_path).websocket_api_id == "api-1"
+
+
+def test_a_role_that_takes_effect_late_in_a_slow_deployment_is_tried_again(slow_chalice, tmp_path):
+    slow_chalice.refusals = ["Cannot access stream. Please ensure the role can perform GetRecords"]
+    slow_chalice.lists = [EVERYTHING]
+
+    assert slow_chalice.deploy(tmp_path).functions.keys() == FUNCTIONS.keys()
+
+
+def test_what_stays_missing_is_an_error_that_names_it(slow_chalice, tmp_path):
+    slow_chalice.lists = [Resources(EVERYTHING.functions, [], {}, [])] * 99
+
+    with pytest.raises(CommandError, match="there is no WebSocket API"):
+        slow_chalice.deploy(tmp_path)
 
 
 def test_mappings_get_their_options_and_are_switched_on():

@@ -39,7 +39,7 @@ def streams(monkeypatch):
         lambda_svc._dynamodb_stream_positions.set_scoped(*SCOPE, table, 0)
     monkeypatch.setattr(patches, "_all_mappings", lambda: iter(mappings))
     monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: iter(mappings))
-    record = lambda name, _qualifier: ({"name": name}, {})  # noqa: E731
+    record = lambda name, _qualifier: ({"name": name}, {})  # noqa: E731 - a fake of one line
     monkeypatch.setattr(lambda_svc, "_get_func_record_for_qualifier", record)
     yield mappings
     for table in ("slow", "quick"):

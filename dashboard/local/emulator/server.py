@@ -91,7 +91,7 @@ class Emulator:
         # Never set: connections stay open until the state is saved, and end with the process.
         never = asyncio.Event()
         server = asyncio.ensure_future(
-            hypercorn.asyncio.serve(_start_or_fail(self.edge), config, shutdown_trigger=never.wait)  # type: ignore[arg-type]
+            hypercorn.asyncio.serve(_start_or_fail(self.edge), config, shutdown_trigger=never.wait)  # type: ignore[arg-type]  # an ASGI app
         )
         self._mark_unsaved()
         saving = asyncio.create_task(self._save_copies())
@@ -166,7 +166,7 @@ class Emulator:
         while True:
             await asyncio.sleep(pause)
             internals.forget_old_logs()
-            while internals.uncounted_records(self._counting_function):  # noqa: ASYNC110
+            while internals.uncounted_records(self._counting_function):  # noqa: ASYNC110 - no event signals it
                 await asyncio.sleep(_LOOK_EVERY_SECONDS)  # there is no event to wait for
             taken, began = _now(), time.monotonic()
             try:
