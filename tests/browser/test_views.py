@@ -421,6 +421,7 @@ def test_the_keyboard_reaches_the_numbers_at_once(look):
 
 
 def test_nothing_moves_while_the_page_loads(browser, stage):
+    stage.scene.delay_seconds = 0.2
     context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
     page.add_init_script(
@@ -431,8 +432,10 @@ def test_nothing_moves_while_the_page_loads(browser, stage):
     for view in ("overview", "campaign"):
         page.goto("about:blank")
         page.goto(stage.url + VIEWS[view])
-        expect(page.locator("[data-metric=sends]").first).to_be_visible()
-        page.wait_for_timeout(800)
+        expect(page.locator("[data-metric=sends]").first).to_have_attribute(
+            "data-value", re.compile(r"\d")
+        )
+        page.wait_for_timeout(1500)
         assert page.evaluate("window.shifted") < 0.02, view
     context.close()
 

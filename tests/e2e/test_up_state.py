@@ -38,8 +38,12 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory):
-    """The state folder of two runs: one event counted in the first, two in the second."""
+    """The state folder of two runs: one event counted in the first, two in the second.
+
+    Two saves stay, the last of each run: what a slow run saves meanwhile is removed.
+    """
     state = StateDir(tmp_path_factory.mktemp("left") / "state")
+    last_saves = tmp_path_factory.mktemp("last-saves")
     for number in (1, 2):
         dashboard = live.Live(state.root, "--no-demo")
         dashboard.publish(ses.a_send(f"kept-{number}", campaign="kept"))
@@ -49,11 +53,12 @@ def left(tmp_path_factory):
             assert readable_by_others(state.root) == [], "while it runs"
         assert dashboard.stop() == 0
         assert readable_by_others(state.root) == [], "when it has stopped"
-        # Only the last save of each run stays, as if it had saved nothing meanwhile.
         latest = Generations(state.emulator).latest()
-        for other in state.emulator.iterdir():
-            if other.name.isdecimal() and other != latest and number == 1:
-                shutil.rmtree(other)
+        shutil.copytree(latest, last_saves / latest.name)
+    for save in state.emulator.iterdir():
+        if save.name.isdecimal():
+            shutil.rmtree(save)
+    shutil.copytree(last_saves, state.emulator, dirs_exist_ok=True)
     return state
 
 

@@ -40,6 +40,7 @@ class Scene:
         timelines: by campaign id.
         silent: whether requests are left unanswered, as while a page loads.
         refusal: what lists of activity are answered instead.
+        delay_seconds: how long each request waits for its answers.
     """
 
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Scene:
     timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: bool = False
     refusal: dict[str, str] | None = None
+    delay_seconds: float = 0
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
         """Give the frames that answer a request, without what they share."""
@@ -133,6 +135,7 @@ class Stage:
             for text in connection:
                 request = json.loads(text)
                 self.requests.append(request)
+                time.sleep(self.scene.delay_seconds)
                 for answer in () if self.scene.silent else self.scene.answers(request):
                     shared = {name: request.get(name) for name in ("request_id", "action")}
                     connection.send(json.dumps({**shared, **answer}))

@@ -34,7 +34,7 @@ export function FunnelView({ summary, format }) {
             </tr>`)}
         </tbody>
       </table>
-      <p class="foot">Opened and clicked are of delivered.
-        ${" "}Of the messages opened, ${format.percent(summary?.rates.click_to_open ?? null)} were <${Term} of="rate.click_to_open">clicked too<//>.</p>
+      <p class="foot">Opened and clicked are of delivered.<br />
+        Of the messages opened, ${format.percent(summary?.rates.click_to_open ?? null)} were <${Term} of="rate.click_to_open">clicked too<//>.</p>
     </section>`;
 }
