@@ -22,8 +22,8 @@ from chalicelib.facts.fact import ENGAGEMENTS, Fact, facts_of
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.facts.table import BATCH, EventsTable
 from chalicelib.log import log
-from chalicelib.ses import parse
 from chalicelib.ses.event import Event
+from chalicelib.ses.parse import parse
 from chalicelib.stats.table import StatsTable
 
 T = TypeVar("T")
@@ -94,13 +94,14 @@ class Ingest(Struct, frozen=True):
         failed: set[str] = set()
         facts: dict[tuple[str, str], Fact] = {}
         origins: dict[tuple[str, str], set[str]] = defaultdict(set)
-        read = parse.reader(self.config.campaign_tag)
         latest = datetime.fromtimestamp(self.clock(), UTC) + _CLOCKS_DIFFER_BY
         not_after = latest.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         for record in records:
             message = record["messageId"]
             try:
-                event = read(record["body"], not_after)
+                event = parse(
+                    record["body"], campaign_tag=self.config.campaign_tag, not_after=not_after
+                )
             except NotAnEvent as error:
                 if not self._set_aside(record, error):
                     failed.add(message)

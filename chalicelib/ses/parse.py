@@ -2,7 +2,8 @@
 
 Every envelope in which an event reaches a queue or a function is removed: raw SNS delivery (with
 its trailing newline), the SNS envelope, EventBridge, and Lambda's own records.
-Parsing is strict about the fields that are used, and ignores everything that SES adds.
+The types in this module declare the fields that are used, under SES's names in Python's spelling.
+Parsing is strict about them and ignores everything that SES adds.
 
 Formats: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
@@ -10,15 +11,14 @@ Formats: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-s
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import cache
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
 
 from chalicelib.errors import NotAnEvent, shape
 from chalicelib.ses.event import (
     CONFIGURATION_SET_TAG,
-    FIRST_YEAR,
     LAST_YEAR,
     MAX_ADDRESS,
     MAX_ID,
@@ -26,88 +26,277 @@ from chalicelib.ses.event import (
     UNTAGGED,
     Event,
 )
-from chalicelib.ses.usual_events import Reader, usual_events
+from chalicelib.ses.times import to_utc
 
 # SES publishes this as plain text whenever an SNS event destination is created.
 VALIDATION_MESSAGE = "Successfully validated SNS topic for Amazon SES event publishing."
-
-# Each SES event type, and the key of its own object. The last two are irregular.
-OBJECT_KEYS = {
-    "Send": "send",
-    "Delivery": "delivery",
-    "Bounce": "bounce",
-    "Complaint": "complaint",
-    "Reject": "reject",
-    "Open": "open",
-    "Click": "click",
-    "Subscription": "subscription",
-    "DeliveryDelay": "deliveryDelay",
-    "Rendering Failure": "failure",
-}
-# Types without a time and recipients of their own, which use those of the email.
-_OF_THE_MAIL = {"Send", "Reject", "Rendering Failure"}
-_RECIPIENT_KEYS = {
-    "Bounce": "bouncedRecipients",
-    "Complaint": "complainedRecipients",
-    "DeliveryDelay": "delayedRecipients",
-}
 
 _MAX_WRAPPINGS = 4
 _TYPE = r"[A-Za-z][A-Za-z ]{0,49}"
 _END_OF_TIME = f"{LAST_YEAR + 1}"
 
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Address = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ADDRESS)]
+_Addresses = Annotated[tuple[_Address, ...], msgspec.Meta(min_length=1)]
+
+
+class _Object(msgspec.Struct, gc=False, rename="camel"):
+    """An object of an event. Fields of type Any are shown only: if malformed, they are omitted."""
+
+
+class _CommonHeaders(_Object):
+    subject: Any = None
+
+
+class _Mail(_Object, kw_only=True):
+    # In SES's order, which decodes fastest.
+    timestamp: str
+    source: Any = None
+    message_id: _Text
+    destination: tuple[_Address, ...] | None = None
+    common_headers: _CommonHeaders | None = None
+    tags: dict[str, Any] | None = None
+
+
+class _Recipient(_Object):
+    email_address: _Address
+
+
+_Recipients = Annotated[list[_Recipient], msgspec.Meta(min_length=1)]
+
+
+class _DeliveryObject(_Object):
+    timestamp: str
+    recipients: _Addresses
+
+
+class _OpenObject(_Object):
+    timestamp: str
+    user_agent: Any = None
+    is_bot_event: Any = None  # since August 2026
+
+
+class _ClickObject(_OpenObject, kw_only=True):
+    link: _Text
+
+
+class _BounceObject(_Object):
+    timestamp: str
+    bounce_type: _Text
+    bounced_recipients: _Recipients
+    bounce_sub_type: Any = None
+    feedback_id: _Text | None = None
+
+
+class _ComplaintObject(_Object):
+    timestamp: str
+    complained_recipients: _Recipients
+    complaint_feedback_type: Any = None
+    feedback_id: _Text | None = None
+
+
+class _DeliveryDelayObject(_Object):
+    timestamp: str
+    delayed_recipients: _Recipients
+    delay_type: Any = None
+
+
+class _RejectObject(_Object):
+    reason: Any = None
+
+
+class _FailureObject(_Object):
+    error_message: Any = None
+
+
+class _TopicPreferences(_Object):
+    unsubscribe_all: Any = None
+    topic_subscription_status: list[Any] | None = None
+
+
+class _SubscriptionObject(_Object):
+    timestamp: str
+    new_topic_preferences: _TopicPreferences
+    source: Any = None
+
+
+class _Event(_Object, tag_field="eventType"):
+    """An SES event of one type."""
+
+    mail: _Mail
+
+    def event(self, campaign_tag: str) -> Event:
+        """Return the event, completed by what its type has besides the email."""
+        raise NotImplementedError
+
+
+class _Send(_Event, tag="Send"):
+    send: _Object | None = None
+
+    def event(self, campaign_tag: str) -> Event:
+        return _event("Send", self.mail, campaign_tag, _destination(self.mail))
+
+
+class _Delivery(_Event, tag="Delivery"):
+    delivery: _DeliveryObject
+
+    def event(self, campaign_tag: str) -> Event:
+        own = self.delivery
+        return _event("Delivery", self.mail, campaign_tag, own.recipients, own.timestamp)
+
+
+class _Open(_Event, tag="Open"):
+    open: _OpenObject
+
+    def event(self, campaign_tag: str) -> Event:
+        return _engagement("Open", self.mail, campaign_tag, self.open)
+
+
+class _Click(_Event, tag="Click"):
+    click: _ClickObject
+
+    def event(self, campaign_tag: str) -> Event:
+        return _engagement("Click", self.mail, campaign_tag, self.click, link=self.click.link)
+
+
+class _Bounce(_Event, tag="Bounce"):
+    bounce: _BounceObject
+
+    def event(self, campaign_tag: str) -> Event:
+        own = self.bounce
+        return _event(
+            "Bounce",
+            self.mail,
+            campaign_tag,
+            _addresses(own.bounced_recipients),
+            own.timestamp,
+            bounce_type=own.bounce_type,
+            feedback_id=_identifier("bounce.feedbackId", own.feedback_id),
+            detail=_shown(own.bounce_sub_type),
+        )
+
+
+class _Complaint(_Event, tag="Complaint"):
+    complaint: _ComplaintObject
+
+    def event(self, campaign_tag: str) -> Event:
+        own = self.complaint
+        return _event(
+            "Complaint",
+            self.mail,
+            campaign_tag,
+            _addresses(own.complained_recipients),
+            own.timestamp,
+            feedback_id=_identifier("complaint.feedbackId", own.feedback_id),
+            detail=_shown(own.complaint_feedback_type),
+        )
+
+
+class _DeliveryDelay(_Event, tag="DeliveryDelay"):
+    delivery_delay: _DeliveryDelayObject
+
+    def event(self, campaign_tag: str) -> Event:
+        own = self.delivery_delay
+        recipients = _addresses(own.delayed_recipients)
+        detail = _shown(own.delay_type)
+        return _event(
+            "DeliveryDelay", self.mail, campaign_tag, recipients, own.timestamp, detail=detail
+        )
+
+
+class _Reject(_Event, tag="Reject"):
+    reject: _RejectObject | None = None
+
+    def event(self, campaign_tag: str) -> Event:
+        detail = _shown(self.reject.reason) if self.reject else None
+        return _event("Reject", self.mail, campaign_tag, _destination(self.mail), detail=detail)
+
+
+class _RenderingFailure(_Event, tag="Rendering Failure"):
+    failure: _FailureObject | None = None
+
+    def event(self, campaign_tag: str) -> Event:
+        detail = _shown(self.failure.error_message) if self.failure else None
+        return _event(
+            "Rendering Failure", self.mail, campaign_tag, _destination(self.mail), detail=detail
+        )
+
+
+class _Subscription(_Event, tag="Subscription"):
+    subscription: _SubscriptionObject
+
+    def event(self, campaign_tag: str) -> Event:
+        own = self.subscription
+        return _event(
+            "Subscription",
+            self.mail,
+            campaign_tag,
+            self.mail.destination or (),
+            own.timestamp,
+            opts_out=_opts_out(own.new_topic_preferences),
+            detail=_shown(own.source),
+        )
+
+
+_KnownEvent = (
+    _Send
+    | _Delivery
+    | _Open
+    | _Click
+    | _Bounce
+    | _Complaint
+    | _DeliveryDelay
+    | _Reject
+    | _RenderingFailure
+    | _Subscription
+)
+_TYPES = {kind.__struct_config__.tag for kind in _KnownEvent.__args__}
+_decode: Callable[[str], _Event] = msgspec.json.Decoder(_KnownEvent).decode
+
 
 def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Event | None:
-    """Parse one queue message; see `reader`."""
-    return reader(campaign_tag)(body, not_after)
-
-
-@cache
-def reader(campaign_tag: str) -> Reader:
-    """Return a parser of queue messages.
+    """Parse a queue message.
 
     Args:
+        body: the message.
         campaign_tag: the message tag with the campaign's id.
+        not_after: the latest plausible time of an event, in the format of `Event.at`.
 
     Returns:
-        A function that takes a message and the latest plausible time, in the format of `Event.at`.
-        It returns the event, or None for SES's validation message, which is to be acknowledged. It
-        raises NotAnEvent, with a `reason`, if the message is not an SES event or is dated later.
-    """
-    usual = usual_events(campaign_tag, lambda _text, _not_after: None)
+        The event, or None for SES's validation message, which is to be acknowledged.
 
-    def unusual(body: str, not_after: str) -> Event | None:
-        """Remove envelopes; parse the event inside, or raise NotAnEvent with the reason."""
-        text = body
-        for _ in range(_MAX_WRAPPINGS):
+    Raises:
+        NotAnEvent: the message is not an SES event, or is dated later; it has a `reason`.
+    """
+    text = body
+    for _ in range(_MAX_WRAPPINGS):
+        try:
+            event = _decode(text).event(campaign_tag)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             if text.strip() == VALIDATION_MESSAGE:
                 return None
             content = _unwrapped(_json_object(text))
-            if not isinstance(content, str):
-                return _not_after(not_after, _event(content, campaign_tag))
-            if (event := usual(content, not_after)) is not None:
-                return event
-            text = content
-        raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes")
-
-    return usual_events(campaign_tag, unusual)
-
-
-def _not_after(latest: str, event: Event) -> Event:
-    """Reject an event in the future, which would stay the campaign's last event for ever."""
-    for at in (event.at, event.mail_at):
-        if at > latest:
-            raise NotAnEvent("future_time", f"the event's time, {at}, has yet to come")
-    return event
+            if isinstance(content, str):
+                text = content
+                continue
+            event = _converted(content, campaign_tag)
+        for at in (event.at, event.mail_at):
+            # An event in the future would stay the campaign's last event for ever.
+            if at > not_after:
+                raise NotAnEvent("future_time", f"the event's time, {at}, is in the future")
+        return event
+    raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes")
 
 
 def _json_object(text: str) -> dict[str, Any]:
+    """Parse JSON; lone surrogates, which JSON can represent and UTF-8 cannot, become `?`."""
     try:
         value = json.loads(text)
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise NotAnEvent("bad_json", f"not JSON ({error}): {shape(text)}") from error
     if not isinstance(value, dict):
-        raise NotAnEvent("not_an_object", f"JSON, but no object: {shape(value)}")
+        raise NotAnEvent("not_an_object", f"JSON, but not an object: {shape(value)}")
     return value
 
 
@@ -126,7 +315,8 @@ def _unwrapped(value: dict[str, Any]) -> dict[str, Any] | str:
             return value
 
 
-def _event(value: Mapping[str, Any], campaign_tag: str) -> Event:
+def _converted(value: dict[str, Any], campaign_tag: str) -> Event:
+    """Return the event of a JSON object, or raise NotAnEvent with the field at fault."""
     if "eventType" not in value:
         if "notificationType" in value:
             raise NotAnEvent(
@@ -135,175 +325,113 @@ def _event(value: Mapping[str, Any], campaign_tag: str) -> Event:
                 "through a configuration set instead",
             )
         raise NotAnEvent("no_event_type", f"no eventType in {shape(value)}")
-    event_type = _string(value, "eventType")
-    if not re.fullmatch(_TYPE, event_type):
+    event_type = value["eventType"]
+    if not isinstance(event_type, str) or not re.fullmatch(_TYPE, event_type):
         raise _wrong("eventType", "a few English words, as SES's types are", event_type)
-    mail = _object(value, "mail")
-    mail_at = _time(mail, "timestamp")
-    campaign = _campaign(mail, campaign_tag)
-    common_headers = _optional_object(mail, "commonHeaders")
-    details = _details(event_type, value, mail)
+    try:
+        if event_type in _TYPES:
+            known: _Event = msgspec.convert(value, _KnownEvent)
+            return known.event(campaign_tag)
+        # A type that SES has added is stored under its own name.
+        mail = msgspec.convert(value.get("mail"), _Mail)
+        digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        return _event(event_type, mail, campaign_tag, mail.destination or (), feedback_id=digest)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise NotAnEvent("bad_event", str(error)) from error
+
+
+def _event(
+    event_type: str,
+    mail: _Mail,
+    campaign_tag: str,
+    recipients: tuple[str, ...],
+    timestamp: str | None = None,
+    **details: Any,
+) -> Event:
+    """Build an event; without a timestamp of its own, it has the email's."""
+    mail_at = _time("mail.timestamp", mail.timestamp)
+    tags = mail.tags or {}
+    campaign = _tag(tags, campaign_tag)
     return Event(
         type=event_type,
-        message_id=_identifier(mail, "messageId"),
+        message_id=_checked("mail.messageId", mail.message_id),
+        at=mail_at if timestamp is None else _time("timestamp", timestamp),
         mail_at=mail_at,
-        campaign=campaign or _campaign(mail, CONFIGURATION_SET_TAG) or UNTAGGED,
+        campaign=campaign or _tag(tags, CONFIGURATION_SET_TAG) or UNTAGGED,
         tagged=campaign is not None,
-        subject=_text(common_headers, "subject"),
-        sender=_text(mail, "source"),
-        **{"at": mail_at, **details},
+        recipients=recipients if len(recipients) < 2 else tuple(dict.fromkeys(recipients)),  # noqa: PLR2004
+        subject=_shown(mail.common_headers.subject) if mail.common_headers else None,
+        sender=_shown(mail.source),
+        **details,
     )
 
 
-def _details(event_type: str, value: Mapping[str, Any], mail: Mapping[str, Any]) -> dict[str, Any]:
-    """Parse the object of the event's type."""
-    key = OBJECT_KEYS.get(event_type)
-    if key is None:  # a type that SES has added: stored under its own name
-        return {"recipients": _recipients(event_type, {}, mail), "feedback_id": _digest(value)}
-    own = _optional_object(value, key) if event_type in _OF_THE_MAIL else _object(value, key)
-    details: dict[str, Any] = {"recipients": _recipients(event_type, own, mail)}
-    if event_type not in _OF_THE_MAIL:
-        details["at"] = _time(own, "timestamp")
-    match event_type:
-        case "Open" | "Click":
-            details["agent"] = _text(own, "userAgent")
-            details["is_bot"] = _is_bot(own)
-            if event_type == "Click":
-                details["link"] = _string(own, "link")
-        case "Bounce":
-            details["bounce_type"] = _string(own, "bounceType")
-            details["feedback_id"] = _optional_identifier(own, "feedbackId")
-            details["detail"] = _text(own, "bounceSubType")
-        case "Complaint":
-            details["feedback_id"] = _optional_identifier(own, "feedbackId")
-            details["detail"] = _text(own, "complaintFeedbackType")
-        case "DeliveryDelay":
-            details["detail"] = _text(own, "delayType")
-        case "Reject":
-            details["detail"] = _text(own, "reason")
-        case "Rendering Failure":
-            details["detail"] = _text(own, "errorMessage")
-        case "Subscription":
-            details["opts_out"] = _opts_out(_object(own, "newTopicPreferences"))
-            details["detail"] = _text(own, "source")
-    return details
+def _engagement(
+    event_type: str, mail: _Mail, campaign_tag: str, own: _OpenObject, link: str | None = None
+) -> Event:
+    # Values of isBotEvent that SES may add later are ignored.
+    is_bot = own.is_bot_event if own.is_bot_event in ("Likely", "Unlikely") else None
+    return _event(
+        event_type,
+        mail,
+        campaign_tag,
+        mail.destination or (),
+        own.timestamp,
+        agent=_shown(own.user_agent),
+        is_bot=is_bot,
+        link=link,
+    )
 
 
-def _digest(value: Mapping[str, Any]) -> str:
-    try:
-        content = json.dumps(value, sort_keys=True)
-    except RecursionError as error:
-        raise _wrong("the event", "nested less deeply", value) from error
-    return hashlib.sha256(content.encode()).hexdigest()
+def _destination(mail: _Mail) -> tuple[str, ...]:
+    """Return the email's addresses, for types that count them."""
+    if not mail.destination:
+        raise _wrong("mail.destination", "a list of addresses", mail.destination)
+    return mail.destination
 
 
-def _campaign(mail: Mapping[str, Any], tag: str) -> str | None:
+def _addresses(recipients: list[_Recipient]) -> tuple[str, ...]:
+    return tuple(one.email_address for one in recipients)
+
+
+def _tag(tags: dict[str, Any], name: str) -> str | None:
     """Return a tag's first value that is not blank; SES has a list of values per tag."""
-    values = _optional_object(mail, "tags").get(tag) or []
+    values = tags.get(name) or []
     if not isinstance(values, list):
-        raise _wrong(f"mail.tags[{tag!r}]", "a list", values)
+        raise _wrong(f"mail.tags[{name!r}]", "a list", values)
     for value in values:
-        if isinstance(value, str) and value.strip():
-            return _checked(f"mail.tags[{tag!r}]", value.strip())
+        if isinstance(value, str) and (stripped := value.strip()):
+            return _checked(f"mail.tags[{name!r}]", stripped)
     return None
 
 
-def _recipients(
-    event_type: str, own: Mapping[str, Any], mail: Mapping[str, Any]
-) -> tuple[str, ...]:
-    if event_type == "Delivery":
-        return _addresses("delivery.recipients", own.get("recipients"))
-    if event_type in _RECIPIENT_KEYS:
-        key = _RECIPIENT_KEYS[event_type]
-        named = own.get(key)
-        if not isinstance(named, list) or not all(isinstance(one, dict) for one in named):
-            raise _wrong(key, "a list of objects", named)
-        return _addresses(key, [one.get("emailAddress") for one in named])
-    if event_type in _OF_THE_MAIL or mail.get("destination"):
-        return _addresses("mail.destination", mail.get("destination"))
-    return ()
-
-
-def _addresses(name: str, values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list) or not values:
-        raise _wrong(name, "a list of addresses", values)
-    for value in values:
-        if not isinstance(value, str) or not 0 < len(value) <= MAX_ADDRESS:
-            raise _wrong(name, "a list of addresses", values)
-    return tuple(dict.fromkeys(_clean(value) for value in values))
-
-
-def _is_bot(own: Mapping[str, Any]) -> str | None:
-    # Reported since August 2026; values that SES may add later are ignored.
-    value = own.get("isBotEvent")
-    return value if value in ("Likely", "Unlikely") else None
-
-
-def _opts_out(preferences: Mapping[str, Any]) -> bool:
-    topics = preferences.get("topicSubscriptionStatus") or []
-    if not isinstance(topics, list):
-        raise _wrong("newTopicPreferences.topicSubscriptionStatus", "a list", topics)
-    return preferences.get("unsubscribeAll") is True or any(
-        isinstance(topic, dict) and topic.get("subscriptionStatus") == "OptOut" for topic in topics
+def _opts_out(preferences: _TopicPreferences) -> bool:
+    return preferences.unsubscribe_all is True or any(
+        isinstance(topic, dict) and topic.get("subscriptionStatus") == "OptOut"
+        for topic in preferences.topic_subscription_status or ()
     )
 
 
-def _object(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    if not isinstance(found, dict):
-        raise _wrong(key, "an object", found)
-    return found
-
-
-def _optional_object(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    return _object(value, key) if value.get(key) is not None else {}
-
-
-def _string(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    if not isinstance(found, str) or not found:
-        raise _wrong(key, "a text", found)
-    return _clean(found)
-
-
-def _identifier(value: Mapping[str, Any], key: str) -> str:
-    return _checked(key, _string(value, key))
-
-
-def _optional_identifier(value: Mapping[str, Any], key: str) -> str | None:
-    return _identifier(value, key) if value.get(key) is not None else None
+def _identifier(name: str, value: str | None) -> str | None:
+    return None if value is None else _checked(name, value)
 
 
 def _checked(name: str, identifier: str) -> str:
-    identifier = _clean(identifier)
-    if len(identifier.encode()) > MAX_ID:
+    if len(identifier) > MAX_ID // 4 and len(identifier.encode()) > MAX_ID:
         raise _wrong(name, f"at most {MAX_ID} bytes", identifier)
     return identifier
 
 
-def _text(value: Mapping[str, Any], key: str) -> str | None:
+def _shown(value: object) -> str | None:
     """Return a display text, truncated to MAX_TEXT; None if it is missing or malformed."""
-    found = value.get(key)
-    return _clean(found)[:MAX_TEXT] if isinstance(found, str) and found else None
+    return value[:MAX_TEXT] if isinstance(value, str) and value else None
 
 
-def _clean(text: str) -> str:
-    """Replace lone surrogates, which JSON can represent and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _time(value: Mapping[str, Any], key: str) -> str:
-    text: Any = value.get(key)
+def _time(name: str, text: str) -> str:
     try:
-        moment = datetime.fromisoformat(text)  # raises TypeError if it is not a string
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        moment = moment.astimezone(UTC)
-        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            raise OverflowError(text)  # noqa: TRY301 - handled like other invalid times
-    except (TypeError, ValueError, OverflowError) as error:
-        raise _wrong(key, "an RFC 3339 time", text) from error
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+        return to_utc(text)
+    except ValueError as error:
+        raise _wrong(name, "an RFC 3339 time", text) from error
 
 
 def _wrong(name: str, expected: str, found: Any) -> NotAnEvent:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chalicelib.errors import NotAnEvent
-from chalicelib.ses import parse
+from chalicelib.ses.parse import parse
 from chalicelib.stats.table import StatsTable
 from dashboard import durable
 from dashboard.installation import Installation, find, installation_options
@@ -208,7 +208,7 @@ def _is_wanted(
     record: Record, path: Path, campaign_tag: str, expiring: Expiring, outcome: Outcome
 ) -> bool:
     try:
-        event = parse.parse(record.text, campaign_tag=campaign_tag)
+        event = parse(record.text, campaign_tag=campaign_tag)
     except NotAnEvent as error:
         outcome.refuse(path, record, error.reason, str(error))
         return False

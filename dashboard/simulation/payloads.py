@@ -10,11 +10,23 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from chalicelib.ses.parse import OBJECT_KEYS
-
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 OUTGOING_IP = "192.0.2.25"
+
+# Each SES event type, and the key of its own object. The last two are irregular.
+OBJECT_KEYS = {
+    "Send": "send",
+    "Delivery": "delivery",
+    "Bounce": "bounce",
+    "Complaint": "complaint",
+    "Reject": "reject",
+    "Open": "open",
+    "Click": "click",
+    "Subscription": "subscription",
+    "DeliveryDelay": "deliveryDelay",
+    "Rendering Failure": "failure",
+}
 
 # Types whose `mail` object lacks these members.
 _WITHOUT_HEADERS = {"DeliveryDelay", "Rendering Failure"}

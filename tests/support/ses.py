@@ -222,7 +222,7 @@ def in_eventbridge(event: Json) -> str:
         {
             "version": "0",
             "id": "c3d4e5f6-a7b8-9012-cdef-123456789012",
-            "detail-type": f"Email {event['eventType']}",
+            "detail-type": f"Email {event.get('eventType')}",
             "source": "aws.ses",
             "account": "123456789012",
             "region": "us-east-1",

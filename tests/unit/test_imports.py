@@ -162,7 +162,7 @@ def test_a_function_has_loaded_all_that_it_needs_before_its_first_event(function
 def test_a_function_loads_nothing_of_the_others():
     of_ingest = {
         "chalicelib.functions.ingest",
-        "chalicelib.ses.usual_events",
+        "chalicelib.ses.parse",
         "chalicelib.aws.queues",
     }
     program = RUN.partition("print(")[0] + "print(json.dumps(sorted(imported)))"

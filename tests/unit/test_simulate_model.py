@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from chalicelib.facts.classify import classify
 from chalicelib.facts.fact import facts_of
-from chalicelib.ses.parse import OBJECT_KEYS, parse
+from chalicelib.ses.parse import parse
 from dashboard.simulation.arrivals import arrivals
 from dashboard.simulation.campaign import Behaviour, Campaign
+from dashboard.simulation.payloads import OBJECT_KEYS
 from dashboard.simulation.player import Tally
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
