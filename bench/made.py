@@ -6,8 +6,9 @@ from typing import Any
 
 from support import ses
 
-from chalicelib.facts.fact import ENGAGEMENTS, Item, facts_of, to_item
-from chalicelib.facts.settle import judged_alone, settle, state_to_item
+from chalicelib.facts.fact import ENGAGEMENTS, facts_of
+from chalicelib.facts.items import Item, to_item
+from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.ses.parse import parse
 
 CAMPAIGNS = 5
@@ -44,7 +45,7 @@ def stream(count: int, *, seconds: int) -> dict[str, Any]:
             fact = judged_alone(fact)
             state = settle([fact], None).state
             assert state is not None
-            items.append(state_to_item(state, _EXPIRES))
+            items.append(to_item(state, _EXPIRES))
         items.append(to_item(fact, _EXPIRES))
     return {
         "Records": [_record(number, item) for number, item in enumerate(items[:count])],

@@ -13,47 +13,22 @@ rules settles nothing once newer rules have been applied (see settle).
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.errors import NewerRules
 from chalicelib.facts.classify import RULES_VERSION, classify
-from chalicelib.facts.fact import ENGAGEMENTS, Class, Fact, Item, check_identifiers, check_time
+from chalicelib.facts.fact import ENGAGEMENTS, Class, Fact
+from chalicelib.facts.state import State
 
 # A security scanner follows every link of an email at once; a person does not.
 BURST_LINKS = 3
 BURST_WINDOW = timedelta(seconds=10)
 
-STATE_PREFIX = "~state#"
 _RULES_FACTOR = 1_000_000  # exceeds the number of opens and clicks of any email
-
-
-class State(Struct, frozen=True):
-    """First open and click times of an email, for unique counts; None if it never happened.
-
-    On disk: `uo`, `uho`, `uc`, `uhc` (times), `ul` (time of first click by link id).
-    """
-
-    message_id: str
-    campaign: str
-    settled: int
-    opened_at: str | None = None
-    human_opened_at: str | None = None
-    clicked_at: str | None = None
-    human_clicked_at: str | None = None
-    links: Mapping[str, str] = field(default_factory=dict)
-
-
-_TIMES = {
-    "opened_at": "uo",
-    "human_opened_at": "uho",
-    "clicked_at": "uc",
-    "human_clicked_at": "uhc",
-}
 
 
 class Settlement(Struct, frozen=True):
@@ -110,50 +85,6 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
         state=state if state != stored and (not stored or stored.settled < settled) else None,
         rank=settled,
     )
-
-
-def state_key(campaign: str) -> str:
-    """Return the sort key of an email's state; an email may be counted in several campaigns."""
-    return STATE_PREFIX + campaign
-
-
-def state_to_item(state: State, expires: int) -> Item:
-    """Return a state in DynamoDB JSON."""
-    item: Item = {
-        "message_id": {"S": state.message_id},
-        "fact": {"S": state_key(state.campaign)},
-        "c": {"S": state.campaign},
-        "z": {"N": str(state.settled)},
-        "ul": {"M": {link_id: {"S": at} for link_id, at in state.links.items()}},
-        "expires": {"N": str(expires)},
-    }
-    for name, attribute in _TIMES.items():
-        if getattr(state, name) is not None:
-            item[attribute] = {"S": getattr(state, name)}
-    return item
-
-
-def state_from_item(item: Mapping[str, Mapping[str, Any]]) -> State:
-    """Parse a state from DynamoDB JSON.
-
-    Raises:
-        ValueError: the item is not a valid state; the message contains the missing attribute.
-    """
-    try:
-        state = State(
-            message_id=item["message_id"]["S"],
-            campaign=item["c"]["S"],
-            settled=int(item["z"]["N"]),
-            links={link_id: at["S"] for link_id, at in item["ul"]["M"].items()},
-            **{name: item[short]["S"] for name, short in _TIMES.items() if short in item},
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"a state without {error}: it has {sorted(item)}") from error
-    check_identifiers(state.campaign, *state.links)
-    for time in (*(getattr(state, name) for name in _TIMES), *state.links.values()):
-        if time is not None:
-            check_time(time)
-    return state
 
 
 def _rules(result: Fact | State) -> int:

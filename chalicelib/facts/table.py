@@ -11,16 +11,9 @@ from msgspec import Struct, field
 
 from chalicelib.aws.client import Service
 from chalicelib.errors import AwsError, ConditionFailed, trace
-from chalicelib.facts.fact import (
-    ACTIVITY_LANES,
-    Class,
-    Fact,
-    Item,
-    activity_partition,
-    from_item,
-    to_item,
-)
-from chalicelib.facts.settle import STATE_PREFIX, State, state_from_item, state_to_item
+from chalicelib.facts.fact import Class, Fact
+from chalicelib.facts.items import ACTIVITY_LANES, Item, activity_partition, from_item, to_item
+from chalicelib.facts.state import State
 from chalicelib.log import log
 
 _DAY = 24 * 3600
@@ -106,12 +99,11 @@ class EventsTable:
             ExpressionAttributeValues={":id": {"S": message_id}},
             ConsistentRead=True,
         ):
-            if item["fact"]["S"].startswith(STATE_PREFIX):
-                state = state_from_item(item)
-                messages[state.campaign].state = state
-            else:
-                fact = from_item(item)
-                messages[fact.campaign].facts.append(fact)
+            match from_item(item):
+                case State() as state:
+                    messages[state.campaign].state = state
+                case Fact() as fact:
+                    messages[fact.campaign].facts.append(fact)
         return messages
 
     def scan(self, campaign: str | None = None) -> Iterator[tuple[int, list[Item]]]:
@@ -169,7 +161,7 @@ class EventsTable:
         self._write_if(
             "put_item",
             "attribute_not_exists(message_id) OR z < :rank",
-            Item=state_to_item(state, self._expires()),
+            Item=to_item(state, self._expires()),
             ExpressionAttributeValues={":rank": {"N": str(state.settled)}},
         )
 
@@ -208,8 +200,9 @@ class EventsTable:
             ScanIndexForward=False,
             Limit=page,
         ):
-            if int(item["expires"]["N"]) > self._clock():
-                yield item["activity_at"]["S"], from_item(item)
+            fact = from_item(item)
+            if isinstance(fact, Fact) and int(item["expires"]["N"]) > self._clock():
+                yield item["activity_at"]["S"], fact
 
     def _write_if(self, operation: str, condition: str, **parameters: object) -> None:
         """Write if the condition holds; if it fails, the stored item is already correct."""

@@ -14,7 +14,7 @@ from chalicelib.errors import ConfigError
 from chalicelib.log import log
 from chalicelib.stats.grouping import group
 from chalicelib.stats.table import StatsTable
-from chalicelib.stats.update import lane
+from chalicelib.stats.update import shard_attribute_of
 
 
 class Aggregator(Struct, frozen=True):
@@ -31,20 +31,20 @@ class Aggregator(Struct, frozen=True):
                 nothing twice.
         """
         batch = group(records)
-        of_lane = lane(records[0]["eventSourceARN"], shard)
+        attribute = shard_attribute_of(records[0]["eventSourceARN"], shard)
         now = int(self.clock())
         for reason in batch.quarantined:
             log("quarantined", reason=reason)
-        for key, touched in batch.in_writing_order():
-            self.stats_table.apply(key, touched, lane=of_lane, now=now)
+        for key, pending in batch.in_writing_order():
+            self.stats_table.apply(key, pending, attribute=attribute, now=now)
         last = records[-1]["dynamodb"]
         self.stats_table.put_read_position(
-            of_lane,
+            attribute,
             shard,
             last["SequenceNumber"],
             created=int(last["ApproximateCreationDateTime"]),
         )
-        log("count", records=len(records), items=len(batch.touched))
+        log("count", records=len(records), items=len(batch.pending))
 
 
 def build(

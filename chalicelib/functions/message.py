@@ -17,7 +17,8 @@ from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
 from chalicelib.errors import InvalidRequest, Unauthorized, trace
-from chalicelib.facts.fact import ACTIVITY_LANES, ACTIVITY_TYPES, OTHER_LINK, Fact
+from chalicelib.facts.fact import ACTIVITY_TYPES, OTHER_LINK, Fact
+from chalicelib.facts.items import ACTIVITY_LANES
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
 from chalicelib.live.frames import Message, frames
@@ -42,7 +43,7 @@ _MOST_READ = 2000
 # Page sizes: facts read at once from each lane of the activity index.
 _LEAST_PAGE, _PAGE = 5, 100
 
-# A position in a campaign's activity, as facts.to_item writes it.
+# A position in a campaign's activity, as items.to_item writes it.
 _PLACE = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z#[0-9a-f]{16}")
 
 # For each type of activity, an hour's counters that are nonzero if the hour has such activity.

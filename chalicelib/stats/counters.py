@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from chalicelib.facts.fact import Item
+from chalicelib.facts.items import Item
 
 COUNTERS = {
     "sends": "s",
@@ -45,7 +45,7 @@ HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
 ON_DISK = COUNTERS | HEALTH_COUNTERS
 
 # Attributes of a summary that are not counters; see ConditionalField in stats/update.py.
-REGISTERS = frozenset(
+CONDITIONAL_FIELDS = frozenset(
     {
         *("first_event_at", "listed", "last_event_at", "facts_until"),
         *("subject_of", "subject", "sender_of", "sender"),

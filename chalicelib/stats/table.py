@@ -16,7 +16,8 @@ from typing import Any
 
 from chalicelib.aws.client import Service
 from chalicelib.errors import AwsError, ConditionFailed
-from chalicelib.facts.fact import OTHER_LINK, Item
+from chalicelib.facts.fact import OTHER_LINK
+from chalicelib.facts.items import Item
 from chalicelib.paging import open_place, seal
 from chalicelib.ses.event import MAX_ID
 from chalicelib.stats.counters import (
@@ -63,7 +64,9 @@ class StatsTable:
         self._hints: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._admitted: dict[str, set[str]] = {}
 
-    def apply(self, key: tuple[str, str], touched: PendingUpdate, *, lane: str, now: int) -> None:
+    def apply(
+        self, key: tuple[str, str], pending: PendingUpdate, *, attribute: str, now: int
+    ) -> None:
         """Apply a batch to an aggregate; the operation is idempotent.
 
         Raises:
@@ -72,7 +75,7 @@ class StatsTable:
         campaign, part = key
         observed = self._hints.get(key, {})
         for _ in range(_ATTEMPTS):
-            update = plan(touched, observed, part=part, lane=lane, now=now)
+            update = plan(pending, observed, part=part, attribute=attribute, now=now)
             if update is None:
                 return
             try:
@@ -137,20 +140,20 @@ class StatsTable:
     def restate(
         self,
         key: tuple[str, str],
-        touched: PendingUpdate,
+        pending: PendingUpdate,
         *,
         version: int,
-        lanes: Mapping[str, str],
+        positions: Mapping[str, str],
         now: int,
     ) -> None:
         """Set an aggregate to the result of a recount.
 
         Args:
             key: campaign and part.
-            touched: contributions of all stored facts to the aggregate, as one change.
+            pending: contributions of all stored facts to the aggregate, as one change.
             version: the item's version before the facts were read; 0 if there was no item.
-            lanes: sequence number up to which records are counted, by shard attribute; used for an
-                item that has no checkpoints of its own.
+            positions: sequence number up to which records are counted, by shard attribute; used for
+                an item that has no checkpoints of its own.
             now: epoch seconds.
 
         Raises:
@@ -162,7 +165,7 @@ class StatsTable:
             "update_item",
             TableName=self._name,
             Key={"campaign": {"S": campaign}, "part": {"S": part}},
-            **restatement(touched, part=part, version=version, lanes=lanes, now=now),
+            **restatement(pending, part=part, version=version, positions=positions, now=now),
         )
 
     def aggregates(self, campaign: str) -> list[Aggregate]:
@@ -232,11 +235,11 @@ class StatsTable:
             },
         )
 
-    def put_read_position(self, lane: str, shard: str, sequence: str, *, created: int) -> None:
+    def put_read_position(self, attribute: str, shard: str, sequence: str, *, created: int) -> None:
         """Store the position up to which a shard is counted; an older position has no effect.
 
         Args:
-            lane: the shard attribute, which identifies the shard among all streams.
+            attribute: the shard attribute, which identifies the shard among all streams.
             shard: the shard's id.
             sequence: sequence number of the last counted record.
             created: when that record was written, in epoch seconds.
@@ -248,7 +251,7 @@ class StatsTable:
             self._dynamo.call(
                 "update_item",
                 TableName=self._name,
-                Key={"campaign": {"S": PIPELINE}, "part": {"S": _SHARD + lane}},
+                Key={"campaign": {"S": PIPELINE}, "part": {"S": _SHARD + attribute}},
                 UpdateExpression=(
                     "SET #shard = :shard, #read = :read, #given = :given, expires = :expires"
                 ),
@@ -266,7 +269,7 @@ class StatsTable:
         """Return the sequence number up to which each shard is counted, by shard id."""
         return {item["shard"]["S"]: _given(item) for item in self._items(PIPELINE, _SHARD)}
 
-    def lanes_read(self, now: int) -> dict[str, str]:
+    def positions_by_attribute(self, now: int) -> dict[str, str]:
         """Return the sequence number up to which each shard is counted, by shard attribute.
 
         Expired items, which DynamoDB deletes within days, are skipped: the stream's records have

@@ -21,7 +21,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from chalicelib.stats.counters import COUNTERS, ON_DISK, REGISTERS, SUMMARY, kept_until
+from chalicelib.stats.counters import CONDITIONAL_FIELDS, COUNTERS, ON_DISK, SUMMARY, kept_until
 
 # A stream keeps records for 24 hours, so an older checkpoint has no effect.
 CHECKPOINT_SECONDS = 25 * 3600
@@ -83,17 +83,17 @@ class PendingUpdate(Struct):
     """All changes that a batch makes to one aggregate item."""
 
     changes: list[Change] = field(default_factory=list)
-    registers: dict[str, ConditionalField] = field(default_factory=dict)
+    fields: dict[str, ConditionalField] = field(default_factory=dict)
     url: str | None = None
 
-    def move(self, register: ConditionalField) -> None:
+    def move(self, value: ConditionalField) -> None:
         """Keep a conditional field if it beats the current one."""
-        so_far = self.registers.get(register.guard)
-        if so_far is None or register.beats(so_far.rank) or register.breaks_tie(so_far):
-            self.registers[register.guard] = register
+        so_far = self.fields.get(value.guard)
+        if so_far is None or value.beats(so_far.rank) or value.breaks_tie(so_far):
+            self.fields[value.guard] = value
 
 
-def lane(stream_arn: str, shard_id: str) -> str:
+def shard_attribute_of(stream_arn: str, shard_id: str) -> str:
     """Return the shard attribute: the name of the attribute with the shard's checkpoint."""
     return "k" + hashlib.sha256(f"{stream_arn}/{shard_id}".encode()).hexdigest()[:12]
 
@@ -113,63 +113,61 @@ def _sequence(record: Mapping[str, Any]) -> int:
 
 
 def plan(
-    touched: PendingUpdate,
+    pending: PendingUpdate,
     observed: Mapping[str, Mapping[str, Any]],
     *,
     part: str,
-    lane: str,
+    attribute: str,
     now: int,
 ) -> dict[str, Any] | None:
     """Build the update that applies a batch to an item.
 
     Args:
-        touched: the changes of the batch.
+        pending: the changes of the batch.
         observed: the item as last read, in DynamoDB JSON. It may be stale or empty: the update's
             condition fails if a relevant attribute has changed since.
         part: the item's sort key.
-        lane: the shard attribute.
+        attribute: the shard attribute.
         now: epoch seconds.
 
     Returns:
         Arguments of UpdateItem (without key and table), or None if there is nothing to update.
     """
-    counted_up_to = sequence_of(observed[lane]["B"]) if lane in observed else -1
-    fresh: Sequence[Change] = touched.changes
+    counted_up_to = sequence_of(observed[attribute]["B"]) if attribute in observed else -1
+    fresh: Sequence[Change] = pending.changes
     first = min([_sequence(one.records[0]) for one in fresh], default=0)
     if first <= counted_up_to:
         fresh = [change for one in fresh if (change := one.after(counted_up_to)) is not None]
         first = min([_sequence(one.records[0]) for one in fresh], default=0)
-    registers = [
-        register
-        for register in touched.registers.values()
-        if register.beats(observed.get(register.guard, {}).get("S"))
+    fields = [
+        value
+        for value in pending.fields.values()
+        if value.beats(observed.get(value.guard, {}).get("S"))
     ]
-    if not fresh and not registers:
+    if not fresh and not fields:
         return None
     update = _Update()
     update.add("v", 1)
     if fresh:
         last = max([change.records[-1] for change in fresh], key=_sequence)
         update.set(
-            lane,
+            attribute,
             {"B": checkpoint_bytes(_sequence(last), last["ApproximateCreationDateTime"])},
         )
-        update.require_absent_or(lane, "<", {"B": first.to_bytes(_SEQUENCE_BYTES, "big")})
+        update.require_absent_or(attribute, "<", {"B": first.to_bytes(_SEQUENCE_BYTES, "big")})
         for counter, amount in _sums(fresh).items():
             update.add(ON_DISK[counter], amount)
-    for register in registers:
-        update.require_absent_or(
-            register.guard, ">" if register.keep_lowest else "<", {"S": register.rank}
-        )
-        update.move(register)
-    update.describe(touched, part=part)
-    for outdated, written in islice(_outdated(observed, lane, now), _MOST_REMOVED):
+    for value in fields:
+        update.require_absent_or(value.guard, ">" if value.keep_lowest else "<", {"S": value.rank})
+        update.move(value)
+    update.describe(pending, part=part)
+    for outdated, written in islice(_outdated(observed, attribute, now), _MOST_REMOVED):
         update.remove_if(outdated, written)
     return update.arguments()
 
 
 def restatement(
-    touched: PendingUpdate, *, part: str, version: int, lanes: Mapping[str, str], now: int
+    pending: PendingUpdate, *, part: str, version: int, positions: Mapping[str, str], now: int
 ) -> dict[str, Any]:
     """Build the update that sets an item's counters and conditional fields unconditionally.
 
@@ -177,10 +175,10 @@ def restatement(
     not exist yet has none, and gets the checkpoints of what has been counted so far.
 
     Args:
-        touched: the complete contents of the item.
+        pending: the complete contents of the item.
         part: the item's sort key.
         version: the item's version when read; 0 if there was no item.
-        lanes: sequence number up to which records are counted, by shard attribute.
+        positions: sequence number up to which records are counted, by shard attribute.
         now: epoch seconds.
 
     Returns:
@@ -188,26 +186,26 @@ def restatement(
     """
     update = _Update()
     update.add("v", 1)
-    counts = _sums(touched.changes)
+    counts = _sums(pending.changes)
     for counter, attribute in COUNTERS.items():
         if counter in counts:
             update.set(attribute, {"N": str(counts[counter])})
         else:
             update.remove(attribute)
     known = set()
-    for register in touched.registers.values():
-        update.move(register)
-        known |= {register.guard, *register.values}
+    for value in pending.fields.values():
+        update.move(value)
+        known |= {value.guard, *value.values}
     if part == SUMMARY:
-        for name in sorted(REGISTERS - known):
+        for name in sorted(CONDITIONAL_FIELDS - known):
             update.remove(name)
-    update.describe(touched, part=part)
+    update.describe(pending, part=part)
     if version:
         update.require("v", "=", {"N": str(version)})
     else:
         update.require_absent("v")
-        for lane, sequence in lanes.items():
-            update.set(lane, {"B": checkpoint_bytes(int(sequence), now)})
+        for attribute, sequence in positions.items():
+            update.set(attribute, {"B": checkpoint_bytes(int(sequence), now)})
     return update.arguments()
 
 
@@ -220,11 +218,11 @@ def _sums(changes: Iterable[Change]) -> dict[str, int]:
 
 
 def _outdated(
-    observed: Mapping[str, Mapping[str, Any]], lane: str, now: int
+    observed: Mapping[str, Mapping[str, Any]], attribute: str, now: int
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the checkpoints of shards that closed long ago."""
     for name, value in observed.items():
-        if "B" in value and name != lane:
+        if "B" in value and name != attribute:
             written = int.from_bytes(value["B"][_SEQUENCE_BYTES:], "big")
             if written < now - CHECKPOINT_SECONDS:
                 yield name, value
@@ -245,14 +243,14 @@ class _Update:
     def set(self, name: str, value: Mapping[str, Any]) -> None:
         self._clauses["SET"].append(f"{self._name(name)} = {self._value(value)}")
 
-    def move(self, register: ConditionalField) -> None:
-        self.set(register.guard, {"S": register.rank})
-        for name, value in register.values.items():
-            self.set(name, {"S": value})
+    def move(self, value: ConditionalField) -> None:
+        self.set(value.guard, {"S": value.rank})
+        for name, text in value.values.items():
+            self.set(name, {"S": text})
 
-    def describe(self, touched: PendingUpdate, *, part: str) -> None:
-        if touched.url is not None:
-            self.set("url", {"S": touched.url})
+    def describe(self, pending: PendingUpdate, *, part: str) -> None:
+        if pending.url is not None:
+            self.set("url", {"S": pending.url})
         if (until := kept_until(part)) < inf:
             # By then the stream has dropped the last record that counts. An item that DynamoDB has
             # deleted is therefore never created again, and its checkpoints last long enough.

@@ -258,7 +258,7 @@ def _restate(
     """Restate the aggregates that differ; return their number."""
     pause.require()
     stats_table = pause.installation.stats_table
-    lanes = stats_table.lanes_read(int(now))
+    positions = stats_table.positions_by_attribute(int(now))
     before = look.aggregates[campaign]
     wanted = look.facts.of(campaign, now)
     parts = {difference.part for difference in found}
@@ -269,7 +269,7 @@ def _restate(
                 (campaign, part),
                 wanted.get(part, PendingUpdate()),
                 version=before[part].version if part in before else 0,
-                lanes=lanes,
+                positions=positions,
                 now=int(now),
             )
         except AwsError as error:

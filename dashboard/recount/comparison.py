@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from chalicelib.facts.fact import Item
-from chalicelib.stats.contributions import NOT_UNDERSTOOD, conditional_fields, contribution
+from chalicelib.facts.fact import Fact
+from chalicelib.facts.items import Item, expiry, from_item
+from chalicelib.stats.contributions import contributions
 from chalicelib.stats.counters import COUNTERS, PIPELINE, SUMMARY, Aggregate, kept_until
+from chalicelib.stats.first_and_last import FirstAndLast
 from chalicelib.stats.update import Change, PendingUpdate
 
 _TIMES = ("first_event_at", "last_event_at")
@@ -44,26 +46,25 @@ class Facts:
         self._counts: dict[str, dict[str, dict[str, int]]] = defaultdict(
             lambda: defaultdict(lambda: defaultdict(int))
         )
-        self._touched: dict[str, dict[str, PendingUpdate]] = defaultdict(
-            lambda: defaultdict(PendingUpdate)
-        )
+        self._urls: dict[str, dict[str, str]] = defaultdict(dict)
+        self._firsts: dict[str, FirstAndLast] = defaultdict(FirstAndLast)
 
     def add(self, item: Item) -> None:
         """Add one item of the events table to the totals."""
         try:
-            contributions = contribution(item)
-        except NOT_UNDERSTOOD:
+            stored, expires = from_item(item), expiry(item)
+        except ValueError:
             self.not_understood += 1
             return
         self.read += 1
-        for keys, counts, url in contributions:
+        for keys, counts, url in contributions(stored):
             for campaign, part in keys:
                 for counter, amount in counts.items():
                     self._counts[campaign][part][counter] += amount
                 if url is not None:
-                    self._touched[campaign][part].url = url
-        for register in conditional_fields([item]):
-            self._touched[item["c"]["S"]][SUMMARY].move(register)
+                    self._urls[campaign][part] = url
+        if isinstance(stored, Fact):
+            self._firsts[stored.campaign].add(stored, expires)
 
     def campaigns(self) -> set[str]:
         """Return the campaigns that have facts."""
@@ -74,14 +75,17 @@ class Facts:
 
         Minutes that are no longer compared are left out.
         """
-        counts, touched = self._counts[campaign], self._touched[campaign]
-        return {
-            part: PendingUpdate(
-                [Change([{}], dict(counts[part]))], touched[part].registers, touched[part].url
-            )
-            for part in {*counts, *touched}
+        urls = self._urls[campaign]
+        expected = {
+            part: PendingUpdate([Change([{}], dict(counts))], url=urls.get(part))
+            for part, counts in self._counts[campaign].items()
             if is_compared(part, now)
         }
+        if campaign in self._firsts:
+            summary = expected.setdefault(SUMMARY, PendingUpdate())
+            for value in self._firsts[campaign].fields():
+                summary.move(value)
+        return expected
 
 
 def differences(
@@ -98,14 +102,14 @@ def differences(
     stored = {one.part: one for one in aggregates if is_compared(one.part, now)}
     for part in sorted({*facts, *stored}):
         aggregate = stored.get(part) or Aggregate(campaign, part)
-        touched = facts.get(part, PendingUpdate())
-        counts = touched.changes[0].counts if touched.changes else {}
+        pending = facts.get(part, PendingUpdate())
+        counts = pending.changes[0].counts if pending.changes else {}
         for name in COUNTERS:
             counted, said = aggregate.counts.get(name, 0), counts.get(name, 0)
             if counted != said:
                 yield Difference(campaign, part, name, counted, said)
         if part == SUMMARY:
-            said_texts = _texts(touched)
+            said_texts = _texts(pending)
             for name in _TEXTS:
                 text = getattr(aggregate, name)
                 if name in _TIMES and text is not None:
@@ -114,10 +118,10 @@ def differences(
                     yield Difference(campaign, part, name, text, said_texts.get(name))
 
 
-def _texts(touched: PendingUpdate) -> dict[str, str]:
+def _texts(pending: PendingUpdate) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for register in touched.registers.values():
-        texts |= {register.guard: register.rank, **register.values}
+    for value in pending.fields.values():
+        texts |= {value.guard: value.rank, **value.values}
     return texts
 
 

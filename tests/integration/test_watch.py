@@ -166,7 +166,7 @@ def test_positions_that_an_earlier_version_has_left_are_read(pipeline, check):
     moto_account.client("dynamodb").put_item(TableName=pipeline.config.stats_table, Item=left)
     pipeline.run(ses.a_send("m-1"))
 
-    assert pipeline.parts.stats_table.lanes_read(now=0)["k0"] == "7".zfill(40)
+    assert pipeline.parts.stats_table.positions_by_attribute(now=0)["k0"] == "7".zfill(40)
     assert check()["stream_lag_seconds"] == 0
 
 

@@ -10,7 +10,8 @@ from support.generate import engagements, others
 from support.world import CONFIG, World
 
 from chalicelib.errors import InvalidRequest, NotAnEvent
-from chalicelib.facts.fact import facts_of, to_item
+from chalicelib.facts.fact import facts_of
+from chalicelib.facts.items import to_item
 from chalicelib.live.protocol import parse_request
 from chalicelib.ses.parse import parse
 from chalicelib.stats.grouping import group
@@ -206,7 +207,7 @@ def test_what_ingest_accepts_counting_understands(event, value, data):
         for fact in facts
     )
     assert batch.quarantined == []
-    for campaign, part in batch.touched:
+    for campaign, part in batch.pending:
         assert 0 < len(campaign.encode()) <= 2048
         assert len(part.encode()) <= 1024
 

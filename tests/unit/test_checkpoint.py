@@ -10,11 +10,11 @@ from chalicelib.stats.update import (
     ConditionalField,
     PendingUpdate,
     checkpoint_bytes,
-    lane,
     plan,
+    shard_attribute_of,
 )
 
-LANE = lane("arn:stream", "shard-1")
+SHARD = shard_attribute_of("arn:stream", "shard-1")
 NOW = 1_800_000_000
 
 
@@ -23,11 +23,11 @@ def change(sequence, **counts):
     return Change([record], counts)
 
 
-def planned(changes, observed=None, registers=(), part="summary"):
-    touched = PendingUpdate(changes=list(changes))
-    for register in registers:
-        touched.move(register)
-    return plan(touched, observed or {}, part=part, lane=LANE, now=NOW)
+def planned(changes, observed=None, fields=(), part="summary"):
+    pending = PendingUpdate(changes=list(changes))
+    for field in fields:
+        pending.move(field)
+    return plan(pending, observed or {}, part=part, attribute=SHARD, now=NOW)
 
 
 def checkpoint(sequence, created=NOW):
@@ -51,7 +51,7 @@ def test_increments_of_a_batch_are_one_update():
 
 
 def test_records_up_to_the_checkpoint_are_left_out():
-    observed = {LANE: checkpoint(2)}
+    observed = {SHARD: checkpoint(2)}
 
     update = planned([change(1, sends=1), change(2, sends=1), change(3, sends=1)], observed)
 
@@ -59,7 +59,7 @@ def test_records_up_to_the_checkpoint_are_left_out():
 
 
 def test_nothing_new_is_no_update():
-    assert planned([change(1, sends=1)], {LANE: checkpoint(1)}) is None
+    assert planned([change(1, sends=1)], {SHARD: checkpoint(1)}) is None
 
 
 def test_increments_that_cancel_out_still_move_the_checkpoint():
@@ -72,7 +72,9 @@ def test_increments_that_cancel_out_still_move_the_checkpoint():
 def test_the_condition_refuses_what_is_counted_already():
     update = planned([change(5, sends=1)])
 
-    assert update["ConditionExpression"].startswith(f"(attribute_not_exists(#{LANE}) OR #{LANE} <")
+    assert update["ConditionExpression"].startswith(
+        f"(attribute_not_exists(#{SHARD}) OR #{SHARD} <"
+    )
 
 
 def test_a_register_that_stands_better_is_left_alone():
@@ -92,7 +94,7 @@ def test_a_minute_expires_when_all_that_counts_in_it_has_left_the_stream():
 
 
 def test_a_checkpoint_goes_when_its_records_have_left_the_stream_and_only_as_seen():
-    old, young = lane("arn:stream", "old"), lane("arn:stream", "young")
+    old, young = shard_attribute_of("arn:stream", "old"), shard_attribute_of("arn:stream", "young")
     observed = {old: checkpoint(9, NOW - 25 * 3600 - 1), young: checkpoint(9, NOW - 24 * 3600)}
 
     update = planned([change(1, sends=1)], observed)
@@ -103,7 +105,7 @@ def test_a_checkpoint_goes_when_its_records_have_left_the_stream_and_only_as_see
 
 
 def test_outdated_checkpoints_go_a_few_at_a_time():
-    observed = {lane("arn", str(number)): checkpoint(9, 0) for number in range(300)}
+    observed = {shard_attribute_of("arn", str(number)): checkpoint(9, 0) for number in range(300)}
 
     condition = planned([change(1, sends=1)], observed)["ConditionExpression"]
 
@@ -135,7 +137,7 @@ def test_any_redelivery_of_any_cut_counts_each_record_once(amounts, batches):
         reached = max(reached, min(start + length, len(records)))
         if update is not None:
             total += added(update).get("s", 0)
-            [item[LANE]] = [
+            [item[SHARD]] = [
                 value
                 for value in update["ExpressionAttributeValues"].values()
                 if len(value.get("B", b"")) == 22

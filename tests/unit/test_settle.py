@@ -9,7 +9,8 @@ from support.rules import NEWER, OLDER, Rules
 
 from chalicelib.facts.classify import classify
 from chalicelib.facts.fact import facts_of
-from chalicelib.facts.settle import judged_alone, rank, settle, state_from_item, state_to_item
+from chalicelib.facts.items import from_item, to_item
+from chalicelib.facts.settle import judged_alone, rank, settle
 from chalicelib.ses.parse import parse
 
 
@@ -114,7 +115,7 @@ def test_a_result_of_fewer_facts_does_not_replace_one_of_more():
 def test_a_state_survives_the_table():
     state = settle(facts(ses.an_open(agent=None), ses.a_click()), None).state
 
-    assert state_from_item(state_to_item(state, expires=1)) == state
+    assert from_item(to_item(state, expires=1)) == state
 
 
 def test_newer_rules_confirm_a_class_with_their_rank():

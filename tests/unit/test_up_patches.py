@@ -19,7 +19,7 @@ import pytest
 from ministack.core import lambda_runtime, persistence
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, sqs, sts
 
-from chalicelib.stats.update import checkpoint_bytes, lane
+from chalicelib.stats.update import checkpoint_bytes, shard_attribute_of
 from dashboard.local.emulator import internals, monotonic_clock, patches, saved_state, speedups
 from dashboard.local.emulator.generations import Generations
 
@@ -298,7 +298,7 @@ def test_sequence_numbers_start_above_what_is_stored(clock, monkeypatch, kept):
     items = {
         "checkpoint": {
             "campaign": {"S": "c"},
-            lane("stream", "shard"): {"B": checkpoint},
+            shard_attribute_of("stream", "shard"): {"B": checkpoint},
         },
         "position": {"campaign": {"S": " pipeline"}, "read": {"S": str(highest).zfill(40)}},
     }

@@ -26,7 +26,7 @@ from chalicelib.stats.update import sequence_of
 STREAM_RETENTION = math.inf
 
 _COUNTER_DIGITS = 10
-_CHECKPOINT = re.compile("k[0-9a-f]{12}")  # see chalicelib.stats.update.lane
+_CHECKPOINT = re.compile("k[0-9a-f]{12}")  # see chalicelib.stats.update.shard_attribute_of
 _POSITION = "read"  # see chalicelib.stats.table
 
 _load_tables = dynamodb.load_persisted_state

@@ -1,0 +1,116 @@
+"""Convert facts and states to items of the events table, and back.
+
+    message_id  fact              e      c       t   m        n      …
+    0100-abc    Click#<t>#<link>  Click  spring  at  mail_at  count  see facts/fact.py
+    0100-abc    ~state#spring     see facts/state.py
+
+Everything that reads items of the table, or of its stream, reads them here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from chalicelib.facts import fact, state
+from chalicelib.facts.fact import ACTIVITY_TYPES, Fact, short_hash
+from chalicelib.facts.state import State
+from chalicelib.ses.event import MAX_ID
+from chalicelib.ses.times import is_time
+
+Item = dict[str, dict[str, Any]]
+"""An item in DynamoDB JSON, such as `{"e": {"S": "Open"}}`."""
+
+ACTIVITY_LANES = 4
+_STATE_PREFIX = "~state#"
+_NUMBERS = {"n": "N", "z": "N"}
+_KINDS = {
+    **dict.fromkeys((*fact.ATTRIBUTES.values(), *state.ATTRIBUTES.values()), "S"),
+    **_NUMBERS,
+    **dict.fromkeys(("g", "o"), "BOOL"),
+    "fact": "S",
+    "ul": "M",
+}
+
+
+def to_item(stored: Fact | State, expires: int) -> Item:
+    """Return a fact or state in DynamoDB JSON; attributes with default values are omitted.
+
+    Args:
+        stored: the fact or state.
+        expires: when DynamoDB may delete the item, in epoch seconds.
+    """
+    item: Item = {name: _encoded(value) for name, value in msgspec.to_builtins(stored).items()}
+    item["expires"] = {"N": str(expires)}
+    if isinstance(stored, State):
+        item["fact"] = {"S": _STATE_PREFIX + stored.campaign}  # one state per campaign
+        item.setdefault("ul", {"M": {}})
+    # A subscription without an opt-out has no counter, so no hour would show that it exists.
+    elif stored.type in ACTIVITY_TYPES and (stored.type != "Subscription" or stored.opts_out):
+        distinct = short_hash(stored.message_id + stored.key)
+        lane = int(distinct[:4], 16) % ACTIVITY_LANES
+        item["activity"] = {"S": activity_partition(stored.campaign, stored.at[:13], lane)}
+        item["activity_at"] = {"S": f"{stored.at}#{distinct}"}
+    return item
+
+
+def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact | State:
+    """Parse a fact or state from DynamoDB JSON; attributes that are not declared are ignored.
+
+    Raises:
+        ValueError: the item is neither; the message names the attribute at fault.
+    """
+    try:
+        values = {name: typed[_KINDS[name]] for name, typed in item.items() if name in _KINDS}
+        for name in values.keys() & _NUMBERS:
+            values[name] = int(values[name])
+        stored: Fact | State
+        if values["fact"].startswith(_STATE_PREFIX):
+            values["ul"] = {link_id: at["S"] for link_id, at in values["ul"].items()}
+            stored = msgspec.convert(values, State)
+            times = [*_first_times(stored), *stored.links.values()]
+        else:
+            stored = msgspec.convert(values, Fact)
+            times = [stored.at, stored.mail_at]
+    except (msgspec.ValidationError, KeyError) as error:  # it names the attribute, not its value
+        raise ValueError(f"neither a fact nor a state: {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError("neither a fact nor a state: a value of another type") from error
+    if not all(map(is_time, times)):
+        raise ValueError("neither a fact nor a state: a time is not in RFC 3339 with milliseconds")
+    if len(stored.campaign.encode()) > MAX_ID:
+        raise ValueError(f"neither a fact nor a state: c has more than {MAX_ID} bytes")
+    return stored
+
+
+def expiry(item: Mapping[str, Mapping[str, Any]]) -> int | None:
+    """Return when an item expires, in epoch seconds; None if never.
+
+    Raises:
+        ValueError: the attribute is not a number.
+    """
+    return int(item["expires"]["N"]) if "expires" in item else None
+
+
+def activity_partition(campaign: str, hour: str, lane: int) -> str:
+    """Return a partition key of the activity index: campaign, hour (`2026-11-23T10`) and lane.
+
+    Lanes spread a busy hour over several partitions, so that no campaign throttles ingest.
+    """
+    return f"{campaign}#{hour}#{lane}"
+
+
+def _first_times(state: State) -> list[str]:
+    times = (state.opened_at, state.human_opened_at, state.clicked_at, state.human_clicked_at)
+    return [time for time in times if time is not None]
+
+
+def _encoded(value: Any) -> dict[str, Any]:
+    match value:
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+    return {"M": {name: _encoded(inner) for name, inner in value.items()}}
