@@ -226,7 +226,7 @@ class Sent:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "evil.localhost", "evil.example"])
 @pytest.mark.parametrize("sandboxed", [False, True])
-def test_a_page_of_another_origin_does_and_reads_nothing(page, target, host, port, sandboxed):
+def test_a_page_of_another_origin_changes_and_reads_nothing(page, target, host, port, sandboxed):
     page.goto(f"http://{host}:{port}/")
     sent = Sent(page, target.endpoint)
 
@@ -238,7 +238,7 @@ def test_a_page_of_another_origin_does_and_reads_nothing(page, target, host, por
     assert target.is_unharmed()
 
 
-def test_a_page_whose_name_is_rebound_to_this_machine_does_and_reads_nothing(page, target):
+def test_a_page_that_uses_dns_rebinding_changes_and_reads_nothing(page, target):
     port = urlsplit(target.endpoint).port
     own = f"http://rebound.example:{port}"
     # An attacker's page has this origin already when its name is changed to lead here; here, the
@@ -261,7 +261,7 @@ def test_a_page_whose_name_is_rebound_to_this_machine_does_and_reads_nothing(pag
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "evil.example"])
-def test_a_page_that_navigates_away_takes_no_action(page, target, host, port):
+def test_a_navigation_from_another_page_triggers_no_action(page, target, host, port):
     for query in target.arguments()["actions"]:
         page.goto(f"http://{host}:{port}/")
         with page.expect_navigation() as answer:
@@ -271,7 +271,7 @@ def test_a_page_that_navigates_away_takes_no_action(page, target, host, port):
     assert target.is_unharmed()
 
 
-def test_an_address_that_is_entered_takes_no_action(page, target):
+def test_a_url_typed_into_the_address_bar_triggers_no_action(page, target):
     for query in target.arguments()["actions"]:
         assert page.goto(f"{target.endpoint}/x?{query}").status == 403
         assert page.goto(f"{target.endpoint}/?{query}").status == 403
@@ -279,7 +279,7 @@ def test_an_address_that_is_entered_takes_no_action(page, target):
     assert target.is_unharmed()
 
 
-def test_the_page_is_live_when_it_is_opened_by_another_name_of_this_machine(page, dashboard):
+def test_the_page_is_live_when_opened_by_another_name_of_this_host(page, dashboard):
     page.goto(dashboard.info["dashboard"].replace("127.0.0.1", "localhost") + "#/health")
 
     page.wait_for_selector(".status[data-state=live]")

@@ -22,7 +22,7 @@ def sent(campaign, number, *, first=0):
     return sends + [ses.a_delivery(message, campaign=campaign) for message in messages]
 
 
-def test_tiles_move_without_a_reload(dashboard, viewer):
+def test_tiles_update_without_a_reload(dashboard, viewer):
     viewer.open_campaign("tiles")
     viewer.sees(sends=0, deliveries=0)
 
@@ -47,7 +47,7 @@ def test_tiles_move_without_a_reload(dashboard, viewer):
     assert viewer.has_not_reloaded()
 
 
-def test_tiles_move_again_after_the_network_was_away(dashboard, viewer):
+def test_tiles_update_again_after_a_network_outage(dashboard, viewer):
     viewer.open_campaign("network")
     dashboard.publish(*sent("network", 1))
     viewer.sees(sends=1)
@@ -71,7 +71,7 @@ def test_tiles_move_again_after_the_network_was_away(dashboard, viewer):
     viewer.complaints.clear()
 
 
-def test_tiles_move_again_after_the_server_closed_the_socket(dashboard, viewer):
+def test_tiles_update_again_after_the_server_closes_the_websocket(dashboard, viewer):
     sockets = []
     viewer.page.route_web_socket(
         re.compile("execute-api"), lambda route: sockets.append((route, route.connect_to_server()))
@@ -92,7 +92,7 @@ def test_tiles_move_again_after_the_server_closed_the_socket(dashboard, viewer):
     assert viewer.has_not_reloaded()
 
 
-def test_list_shows_a_new_campaign_first_and_leads_to_it(dashboard, viewer):
+def test_the_list_shows_a_new_campaign_first_and_links_to_it(dashboard, viewer):
     viewer.open()
     dashboard.publish(
         ses.a_send("l-1", campaign="listed-old", at="2026-11-20T10:00:00.000Z"),
@@ -120,7 +120,7 @@ def test_list_shows_a_new_campaign_first_and_leads_to_it(dashboard, viewer):
     assert viewer.has_not_reloaded()
 
 
-def test_campaign_without_events_waits_for_the_first(dashboard, viewer):
+def test_a_campaign_without_events_waits_for_the_first_one(dashboard, viewer):
     viewer.open_campaign("not%20sent%20yet")
     expect(viewer.page.get_by_text("Waiting for the first event")).to_be_visible()
     viewer.sees(sends=0, opens=0)
@@ -149,7 +149,7 @@ def test_links_are_ranked_by_clicks(dashboard, viewer):
     expect(rows).to_have_count(2)
 
 
-def test_timeline_has_minutes_hours_and_days(dashboard, viewer):
+def test_the_timeline_has_minutes_hours_and_days(dashboard, viewer):
     viewer.open_campaign("timeline")
     dashboard.publish(
         ses.a_send("t-1", campaign="timeline", at="2026-11-23T10:00:00.000Z"),
@@ -167,14 +167,14 @@ def test_timeline_has_minutes_hours_and_days(dashboard, viewer):
         expect(rows).to_have_count(starts)
 
 
-def test_bounces_at_the_limit_of_ses_are_marked(dashboard, viewer):
+def test_a_bounce_rate_at_the_ses_limit_is_highlighted(dashboard, viewer):
     viewer.open_campaign("bounced")
     dashboard.publish(*sent("bounced", 10), ses.a_bounce("bounced-9", campaign="bounced"))
 
     expect(viewer.page.get_by_text("SES reviews accounts from 5 %")).to_be_visible()
 
 
-def test_a_pipeline_that_flows_looks_other_than_one_that_is_broken(dashboard, viewer):
+def test_a_broken_pipeline_looks_different_from_a_healthy_one(dashboard, viewer):
     watch = partial(install.check_health, dashboard.aws("lambda"))
     viewer.open()
     watch()
@@ -199,7 +199,7 @@ def test_a_pipeline_that_flows_looks_other_than_one_that_is_broken(dashboard, vi
     assert viewer.has_not_reloaded()
 
 
-def test_a_campaign_that_is_delivered_and_never_opened_asks_about_tracking(dashboard, viewer):
+def test_deliveries_without_opens_show_a_hint_about_open_tracking(dashboard, viewer):
     viewer.open_campaign("blind")
     dashboard.publish(*sent("blind", 100))
     viewer.sees(deliveries=100)
@@ -209,7 +209,7 @@ def test_a_campaign_that_is_delivered_and_never_opened_asks_about_tracking(dashb
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_phone_scrolls_in_one_direction_only(dashboard, new_viewer, scheme):
+def test_on_a_phone_the_page_scrolls_only_vertically(dashboard, new_viewer, scheme):
     viewer = new_viewer(**PHONE, color_scheme=scheme)
     dashboard.publish(
         *sent(LONG_NAME, 2),
@@ -226,7 +226,7 @@ def test_phone_scrolls_in_one_direction_only(dashboard, new_viewer, scheme):
     assert viewer.overflow() == 0
 
 
-def test_address_that_names_nothing_says_so(viewer):
+def test_an_unknown_path_shows_an_error(viewer):
     viewer.open("#/nowhere")
 
     expect(viewer.page.get_by_role("heading", level=1)).to_have_text("There is no such page")
@@ -234,7 +234,7 @@ def test_address_that_names_nothing_says_so(viewer):
     expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Campaigns")
 
 
-def test_policy_of_the_page_forbids_inline_scripts(viewer):
+def test_the_content_security_policy_forbids_inline_scripts(viewer):
     viewer.open()
 
     viewer.page.evaluate(

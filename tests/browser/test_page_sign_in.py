@@ -90,7 +90,7 @@ def live_now(page):
     expect(page.locator(".status")).to_have_attribute("data-state", "live")
 
 
-def test_whoever_signs_in_sees_what_they_came_for_live(page, stage):
+def test_a_signed_in_user_sees_the_requested_page_live(page, stage):
     sign_in(page, stage, "#/campaign/acme-a")
 
     assert page.url == f"{stage.url}#/campaign/acme-a", "no code is left in the address"
@@ -104,7 +104,7 @@ def test_whoever_signs_in_sees_what_they_came_for_live(page, stage):
     assert page.complaints == []
 
 
-def test_whoever_is_of_a_group_sees_its_campaigns_alone(page, stage):
+def test_a_member_of_a_group_sees_only_its_campaigns(page, stage):
     stage.issuer.groups = ["acme"]
 
     sign_in(page, stage)
@@ -115,7 +115,7 @@ def test_whoever_is_of_a_group_sees_its_campaigns_alone(page, stage):
     expect(page.get_by_role("alert")).to_contain_text("You may not see these statistics")
 
 
-def test_before_its_token_ends_a_page_renews_it_on_the_running_connection(page, stage):
+def test_the_page_renews_its_token_on_the_open_connection_before_expiry(page, stage):
     stage.issuer.seconds = 10
     granted = len(stage.issuer.granted)
     sockets = []
@@ -134,7 +134,7 @@ def test_before_its_token_ends_a_page_renews_it_on_the_running_connection(page, 
     assert page.complaints == []
 
 
-def test_a_sign_in_that_cannot_be_renewed_says_so_and_keeps_the_numbers(page, stage):
+def test_a_failed_token_renewal_is_shown_and_keeps_the_numbers(page, stage):
     stage.issuer.seconds = 5
     stage.issuer.refuses = True
     sign_in(page, stage, "#/campaign/acme-a")
@@ -143,7 +143,7 @@ def test_a_sign_in_that_cannot_be_renewed_says_so_and_keeps_the_numbers(page, st
     expect(page.locator(".tiles [data-metric=sends]")).to_be_visible()
 
 
-def test_whoever_denies_is_told_and_may_try_again(page, stage):
+def test_a_denied_sign_in_is_explained_and_can_be_retried(page, stage):
     page.goto(stage.url)
     page.get_by_role("link", name="Deny").click()
 
@@ -154,14 +154,14 @@ def test_whoever_denies_is_told_and_may_try_again(page, stage):
     live_now(page)
 
 
-def test_an_answer_that_nobody_asked_for_signs_nobody_in(page, stage):
+def test_an_unsolicited_authorization_response_is_rejected(page, stage):
     page.goto(f"{stage.url}?code=stolen&state=made-up")
 
     expect(page.get_by_role("alert")).to_contain_text("This answer is to no question of this page")
     assert page.url == stage.url
 
 
-def test_whoever_signs_out_has_to_sign_in_again(page, stage):
+def test_signing_out_requires_a_new_sign_in(page, stage):
     sign_in(page, stage)
 
     page.get_by_role("button", name="Sign out").click()
@@ -171,7 +171,7 @@ def test_whoever_signs_out_has_to_sign_in_again(page, stage):
     expect(page.get_by_role("heading")).to_have_text(f"Sign in to {CLIENT}")
 
 
-def test_a_share_link_shows_one_campaign_live_to_whoever_has_it(page, stage):
+def test_a_share_link_shows_one_campaign_live_without_a_sign_in(page, stage):
     _, url = stage.share("acme-a")
 
     page.goto(url)
@@ -192,7 +192,7 @@ def test_a_share_link_shows_one_campaign_live_to_whoever_has_it(page, stage):
     live_now(page)
 
 
-def test_a_revoked_share_link_shows_nothing_more(page, stage):
+def test_a_revoked_share_link_shows_no_more_numbers(page, stage):
     link, url = stage.share("acme-a")
     page.goto(url)
     live_now(page)
@@ -204,7 +204,7 @@ def test_a_revoked_share_link_shows_nothing_more(page, stage):
     expect(page.locator(".status")).not_to_have_attribute("data-state", "live")
 
 
-def test_a_share_link_that_is_not_whole_says_so(page, stage):
+def test_an_incomplete_share_link_shows_an_error(page, stage):
     page.goto(f"{stage.url}#/share/abc")
 
     expect(page.get_by_role("alert")).to_contain_text("This share link is not whole")

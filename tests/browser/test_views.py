@@ -78,7 +78,7 @@ def axe():
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_nothing_wrong(look, view):
+def test_axe_finds_no_accessibility_violations(look, view):
     page = look(view)
     if view == "campaign":
         unfold(page)
@@ -94,7 +94,7 @@ def test_axe_finds_nothing_wrong(look, view):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_nothing_is_wider_than_the_window(look, view):
+def test_no_element_is_wider_than_the_window(look, view):
     page = look(view)
     if view == "campaign":
         unfold(page)
@@ -106,7 +106,7 @@ def test_nothing_is_wider_than_the_window(look, view):
         assert overflow(page) == 0, (direction, size)
 
 
-def test_before_the_first_event_it_says_how_to_connect_ses(stage, look):
+def test_before_the_first_event_the_page_explains_how_to_connect_ses(stage, look):
     stage.scene = scenes.empty()
     page = look()
 
@@ -114,14 +114,14 @@ def test_before_the_first_event_it_says_how_to_connect_ses(stage, look):
     expect(page.get_by_text("X-SES-MESSAGE-TAGS: campaign=spring-sale")).to_be_visible()
 
 
-def test_a_campaign_that_the_server_does_not_send_says_why(stage, look):
+def test_a_campaign_that_the_server_refuses_shows_the_reason(stage, look):
     del stage.scene.snapshots[PREFIX + SPRING]
     page = look("campaign")
 
     expect(page.get_by_text("The server did not send these statistics: not now")).to_be_visible()
 
 
-def test_campaigns_are_listed_by_their_newest_activity_each_with_an_outline(look):
+def test_campaigns_are_listed_by_latest_activity_each_with_a_sparkline(look):
     page = look()
 
     names = page.locator("[data-campaign]")
@@ -131,7 +131,7 @@ def test_campaigns_are_listed_by_their_newest_activity_each_with_an_outline(look
     expect(page.locator(".outline path.human_opens")).to_have_count(6)
 
 
-def test_search_finds_as_one_types(look):
+def test_the_search_updates_while_typing(look):
     page = look()
     expect(page.locator("[data-campaign]")).to_have_count(6)
     page.keyboard.press("/")
@@ -147,7 +147,7 @@ def test_search_finds_as_one_types(look):
     expect(page.locator("[data-campaign]")).to_have_count(6)
 
 
-def test_what_a_number_means_is_told_on_hover_and_focus(look):
+def test_the_definition_of_a_number_is_shown_on_hover_and_focus(look):
     page = look("campaign")
     name = page.get_by_role("button", name="Bounced")
     told = page.get_by_role("tooltip").filter(has_text="Hard bounces ÷ mails sent.")
@@ -165,13 +165,13 @@ def test_what_a_number_means_is_told_on_hover_and_focus(look):
     expect(name).to_have_accessible_description(re.compile("÷ mails sent"))
 
 
-def test_what_was_added_lately_stands_beside_the_number(look):
+def test_the_recent_increase_is_shown_beside_the_number(look):
     page = look("campaign")
 
     expect(page.locator(".opened .added")).to_have_text(re.compile(r"^\+\d+ in 5 min$"))
 
 
-def test_the_funnel_ends_at_people_who_clicked(look):
+def test_the_funnel_ends_with_recipients_who_clicked(look):
     page = look("campaign")
 
     rows = page.locator(".funnel tbody tr")
@@ -180,7 +180,7 @@ def test_the_funnel_ends_at_people_who_clicked(look):
     expect(rows.nth(3)).to_contain_text("598")
 
 
-def test_bounces_are_told_in_plain_words_and_lead_to_their_list(look):
+def test_bounce_types_are_explained_and_link_to_their_list(look):
     page = look("campaign")
     unfold(page)
 
@@ -203,7 +203,7 @@ def test_bounces_are_told_in_plain_words_and_lead_to_their_list(look):
         ("soft_bounces", "Soft bounces", {"Bounce/null"}),
     ],
 )
-def test_a_count_leads_to_what_it_counts(look, counter, title, attributes):
+def test_a_count_links_to_its_events(look, counter, title, attributes):
     page = look("campaign")
     page.locator(f"a.leads:has([data-metric={counter}])").first.click()
 
@@ -217,7 +217,7 @@ def test_a_count_leads_to_what_it_counts(look, counter, title, attributes):
     assert set(kinds) == attributes
 
 
-def test_sends_lead_to_when_they_were_sent(look):
+def test_sends_link_to_their_timeline(look):
     page = look("campaign")
     page.locator(".sent a.leads").first.click()
 
@@ -226,7 +226,7 @@ def test_sends_lead_to_when_they_were_sent(look):
     expect(page.locator(".events tbody tr")).to_have_count(30)
 
 
-def test_a_list_goes_on_and_all_of_it_is_a_csv(stage, look):
+def test_a_list_loads_more_and_exports_as_csv(stage, look):
     stage.scene.activity[0]["recipient"] = "=cmd@example.org"
     page = look("activity")
     rows = page.locator(".events tbody tr")
@@ -244,7 +244,7 @@ def test_a_list_goes_on_and_all_of_it_is_a_csv(stage, look):
     assert ",'=cmd@example.org," in lines[1]
 
 
-def test_the_list_is_chosen_by_what_is_counted(look):
+def test_the_list_can_be_filtered_by_counter(look):
     page = look("activity")
     page.get_by_label("Show").select_option("Clicks by people")
 
@@ -252,7 +252,7 @@ def test_the_list_is_chosen_by_what_is_counted(look):
     expect(page.locator(".events tbody tr").first).to_contain_text("Clicked")
 
 
-def test_what_happens_just_now_comes_by_itself(stage, look):
+def test_new_activity_appears_without_a_reload(stage, look):
     page = look("campaign")
     unfold(page)
     expect(page.locator(".events tbody tr")).to_have_count(8)
@@ -273,7 +273,7 @@ def numbers(snapshot):
     return {name: snapshot[name] for name in ("$type", "campaign", "counts", "rates")}
 
 
-def test_numbers_that_go_down_because_a_machine_gave_itself_away_say_so(stage, look):
+def test_human_counts_that_a_reclassification_lowers_are_explained(stage, look):
     page = look("campaign")
     expect(page.locator("[data-metric=human_opens]")).to_have_text("3,340")
 
@@ -311,7 +311,7 @@ def test_the_timeline_zooms_hides_series_and_names_the_time_zone(look):
 
 
 @pytest.mark.parametrize("hours", [-3, 3])
-def test_a_clock_that_is_wrong_makes_no_wrong_numbers(stage, look, hours):
+def test_a_wrong_clock_of_the_browser_shows_no_wrong_numbers(stage, look, hours):
     page = look("nowhere")
     page.clock.install(time=time.time() + hours * 3600)
     page.goto("about:blank")
@@ -322,7 +322,7 @@ def test_a_clock_that_is_wrong_makes_no_wrong_numbers(stage, look, hours):
     expect(page.get_by_text(re.compile(r"Last event (just now|\d+ s ago)"))).to_be_visible()
 
 
-def test_a_list_that_is_refused_is_asked_for_once(stage, look):
+def test_a_refused_list_is_requested_only_once(stage, look):
     stage.scene.refusal = {"code": "invalid_request", "message": "link is too long"}
     page = look(f"{CAMPAIGN}/clicks")
 
@@ -341,7 +341,7 @@ def test_the_filter_can_be_used_by_keyboard(look):
     expect(chosen).to_be_focused()
 
 
-def test_who_reads_on_is_left_in_peace_until_the_newest_is_asked_for(stage, look):
+def test_new_activity_does_not_move_the_list_while_the_user_reads_older_entries(stage, look):
     page = look("activity")
     rows = page.locator(".events tbody tr")
     expect(rows).to_have_count(100)
@@ -356,7 +356,7 @@ def test_who_reads_on_is_left_in_peace_until_the_newest_is_asked_for(stage, look
     expect(rows).to_have_count(100)
 
 
-def test_back_after_the_connection_was_lost_says_so(stage, look):
+def test_a_recovered_connection_is_announced(stage, look):
     page = look("campaign")
     status = page.locator(".status")
     expect(status).to_have_attribute("data-state", "live")
@@ -380,7 +380,7 @@ def test_a_wall_screen_has_large_numbers_and_no_addresses(look):
 
 
 @pytest.mark.parametrize("sends", [7, 1_234_567, 123_456_789])
-def test_a_wall_screen_cuts_no_number(stage, look, sends):
+def test_a_wall_screen_truncates_no_number(stage, look, sends):
     stage.scene.snapshots[PREFIX + SPRING]["counts"]["sends"] = sends
     page = look("wall")
     expect(page.locator("[data-metric=sends]")).to_have_attribute("data-value", str(sends))
@@ -391,7 +391,7 @@ def test_a_wall_screen_cuts_no_number(stage, look, sends):
     assert cut == 0
 
 
-def test_numbers_are_spoken_once_a_minute_at_most(stage, look, browser):
+def test_screen_readers_announce_numbers_at_most_once_a_minute(stage, look, browser):
     page = look()
     page.clock.install()
     page.goto("about:blank")
@@ -409,7 +409,7 @@ def test_numbers_are_spoken_once_a_minute_at_most(stage, look, browser):
     expect(spoken).to_contain_text("12,480 sent")
 
 
-def test_the_keyboard_reaches_the_numbers_at_once(look):
+def test_a_skip_link_leads_the_keyboard_to_the_numbers(look):
     page = look("campaign")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the numbers")).to_be_focused()
@@ -420,7 +420,7 @@ def test_the_keyboard_reaches_the_numbers_at_once(look):
     expect(page.get_by_role("link", name="Wall screen")).to_be_focused()
 
 
-def test_nothing_moves_while_the_page_loads(browser, stage):
+def test_the_page_loads_without_layout_shifts(browser, stage):
     stage.scene.delay_seconds = 0.2
     context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
@@ -440,7 +440,7 @@ def test_nothing_moves_while_the_page_loads(browser, stage):
     context.close()
 
 
-def test_on_paper_there_are_numbers_and_nothing_to_press(look):
+def test_the_printed_page_has_numbers_and_no_controls(look):
     page = look("campaign")
     page.emulate_media(media="print")
 

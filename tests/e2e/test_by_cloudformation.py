@@ -85,7 +85,7 @@ def published(account, outputs, tmp_path_factory):
     return json.loads(run(account, *of_stage("site"), "--json"))
 
 
-def test_the_page_names_the_api_that_cloudformation_made(account, outputs, published):
+def test_the_page_connects_to_the_api_that_cloudformation_created(account, outputs, published):
     apis = account.aws("apigatewayv2").get_apis()["Items"]
     [api_id] = [one["ApiId"] for one in apis if one["Name"] == f"mailpulse-{STAGE}-websocket-api"]
 
@@ -117,7 +117,7 @@ def test_an_operators_commands_find_the_stage(account, published):
 
 
 @pytest.mark.parametrize("command", [["deploy"], ["destroy", "--yes"]])
-def test_deploy_and_destroy_leave_alone_what_a_pipeline_deploys(account, published, command):
+def test_deploy_and_destroy_refuse_a_stage_that_a_pipeline_deploys(account, published, command):
     said = run(account, *of_stage(*command), status=1)
 
     assert f"belong to the stack mailpulse-{STAGE}-functions" in said

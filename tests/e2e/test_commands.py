@@ -62,7 +62,7 @@ def ingest_state(dashboard):
     return [mapping["State"] for mapping in mappings["EventSourceMappings"]]
 
 
-def test_recount_finds_that_facts_and_counters_agree(dashboard, run, a_campaign):
+def test_recount_reports_that_facts_and_counters_agree(dashboard, run, a_campaign):
     campaign = a_campaign("agreeing")
 
     status, stdout, _ = run("recount", campaign, "--json")
@@ -75,7 +75,7 @@ def test_recount_finds_that_facts_and_counters_agree(dashboard, run, a_campaign)
     assert ingest_state(dashboard) == ["Enabled"]
 
 
-def test_recount_shows_a_difference_and_restates_it(dashboard, client, run, a_campaign):
+def test_recount_shows_a_difference_and_corrects_it(dashboard, client, run, a_campaign):
     campaign = a_campaign("falsified")
     falsify(dashboard, campaign, "ADD s :value", N="7")
 
@@ -94,7 +94,7 @@ def test_recount_shows_a_difference_and_restates_it(dashboard, client, run, a_ca
     client.wait_for(campaign_topic(campaign), lambda known: known.counts["sends"] == 6)
 
 
-def test_recount_of_all_reclassifies_nothing_that_is_settled(run, a_campaign):
+def test_recount_of_all_campaigns_reclassifies_no_settled_message(run, a_campaign):
     a_campaign("settled")
 
     status, stdout, stderr = run("recount", "--all", "--reclassify", "--json")
@@ -104,7 +104,7 @@ def test_recount_of_all_reclassifies_nothing_that_is_settled(run, a_campaign):
     assert "settled" in json.loads(stdout)["compared"]
 
 
-def test_recount_of_no_campaign_is_one_line(run):
+def test_recount_of_an_unknown_campaign_prints_one_line(run):
     status, stdout, stderr = run("recount", "nobody-knows")
 
     assert (status, stdout) == (1, "")
@@ -124,7 +124,7 @@ def is_killed_while_paused(dashboard, campaign):
     return ingest_state(dashboard) != ["Enabled"]
 
 
-def test_a_killed_recount_is_seen_and_ended_by_the_next(dashboard, client, run, a_campaign):
+def test_the_next_recount_detects_and_completes_a_killed_one(dashboard, client, run, a_campaign):
     campaign = a_campaign("killed")
     assert any(is_killed_while_paused(dashboard, campaign) for _attempt in range(5))
     client.subscribe("stats/health")
@@ -138,7 +138,7 @@ def test_a_killed_recount_is_seen_and_ended_by_the_next(dashboard, client, run, 
     client.wait_for("stats/health", lambda known: not known.parts["health"]["paused_at"])
 
 
-def test_dead_letters_are_shown_with_their_reasons_and_sent_back(dashboard, run):
+def test_dead_letters_are_listed_with_reasons_and_redriven(dashboard, run):
     dashboard.publish("dead letter one", json.dumps({"dead": "letter"}))
     dashboard.wait_until_ingested()
 
@@ -159,7 +159,7 @@ def test_dead_letters_are_shown_with_their_reasons_and_sent_back(dashboard, run)
     assert "bad_json" in run("dlq", "list")[1]
 
 
-def test_replay_feeds_exported_events_once(dashboard, client, run, tmp_path):
+def test_replay_counts_exported_events_once(dashboard, client, run, tmp_path):
     topic = campaign_topic("replayed")
     events = [
         build(f"replayed-{number}", campaign="replayed")
@@ -186,7 +186,7 @@ def test_replay_feeds_exported_events_once(dashboard, client, run, tmp_path):
     assert run("recount", "replayed")[0] == 0
 
 
-def test_replay_of_a_campaign_whose_facts_expire_is_refused(dashboard, run, a_campaign, tmp_path):
+def test_replay_of_a_campaign_with_expiring_facts_is_refused(dashboard, run, a_campaign, tmp_path):
     campaign = a_campaign("expiring")
     yesterday = str(int(time.time()) - 86400).zfill(12)
     falsify(dashboard, campaign, "SET facts_until = :value", S=yesterday)

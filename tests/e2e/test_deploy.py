@@ -52,7 +52,7 @@ def function(account, name):
     )
 
 
-def test_a_plan_names_what_would_be_made_and_makes_nothing(account, run):
+def test_a_plan_lists_the_resources_and_creates_none(account, run):
     status, stdout, _ = run("--region", "us-east-1", "--plan")
 
     assert status == 0
@@ -63,7 +63,7 @@ def test_a_plan_names_what_would_be_made_and_makes_nothing(account, run):
     assert f"mailpulse-{STAGE}" not in names
 
 
-def test_what_makes_no_sense_is_said_before_anything_is_done(run):
+def test_invalid_options_are_rejected_before_any_change(run):
     status, _, stderr = run("--region", "us-east-1", "--set", "RETENTION=5")
     assert status == 1
     assert "--set RETENTION=5 sets nothing: write NAME=VALUE" in stderr
@@ -93,14 +93,14 @@ def test_event_sources_have_the_options_that_counting_needs(account, deployed):
         assert json.loads(pattern["Pattern"]) == {"eventName": ["INSERT", "MODIFY"]}
 
 
-def test_each_function_has_a_role_of_its_own(account, deployed):
+def test_each_function_has_its_own_role(account, deployed):
     names = ("ingest", "aggregate", "publish", "watch", "websocket_connect", "websocket_message")
     roles = {function(account, name)["Role"] for name in names}
 
     assert len(roles) == len(names)
 
 
-def test_events_are_counted_by_the_tag_that_was_chosen(account, deployed):
+def test_events_are_counted_by_the_configured_tag(account, deployed):
     events = [
         {**ses.a_send("m-1"), "mail": {**ses.a_send("m-1")["mail"], "tags": {"mailing": ["one"]}}},
         {
@@ -122,7 +122,7 @@ def test_events_are_counted_by_the_tag_that_was_chosen(account, deployed):
     assert (item["s"]["N"], item["uho"]["N"]) == ("1", "1")
 
 
-def test_nobody_connects_who_has_not_signed_in(account, deployed):
+def test_a_connection_without_a_sign_in_is_refused(account, deployed):
     origin = f"https://{outputs(account)['SiteDomain']}"
 
     for headers in ({}, {"Origin": origin}, {"Origin": "https://evil.example.com"}):
@@ -132,7 +132,7 @@ def test_nobody_connects_who_has_not_signed_in(account, deployed):
             )
 
 
-def test_cloudfront_reads_the_page_and_nothing_beside_it(account, deployed):
+def test_cloudfront_can_read_only_the_page(account, deployed):
     s3, bucket = account.aws("s3"), outputs(account)["SiteBucket"]
     page = s3.get_object(Bucket=bucket, Key="index.html")["Body"].read().decode()
     assert f"connect-src 'self' {deployed['websocket']}" in page
@@ -143,9 +143,7 @@ def test_cloudfront_reads_the_page_and_nothing_beside_it(account, deployed):
     assert [one.partition("/")[2] for one in readable["Resource"]] == ["index.html", "assets/*"]
 
 
-def test_a_second_deployment_keeps_what_is_not_named_also_from_another_machine(
-    account, run, deployed
-):
+def test_a_deployment_from_another_host_keeps_unspecified_settings(account, run, deployed):
     before = function(account, "ingest")["Environment"]["Variables"]
     shutil.rmtree(BUILD)
 

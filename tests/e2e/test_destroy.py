@@ -141,7 +141,7 @@ def removed(account, run, before):
     return first, refused, done
 
 
-def test_without_a_terminal_it_lists_and_removes_nothing(removed):
+def test_without_a_terminal_destroy_only_lists_the_resources(removed):
     first, (status, stdout, stderr), _ = removed
 
     assert status == 1
@@ -154,7 +154,7 @@ def test_without_a_terminal_it_lists_and_removes_nothing(removed):
     assert f"SES will refuse mail that names the configuration set {STAGE}" in stderr
 
 
-def test_all_but_the_data_is_removed(account, removed):
+def test_destroy_removes_everything_except_the_data(account, removed):
     first, _, (status, stdout, stderr) = removed
 
     assert status == 0, stderr
@@ -171,7 +171,7 @@ def test_all_but_the_data_is_removed(account, removed):
         account.aws("s3").list_objects_v2(Bucket=first["SiteBucket"])
 
 
-def test_a_stage_whose_name_begins_alike_is_untouched(account, removed):
+def test_a_stage_with_the_same_prefix_is_untouched(account, removed):
     names = in_the_account(account)
 
     for function in ("ingest", "aggregate", "publish", "watch", "websocket_connect"):
@@ -179,7 +179,7 @@ def test_a_stage_whose_name_begins_alike_is_untouched(account, removed):
     assert outputs(account, OTHER)["EventsTable"] in names
 
 
-def test_it_is_removed_only_when_its_name_is_typed(account, run, removed):
+def test_destroy_removes_nothing_unless_the_stage_name_is_typed(account, run, removed):
     names = in_the_account(account)
 
     status, _, stderr = run("destroy", stage=OTHER, types=STAGE)
@@ -189,7 +189,7 @@ def test_it_is_removed_only_when_its_name_is_typed(account, run, removed):
     assert without_foreign_logs(in_the_account(account)) == without_foreign_logs(names)
 
 
-def test_a_second_run_has_nothing_to_do(run, removed):
+def test_a_second_destroy_has_nothing_to_do(run, removed):
     first, *_ = removed
 
     status, stdout, stderr = run("destroy", "--yes")
@@ -206,7 +206,7 @@ def taken_up(account, run, removed):
     return deploy(run), outputs(account)
 
 
-def test_the_next_deployment_takes_up_the_same_tables_and_counts_on(account, removed, taken_up):
+def test_the_next_deployment_reuses_the_tables_and_continues_counting(account, removed, taken_up):
     first, *_ = removed
     deployed, now = taken_up
 
@@ -226,7 +226,7 @@ def test_the_next_deployment_takes_up_the_same_tables_and_counts_on(account, rem
     assert function["Environment"]["Variables"]["RETENTION_DAYS"] == "120"
 
 
-def test_a_run_that_was_killed_half_way_is_finished_by_the_next_with_all_data(
+def test_the_next_destroy_completes_a_killed_one_and_deletes_all_data(
     account, run, before, taken_up
 ):
     account.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-publish")
@@ -247,7 +247,7 @@ def test_a_run_that_was_killed_half_way_is_finished_by_the_next_with_all_data(
     assert f"there is no stage {STAGE} in account 000000000000" in stderr
 
 
-def test_tables_that_a_deleted_stack_has_left_are_found_by_their_names(account, run, removed):
+def test_tables_that_a_deleted_stack_retained_are_found_by_name(account, run, removed):
     tables = {outputs(account, OTHER)[name] for name in ("EventsTable", "StatsTable")}
     status, _, stderr = run("destroy", stage=OTHER, types=OTHER)
     assert status == 0, stderr

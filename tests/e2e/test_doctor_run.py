@@ -68,13 +68,13 @@ def outputs(account):
     return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
 
-def test_a_stage_that_is_not_there_is_said_not_to_be(deployed):
+def test_a_missing_stage_is_reported(deployed):
     status, stdout, _ = deployed
     assert status == 1
     assert f"mailpulse-{STAGE} in us-east-1 is not there" in stdout
 
 
-def test_what_deploy_has_made_is_well_but_for_what_the_emulator_lacks(run, deployed):
+def test_a_deployed_stage_passes_every_check_that_the_emulator_supports(run, deployed):
     found = findings(run)
 
     failed = {one["check"] for one in found if one["status"] == "FAIL"}
@@ -83,7 +83,7 @@ def test_what_deploy_has_made_is_well_but_for_what_the_emulator_lacks(run, deplo
     assert warned <= {"alarms"}, [one for one in found if one["status"] == "warn"]
 
 
-def test_what_breaks_is_found_and_deploying_again_mends_the_event_sources(account, run, deployed):
+def test_broken_event_sources_are_found_and_a_deployment_repairs_them(account, run, deployed):
     made = outputs(account)
     mappings = account.aws("lambda").list_event_source_mappings(
         FunctionName=f"mailpulse-{STAGE}-ingest"
@@ -123,7 +123,7 @@ def subject(account, deployed, monkeypatch):
     return find_subject(find_place(STAGE, "us-east-1"))
 
 
-def test_a_mail_is_watched_from_the_simulator_to_the_websocket(account, subject):
+def test_a_test_email_is_traced_from_the_ses_simulator_to_the_websocket(account, subject):
     """SES's events are published here: the emulator's SES reports none."""
 
     def send(subject, _):
@@ -139,7 +139,7 @@ def test_a_mail_is_watched_from_the_simulator_to_the_websocket(account, subject)
     assert list(sharing(subject).shares.all()) == [], "its share link is gone"
 
 
-def test_numbers_that_do_not_arrive_are_found(account, subject):
+def test_a_test_email_without_events_is_reported(account, subject):
     """The mail is sent for all that SES's interface shows, and nothing is reported of it."""
     account.aws("sesv2").create_email_identity(EmailIdentity="news@example.com")
 

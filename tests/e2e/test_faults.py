@@ -110,7 +110,7 @@ def agrees(dashboard, name):
     assert command.returncode == 0, said
 
 
-def test_a_dynamodb_that_fails_in_every_way_loses_and_doubles_nothing(dashboard, proxy, client):
+def test_dynamodb_faults_lose_and_duplicate_no_event(dashboard, proxy, client):
     rng = random.Random(5)
     before = Counter(proxy.met)
     calls = itertools.count()
@@ -143,7 +143,7 @@ def test_a_dynamodb_that_fails_in_every_way_loses_and_doubles_nothing(dashboard,
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "hang", "garbage"])
-def test_a_viewer_who_cannot_be_reached_catches_up_and_holds_up_nobody(dashboard, proxy, fault):
+def test_an_unreachable_viewer_catches_up_and_delays_no_other(dashboard, proxy, fault):
     name = f"unreachable-{fault}"
     topic = campaign_topic(name)
     with dashboard.client() as slow, dashboard.client() as other:
@@ -169,7 +169,7 @@ def test_a_viewer_who_cannot_be_reached_catches_up_and_holds_up_nobody(dashboard
         assert took < 6, "one that hangs is given two seconds, twice, beside the others"
 
 
-def test_a_viewer_who_has_gone_is_forgotten_and_the_others_go_on(dashboard, proxy, gone):
+def test_a_disconnected_viewer_is_removed_and_the_others_stay_live(dashboard, proxy, gone):
     topic = campaign_topic("gone")
     with dashboard.client() as other:
         client, since = gone
@@ -203,7 +203,7 @@ def _connection_ids(proxy, client):
     return seen
 
 
-def test_workers_that_are_killed_in_the_middle_lose_and_double_nothing(dashboard, client):
+def test_killed_workers_lose_and_duplicate_no_event(dashboard, client):
     events = a_campaign("killed", 250)
     rng = random.Random(3)
     arriving = events + rng.sample(events, 100)

@@ -30,21 +30,19 @@ def spread(expected, command, life):
 
 
 @pytest.mark.parametrize("life", range(LIVES))
-def test_a_killed_command_run_again_ends_like_an_undisturbed_one(own_account, expected, life):
+def test_a_killed_command_that_is_rerun_ends_like_an_uninterrupted_one(own_account, expected, life):
     moments = [spread(expected, command, life) for command in COMMANDS]
 
     interruptions.live(own_account, expected, *moments)
 
 
-def test_a_command_killed_where_it_creates_a_mapping_does_not_create_it_twice(
-    own_account, expected
-):
+def test_a_command_killed_while_creating_a_mapping_does_not_create_it_twice(own_account, expected):
     creation = expected.changes["deploy"].index("lambda:CreateEventSourceMapping")
 
     interruptions.live(own_account, expected, Moment("deploy", creation, done=True))
 
 
-def test_an_api_that_was_created_without_its_stage_is_replaced(own_account, expected):
+def test_an_api_that_was_created_without_a_stage_is_replaced(own_account, expected):
     creation = expected.changes["deploy"].index("apigatewayv2:CreateStage")
 
     interruptions.live(own_account, expected, Moment("deploy", creation, done=False))

@@ -26,7 +26,7 @@ def logged(dashboard, topic):
                     yield event["logStreamName"], found
 
 
-def test_chunks_reach_who_is_there_and_forget_who_is_gone(dashboard):
+def test_batches_reach_open_connections_and_remove_gone_ones(dashboard):
     topic = campaign_topic("crowd")
     dynamodb, name = dashboard.aws("dynamodb"), dashboard.output("SubscriptionsTable")
     table = Subscriptions(aws_session.Service("dynamodb", lambda _: dynamodb), name)

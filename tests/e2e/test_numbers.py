@@ -4,7 +4,7 @@ from support import ses
 from support.client import CAMPAIGNS, campaign_topic
 
 
-def test_numbers_of_published_events_are_pushed(dashboard, client):
+def test_counts_of_published_events_are_pushed(dashboard, client):
     topic = campaign_topic("first-numbers")
     assert client.subscribe(topic).counts["sends"] == 0
 
@@ -18,7 +18,7 @@ def test_numbers_of_published_events_are_pushed(dashboard, client):
     assert known.parts["summary"]["rates"]["delivery"] == 1
 
 
-def test_snapshot_and_pushes_make_what_a_fresh_snapshot_says(dashboard, client):
+def test_a_snapshot_merged_with_pushes_equals_a_fresh_snapshot(dashboard, client):
     topic = campaign_topic("merged")
     client.subscribe(topic)
     for number in range(30):
@@ -33,7 +33,7 @@ def test_snapshot_and_pushes_make_what_a_fresh_snapshot_says(dashboard, client):
     assert known.shown == client.snapshot(topic).shown
 
 
-def test_new_campaign_appears_in_the_list(dashboard, client):
+def test_a_new_campaign_appears_in_the_list(dashboard, client):
     client.subscribe(CAMPAIGNS)
 
     dashboard.publish(ses.a_send("listed-1", campaign="listed"))
@@ -41,6 +41,6 @@ def test_new_campaign_appears_in_the_list(dashboard, client):
     client.wait_for(CAMPAIGNS, lambda known: ("campaign", "listed") in known.parts)
 
 
-def test_client_without_subprotocol_is_accepted(dashboard):
+def test_a_client_without_a_subprotocol_is_accepted(dashboard):
     with dashboard.client(subprotocols=()) as client:
         assert client.request("ping")[0]["action"] == "ping"

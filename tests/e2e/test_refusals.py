@@ -51,7 +51,7 @@ def test_roles_that_take_effect_late_and_throttled_calls_are_retried(own):
 
 
 @pytest.mark.parametrize("operation", ["CreateStack", "CreateFunction", "CreateEventSourceMapping"])
-def test_what_an_interrupted_run_has_begun_is_waited_for(own, operation):
+def test_deploy_waits_for_operations_that_an_interrupted_run_started(own, operation):
     succeed(own.deploy(STAGE))
     call = changes(own).index(operation)
     own.reset()
@@ -65,7 +65,7 @@ def test_what_an_interrupted_run_has_begun_is_waited_for(own, operation):
     assert conflicts == []
 
 
-def test_what_was_deleted_by_hand_is_created_again(own):
+def test_manually_deleted_resources_are_recreated(own):
     succeed(own.deploy(STAGE))
     before = own.state(STAGE)
     mapping, *_ = own.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
@@ -81,7 +81,7 @@ def test_what_was_deleted_by_hand_is_created_again(own):
     assert own.state(STAGE) == before
 
 
-def test_a_mapping_of_another_queue_and_a_second_one_are_removed(own):
+def test_mappings_of_another_queue_and_duplicate_mappings_are_removed(own):
     succeed(own.deploy(STAGE))
     before = own.state(STAGE)
     queue = own.aws("sqs").create_queue(QueueName="of-yesterday")["QueueUrl"]
@@ -104,7 +104,7 @@ def test_the_same_stage_is_deployed_in_a_second_region(own):
     assert own.proxy.rules.refused == {}
 
 
-def test_destroying_a_stage_in_a_region_without_it_removes_nothing_elsewhere(own):
+def test_destroy_in_a_region_without_the_stage_removes_nothing_elsewhere(own):
     succeed(own.deploy(STAGE))
     earlier_release(own, STAGE)
     before = own.state(STAGE)
@@ -116,7 +116,7 @@ def test_destroying_a_stage_in_a_region_without_it_removes_nothing_elsewhere(own
     assert own.state(STAGE) == before
 
 
-def test_a_stage_of_an_earlier_version_is_upgraded_and_its_own_roles_are_removed(own):
+def test_upgrading_a_stage_of_an_earlier_version_removes_its_legacy_roles(own):
     succeed(own.deploy(STAGE))
     fresh = own.state(STAGE)
     earlier_release(own, STAGE)
@@ -127,7 +127,7 @@ def test_a_stage_of_an_earlier_version_is_upgraded_and_its_own_roles_are_removed
     assert own.proxy.rules.lost == []
 
 
-def test_roles_of_the_stack_that_take_effect_late_are_waited_for_in_an_upgrade(own):
+def test_an_upgrade_waits_until_the_roles_of_the_stack_take_effect(own):
     succeed(own.deploy(STAGE))
     fresh = own.state(STAGE)
     earlier_release(own, STAGE)
@@ -140,7 +140,7 @@ def test_roles_of_the_stack_that_take_effect_late_are_waited_for_in_an_upgrade(o
     assert own.state(STAGE) == fresh
 
 
-def test_what_a_list_does_not_show_yet_is_not_created_twice(own):
+def test_resources_that_a_list_does_not_show_yet_are_not_created_twice(own):
     succeed(own.deploy(STAGE))
     fresh = own.state(STAGE)
     creation = changes(own).index("CreateEventSourceMapping")
@@ -153,7 +153,7 @@ def test_what_a_list_does_not_show_yet_is_not_created_twice(own):
     assert own.state(STAGE) == fresh
 
 
-def test_an_update_of_a_function_that_fails_says_why(own):
+def test_a_failed_function_update_reports_its_reason(own):
     succeed(own.deploy(STAGE))
     own.proxy.rules.failed_update = "the KMS key is disabled"
 
@@ -164,7 +164,7 @@ def test_an_update_of_a_function_that_fails_says_why(own):
     assert "the KMS key is disabled" in done.stderr
 
 
-def test_a_function_of_another_program_is_left_alone(own):
+def test_a_function_of_another_application_is_not_modified(own):
     succeed(own.deploy(STAGE))
     functions = own.aws("lambda")
     theirs = functions.get_function_configuration(FunctionName=f"mailpulse-{STAGE}-watch")
@@ -182,7 +182,7 @@ def test_a_function_of_another_program_is_left_alone(own):
     assert own.state(STAGE) == before
 
 
-def test_a_role_whose_removal_was_interrupted_is_removed(own):
+def test_a_role_whose_deletion_was_interrupted_is_deleted(own):
     succeed(own.deploy(STAGE))
     fresh = own.state(STAGE)
     own.aws("iam").create_role(RoleName=f"mailpulse-{STAGE}-ingest", AssumeRolePolicyDocument="{}")
@@ -192,7 +192,7 @@ def test_a_role_whose_removal_was_interrupted_is_removed(own):
     assert own.state(STAGE) == fresh
 
 
-def test_a_plan_that_cloudformation_would_refuse_says_why(own):
+def test_a_plan_reports_why_cloudformation_would_refuse_it(own):
     succeed(own.deploy(STAGE))
     own.proxy.rules.failed_change_set = "Validation failed for 1 resource"
 
@@ -204,7 +204,7 @@ def test_a_plan_that_cloudformation_would_refuse_says_why(own):
     assert "stays as it is" not in done.stdout
 
 
-def test_functions_on_another_version_of_python_are_moved_only_when_asked(own):
+def test_functions_change_their_python_version_only_on_request(own):
     succeed(own.deploy(STAGE))
     for function in FUNCTIONS:
         own.aws("lambda").update_function_configuration(
@@ -231,7 +231,7 @@ def processes_of_group(group):
     return [line for line in found if line]  # what has ended has none
 
 
-def test_an_emulator_that_is_killed_leaves_neither_a_worker_nor_a_copy_that_saves(own):
+def test_a_killed_emulator_leaves_no_worker_or_saving_process_behind(own):
     succeed(own.deploy(STAGE))
     own.publish(STAGE, ses.a_send("m-1"))
     group = own._emulator._process.pid
@@ -255,7 +255,7 @@ def test_an_emulator_that_is_killed_leaves_neither_a_worker_nor_a_copy_that_save
         ),
     ],
 )
-def test_what_cannot_be_deployed_is_refused_before_anything_is_changed(own, arguments, said):
+def test_an_impossible_deployment_is_refused_before_any_change(own, arguments, said):
     done = own.run("deploy", *arguments)
 
     assert done.status == 1

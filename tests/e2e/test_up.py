@@ -22,7 +22,7 @@ def ended(process: subprocess.Popen) -> tuple[int, str, str]:
     return process.returncode, stdout, stderr
 
 
-def test_first_line_says_where_everything_is(dashboard):
+def test_the_first_line_shows_every_address(dashboard):
     info = dashboard.info
 
     assert list(info) == ["dashboard", "websocket", "topic_arn", "queue_url", "endpoint_url"]
@@ -34,14 +34,14 @@ def test_first_line_says_where_everything_is(dashboard):
     assert running == info | {"pid": dashboard.process.pid}
 
 
-def test_steps_are_said_with_their_times(dashboard):
+def test_steps_are_printed_with_their_durations(dashboard):
     steps = [line for line in dashboard.said if line.startswith("✓")]
 
     assert len(steps) >= 4
     assert all(line.endswith(" s") for line in steps)
 
 
-def test_page_is_served_at_the_root(dashboard):
+def test_the_page_is_served_at_the_root(dashboard):
     with urllib.request.urlopen(dashboard.info["dashboard"]) as answer:
         page = answer.read().decode()
         headers = answer.headers
@@ -55,7 +55,7 @@ def test_page_is_served_at_the_root(dashboard):
         assert "immutable" in answer.headers["Cache-Control"]
 
 
-def test_foreign_web_pages_are_refused(dashboard):
+def test_requests_of_foreign_web_pages_are_refused(dashboard):
     request = urllib.request.Request(
         dashboard.info["endpoint_url"], headers={"Origin": "https://evil.example"}
     )
@@ -64,7 +64,7 @@ def test_foreign_web_pages_are_refused(dashboard):
     assert refused.value.code == 403
 
 
-def test_tables_forget_what_has_expired(dashboard):
+def test_expired_items_are_deleted_from_the_tables(dashboard):
     dynamodb = dashboard.aws("dynamodb")
     tables = [
         dashboard.output(name) for name in ("EventsTable", "StatsTable", "SubscriptionsTable")
@@ -79,7 +79,7 @@ def test_tables_forget_what_has_expired(dashboard):
     assert all(state["AttributeName"] == "expires" for state in states)
 
 
-def test_port_in_use_is_one_line(state_dir):
+def test_a_port_in_use_is_reported_in_one_line(state_dir):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -94,7 +94,7 @@ def test_port_in_use_is_one_line(state_dir):
     assert "--port" in line
 
 
-def test_second_up_in_a_state_folder_is_one_line(dashboard):
+def test_a_second_up_in_a_state_folder_is_refused_in_one_line(dashboard):
     status, stdout, stderr = ended(live.start(dashboard.state_dir))
 
     assert status == 1
@@ -104,7 +104,7 @@ def test_second_up_in_a_state_folder_is_one_line(dashboard):
     assert "--state-dir" in line
 
 
-def test_missing_node_is_one_line(state_dir, tmp_path, monkeypatch):
+def test_a_missing_node_is_reported_in_one_line(state_dir, tmp_path, monkeypatch):
     # A page that is out of date, and a PATH on which there is no node.
     script = (
         "import sys; from pathlib import Path; from dashboard.deploy import frontend; "

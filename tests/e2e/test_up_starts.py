@@ -41,7 +41,7 @@ def count(dashboard, campaign, number, counter="sends"):
         return client.snapshot(campaign_topic(campaign)).counts[counter]
 
 
-def test_data_outlives_a_stop_and_the_second_start_is_quick(state_dir):
+def test_data_survives_a_restart_and_the_second_start_is_quick(state_dir):
     first = live.Live(state_dir)
     first.publish(*(ses.a_send(f"kept-{number}", campaign="kept") for number in range(25)))
     assert count(first, "kept", 25) == 25
@@ -69,7 +69,7 @@ def test_data_outlives_a_stop_and_the_second_start_is_quick(state_dir):
         assert second.stop() == 0
 
 
-def test_events_are_counted_after_the_clock_stepped_back(state_dir, tmp_path):
+def test_events_are_counted_after_the_clock_steps_back(state_dir, tmp_path):
     clock = Clock(tmp_path / "clock")
     first = live.Live(state_dir, python=clock.python)
     first.publish(*(ses.a_send(f"day-{number}", campaign="day") for number in range(20)))
@@ -89,7 +89,7 @@ def test_events_are_counted_after_the_clock_stepped_back(state_dir, tmp_path):
         assert second.stop() == 0
 
 
-def test_events_are_counted_when_the_clock_stepped_back_between_two_runs(state_dir, tmp_path):
+def test_events_are_counted_when_the_clock_steps_back_between_two_runs(state_dir, tmp_path):
     clock = Clock(tmp_path / "clock")
     clock.step_to(DAY)
     first = live.Live(state_dir, python=clock.python)
@@ -106,7 +106,7 @@ def test_events_are_counted_when_the_clock_stepped_back_between_two_runs(state_d
         assert second.stop() == 0
 
 
-def test_stop_works_off_what_is_there(state_dir):
+def test_a_stop_processes_the_queued_events_first(state_dir):
     first = live.Live(state_dir)
     first.publish(*(ses.a_send(f"late-{number}", campaign="late") for number in range(300)))
     assert first.stop() == 0
@@ -119,7 +119,7 @@ def test_stop_works_off_what_is_there(state_dir):
         assert second.stop() == 0
 
 
-def test_second_signal_leaves_messages_for_the_next_start_and_loses_none(state_dir):
+def test_a_second_signal_leaves_messages_for_the_next_start_and_loses_none(state_dir):
     first = live.Live(state_dir)
     # Opens take longer to ingest than to publish, so that some are left in the queue.
     first.publish(*(ses.an_open(f"hasty-{number}", campaign="hasty") for number in range(3000)))
@@ -140,7 +140,7 @@ def test_second_signal_leaves_messages_for_the_next_start_and_loses_none(state_d
         assert second.stop() == 0
 
 
-def test_emulator_of_a_killed_up_saves_by_itself(state_dir):
+def test_the_emulator_of_a_killed_up_saves_its_state(state_dir):
     first = live.Live(state_dir)
     first.publish(*(ses.a_send(f"orphan-{number}", campaign="orphan") for number in range(50)))
     assert first.stop(signal.SIGKILL) == -signal.SIGKILL
@@ -153,7 +153,7 @@ def test_emulator_of_a_killed_up_saves_by_itself(state_dir):
         assert second.stop() == 0
 
 
-def test_killed_emulator_ends_up_and_the_next_start_says_what_it_cost(state_dir):
+def test_a_killed_emulator_ends_up_and_the_next_start_reports_the_loss(state_dir):
     first = live.Live(state_dir)
     first.publish(ses.a_send("lost-1", campaign="lost"))
     assert count(first, "lost", 1) == 1
@@ -176,7 +176,7 @@ def test_killed_emulator_ends_up_and_the_next_start_says_what_it_cost(state_dir)
         assert second.stop() == 0
 
 
-def test_killed_emulator_keeps_what_was_saved_while_it_ran(state_dir):
+def test_a_killed_emulator_keeps_its_last_saved_state(state_dir):
     first = live.Live(state_dir)
     unsaved = state_dir / "unsaved.json"
     at_start = unsaved.read_text()

@@ -82,7 +82,7 @@ def flip(path):
 @pytest.mark.parametrize(
     "damage", [cut, flip, lambda path: path.unlink()], ids=["cut", "flip", "delete"]
 )
-def test_damage_of_any_saved_file_is_refused_and_overwrites_nothing(state, damage):
+def test_damage_to_any_saved_file_is_refused_and_nothing_is_overwritten(state, damage):
     latest = Generations(state.emulator).latest()
     files = [path for path in latest.rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"cloudformation.json", "dynamodb.json", "lambda.json"}
@@ -98,7 +98,7 @@ def test_damage_of_any_saved_file_is_refused_and_overwrites_nothing(state, damag
     running.check(state)
 
 
-def test_a_start_on_damaged_state_is_one_line_and_its_remedy_works(state):
+def test_damaged_state_is_reported_in_one_line_whose_remedy_works(state):
     damaged = Generations(state.emulator).latest() / "cloudformation.json"
     cut(damaged)
     before = contents(state.emulator)
@@ -150,7 +150,7 @@ def test_a_damaged_record_of_the_deployment_is_rebuilt(state):
         assert dashboard.stop(signal.SIGINT) == 0
 
 
-def test_state_of_an_earlier_version_goes_on(state):
+def test_state_of_an_earlier_version_is_loaded(state):
     latest = Generations(state.emulator).latest()
     for path in latest.iterdir():
         if path.name != "manifest.json":

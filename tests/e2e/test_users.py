@@ -55,7 +55,7 @@ def users(account):
     return make_stage(account)
 
 
-def test_somebody_who_is_added_is_listed_with_their_groups(users):
+def test_an_added_user_is_listed_with_groups(users):
     added = users("add", "ann@example.com", "--group", "news", "--group", "admins")
     users("add", "bob@example.com")
 
@@ -70,7 +70,7 @@ def test_somebody_who_is_added_is_listed_with_their_groups(users):
     assert "2 may sign in." in shown
 
 
-def test_somebody_who_is_there_is_not_invited_again_and_gets_the_groups(users):
+def test_an_existing_user_is_added_to_groups_without_another_invitation(users):
     users("add", "ann@example.com")
 
     again = users("add", "ann@example.com", "--group", "news")
@@ -81,7 +81,7 @@ def test_somebody_who_is_there_is_not_invited_again_and_gets_the_groups(users):
     assert ann["groups"] == ["news"]
 
 
-def test_somebody_who_is_removed_is_not_there_any_more(users):
+def test_a_removed_user_is_no_longer_listed(users):
     users("add", "ann@example.com")
 
     removed = users("remove", "ann@example.com")
@@ -90,7 +90,7 @@ def test_somebody_who_is_removed_is_not_there_any_more(users):
     assert users("list").stdout == "Nobody may sign in yet.\n"
 
 
-def test_nobody_can_be_removed_who_is_not_there(users):
+def test_removing_an_unknown_user_is_an_error(users):
     failed = users("remove", "zoe@example.com")
 
     assert failed.exit_code == 1
@@ -100,7 +100,7 @@ def test_nobody_can_be_removed_who_is_not_there(users):
 
 
 @pytest.mark.parametrize("address", ["ann", "ann@", "@example.com", "ann@host", "a b@example.com"])
-def test_what_is_no_address_is_not_invited(users, address):
+def test_an_invalid_email_address_is_not_invited(users, address):
     failed = users("add", address)
 
     assert failed.exit_code == 1
@@ -108,7 +108,7 @@ def test_what_is_no_address_is_not_invited(users, address):
     assert users("list").stdout == "Nobody may sign in yet.\n"
 
 
-def test_people_of_another_issuer_are_managed_there(account):
+def test_users_of_an_external_issuer_are_managed_there(account):
     users = make_stage(account, Issuer="https://login.example.com")
 
     failed = users("list")
@@ -117,7 +117,7 @@ def test_people_of_another_issuer_are_managed_there(account):
     assert "sign in with https://login.example.com, and are managed there" in failed.stderr
 
 
-def test_stage_that_is_not_there_has_no_people(account):
+def test_a_missing_stage_has_no_users(account):
     failed = commands("nowhere")("list")
 
     assert failed.exit_code == 1

@@ -117,7 +117,7 @@ def ids(entries):
     return {entry["id"] for entry in entries}
 
 
-def test_a_group_sees_its_own_campaigns_and_nothing_of_others(stage):
+def test_a_group_sees_only_its_own_campaigns(stage):
     mallory = stage.sign_in("mallory", "acme")
 
     [own] = stage.ask(mallory, action="get", id=topic("acme-spring"))
@@ -131,7 +131,7 @@ def test_a_group_sees_its_own_campaigns_and_nothing_of_others(stage):
     )
 
 
-def test_lists_searches_and_the_pipelines_health_name_only_what_may_be_seen(stage):
+def test_lists_searches_and_health_show_only_permitted_campaigns(stage):
     mallory = stage.sign_in("mallory", "acme")
     stage.parts.stats_table.put_findings(
         replace(findings(), untracked=("acme-autumn", "globex-spring"))
@@ -151,7 +151,7 @@ def findings():
     return Findings(checked_at="2026-11-23T10:00:00Z")
 
 
-def test_no_cursor_names_a_campaign_that_may_not_be_seen(stage):
+def test_no_cursor_reveals_a_hidden_campaign(stage):
     for number in range(12):
         campaign = f"{'acme' if number % 3 == 0 else 'globex'}-{number}"
         stage.pipeline.run(
@@ -176,7 +176,7 @@ def bytes_of(cursor):
     return base64.urlsafe_b64decode(cursor).decode()
 
 
-def test_pushes_of_the_list_have_what_may_be_seen_and_others_none(stage):
+def test_list_pushes_contain_only_permitted_campaigns(stage):
     mallory, boss = stage.sign_in("mallory", "acme"), stage.sign_in("boss", "staff")
     for viewer in (mallory, boss):
         stage.ask(viewer, action="subscribe", id=LIST)
@@ -196,7 +196,7 @@ def test_pushes_of_the_list_have_what_may_be_seen_and_others_none(stage):
     assert len(stage.pushes(boss)) == 1
 
 
-def test_who_is_of_no_group_that_may_see_anything_is_not_let_in(stage):
+def test_a_user_without_a_permitted_group_cannot_connect(stage):
     for groups in ([], ["nobody"], "staff", None, {"staff": True}):
         token = signed(**{"cognito:groups": groups})
         assert stage.connect("c", f"bearer.{token}") == 403
@@ -213,7 +213,7 @@ def test_who_is_of_no_group_that_may_see_anything_is_not_let_in(stage):
         "globex-spring/acme-",
     ],
 )
-def test_no_name_of_a_topic_leads_round_the_prefix(stage, campaign):
+def test_no_topic_name_bypasses_the_prefix_check(stage, campaign):
     mallory = stage.sign_in("mallory", "acme")
 
     stage.refusal(mallory, action="subscribe", id=topic(campaign))
@@ -222,19 +222,19 @@ def test_no_name_of_a_topic_leads_round_the_prefix(stage, campaign):
 @pytest.mark.parametrize(
     "topic_", ["stats", "stats/email-campaigns/", " " + LIST, "access", "shares"]
 )
-def test_there_are_no_other_topics(stage, topic_):
+def test_an_unknown_topic_is_not_found(stage, topic_):
     [answer] = stage.ask(stage.sign_in("mallory", "acme"), action="subscribe", id=topic_)
 
     assert answer["error"]["code"] == "not_found"
 
 
-def test_a_connection_that_was_never_let_in_is_answered_nothing_and_ended(stage):
+def test_an_unauthorized_connection_gets_no_response_and_is_closed(stage):
     stage.refusal("stranger", action="get", id=topic("acme-spring"))
 
     assert stage.closed == ["stranger"]
 
 
-def test_when_its_token_ends_a_connection_hears_nothing_more_and_is_ended(stage):
+def test_an_expired_token_ends_pushes_and_closes_the_connection(stage):
     viewer = stage.sign_in("viewer", "staff", exp=int(stage.now) + 600)
     stage.ask(viewer, action="subscribe", id=topic("acme-spring"))
 
@@ -261,7 +261,7 @@ def test_a_token_renewed_in_time_keeps_the_connection_and_its_subscriptions(stag
     assert stage.ask(viewer, action="ping") == [{"request_id": None, "action": "ping"}]
 
 
-def test_who_is_behind_when_the_token_is_renewed_is_still_caught_up(stage):
+def test_a_missed_push_is_caught_up_after_a_token_renewal(stage):
     viewer = stage.sign_in("viewer", "staff")
     stage.ask(viewer, action="subscribe", id=topic("acme-spring"))
     stage.parts.subscriptions.mark_behind(viewer, topic("acme-spring"))
@@ -272,7 +272,7 @@ def test_who_is_behind_when_the_token_is_renewed_is_still_caught_up(stage):
     assert snapshot["id"] == topic("acme-spring")
 
 
-def test_who_has_lost_a_group_hears_no_more_of_it_after_renewal(stage):
+def test_a_renewal_with_fewer_groups_ends_their_pushes(stage):
     viewer = stage.sign_in("viewer", "acme", "globex")
     for campaign in ("acme-spring", "globex-spring"):
         stage.ask(viewer, action="subscribe", id=topic(campaign))
@@ -297,7 +297,7 @@ def test_who_has_lost_a_group_hears_no_more_of_it_after_renewal(stage):
     ],
     ids=["empty", "nonsense", "expired", "somebody else's", "another issuer's"],
 )
-def test_no_other_token_renews_a_connection_and_none_is_repeated(stage, token):
+def test_an_unacceptable_renewal_token_changes_nothing_and_is_not_quoted(stage, token):
     viewer = stage.sign_in("viewer", "acme")
 
     message = stage.refusal(viewer, action="authenticate", token=token)
@@ -307,7 +307,7 @@ def test_no_other_token_renews_a_connection_and_none_is_repeated(stage, token):
     stage.refusal(viewer, action="get", id=topic("globex-spring"))
 
 
-def test_an_error_never_repeats_a_token(stage):
+def test_an_error_never_quotes_a_token(stage):
     viewer = stage.sign_in("viewer", "acme")
 
     [answer] = stage.ask(viewer, action="authenticate", token=["a-secret"])
@@ -325,9 +325,7 @@ def renewing(stage, viewer, *groups):
 
 
 @pytest.mark.parametrize(("groups", "hears"), [(["acme"], False), (["globex", "acme"], True)])
-def test_who_subscribes_while_the_token_is_renewed_hears_what_the_new_one_allows(
-    stage, monkeypatch, groups, hears
-):
+def test_a_subscription_during_a_renewal_follows_the_new_token(stage, monkeypatch, groups, hears):
     viewer = stage.sign_in("viewer", "globex", exp=int(stage.now) + 600)
     write = stage.parts.subscriptions._subscribe
 
@@ -345,7 +343,7 @@ def test_who_subscribes_while_the_token_is_renewed_hears_what_the_new_one_allows
     assert len(stage.pushes(viewer)) == (1 if hears else 0)
 
 
-def test_a_topic_that_is_left_while_the_token_is_renewed_stays_left(stage, monkeypatch):
+def test_unsubscribing_during_a_renewal_takes_effect(stage, monkeypatch):
     viewer = stage.sign_in("viewer", "staff")
     stage.ask(viewer, action="subscribe", id=topic("acme-spring"))
     read = stage.parts.subscriptions._topics
@@ -362,7 +360,7 @@ def test_a_topic_that_is_left_while_the_token_is_renewed_stays_left(stage, monke
     assert stage.parts.subscriptions.subscribers(topic("acme-spring")) == []
 
 
-def test_an_ended_connection_is_closed_even_where_it_cannot_be_told(stage):
+def test_an_expired_connection_is_closed_even_if_no_error_can_be_sent(stage):
     viewer = stage.sign_in("viewer", "staff", exp=int(stage.now) + 60)
     stage.now += 91
     stage.pipeline.connections.outcomes[viewer] = ["failed", "failed"]
@@ -373,7 +371,7 @@ def test_an_ended_connection_is_closed_even_where_it_cannot_be_told(stage):
     assert [row for row in stage.rows() if viewer in json.dumps(row)] == []
 
 
-def test_who_sees_little_does_not_cost_a_query_a_campaign(stage):
+def test_hidden_campaigns_cost_no_query_each(stage):
     for number in range(30):
         stage.pipeline.run(ses.a_send(f"o-{number}", campaign=f"globex-{number}"))
     mallory = stage.sign_in("mallory", "acme")
@@ -397,7 +395,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("code", ["TransactionCanceledException", "TransactionConflictException"])
-def test_writes_that_meet_each_other_are_tried_again(stage, code):
+def test_conflicting_writes_are_retried(stage, code):
     viewer = stage.sign_in("viewer", "staff")
     table = stage.parts.subscriptions
     table._pause = lambda _: None
@@ -452,14 +450,14 @@ def test_a_share_link_shows_the_numbers_of_one_campaign_live(stage):
     ],
     ids=lambda request: " ".join(map(str, request.values()))[:60],
 )
-def test_a_share_link_shows_nothing_else_and_no_addresses(stage, request_):
+def test_a_share_link_shows_no_other_campaign_and_no_addresses(stage, request_):
     _, token = stage.share("acme-spring")
     stage.connect("guest", f"share.{token}")
 
     stage.refusal("guest", **request_)
 
 
-def test_a_stolen_share_link_is_worth_nothing_after_its_revocation(stage):
+def test_a_stolen_share_link_is_useless_after_its_revocation(stage):
     link, token = stage.share("acme-spring")
     other, other_token = stage.share("acme-spring")
     stage.connect("thief", f"share.{token}")
@@ -479,7 +477,7 @@ def test_a_stolen_share_link_is_worth_nothing_after_its_revocation(stage):
     assert not stage.parts.sharing.revoke(link.id)
 
 
-def test_whatever_comes_between_a_subscription_and_a_revocation_nothing_is_heard(stage):
+def test_a_subscription_during_a_revocation_gets_no_pushes(stage):
     """The link is revoked after the request was allowed, and before its rows are written."""
     link, token = stage.share("acme-spring")
     stage.connect("thief", f"share.{token}")
@@ -494,7 +492,7 @@ def test_whatever_comes_between_a_subscription_and_a_revocation_nothing_is_heard
     assert stage.parts.subscriptions.subscribers(topic("acme-spring")) == []
 
 
-def test_a_revocation_that_was_killed_half_way_is_ended_by_the_next(stage, monkeypatch):
+def test_the_next_revocation_completes_a_killed_one(stage, monkeypatch):
     link, token = stage.share("acme-spring")
     stage.connect("thief", f"share.{token}")
     with monkeypatch.context() as patch:
@@ -512,7 +510,7 @@ def broken(_):
     raise OSError("killed")
 
 
-def test_a_share_link_ends(stage):
+def test_a_share_link_expires(stage):
     _, token = stage.share("acme-spring", seconds=100)
     assert stage.connect("guest", f"share.{token}") == 200
 
@@ -534,25 +532,25 @@ def forged():
 
 
 @pytest.mark.parametrize("kind", forged())
-def test_no_other_token_passes_for_a_share_link(stage, kind):
+def test_no_other_token_is_accepted_as_a_share_link(stage, kind):
     assert stage.connect("c", f"share.{forged()[kind]}") == 401
 
 
-def test_a_share_link_that_is_signed_and_was_never_made_is_refused(stage):
+def test_a_signed_share_link_that_was_never_created_is_refused(stage):
     token = stage.parts.share_tokens.sign("made-up", "acme-spring", int(stage.now) + 60)
 
     assert stage.connect("c", f"share.{token}") == 401
     assert [row for row in stage.rows() if "made-up" in json.dumps(row)] == []
 
 
-def test_a_token_that_is_signed_for_another_campaign_than_its_link_is_refused(stage):
+def test_a_share_token_signed_for_another_campaign_is_refused(stage):
     link, _ = stage.share("acme-spring")
     token = stage.parts.share_tokens.sign(link.id, "globex-spring", link.until)
 
     assert stage.connect("c", f"share.{token}") == 401
 
 
-def test_a_share_link_is_no_door_for_a_flood(stage, monkeypatch):
+def test_a_share_link_has_a_limited_number_of_viewers(stage, monkeypatch):
     monkeypatch.setattr(subscriptions, "MAX_GUESTS", 3)
     _, token = stage.share("acme-spring")
     _, other = stage.share("acme-spring")
@@ -565,20 +563,20 @@ def test_a_share_link_is_no_door_for_a_flood(stage, monkeypatch):
     assert stage.connect("c-5", f"share.{token}") == 200
 
 
-def test_a_share_links_token_does_not_sign_in(stage):
+def test_a_share_token_does_not_sign_a_user_in(stage):
     _, token = stage.share("acme-spring")
 
     assert stage.connect("c", f"bearer.{token}") == 401
 
 
-def test_without_a_key_there_are_no_share_links(stage):
+def test_without_a_key_share_links_are_refused(stage):
     _, token = stage.share("acme-spring")
     stage.parts.share_tokens = ShareTokens("")
 
     assert stage.connect("c", f"share.{token}") == 401
 
 
-def test_a_frame_longer_than_any_is_answered_and_not_read(stage):
+def test_an_oversized_frame_is_refused_without_parsing(stage):
     viewer = stage.sign_in("viewer", "staff")
 
     [answer] = stage.ask(viewer, text='"' + "x" * MAX_FRAME_BYTES + '"')
@@ -586,7 +584,7 @@ def test_a_frame_longer_than_any_is_answered_and_not_read(stage):
     assert answer["error"]["code"] == "too_large"
 
 
-def test_a_flood_of_subscriptions_ends_at_its_limit(stage):
+def test_subscriptions_of_a_connection_are_limited(stage):
     viewer = stage.sign_in("viewer", "acme")
     answers = [
         stage.ask(viewer, action="subscribe", id=topic(f"acme-{number}"))[0]
@@ -598,7 +596,7 @@ def test_a_flood_of_subscriptions_ends_at_its_limit(stage):
     assert len(stage.rows()) == 2 * MAX_SUBSCRIPTIONS + 1
 
 
-def test_nothing_is_left_of_a_connection_that_has_ended(stage):
+def test_a_closed_connection_leaves_no_rows_behind(stage):
     _, token = stage.share("acme-spring")
     before = len(stage.rows())
     stage.connect("guest", f"share.{token}")

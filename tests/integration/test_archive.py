@@ -73,7 +73,7 @@ def run(code, program, *arguments, packages=False):
     )
 
 
-def test_our_sources_have_bytecode_of_the_runtime_that_is_never_checked(whole):
+def test_our_sources_have_unchecked_bytecode_of_the_runtime(whole):
     with zipfile.ZipFile(whole) as packed:
         sources = [name for name in packed.namelist() if name.endswith(".py")]
         headers = {
@@ -86,7 +86,7 @@ def test_our_sources_have_bytecode_of_the_runtime_that_is_never_checked(whole):
     assert {name.split("/")[0] for name in sources} == {"app.py", "chalicelib", "chalice"}
 
 
-def test_of_packages_there_is_the_bytecode_alone(whole):
+def test_packages_contain_only_bytecode(whole):
     with zipfile.ZipFile(whole) as packed:
         names = set(packed.namelist())
 
@@ -95,7 +95,7 @@ def test_of_packages_there_is_the_bytecode_alone(whole):
         assert not any(name.startswith(f"{package}/__pycache__") for name in names)
 
 
-def test_the_bytecode_is_what_runs(code):
+def test_python_runs_the_bytecode(code):
     for source in code.rglob("*.py"):
         source.write_text("raise SystemExit('compiled at a cold start')")
 
@@ -105,7 +105,7 @@ def test_the_bytecode_is_what_runs(code):
     assert "ingest" in done.stdout
 
 
-def test_nobody_pays_for_cryptography_who_verifies_no_token(code):
+def test_cryptography_is_loaded_only_to_verify_a_token(code):
     program = """
 import app
 from chalicelib import functions
@@ -125,7 +125,7 @@ print(unpaid, {"jwt", "cryptography"} <= sys.modules.keys())
     [tokens.signed(), tokens.signed(tokens.CURVE, "key-2", "ES256")],
     ids=["RS256", "ES256"],
 )
-def test_what_is_left_of_the_packages_verifies_tokens(code, token):
+def test_the_stripped_packages_verify_tokens(code, token):
     program = """
 import json
 issuer, client, keys, token = sys.argv[1:]
@@ -141,21 +141,21 @@ print(TokenVerifier(issuer, client, fetch=documents.__getitem__).viewer(token).s
     assert (done.stdout, done.stderr) == ("user-1\n", "")
 
 
-def test_it_holds_nothing_that_no_function_reads(whole):
+def test_the_archive_contains_no_unused_files(whole):
     with zipfile.ZipFile(whole) as packed:
         kinds = {Path(name).suffix for name in packed.namelist()}
 
     assert kinds == {".py", ".pyc", ".so", ".pem"}
 
 
-def test_it_is_small(whole, tmp_path):
+def test_the_archive_is_small(whole, tmp_path):
     without = bundle.make(prepared(tmp_path, with_packages=False), ARCHITECTURE)
 
     assert without.stat().st_size < MB
     assert whole.stat().st_size < 6 * MB
 
 
-def test_the_same_code_is_the_same_archive_whenever_and_wherever_it_is_made(tmp_path):
+def test_the_same_code_builds_the_same_archive(tmp_path):
     first = bundle.make(prepared(tmp_path / "a", with_packages=False), ARCHITECTURE)
     build = prepared(tmp_path / "b", with_packages=False)
     for path in build.rglob("*.py"):
@@ -165,7 +165,7 @@ def test_the_same_code_is_the_same_archive_whenever_and_wherever_it_is_made(tmp_
 
 
 @pytest.mark.parametrize("setting", ["PYTHONPYCACHEPREFIX", "PYTHONOPTIMIZE"])
-def test_where_an_operators_python_keeps_its_own_bytecode_says_nothing(tmp_path, setting):
+def test_the_bytecode_settings_of_the_operators_python_have_no_effect(tmp_path, setting):
     build = prepared(tmp_path / "build")
     program = "from pathlib import Path; from dashboard.deploy import bundle; import sys; "
     program += f"print(bundle.make(Path({str(build)!r}), {ARCHITECTURE!r}))"
@@ -184,7 +184,7 @@ def test_where_an_operators_python_keeps_its_own_bytecode_says_nothing(tmp_path,
         assert "jwt/__init__.pyc" in packed.namelist()
 
 
-def test_it_is_made_once_and_anew_where_chalice_has_put_its_own(tmp_path):
+def test_the_archive_is_built_once_and_replaces_one_built_by_chalice(tmp_path):
     build = prepared(tmp_path, with_packages=False)
     made = bundle.make(build, ARCHITECTURE)
     inode, content = made.stat().st_ino, made.read_bytes()
@@ -196,7 +196,7 @@ def test_it_is_made_once_and_anew_where_chalice_has_put_its_own(tmp_path):
 
 
 @pytest.mark.parametrize("changed", ["app.py", "chalicelib/config.py"])
-def test_changed_code_is_another_archive_and_the_only_one(tmp_path, changed):
+def test_changed_code_replaces_the_archive(tmp_path, changed):
     build = prepared(tmp_path, with_packages=False)
     before = bundle.make(build, ARCHITECTURE)
     (build / changed).write_text("# changed\n")
@@ -207,7 +207,7 @@ def test_changed_code_is_another_archive_and_the_only_one(tmp_path, changed):
     assert after != before
 
 
-def test_chalice_takes_it(tmp_path):
+def test_chalice_uses_the_archive(tmp_path):
     build = prepared(tmp_path, with_packages=False)
     environment = {"AWS_DEFAULT_REGION": "us-east-1", "PATH": os.environ["PATH"]}
 
@@ -218,7 +218,7 @@ def test_chalice_takes_it(tmp_path):
     )
 
 
-def test_an_archive_of_chalices_own_is_an_error(tmp_path, monkeypatch):
+def test_an_archive_built_by_chalice_is_an_error(tmp_path, monkeypatch):
     build = prepared(tmp_path, with_packages=False)
     monkeypatch.setattr(bundle, "RUNTIME", "python3.10")  # not what Chalice looks for
 
@@ -226,7 +226,7 @@ def test_an_archive_of_chalices_own_is_an_error(tmp_path, monkeypatch):
         chalice_project.package(build, STAGE, {"AWS_DEFAULT_REGION": "us-east-1"}, tmp_path / "log")
 
 
-def test_code_that_is_no_python_is_an_error(tmp_path):
+def test_a_syntax_error_in_the_code_is_an_error(tmp_path):
     build = prepared(tmp_path, with_packages=False)
     (build / "chalicelib" / "config.py").write_text("def (")
 
@@ -234,7 +234,7 @@ def test_code_that_is_no_python_is_an_error(tmp_path):
         bundle.make(build, ARCHITECTURE)
 
 
-def test_a_package_that_cannot_be_had_is_an_error(tmp_path, monkeypatch):
+def test_a_package_that_cannot_be_downloaded_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
     with pytest.raises(CommandError, match=r"cannot download the packages .*reach PyPI"):
@@ -269,7 +269,7 @@ def locked(tmp_path, lines):
     return build
 
 
-def test_a_package_with_no_build_for_lambda_is_an_error(tmp_path, wheel):
+def test_a_package_without_a_wheel_for_lambda_is_an_error(tmp_path, wheel):
     here = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     build = locked(tmp_path, wheel("thing", f"{python}-{python}-{here}"))
@@ -279,7 +279,7 @@ def test_a_package_with_no_build_for_lambda_is_an_error(tmp_path, wheel):
     assert not list((build / ".chalice").glob("deployments/*.zip"))
 
 
-def test_a_package_that_has_the_locked_hash_is_packed(tmp_path, wheel):
+def test_a_package_with_the_locked_hash_is_included(tmp_path, wheel):
     made = bundle.make(locked(tmp_path, wheel("thing")), ELSEWHERE)
 
     with zipfile.ZipFile(made) as packed:
@@ -287,7 +287,7 @@ def test_a_package_that_has_the_locked_hash_is_packed(tmp_path, wheel):
 
 
 @pytest.mark.parametrize("architecture", chalice_project.ARCHITECTURES)
-def test_a_package_that_has_another_hash_is_an_error(tmp_path, wheel, architecture):
+def test_a_package_with_another_hash_is_an_error(tmp_path, wheel, architecture):
     line = wheel("thing")
     wheel("thing", requires="other")  # the same name and version
 
@@ -302,7 +302,7 @@ def test_a_package_without_a_hash_is_an_error(tmp_path, wheel):
         bundle.make(locked(tmp_path, "thing==1\n"), ARCHITECTURE)
 
 
-def test_a_package_that_only_another_one_names_is_an_error(tmp_path, wheel):
+def test_an_unlocked_transitive_dependency_is_an_error(tmp_path, wheel):
     wheel("other")
 
     with pytest.raises(CommandError, match="must have their versions pinned"):
@@ -310,7 +310,7 @@ def test_a_package_that_only_another_one_names_is_an_error(tmp_path, wheel):
 
 
 @pytest.mark.parametrize("architecture", chalice_project.ARCHITECTURES)
-def test_it_is_made_of_the_locked_packages_and_no_others(tmp_path, architecture):
+def test_the_archive_contains_exactly_the_locked_packages(tmp_path, architecture):
     build = prepared(tmp_path / "build", architecture=architecture)
     code = unpacked(bundle.as_chalice_does(build, architecture), tmp_path / "code")
 

@@ -157,7 +157,7 @@ def test_items_are_written_and_read_in_batches(both, table):
     assert len(answer["Responses"][table]) == 25
 
 
-def test_a_partition_is_read_page_by_page(both, table):
+def test_a_partition_is_queried_page_by_page(both, table):
     for number in range(3):
         both("dynamodb", "put_item", TableName=table, Item={**ITEM, "sk": {"S": str(number)}})
     query = {
@@ -176,7 +176,7 @@ def test_a_partition_is_read_page_by_page(both, table):
     assert [item["sk"] for item in rest["Items"]] == [{"S": "2"}]
 
 
-def test_a_condition_that_fails_shows_the_item(both, table):
+def test_a_failed_condition_returns_the_item(both, table):
     both("dynamodb", "put_item", TableName=table, Item=ITEM)
     update = {
         "TableName": table,
@@ -195,7 +195,7 @@ def test_a_condition_that_fails_shows_the_item(both, table):
     assert item["bytes"] == {"B": b"\0\xff\x10"}
 
 
-def test_what_is_written_together_is_written_or_refused_together(both, table):
+def test_a_transaction_is_written_or_refused_as_a_whole(both, table):
     put = {"Put": {"TableName": table, "Item": ITEM}}
     both("dynamodb", "transact_write_items", TransactItems=[put])
     both(
@@ -212,7 +212,7 @@ def test_what_is_written_together_is_written_or_refused_together(both, table):
     )
 
 
-def test_errors_have_their_names(both, table):
+def test_errors_have_their_codes(both, table):
     assert both("dynamodb", "get_item", TableName="none", Key=KEY) == "ResourceNotFoundException"
     broken = {"TableName": table, "Key": KEY, "UpdateExpression": "SET number"}
     assert both("dynamodb", "update_item", **broken) == "ValidationException"
@@ -248,9 +248,7 @@ def test_messages_are_sent_and_counted(both, queue):
     assert answer["Attributes"] == {"ApproximateNumberOfMessages": "2"}
 
 
-def test_messages_are_made_visible_again_and_a_receipt_that_is_none_is_refused_alone(
-    both, queue, client
-):
+def test_only_an_invalid_receipt_handle_fails_in_a_visibility_batch(both, queue, client):
     client("sqs").send_message(QueueUrl=queue, MessageBody="no event")
     [received] = client("sqs").receive_message(QueueUrl=queue)["Messages"]
     entries = [
@@ -264,7 +262,7 @@ def test_messages_are_made_visible_again_and_a_receipt_that_is_none_is_refused_a
     assert [one["Id"] for one in answer["Failed"]] == ["1"]
 
 
-def test_a_queue_that_is_not_there_has_its_well_known_error(both):
+def test_a_missing_queue_has_its_documented_error_code(both):
     missing = "http://localhost/123456789012/none"
 
     answer = both("sqs", "get_queue_attributes", QueueUrl=missing, AttributeNames=["All"])
@@ -272,7 +270,7 @@ def test_a_queue_that_is_not_there_has_its_well_known_error(both):
     assert answer == "AWS.SimpleQueueService.NonExistentQueue"
 
 
-def test_the_age_of_a_queue_is_what_cloudwatch_says(both, client):
+def test_the_age_of_the_oldest_message_is_read_from_cloudwatch(both, client):
     at = datetime.now(UTC) - timedelta(minutes=1)
     dimensions = [{"Name": "QueueName", "Value": "events"}]
     metric = {"MetricName": "ApproximateAgeOfOldestMessage", "Dimensions": dimensions}
@@ -295,7 +293,7 @@ def test_the_age_of_a_queue_is_what_cloudwatch_says(both, client):
 
 
 @pytest.mark.parametrize("kind", [ManagementApi, aws_session.OperatorManagementApi])
-def test_operators_and_functions_end_a_connection_by_the_same_request(client, kind):
+def test_commands_and_functions_close_a_connection_with_the_same_request(client, kind):
     with Stub() as stub:
         stub.plan.append(replies(204, b""))
         here = replace(
@@ -308,7 +306,7 @@ def test_operators_and_functions_end_a_connection_by_the_same_request(client, ki
     assert b"/us-east-1/execute-api/aws4_request, SignedHeaders=" in request
 
 
-def test_every_operation_of_the_functions_is_tried_here():
+def test_every_operation_of_the_functions_is_tested_here():
     sources = "".join(path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
     used = set(re.findall(r'\._?call\(\s*"([a-z_]+)"', sources))
 

@@ -10,7 +10,7 @@ from chalicelib.live.delivery import PUSH_SECONDS
 
 @pytest.mark.parametrize("ceiling", [1000, 5000])
 @pytest.mark.parametrize("shards", [1, 2, 4])
-def test_the_ceiling_is_used_and_not_passed_however_many_shards_push(shards, ceiling):
+def test_any_number_of_shards_uses_and_never_exceeds_the_rate_limit(shards, ceiling):
     region = Region(ceiling)
     for one in range(shards):
         region.watch(f"large-{one}", 8000)
@@ -23,7 +23,7 @@ def test_the_ceiling_is_used_and_not_passed_however_many_shards_push(shards, cei
     assert region.messages(2, 14) == pytest.approx(12 * ceiling, abs=MOST_VIEWERS)
 
 
-def test_a_viewer_of_ten_thousand_sees_a_change_each_two_seconds_at_the_usual_ceiling():
+def test_10_000_viewers_get_an_update_every_2_seconds_at_the_default_rate():
     region = Region(5000)
     region.watch("large", 10_000)
     region.shard("large")
@@ -49,7 +49,7 @@ def test_two_large_topics_of_different_shards_share_equally():
 @pytest.mark.parametrize(
     ("ceiling", "cycle"), [(2000, 1.0), (500, 3 * MOST_VIEWERS / 500 + 150 / 500)]
 )
-def test_a_small_topic_waits_for_no_more_than_a_chunk_of_each_other_shard(ceiling, cycle):
+def test_a_small_topic_waits_for_at_most_one_batch_of_each_other_shard(ceiling, cycle):
     """At 2,000 a second they take 0.75 s: it is pushed each second, as where it is alone."""
     region = Region(ceiling)
     for one in range(3):
@@ -64,7 +64,7 @@ def test_a_small_topic_waits_for_no_more_than_a_chunk_of_each_other_shard(ceilin
     assert pushes == pytest.approx(33 / cycle, abs=1)
 
 
-def test_a_small_topic_of_the_same_batch_goes_first():
+def test_a_small_topic_of_the_same_invocation_is_pushed_first():
     region = Region(2000)
     region.watch("large", 10_000)
     region.watch("small", 150)
@@ -77,7 +77,7 @@ def test_a_small_topic_of_the_same_batch_goes_first():
     assert region.messages(0, 10, "small") == 300
 
 
-def test_what_the_ceiling_cannot_carry_is_noted_and_the_shard_goes_on():
+def test_pushes_above_the_rate_limit_are_marked_missed_and_the_shard_continues():
     """20,000 viewers at 500 a second: half of them get no turn in time, and catch up by pings."""
     region = Region(500)
     region.watch("large", 20_000)
@@ -94,7 +94,7 @@ def test_what_the_ceiling_cannot_carry_is_noted_and_the_shard_goes_on():
 
 
 @pytest.mark.parametrize("wrong_by", [-0.2, -0.02, 0.02, 0.2])
-def test_clocks_that_differ_pass_the_ceiling_by_as_much_as_they_differ(wrong_by):
+def test_clock_differences_exceed_the_rate_limit_by_no_more_than_themselves(wrong_by):
     region = Region(3000)
     for one in range(3):
         region.watch(f"large-{one}", 6000)
@@ -106,7 +106,7 @@ def test_clocks_that_differ_pass_the_ceiling_by_as_much_as_they_differ(wrong_by)
     assert region.messages(2, 14) == pytest.approx(3000 * 12, abs=MOST_VIEWERS)
 
 
-def test_what_needs_no_turn_adds_a_hundred_messages_a_batch_at_most():
+def test_unreserved_pushes_add_at_most_100_messages_per_invocation():
     region = Region(1000)
     region.watch("large", 8000)
     region.shard("large")

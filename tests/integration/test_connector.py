@@ -152,9 +152,7 @@ def test_a_server_that_returns_after_failed_attempts_is_found_again(client, name
         assert send()
 
 
-def test_an_address_that_has_no_route_any_more_is_dropped(
-    client, names, first, second, monkeypatch
-):
+def test_an_address_that_became_unreachable_is_dropped(client, names, first, second, monkeypatch):
     names.addresses = ["127.0.0.1"]
     send = client(first.port)
     assert send()
@@ -184,7 +182,7 @@ def test_an_address_that_has_no_route_any_more_is_dropped(
         "2001:db8::1",  # no route, or no IPv6
     ],
 )
-def test_an_address_that_refuses_gives_way_to_the_next(client, names, second, unreachable):
+def test_a_refused_connection_falls_back_to_the_next_address(client, names, second, unreachable):
     names.addresses = [unreachable, "127.0.0.2"]
     send = client(second.port)
 
@@ -193,7 +191,9 @@ def test_an_address_that_refuses_gives_way_to_the_next(client, names, second, un
     assert names.asked == 1, "the address that works is kept"
 
 
-def test_an_address_that_is_another_server_gives_way_to_the_next(client, names, authority, second):
+def test_an_address_of_another_server_falls_back_to_the_next_address(
+    client, names, authority, second
+):
     other = authority.certificate("other.example.com")
     with Stub(other, address=("127.0.0.3", second.port)) as stub:
         names.addresses = ["127.0.0.3", "127.0.0.2"]
@@ -203,7 +203,7 @@ def test_an_address_that_is_another_server_gives_way_to_the_next(client, names, 
 
 
 @pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2\r\n", b""])
-def test_an_address_that_does_not_speak_tls_gives_way_to_the_next(client, names, second, greeting):
+def test_an_address_without_tls_falls_back_to_the_next_address(client, names, second, greeting):
     with greets(("127.0.0.3", second.port), greeting):
         names.addresses = ["127.0.0.3", "127.0.0.2"]
 
@@ -228,7 +228,7 @@ def greets(address, greeting):
     listener.close()
 
 
-def test_an_address_that_says_nothing_is_not_used_for_the_next_attempt(client, names, second):
+def test_a_silent_address_is_skipped_by_the_next_attempt(client, names, second):
     with socket.create_server(("127.0.0.3", second.port)):
         names.addresses = ["127.0.0.3", "127.0.0.2"]
         started = time.monotonic()
@@ -246,7 +246,7 @@ def test_an_address_whose_server_does_not_respond_is_not_used_again(client, name
     assert second.requests
 
 
-def test_when_no_address_is_left_the_name_is_resolved_again(client, names, second):
+def test_the_name_is_resolved_again_when_no_address_is_left(client, names, second):
     names.addresses = ["127.0.0.3", "127.0.0.4"]
     send = client(second.port)
     assert not send()
@@ -256,7 +256,7 @@ def test_when_no_address_is_left_the_name_is_resolved_again(client, names, secon
     assert send()
 
 
-def test_a_name_that_cannot_be_resolved_is_not_resolved_by_each_attempt(client, names, second):
+def test_a_failed_resolution_is_not_repeated_by_each_attempt(client, names, second):
     send = client(second.port)
 
     assert not send()
@@ -269,7 +269,7 @@ def opener(names, second):
     return connector.Connector(parse_url(f"https://{HOST}:{second.port}")[0])
 
 
-def test_a_name_that_could_not_be_resolved_is_resolved_again_a_second_later(opener, names):
+def test_a_failed_resolution_is_repeated_after_a_second(opener, names):
     with pytest.raises(socket.gaierror):
         opener._resolved()
     names.addresses = ["127.0.0.2"]
@@ -289,7 +289,7 @@ def test_addresses_are_resolved_again_after_a_minute(opener, names):
     assert names.asked == 2
 
 
-def test_an_attempt_ends_with_its_time_and_the_next_one_begins_elsewhere(opener, names, second):
+def test_an_attempt_that_times_out_is_retried_at_another_address(opener, names, second):
     with socket.create_server(("127.0.0.3", second.port)):
         names.addresses = ["127.0.0.3", "127.0.0.2"]
 
@@ -299,7 +299,7 @@ def test_an_attempt_ends_with_its_time_and_the_next_one_begins_elsewhere(opener,
     assert [address[0] for _, address in opener._resolved()] == ["127.0.0.2"]
 
 
-def test_without_tls_an_address_that_refuses_gives_way_to_the_next(names, second):
+def test_without_tls_a_refused_connection_falls_back_to_the_next_address(names, second):
     names.addresses = ["127.0.0.3", "127.0.0.2"]
     opener = connector.Connector(parse_url(f"http://{HOST}:{second.port}")[0])
 

@@ -68,7 +68,7 @@ def key(container):
     return container.get().access_key
 
 
-def test_the_endpoint_is_asked_with_its_authorization(container, stub):
+def test_requests_to_the_endpoint_have_the_authorization_token(container, stub):
     found = container.get()
 
     assert found == Credentials("AKIAFIRST", "the-secret-key", "the-session-token")
@@ -77,14 +77,14 @@ def test_the_endpoint_is_asked_with_its_authorization(container, stub):
     assert b"\r\nauthorization: the-authorization\r\n" in request
 
 
-def test_without_an_authorization_none_is_sent(container, environ, stub):
+def test_without_an_authorization_token_no_header_is_sent(container, environ, stub):
     del environ[TOKEN]
     container.get()
 
     assert b"authorization" not in stub.requests[0]
 
 
-def test_the_authorization_of_a_file_is_read_each_time_and_goes_first(
+def test_the_token_file_takes_precedence_and_is_read_each_time(
     container, environ, stub, clock, tmp_path
 ):
     path = tmp_path / "token"
@@ -97,7 +97,7 @@ def test_the_authorization_of_a_file_is_read_each_time_and_goes_first(
         stub.usual = offers(expires=clock.now + 3600)
 
 
-def test_credentials_are_kept_until_five_minutes_before_they_expire(container, stub, clock):
+def test_credentials_are_cached_until_five_minutes_before_they_expire(container, stub, clock):
     assert key(container) == "AKIAFIRST"
     stub.usual = offers("SECOND", NOW + 7200)
 
@@ -108,7 +108,7 @@ def test_credentials_are_kept_until_five_minutes_before_they_expire(container, s
     assert len(stub.requests) == 2
 
 
-def test_a_snapshot_that_is_restored_later_fetches_credentials_anew(container, stub, clock):
+def test_a_snapshot_that_is_restored_later_refreshes_its_credentials(container, stub, clock):
     container.get()
     clock.now += 14 * 86400
     stub.usual = offers("SECOND", clock.now + 3600)
@@ -116,7 +116,7 @@ def test_a_snapshot_that_is_restored_later_fetches_credentials_anew(container, s
     assert key(container) == "AKIASECOND"
 
 
-def test_credentials_of_a_short_life_are_not_fetched_for_each_request(container, stub, clock):
+def test_short_lived_credentials_are_not_fetched_for_each_request(container, stub, clock):
     stub.usual = offers(expires=NOW + 120)
     for _ in range(60):
         container.get()
@@ -127,7 +127,7 @@ def test_credentials_of_a_short_life_are_not_fetched_for_each_request(container,
     assert len(stub.requests) == 2
 
 
-def test_while_a_refresh_fails_the_former_credentials_are_used(container, stub, clock, capsys):
+def test_the_previous_credentials_are_used_while_a_refresh_fails(container, stub, clock, capsys):
     container.get()
     stub.usual = replies(500, b"the-secret-key")
     clock.now = NOW + 3400
@@ -145,7 +145,7 @@ def test_while_a_refresh_fails_the_former_credentials_are_used(container, stub, 
 
 
 @pytest.mark.parametrize("fault", [hangs_up, breaks_off, replies(500), replies(200, b"no JSON")])
-def test_what_passes_is_tried_again(container, stub, fault):
+def test_transient_errors_are_retried(container, stub, fault):
     stub.plan += [fault, fault]
 
     assert key(container) == "AKIAFIRST"
@@ -168,7 +168,7 @@ def test_what_passes_is_tried_again(container, stub, fault):
         replies(200, b'{"AccessKeyId": "' + b"x" * 100_000),
     ],
 )
-def test_what_is_no_credentials_is_an_error_without_secrets(container, stub, reply):
+def test_an_invalid_credentials_response_is_an_error_without_secrets(container, stub, reply):
     stub.usual = reply
 
     with pytest.raises(AwsError, match="gave no credentials") as failed:
@@ -187,7 +187,7 @@ def no_secret_in(error):
 
 
 @pytest.mark.parametrize("token", ["the-authorization\r\nx: y", "the-authorization\n", "é"])
-def test_a_token_that_is_no_value_of_a_header_is_not_sent(container, environ, stub, token):
+def test_a_token_that_is_not_a_valid_header_value_is_not_sent(container, environ, stub, token):
     environ[TOKEN] = token
 
     with pytest.raises(AwsError, match="token is not") as failed:
@@ -197,7 +197,7 @@ def test_a_token_that_is_no_value_of_a_header_is_not_sent(container, environ, st
     assert stub.requests == []
 
 
-def test_a_token_file_that_is_missing_is_an_error(container, environ, stub, tmp_path):
+def test_a_missing_token_file_is_an_error(container, environ, stub, tmp_path):
     environ[FILE] = str(tmp_path / "missing")
 
     with pytest.raises(AwsError, match="No such file"):
@@ -219,9 +219,7 @@ def test_a_token_file_that_is_missing_is_an_error(container, environ, stub, tmp_
         "//127.0.0.1/creds",
     ],
 )
-def test_over_http_only_this_machine_and_the_containers_host_are_sent_a_token(
-    container, environ, uri
-):
+def test_over_http_only_loopback_and_container_hosts_receive_the_token(container, environ, uri):
     environ[URI] = uri
 
     with pytest.raises(ConfigError, match=f"{URI} leads to .*: set an https URL") as refused:
@@ -230,7 +228,7 @@ def test_over_http_only_this_machine_and_the_containers_host_are_sent_a_token(
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.10", "169.254.170.2"])
-def test_the_hosts_of_containers_are_asked_over_http(environ, host):
+def test_container_hosts_are_requested_over_http(environ, host):
     parts = module.urlsplit(f"http://{host}:1/creds")
 
     assert module._NEAR.fullmatch(parts.hostname)
@@ -266,7 +264,7 @@ def test_calls_are_signed_with_the_containers_credentials():
     assert b"x-amz-security-token: the-session-token\r\n" in request
 
 
-def test_the_environments_credentials_go_first(process, stub):
+def test_environment_variables_take_precedence(process, stub):
     process.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     process.setenv("AWS_SECRET_ACCESS_KEY", "another")
 
@@ -274,7 +272,7 @@ def test_the_environments_credentials_go_first(process, stub):
     assert stub.requests == []
 
 
-def test_without_either_it_says_what_is_missing(process):
+def test_without_any_credentials_the_error_names_the_missing_settings(process):
     process.delenv(URI)
 
     with pytest.raises(ConfigError, match=f"AWS_ACCESS_KEY_ID is not set, nor is {URI}"):

@@ -99,7 +99,7 @@ def crowd(pipeline):
     return Crowd(pipeline)
 
 
-def test_five_hundred_viewers_are_pushed_to_by_publish_itself(crowd):
+def test_publish_sends_to_500_viewers_itself(crowd):
     ids = crowd.watch(MOST_VIEWERS)
 
     crowd.publish("spring")
@@ -108,7 +108,7 @@ def test_five_hundred_viewers_are_pushed_to_by_publish_itself(crowd):
     assert crowd.pushed_to().keys() == set(ids)
 
 
-def test_more_are_pushed_to_by_other_invocations_each_once(crowd):
+def test_other_invocations_send_to_each_of_more_viewers_once(crowd):
     ids = crowd.watch(2 * MOST_VIEWERS + 1)
 
     crowd.publish("spring")
@@ -122,7 +122,7 @@ def test_more_are_pushed_to_by_other_invocations_each_once(crowd):
         assert push["changes"]["counts"]["sends"] == 1
 
 
-def test_a_function_tells_a_chunk_from_a_batch_of_the_stream(crowd, monkeypatch):
+def test_publish_distinguishes_its_own_batches_from_stream_events(crowd, monkeypatch):
     ids = crowd.watch(MOST_VIEWERS + 1)
     crowd.publish("spring")
     parts = crowd.pipeline.parts
@@ -136,7 +136,7 @@ def test_a_function_tells_a_chunk_from_a_batch_of_the_stream(crowd, monkeypatch)
     assert crowd.pushed_to() == {}
 
 
-def test_after_a_push_by_others_the_shard_is_held_for_the_interval_too(crowd):
+def test_a_push_by_other_invocations_also_holds_the_shard_for_the_interval(crowd):
     crowd.watch(MOST_VIEWERS + 1)
 
     crowd.publish("spring")
@@ -145,7 +145,7 @@ def test_after_a_push_by_others_the_shard_is_held_for_the_interval_too(crowd):
     assert pause == pytest.approx(1 - 0.1)  # it has waited for its second turn
 
 
-def test_a_small_stage_takes_no_turn(crowd):
+def test_a_small_stage_makes_no_reservation(crowd):
     crowd.watch(99)
     crowd.watch(1, LIST, "other")
 
@@ -155,7 +155,7 @@ def test_a_small_stage_takes_no_turn(crowd):
     assert not [row for row in crowd.rows() if row["owner"]["S"] == "push"]
 
 
-def test_a_connection_of_a_chunk_that_is_gone_is_forgotten_and_one_that_failed_is_behind(crowd):
+def test_a_batch_removes_gone_connections_and_marks_failed_ones_behind(crowd):
     gone, slow, *_ = ids = crowd.watch(MOST_VIEWERS + 1)
     crowd.pipeline.connections.outcomes = {gone: ["gone"], slow: ["failed"] * 2}
 
@@ -167,7 +167,7 @@ def test_a_connection_of_a_chunk_that_is_gone_is_forgotten_and_one_that_failed_i
     assert crowd.behind() == {slow}
 
 
-def test_a_young_connection_of_a_chunk_is_not_forgotten_when_it_seems_gone(crowd):
+def test_a_batch_does_not_remove_a_new_connection_that_seems_gone(crowd):
     ids = crowd.watch(MOST_VIEWERS + 1)
     [young] = [
         replace(one, connected_at=int(crowd.pipeline.now) - 5) for one in viewers(1, "young")
@@ -182,9 +182,7 @@ def test_a_young_connection_of_a_chunk_is_not_forgotten_when_it_seems_gone(crowd
     assert crowd.behind() == {young.id}
 
 
-def test_a_chunk_that_cannot_note_who_missed_a_push_fails_so_that_lambda_tries_again(
-    crowd, monkeypatch
-):
+def test_a_batch_that_cannot_record_missed_pushes_fails_and_is_retried(crowd, monkeypatch):
     slow, *_ = crowd.watch(MOST_VIEWERS + 1)
     crowd.pipeline.connections.outcomes = {slow: ["failed"] * 2}
     crowd.publish("spring")
@@ -208,7 +206,7 @@ class Broken:
         raise AwsError("InternalServerError", "broken")
 
 
-def test_a_chunk_that_is_invoked_twice_says_the_same_twice(crowd):
+def test_a_batch_that_is_invoked_twice_sends_the_same_frames_twice(crowd):
     crowd.watch(MOST_VIEWERS + 1)
     crowd.publish("spring")
     crowd.pipeline.invoked *= 2
@@ -219,7 +217,7 @@ def test_a_chunk_that_is_invoked_twice_says_the_same_twice(crowd):
         assert first == second  # absolute values with a version: the second changes nothing
 
 
-def test_a_chunk_that_comes_too_late_sends_nothing_and_its_viewers_catch_up(crowd):
+def test_a_batch_that_is_invoked_too_late_sends_nothing_and_viewers_catch_up(crowd):
     ids = crowd.watch(MOST_VIEWERS + 1)
     crowd.publish("spring")
 
@@ -230,7 +228,7 @@ def test_a_chunk_that_comes_too_late_sends_nothing_and_its_viewers_catch_up(crow
     assert crowd.behind() == set(ids)
 
 
-def test_when_lambda_refuses_publish_pushes_itself_and_asks_no_more_in_this_batch(crowd):
+def test_publish_sends_batches_itself_after_lambda_refuses_one(crowd):
     ids = crowd.watch(2 * MOST_VIEWERS + 1)
     crowd.refuses = True
 
@@ -244,7 +242,7 @@ def test_when_lambda_refuses_publish_pushes_itself_and_asks_no_more_in_this_batc
     assert crowd.asked == 4
 
 
-def test_the_topics_of_the_fewest_viewers_go_first(crowd):
+def test_topics_with_the_fewest_viewers_are_pushed_first(crowd):
     many, few = crowd.watch(MOST_VIEWERS + 1, AUTUMN), crowd.watch(150, SPRING, "few")
     order = []
     crowd.pipeline.crowds._invoke = lambda _: order.append(set(crowd.pushed_to()))
@@ -255,7 +253,7 @@ def test_the_topics_of_the_fewest_viewers_go_first(crowd):
     assert len(many) == MOST_VIEWERS + 1
 
 
-def test_turns_are_taken_one_by_one_as_their_time_comes(crowd):
+def test_slots_are_reserved_one_by_one_as_each_begins(crowd):
     """So that another shard's topic has its turn between two chunks of this one."""
     crowd.watch(4 * MOST_VIEWERS)
     begun = crowd.pipeline.now
@@ -279,7 +277,7 @@ def chunks_of_ten(monkeypatch):
     monkeypatch.setattr(publish, "FREE_MESSAGES", 0)
 
 
-def test_who_gets_no_turn_in_time_is_noted_by_other_invocations(crowd, chunks_of_ten):
+def test_other_invocations_record_viewers_without_a_slot_in_time(crowd, chunks_of_ten):
     ids, few = crowd.watch(30), crowd.watch(3, AUTUMN, "few")
     crowd.turns.take(5000 * PUSH_SECONDS + 1, crowd.pipeline.now)  # others have taken all of it
 
@@ -293,7 +291,7 @@ def test_who_gets_no_turn_in_time_is_noted_by_other_invocations(crowd, chunks_of
     assert crowd.behind(AUTUMN) == set(few)
 
 
-def test_when_the_time_ends_in_the_middle_the_rest_is_behind(crowd, chunks_of_ten):
+def test_viewers_that_remain_at_the_deadline_are_marked_behind(crowd, chunks_of_ten):
     ids = crowd.watch(40)
     begun = crowd.pipeline.now
     crowd.turns.take(int(5000 * (PUSH_SECONDS - 0.003)), begun)
@@ -312,7 +310,7 @@ def test_when_the_time_ends_in_the_middle_the_rest_is_behind(crowd, chunks_of_te
     assert crowd.behind() == set(ids) - pushed
 
 
-def test_a_turn_that_cannot_be_taken_fails_the_batch_so_that_it_comes_again(crowd, monkeypatch):
+def test_a_failed_reservation_fails_the_stream_batch_so_that_it_is_retried(crowd, monkeypatch):
     ids = crowd.watch(MOST_VIEWERS + 1)
     records = crowd.change("spring")
     with monkeypatch.context() as patch:
@@ -326,7 +324,7 @@ def test_a_turn_that_cannot_be_taken_fails_the_batch_so_that_it_comes_again(crow
     assert crowd.pushed_to().keys() == set(ids)
 
 
-def test_each_group_of_a_crowd_is_sent_what_it_may_see_and_no_more(crowd):
+def test_each_group_of_a_large_topic_is_sent_only_permitted_campaigns(crowd):
     """The list of campaigns: two agencies, staff, and somebody by a share link, who hears none."""
     until = int(crowd.pipeline.now) + 3600
 
@@ -360,7 +358,7 @@ def test_each_group_of_a_crowd_is_sent_what_it_may_see_and_no_more(crowd):
         assert push["id"] == "stats/email-campaign/acme-spring"
 
 
-def test_a_batch_sends_a_hundred_messages_without_a_turn_and_takes_one_for_more(crowd, monkeypatch):
+def test_an_invocation_reserves_slots_only_beyond_100_messages(crowd, monkeypatch):
     taken = []
     take = crowd.turns.take
     monkeypatch.setattr(

@@ -33,7 +33,7 @@ def ingesting(pipeline):
     thread.join()
 
 
-def test_what_is_no_event_for_good_is_sent_back_only_once(pipeline, installation, ingesting):
+def test_a_permanently_invalid_message_is_redriven_only_once(pipeline, installation, ingesting):
     for number in range(POISON):
         pipeline.ingest(f"no event {number}")
     time.sleep(1.1)  # SQS tells the time of its answers to the second
@@ -43,7 +43,9 @@ def test_what_is_no_event_for_good_is_sent_back_only_once(pipeline, installation
     assert sent == POISON
 
 
-def test_a_letter_that_was_sent_but_not_deleted_stays(pipeline, installation, monkeypatch):
+def test_a_message_that_was_sent_but_not_deleted_stays_in_the_queue(
+    pipeline, installation, monkeypatch
+):
     for number in range(3):
         pipeline.ingest(f"no event {number}")
     time.sleep(1.1)

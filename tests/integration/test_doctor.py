@@ -64,7 +64,7 @@ def only(lines):
     return line
 
 
-def test_nothing_is_found_where_all_is_well(stage, look):
+def test_a_healthy_stage_has_no_findings(stage, look):
     stage.watched()
     arn = stage.client("sns").subscribe(
         TopicArn=stage.subject().outputs["AlarmTopicArn"],
@@ -81,7 +81,7 @@ def test_nothing_is_found_where_all_is_well(stage, look):
 
 
 @pytest.mark.parametrize("name", sorted(doctor.CHECKS.keys() - {"stack"}))
-def test_what_may_not_be_looked_at_is_never_ok(stage, name):
+def test_a_check_without_permission_is_never_ok(stage, name):
     def refusing(service, **_):
         class Client:
             def __getattr__(self, operation):
@@ -113,7 +113,7 @@ def test_what_may_not_be_looked_at_is_never_ok(stage, name):
         ("DELETE_FAILED", "FAIL"),
     ],
 )
-def test_a_stack_is_as_its_last_change_left_it(look, status, expected):
+def test_the_finding_depends_on_the_last_stack_operation(look, status, expected):
     [line] = look(check_stack, stack={"StackName": "mailpulse-test", "StackStatus": status})
 
     assert line.startswith(f"{expected} mailpulse-test is {status}")
@@ -124,12 +124,12 @@ def test_a_stack_of_an_earlier_version_lacks_outputs(look):
 
 
 class TestFunctions:
-    def test_one_that_is_gone(self, stage, look):
+    def test_a_missing_function(self, stage, look):
         stage.client("lambda").delete_function(FunctionName="mailpulse-test-watch")
 
         assert only(look(check_functions)) == "FAIL mailpulse-test-watch is not there; run `deploy`"
 
-    def test_one_whose_settings_make_no_sense(self, stage, look):
+    def test_a_function_with_invalid_settings(self, stage, look):
         name = "mailpulse-test-ingest"
         client = stage.client("lambda")
         variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -152,7 +152,7 @@ class TestFunctions:
             ),
         ],
     )
-    def test_one_that_is_not_active(self, stage, look, found, expected):
+    def test_a_function_that_is_not_active(self, stage, look, found, expected):
         answer = stage.client("lambda").get_function_configuration
 
         class Failing:
@@ -171,12 +171,12 @@ class TestFunctions:
             ((2029, 6, 30), "FAIL Lambda has not supported python3.13 since 2029-06-30"),
         ],
     )
-    def test_a_runtime_that_ends(self, look, today, expected):
+    def test_a_runtime_near_its_end_of_support(self, look, today, expected):
         assert only(look(check_functions, clock=lambda: datetime(*today, tzinfo=UTC))).startswith(
             expected
         )
 
-    def test_a_runtime_that_nobody_knows(self, stage, look):
+    def test_an_unknown_runtime(self, stage, look):
         for name in doctored.FUNCTIONS:
             stage.client("lambda").update_function_configuration(
                 FunctionName=f"mailpulse-test-{name}", Runtime="python2.3"
@@ -186,7 +186,7 @@ class TestFunctions:
 
 
 class TestConcurrency:
-    def test_a_new_account_has_no_room_beside_ingest(self, stage, look):
+    def test_a_new_account_has_too_little_concurrency_besides_ingest(self, stage, look):
         stage.fakes["lambda"].limit = dict.fromkeys(stage.fakes["lambda"].limit, 10)
 
         line = only(look(check_concurrency))
@@ -199,14 +199,16 @@ class TestConcurrency:
         assert "--set INGEST_CONCURRENCY=2" in line
 
     @pytest.mark.parametrize(("unreserved", "expected"), [(33, "warn"), (34, "ok")])
-    def test_what_others_have_reserved_is_no_room(self, stage, look, unreserved, expected):
+    def test_concurrency_reserved_by_other_functions_is_not_available(
+        self, stage, look, unreserved, expected
+    ):
         stage.fakes["lambda"].limit["UnreservedConcurrentExecutions"] = unreserved
 
         [line] = look(check_concurrency)
 
         assert line.startswith(expected)
 
-    def test_ingest_without_a_bound(self, stage, look):
+    def test_ingest_without_a_maximum_concurrency(self, stage, look):
         del stage.fakes["lambda"].options[stage.mapping("ingest")["UUID"]]["ScalingConfig"]
 
         assert "the event source of ingest has no maximum concurrency" in only(
@@ -215,7 +217,7 @@ class TestConcurrency:
 
 
 class TestEventSources:
-    def test_one_that_is_off(self, stage, look):
+    def test_a_disabled_event_source(self, stage, look):
         stage.fakes["lambda"].options[stage.mapping("ingest")["UUID"]]["State"] = "Disabled"
 
         assert "the event source of ingest is Disabled; run `deploy`" in only(
@@ -229,7 +231,7 @@ class TestEventSources:
             (None, None, "warn mailpulse-test-ingest has REPORTS_BATCH_ITEM_FAILURES=None: one"),
         ],
     )
-    def test_ingest_and_its_event_source_agree_on_reporting(
+    def test_ingest_and_its_event_source_agree_on_reporting_failures(
         self, stage, look, value, types, expected
     ):
         client, name = stage.client("lambda"), "mailpulse-test-ingest"
@@ -249,7 +251,7 @@ class TestEventSources:
 
         assert [line for line in lines if line.startswith(expected)]
 
-    def test_one_that_has_lost_an_option(self, stage, look):
+    def test_an_event_source_without_an_option(self, stage, look):
         uuid = stage.mapping("aggregate")["UUID"]
         del stage.fakes["lambda"].options[uuid]["TumblingWindowInSeconds"]
 
@@ -257,7 +259,7 @@ class TestEventSources:
             look(check_event_sources)
         )
 
-    def test_none_and_two(self, stage, look):
+    def test_a_missing_and_a_duplicate_event_source(self, stage, look):
         client = stage.client("lambda")
         client.delete_event_source_mapping(UUID=stage.mapping("publish")["UUID"])
         assert "publish has 0 event sources" in only(look(check_event_sources))
@@ -268,7 +270,7 @@ class TestEventSources:
             )
         assert "publish has 2 event sources" in only(look(check_event_sources))
 
-    def test_one_that_cannot_read_its_source(self, stage, look):
+    def test_an_event_source_that_cannot_read_its_source(self, stage, look):
         uuid = stage.mapping("ingest")["UUID"]
         says = "PROBLEM: Function call failed"
         stage.fakes["lambda"].options[uuid]["LastProcessingResult"] = says
@@ -285,7 +287,7 @@ class TestSes:
             ({"ProductionAccessEnabled": False}, "warn the account is in SES's sandbox"),
         ],
     )
-    def test_account(self, stage, look, change, expected):
+    def test_the_ses_account(self, stage, look, change, expected):
         stage.fakes["sesv2"].account |= change
 
         assert only(look(check_account)).startswith(expected)
@@ -308,12 +310,12 @@ class TestSes:
             ),
         ],
     )
-    def test_event_destination(self, stage, look, change, expected):
+    def test_the_event_destination(self, stage, look, change, expected):
         stage.fakes["sesv2"].destination |= change
 
         assert expected in only(look(check_event_destination))
 
-    def test_a_configuration_set_that_is_gone_or_may_not_send(self, stage, look):
+    def test_a_configuration_set_that_is_missing_or_disabled(self, stage, look):
         stage.fakes["sesv2"].sending = False
         assert "sending is off for the configuration set news" in only(
             look(check_event_destination)
@@ -324,7 +326,7 @@ class TestSes:
         assert "the configuration set news is not there" in gone
         assert "does not publish" in silent
 
-    def test_where_none_is_named_each_is_looked_at(self, stage, look):
+    def test_every_configuration_set_is_checked_if_none_is_given(self, stage, look):
         stage.fakes["sesv2"].sets = {"a": [], "b": [], SET: [stage.fakes["sesv2"].destination]}
         lines = look(check_event_destination, parameters={"ConfigurationSetName": "*"})
         assert bad(lines) == []
@@ -336,7 +338,7 @@ class TestSes:
         )
 
 
-def test_ses_is_looked_at_in_the_region_of_its_topic(stage, look):
+def test_ses_is_checked_in_the_region_of_its_topic(stage, look):
     outputs = stage.subject().outputs
     elsewhere = outputs["TopicArn"].replace("us-east-1", "eu-west-1")
 
@@ -361,17 +363,17 @@ class TestTopicAndQueue:
         assert only(look(check_topic)).startswith("FAIL")
         assert bad(look(check_topic, parameters={"ConfigurationSetName": "other"})) == []
 
-    def test_a_topic_to_which_ses_publishes_for_anybody(self, stage, look):
+    def test_a_topic_that_lets_ses_publish_for_any_account(self, stage, look):
         stage.set_topic_policy(Condition={})
 
         assert "warn SES may publish to the topic from any account" in only(look(check_topic))
 
-    def test_a_topic_with_conditions_that_are_not_judged(self, stage, look):
+    def test_a_topic_with_conditions_that_are_not_evaluated(self, stage, look):
         stage.set_topic_policy(Condition={"StringEquals": {"aws:SourceOrgID": "o-1"}})
 
         assert "cannot be judged here" in only(look(check_topic))
 
-    def test_a_topic_with_a_key_that_ses_may_not_use(self, stage, look):
+    def test_a_topic_with_a_key_that_ses_cannot_use(self, stage, look):
         stage._topic("KmsMasterKeyId", "alias/aws/sns")
 
         assert "is encrypted with a key that SES may not use" in only(look(check_topic))
@@ -407,14 +409,14 @@ class TestTopicAndQueue:
 
         assert only(look(check_queue)).startswith(expected)
 
-    def test_no_subscription(self, stage, look):
+    def test_a_missing_subscription(self, stage, look):
         stage.client("sns").unsubscribe(SubscriptionArn=stage.subscription())
 
         assert "the queue does not subscribe to" in only(look(check_queue))
 
 
 class TestPipeline:
-    def test_messages_that_were_set_aside(self, stage, look):
+    def test_messages_in_the_dead_letter_queue(self, stage, look):
         stage.watched()
         stage.client("sqs").send_message(
             QueueUrl=stage.subject().outputs["DeadLetterQueueUrl"], MessageBody="no event"
@@ -424,7 +426,7 @@ class TestPipeline:
             "warn 1 messages were set aside; python -m dashboard dlq list --stage test says why"
         )
 
-    def test_events_that_wait(self, stage, look):
+    def test_events_waiting_in_the_queue(self, stage, look):
         queue = stage.subject().outputs["QueueUrl"]
         stage.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")
         assert "warn 1 events wait, and CloudWatch does not say" in only(look(check_queues))
@@ -459,10 +461,10 @@ class TestPipeline:
 
         assert only(look(check_health)).startswith(expected)
 
-    def test_a_pipeline_that_nobody_watches(self, look):
+    def test_a_pipeline_without_health_checks(self, look):
         assert only(look(check_health)).startswith("FAIL nobody has watched the pipeline yet")
 
-    def test_a_pause_that_nobody_ended(self, stage, look):
+    def test_a_pause_that_was_never_ended(self, stage, look):
         stage.watched()
         stage.stats_table().pause("2026-11-23T10:00:00.000Z")
 
@@ -470,7 +472,7 @@ class TestPipeline:
 
 
 class TestIssuer:
-    def test_one_that_calls_itself_otherwise(self, public, look):
+    def test_an_issuer_with_another_name(self, public, look):
         public.serve_issuer(named="https://elsewhere.example.com")
 
         assert "says that it is 'https://elsewhere.example.com'" in only(look(check_issuer))
@@ -478,30 +480,30 @@ class TestIssuer:
     @pytest.mark.parametrize(
         "keys", [[{"kty": "oct", "k": "c2VjcmV0"}], [{"kty": "none"}], ["no key"]]
     )
-    def test_one_without_a_key_that_is_accepted(self, public, look, keys):
+    def test_an_issuer_without_an_accepted_key(self, public, look, keys):
         public.serve_issuer(keys=keys)
 
         assert "has no key that is accepted of 1" in only(look(check_issuer))
 
     @pytest.mark.parametrize("answer", [(404, {}, b""), (200, {}, b"no JSON"), (200, {}, b"[]")])
-    def test_one_that_answers_something_else(self, public, look, answer):
+    def test_an_issuer_with_an_invalid_response(self, public, look, answer):
         public.documents["/pool/.well-known/openid-configuration"] = answer
 
         assert "does not answer as it should" in only(look(check_issuer))
 
-    def test_one_whose_certificate_nobody_trusts(self, look):
+    def test_an_issuer_with_an_untrusted_certificate(self, look):
         untrusting = Web(ssl.create_default_context())
 
         assert "is not valid: self-signed certificate" in only(look(check_issuer, web=untrusting))
 
-    def test_one_whose_certificate_is_about_to_end(self, stage, look, tmp_path):
+    def test_an_issuer_whose_certificate_expires_soon(self, stage, look, tmp_path):
         with doctored.public(tmp_path, days=5) as short:
             outputs = stage.subject().outputs | {"Issuer": short.issuer}
             line = only(look(check_issuer, web=short.web, outputs=outputs))
 
         assert line.endswith("ends in 5 days; renew it")
 
-    def test_one_that_is_not_there(self, stage, look):
+    def test_an_unreachable_issuer(self, stage, look):
         outputs = stage.subject().outputs | {"Issuer": "https://127.0.0.1:1"}
 
         assert "does not answer as it should, from here (ConnectionRefused" in only(
@@ -510,37 +512,37 @@ class TestIssuer:
 
 
 class TestPage:
-    def test_one_that_is_not_there(self, public, look):
+    def test_a_missing_page(self, public, look):
         public.documents["/"] = (403, {}, b"AccessDenied")
 
         assert "answers 403; run `deploy`" in only(look(check_page))
 
-    def test_something_else(self, public, look):
+    def test_a_page_of_another_application(self, public, look):
         status, headers, _ = public.documents["/"]
         public.documents["/"] = (status, headers, b"<h1>It works!</h1>")
 
         assert "is not the page" in only(look(check_page))
 
-    def test_one_without_its_headers(self, public, look):
+    def test_a_page_without_its_security_headers(self, public, look):
         public.serve_page(**{"X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": ""})
 
         assert "comes without x-frame-options, referrer-policy" in only(look(check_page))
 
 
 class TestAlarms:
-    def test_one_that_is_on(self, stage, look):
+    def test_an_alarm_that_is_on(self, stage, look):
         stage.set_alarm("CountingLagAlarm", "ALARM")
 
         assert only(look(check_alarms)) == (
             "FAIL CountingLagAlarm is on: 72 s is above 60 s; What CountingLagAlarm means"
         )
 
-    def test_one_that_knows_nothing_yet(self, stage, look):
+    def test_an_alarm_with_insufficient_data(self, stage, look):
         stage.set_alarm("CountingLagAlarm", "INSUFFICIENT_DATA")
 
         assert only(look(check_alarms)).startswith("warn no data yet for CountingLagAlarm;")
 
-    def test_one_that_is_gone_or_tells_nobody(self, stage, look):
+    def test_an_alarm_that_is_missing_or_has_no_action(self, stage, look):
         cloudwatch = stage.client("cloudwatch")
         cloudwatch.disable_alarm_actions(AlarmNames=["mailpulse-CountingLagAlarm"])
         cloudwatch.delete_alarms(AlarmNames=["mailpulse-DeadLettersAlarm"])
@@ -549,12 +551,12 @@ class TestAlarms:
         assert "CountingLagAlarm tells nobody" in mute
         assert "DeadLettersAlarm (mailpulse-DeadLettersAlarm) is not there" in gone
 
-    def test_nobody_hears_them(self, stage, look):
+    def test_alarms_without_a_subscriber(self, stage, look):
         stage.client("sns").unsubscribe(SubscriptionArn=stage.subscription("AlarmTopicArn"))
 
         assert only(look(check_alarm_topic)).startswith("warn nobody hears the alarms")
 
-    def test_somebody_has_not_confirmed(self, stage, look):
+    def test_alarms_with_an_unconfirmed_subscriber(self, stage, look):
         class Unconfirmed:
             def get_paginator(self, _):
                 return self
@@ -579,7 +581,7 @@ class TestCommand:
 
         return run
 
-    def test_each_finding_is_one_line_and_a_failure_is_status_1(self, run):
+    def test_each_finding_is_one_line_and_a_failure_exits_with_status_1(self, run):
         done = run()
 
         assert done.exit_code == 1
@@ -588,7 +590,7 @@ class TestCommand:
         assert all(line.split()[0] in {"ok", "warn", "FAIL"} for line in lines)
         assert any(line.startswith("FAIL  health             nobody has watched") for line in lines)
 
-    def test_programs_are_told_the_same(self, run):
+    def test_json_output_has_the_same_findings(self, run):
         told = json.loads(run("--json").output)
 
         assert (told["stage"], told["ok"]) == ("test", False)
@@ -602,14 +604,14 @@ class TestCommand:
             "remedy": "",
         }
 
-    def test_warnings_alone_are_status_0(self, run, monkeypatch):
+    def test_warnings_alone_exit_with_status_0(self, run, monkeypatch):
         monkeypatch.setattr(doctor, "CHECKS", {"alarm topic": check_alarm_topic})
 
         done = run()
 
         assert done.exit_code == 0, done.output
 
-    def test_a_stage_that_is_not_there(self, run):
+    def test_a_missing_stage(self, run):
         moto_account.client("cloudformation").delete_stack(StackName="mailpulse-test")
 
         done = run()

@@ -136,7 +136,7 @@ def refusals(dynalite, requests):
     return [f"{error}: {one.parameters}" for one, error in found if error is not None]
 
 
-def test_each_request_that_functions_and_commands_send_is_valid(dynalite, sent, pipeline):
+def test_each_request_of_functions_and_commands_is_valid(dynalite, sent, pipeline):
     config = pipeline.config
     names = {
         config.events_table: "EventsTable",
@@ -155,7 +155,7 @@ def test_each_request_that_functions_and_commands_send_is_valid(dynalite, sent, 
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(events, st.integers(0, 2**32), st.sampled_from([*ODD.values()]))
-def test_each_request_is_valid_whatever_happens_in_whatever_order(dynalite, happened, seed, odd):
+def test_requests_stay_valid_under_any_faults_and_interleaving(dynalite, happened, seed, odd):
     with recorded() as requests:
         world = World()
         world.arrive(odd, *happened)
@@ -246,7 +246,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("refused", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_dynamodb_refuses_is_refused(dynalite, refused, reason):
+def test_requests_that_dynamodb_rejects_are_rejected(dynalite, refused, reason):
     with dynalite.tables({"StatsTable": "StatsTable"}):
         error = dynalite.refusal(*refused)
 
@@ -255,7 +255,7 @@ def test_what_dynamodb_refuses_is_refused(dynalite, refused, reason):
     assert reason in str(error)
 
 
-def test_a_call_and_a_part_of_an_expression_that_no_request_has_are_reported():
+def test_calls_and_expression_parts_without_a_request_are_reported():
     with recorded() as requests:
         dynamo = MemoryDynamo(lambda: 0)
         Shares(dynamo, "SubscriptionsTable").add("spring", until=1)

@@ -54,7 +54,7 @@ def read(request):
     return first, headers, body
 
 
-def test_the_request_is_that_of_boto3(stub):
+def test_the_request_equals_the_one_of_boto3(stub):
     boto3.client(
         "lambda",
         "us-east-1",
@@ -72,7 +72,7 @@ def test_the_request_is_that_of_boto3(stub):
     assert "/us-east-1/lambda/aws4_request" in of_boto3["authorization"]
 
 
-def test_connections_are_kept_for_the_next_chunk(stub):
+def test_connections_are_reused_for_the_next_batch(stub):
     own = invocations(stub)
     for _ in range(3):
         own.invoke(EVENT)
@@ -88,7 +88,7 @@ def test_connections_are_kept_for_the_next_chunk(stub):
         replies(429, b'{"Message": "slow down"}', "x-amzn-errortype: TooManyRequestsException:"),
     ],
 )
-def test_what_passes_is_tried_again(stub, fault):
+def test_transient_errors_are_retried(stub, fault):
     stub.plan.append(fault)
 
     invocations(stub).invoke(EVENT)
@@ -105,7 +105,7 @@ def test_what_passes_is_tried_again(stub, fault):
         (404, "ResourceNotFoundException", 1),
     ],
 )
-def test_what_does_not_pass_is_an_error_that_says_why(stub, status, code, times):
+def test_a_persistent_error_is_raised_with_its_reason(stub, status, code, times):
     body = json.dumps({"Type": "User", "Message": "because"}).encode()
     stub.usual = replies(status, body, f"x-amzn-ErrorType: {code}:http://internal.amazon.com/")
 
@@ -116,7 +116,7 @@ def test_what_does_not_pass_is_an_error_that_says_why(stub, status, code, times)
     assert len(stub.requests) == times
 
 
-def test_a_lambda_that_does_not_answer_is_given_up(stub):
+def test_an_unresponsive_lambda_endpoint_times_out(stub):
     stub.usual = is_slow(1)
     soon = Timeouts(connect=0.1, answer=0.1)
 
@@ -124,6 +124,6 @@ def test_a_lambda_that_does_not_answer_is_given_up(stub):
         invocations(stub, deadlines=soon).invoke(EVENT)
 
 
-def test_outside_of_lambda_there_is_no_function_to_invoke(stub):
+def test_invoking_outside_of_lambda_is_an_error(stub):
     with pytest.raises(ConfigError, match="AWS_LAMBDA_FUNCTION_NAME is not set"):
         Invocations(replace(config(stub), function_name=""))

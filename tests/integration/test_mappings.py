@@ -79,13 +79,13 @@ def variables(client):
     return client.get_function_configuration(FunctionName=NAME)["Environment"]["Variables"]
 
 
-def test_the_variable_is_added_to_those_that_are_set(client):
+def test_the_variable_is_added_to_the_existing_environment(client):
     event_sources.announce_reporting(Revisions(client), NAME)
 
     assert variables(client) == {"EVENTS_TABLE": "events", **REPORTS}
 
 
-def test_a_variable_that_is_set_already_is_not_written_again(client):
+def test_an_existing_variable_is_not_written_again(client):
     revisions = Revisions(client)
 
     event_sources.announce_reporting(revisions, NAME)
@@ -105,7 +105,7 @@ def test_a_change_between_reading_and_writing_is_kept(client):
     assert variables(client) == {"EVENTS_TABLE": "newer", **REPORTS}
 
 
-def test_an_update_of_another_that_is_in_progress_is_waited_for(client):
+def test_a_concurrent_update_in_progress_is_awaited(client):
     revisions = Revisions(client)
     revisions.refusals = ["ResourceConflictException"]
 
@@ -114,7 +114,7 @@ def test_an_update_of_another_that_is_in_progress_is_waited_for(client):
     assert variables(client) == {"EVENTS_TABLE": "events", **REPORTS}
 
 
-def test_any_other_refusal_is_raised(client):
+def test_any_other_error_is_raised(client):
     revisions = Revisions(client)
     revisions.refusals = ["AccessDeniedException"]
 
@@ -122,7 +122,7 @@ def test_any_other_refusal_is_raised(client):
         event_sources.announce_reporting(revisions, NAME)
 
 
-def test_an_update_in_progress_is_waited_for_before_and_after(client):
+def test_an_update_in_progress_is_awaited_before_and_after(client):
     revisions = Revisions(client)
     progress = {"LastUpdateStatus": "InProgress"}
     revisions.found = [progress, progress, {}, progress]
@@ -133,7 +133,7 @@ def test_an_update_in_progress_is_waited_for_before_and_after(client):
     assert revisions.updates == 1
 
 
-def test_an_update_that_failed_is_an_error_with_its_reason(client):
+def test_a_failed_update_is_raised_with_its_reason(client):
     revisions = Revisions(client)
     revisions.found = [{"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such layer"}]
 
@@ -141,7 +141,7 @@ def test_an_update_that_failed_is_an_error_with_its_reason(client):
         event_sources.announce_reporting(revisions, NAME)
 
 
-def test_a_function_that_could_not_be_created_is_an_error_with_its_reason(client):
+def test_a_function_that_failed_to_create_is_an_error_with_its_reason(client):
     revisions = Revisions(client)
     revisions.found = [{"State": "Failed", "StateReason": "the KMS key is disabled"}]
 
@@ -159,7 +159,7 @@ def test_an_update_that_never_ends_is_an_error(client, monkeypatch):
         event_sources.announce_reporting(revisions, NAME)
 
 
-def test_an_environment_that_cannot_be_read_is_never_overwritten(client):
+def test_an_unreadable_environment_is_never_overwritten(client):
     revisions = Revisions(client)
     revisions.found = [{"Environment": {"Error": {"ErrorCode": "KMSAccessDeniedException"}}}]
 

@@ -31,7 +31,7 @@ def _by_key(found):
     }
 
 
-def test_every_call_of_a_campaign_gives_what_moto_gives(pipeline):
+def test_every_call_returns_the_same_as_moto(pipeline):
     world = World(pipeline.config)
     calls = []
     inside = {
@@ -99,7 +99,7 @@ def engine(request, pipeline):
         ("ADD a :text", {":text": {"S": "x"}}),
     ],
 )
-def test_an_update_that_aws_refuses_is_refused(engine, pipeline, update, values):
+def test_an_update_that_aws_rejects_is_rejected(engine, pipeline, update, values):
     with pytest.raises(AwsError) as refused:
         engine.call(
             "update_item",
@@ -111,7 +111,7 @@ def test_an_update_that_aws_refuses_is_refused(engine, pipeline, update, values)
     assert refused.value.code == "ValidationException"
 
 
-def test_a_key_twice_in_a_batch_is_refused(engine, pipeline):
+def test_a_batch_with_a_duplicate_key_is_rejected(engine, pipeline):
     with pytest.raises(AwsError) as refused:
         engine.call(
             "batch_write_item",

@@ -92,7 +92,7 @@ def test_cfn_lint_finds_nothing(path):
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_checkov_finds_nothing_that_is_not_explained(path):
+def test_checkov_finds_no_unexplained_violations(path):
     checkov = PROJECT / ".venv-checkov" / "bin" / "checkov"
     assert checkov.exists(), "`make check` installs it"
     options = ("--framework", "cloudformation", "--skip-download", "--compact", "--output", "json")
@@ -105,7 +105,7 @@ def test_checkov_finds_nothing_that_is_not_explained(path):
     assert found["summary"]["passed"] > 15
 
 
-def test_its_parameters_are_outputs_of_the_stack_and_the_key(template):
+def test_the_parameters_are_the_outputs_of_the_stack_and_the_key(template):
     parameters = template["Parameters"]
 
     assert parameters.keys() <= {*OUTPUTS, "PseudonymKey", "ShareKey"}
@@ -113,7 +113,7 @@ def test_its_parameters_are_outputs_of_the_stack_and_the_key(template):
     assert not any("Default" in one for one in parameters.values()), "none is forgotten silently"
 
 
-def test_functions_have_the_names_and_the_environment_of_a_deployment(template):
+def test_functions_have_the_names_and_environment_that_deploy_gives_them(template):
     expected = settings.compose(MADE, kept={}, chosen={}, keys=KEYS)
 
     for name in FUNCTIONS:
@@ -125,14 +125,14 @@ def test_functions_have_the_names_and_the_environment_of_a_deployment(template):
         assert properties["Architectures"] == ["arm64"]
 
 
-def test_each_function_has_its_role_of_the_stack(template):
+def test_each_function_has_its_own_role_from_the_stack(template):
     for name, role in roles(MADE).items():
         function = template["Resources"][LOGICAL[name]]["Properties"]
         assert resolved(function["Role"]) == role
     assert of_type(template["Resources"], "AWS::IAM::Role") == {}
 
 
-def test_event_sources_have_their_options_after_sam(translated):
+def test_event_sources_keep_their_options_in_the_sam_output(translated):
     sources = {
         one["FunctionName"]["Ref"]: one
         for one in of_type(translated, "AWS::Lambda::EventSourceMapping").values()
@@ -151,13 +151,13 @@ def test_event_sources_have_their_options_after_sam(translated):
     assert sources["Publish"]["StartingPosition"] == "TRIM_HORIZON"
 
 
-def test_sam_adds_no_role_of_its_own(template, translated):
+def test_sam_adds_no_roles(template, translated):
     made_by_us = of_type(template["Resources"], "AWS::IAM::Role")
 
     assert of_type(translated, "AWS::IAM::Role").keys() == made_by_us.keys()
 
 
-def test_changed_routes_go_live_by_themselves(template):
+def test_changed_routes_are_deployed_automatically(template):
     kinds = {one["Type"] for one in template["Resources"].values()}
     [stage] = of_type(template["Resources"], "AWS::ApiGatewayV2::Stage").values()
 
@@ -167,14 +167,14 @@ def test_changed_routes_go_live_by_themselves(template):
     assert stage["StageName"] == STAGE
 
 
-def test_the_code_lies_where_the_template_says(path, template):
+def test_the_code_is_at_the_location_in_the_template(path, template):
     functions = of_type(template["Resources"], "AWS::Serverless::Function").values()
 
     assert {one["CodeUri"] for one in functions} == {"./deployment.zip"}
     assert (path.parent / "deployment.zip").exists()
 
 
-def test_a_chosen_client_is_no_parameter(tmp_path, path):
+def test_a_custom_client_id_is_not_a_parameter(tmp_path, path):
     chosen = {"CLIENT_ID": "ours", "STORE_ADDRESSES": "true"}
     template = json.loads(package(STAGE, tmp_path, chosen, with_packages=False).read_text())
 
@@ -183,7 +183,7 @@ def test_a_chosen_client_is_no_parameter(tmp_path, path):
     assert "ClientId" not in template["Parameters"]
 
 
-def test_a_setting_that_makes_no_sense_is_refused(tmp_path):
+def test_an_invalid_setting_is_refused(tmp_path):
     done = CliRunner().invoke(
         cli, ["package", "--stage", STAGE, "--out", str(tmp_path), "--set", "RETENTION_DAYS=3"]
     )
@@ -193,7 +193,7 @@ def test_a_setting_that_makes_no_sense_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_function_that_lost_its_event_source_is_refused(template):
+def test_a_function_without_its_event_source_is_refused(template):
     broken = copy.deepcopy(template)
     broken["Resources"]["WebsocketAPIStage"]["Properties"]["DeploymentId"] = {"Ref": "Deployment"}
     del broken["Resources"]["Aggregate"]["Properties"]["Events"]
@@ -217,7 +217,7 @@ def place(monkeypatch):
         ([STAGE, STAGE], "there are 2 WebSocket APIs mailpulse-package-websocket-api"),
     ],
 )
-def test_the_page_is_published_for_one_api_and_no_other(place, apis, said):
+def test_the_page_is_published_for_exactly_one_api(place, apis, said):
     for stage in [*apis, "other"]:
         place.clients("apigatewayv2").create_api(Name=api_name(stage), ProtocolType="WEBSOCKET")
 

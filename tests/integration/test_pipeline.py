@@ -38,7 +38,7 @@ def counts(snapshot):
     return {name: count for name, count in snapshot["counts"].items() if count}
 
 
-def test_counts_are_what_a_naive_count_over_the_events_gives(pipeline):
+def test_counts_equal_a_naive_count_of_the_events(pipeline):
     pipeline.run(*A_CAMPAIGN)
 
     expected = reference.counts(A_CAMPAIGN)
@@ -59,7 +59,7 @@ def test_buckets_and_links_add_up_to_the_counts(pipeline):
     assert sum(link["clicks"] for link in snapshot["links"]) == snapshot["counts"]["clicks"]
 
 
-def test_events_that_come_twice_and_in_another_order_count_once(pipeline):
+def test_duplicate_and_reordered_events_count_once(pipeline):
     pipeline.run(*A_CAMPAIGN[10:], *A_CAMPAIGN[5:])
     pipeline.run(*reversed(A_CAMPAIGN))
 
@@ -68,7 +68,7 @@ def test_events_that_come_twice_and_in_another_order_count_once(pipeline):
     assert counts(snapshot) == reference.counts(A_CAMPAIGN)["spring"]
 
 
-def test_a_batch_that_comes_again_cut_elsewhere_counts_once(pipeline):
+def test_a_redelivered_batch_with_other_boundaries_counts_once(pipeline):
     pipeline.ingest(*A_CAMPAIGN)
     records = pipeline.stream(pipeline.config.events_table)
 
@@ -79,7 +79,7 @@ def test_a_batch_that_comes_again_cut_elsewhere_counts_once(pipeline):
     assert counts(snapshot) == reference.counts(A_CAMPAIGN)["spring"]
 
 
-def test_a_scanners_burst_turns_humans_into_machines_when_its_third_click_is_in(pipeline):
+def test_the_third_click_of_a_burst_reclassifies_all_its_clicks_as_bot(pipeline):
     def click(number):
         return ses.a_click(
             link=f"https://example.com/{number}", at=f"2026-11-23T10:06:0{number}.000Z"
@@ -96,7 +96,7 @@ def test_a_scanners_burst_turns_humans_into_machines_when_its_third_click_is_in(
     assert after["unique_clicks"] == 1
 
 
-def test_a_message_that_newer_rules_have_settled_goes_back_to_the_queue_alone(pipeline):
+def test_only_a_message_settled_by_newer_rules_returns_to_the_queue(pipeline):
     pipeline.run(ses.an_open("m-1"))
     moto_account.client("dynamodb").update_item(
         TableName=pipeline.config.events_table,
@@ -108,7 +108,7 @@ def test_a_message_that_newer_rules_have_settled_goes_back_to_the_queue_alone(pi
     assert pipeline.ingest(ses.a_click("m-1"), ses.a_click("m-2")) == [{"itemIdentifier": "sqs-0"}]
 
 
-def test_a_duplicate_does_not_undo_what_was_settled(pipeline):
+def test_a_duplicate_does_not_undo_a_classification(pipeline):
     burst = [
         ses.a_click(link=f"https://example.com/{number}", at=f"2026-11-23T10:06:0{number}.000Z")
         for number in range(3)
@@ -119,7 +119,7 @@ def test_a_duplicate_does_not_undo_what_was_settled(pipeline):
     assert pipeline.stream(pipeline.config.events_table) == []
 
 
-def test_what_is_no_event_goes_alone_to_the_dead_letter_queue_with_its_reason(pipeline):
+def test_only_an_invalid_message_goes_to_the_dead_letter_queue_with_its_reason(pipeline):
     failures = pipeline.ingest(ses.a_send(), "Hello", ses.VALIDATION, ses.a_delivery())
 
     pipeline.aggregate()
@@ -130,13 +130,13 @@ def test_what_is_no_event_goes_alone_to_the_dead_letter_queue_with_its_reason(pi
     assert counts(pipeline.snapshot(VIEWER, SPRING)) == {"sends": 1, "deliveries": 1}
 
 
-def test_what_cannot_be_set_aside_goes_back_to_the_queue_alone(pipeline):
+def test_only_a_message_that_cannot_be_dead_lettered_returns_to_the_queue(pipeline):
     moto_account.client("sqs").delete_queue(QueueUrl=pipeline.config.dead_letter_queue_url)
 
     assert pipeline.ingest(ses.a_send(), "Hello") == [{"itemIdentifier": "sqs-1"}]
 
 
-def test_what_cannot_be_stored_goes_back_to_the_queue(pipeline):
+def test_events_that_cannot_be_stored_return_to_the_queue(pipeline):
     moto_account.client("dynamodb").delete_table(TableName=pipeline.config.events_table)
 
     failures = pipeline.ingest(ses.a_send(), ses.an_open(), ses.VALIDATION)
@@ -165,7 +165,7 @@ ODD = {
         {"fact": {"S": "~state#"}, "c": {"S": "x" * 3000}, "z": {"N": "1"}, "ul": {"M": {}}},
     ],
 )
-def test_a_record_that_cannot_be_understood_is_counted_and_stops_nothing(pipeline, odd):
+def test_a_malformed_stream_record_is_counted_and_blocks_nothing(pipeline, odd):
     moto_account.client("dynamodb").put_item(
         TableName=pipeline.config.events_table,
         Item={"message_id": {"S": "m-0"}, "fact": {"S": "Send#?"}, **odd},
@@ -189,7 +189,7 @@ def test_unknown_types_and_untagged_events_are_visible(pipeline):
     assert health["last_event_at"] is not None
 
 
-def test_removal_of_expired_facts_moves_no_total(pipeline):
+def test_deleting_expired_facts_changes_no_totals(pipeline):
     pipeline.run(*A_CAMPAIGN)
     dynamodb = moto_account.client("dynamodb")
     for item in dynamodb.scan(TableName=pipeline.config.events_table)["Items"]:
@@ -204,7 +204,7 @@ def test_removal_of_expired_facts_moves_no_total(pipeline):
     assert counts(snapshot) == reference.counts(A_CAMPAIGN)["spring"]
 
 
-def test_subject_and_sender_are_of_the_earliest_mail(pipeline):
+def test_subject_and_sender_come_from_the_earliest_email(pipeline):
     pipeline.run(ses.a_send("m-2", at="2026-11-23T11:00:00.000Z", subject="Later"))
     pipeline.run(ses.a_send("m-1", at="2026-11-23T10:00:00.000Z", subject="Earlier"))
     pipeline.run(ses.a_send("m-3", at="2026-11-23T12:00:00.000Z", subject="Latest"))
@@ -216,7 +216,7 @@ def test_subject_and_sender_are_of_the_earliest_mail(pipeline):
     assert campaign["last_event_at"] == "2026-11-23T12:00:00Z"
 
 
-def test_a_batch_that_names_no_shard_is_refused(pipeline):
+def test_a_batch_without_a_shard_id_is_refused(pipeline):
     pipeline.ingest(ses.a_send())
     records = pipeline.stream(pipeline.config.events_table)
 
@@ -228,7 +228,7 @@ def test_a_batch_that_names_no_shard_is_refused(pipeline):
     assert counts(pipeline.snapshot(VIEWER, SPRING)) == {"sends": 1}
 
 
-def test_checkpoints_of_ended_shards_are_removed(pipeline):
+def test_checkpoints_of_closed_shards_are_removed(pipeline):
     def lanes():
         [item] = [
             item

@@ -76,7 +76,7 @@ def while_reading(installation, monkeypatch, happen):
     monkeypatch.setattr(table, "scan", scan)
 
 
-def test_a_wrong_counter_is_found_and_restated(pipeline, installation, mappings, counts):
+def test_a_wrong_counter_is_found_and_corrected(pipeline, installation, mappings, counts):
     pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
     change(pipeline, s={"N": "8"})
     change(pipeline, "bounce#Permanent#General", hb={"N": "3"})
@@ -93,7 +93,9 @@ def test_a_wrong_counter_is_found_and_restated(pipeline, installation, mappings,
     assert mappings.state == "Enabled"
 
 
-def test_an_event_that_is_counted_meanwhile_stops_it(pipeline, installation, counts, monkeypatch):
+def test_an_event_that_is_counted_meanwhile_stops_the_recount(
+    pipeline, installation, counts, monkeypatch
+):
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, s={"N": "8"})
 
@@ -108,7 +110,7 @@ def test_an_event_that_is_counted_meanwhile_stops_it(pipeline, installation, cou
     assert counts() == {"sends": 9}
 
 
-def test_a_second_recount_stops_the_first_and_neither_resumes_ingest_under_the_other(
+def test_a_second_recount_stops_the_first_and_keeps_ingest_paused(
     pipeline, installation, mappings, counts, monkeypatch
 ):
     pipeline.run(ses.a_send("m-1"))
@@ -126,7 +128,7 @@ def test_a_second_recount_stops_the_first_and_neither_resumes_ingest_under_the_o
     assert pipeline.parts.stats_table.health().paused_at is None
 
 
-def test_ingest_that_somebody_has_switched_on_stops_it(
+def test_a_recount_stops_if_ingest_is_enabled_meanwhile(
     pipeline, installation, mappings, counts, monkeypatch
 ):
     pipeline.run(ses.a_send("m-1"))
@@ -138,9 +140,7 @@ def test_ingest_that_somebody_has_switched_on_stops_it(
     assert counts() == {"sends": 8}
 
 
-def test_ingest_that_cannot_be_resumed_stays_paused_in_sight(
-    pipeline, installation, mappings, monkeypatch
-):
+def test_a_failure_to_resume_ingest_is_reported(pipeline, installation, mappings, monkeypatch):
     pipeline.run(ses.a_send("m-1"))
     switch = mappings.update_event_source_mapping
 
@@ -165,7 +165,7 @@ def expiring(pipeline, seconds=-86_400):
     change(pipeline, facts_until={"S": str(int(time.time()) + seconds).zfill(12)})
 
 
-def test_facts_that_expire_while_they_are_read_restate_nothing(
+def test_facts_that_expire_during_a_recount_correct_no_counter(
     pipeline, installation, counts, monkeypatch
 ):
     pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
@@ -179,9 +179,7 @@ def test_facts_that_expire_while_they_are_read_restate_nothing(
     assert counts() == {"sends": 1, "hard_bounces": 1}
 
 
-def test_messages_whose_facts_have_begun_to_expire_are_not_settled_anew(
-    pipeline, installation, monkeypatch
-):
+def test_messages_with_expired_facts_are_not_reclassified(pipeline, installation, monkeypatch):
     pipeline.run(ses.a_click("m-1"), ses.an_open("m-1"))
     delete(pipeline, "Click")
     expiring(pipeline)
@@ -194,7 +192,7 @@ def test_messages_whose_facts_have_begun_to_expire_are_not_settled_anew(
     assert facts(pipeline) == before
 
 
-def test_an_odd_item_keeps_no_other_message_from_being_settled_anew(
+def test_a_malformed_item_does_not_block_reclassifying_other_messages(
     pipeline, installation, monkeypatch
 ):
     pipeline.run(ses.an_open("m-1"), ses.an_open("m-2"))
@@ -217,7 +215,7 @@ def test_an_odd_item_keeps_no_other_message_from_being_settled_anew(
     assert outcome.not_understood == 1
 
 
-def test_a_counter_below_zero_is_a_difference(pipeline, installation, counts):
+def test_a_negative_counter_is_a_difference(pipeline, installation, counts):
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, "hour#2026-11-23T10", uo={"N": "-1"})
     assert pipeline.snapshot(VIEWER, f"stats/email-campaign/{SPRING}")["timeline"]["hour"][0] == {
@@ -232,7 +230,9 @@ def test_a_counter_below_zero_is_a_difference(pipeline, installation, counts):
     assert counts("hour#2026-11-23T10")["unique_opens"] == 1
 
 
-def test_an_item_that_was_missing_does_not_count_what_comes_again(pipeline, installation, counts):
+def test_a_recreated_counter_item_does_not_count_redelivered_records(
+    pipeline, installation, counts
+):
     pipeline.now = time.time()  # recount's; up to where a lane is counted expires
     pipeline.ingest(ses.a_send("m-1"))
     records = pipeline.aggregate()
@@ -248,7 +248,7 @@ def test_an_item_that_was_missing_does_not_count_what_comes_again(pipeline, inst
     assert counts("hour#2026-11-23T10") == {"sends": 1}
 
 
-def test_what_no_fact_says_any_more_is_taken_away(pipeline, installation):
+def test_counters_without_facts_are_removed(pipeline, installation):
     pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
     change(pipeline, subject={"S": "wrong"}, last_event_at={"S": "2027-01-01T00:00:00.000Z"})
     delete(pipeline, "Send")
@@ -259,7 +259,7 @@ def test_what_no_fact_says_any_more_is_taken_away(pipeline, installation):
     assert pipeline.parts.stats_table.summary(SPRING).subject is None
 
 
-def test_times_that_were_kept_to_the_millisecond_are_as_the_facts_say(pipeline, installation):
+def test_times_stored_in_milliseconds_agree_with_the_facts(pipeline, installation):
     pipeline.run(ses.a_send("m-1", at="2026-11-23T10:00:00.500Z"))
     exactly = {"S": "2026-11-23T10:00:00.500Z"}
     change(pipeline, first_event_at=exactly, last_event_at=exactly)

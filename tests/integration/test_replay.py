@@ -32,9 +32,7 @@ def note(tmp_path, export, target="queue"):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"records": 3}'])
-def test_a_damaged_note_is_refused_and_its_remedy_replays_from_the_beginning(
-    tmp_path, export, content
-):
+def test_a_damaged_progress_file_is_refused_with_a_working_remedy(tmp_path, export, content):
     note(tmp_path, export).write(3, Counter())
     [path] = (tmp_path / "notes").iterdir()
     path.write_text(content)
@@ -60,7 +58,7 @@ def _notes_at_once(monkeypatch):
     monkeypatch.setattr("dashboard.commands.replay._NOTE_EVERY_SECONDS", 0)
 
 
-def test_an_interrupted_replay_goes_on_where_it_was(installation, export, tmp_path):
+def test_an_interrupted_replay_resumes_where_it_stopped(installation, export, tmp_path):
     first, second = Outcome(), Outcome()
 
     with pytest.raises(Interrupted):
@@ -74,7 +72,7 @@ def test_an_interrupted_replay_goes_on_where_it_was(installation, export, tmp_pa
     assert waiting == 110, "ten were sent twice, which counts nothing twice"
 
 
-def test_a_note_is_of_one_file_and_one_queue(export, tmp_path):
+def test_progress_is_recorded_per_file_and_queue(export, tmp_path):
     note(tmp_path, export).write(7, Counter())
     assert note(tmp_path, export).read()[0] == 7
     assert note(tmp_path, export, "other").read()[0] == 0
@@ -83,9 +81,7 @@ def test_a_note_is_of_one_file_and_one_queue(export, tmp_path):
     assert note(tmp_path, export).read()[0] == 0
 
 
-def test_a_file_that_is_replaced_meanwhile_is_replayed_from_its_beginning(
-    installation, export, tmp_path
-):
+def test_a_replaced_file_is_replayed_from_its_beginning(installation, export, tmp_path):
     first, second = Outcome(), Outcome()
 
     def progress(_):
@@ -116,7 +112,7 @@ def run(installation, tmp_path, monkeypatch):
     return run
 
 
-def test_what_was_not_sent_is_told_though_the_replay_was_interrupted(
+def test_rejected_events_are_reported_even_after_an_interruption(
     run, export, tmp_path, monkeypatch
 ):
     export.write_text("no event\n" * 10 + export.read_text())
@@ -138,7 +134,7 @@ def test_what_was_not_sent_is_told_though_the_replay_was_interrupted(
     assert "10 bad_json" in said
 
 
-def test_a_file_that_cannot_be_read_does_not_keep_others_from_it(run, export, tmp_path):
+def test_an_unreadable_file_does_not_block_other_files(run, export, tmp_path):
     broken = tmp_path / "a-broken.gz"
     broken.write_bytes(gzip.compress(export.read_bytes())[:-40])
 
@@ -149,7 +145,7 @@ def test_a_file_that_cannot_be_read_does_not_keep_others_from_it(run, export, tm
     assert "100 events are in the queue; 1 file not read to the end." in said
 
 
-def test_what_the_queue_does_not_take_is_sent_again_and_then_an_error():
+def test_messages_that_the_queue_rejects_are_retried_and_then_an_error():
     class Client:
         calls = 0
 
@@ -167,7 +163,7 @@ def test_what_the_queue_does_not_take_is_sent_again_and_then_an_error():
         queue.Sender(client, "url", sleep=pauses.append).send(["a", "b"])
 
 
-def test_messages_are_divided_into_what_one_call_takes():
+def test_messages_are_split_into_batches_within_the_sqs_limits():
     sizes = []
 
     class Client:

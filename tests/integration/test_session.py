@@ -32,7 +32,7 @@ def pushes(pipeline, connection=VIEWER):
     return [message["changes"] for message in sent]
 
 
-def test_a_subscription_to_a_campaign_that_is_not_there_yet_is_all_zeros(pipeline):
+def test_a_snapshot_of_an_unknown_campaign_is_all_zeros(pipeline):
     snapshot = subscribe(pipeline, SPRING)
 
     assert not any(snapshot["counts"].values())
@@ -54,7 +54,7 @@ def test_the_first_event_arrives_as_a_push(pipeline):
     ]
 
 
-def test_a_push_has_what_a_fresh_snapshot_has(pipeline):
+def test_a_push_agrees_with_a_fresh_snapshot(pipeline):
     subscribe(pipeline, SPRING)
     pipeline.run(ses.a_send(), ses.a_delivery(), ses.an_open(), ses.a_click())
 
@@ -69,7 +69,7 @@ def test_a_push_has_what_a_fresh_snapshot_has(pipeline):
         assert sorted(changes["timeline"][resolution], key=lambda one: one["at"]) == buckets
 
 
-def test_many_changes_of_a_batch_are_one_push(pipeline):
+def test_many_changes_of_a_batch_are_coalesced_into_one_push(pipeline):
     subscribe(pipeline, SPRING)
     for number in range(5):
         pipeline.ingest(ses.a_send(f"m-{number}"))
@@ -100,7 +100,7 @@ def test_a_full_batch_is_followed_by_the_next_at_once(pipeline, monkeypatch):
     assert pipeline.pauses == []
 
 
-def test_the_list_has_each_campaign_newest_first_and_is_pushed_what_changes(pipeline):
+def test_the_list_is_ordered_newest_first_and_pushes_its_changes(pipeline):
     pipeline.run(ses.a_send("m-1", campaign="spring", at="2026-03-01T10:00:00.000Z"))
     pipeline.run(ses.a_send("m-2", campaign="autumn", at="2026-09-01T10:00:00.000Z"))
 
@@ -122,7 +122,7 @@ def test_the_pipelines_health_is_a_topic(pipeline):
     assert changes["untagged"] == 1
 
 
-def test_get_is_answered_once_and_subscribes_to_nothing(pipeline):
+def test_get_returns_one_snapshot_and_does_not_subscribe(pipeline):
     pipeline.ask(VIEWER, action="get", id=SPRING)
 
     pipeline.run(ses.a_send())
@@ -130,7 +130,7 @@ def test_get_is_answered_once_and_subscribes_to_nothing(pipeline):
     assert pushes(pipeline) == []
 
 
-def test_after_unsubscribe_nothing_comes(pipeline):
+def test_after_unsubscribe_no_pushes_arrive(pipeline):
     subscribe(pipeline, SPRING)
     assert pipeline.ask(VIEWER, action="unsubscribe", id=SPRING, request_id=2) == [
         {"request_id": 2, "action": "unsubscribe", "id": SPRING}
@@ -141,7 +141,7 @@ def test_after_unsubscribe_nothing_comes(pipeline):
     assert pushes(pipeline) == []
 
 
-def test_a_gone_connection_is_forgotten_and_the_others_are_served(pipeline):
+def test_a_gone_connection_is_removed_and_the_others_are_served(pipeline):
     subscribe(pipeline, SPRING)
     subscribe(pipeline, LIST)
     subscribe(pipeline, SPRING, OTHER)
@@ -154,7 +154,7 @@ def test_a_gone_connection_is_forgotten_and_the_others_are_served(pipeline):
     assert pipeline.parts.subscriptions.subscribers(LIST) == []
 
 
-def test_a_connection_that_is_young_is_not_forgotten_when_it_seems_gone(pipeline):
+def test_a_new_connection_that_seems_gone_is_not_removed(pipeline):
     young = Connection("viewer-3", "api-1/api", connected_at=int(pipeline.now) - 5)
     subscribe(pipeline, SPRING, young)
     pipeline.connections.outcomes[young.id] = ["gone"]
@@ -166,7 +166,7 @@ def test_a_connection_that_is_young_is_not_forgotten_when_it_seems_gone(pipeline
     assert changes["counts"]["sends"] == 2
 
 
-def test_a_missed_push_is_healed_by_the_next_ping_once(pipeline):
+def test_a_missed_push_is_caught_up_once_by_the_next_ping(pipeline):
     subscribe(pipeline, SPRING)
     pipeline.connections.outcomes[VIEWER.id] = ["failed", "failed"]
     pipeline.run(ses.a_send())
@@ -181,7 +181,7 @@ def test_a_missed_push_is_healed_by_the_next_ping_once(pipeline):
     ]
 
 
-def test_a_heal_that_fails_is_tried_again_at_the_ping_after(pipeline):
+def test_a_failed_catch_up_is_retried_by_the_next_ping(pipeline):
     subscribe(pipeline, SPRING)
     pipeline.connections.outcomes[VIEWER.id] = ["failed"] * 4
     pipeline.run(ses.a_send())
@@ -195,7 +195,7 @@ def test_a_heal_that_fails_is_tried_again_at_the_ping_after(pipeline):
     assert pong == {"request_id": 2, "action": "ping"}
 
 
-def test_a_push_missed_after_a_heal_was_read_keeps_its_mark(pipeline):
+def test_a_push_missed_during_a_catch_up_stays_marked(pipeline):
     subscribe(pipeline, SPRING)
     subscriptions = pipeline.parts.subscriptions
     subscriptions.mark_behind(VIEWER.id, SPRING)
@@ -206,7 +206,7 @@ def test_a_push_missed_after_a_heal_was_read_keeps_its_mark(pipeline):
     assert subscriptions.behind(VIEWER.id) == [(topic, mark)]
 
 
-def test_a_snapshot_that_does_not_get_through_is_healed_too(pipeline):
+def test_an_undelivered_snapshot_is_caught_up_too(pipeline):
     pipeline.run(ses.a_send())
     pipeline.connections.outcomes[VIEWER.id] = ["failed", "failed"]
     handlers.message(event(json.dumps({"action": "subscribe", "id": SPRING})))
@@ -216,7 +216,7 @@ def test_a_snapshot_that_does_not_get_through_is_healed_too(pipeline):
     assert healed["snapshot"]["counts"]["sends"] == 1
 
 
-def test_a_connection_that_hangs_is_tried_once_a_batch_and_then_marked_behind(pipeline):
+def test_an_unresponsive_connection_is_tried_once_and_marked_behind(pipeline):
     campaigns = [f"c-{number}" for number in range(10)]
     for campaign in campaigns:
         subscribe(pipeline, f"stats/email-campaign/{campaign}")
@@ -230,7 +230,7 @@ def test_a_connection_that_hangs_is_tried_once_a_batch_and_then_marked_behind(pi
     assert len(pipeline.parts.subscriptions.behind(VIEWER.id)) == 10
 
 
-def test_when_the_time_for_pushes_is_over_the_rest_is_marked_behind(pipeline):
+def test_connections_that_remain_at_the_deadline_are_marked_behind(pipeline):
     subscribe(pipeline, SPRING)
     times = iter([0.0, *[100.0] * 50])
     slow = replace(
@@ -247,7 +247,7 @@ def test_when_the_time_for_pushes_is_over_the_rest_is_marked_behind(pipeline):
     assert len(pipeline.parts.subscriptions.behind(VIEWER.id)) == 1
 
 
-def test_an_item_that_is_no_aggregate_stops_no_push(pipeline):
+def test_a_malformed_stats_item_blocks_no_push(pipeline):
     subscribe(pipeline, SPRING)
     moto_account.client("dynamodb").put_item(
         TableName=pipeline.config.stats_table,
@@ -259,7 +259,7 @@ def test_an_item_that_is_no_aggregate_stops_no_push(pipeline):
     assert len(pushes(pipeline)) == 1
 
 
-def test_a_push_that_fails_once_is_tried_again(pipeline):
+def test_a_failed_push_is_retried(pipeline):
     subscribe(pipeline, SPRING)
     pipeline.connections.outcomes[VIEWER.id] = ["failed", "sent"]
 
@@ -269,7 +269,7 @@ def test_a_push_that_fails_once_is_tried_again(pipeline):
     assert len(pipeline.ask(VIEWER, action="ping")) == 1
 
 
-def test_disconnect_forgets_all_subscriptions(pipeline):
+def test_disconnect_removes_all_subscriptions(pipeline):
     subscribe(pipeline, SPRING)
     subscribe(pipeline, LIST)
 
@@ -311,7 +311,7 @@ def test_campaigns_are_listed_page_by_page(pipeline):
     assert answer["results"][-1]["$type"] == "Campaign"
 
 
-def test_a_search_finds_titles_and_subjects_whatever_their_case(pipeline):
+def test_search_is_case_insensitive_in_titles_and_subjects(pipeline):
     pipeline.run(
         ses.a_send("m-1", campaign="spring", subject="Green ÄPFEL"),
         ses.a_send("m-2", campaign="autumn", subject="Red"),
@@ -327,7 +327,7 @@ def test_a_search_finds_titles_and_subjects_whatever_their_case(pipeline):
     assert sorted(found("")) == ["autumn", "spring"]
 
 
-def test_a_streamed_search_is_a_frame_a_hit_and_then_done(pipeline):
+def test_a_streamed_search_sends_one_frame_per_hit_and_a_final_one(pipeline):
     pipeline.run(ses.a_send("m-1", campaign="spring"), ses.a_send("m-2", campaign="spring-2"))
 
     *hits, done = pipeline.ask(
@@ -361,7 +361,7 @@ def test_activity_is_listed_newest_first_across_hours_and_pages(pipeline):
     assert shown[-1]["bounce_type"] == "Permanent"
 
 
-def test_activity_of_one_type(pipeline):
+def test_activity_can_be_filtered_by_type(pipeline):
     pipeline.run(ses.an_open("m-1"), ses.a_click("m-1"), ses.a_complaint("m-1"))
 
     *hits, done = pipeline.ask(
@@ -386,7 +386,7 @@ def test_activity_of_one_type(pipeline):
         ({"bounce_type": "Transient", "bounce_subtype": "Other"}, {"m-6"}),
     ],
 )
-def test_activity_is_limited_to_what_a_count_stands_for(pipeline, limits, found):
+def test_activity_can_be_filtered_by_counter(pipeline, limits, found):
     pipeline.run(
         ses.an_open("m-1"),
         ses.an_open("m-2", agent=ses.APPLE_MAIL_PRIVACY),
@@ -401,7 +401,7 @@ def test_activity_is_limited_to_what_a_count_stands_for(pipeline, limits, found)
     assert {one["message_id"] for one in answer["results"]} == found
 
 
-def test_a_rare_activity_among_many_is_found_in_steps(pipeline, monkeypatch):
+def test_rare_activity_among_many_events_is_found_over_several_pages(pipeline, monkeypatch):
     monkeypatch.setattr(message, "_MOST_READ", 4)
     opens = [ses.an_open(f"m-{number}", at=at(number)) for number in range(1, 10)]
     pipeline.run(ses.a_complaint("m-0", at=at(0)), *opens)
@@ -427,7 +427,9 @@ def test_a_rare_activity_among_many_is_found_in_steps(pipeline, monkeypatch):
         ("02T10:00", "day", ["2026-11-02T00:00:00Z", "2026-11-23T00:00:00Z"]),
     ],
 )
-def test_a_timeline_is_as_fine_as_shows_all_of_a_campaign(pipeline, first, resolution, buckets):
+def test_a_timeline_uses_the_finest_resolution_that_covers_the_campaign(
+    pipeline, first, resolution, buckets
+):
     pipeline.run(
         ses.a_delivery("m-1", at=f"2026-11-{first}:01.000Z"),
         ses.an_open("m-1", at="2026-11-23T11:30:00.000Z"),
@@ -442,7 +444,7 @@ def test_a_timeline_is_as_fine_as_shows_all_of_a_campaign(pipeline, first, resol
     assert timeline["buckets"][-1]["human_opens"] == 1
 
 
-def test_timelines_of_several_campaigns_come_one_by_one(pipeline):
+def test_timelines_of_several_campaigns_are_streamed_one_by_one(pipeline):
     pipeline.run(ses.a_delivery("m-1"), ses.a_delivery("m-2", campaign="autumn"))
     ids = [SPRING, "stats/email-campaign/autumn", "stats/email-campaign/unknown"]
 
@@ -453,7 +455,7 @@ def test_timelines_of_several_campaigns_come_one_by_one(pipeline):
     assert done["done"]
 
 
-def test_recipients_appear_by_a_stable_pseudonym_unless_addresses_are_stored(pipeline):
+def test_recipients_have_stable_pseudonyms_unless_addresses_are_stored(pipeline):
     pipeline.run(ses.an_open("m-1"), ses.a_click("m-1"))
 
     [answer] = pipeline.ask(VIEWER, action="listActivity", id=SPRING)
@@ -467,14 +469,14 @@ def test_recipients_appear_by_a_stable_pseudonym_unless_addresses_are_stored(pip
 @pytest.mark.parametrize(
     "made_up", ["made-up", "e30=", "W10=", "IiI=", "eyJhIjogMX0=", "W1" * 3000, "é"]
 )
-def test_a_cursor_that_is_not_ours_is_refused(pipeline, action, made_up):
+def test_a_forged_cursor_is_refused(pipeline, action, made_up):
     [answer] = pipeline.ask(VIEWER, action=action, id=SPRING, cursor=made_up)
 
     assert answer["error"]["code"] == "invalid_request"
     assert "cursor" in answer["error"]["message"]
 
 
-def test_subscriptions_that_opt_nobody_out_are_no_activity(pipeline):
+def test_subscription_events_without_an_opt_out_are_not_listed(pipeline):
     pipeline.run(ses.a_subscription("m-1", opts_out=False), ses.a_subscription("m-2"))
 
     [answer] = pipeline.ask(VIEWER, action="listActivity", id=SPRING)
@@ -482,7 +484,7 @@ def test_subscriptions_that_opt_nobody_out_are_no_activity(pipeline):
     assert [one["message_id"] for one in answer["results"]] == ["m-2"]
 
 
-def test_when_the_tables_fail_the_request_is_answered_all_the_same(pipeline):
+def test_a_request_gets_an_error_response_when_the_tables_fail(pipeline):
     moto_account.client("dynamodb").delete_table(TableName=pipeline.config.stats_table)
 
     [answer] = pipeline.ask(VIEWER, action="get", id=SPRING, request_id=9)
@@ -502,13 +504,13 @@ def event(body, connection=VIEWER):
     }
 
 
-def test_answers_are_sent_to_the_connection(pipeline):
+def test_responses_are_sent_to_the_connection(pipeline):
     assert handlers.message(event('{"action": "ping", "request_id": 1}')) is None
 
     assert pipeline.connections.sent[VIEWER.id] == [{"request_id": 1, "action": "ping"}]
 
 
-def test_a_connection_that_has_gone_before_its_answer_is_forgotten(pipeline):
+def test_a_connection_that_closes_before_its_response_is_removed(pipeline):
     subscribe(pipeline, SPRING)
     pipeline.connections.outcomes[VIEWER.id] = ["gone"]
 
@@ -526,7 +528,7 @@ def test_a_connection_that_has_gone_before_its_answer_is_forgotten(pipeline):
         (None, None),
     ],
 )
-def test_a_connection_is_accepted_and_our_protocol_echoed(pipeline, headers, echoed):
+def test_a_connection_is_accepted_and_the_subprotocol_echoed(pipeline, headers, echoed):
     context = {"connectionId": "c", "apiId": "api-1", "stage": "api", "connectedAt": 0}
     answer = handlers.connect({"requestContext": context, "headers": headers})
 

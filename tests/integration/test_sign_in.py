@@ -114,11 +114,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", GOOD)
-def test_a_token_of_ours_is_accepted(tokens, kind):
+def test_a_valid_token_is_accepted(tokens, kind):
     assert tokens.viewer(GOOD[kind]).subject == "user-1"
 
 
-def test_a_clock_may_be_some_seconds_ahead(tokens):
+def test_a_clock_skew_of_some_seconds_is_tolerated(tokens):
     assert tokens.viewer(signed(exp=int(time.time()) - 5)).subject == "user-1"
 
 
@@ -130,14 +130,14 @@ def test_any_other_token_is_refused(tokens, kind):
     assert len(str(caught.value)) < 200, "what an attacker writes is not repeated at length"
 
 
-def test_the_issuers_keys_are_asked_for_once(tokens, issuer):
+def test_the_issuers_keys_are_fetched_once(tokens, issuer):
     for _ in range(5):
         tokens.viewer(signed())
 
     assert issuer.asked == 1
 
 
-def test_who_makes_keys_up_does_not_make_us_ask_for_each(tokens, issuer, clock):
+def test_forged_key_ids_do_not_each_fetch_the_keys(tokens, issuer, clock):
     tokens.viewer(signed())
     for number in range(50):
         with pytest.raises(Unauthorized):
@@ -150,7 +150,7 @@ def test_who_makes_keys_up_does_not_make_us_ask_for_each(tokens, issuer, clock):
     assert issuer.asked == 2
 
 
-def test_a_new_key_of_the_issuer_is_found_and_a_withdrawn_one_refused(tokens, issuer, clock):
+def test_a_rotated_key_is_fetched_and_a_withdrawn_one_refused(tokens, issuer, clock):
     tokens.viewer(signed())
     issuer.keys = [public(THEIRS, "key-3", alg="RS256")]
     clock[0] += 61
@@ -160,7 +160,7 @@ def test_a_new_key_of_the_issuer_is_found_and_a_withdrawn_one_refused(tokens, is
         tokens.viewer(signed())
 
 
-def test_while_the_issuer_does_not_answer_its_known_keys_are_good(tokens, issuer, clock):
+def test_cached_keys_are_used_while_the_issuer_is_unreachable(tokens, issuer, clock):
     issuer.is_down = True
     with pytest.raises(Unauthorized, match="cannot be read"):
         tokens.viewer(signed())
@@ -173,7 +173,7 @@ def test_while_the_issuer_does_not_answer_its_known_keys_are_good(tokens, issuer
     assert tokens.viewer(signed(exp=NOW + 9000)).subject == "user-1"
 
 
-def test_a_cold_function_whose_issuer_fails_once_asks_again_soon(tokens, issuer, clock):
+def test_a_cold_function_soon_retries_a_failed_key_fetch(tokens, issuer, clock):
     issuer.is_down = True
     with pytest.raises(Unauthorized):
         tokens.viewer(signed())
@@ -184,7 +184,7 @@ def test_a_cold_function_whose_issuer_fails_once_asks_again_soon(tokens, issuer,
 
 
 @pytest.mark.parametrize("failure", [IncompleteRead(b"{"), OSError("reset"), ValueError("no JSON")])
-def test_an_issuer_that_breaks_off_takes_no_known_key_away(tokens, issuer, clock, failure):
+def test_a_broken_response_of_the_issuer_keeps_the_cached_keys(tokens, issuer, clock, failure):
     tokens.viewer(signed())
 
     def broken(url):
@@ -196,7 +196,7 @@ def test_an_issuer_that_breaks_off_takes_no_known_key_away(tokens, issuer, clock
 
 
 @pytest.mark.parametrize("keys", [None, [], "none", [{"kty": "NEW", "kid": "x"}]])
-def test_an_issuer_that_publishes_no_key_takes_no_known_one_away(tokens, issuer, clock, keys):
+def test_an_empty_key_set_keeps_the_cached_keys(tokens, issuer, clock, keys):
     tokens.viewer(signed())
     issuer.keys = keys
 
@@ -204,7 +204,7 @@ def test_an_issuer_that_publishes_no_key_takes_no_known_one_away(tokens, issuer,
     assert tokens.viewer(signed(exp=NOW + 9000)).subject == "user-1"
 
 
-def test_a_key_for_another_use_and_an_unknown_kind_of_key_sign_nothing(tokens, issuer):
+def test_keys_for_another_use_or_of_an_unknown_type_are_not_accepted(tokens, issuer):
     issuer.keys = [
         {"kty": "NEW", "kid": "key-0"},
         "no key",
@@ -236,7 +236,7 @@ def connect(pipeline, issuer):
     return connect
 
 
-def test_who_has_signed_in_connects_and_the_token_is_not_echoed(connect, capsys):
+def test_a_signed_in_client_connects_and_its_token_is_not_echoed(connect, capsys):
     token = signed()
 
     assert connect("mailpulse.v1", f"bearer.{token}") == (200, "mailpulse.v1")
@@ -247,7 +247,7 @@ def test_who_has_signed_in_connects_and_the_token_is_not_echoed(connect, capsys)
     assert token not in capsys.readouterr().out
 
 
-def test_who_has_not_is_refused_with_401(connect):
+def test_a_client_without_a_sign_in_is_refused_with_401(connect):
     assert connect("mailpulse.v1") == (401, None)
     assert connect() == (401, None)
     assert connect("mailpulse.v1", f"bearer.{signed(exp=NOW - 120)}") == (401, None)
@@ -258,14 +258,14 @@ def test_who_has_not_is_refused_with_401(connect):
     "origin",
     [None, "null", "https://evil.example.com", ORIGIN + ".evil.example.com", ORIGIN + "/", "*"],
 )
-def test_a_page_of_elsewhere_is_refused_with_403_whoever_has_signed_in(connect, origin):
+def test_another_origin_is_refused_with_403_even_when_signed_in(connect, origin):
     assert connect("mailpulse.v1", f"bearer.{signed()}", origin=origin) == (403, None)
 
 
 @pytest.mark.parametrize(
     "missing", [{"CLIENT_ID": ""}, {"ALLOWED_ORIGINS": ""}, {"ISSUER": "http://issuer.example.com"}]
 )
-def test_sign_in_that_is_half_set_up_is_an_error(missing):
+def test_an_incomplete_sign_in_configuration_is_an_error(missing):
     environ = {
         **dict.fromkeys(("EVENTS_TABLE", "STATS_TABLE", "SUBSCRIPTIONS_TABLE"), "t"),
         **dict.fromkeys(("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "EVENTS_STREAM_ARN"), "q"),
@@ -280,6 +280,6 @@ def test_sign_in_that_is_half_set_up_is_an_error(missing):
         Config.from_environ(environ | missing)
 
 
-def test_only_who_asks_for_tokens_loads_cryptography():
+def test_importing_connect_does_not_load_cryptography():
     program = "import sys; import chalicelib.functions.connect; sys.exit('jwt' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -46,7 +46,7 @@ def simulate(*arguments):
     return CliRunner().invoke(cli, ["simulate", *arguments])
 
 
-def test_summary_says_exactly_what_was_published(topic):
+def test_the_summary_lists_exactly_the_published_events(topic):
     arn, received = topic
 
     result = simulate("--topic-arn", arn, "--at-once", "--recipients", "40", "--json")
@@ -63,7 +63,7 @@ def test_summary_says_exactly_what_was_published(topic):
     assert summary["interrupted"] is False
 
 
-def test_campaign_is_the_one_described(topic):
+def test_the_campaign_has_the_given_options(topic):
     arn, received = topic
 
     result = simulate(
@@ -79,7 +79,7 @@ def test_campaign_is_the_one_described(topic):
         assert mail.get("commonHeaders", {"subject": "Leaves"})["subject"] == "Leaves"
 
 
-def test_same_seed_and_start_publish_the_same_events(topic):
+def test_the_same_seed_and_start_publish_the_same_events(topic):
     arn, received = topic
     arguments = ("--topic-arn", arn, "--at-once", "--recipients", "20", "--seed", "5")
 
@@ -90,7 +90,7 @@ def test_same_seed_and_start_publish_the_same_events(topic):
     assert sorted(received()) == sorted(first)
 
 
-def test_it_plays_in_time_when_not_at_once(topic):
+def test_events_are_published_in_real_time_by_default(topic):
     arn, received = topic
 
     result = simulate("--topic-arn", arn, "--recipients", "20", "--rate", "40", "--duration", "1")
@@ -100,7 +100,7 @@ def test_it_plays_in_time_when_not_at_once(topic):
     assert 10 <= len(set(received())) < 60
 
 
-def test_ctrl_c_ends_it_with_a_summary_of_what_was_sent(topic):
+def test_ctrl_c_ends_with_a_summary_of_the_published_events(topic):
     arn, received = topic
     bodies = []
 
@@ -122,7 +122,7 @@ def test_ctrl_c_ends_it_with_a_summary_of_what_was_sent(topic):
     assert summary["published"] == len(bodies) < 1000
 
 
-def test_summary_for_people_is_on_standard_output_and_progress_is_not(topic):
+def test_the_summary_is_on_stdout_and_progress_is_not(topic):
     arn, _ = topic
 
     result = simulate("--topic-arn", arn, "--at-once", "--recipients", "5", "--campaign", "mine")
@@ -132,7 +132,7 @@ def test_summary_for_people_is_on_standard_output_and_progress_is_not(topic):
     assert "events, " in result.stderr
 
 
-def test_topic_that_does_not_exist_is_one_line_and_status_1(topic):
+def test_a_missing_topic_is_reported_in_one_line_with_status_1(topic):
     arn, _ = topic
 
     result = simulate(
@@ -154,7 +154,7 @@ def test_topic_that_does_not_exist_is_one_line_and_status_1(topic):
         (("--recipients", "0"), "0 is not in the range x>=1"),
     ],
 )
-def test_misuse_is_explained_with_status_2(arguments, said):
+def test_invalid_options_are_explained_with_status_2(arguments, said):
     result = simulate(*arguments)
 
     assert result.exit_code == 2

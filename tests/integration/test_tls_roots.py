@@ -98,7 +98,7 @@ def logged(capsys):
 
 @CLIENTS
 @pytest.mark.usefixtures("system")
-def test_what_amazons_roots_do_not_verify_is_verified_by_the_systems(send, stub, capsys):
+def test_the_systems_roots_verify_what_amazons_roots_do_not(send, stub, capsys):
     assert send(config(stub))
     assert send(config(stub))
 
@@ -115,7 +115,7 @@ def test_the_systems_roots_are_kept_for_the_process(send, stub, monkeypatch):
 
 
 @CLIENTS
-def test_what_neither_verifies_is_refused_and_nothing_is_sent(send, stub):
+def test_a_server_that_neither_verifies_is_refused_and_sent_nothing(send, stub):
     assert not send(config(stub))
     assert not send(config(stub))
 
@@ -134,7 +134,7 @@ def test_another_server_is_refused_whatever_its_root(send, replaced):
     assert len(stub.requests) in (1, 9)
 
 
-def test_hosts_beside_aws_are_verified_by_the_systems_roots_alone(stub, capsys):
+def test_hosts_other_than_aws_are_verified_only_by_the_systems_roots(stub, capsys):
     error = ssl.SSLCertVerificationError()
     error.verify_code = 20
 
@@ -144,7 +144,7 @@ def test_hosts_beside_aws_are_verified_by_the_systems_roots_alone(stub, capsys):
 
 
 @pytest.mark.usefixtures("system")
-def test_a_server_with_a_valid_chain_and_another_name_changes_no_roots(stub, capsys):
+def test_a_valid_chain_for_another_hostname_does_not_change_the_roots(stub, capsys):
     context = tls.context(HOST)
     error = ssl.SSLCertVerificationError()
     error.verify_code = 62

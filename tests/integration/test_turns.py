@@ -51,33 +51,33 @@ def taker(request, clock):
     return turns(MemoryDynamo(clock), clock)
 
 
-def test_the_first_turn_is_now_and_each_begins_when_the_one_before_has_ended(taker):
+def test_the_first_slot_begins_now_and_each_next_one_when_the_last_ends(taker):
     begun = [taker.take(messages, FAR) for messages in (500, 500, 50, 500)]
 
     assert begun == pytest.approx([NOW, NOW + 0.1, NOW + 0.2, NOW + 0.21], abs=1e-5)
 
 
-def test_after_a_pause_a_turn_is_now_again(taker, clock):
+def test_after_a_pause_a_slot_begins_now_again(taker, clock):
     taker.take(500, FAR)
     clock.now += 5
 
     assert taker.take(500, FAR) == clock.now
 
 
-def test_a_turn_that_would_be_too_late_is_not_taken(taker):
+def test_a_slot_after_the_deadline_is_not_reserved(taker):
     taker.take(50_000, FAR)  # ten seconds
 
     assert taker.take(500, NOW + 9.99) is None
     assert taker.take(500, FAR) == pytest.approx(NOW + 10)
 
 
-def test_nobody_takes_a_turn_when_time_is_over(taker, clock):
+def test_no_slot_is_reserved_after_the_deadline(taker, clock):
     clock.now = FAR + 0.001
 
     assert taker.take(1, FAR) is None
 
 
-def test_turns_last_as_long_as_the_ceiling_says(dynamo, clock):
+def test_the_length_of_a_slot_follows_the_rate_limit(dynamo, clock):
     slow, fast = turns(dynamo, clock, ceiling=100), turns(dynamo, clock, ceiling=9000)
     slow.take(100, FAR)
 
@@ -87,21 +87,21 @@ def test_turns_last_as_long_as_the_ceiling_says(dynamo, clock):
 
 
 @pytest.mark.parametrize("ahead", [NONSENSE_SECONDS + 1, 3600, 10**9])
-def test_a_clock_that_was_wrong_holds_nobody_up_for_long(dynamo, clock, ahead):
+def test_a_wrong_clock_does_not_delay_other_publishers(dynamo, clock, ahead):
     turns(dynamo, Clock(wrong_by=ahead)).take(500, FAR + ahead)
 
     assert turns(dynamo, clock).take(500, FAR) == NOW
     assert turns(dynamo, clock).take(500, FAR) == pytest.approx(NOW + 0.1)
 
 
-def test_a_clock_that_is_somewhat_fast_makes_others_wait_as_long(dynamo, clock):
+def test_a_fast_clock_delays_others_by_its_difference(dynamo, clock):
     turns(dynamo, Clock(wrong_by=0.5)).take(500, FAR)
 
     assert turns(dynamo, clock).take(500, FAR) == pytest.approx(NOW + 0.6)
 
 
 @given(st.integers(0, 2**32), st.integers(2, 5))
-def test_publishers_who_take_turns_at_once_never_have_the_same(seed, publishers):
+def test_concurrent_publishers_never_reserve_overlapping_slots(seed, publishers):
     """Interleaved at each call to DynamoDB, in any order, with clocks that go on meanwhile."""
     rng = random.Random(seed)
     clock = Clock()
@@ -126,7 +126,7 @@ def test_publishers_who_take_turns_at_once_never_have_the_same(seed, publishers)
         assert begin >= end - 1e-5
 
 
-def test_an_item_that_somebody_else_writes_is_an_error_and_not_an_endless_loop(dynamo, clock):
+def test_a_foreign_writer_of_the_item_is_an_error_and_not_an_endless_loop(dynamo, clock):
     free_at = {"N": str(int(NOW - 1) * 1_000_000)}
 
     def meddle(operation, parameters):
@@ -141,7 +141,7 @@ def test_an_item_that_somebody_else_writes_is_an_error_and_not_an_endless_loop(d
         turns(dynamo, clock).take(500, FAR)
 
 
-def test_an_answer_that_was_lost_costs_a_turn_and_nothing_else(dynamo, clock):
+def test_a_lost_response_costs_only_one_slot(dynamo, clock):
     taker = turns(dynamo, clock)
     taker.take(500, FAR)
     lost = Repeating(dynamo)

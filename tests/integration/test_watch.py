@@ -21,7 +21,7 @@ def check(pipeline):
     return run
 
 
-def test_before_the_first_check_nothing_is_known(pipeline):
+def test_before_the_first_check_the_health_is_unknown(pipeline):
     health = pipeline.snapshot(VIEWER, HEALTH)
 
     assert health["checked_at"] is None
@@ -29,7 +29,7 @@ def test_before_the_first_check_nothing_is_known(pipeline):
     assert (health["dead_letters"], health["stream_lag_seconds"]) == (None, None)
 
 
-def test_messages_that_wait_and_messages_set_aside_are_counted(pipeline, check):
+def test_queued_and_dead_lettered_messages_are_counted(pipeline, check):
     sqs = moto_account.client("sqs")
     for _ in range(3):
         sqs.send_message(QueueUrl=pipeline.config.queue_url, MessageBody="waiting")
@@ -41,7 +41,7 @@ def test_messages_that_wait_and_messages_set_aside_are_counted(pipeline, check):
     assert health["dead_letters"] == 2
 
 
-def test_the_age_of_the_oldest_message_is_what_cloudwatch_says(pipeline, check):
+def test_the_age_of_the_oldest_message_comes_from_cloudwatch(pipeline, check):
     assert check()["queue"]["oldest_seconds"] is None
 
     moto_account.client("cloudwatch").put_metric_data(
@@ -61,7 +61,7 @@ def test_the_age_of_the_oldest_message_is_what_cloudwatch_says(pipeline, check):
     assert check()["queue"]["oldest_seconds"] == 38
 
 
-def test_facts_that_are_not_counted_are_a_lag_until_they_are(pipeline, check):
+def test_uncounted_facts_are_a_lag_until_they_are_counted(pipeline, check):
     pipeline.run(ses.a_send("m-1"))
     assert check()["stream_lag_seconds"] == 0
 
@@ -77,7 +77,7 @@ def test_facts_that_are_not_counted_are_a_lag_until_they_are(pipeline, check):
     )
 
 
-def test_what_has_expired_is_no_lag(pipeline, check):
+def test_expired_facts_are_not_a_lag(pipeline, check):
     pipeline.run(ses.a_send("m-1"))
     moto_account.client("dynamodb").delete_item(
         TableName=pipeline.config.events_table,
@@ -88,7 +88,7 @@ def test_what_has_expired_is_no_lag(pipeline, check):
     assert check()["stream_lag_seconds"] == 0
 
 
-def test_many_deliveries_without_an_open_look_as_if_tracking_were_off(pipeline, check):
+def test_many_deliveries_without_an_open_suggest_disabled_tracking(pipeline, check):
     pipeline.run(
         *[ses.a_delivery(f"m-{number}", campaign="blind") for number in range(100)],
         *[ses.a_delivery(f"n-{number}", campaign="seen") for number in range(100)],
@@ -102,7 +102,7 @@ def test_many_deliveries_without_an_open_look_as_if_tracking_were_off(pipeline, 
     assert check()["untracked"] == []
 
 
-def test_what_cannot_be_found_out_is_unknown_and_hides_nothing_else(pipeline, check):
+def test_a_failed_check_is_unknown_and_hides_no_other_result(pipeline, check):
     moto_account.client("sqs").delete_queue(QueueUrl=pipeline.config.queue_url)
     pipeline.ingest("no event")
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_found_out_is_unknown_and_hides_nothing_else(pipeline, ch
     assert health["checked_at"] is not None
 
 
-def test_a_check_is_pushed_to_who_watches_the_health(pipeline):
+def test_a_check_is_pushed_to_subscribers_of_health(pipeline):
     pipeline.ask(VIEWER, action="subscribe", id=HEALTH)
 
     handlers.watch({})
@@ -124,7 +124,7 @@ def test_a_check_is_pushed_to_who_watches_the_health(pipeline):
     assert push["changes"] == pipeline.snapshot(VIEWER, HEALTH)
 
 
-def test_every_shard_is_looked_at(pipeline):
+def test_every_shard_is_checked(pipeline):
     """Several shards, several pages of shards, closed shards, and pages that are empty."""
     calls = []
 
@@ -160,7 +160,7 @@ def test_every_shard_is_looked_at(pipeline):
     assert calls.count("get_shard_iterator") == 2
 
 
-def test_positions_that_an_earlier_version_has_left_are_read(pipeline, check):
+def test_positions_stored_by_an_earlier_version_are_read(pipeline, check):
     key = {"campaign": {"S": " pipeline"}, "part": {"S": "shard#k0"}}
     left = {**key, "shard": {"S": ""}, "read": {"S": "7".zfill(40)}}
     moto_account.client("dynamodb").put_item(TableName=pipeline.config.stats_table, Item=left)
@@ -170,7 +170,7 @@ def test_positions_that_an_earlier_version_has_left_are_read(pipeline, check):
     assert check()["stream_lag_seconds"] == 0
 
 
-def test_campaigns_that_cannot_be_read_are_not_said_to_be_tracked(pipeline, check, monkeypatch):
+def test_tracking_is_unknown_if_campaigns_cannot_be_read(pipeline, check, monkeypatch):
     def fail(*_):
         raise AwsError("Throttled", "not now")
 

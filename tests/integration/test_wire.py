@@ -92,7 +92,7 @@ def error(name, **more):
 
 
 class TestCalls:
-    def test_calls_share_a_connection(self, dynamo, stub):
+    def test_calls_reuse_a_connection(self, dynamo, stub):
         for _ in range(3):
             get(dynamo)
 
@@ -135,7 +135,7 @@ class TestCalls:
         assert get(dynamo) == {}
         assert (stub.connections, len(stub.requests)) == (2, 2)
 
-    def test_a_connection_that_says_nothing_any_more_is_replaced(self, dynamo, stub):
+    def test_an_unresponsive_connection_is_replaced(self, dynamo, stub):
         get(dynamo)
         stub.fall_silent()
 
@@ -155,7 +155,7 @@ class TestCalls:
         assert get(dynamo) == {}
         assert len(pauses) == 1
 
-    def test_a_connection_that_ends_under_a_request_is_replaced_at_once(self, stub, authority):
+    def test_a_connection_that_closes_during_a_request_is_replaced_at_once(self, stub, authority):
         pauses = []
         dynamo = JsonService("dynamodb", on(stub), context=authority.context, pause=pauses.append)
         get(dynamo)
@@ -180,13 +180,13 @@ class TestCalls:
             replies(429, b"{}"),
         ],
     )
-    def test_what_passes_is_tried_again(self, dynamo, stub, fault):
+    def test_transient_errors_are_retried(self, dynamo, stub, fault):
         stub.plan.append(fault)
         stub.plan.append(replies(200, b'{"Item": {"k": {"S": "1"}}}'))
 
         assert get(dynamo) == {"Item": {"k": {"S": "1"}}}
 
-    def test_what_does_not_pass_is_given_up(self, dynamo, stub):
+    def test_a_persistent_error_is_raised_after_four_attempts(self, dynamo, stub):
         stub.usual = replies(400, error("ThrottlingException"))
 
         with pytest.raises(AwsError, match="ThrottlingException: because") as failed:
@@ -195,7 +195,7 @@ class TestCalls:
         assert failed.value.code == "ThrottlingException"
         assert len(stub.requests) == 4
 
-    def test_pauses_grow_and_are_drawn(self, stub, authority):
+    def test_retries_use_exponential_backoff_with_jitter(self, stub, authority):
         pauses = []
         stub.usual = replies(500)
         for _ in range(20):
@@ -210,7 +210,7 @@ class TestCalls:
             assert most / 2 < max(drawn) <= most
             assert len(set(drawn)) > 1
 
-    def test_what_the_caller_did_wrong_is_not_tried_again(self, dynamo, stub):
+    def test_client_errors_are_not_retried(self, dynamo, stub):
         stub.plan.append(replies(400, error("ValidationException")))
 
         with pytest.raises(AwsError) as refused:
@@ -219,7 +219,7 @@ class TestCalls:
         assert refused.value.code == "ValidationException"
         assert len(stub.requests) == 1
 
-    def test_a_redirection_is_an_error(self, dynamo, stub):
+    def test_a_redirect_is_an_error(self, dynamo, stub):
         stub.plan.append(replies(307, b"{}", "location: https://elsewhere.example.com/"))
 
         with pytest.raises(AwsError, match="HTTP 307"):
@@ -233,7 +233,7 @@ class TestCalls:
 
         assert "viewer" not in str(failed.value)
 
-    def test_a_condition_that_fails_after_a_lost_answer_shows_the_item(self, dynamo, stub):
+    def test_a_failed_condition_after_a_lost_response_returns_the_item(self, dynamo, stub):
         stub.plan.append(breaks_off)
         item = {"checkpoint": {"B": "AAE="}, "version": {"N": "7"}}
         body = error("ConditionalCheckFailedException", Item=item)
@@ -244,7 +244,7 @@ class TestCalls:
 
         assert failed.value.item == {"checkpoint": {"B": b"\0\1"}, "version": {"N": "7"}}
 
-    def test_an_answer_that_takes_too_long_ends_in_time(self, dynamo, stub):
+    def test_a_slow_response_times_out(self, dynamo, stub):
         stub.usual = trickles
         started = time.monotonic()
 
@@ -253,14 +253,14 @@ class TestCalls:
 
         assert time.monotonic() - started < 4 * SOON.answer + 1
 
-    def test_a_connection_that_says_close_is_not_used_again(self, dynamo, stub):
+    def test_a_connection_with_connection_close_is_not_reused(self, dynamo, stub):
         stub.plan.append(replies(200, b"{}", "connection: close"))
         get(dynamo)
         get(dynamo)
 
         assert (stub.connections, len(stub.requests)) == (2, 2)
 
-    def test_credentials_are_those_of_now(self, dynamo, stub, monkeypatch):
+    def test_credentials_are_read_for_each_request(self, dynamo, stub, monkeypatch):
         get(dynamo)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASECOND")
         monkeypatch.setenv("AWS_SESSION_TOKEN", "second-token")
@@ -272,7 +272,7 @@ class TestCalls:
         assert b"Credential=AKIASECOND/" in second
         assert b"x-amz-security-token: second-token\r\n" in second
 
-    def test_each_request_is_signed_at_its_time(self, stub, authority):
+    def test_each_request_is_signed_with_its_own_time(self, stub, authority):
         now = [0.0]
         dynamo = JsonService("dynamodb", on(stub), context=authority.context, clock=lambda: now[0])
         for now[0] in (1_800_000_000.2, 1_800_000_000.9, 1_800_000_001.0):
@@ -282,13 +282,13 @@ class TestCalls:
         for date, request in zip(dates, stub.requests, strict=True):
             assert b"x-amz-date: " + date in request
 
-    def test_without_credentials_it_says_what_is_missing(self, dynamo, monkeypatch):
+    def test_without_credentials_the_error_names_the_missing_settings(self, dynamo, monkeypatch):
         monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
         with pytest.raises(ConfigError, match="AWS_SECRET_ACCESS_KEY is not set"):
             get(dynamo)
 
-    def test_a_server_that_is_not_there_is_an_error(self, authority):
+    def test_an_unreachable_server_is_an_error(self, authority):
         with Stub() as stub:
             gone = on(stub)
         dynamo = JsonService("dynamodb", gone, deadlines=SOON, pause=lambda _: None)
@@ -296,7 +296,7 @@ class TestCalls:
         with pytest.raises(AwsError, match=r"get_item failed: no answer .*Connection refused"):
             get(dynamo)
 
-    def test_without_tls_it_speaks_to_what_stands_in_for_aws(self):
+    def test_an_emulator_is_called_without_tls(self):
         with Stub() as stub:
             assert get(JsonService("dynamodb", config(f"http://127.0.0.1:{stub.port}"))) == {}
 
@@ -322,7 +322,7 @@ class TestVerification:
 
         assert stub.requests == []
 
-    def test_nothing_is_sent_to_many_over_a_connection_that_is_not_verified(self, authority, stub):
+    def test_no_frames_are_sent_over_an_unverified_connection(self, authority, stub):
         with Stub(authority.certificate("elsewhere.example.com")) as elsewhere:
             fan_out = FanOut(on(elsewhere), context=authority.context)
             assert send(fan_out, 2) == ["failed", "failed"]
@@ -346,14 +346,14 @@ class TestVerification:
         assert tls.context("amazonaws.com.example.com") is not amazons
         assert tls.context("sqs.eu-west-1.amazonaws.com") is amazons
 
-    def test_amazons_roots_are_those_that_the_system_trusts(self):
+    def test_the_system_trusts_amazons_roots(self):
         ours = set(tls.context("sqs.us-east-1.amazonaws.com").get_ca_certs(binary_form=True))
         everyones = set(tls.context("example.com").get_ca_certs(binary_form=True))
 
         assert len(ours) == 5
         assert ours <= everyones
 
-    def test_amazons_roots_do_not_end_soon(self):
+    def test_amazons_roots_do_not_expire_soon(self):
         for root in tls.context("sqs.us-east-1.amazonaws.com").get_ca_certs():
             assert ssl.cert_time_to_seconds(root["notAfter"]) > time.time() + 5 * 365 * 86400
 
@@ -378,7 +378,7 @@ class TestConnections:
             (babbles, "failed"),
         ],
     )
-    def test_an_outcome_is_a_value(self, connections, stub, reply, outcome):
+    def test_each_response_has_its_send_result(self, connections, stub, reply, outcome):
         stub.plan.append(reply)
 
         assert connections.post("api-1/prod", "L0SM9=", "hello") == outcome
@@ -390,14 +390,14 @@ class TestConnections:
         assert request.startswith(b"POST /api-1/prod/@connections/L0SM9%3D HTTP/1.1\r\n")
         assert request.endswith(b"\r\n\r\n" + "hällo".encode())
 
-    def test_a_connection_is_ended(self, connections, stub):
+    def test_a_connection_is_closed(self, connections, stub):
         stub.plan.append(replies(204, b""))
         connections.close("api-1/prod", "L0SM9=")
 
         [request] = stub.requests
         assert request.startswith(b"DELETE /api-1/prod/@connections/L0SM9%3D HTTP/1.1\r\n")
 
-    def test_one_that_cannot_be_ended_is_left(self, connections, stub):
+    def test_a_failure_to_close_a_connection_is_ignored(self, connections, stub):
         stub.plan.append(hangs_up)
 
         connections.close("api-1/prod", "L0SM9=")
@@ -418,7 +418,7 @@ class TestFanOut:
         yield fan_out
         fan_out.close()
 
-    def test_everybody_gets_every_frame_in_order(self, fan_out, stub):
+    def test_every_viewer_receives_every_frame_in_order(self, fan_out, stub):
         assert send(fan_out, 50, ("first", "second")) == ["sent"] * 50
 
         got = {}
@@ -427,7 +427,7 @@ class TestFanOut:
             got.setdefault(viewer, []).append(request.rpartition(b"\r\n\r\n")[2])
         assert got == {f"viewer-{one}": [b"first", b"second"] for one in range(50)}
 
-    def test_many_are_under_way_at_once_and_a_few_connections_serve_a_few(self, stub, authority):
+    def test_many_requests_run_concurrently_and_few_need_few_connections(self, stub, authority):
         patient = Timeouts(connect=30, answer=30)
         fan_out = FanOut(on(stub), deadlines=patient, context=authority.context)
         stub.usual = is_slow(0.1)
@@ -439,20 +439,20 @@ class TestFanOut:
         assert 80 <= stub.connections <= 128
         fan_out.close()
 
-    def test_connections_are_kept(self, fan_out, stub):
+    def test_connections_are_reused(self, fan_out, stub):
         send(fan_out, 20)
         made = stub.connections
         send(fan_out, 20)
 
         assert stub.connections == made
 
-    def test_connections_that_say_close_are_not_used_again(self, fan_out, stub):
+    def test_connections_with_connection_close_are_not_reused(self, fan_out, stub):
         stub.usual = replies(200, b"", "connection: close")
         send(fan_out, 20)
 
         assert stub.connections == 20
 
-    def test_connections_that_were_closed_meanwhile_are_replaced(self, fan_out, stub):
+    def test_connections_that_were_closed_while_idle_are_replaced(self, fan_out, stub):
         send(fan_out, 20)
         made = stub.connections
         stub.end_connections()
@@ -460,7 +460,7 @@ class TestFanOut:
         assert send(fan_out, 20) == ["sent"] * 20
         assert stub.connections > made
 
-    def test_connections_that_say_nothing_any_more_are_replaced(self, fan_out, stub):
+    def test_unresponsive_connections_are_replaced(self, fan_out, stub):
         send(fan_out, 20)
         stub.fall_silent()
 
@@ -469,13 +469,13 @@ class TestFanOut:
     @pytest.mark.parametrize(
         "fault", [replies(429), replies(500), hangs_up, breaks_off, babbles, is_slow(1), trickles]
     )
-    def test_what_fails_is_sent_once_more(self, fan_out, stub, fault):
+    def test_a_failed_frame_is_retried_once(self, fan_out, stub, fault):
         stub.plan.append(fault)
 
         assert send(fan_out, 3) == ["sent"] * 3
         assert len(stub.requests) == 4
 
-    def test_what_fails_twice_has_failed_and_holds_up_nobody(self, fan_out, stub):
+    def test_a_frame_that_fails_twice_delays_no_other_viewer(self, fan_out, stub):
         def refuse_the_second(connection):
             status = 429 if b"/viewer-1 " in stub.requests[-1] else 200
             replies(status)(connection)
@@ -484,7 +484,7 @@ class TestFanOut:
 
         assert send(FanOutOfOne(fan_out), 3) == ["sent", "failed", "sent"]
 
-    def test_who_is_gone_is_not_tried_again(self, fan_out, stub):
+    def test_a_gone_connection_is_not_retried(self, fan_out, stub):
         stub.plan += [replies(410), replies(410)]
 
         outcomes = send(fan_out, 5)
@@ -492,11 +492,11 @@ class TestFanOut:
         assert sorted(outcomes) == ["gone", "gone", "sent", "sent", "sent"]
         assert len(stub.requests) == 5
 
-    def test_after_the_last_moment_nobody_is_tried(self, fan_out, stub):
+    def test_no_frame_is_sent_after_the_deadline(self, fan_out, stub):
         assert send(fan_out, 3, until=time.time() - 1) == ["failed"] * 3
         assert stub.requests == []
 
-    def test_slow_ones_end_in_time(self, fan_out, stub):
+    def test_slow_requests_end_at_the_deadline(self, fan_out, stub):
         stub.usual = trickles
         started = time.monotonic()
 
@@ -504,7 +504,7 @@ class TestFanOut:
 
         assert time.monotonic() - started < 2 * SOON.answer + 1
 
-    def test_a_server_that_is_not_there_fails_all(self, authority):
+    def test_an_unreachable_server_fails_every_frame(self, authority):
         with Stub() as stub:
             gone = on(stub)
         fan_out = FanOut(gone, deadlines=Timeouts(connect=60, answer=60))

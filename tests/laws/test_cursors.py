@@ -89,17 +89,17 @@ places = st.one_of(
 @example("listCampaigns", "=")
 @example("listCampaigns", "A" * 5000)
 @example("listActivity", "[" * 4000)
-def test_any_text_as_a_cursor_is_answered(action, cursor):
+def test_any_text_as_a_cursor_gets_a_response(action, cursor):
     require_an_answer(action, cursor)
 
 
 @given(actions, json_values | st.dictionaries(key_names, key_values))
-def test_a_sealed_cursor_of_another_shape_is_refused(action, place):
+def test_a_signed_cursor_with_other_contents_is_refused(action, place):
     require_an_answer(action, sealed(place))
 
 
 @given(keys)
-def test_a_sealed_key_of_the_table_is_refused(key):
+def test_a_signed_table_key_is_refused(key):
     """Cursors once held the key itself, and so let DynamoDB be asked for any."""
     answer = ask("listCampaigns", sealed(key))
 
@@ -107,12 +107,12 @@ def test_a_sealed_key_of_the_table_is_refused(key):
 
 
 @given(actions, places)
-def test_a_sealed_text_is_a_place_or_is_refused(action, place):
+def test_a_signed_cursor_is_a_position_or_is_refused(action, place):
     require_an_answer(action, sealed(place))
 
 
 @given(actions, st.data())
-def test_a_damaged_cursor_is_answered(action, data):
+def test_a_damaged_cursor_gets_a_response(action, data):
     genuine = GENUINE[action] or GENUINE["listCampaigns"]
     at = data.draw(st.integers(0, len(genuine)))
     end = data.draw(st.integers(at, len(genuine)))
@@ -122,7 +122,7 @@ def test_a_damaged_cursor_is_answered(action, data):
 
 
 @given(st.sampled_from(["listCampaigns", "listActivity"]))
-def test_the_cursor_of_another_list_is_refused_and_says_what_to_do(action):
+def test_a_cursor_of_another_list_is_refused_with_a_remedy(action):
     [other] = {"listCampaigns", "listActivity"} - {action}
 
     answer = ask(action, GENUINE[other])

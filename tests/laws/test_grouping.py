@@ -124,7 +124,7 @@ def readable(update):
 
 
 @given(st.lists(changes, min_size=1, max_size=12), st.data())
-def test_records_taken_together_are_written_as_if_each_were_alone(changes, data):
+def test_grouped_records_are_written_as_if_counted_one_by_one(changes, data):
     batch = records(changes)
     seen = data.draw(st.integers(0, len(batch)))
 
@@ -142,7 +142,7 @@ def test_records_taken_together_are_written_as_if_each_were_alone(changes, data)
     assert written(together, seen) == written(alone, seen)
 
 
-def test_a_group_that_is_written_while_its_minute_ends_counts_in_part():
+def test_a_group_written_while_its_minute_expires_counts_in_part():
     [sent] = items(ses.a_send())
 
     batch = grouping.group(records([{"NewImage": sent}] * 5))

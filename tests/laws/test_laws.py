@@ -57,7 +57,7 @@ def test_order_duplicates_and_batches_change_no_counter(happened, seed):
 
 
 @given(events, seeds)
-def test_any_suffix_that_comes_again_changes_no_counter(happened, seed):
+def test_a_redelivered_suffix_of_a_shard_changes_no_counter(happened, seed):
     rng = random.Random(seed)
     world = World()
     world.arrive(*happened)
@@ -76,7 +76,7 @@ def test_any_suffix_that_comes_again_changes_no_counter(happened, seed):
 
 
 @given(st.lists(events, min_size=2, max_size=5), seeds)
-def test_shards_that_are_split_meanwhile_change_no_counter(rounds, seed):
+def test_splitting_shards_changes_no_counter(rounds, seed):
     rng = random.Random(seed)
     world = World()
     for happened in rounds:
@@ -92,7 +92,7 @@ def test_shards_that_are_split_meanwhile_change_no_counter(rounds, seed):
 
 
 @given(st.lists(engagements, min_size=2, max_size=6), seeds)
-def test_ingests_of_one_message_at_the_same_time_agree_in_any_interleaving(happened, seed):
+def test_concurrent_ingests_of_one_message_agree_in_any_interleaving(happened, seed):
     """Each event comes once, to an ingest of its own: nobody comes later and mends."""
     rng = random.Random(seed)
     world = World()
@@ -108,7 +108,7 @@ def test_ingests_of_one_message_at_the_same_time_agree_in_any_interleaving(happe
 
 
 @given(st.lists(engagements, min_size=3, max_size=12), seeds)
-def test_classes_that_change_leave_what_all_events_together_say(happened, seed):
+def test_reclassifications_end_at_the_classes_that_all_events_imply(happened, seed):
     """Each event is settled and counted by itself, so that later ones change earlier verdicts."""
     world = World()
     for event in happened:
@@ -119,7 +119,7 @@ def test_classes_that_change_leave_what_all_events_together_say(happened, seed):
 
 
 @given(events, seeds)
-def test_whatever_happens_in_whatever_order_the_counters_are_right(happened, seed):
+def test_counters_are_exact_under_any_faults_and_interleaving(happened, seed):
     rng = random.Random(seed)
     world = World()
     world.arrive(*happened, *rng.choices(happened, k=5))
@@ -131,7 +131,7 @@ def test_whatever_happens_in_whatever_order_the_counters_are_right(happened, see
 
 
 @given(events, seeds)
-def test_a_viewer_knows_in_the_end_what_somebody_is_shown_who_comes_now(happened, seed):
+def test_a_subscribed_viewer_ends_with_the_state_of_a_fresh_snapshot(happened, seed):
     rng = random.Random(seed)
     world = World()
     half = rng.randint(0, len(happened))
@@ -151,7 +151,7 @@ def test_a_viewer_knows_in_the_end_what_somebody_is_shown_who_comes_now(happened
 
 
 @given(events, seeds)
-def test_viewers_of_a_crowd_know_it_too(happened, seed):
+def test_viewers_of_a_large_topic_end_with_the_state_of_a_fresh_snapshot(happened, seed):
     """Everybody is a chunk here: pushed to by an invocation of its own, that may die."""
     rng = random.Random(seed)
     world = World()
@@ -170,7 +170,7 @@ def test_viewers_of_a_crowd_know_it_too(happened, seed):
 
 
 @given(events, seeds)
-def test_who_subscribes_while_events_come_misses_none(happened, seed):
+def test_subscribing_while_events_arrive_misses_none(happened, seed):
     world = World()
     viewers = [world.subscribe() for _ in range(5)]
     world.arrive(*happened)
@@ -186,7 +186,7 @@ def test_who_subscribes_while_events_come_misses_none(happened, seed):
 
 
 @given(events, seeds)
-def test_snapshot_and_pushes_in_any_order_make_a_fresh_snapshot(happened, seed):
+def test_a_snapshot_and_pushes_in_any_order_merge_into_a_fresh_snapshot(happened, seed):
     rng = random.Random(seed)
     world = World()
     early = world.subscribe(SPRING)

@@ -73,7 +73,7 @@ def require_no_negative_minute(world):
 
 
 @given(rounds, seeds)
-def test_late_events_neither_revive_an_expired_minute_nor_make_one_negative(rounds, seed):
+def test_late_events_neither_recreate_an_expired_minute_nor_make_it_negative(rounds, seed):
     rng = random.Random(seed)
     world = World()
     require_no_negative_minute(world)
@@ -107,7 +107,7 @@ def test_late_events_neither_revive_an_expired_minute_nor_make_one_negative(roun
 
 
 @given(events, st.integers(49, 24 * 60))
-def test_what_is_first_stored_after_two_days_has_hours_and_days_alone(happened, hours):
+def test_events_stored_after_two_days_count_only_in_hours_and_days(happened, hours):
     world = World()
     world.now += hours * HOUR
     world.arrive(*happened)
@@ -118,7 +118,7 @@ def test_what_is_first_stored_after_two_days_has_hours_and_days_alone(happened, 
 
 
 @given(events, st.integers(0, 80), st.booleans())
-def test_readers_show_no_minute_that_has_ended(happened, hours, deleted):
+def test_readers_leave_out_expired_minutes(happened, hours, deleted):
     """Whether DynamoDB has deleted the item by then, or has not."""
     world = World()
     world.arrive(*happened)
@@ -139,7 +139,7 @@ def test_readers_show_no_minute_that_has_ended(happened, hours, deleted):
 
 
 @pytest.mark.parametrize("hours", [0, 36, 37, 38, 62, 63, 64, 80])
-def test_a_timeline_of_minutes_shows_all_of_the_campaign(hours):
+def test_a_timeline_in_minutes_covers_the_whole_campaign(hours):
     """Its minutes end one after the other, and are deleted so: then it shows hours."""
     world = World()
     happened = [ses.an_open(at=f"2026-11-23T{at}:00.000Z") for at in ("10:05", "10:45", "11:30")]
@@ -155,7 +155,7 @@ def test_a_timeline_of_minutes_shows_all_of_the_campaign(hours):
 
 
 @given(rounds)
-def test_recount_agrees_with_the_counters_whatever_came_late(rounds):
+def test_recount_agrees_with_the_counters_after_late_events(rounds):
     world = World()
     for pause, happened in rounds:
         world.now += pause
@@ -173,7 +173,7 @@ def test_recount_agrees_with_the_counters_whatever_came_late(rounds):
         assert list(differences(campaign, facts.of(campaign, world.now), stored, world.now)) == []
 
 
-def test_a_verdict_that_changes_late_leaves_an_expired_minute_alone():
+def test_a_late_reclassification_does_not_touch_an_expired_minute():
     """Three links within ten seconds are a scanner's: the first two clicks were a person's."""
     world = World()
     require_no_negative_minute(world)

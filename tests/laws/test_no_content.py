@@ -190,7 +190,7 @@ faults = st.lists(st.sampled_from([None, None, *FAULTS]), max_size=25)
 
 
 @given(st.lists(bodies(), min_size=1, max_size=4), faults)
-def test_what_ses_reports_leaves_no_trace(arriving, failing):
+def test_ses_events_leave_no_content_in_logs_or_errors(arriving, failing):
     world, attributes = world_with(failing)
     world.arrive(*arriving)
 
@@ -210,7 +210,7 @@ attributes = st.sampled_from([*"etmnghldkbozsfrv", "uo", "ul", "ids", "first_eve
 
 
 @given(st.dictionaries(attributes, values), st.sampled_from(TEXTS), st.booleans(), faults)
-def test_what_lies_about_in_the_tables_leaves_no_trace(item, key, of_stats, failing):
+def test_malformed_table_items_leave_no_content_in_logs_or_errors(item, key, of_stats, failing):
     world, _ = world_with(failing)
     names = ("campaign", "part") if of_stats else ("message_id", "fact")
     table = "StatsTable" if of_stats else "EventsTable"
@@ -239,7 +239,7 @@ requests = st.builds(
 
 
 @given(requests, faults)
-def test_requests_leave_no_trace(request, failing):
+def test_requests_leave_no_content_in_logs_or_errors(request, failing):
     world, _ = world_with(failing)
     parts = world.new_process()
     viewer = world.viewers["viewer-0"] = type("Viewer", (), {"refuses": 0, "receive": None})
@@ -272,7 +272,7 @@ tokens = st.one_of(
 
 
 @given(tokens, st.sampled_from(["bearer", "share"]))
-def test_tokens_leave_no_trace(offered, kind):
+def test_tokens_do_not_appear_in_logs_or_errors(offered, kind):
     config = replace(
         CONFIG,
         issuer="https://issuer.example",
@@ -295,7 +295,7 @@ def test_tokens_leave_no_trace(offered, kind):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_checks_of_services_that_fail_leave_no_trace(fault):
+def test_failed_health_checks_leave_no_content_in_logs_or_errors(fault):
     world, _ = world_with([fault] * 40)
     parts = world.new_process()
     parts.events_stream._streams = Failing("dynamodbstreams", [fault] * 9)
@@ -311,7 +311,7 @@ def test_checks_of_services_that_fail_leave_no_trace(fault):
     assert "not_found_out" in logged.getvalue()
 
 
-def test_a_trace_names_errors_and_places_and_quotes_our_own_errors_alone():
+def test_a_traceback_quotes_only_the_messages_of_our_own_errors():
     def fail():
         try:
             int(MARK)

@@ -49,7 +49,7 @@ def test_no_event_is_lost_when_some_cannot_be_stored(function, mapping, happened
     assert world.counted() == reference.stats(happened)
 
 
-def test_the_error_says_how_many_messages_failed_and_nothing_of_them():
+def test_the_error_has_the_number_of_failed_messages_and_no_content():
     world = world_of(function_reports=False, mapping_reports=False)
     failing(world, [True] * 9)
     records = ses.in_sqs_event(ses.raw(ses.an_open("m-1")), ses.raw(ses.an_open("m-2")))["Records"]

@@ -61,7 +61,7 @@ def admitted(world, guard, access, wanted):
 
 
 @given(st.lists(st.tuples(accesses, topics), min_size=1, max_size=5), events, seeds, st.booleans())
-def test_no_push_and_no_ping_shows_what_may_not_be_seen(viewers, happened, seed, in_chunks):
+def test_no_push_or_ping_reveals_a_hidden_campaign(viewers, happened, seed, in_chunks):
     world = World(SIGNED_IN)
     guard = Guard(world)
     found = [admitted(world, guard, access, wanted) for access, wanted in viewers]
@@ -97,7 +97,9 @@ def reported(happened):
     events,
     seeds,
 )
-def test_what_a_viewer_may_see_changes_and_it_is_sent_nothing_else(changes, access, happened, seed):
+def test_after_a_change_of_permissions_a_viewer_is_sent_only_what_they_allow(
+    changes, access, happened, seed
+):
     """Its token is renewed with other groups, or ends; its share link is revoked; it leaves."""
     rng = random.Random(seed)
     world = World(SIGNED_IN)

@@ -59,7 +59,7 @@ POISON = {
 
 
 @pytest.mark.parametrize(("poison", "reason"), POISON.values(), ids=POISON)
-def test_poison_goes_alone_to_the_dead_letters_with_its_reason(poison, reason):
+def test_only_invalid_messages_go_to_the_dead_letter_queue_with_their_reason(poison, reason):
     world = World()
     world.arrive(*GOOD[:2], poison, *GOOD[2:])
 
@@ -87,7 +87,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
-def test_what_is_odd_and_yet_an_event_is_counted(odd):
+def test_an_unusual_but_valid_event_is_counted(odd):
     campaign = odd["mail"]["tags"]["campaign"][0]
     world = World()
     world.arrive(odd, ses.a_bounce("m-7", campaign=campaign))
@@ -102,7 +102,7 @@ def test_what_is_odd_and_yet_an_event_is_counted(odd):
     assert topic.counts[counter] == (50 if kind == "Delivery" else 1)
 
 
-def test_ten_thousand_links_are_250_and_the_rest():
+def test_ten_thousand_links_are_counted_as_250_and_others():
     world = World()
     world.arrive(
         *[
@@ -121,7 +121,7 @@ def test_ten_thousand_links_are_250_and_the_rest():
     assert topic.counts["unique_clicks"] == 10_000
 
 
-def test_a_type_that_ses_adds_is_kept_and_visible():
+def test_an_unknown_event_type_is_stored_and_visible():
     world = World()
     world.arrive({"eventType": "Archived", "mail": ses.mail("m-9")}, *GOOD)
 
@@ -148,7 +148,7 @@ stored = st.fixed_dictionaries(
 
 
 @given(stored, st.sampled_from(["Send#x", "~state#spring"]), st.booleans())
-def test_an_item_that_is_no_fact_is_quarantined_and_stops_nothing(odd, key, replaces):
+def test_a_malformed_item_is_quarantined_and_blocks_nothing(odd, key, replaces):
     world = World()
     good = ses.a_click("m-1")
     table = world.dynamo.tables["EventsTable"].name
@@ -184,7 +184,7 @@ def paths(value, path=()):
 
 
 @given(st.one_of(engagements, others), json_values, st.data())
-def test_what_ingest_accepts_counting_understands(event, value, data):
+def test_aggregate_understands_every_event_that_ingest_accepts(event, value, data):
     """One member of an event is anything at all."""
     path = data.draw(st.sampled_from([path for path in paths(event) if path]))
     changed = with_member(event, *path, value=value)
@@ -213,7 +213,7 @@ def test_what_ingest_accepts_counting_understands(event, value, data):
 
 
 @given(st.text() | json_values.map(json.dumps))
-def test_no_text_raises_anything_but_what_is_declared(text):
+def test_any_text_is_parsed_or_raises_a_declared_error(text):
     try:
         parse(text, campaign_tag="campaign")
     except NotAnEvent as error:

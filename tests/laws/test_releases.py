@@ -52,7 +52,7 @@ def arrive(world, happened, rng):
 
 
 @given(st.lists(engagements, min_size=2, max_size=6), seeds, older_rules)
-def test_ingests_of_two_releases_at_once_leave_what_the_newer_says(happened, seed, older):
+def test_concurrent_ingests_of_two_releases_end_with_the_newer_rules(happened, seed, older):
     """Each event comes once, to an ingest of its own: no later one corrects it."""
     rng = random.Random(seed)
     world = World(releases=(older, NEWER))
@@ -69,7 +69,7 @@ def test_ingests_of_two_releases_at_once_leave_what_the_newer_says(happened, see
 
 
 @given(st.lists(engagements, min_size=2, max_size=10), seeds, older_rules)
-def test_duplicates_crashes_and_two_releases_leave_what_the_newer_says(happened, seed, older):
+def test_duplicates_and_crashes_in_two_releases_end_with_the_newer_rules(happened, seed, older):
     rng = random.Random(seed)
     world = World(releases=(older, NEWER))
     arrive(world, happened + rng.choices(happened, k=3), rng)
@@ -80,7 +80,7 @@ def test_duplicates_crashes_and_two_releases_leave_what_the_newer_says(happened,
 
 
 @given(st.lists(engagements, min_size=2, max_size=8), st.data())
-def test_facts_from_before_ranks_existed_are_settled_by_the_newer_rules(happened, data):
+def test_facts_without_a_rank_are_settled_by_the_newer_rules(happened, data):
     """Releases before this one stored a class without its rank."""
     world = World(releases=(OLDER, NEWER))
     early = data.draw(st.integers(1, len(happened) - 1))

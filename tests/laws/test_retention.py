@@ -26,7 +26,7 @@ def arrive(world, *happened):
 
 
 @given(events)
-def test_facts_that_expire_move_no_total(happened):
+def test_expired_facts_change_no_totals(happened):
     world = World()
     arrive(world, *happened)
     before = without_minutes(world.counted())
@@ -40,7 +40,7 @@ def test_facts_that_expire_move_no_total(happened):
 
 
 @given(events, st.integers(1, 89))
-def test_what_comes_again_within_the_retention_counts_once(happened, days):
+def test_duplicates_within_the_retention_period_count_once(happened, days):
     world = World()
     arrive(world, *happened)
 
@@ -52,7 +52,7 @@ def test_what_comes_again_within_the_retention_counts_once(happened, days):
 
 
 @pytest.mark.parametrize("days", [1, 59, 60, 74])
-def test_an_open_weeks_later_is_counted_and_is_not_unique_again(days):
+def test_an_open_weeks_later_is_counted_but_not_as_unique(days):
     world = World()
     arrive(world, ses.a_send("m-1"), ses.an_open("m-1"))
 
@@ -66,7 +66,7 @@ def test_an_open_weeks_later_is_counted_and_is_not_unique_again(days):
     assert (summary["opens"], summary["unique_opens"]) == (3, 2)
 
 
-def test_events_of_mail_sent_years_ago_are_kept_as_long_as_others():
+def test_events_of_emails_sent_years_ago_are_kept_as_long_as_others():
     """Their time to live begins when they are written, not when they happened."""
     world = World()
     old = [
@@ -82,7 +82,7 @@ def test_events_of_mail_sent_years_ago_are_kept_as_long_as_others():
     assert without_minutes(world.counted()) == without_minutes(reference.stats(old))
 
 
-def test_a_campaigns_summary_tells_when_its_first_fact_expires():
+def test_a_campaigns_summary_has_the_expiry_of_its_first_fact():
     world = World()
     arrive(world, ses.a_send("m-1"))
     first = world.now

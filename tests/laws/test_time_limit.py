@@ -144,14 +144,14 @@ HUNDRED = [ses.an_open(f"m-{number}") for number in range(100)]
 
 @pytest.mark.parametrize("usual", ["throttled", "hangs", "lost"])
 @pytest.mark.parametrize("build", [ses.an_open, ses.a_send])
-def test_a_batch_of_which_nothing_can_be_stored_ends_in_time_and_is_reported(usual, build):
+def test_a_batch_that_cannot_be_stored_ends_in_time_and_is_reported(usual, build):
     run = Lambda(usual=usual)
     records = records_of([build(f"m-{number}") for number in range(100)])
 
     assert run.run(records) == {one["messageId"] for one in records}
 
 
-def test_what_is_reported_is_visible_again_within_seconds():
+def test_reported_messages_are_visible_again_within_seconds():
     run = Lambda(usual="throttled")
     records = records_of(HUNDRED)
     records[7]["attributes"]["ApproximateReceiveCount"] = "50"
@@ -165,7 +165,7 @@ def test_what_is_reported_is_visible_again_within_seconds():
     assert len({*run.delays.values()}) > 1, "not all at the same time"
 
 
-def test_without_faults_nothing_is_reported_and_no_visibility_is_changed():
+def test_without_faults_no_message_is_reported_or_changes_its_visibility():
     run = Lambda()
 
     assert run.run(records_of(HUNDRED)) == set()
@@ -177,7 +177,7 @@ faults = st.lists(st.sampled_from([None, "throttled", "hangs", "lost", "unproces
 
 
 @given(events, faults, st.sampled_from([None, "throttled"]))
-def test_what_is_not_reported_is_stored_and_what_is_reported_is_not_lost(happened, failing, usual):
+def test_unreported_events_are_stored_and_reported_ones_are_not_lost(happened, failing, usual):
     whole = Lambda()
     whole.run(records_of(happened))
     records = records_of(happened)
@@ -198,7 +198,7 @@ def test_what_is_not_reported_is_stored_and_what_is_reported_is_not_lost(happene
 
 
 @given(st.lists(st.sampled_from([None, "throttled", "unprocessed"]), max_size=40))
-def test_of_plain_facts_exactly_those_are_reported_that_are_not_stored(failing):
+def test_exactly_the_unstored_facts_are_reported(failing):
     records = records_of([ses.a_send(f"m-{number}") for number in range(60)])
     run = Lambda(faults=failing, usual="throttled")
 
@@ -210,11 +210,11 @@ def test_of_plain_facts_exactly_those_are_reported_that_are_not_stored(failing):
     }
 
 
-def test_fifty_attempts_take_longer_than_an_outage_of_two_hours():
+def test_fifty_receives_outlast_an_outage_of_two_hours():
     assert sum(retry_seconds(count) for count in range(1, 51)) > 2 * 3600
 
 
-def test_a_visibility_that_cannot_be_changed_leaves_the_report_as_it_is():
+def test_a_failed_visibility_change_does_not_alter_the_report():
     run = Lambda(usual="throttled")
 
     def refuse(*_, **__):
@@ -225,7 +225,7 @@ def test_a_visibility_that_cannot_be_changed_leaves_the_report_as_it_is():
     assert len(run.run(records_of(HUNDRED))) == 100
 
 
-def test_the_time_that_lambda_has_left_is_what_ingest_keeps(monkeypatch):
+def test_ingest_ends_within_the_remaining_time_of_lambda(monkeypatch):
     run = Lambda(usual="throttled")
     install(monkeypatch, lambda: run.parts)
 

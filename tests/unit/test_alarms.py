@@ -44,13 +44,13 @@ def test_each_function_has_an_alarm(metric):
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_tells_somebody_and_says_what_it_means(name):
+def test_each_alarm_has_an_action_and_a_description(name):
     assert ALARMS[name]["AlarmActions"] == ["AlarmTopic"]
     assert len(ALARMS[name]["AlarmDescription"]) <= 1024
     assert f"`{name}`" in OPERATIONS.read_text().partition("## What an alarm means")[2]
 
 
-def test_no_alarm_is_explained_that_there_is_not():
+def test_every_documented_alarm_exists():
     assert set(re.findall(r"`(\w+Alarm)`", OPERATIONS.read_text())) == ALARMS.keys()
 
 
@@ -63,7 +63,7 @@ def test_the_dashboard_shows_each_function(metric):
     assert shown == {f"mailpulse-${{Stage}}-{name}" for name in FUNCTIONS}
 
 
-def test_the_dashboard_shows_what_alarms_watch_and_their_state():
+def test_the_dashboard_shows_the_metrics_and_states_of_the_alarms():
     watched = {(one["Namespace"], one["MetricName"]) for one in ALARMS.values()}
     [states] = [one for one in WIDGETS if one["type"] == "alarm"]
 

@@ -63,7 +63,7 @@ def operations(action: str) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in DOCUMENT["operations"].items() if one["action"] == action}
 
 
-def test_document_is_valid_asyncapi():
+def test_the_document_is_valid_asyncapi():
     errors = [
         f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
         for error in jsonschema.Draft7Validator(STANDARD).iter_errors(DOCUMENT)
@@ -72,17 +72,17 @@ def test_document_is_valid_asyncapi():
     assert errors == []
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_resolves():
     for reference in references(DOCUMENT):
         assert resolve(reference) is not None, reference
 
 
 @pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
-def test_schema_is_a_valid_json_schema(name):
+def test_each_schema_is_a_valid_json_schema(name):
     jsonschema.Draft7Validator.check_schema(DOCUMENT["components"]["schemas"][name])
 
 
-def test_nothing_is_defined_and_not_used():
+def test_no_definition_is_unused():
     used = set(references(DOCUMENT))
     defined = {
         f"#/components/{kind}/{name}"
@@ -131,7 +131,7 @@ def test_every_reply_repeats_request_id_and_action():
         assert not {"request_id", "action"} & set(payload_of(push)["properties"]), push
 
 
-def test_pushes_are_what_the_server_sends_of_itself():
+def test_pushes_are_the_messages_that_the_server_initiates():
     sent = {
         message["$ref"].rsplit("/", 1)[1]
         for operation in operations("send").values()

@@ -46,7 +46,7 @@ def parts():
     ]
 
 
-def test_names_are_the_documented_ones():
+def test_names_match_the_document():
     activity = SCHEMAS["ListActivityRequest"]["properties"]
 
     assert list(COUNTERS) == SCHEMAS["Counts"]["required"]
@@ -54,7 +54,7 @@ def test_names_are_the_documented_ones():
     assert set(ACTIVITY_TYPES) == set(activity["type"]["enum"])
 
 
-def test_limits_are_the_documented_ones():
+def test_limits_match_the_document():
     query = SCHEMAS["SearchCampaignsRequest"]["properties"]["query"]
 
     assert SCHEMAS["Limit"]["maximum"] == protocol.MAX_LIMIT
@@ -63,7 +63,7 @@ def test_limits_are_the_documented_ones():
 
 
 @pytest.mark.parametrize("action", ["subscribe", "get", "ping"])
-def test_campaign_snapshot_is_as_documented(action):
+def test_a_campaign_snapshot_is_valid(action):
     snapshot = messages.campaign_snapshot("spring", summary(), parts())
     request = protocol.Request(action=action, request_id=1)
 
@@ -72,7 +72,7 @@ def test_campaign_snapshot_is_as_documented(action):
     )
 
 
-def test_every_frame_of_a_long_snapshot_is_as_documented():
+def test_every_frame_of_a_long_snapshot_is_valid():
     many = [
         Aggregate("spring", f"link#{number}", 1, {"clicks": 1}, url=f"https://example.com/{number}")
         for number in range(250)
@@ -88,13 +88,13 @@ def test_every_frame_of_a_long_snapshot_is_as_documented():
 
 
 @pytest.mark.parametrize("changed", [[summary()], parts(), buckets(), [summary(), *parts()]])
-def test_campaign_push_is_as_documented(changed):
+def test_a_campaign_push_is_valid(changed):
     changes = messages.campaign_stats(changed)
 
     check("CampaignPush", messages.push("stats/email-campaign/spring", changes))
 
 
-def test_list_and_its_push_are_as_documented():
+def test_the_list_and_its_push_are_valid():
     campaigns = messages.campaign_list([messages.campaign_entry(summary())])
     request = protocol.Request(action="get", request_id=None)
 
@@ -110,7 +110,7 @@ CHECKED = Findings(AT, waiting=3, oldest_seconds=2, dead_letters=0, untracked=("
 @pytest.mark.parametrize(
     "stored", [Health(), Health(2, untagged=1, findings=CHECKED, paused_at=AT)]
 )
-def test_health_and_its_push_are_as_documented(stored):
+def test_health_and_its_push_are_valid(stored):
     health = messages.health(stored)
     request = protocol.Request(action="get", request_id=0.5)
 
@@ -126,7 +126,7 @@ def test_health_and_its_push_are_as_documented(stored):
         Fact("m", "Bounce#1", "Bounce", "spring", AT, AT, bounce_type="Permanent", recipient="r"),
     ],
 )
-def test_activity_is_as_documented(fact):
+def test_an_activity_response_is_valid(fact):
     check("Activity", messages.activity(fact))
 
 
@@ -143,7 +143,7 @@ def test_activity_is_as_documented(fact):
         (f'"{"x" * 40_000}"', "too_large"),
     ],
 )
-def test_error_is_as_documented(text, code):
+def test_an_error_is_valid(text, code):
     with pytest.raises(InvalidRequest) as raised:
         protocol.parse_request(text)
 

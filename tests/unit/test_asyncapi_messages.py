@@ -59,7 +59,7 @@ def ratio(part: int, whole: int) -> float | None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_example_has_the_members_that_its_readers_expect(name):
+def test_an_example_has_the_members_that_the_client_tests_use(name):
     example = EXAMPLES[name]
 
     assert list(example) == ["name", "direction", "asyncapi", "message"]
@@ -68,14 +68,14 @@ def test_example_has_the_members_that_its_readers_expect(name):
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_example_is_valid(name):
+def test_each_example_is_valid(name):
     example = EXAMPLES[name]
 
     validator(example["asyncapi"]).validate(example["message"])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_example_without_a_required_member_is_not(name):
+def test_an_example_without_a_required_member_is_invalid(name):
     example = EXAMPLES[name]
     one = validator(example["asyncapi"])
 
@@ -85,19 +85,19 @@ def test_example_without_a_required_member_is_not(name):
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_example_may_gain_members(name):
+def test_an_example_with_additional_members_is_valid(name):
     example = EXAMPLES[name]
 
     validator(example["asyncapi"]).validate(example["message"] | {"added_later": {"by": "us"}})
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_example_fits_a_frame(name):
+def test_each_example_fits_into_a_frame(name):
     assert len(json.dumps(EXAMPLES[name]["message"]).encode()) < MAX_FRAME
 
 
 @pytest.mark.parametrize("message", COMPONENTS["messages"])
-def test_message_has_an_example(message):
+def test_each_message_has_an_example(message):
     examples = [example for example in EXAMPLES.values() if example["asyncapi"] == message]
 
     assert examples
@@ -105,7 +105,7 @@ def test_message_has_an_example(message):
         assert schema_of(message).lower().endswith(example["direction"])
 
 
-def test_error_codes_each_have_an_example():
+def test_each_error_code_has_an_example():
     codes = COMPONENTS["schemas"]["ErrorReply"]["properties"]["error"]["properties"]["code"]["enum"]
     errors = [one["message"]["error"] for one in EXAMPLES.values() if one["asyncapi"] == "error"]
 
@@ -130,7 +130,7 @@ def test_error_codes_each_have_an_example():
         (("more",), False),
     ],
 )
-def test_wrong_value_is_found(path, value):
+def test_an_invalid_value_is_detected(path, value):
     message = copy.deepcopy(EXAMPLES["reply-snapshot-campaign"]["message"])
     *steps, last = path
     place = message
@@ -142,7 +142,7 @@ def test_wrong_value_is_found(path, value):
 
 
 @pytest.mark.parametrize("member", ["version", "campaign", "counts", "rates"])
-def test_summary_comes_as_a_whole(member):
+def test_a_summary_is_sent_as_a_whole(member):
     message = copy.deepcopy(EXAMPLES["push-campaign-summary-only"]["message"])
     del message["changes"][member]
 
@@ -191,7 +191,7 @@ def test_times_are_utc_and_in_order():
         ("day", {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}),
     ],
 )
-def test_buckets_start_where_their_unit_does(resolution, start):
+def test_buckets_start_at_the_beginning_of_their_unit(resolution, start):
     timelines = parts(resolution)
     assert timelines
     for name, timeline in timelines:
@@ -202,7 +202,7 @@ def test_buckets_start_where_their_unit_does(resolution, start):
 
 
 @pytest.mark.parametrize("resolution", ["minute", "hour", "day"])
-def test_timeline_adds_up_to_the_counts(resolution):
+def test_the_timeline_adds_up_to_the_counts(resolution):
     snapshot = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
     buckets = snapshot["timeline"][resolution]
     of_buckets = {key for bucket in buckets for key in bucket} - {"at", "version"}
@@ -219,7 +219,7 @@ def test_links_add_up_to_the_clicks():
         assert sum(link[name] for link in snapshot["links"]) == snapshot["counts"][name]
 
 
-def test_kinds_of_bounces_add_up_to_the_bounces():
+def test_bounce_types_add_up_to_the_bounces():
     snapshot = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
 
     for kind, counter in counters.BOUNCE_COUNTERS.items():
@@ -227,7 +227,7 @@ def test_kinds_of_bounces_add_up_to_the_bounces():
         assert sum(counts) == snapshot["counts"][counter]
 
 
-def test_frames_of_a_long_snapshot_hold_what_the_short_one_does():
+def test_the_frames_of_a_long_snapshot_equal_the_short_one():
     frames = [EXAMPLES[f"reply-snapshot-campaign-more-{n}"]["message"] for n in (1, 2, 3)]
     whole = copy.deepcopy(frames[0]["snapshot"])
     for frame in frames[1:]:

@@ -26,13 +26,13 @@ def ingested(world, meter, *events):
     return meter.counts["ingest"]
 
 
-def test_an_item_is_as_long_as_its_names_and_values():
+def test_the_size_of_an_item_is_that_of_its_names_and_values():
     assert item_size({"ab": {"S": "é"}, "n": {"N": "-12345"}, "b": {"B": b"123"}}) == 4 + 5 + 4
     assert item_size({"l": {"L": [{"S": "a"}]}, "m": {"M": {"k": {"BOOL": True}}}}) == 6 + 7
     assert item_size(None) == 0
 
 
-def test_units_are_begun_ones():
+def test_units_are_rounded_up():
     assert [units(size, 1024) for size in (0, 1, 1024, 1025)] == [1, 1, 1, 2]
 
 
@@ -42,7 +42,7 @@ def test_a_send_and_a_delivery_cost_a_write_each(world, meter):
     assert counts == {"calls": 1, "write units EventsTable": 2}
 
 
-def test_an_open_costs_its_fact_its_message_s_state_and_a_place_in_the_activity(world, meter):
+def test_an_open_costs_the_writes_of_its_fact_state_and_activity_index(world, meter):
     counts = ingested(world, meter, ses.an_open("m-1"))
 
     assert counts["write units EventsTable"] == 2
@@ -50,7 +50,7 @@ def test_an_open_costs_its_fact_its_message_s_state_and_a_place_in_the_activity(
     assert counts["read units EventsTable"] == 1
 
 
-def test_what_comes_again_costs_again_and_changes_nothing(world, meter):
+def test_a_duplicate_costs_again_and_changes_nothing(world, meter):
     once = dict(ingested(world, meter, ses.a_send("m-1")))
     twice = ingested(world, meter, ses.a_send("m-1"))
 

@@ -62,14 +62,14 @@ def test_nothing_new_is_no_update():
     assert planned([change(1, sends=1)], {SHARD: checkpoint(1)}) is None
 
 
-def test_increments_that_cancel_out_still_move_the_checkpoint():
+def test_increments_that_cancel_out_still_advance_the_checkpoint():
     update = planned([change(1, human_opens=1), change(2, human_opens=-1)])
 
     assert added(update) == {"v": 1}
     assert checkpoint(2) in update["ExpressionAttributeValues"].values()
 
 
-def test_the_condition_refuses_what_is_counted_already():
+def test_the_condition_rejects_records_that_are_already_counted():
     update = planned([change(5, sends=1)])
 
     assert update["ConditionExpression"].startswith(
@@ -77,14 +77,14 @@ def test_the_condition_refuses_what_is_counted_already():
     )
 
 
-def test_a_register_that_stands_better_is_left_alone():
+def test_a_better_stored_value_is_not_replaced():
     earlier = ConditionalField("first_event_at", "2026-11-23", keep_lowest=True, values={})
 
     assert planned([], {"first_event_at": {"S": "2026-11-22"}}, [earlier]) is None
     assert planned([], {"first_event_at": {"S": "2026-11-24"}}, [earlier]) is not None
 
 
-def test_a_minute_expires_when_all_that_counts_in_it_has_left_the_stream():
+def test_a_minute_expires_after_all_its_records_have_left_the_stream():
     """It counts what is stored within two days, and a record stays in the stream for one more."""
     update = planned([change(1, sends=1)], part="minute#2026-11-23T10:00")
 
@@ -117,7 +117,7 @@ def test_sequence_numbers_sort_as_numbers(one, other):
     assert (checkpoint_bytes(one, NOW) < checkpoint_bytes(other, 0)) == (one < other)
 
 
-def test_zero_padding_of_a_sequence_number_says_nothing():
+def test_zero_padding_of_a_sequence_number_is_ignored():
     assert planned([change("007", sends=1)]) == planned([change("7", sends=1)])
 
 
@@ -125,7 +125,7 @@ def test_zero_padding_of_a_sequence_number_says_nothing():
     st.lists(st.integers(1, 5), min_size=1, max_size=20),
     st.lists(st.tuples(st.integers(0, 19), st.integers(1, 20)), max_size=10),
 )
-def test_any_redelivery_of_any_cut_counts_each_record_once(amounts, batches):
+def test_any_redelivery_in_any_batches_counts_each_record_once(amounts, batches):
     records = [change(number + 1, sends=amount) for number, amount in enumerate(amounts)]
     item, total = {}, 0
 

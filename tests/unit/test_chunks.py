@@ -50,7 +50,7 @@ frame_lists = st.lists(
 
 
 @given(st.lists(st.tuples(frame_lists, st.integers(1, 1300)), max_size=4))
-def test_every_viewer_is_sent_the_frames_of_their_group_once_and_each_chunk_fits(groups):
+def test_batches_fit_and_send_each_viewer_the_frames_of_its_group_once(groups):
     push = Push(
         "stats/email-campaigns",
         [
@@ -71,14 +71,14 @@ def test_every_viewer_is_sent_the_frames_of_their_group_once_and_each_chunk_fits
 @pytest.mark.parametrize(
     ("number", "sizes"), [(1, [1]), (500, [500]), (501, [500, 1]), (10_000, [500] * 20)]
 )
-def test_a_chunk_has_five_hundred_viewers(number, sizes):
+def test_a_batch_has_500_viewers(number, sizes):
     push = Push("stats/health", [Group(["{}"], viewers(number))])
 
     assert [chunk.viewers for chunk in split(push)] == sizes
     assert push.messages == number
 
 
-def test_many_small_groups_share_a_chunk():
+def test_many_small_groups_share_a_batch():
     """Each agency sees its own part of the list: six hundred of them are no six hundred chunks."""
     push = Push(
         "stats/email-campaigns",
@@ -88,7 +88,7 @@ def test_many_small_groups_share_a_chunk():
     assert [chunk.viewers for chunk in split(push)] == [500, 100]
 
 
-def test_frames_too_long_for_one_chunk_go_in_several():
+def test_frames_too_long_for_one_batch_are_split_over_several():
     frames = [str(one) * MAX_FRAME_BYTES for one in range(10)]
     push = Push("stats/email-campaign/spring", [Group(frames, viewers(500))])
 
@@ -99,7 +99,7 @@ def test_frames_too_long_for_one_chunk_go_in_several():
     assert sent(chunks) == sent([push])
 
 
-def test_an_event_names_an_endpoint_once():
+def test_an_event_contains_each_endpoint_once():
     mixed = viewers(300) + viewers(200, "other", "d4e5f6/prod")
 
     event = encoded(Push("stats/health", [Group(['{"é": 1}'], mixed)]), LATER)
@@ -109,7 +109,7 @@ def test_an_event_names_an_endpoint_once():
     assert len(event) < 500 * 32
 
 
-def test_what_an_event_says_is_read_again():
+def test_an_encoded_event_is_decoded_unchanged():
     groups = [Group(["{}", '{"é": "🎉"}'], viewers(3)), Group(["[]"], viewers(2, "guest"))]
     push = Push("stats/email-campaign/spring", groups)
 

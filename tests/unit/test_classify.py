@@ -38,11 +38,11 @@ def judged(event):
         ("X", ("unknown", "unrecognised_agent")),
     ],
 )
-def test_an_open_is_judged_by_its_agent(agent, verdict):
+def test_an_open_is_classified_by_its_user_agent(agent, verdict):
     assert judged(ses.an_open(agent=agent)) == verdict
 
 
-def test_a_click_with_apples_agent_says_nothing():
+def test_a_click_with_the_agent_of_apple_mail_privacy_is_unknown():
     assert judged(ses.a_click(agent=ses.APPLE_MAIL_PRIVACY)) == ("unknown", "unrecognised_agent")
 
 
@@ -55,19 +55,19 @@ def test_a_click_with_apples_agent_says_nothing():
         ("2026-11-23T09:59:59.000Z", "human"),
     ],
 )
-def test_an_open_within_three_seconds_of_the_mail_is_a_prefetch(at, engager):
+def test_an_open_within_three_seconds_of_the_send_is_a_prefetch(at, engager):
     assert judged(ses.an_open(at=at))[0] == engager
 
 
-def test_ses_likely_decides():
+def test_a_likely_verdict_of_ses_makes_an_open_a_bot():
     assert judged(ses.an_open(is_bot="Likely")) == ("machine", "ses_likely")
 
 
-def test_ses_unlikely_outweighs_an_agent_and_the_reason_says_both():
+def test_an_unlikely_verdict_of_ses_overrides_the_user_agent():
     open_ = ses.an_open(agent=ses.APPLE_MAIL_PRIVACY, is_bot="Unlikely")
 
     assert judged(open_) == ("human", "ses_unlikely, apple_mail_privacy")
 
 
-def test_ses_unlikely_does_not_make_an_unknown_agent_human():
+def test_an_unlikely_verdict_does_not_change_an_unknown_user_agent():
     assert judged(ses.an_open(agent=None, is_bot="Unlikely")) == ("unknown", "no_agent")

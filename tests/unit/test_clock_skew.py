@@ -32,7 +32,7 @@ def ahead(by):
     ],
     ids=str,
 )
-def test_an_event_up_to_a_day_ahead_is_taken_and_one_beyond_is_set_aside(event_at, by, taken):
+def test_an_event_more_than_a_day_ahead_goes_to_the_dead_letter_queue(event_at, by, taken):
     world = World()
     world.arrive(event_at(ahead(by)))
 

@@ -25,7 +25,7 @@ REQUIRED = {
 }
 
 
-def test_defaults_are_those_of_aws():
+def test_optional_settings_have_defaults():
     config = Config.from_environ(REQUIRED)
 
     assert config.retention_days == 90
@@ -35,7 +35,7 @@ def test_defaults_are_those_of_aws():
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-def test_a_missing_setting_is_named(name):
+def test_an_error_names_a_missing_setting(name):
     with pytest.raises(ConfigError, match=name):
         Config.from_environ({**REQUIRED, name: ""})
 
@@ -58,7 +58,7 @@ def test_a_missing_setting_is_named(name):
         ("GROUP_PREFIXES", "[]", "lists of prefixes by group"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_named_with_its_value(name, value, says):
+def test_an_error_names_an_invalid_setting_and_its_value(name, value, says):
     with pytest.raises(ConfigError, match=says) as caught:
         Config.from_environ({**REQUIRED, name: value})
 
@@ -66,7 +66,7 @@ def test_a_setting_that_makes_no_sense_is_named_with_its_value(name, value, says
     assert value in str(caught.value)
 
 
-def test_groups_have_the_campaigns_whose_names_begin_so():
+def test_a_group_sees_the_campaigns_with_its_prefixes():
     config = Config.from_environ(
         REQUIRED | {"GROUP_PREFIXES": '{"acme": ["a-", "b-"], "all": [""]}'}
     )
@@ -86,7 +86,7 @@ def test_groups_have_the_campaigns_whose_names_begin_so():
         ("http://localhost.example.com", False),
     ],
 )
-def test_an_issuer_is_asked_over_https_but_on_this_machine(issuer, is_secure):
+def test_an_issuer_must_use_https_except_on_loopback(issuer, is_secure):
     environ = REQUIRED | {"ISSUER": issuer, "CLIENT_ID": "c", "ALLOWED_ORIGINS": "https://o"}
     if is_secure:
         assert Config.from_environ(environ).issuer == issuer
@@ -101,7 +101,7 @@ def test_importing_the_app_needs_no_environment():
     subprocess.run([sys.executable, "-c", "import app"], cwd=ROOT, env=environment, check=True)
 
 
-def test_triggers_that_are_not_set_have_placeholders_of_the_right_form():
+def test_unset_triggers_have_valid_placeholders():
     assert Triggers.from_environ({}).events_stream_arn.startswith("arn:aws:dynamodb:")
 
 
@@ -125,7 +125,7 @@ def test_the_app_only_binds_triggers_to_handlers():
         assert ast.unparse(calling.value).startswith(f"{name}.handler(")
 
 
-def test_the_concurrency_of_ingest_is_bounded_by_default_and_can_be_set():
+def test_the_concurrency_of_ingest_is_limited_by_default_and_configurable():
     assert Triggers.from_environ({}).ingest_concurrency == 10
     assert Triggers.from_environ({"INGEST_CONCURRENCY": "50"}).ingest_concurrency == 50
 
@@ -136,7 +136,7 @@ def test_a_concurrency_that_lambda_does_not_accept_is_refused(value):
         Triggers.from_environ({"INGEST_CONCURRENCY": value})
 
 
-def test_app_binds_ingest_with_its_concurrency():
+def test_the_app_binds_ingest_with_its_maximum_concurrency():
     [ingest] = [one for one in app.app.event_sources if one.name == "ingest"]
 
     assert ingest.maximum_concurrency == 10

@@ -77,7 +77,7 @@ def test_a_malformed_item_is_quarantined_alone_and_counted_as_such(malformed, or
 
 
 @pytest.mark.parametrize("tagged", [True, False])
-def test_facts_with_a_tag_and_without_one_are_told_apart(tagged):
+def test_tagged_and_untagged_facts_are_counted_separately(tagged):
     images = [item(ses.a_send("m-1"), g={"BOOL": True}), item(ses.a_send("m-2"), g={"BOOL": False})]
 
     found = batch(*(images if tagged else reversed(images)))
@@ -86,14 +86,14 @@ def test_facts_with_a_tag_and_without_one_are_told_apart(tagged):
     assert added(found, (PIPELINE, HEALTH), "untagged") == 1
 
 
-def test_sends_count_for_as_many_as_each_has():
+def test_a_send_counts_each_of_its_recipients():
     three, two = item(ses.a_send("m-1"), n={"N": "3"}), item(ses.a_send("m-2"), n={"N": "2"})
 
     assert added(batch(three, two, item(ses.a_send("m-3"))), SPRING, "sends") == 6
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_of_mails_at_once_the_same_subject_stands_in_whatever_order_they_come(order):
+def test_simultaneous_emails_yield_the_same_subject_in_any_order(order):
     images = [item(ses.a_send("m-1"), s={"S": subject}) for subject in ("b", "a", "c")]
 
     assert said(batch(*(images[number] for number in order)))["subject"] == "a"

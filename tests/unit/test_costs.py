@@ -60,21 +60,21 @@ def quantities(bill):
     return {line.what: line.quantity for line in bill.lines}
 
 
-def test_a_line_is_its_quantity_at_its_price():
+def test_a_line_is_its_quantity_times_its_price():
     line = model.Line("writes", "DynamoDB write", 2_000_000)
 
     assert line.usd == pytest.approx(1.25)
     assert Price(0.4, 1000, "request", "here").of(500) == pytest.approx(0.2)
 
 
-def test_each_event_is_published_once_and_crosses_the_queue():
+def test_each_event_costs_a_publication_and_its_queue_requests():
     found = quantities(model.campaign(MEASURED, 1000))
 
     assert found["SNS: SES publishes"] == 3000
     assert found["SQS: sent, received, deleted"] == pytest.approx(3000 * 1.2)
 
 
-def test_facts_aggregates_and_reads_are_those_that_were_measured():
+def test_dynamodb_requests_equal_the_measured_ones():
     found = quantities(model.campaign(MEASURED, 1000))
 
     assert found["DynamoDB: facts, states, activity"] == 5000
@@ -83,13 +83,13 @@ def test_facts_aggregates_and_reads_are_those_that_were_measured():
     assert found["Lambda: invocations"] == 300 + 400 + 500 - 100
 
 
-def test_a_campaign_is_priced_by_the_largest_measured_one_that_is_no_larger():
+def test_a_campaign_is_priced_by_the_next_smaller_measured_one():
     assert model.events_of(MEASURED, 9_999) == pytest.approx(9_999 * 3)
     assert model.events_of(MEASURED, 20_000) == pytest.approx(20_000 * 2.9)
     assert model.events_of(MEASURED, 10) == pytest.approx(30)
 
 
-def test_a_push_is_paid_for_as_long_as_it_holds_its_shard():
+def test_a_push_is_billed_for_as_long_as_it_holds_its_shard():
     [duration] = [
         line for line in model.campaign(MEASURED, 1000).lines if line.what == "Lambda: duration"
     ]
@@ -98,7 +98,7 @@ def test_a_push_is_paid_for_as_long_as_it_holds_its_shard():
     assert duration.quantity > pushing
 
 
-def test_viewers_pay_for_the_hours_they_look():
+def test_the_cost_of_viewers_grows_with_their_hours():
     one = quantities(model.viewing(MEASURED, 1000, viewers=1, hours=1))
     four = quantities(model.viewing(MEASURED, 1000, viewers=2, hours=4))
 
@@ -109,18 +109,18 @@ def test_viewers_pay_for_the_hours_they_look():
     assert four["WebSocket: pushes"] == 2 * (100 + 3 * 10), "later hours are as the last measured"
 
 
-def test_nobody_who_looks_costs_nothing():
+def test_no_viewers_cost_nothing():
     assert model.viewing(MEASURED, 1000, viewers=0, hours=8).usd == 0
 
 
-def test_a_month_in_which_nothing_is_sent_is_watched_all_the_same():
+def test_a_month_without_sends_still_costs_monitoring():
     found = quantities(model.standing(MEASURED))
 
     assert found["DynamoDB: writes"] == model.MONTH_MINUTES
     assert found["DynamoDB: reads"] == (3 + 1) * model.MONTH_MINUTES
 
 
-def test_the_alarms_and_the_dashboard_are_those_of_the_template():
+def test_the_model_has_the_alarms_and_dashboard_of_the_template():
     template = TEMPLATE.read_text()
 
     assert template.count("Type: AWS::CloudWatch::Alarm\n") == model.ALARMS
@@ -135,7 +135,7 @@ def test_the_naive_design_pushes_each_event_to_each_viewer():
     assert found["DynamoDB: writes"] == 3000 * model.NAIVE_WRITES
 
 
-def test_each_price_says_where_it_is_from():
+def test_each_price_cites_its_source():
     for name, price in PRICES.items():
         assert price.source == UNVERIFIED or "." in price.source, name
         assert price.usd >= 0
@@ -153,7 +153,7 @@ def test_each_price_is_used():
     assert {line.price for bill in bills for line in bill.lines} == PRICES.keys()
 
 
-def test_programs_are_told_the_same_sums():
+def test_json_output_has_the_same_totals():
     told = json.loads(CliRunner().invoke(cost.command, ["--json"]).output)
 
     for bill in ("campaign", "viewing", "standing", "naive", "polling"):
@@ -162,5 +162,5 @@ def test_programs_are_told_the_same_sums():
     assert told["usd_per_viewer_hour"] == pytest.approx(hours)
 
 
-def test_the_document_is_what_was_measured_and_what_the_command_says():
+def test_the_document_agrees_with_the_measurement_and_the_command():
     assert DOCUMENT.read_text() == document(), "run python bench/cost_document.py"

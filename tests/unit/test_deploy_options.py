@@ -8,15 +8,15 @@ from dashboard.deploy import settings
 
 
 @pytest.mark.parametrize(("rate", "units"), [(1, 4000), (2000, 4000), (5000, 10_000)])
-def test_a_rate_of_events_takes_two_write_units_an_event_and_no_less_than_a_new_table(rate, units):
+def test_a_rate_of_events_sets_two_write_units_per_event_or_the_minimum(rate, units):
     assert warm_write_units(rate) == units
 
 
-def test_a_rate_that_is_not_named_leaves_the_tables_throughput_as_it_is():
+def test_without_a_rate_the_throughput_of_the_tables_is_unchanged():
     assert "WarmWriteUnits" not in settings.parameters("prod", warm_write_units=None)
     assert settings.parameters("prod", warm_write_units=10_000)["WarmWriteUnits"] == "10000"
 
 
-def test_settings_that_exceed_lambdas_limit_name_the_longest():
+def test_settings_above_the_lambda_limit_name_the_longest_one():
     with pytest.raises(CommandError, match="shorten CAMPAIGN_TAG, which has 4112"):
         settings.chosen([f"CAMPAIGN_TAG={'x' * 4100}"])

@@ -27,7 +27,7 @@ def in_security():
 
 
 @pytest.mark.parametrize(("named", "least"), [(in_reliability, 30), (in_security, 30)])
-def test_each_row_names_a_test_that_exists(named, least):
+def test_every_test_named_in_the_documents_exists(named, least):
     rows = list(named())
 
     assert len(rows) > least

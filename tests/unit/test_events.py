@@ -35,7 +35,7 @@ def reason_of(body):
         (ses.a_click(), "Click", "2026-11-23T10:06:00.000Z"),
     ],
 )
-def test_each_type_has_its_own_time_or_else_the_mails(event, event_type, at):
+def test_each_type_has_its_own_time_or_that_of_the_email(event, event_type, at):
     result = parsed(event)
 
     assert (result.type, result.at) == (event_type, at)
@@ -55,14 +55,14 @@ def test_each_type_has_its_own_time_or_else_the_mails(event, event_type, at):
     ],
     ids=["raw", "bare", "SNS", "EventBridge", "EventBridge in SNS", "SQS record", "SNS record"],
 )
-def test_every_wrapping_holds_the_same_event(wrap):
+def test_every_envelope_contains_the_same_event(wrap):
     event = ses.a_click()
 
     assert parse(wrap(event), campaign_tag="campaign") == parsed(event)
 
 
 @pytest.mark.parametrize("wrap", [str, lambda text: text + "\n", ses.in_sns_envelope])
-def test_validation_message_is_acknowledged(wrap):
+def test_the_validation_message_of_ses_is_acknowledged(wrap):
     assert parse(wrap(ses.VALIDATION), campaign_tag="campaign") is None
 
 
@@ -88,7 +88,7 @@ def test_validation_message_is_acknowledged(wrap):
         ),
     ],
 )
-def test_what_is_no_event_has_a_named_reason(body, reason):
+def test_an_invalid_event_is_rejected_with_a_reason(body, reason):
     assert reason_of(body) == reason
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_event_has_a_named_reason(body, reason):
         ({"mail": {"destination": "ada@example.com"}}, "mail.destination"),
     ],
 )
-def test_a_field_that_is_used_must_be_right(broken, complaint):
+def test_a_field_in_use_must_be_valid(broken, complaint):
     event = ses.a_send()
     event["mail"] |= broken["mail"]
 
@@ -142,14 +142,14 @@ def test_a_field_that_is_used_must_be_right(broken, complaint):
         ses.in_sns_envelope(ses.in_sns_envelope(ses.in_sns_envelope(ses.in_sns_envelope("ada@")))),
     ],
 )
-def test_a_reason_names_the_field_and_the_shape_and_quotes_no_content(body):
+def test_a_reason_names_the_field_and_its_type_and_quotes_no_content(body):
     with pytest.raises(NotAnEvent) as caught:
         parse(body, campaign_tag="campaign")
 
     assert "ada@" not in str(caught.value)
 
 
-def test_what_is_not_used_may_be_anything():
+def test_an_unused_field_may_have_any_value():
     event = ses.an_open()
     event["mail"]["headers"] = 7
     event["open"]["newMember"] = {"from": "SES"}
@@ -158,7 +158,7 @@ def test_what_is_not_used_may_be_anything():
     assert parsed(event).is_bot is None
 
 
-def test_campaign_is_the_tag_else_the_configuration_set_else_untagged():
+def test_the_campaign_is_the_tag_or_the_configuration_set_or_untagged():
     assert parsed(ses.a_send(campaign="spring")).campaign == "spring"
     assert parsed(ses.a_send(campaign=None)).campaign == "newsletters"
     assert parsed(ses.a_send(campaign=" ")).campaign == "newsletters"
@@ -167,11 +167,11 @@ def test_campaign_is_the_tag_else_the_configuration_set_else_untagged():
     assert not parsed(ses.a_send(campaign=None)).tagged
 
 
-def test_times_are_brought_to_utc_with_milliseconds():
+def test_times_are_converted_to_utc_with_milliseconds():
     assert parsed(ses.a_send(at="2026-11-23T12:00:00+02:00")).at == "2026-11-23T10:00:00.000Z"
 
 
-def test_an_address_named_twice_is_one_recipient():
+def test_a_repeated_address_is_one_recipient():
     event = ses.a_delivery(to=["ada@example.com", "bob@example.com", "ada@example.com"])
 
     assert parsed(event).recipients == ("ada@example.com", "bob@example.com")
@@ -180,14 +180,14 @@ def test_an_address_named_twice_is_one_recipient():
 @pytest.mark.parametrize(
     "event", [ses.a_send(at="3000-01-01T00:00:00Z"), ses.an_open(at="2026-11-25T00:00:00.001Z")]
 )
-def test_what_has_yet_to_happen_is_refused(event):
+def test_an_event_in_the_future_is_rejected(event):
     with pytest.raises(NotAnEvent) as caught:
         parse(ses.raw(event), campaign_tag="campaign", not_after="2026-11-25T00:00:00.000Z")
 
     assert caught.value.reason == "future_time"
 
 
-def test_a_type_that_ses_adds_is_kept_under_its_own_name():
+def test_an_unknown_event_type_keeps_its_name():
     event = {"eventType": "Archived", "mail": ses.mail(), "archived": {"to": "vault"}}
 
     assert parsed(event).type == "Archived"
@@ -218,14 +218,14 @@ def test_lone_surrogates_do_not_reach_the_tables():
         ({"unsubscribeAll": False}, False),
     ],
 )
-def test_a_subscription_opts_out_of_a_topic_or_of_all(preferences, opts_out):
+def test_a_subscription_event_opts_out_of_a_topic_or_of_all(preferences, opts_out):
     event = ses.a_subscription()
     event["subscription"]["newTopicPreferences"] = preferences
 
     assert parsed(event).opts_out is opts_out
 
 
-def test_addresses_and_what_sqs_refuses_stay_out_of_the_explanation():
+def test_a_reason_has_no_addresses_and_no_characters_that_sqs_rejects():
     event = ses.a_send(to=["ada@example.com", ""])
     with pytest.raises(NotAnEvent) as caught:
         parsed(event)
@@ -237,7 +237,7 @@ def test_addresses_and_what_sqs_refuses_stay_out_of_the_explanation():
     assert "\ufffe" not in str(caught.value)
 
 
-def test_an_unknown_type_that_is_nested_too_deeply_is_refused():
+def test_an_unknown_event_type_that_is_nested_too_deeply_is_rejected():
     deep = "[" * 900 + "]" * 900
     body = (
         json.dumps({"eventType": "Archived", "mail": ses.mail()})[:-1] + f', "archived": {deep}}}'

@@ -34,7 +34,7 @@ def guest(number, connected_at=0):
     return Connection(f"c-{number}", "api/stage", connected_at, GUEST)
 
 
-def test_connections_that_have_expired_leave_room_for_others(world, rows, monkeypatch):
+def test_expired_connections_do_not_count_against_the_limit(world, rows, monkeypatch):
     monkeypatch.setattr(subscriptions, "MAX_GUESTS", 3)
     for number in range(3):
         rows.admit(guest(number))
@@ -49,7 +49,7 @@ def test_connections_that_have_expired_leave_room_for_others(world, rows, monkey
     assert not rows.has_room("share/x")
 
 
-def test_room_is_counted_over_all_pages(world, rows, monkeypatch):
+def test_connections_are_counted_over_all_pages(world, rows, monkeypatch):
     """A page may hold nothing but expired rows."""
     monkeypatch.setattr(subscriptions, "MAX_GUESTS", 2)
     for number in range(4):
@@ -71,7 +71,7 @@ def test_room_is_counted_over_all_pages(world, rows, monkeypatch):
     assert rows.has_room("share/x")
 
 
-def test_a_connection_whose_row_has_expired_may_see_nothing(world, rows):
+def test_an_expired_connection_may_see_nothing(world, rows):
     rows.admit(guest(1))
     assert rows.access("c-1") == GUEST
 
@@ -80,7 +80,7 @@ def test_a_connection_whose_row_has_expired_may_see_nothing(world, rows):
     assert rows.access("c-1") is None
 
 
-def test_a_revocation_ends_the_connections_that_there_still_are(world, rows):
+def test_a_revocation_closes_only_the_unexpired_connections(world, rows):
     rows.admit(guest(1))
     world.now += ROW_SECONDS
     rows.admit(guest(2))
@@ -88,7 +88,7 @@ def test_a_revocation_ends_the_connections_that_there_still_are(world, rows):
     assert [one.id for one in rows.of_share("share/x")] == ["c-2"]
 
 
-def test_expired_subscriptions_count_against_no_limit(world, rows, monkeypatch):
+def test_expired_subscriptions_do_not_count_against_the_limit(world, rows, monkeypatch):
     monkeypatch.setattr(subscriptions, "MAX_SUBSCRIPTIONS", 2)
     viewer = Connection("c-1", "api/stage", 0)
     for number in range(2):
@@ -102,7 +102,7 @@ def test_expired_subscriptions_count_against_no_limit(world, rows, monkeypatch):
     assert [one.id for one in rows.subscribers(f"{SPRING}-3")] == ["c-1"]
 
 
-def test_what_has_expired_is_forgotten_with_the_connection_all_the_same(world, rows):
+def test_expired_rows_are_removed_with_their_connection(world, rows):
     viewer = guest(1)
     rows.admit(viewer)
     rows.add(viewer, SPRING)
@@ -113,7 +113,7 @@ def test_what_has_expired_is_forgotten_with_the_connection_all_the_same(world, r
     assert list(world.dynamo.tables["SubscriptionsTable"].items()) == []
 
 
-def test_a_share_link_that_has_ended_is_not_listed(world):
+def test_an_expired_share_link_is_not_listed(world):
     shares = world.new_process().shares
     shares.add("spring", int(START) + 100)
     assert [one.campaign for one in shares.all()] == ["spring"]
@@ -123,7 +123,7 @@ def test_a_share_link_that_has_ended_is_not_listed(world):
     assert list(shares.all()) == []
 
 
-def test_a_fact_that_has_expired_is_no_activity():
+def test_an_expired_fact_is_not_listed_as_activity():
     world = World()
     world.arrive(ses.an_open("m-1"))
     world.drain()

@@ -93,7 +93,7 @@ def body_of(message):
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(messages())
-def test_every_frame_fits_and_together_they_are_the_message(message):
+def test_every_frame_fits_and_the_frames_merge_into_the_message(message):
     written = frames(message)
     name = body_of(message)
 
@@ -105,7 +105,7 @@ def test_every_frame_fits_and_together_they_are_the_message(message):
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(messages())
-def test_no_frame_has_room_for_the_first_element_of_the_next(message):
+def test_each_frame_is_filled_before_the_next_begins(message):
     name = body_of(message)
     parts = [json.loads(one) for one in frames(message)]
 
@@ -117,7 +117,7 @@ def test_no_frame_has_room_for_the_first_element_of_the_next(message):
 
 @pytest.mark.parametrize("name", ["changes", "snapshot", "results"])
 @pytest.mark.parametrize("around", [0, 10_000])
-def test_an_element_may_fill_a_frame_and_no_more(name, around):
+def test_an_element_may_exactly_fill_a_frame(name, around):
     def message(*urls):
         found = [{"url": url} for url in urls]
         padding = {"request_id": "x" * around}
@@ -136,7 +136,7 @@ def test_an_element_may_fill_a_frame_and_no_more(name, around):
         frames(message(longest, longest + "x"))
 
 
-def test_what_cannot_be_split_is_an_error_that_does_not_quote_it():
+def test_an_oversized_element_is_an_error_that_does_not_quote_it():
     secret = "viewer@example.com" * 2000
 
     for message in (
@@ -149,7 +149,7 @@ def test_what_cannot_be_split_is_an_error_that_does_not_quote_it():
         assert "viewer" not in str(refused.value)
 
 
-def test_the_longest_elements_that_are_stored_fit_into_a_frame():
+def test_the_longest_stored_elements_fit_into_a_frame():
     def longest(most):
         return "\x01" * most  # six bytes each
 

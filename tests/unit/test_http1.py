@@ -36,7 +36,7 @@ def feed_all(parser, pieces):
 
 
 @given(st.lists(responses(), min_size=1, max_size=5), st.data())
-def test_each_request_gets_its_own_response_however_it_is_cut(sequence, data):
+def test_each_request_gets_its_own_response_however_bytes_arrive(sequence, data):
     parser = ResponseParser(1000)
     for response in sequence:
         found = feed_all(parser, data.draw(chopped(response.raw)))
@@ -54,7 +54,7 @@ def test_bytes_after_a_response_are_an_error(response, rest):
 
 
 @given(responses(), st.data())
-def test_a_response_that_is_cut_off_is_not_complete(response, data):
+def test_a_truncated_response_is_incomplete(response, data):
     end = data.draw(st.integers(1, len(response.raw) - 1))
     parser = ResponseParser(1000)
 
@@ -70,7 +70,7 @@ def test_an_interim_response_is_skipped(status):
     assert found.header("x-interim") == ""
 
 
-def test_an_interim_response_alone_completes_nothing():
+def test_an_interim_response_alone_is_incomplete():
     parser = ResponseParser(1000)
 
     assert parser.feed(interim(100)) is None
@@ -98,7 +98,7 @@ def test_an_interim_response_alone_completes_nothing():
         b"200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n",
     ],
 )
-def test_a_response_that_is_wrong_or_ambiguous_is_an_error(head):
+def test_a_malformed_or_ambiguous_response_is_an_error(head):
     with pytest.raises(ProtocolError):
         parsed(H + head)
 
@@ -111,13 +111,13 @@ def test_a_response_that_is_wrong_or_ambiguous_is_an_error(head):
         b"204 No Content\r\ntransfer-encoding: chunked\r\n\r\n",
     ],
 )
-def test_a_response_that_never_has_a_body_ends_with_its_headers(head):
+def test_a_response_without_a_body_ends_with_its_headers(head):
     first, second = parsed(H + head, NEXT)
 
     assert (first.body, second.body) == (b"", b"next")
 
 
-def test_an_interim_response_has_no_body_whatever_it_says():
+def test_an_interim_response_has_no_body_despite_its_headers():
     [found] = parsed(H + b"103 Early Hints\r\ncontent-length: 5\r\n\r\n" + NEXT)
 
     assert found.body == b"next"
@@ -131,17 +131,17 @@ def test_an_interim_response_has_no_body_whatever_it_says():
         (b"HTTP/1.0 200 OK\r\n", False),
     ],
 )
-def test_a_response_says_whether_its_connection_goes_on(head, keeps_alive):
+def test_a_response_determines_whether_its_connection_is_reusable(head, keeps_alive):
     [found] = parsed(head + b"content-length: 0\r\n\r\n")
 
     assert found.keeps_alive is keeps_alive
 
 
-def test_a_body_that_ends_with_its_connection_is_never_complete():
+def test_a_body_delimited_by_connection_close_is_never_complete():
     assert parsed(H + b"200 OK\r\n\r\n", b"some", b"more") == [None] * 3
 
 
-def test_a_body_may_be_as_long_as_the_limit():
+def test_a_body_of_the_maximum_length_is_accepted():
     [found] = parsed(ok(b"x" * 1000))
     assert len(found.body) == 1000
 
@@ -152,7 +152,7 @@ def test_a_body_may_be_as_long_as_the_limit():
 CHUNKED = H + b"200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-def test_a_body_in_chunks_has_the_same_limit():
+def test_a_chunked_body_has_the_same_limit():
     chunk = b"64\r\n" + b"x" * 100 + b"\r\n"
     *_, found = parsed(CHUNKED, *[chunk] * 10, b"0\r\n\r\n")
     assert len(found.body) == 1000
@@ -185,12 +185,12 @@ def accepted(parser, start, piece):
         (b"\r\n", b"\r\n" * 1000),  # line ends before it
     ],
 )
-def test_what_is_no_body_has_a_limit(start, piece):
+def test_headers_and_chunk_metadata_have_a_limit(start, piece):
     assert accepted(ResponseParser(1000), start, piece) <= MAX_HEADER_BYTES
     assert accepted(StatusParser(1000), start, piece) <= MAX_HEADER_BYTES + 1000
 
 
-def test_a_body_has_a_limit_where_only_the_status_is_wanted():
+def test_a_discarded_body_has_a_limit():
     start = H + b"200 OK\r\ncontent-length: 1000000\r\n\r\n"
 
     assert accepted(StatusParser(1000), start, b"x" * 100) <= MAX_HEADER_BYTES + 1000
@@ -205,7 +205,7 @@ def test_each_request_gets_the_status_of_its_own_response(sequence, data):
         assert found.status == response.status
 
 
-def test_headers_have_a_limit_in_number():
+def test_the_number_of_headers_is_limited():
     def with_headers(number):
         return H + b"200 OK\r\ncontent-length: 0\r\n" + b"x: y\r\n" * (number - 1) + b"\r\n"
 
@@ -224,6 +224,6 @@ def test_only_200_to_299_succeed(status, succeeds):
     assert is_success(status) is succeeds
 
 
-def test_an_address_without_http_is_refused():
+def test_a_url_without_an_http_scheme_is_refused():
     with pytest.raises(ConfigError, match="set an http or https URL"):
         parse_url("ftp://example.com")

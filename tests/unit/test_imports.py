@@ -150,16 +150,16 @@ def test_no_function_loads_boto3(run):
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-def test_no_function_loads_what_takes_long_and_only_who_verifies_tokens_loads_cryptography(run):
+def test_no_function_loads_slow_modules_except_cryptography_for_tokens(run):
     assert not loaded(run) & {"asyncio", "dataclasses", "pathlib", "cryptography", "jwt"}
 
 
 @pytest.mark.parametrize("function", NAMES)
-def test_a_function_has_loaded_all_that_it_needs_before_its_first_event(function):
+def test_a_function_loads_everything_it_needs_before_its_first_event(function):
     assert loaded_late(function, RUNS[function]) == set()
 
 
-def test_a_function_loads_nothing_of_the_others():
+def test_a_function_does_not_load_the_modules_of_others():
     of_ingest = {
         "chalicelib.functions.ingest",
         "chalicelib.ses.parse",
@@ -172,7 +172,7 @@ def test_a_function_loads_nothing_of_the_others():
     assert not of_ingest & told(program, _HANDLER="app.aggregate")
 
 
-def test_each_function_that_lambda_starts_is_prepared():
+def test_every_lambda_handler_is_prepared():
     """`_HANDLER` is what Chalice gives Lambda as the function's handler."""
     triggered = [*app.app.event_sources, *app.app.websocket_handlers.values()]
 

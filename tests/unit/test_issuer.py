@@ -22,7 +22,7 @@ def not_asked(url):
     raise AssertionError(url)
 
 
-def test_of_the_stages_own_user_pool_it_is_known():
+def test_the_endpoints_of_the_stages_own_user_pool_are_known():
     found = sign_in(OWN, "page", fetch=not_asked)
 
     assert found.authorization_endpoint == f"{OWN['SignInUrl']}/oauth2/authorize"
@@ -33,7 +33,7 @@ def test_of_the_stages_own_user_pool_it_is_known():
     )
 
 
-def test_another_issuer_says_it_itself():
+def test_another_issuer_is_discovered_from_its_metadata():
     asked = []
     document = DOCUMENT | {
         "end_session_endpoint": "https://id.example.com/leave",
@@ -48,7 +48,7 @@ def test_another_issuer_says_it_itself():
     assert found.sign_out.startswith("https://id.example.com/leave?client_id=page&post_logout")
 
 
-def test_an_issuer_without_a_place_to_sign_out_has_none():
+def test_an_issuer_without_an_end_session_endpoint_has_no_sign_out():
     found = sign_in(OTHER, "page", fetch=lambda _: DOCUMENT)
 
     assert (found.sign_out, found.scope) == ("", "openid email")
@@ -63,12 +63,12 @@ def test_an_issuer_without_a_place_to_sign_out_has_none():
         (DOCUMENT | {"issuer": "https://id.example.com/other"}, "exactly as it names itself"),
     ],
 )
-def test_what_is_no_issuer_is_refused_with_a_remedy(document, says):
+def test_an_invalid_issuer_is_refused_with_a_remedy(document, says):
     with pytest.raises(CommandError, match=says):
         sign_in(OTHER, "page", fetch=lambda _: document)
 
 
-def test_an_issuer_that_is_not_reached_is_said():
+def test_an_unreachable_issuer_is_reported():
     def unreachable(url):
         raise OSError("timed out")
 

@@ -25,7 +25,7 @@ def test_each_package_has_a_version_and_hashes(name):
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_it_has_the_versions_that_its_source_names(name):
+def test_a_lock_has_the_versions_that_its_source_pins(name):
     source = (PROJECT / name).with_suffix(".in").read_text()
     named = re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)$", source, re.MULTILINE)
 
@@ -33,16 +33,16 @@ def test_it_has_the_versions_that_its_source_names(name):
     assert {(one.lower(), version) for one, version in named} <= versions(name)
 
 
-def test_the_functions_packages_are_those_that_are_tested():
+def test_the_functions_packages_are_the_tested_ones():
     assert versions("requirements.txt") < versions("requirements-dev.txt")
 
 
-def test_the_functions_packages_do_not_depend_on_the_machine_that_deploys():
+def test_the_functions_packages_do_not_depend_on_the_deploying_host():
     markers = {one.marker for one in lock.read("requirements.txt")}
 
     assert not [one for one in markers if re.search("sys_platform|os_name|platform_(m|s|r|v)", one)]
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_it_names_no_index(name):
+def test_a_lock_contains_no_package_index(name):
     assert not re.search("://|--(extra-)?index-url|--find-links", (PROJECT / name).read_text())

@@ -68,7 +68,7 @@ def test_health_has_the_members_of_the_documented_example():
     assert health(Health()) == example("reply-snapshot-health-not-checked-yet")["snapshot"]
 
 
-def test_rates_have_one_denominator_each():
+def test_each_rate_has_one_denominator():
     assert rates(
         {
             "sends": 10,
@@ -92,11 +92,11 @@ def test_rates_have_one_denominator_each():
     }
 
 
-def test_a_rate_without_denominator_is_null():
+def test_a_rate_with_a_zero_denominator_is_null():
     assert set(rates({"opens": 3}).values()) == {None}
 
 
-def test_minutes_are_shown_for_two_hours_before_the_newest():
+def test_the_timeline_has_the_two_hours_of_minutes_before_the_newest():
     buckets = [minute(number, opens=1) for number in range(180)]
 
     shown = campaign_snapshot("spring", None, reversed(buckets))["timeline"]["minute"]
@@ -105,11 +105,11 @@ def test_minutes_are_shown_for_two_hours_before_the_newest():
     assert (shown[0]["at"], shown[-1]["at"]) == ("2026-11-23T11:00:00Z", "2026-11-23T12:59:00Z")
 
 
-def test_buckets_without_events_are_left_out():
+def test_buckets_without_events_are_omitted():
     assert campaign_snapshot("spring", None, [minute(1)])["timeline"]["minute"] == []
 
 
-def test_the_longest_outline_fits_into_a_frame():
+def test_the_longest_sparkline_fits_into_a_frame():
     most = {"deliveries": 10**9, "human_opens": 10**9, "human_clicks": 10**9, "sends": 1}
     days = [
         Aggregate("spring", f"day#2026-{n // 28 + 1:02}-{n % 28 + 1:02}", 1, most)
@@ -121,7 +121,7 @@ def test_the_longest_outline_fits_into_a_frame():
     assert len(frames({"request_id": "x" * 200, "action": "listTimelines", "result": outline})) == 1
 
 
-def test_links_are_ranked_by_clicks_and_other_comes_last():
+def test_links_are_ranked_by_clicks_with_other_last():
     other = Aggregate("spring", "link#other", version=1, counts={"clicks": 99})
 
     links = campaign_snapshot("spring", None, [other, link(1, clicks=2), link(2, clicks=5)])
@@ -133,14 +133,14 @@ def test_links_are_ranked_by_clicks_and_other_comes_last():
     ]
 
 
-def test_a_link_whose_url_is_not_known_yet_is_not_taken_for_all_others():
+def test_a_link_without_a_known_url_is_not_counted_as_other():
     early = Aggregate("spring", "link#0123456789abcdef", version=1, counts={"unique_clicks": 1})
 
     assert "links" not in campaign_stats([early])
     assert campaign_snapshot("spring", None, [early])["links"] == []
 
 
-def test_bounces_are_told_apart_by_their_kind_and_the_most_frequent_comes_first():
+def test_bounces_are_grouped_by_type_with_the_most_frequent_first():
     kinds = [
         bounce("hard_bounces", "Permanent", "NoEmail", count=2),
         bounce("soft_bounces", "Transient", "MailboxFull", count=3),
@@ -164,11 +164,11 @@ def test_bounces_are_told_apart_by_their_kind_and_the_most_frequent_comes_first(
         ((None, None), "bounce#Undetermined#Other"),
     ],
 )
-def test_a_kind_of_bounce_that_ses_has_added_counts_as_other(of_ses, counted):
+def test_an_unknown_bounce_type_counts_as_other(of_ses, counted):
     assert bounce_part(*of_ses) == counted
 
 
-def test_counts_in_full_and_only_those_of_campaigns():
+def test_a_campaign_entry_has_every_campaign_counter_and_no_others():
     entry = campaign_entry(Aggregate("spring", SUMMARY, counts={"sends": 1, "quarantined": 9}))
 
     assert entry["counts"] == {name: int(name == "sends") for name in COUNTERS}
@@ -193,7 +193,7 @@ def merged(written):
     st.integers(min_value=0, max_value=120),
     st.dictionaries(st.sampled_from(sorted(COUNTERS)), st.integers(1, 10**9)),
 )
-def test_a_long_snapshot_goes_in_several_frames_and_loses_nothing(urls, minutes, counts):
+def test_a_long_snapshot_is_split_into_frames_without_loss(urls, minutes, counts):
     snapshot = campaign_snapshot(
         "spring",
         SUMMARY_OF_SPRING,
@@ -212,7 +212,7 @@ def test_a_long_snapshot_goes_in_several_frames_and_loses_nothing(urls, minutes,
     ]
 
 
-def test_a_long_list_goes_in_several_frames():
+def test_a_long_list_is_split_into_frames():
     entries = [campaign_entry(SUMMARY_OF_SPRING) for _ in range(200)]
 
     written = frames(push("stats/email-campaigns", campaign_list(entries)))
@@ -223,7 +223,7 @@ def test_a_long_list_goes_in_several_frames():
     assert not any("more" in json.loads(text) for text in written)
 
 
-def test_long_results_go_in_several_frames():
+def test_long_results_are_split_into_frames():
     results = [campaign_entry(SUMMARY_OF_SPRING) for _ in range(100)]
 
     written = frames({"request_id": 1, "action": "listCampaigns", "results": results})

@@ -33,7 +33,7 @@ def test_a_single_task_runs_in_the_callers_thread():
     assert threads == [threading.current_thread()]
 
 
-def test_no_task_is_none():
+def test_no_tasks_return_no_results():
     in_threads([])
 
 
@@ -50,7 +50,7 @@ def test_an_error_is_raised_when_all_tasks_have_ended(error):
     assert len(done) == 20
 
 
-def test_a_link_is_admitted_by_its_own_answer_whatever_another_thread_has_read():
+def test_a_link_is_admitted_by_its_response_despite_a_concurrent_cache_write():
     class Racing(dict):
         def __setitem__(self, campaign, admitted):
             super().__setitem__(campaign, {"another"})

@@ -20,7 +20,7 @@ def refused(text):
     return caught.value
 
 
-def test_fields_that_are_not_given_have_defaults():
+def test_missing_fields_have_defaults():
     request = parse_request('{"action": "listCampaigns"}')
 
     assert (request.request_id, request.limit, request.cursor) == (None, 50, None)
@@ -29,7 +29,7 @@ def test_fields_that_are_not_given_have_defaults():
 @pytest.mark.parametrize(
     "path", sorted(MESSAGES.glob("request-*.json")), ids=lambda path: path.stem
 )
-def test_each_documented_request_is_understood(path):
+def test_each_documented_request_is_parsed(path):
     message = json.loads(path.read_text())["message"]
     request = parse_request(json.dumps(message))
 
@@ -104,7 +104,7 @@ def test_each_documented_request_is_understood(path):
         ('{"action": "ping", "padding": "%s"}' % ("x" * 32_768), "too_large", "32768"),
     ],
 )
-def test_what_cannot_be_served_is_refused_with_the_value_and_a_way_out(text, code, says):
+def test_an_invalid_request_is_refused_with_the_value_and_a_remedy(text, code, says):
     error = refused(text)
 
     assert error.code == code
@@ -112,7 +112,7 @@ def test_what_cannot_be_served_is_refused_with_the_value_and_a_way_out(text, cod
     assert error.reply["error"] == {"code": code, "message": str(error)}
 
 
-def test_a_refusal_carries_what_could_be_read_of_the_request():
+def test_a_refusal_has_the_request_id_and_action_if_readable():
     reply = refused('{"action": "fly", "request_id": "r-1"}').reply
 
     assert (reply["request_id"], reply["action"]) == ("r-1", "fly")
@@ -147,5 +147,5 @@ json_values = st.recursive(
         ).map(json.dumps),
     )
 )
-def test_nothing_that_arrives_raises_anything_else(text):
+def test_any_text_is_parsed_or_raises_invalid_request(text):
     assert answer_to(text) is None or answer_to(text)["error"]["message"]

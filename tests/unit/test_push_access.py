@@ -42,17 +42,17 @@ def test_which_topics_a_connection_may_subscribe_to(access, heard):
     assert {topic for topic in topics if access.can_subscribe(topic)} == heard
 
 
-def test_a_share_link_of_a_campaign_is_not_one_of_those_that_begin_with_its_name():
+def test_a_share_link_does_not_cover_campaigns_with_its_name_as_prefix():
     assert not SHARED.can_subscribe(SPRING + "-2")
     assert OF_SPRING.can_subscribe(SPRING + "-2")
 
 
 @pytest.mark.parametrize(("until", "ended"), [(None, False), (100, True), (101, False)])
-def test_a_token_ends_at_its_second(until, ended):
+def test_a_token_expires_at_its_exact_second(until, ended):
     assert Permissions("ada", until).has_ended(100.0) == ended
 
 
-def test_groups_without_prefixes_see_nothing_where_prefixes_are_set():
+def test_groups_without_prefixes_see_nothing_if_any_prefixes_are_set():
     by_group = {"acme": ("acme-",), "empty": ()}
 
     assert prefixes_of(["acme", "empty", "other"], by_group) == ("acme-",)
@@ -100,7 +100,7 @@ def stage(request):
     "access",
     [OF_AUTUMN, OF_NONE, replace(SHARED, shared="autumn"), replace(SHARED, shared="spr")],
 )
-def test_a_push_leaves_out_a_row_that_may_not_hear_the_topic(stage, access):
+def test_a_push_skips_a_subscription_without_permission(stage, access):
     stranger = stage.admitted(access, SPRING)
     friends = [stage.admitted(one, SPRING) for one in (OF_SPRING, ALL, SHARED)]
 
@@ -111,7 +111,7 @@ def test_a_push_leaves_out_a_row_that_may_not_hear_the_topic(stage, access):
 
 
 @pytest.mark.parametrize("topic", [LIST_TOPIC, HEALTH_TOPIC])
-def test_a_push_of_the_list_or_of_health_leaves_out_a_share_link(stage, topic):
+def test_pushes_of_the_list_and_health_skip_share_links(stage, topic):
     guest, friend = stage.admitted(SHARED, topic), stage.admitted(ALL, topic)
 
     stage.happens("spring")
@@ -122,7 +122,7 @@ def test_a_push_of_the_list_or_of_health_leaves_out_a_share_link(stage, topic):
     assert len(friend.frames) == 1
 
 
-def test_a_push_of_the_list_names_what_each_viewer_may_see(stage):
+def test_a_list_push_has_the_permitted_campaigns_of_each_viewer(stage):
     viewers = [stage.admitted(one, LIST_TOPIC) for one in (OF_SPRING, OF_BOTH, OF_NONE)]
 
     stage.happens("spring", "autumn")
@@ -135,7 +135,7 @@ def test_a_push_of_the_list_names_what_each_viewer_may_see(stage):
 
 
 @pytest.mark.parametrize("late", [-1, 0])
-def test_a_push_leaves_out_a_connection_whose_token_has_ended(stage, late):
+def test_a_push_skips_a_connection_with_an_expired_token(stage, late):
     """Its row may stay in the table for days."""
     viewer = stage.admitted(OF_SPRING, SPRING)
     stage.now = END + late
@@ -148,7 +148,7 @@ def test_a_push_leaves_out_a_connection_whose_token_has_ended(stage, late):
 @pytest.mark.parametrize(
     ("access", "heals"), [(OF_SPRING, True), (OF_AUTUMN, False), (OF_NONE, False)]
 )
-def test_a_ping_heals_no_topic_that_the_connection_may_not_hear(access, heals):
+def test_a_ping_catches_up_no_topic_without_permission(access, heals):
     stage = Stage()
     viewer = stage.admitted(access, SPRING)
     stage.happens("spring")
@@ -171,7 +171,7 @@ def test_a_renewal_removes_subscriptions_that_the_new_token_does_not_allow(acces
     assert {topic for topic in (SPRING, AUTUMN) if rows.subscribers(topic)} == kept
 
 
-def test_a_ping_heals_no_expired_subscription():
+def test_a_ping_catches_up_no_expired_subscription():
     stage = Stage()
     viewer = stage.admitted(OF_SPRING, SPRING)
     rows = stage.new_process().subscriptions
@@ -183,7 +183,7 @@ def test_a_ping_heals_no_expired_subscription():
     assert rows.behind(viewer.connection.id) == []
 
 
-def test_what_is_refused_says_what_may_be_seen():
+def test_a_refusal_lists_the_permitted_campaigns():
     stage = Stage()
     viewer = stage.admitted(OF_SPRING)
     request = json.dumps({"action": "get", "id": AUTUMN})

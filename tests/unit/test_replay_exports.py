@@ -30,14 +30,14 @@ def texts(path):
     ids=["lines", "newline at the end", "blank lines", "one after the other", "over many lines"],
 )
 @pytest.mark.parametrize("packed", [False, True])
-def test_values_are_found(tmp_path, content, packed):
+def test_json_values_are_found(tmp_path, content, packed):
     path = tmp_path / "export"
     path.write_bytes(gzip.compress(content.encode()) if packed else content.encode())
 
     assert [json.loads(text) for text in texts(path)] == EVENTS
 
 
-def test_what_is_no_json_ends_with_its_line(tmp_path):
+def test_invalid_json_ends_at_the_end_of_its_line(tmp_path):
     path = tmp_path / "export"
     path.write_text('{"a": 1}\nHello {world}\n\n{"b": 2}\n{"cut":')
 
@@ -49,7 +49,7 @@ def test_what_is_no_json_ends_with_its_line(tmp_path):
     ]
 
 
-def test_what_is_no_json_may_be_long_and_is_given_once(tmp_path):
+def test_long_invalid_json_is_reported_once(tmp_path):
     path = tmp_path / "export"
     path.write_text("{" * 700_000 + "\n" + '{"b": 2}')
 
@@ -59,7 +59,7 @@ def test_what_is_no_json_may_be_long_and_is_given_once(tmp_path):
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7])
-def test_chunks_may_end_anywhere(tmp_path, chunk, monkeypatch):
+def test_values_may_be_split_over_reads_anywhere(tmp_path, chunk, monkeypatch):
     monkeypatch.setattr(exports, "_CHUNK_BYTES", chunk)
     path = tmp_path / "export"
     path.write_text("\n".join(json.dumps(event, ensure_ascii=False) for event in EVENTS[:3]))
@@ -68,7 +68,7 @@ def test_chunks_may_end_anywhere(tmp_path, chunk, monkeypatch):
 
 
 @given(st.binary(max_size=300))
-def test_nothing_that_is_written_is_left_out(tmp_path_factory, content):
+def test_no_written_value_is_skipped(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("export") / "file"
     path.write_bytes(b"[" + content)
 
@@ -79,7 +79,7 @@ def test_nothing_that_is_written_is_left_out(tmp_path_factory, content):
 
 
 @given(st.binary(max_size=300), st.integers(0, 300))
-def test_a_gzip_that_is_broken_is_a_clear_error(tmp_path_factory, content, place):
+def test_a_corrupt_gzip_file_is_a_clear_error(tmp_path_factory, content, place):
     path = tmp_path_factory.mktemp("export") / "file.gz"
     packed = gzip.compress(LINES.encode())
     broken = packed[:2] + content + packed[place:]
@@ -91,7 +91,7 @@ def test_a_gzip_that_is_broken_is_a_clear_error(tmp_path_factory, content, place
         texts(path)
 
 
-def test_a_gzip_that_is_cut_off_is_a_clear_error(tmp_path):
+def test_a_truncated_gzip_file_is_a_clear_error(tmp_path):
     path = tmp_path / "export.gz"
     path.write_bytes(gzip.compress(LINES.encode())[:-9])
 

@@ -33,7 +33,7 @@ def verdict(*statements):
         {"ArnEquals": {"AWS:SourceArn": OURS}, "Bool": {"aws:SecureTransport": "true"}},
     ],
 )
-def test_who_is_named_with_its_source_is_allowed(condition):
+def test_a_statement_for_the_service_and_source_allows(condition):
     assert verdict(statement(Condition=condition)) == "allowed"
 
 
@@ -45,7 +45,7 @@ def test_who_is_named_with_its_source_is_allowed(condition):
         {**BY_ACCOUNT, "Bool": {"aws:SecureTransport": "false"}},
     ],
 )
-def test_another_source_is_refused(condition):
+def test_a_statement_for_another_source_does_not_allow(condition):
     assert verdict(statement(Condition=condition)) == "refused"
 
 
@@ -57,7 +57,7 @@ def test_another_source_is_refused(condition):
         {"Action": "sns:Subscribe"},
     ],
 )
-def test_what_is_about_others_allows_nothing(others):
+def test_a_statement_for_other_principals_does_not_allow(others):
     assert verdict(statement(**others)) == "refused"
 
 
@@ -66,12 +66,12 @@ def test_no_policy_allows_nothing():
 
 
 @pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"Service": ["ses.amazonaws.com"]}])
-def test_who_does_not_ask_for_the_source_is_open(principal):
+def test_a_statement_without_a_source_condition_is_open(principal):
     assert verdict(statement(Principal=principal, Action=["SNS:*"], Condition={})) == "open"
     assert verdict(statement(), statement(Principal=principal, Condition={})) == "open"
 
 
-def test_a_denial_outweighs_what_is_allowed():
+def test_an_explicit_deny_overrides_an_allow():
     assert verdict(statement(), statement("Deny")) == "refused"
     insecure = {"Bool": {"aws:SecureTransport": "false"}}
     assert verdict(statement(), statement("Deny", Principal="*", Condition=insecure)) == "allowed"
@@ -86,7 +86,7 @@ def test_a_denial_outweighs_what_is_allowed():
         {"Effect": "Deny", "Principal": "*", "NotAction": "sns:Publish"},
     ],
 )
-def test_what_is_not_judged_here_is_unclear(odd):
+def test_a_statement_that_is_not_evaluated_is_unclear(odd):
     allowed = [statement()] if odd["Effect"] == "Deny" else []
 
     assert verdict(*allowed, odd) == "unclear"

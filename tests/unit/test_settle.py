@@ -44,7 +44,7 @@ def machines(settlement):
     }
 
 
-def test_unique_is_the_first_of_each_kind():
+def test_only_the_first_open_and_click_are_unique():
     state = settle(
         facts(
             ses.an_open(at=at(9)),
@@ -60,28 +60,28 @@ def test_unique_is_the_first_of_each_kind():
     assert list(state.links.values()) == [at(20)]
 
 
-def test_three_links_within_ten_seconds_are_a_machine():
+def test_clicks_on_three_links_within_ten_seconds_are_a_bot():
     assert len(machines(settle(facts(*clicks(0, 5, 10)), None))) == 3
 
 
-def test_three_links_in_more_than_ten_seconds_are_a_person():
+def test_clicks_on_three_links_over_more_than_ten_seconds_are_human():
     assert not settle(facts(*clicks(0, 5, 10.001)), None).reclassified
 
 
-def test_one_link_clicked_three_times_is_a_person():
+def test_three_clicks_on_one_link_are_human():
     again = [ses.a_click(at=at(second)) for second in (0, 1, 2)]
 
     assert not settle(facts(*again), None).reclassified
 
 
-def test_the_opens_beside_a_burst_are_the_machines_too():
+def test_opens_beside_a_burst_are_classified_as_bot():
     events = [*clicks(20, 21, 22), ses.an_open(at=at(11)), ses.an_open(at=at(33))]
 
     assert ("Open", at(11)) in machines(settle(facts(*events), None))
     assert ("Open", at(33)) not in machines(settle(facts(*events), None))
 
 
-def test_a_burst_outweighs_ses_unlikely_and_the_reason_says_both():
+def test_a_burst_overrides_an_unlikely_verdict_of_ses():
     burst = [
         ses.a_click(link=f"https://example.com/{number}", at=at(number), is_bot="Unlikely")
         for number in range(3)
@@ -96,7 +96,7 @@ def test_a_message_without_opens_and_clicks_has_no_state():
     assert settle(facts(ses.a_send(), ses.a_delivery()), None).state is None
 
 
-def test_the_same_facts_again_change_nothing():
+def test_settling_the_same_facts_again_changes_nothing():
     found = facts(ses.an_open(), ses.a_click())
     state = settle(found, None).state
 
@@ -105,14 +105,14 @@ def test_the_same_facts_again_change_nothing():
     assert (again.reclassified, again.state) == ([], None)
 
 
-def test_a_result_of_fewer_facts_does_not_replace_one_of_more():
+def test_a_result_from_fewer_facts_does_not_replace_one_from_more():
     found = facts(ses.an_open(at=at(1)), ses.an_open(at=at(2)))
     state = settle(found, None).state
 
     assert settle(found[1:], state).state is None
 
 
-def test_a_state_survives_the_table():
+def test_a_stored_state_is_read_unchanged():
     state = settle(facts(ses.an_open(agent=None), ses.a_click()), None).state
 
     assert from_item(to_item(state, expires=1)) == state
@@ -132,12 +132,12 @@ def test_newer_rules_confirm_a_class_with_their_rank():
         assert settlement.rank == rank(1)
 
 
-def test_a_class_that_the_same_rules_confirm_costs_no_write():
+def test_a_class_confirmed_by_the_same_rules_costs_no_write():
     assert not settle(facts(ses.an_open(), ses.a_click()), None).reclassified
 
 
 @pytest.mark.parametrize("engagement", [ses.an_open(), ses.a_click()])
-def test_older_rules_settle_nothing_beside_a_fact_that_newer_rules_have_judged(engagement):
+def test_older_rules_settle_nothing_beside_a_fact_classified_by_newer_rules(engagement):
     with NEWER.applied():
         newer = facts(engagement)
     with OLDER.applied():
@@ -147,7 +147,7 @@ def test_older_rules_settle_nothing_beside_a_fact_that_newer_rules_have_judged(e
             settle([*older, *newer], None)
 
 
-def test_older_rules_settle_nothing_where_newer_rules_have_settled():
+def test_older_rules_settle_nothing_after_newer_rules():
     with NEWER.applied():
         state = settle(facts(ses.an_open()), None).state
     with OLDER.applied(), pytest.raises(ValueError, match="version 2 of the rules"):
@@ -190,7 +190,7 @@ def test_the_order_of_facts_does_not_matter(events, random):
 
 
 @given(engagements)
-def test_a_burst_only_ever_grows_with_more_facts(events):
+def test_a_burst_only_grows_with_more_facts(events):
     found = list({fact.key: fact for fact in facts(*events)}.values())
 
     for count in range(1, len(found)):

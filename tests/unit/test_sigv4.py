@@ -39,7 +39,7 @@ VALUES = st.text("abcdefgXYZ0189.-_/;=%", min_size=1, max_size=40)
     headers=st.dictionaries(NAMES, VALUES),
     body=st.binary(max_size=200),
 )
-def test_a_signature_is_botocores(
+def test_a_signature_equals_that_of_botocore(
     access, secret, token, region, service, now, method, path, headers, body
 ):
     headers = {"host": "service.example.com", **headers}

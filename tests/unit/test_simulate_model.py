@@ -66,7 +66,7 @@ def own(event):
     return event[OBJECT_KEYS[event["eventType"]]]
 
 
-def test_same_settings_give_the_same_events():
+def test_the_same_options_generate_the_same_events():
     first = [(arrival.due, arrival.text) for arrival in arrivals(a_campaign())]
     second = [(arrival.due, arrival.text) for arrival in arrivals(a_campaign())]
 
@@ -74,14 +74,14 @@ def test_same_settings_give_the_same_events():
 
 
 @pytest.mark.parametrize("change", [{"seed": 2}, {"start": START + timedelta(seconds=1)}])
-def test_other_seed_or_start_gives_other_mails(change):
+def test_another_seed_or_start_generates_other_emails(change):
     first = {arrival.happening.mail.message_id for arrival in arrivals(a_campaign())}
     second = {arrival.happening.mail.message_id for arrival in arrivals(a_campaign(**change))}
 
     assert not first & second
 
 
-def test_start_moves_the_campaign_in_time_and_changes_nothing_else():
+def test_the_start_only_shifts_the_campaign_in_time():
     moved = a_campaign(start=START + timedelta(hours=1))
 
     assert [(one.due, one.happening.type) for one in arrivals(a_campaign())] == [
@@ -89,14 +89,14 @@ def test_start_moves_the_campaign_in_time_and_changes_nothing_else():
     ]
 
 
-def test_every_text_is_an_event_of_the_campaign(played, texts):
+def test_every_message_is_an_event_of_the_campaign(played, texts):
     for arrival, text in zip(played, texts, strict=True):
         event = parse(text, campaign_tag="campaign")
         assert (event.campaign, event.tagged) == ("spring-sale", True)
         assert event.type == arrival.happening.type
 
 
-def test_everything_happens(events):
+def test_every_kind_of_event_is_generated(events):
     assert {event["eventType"] for event in events} == set(OBJECT_KEYS)
     assert {own(event)["bounceType"] for event in events if event["eventType"] == "Bounce"} == {
         "Permanent",
@@ -105,7 +105,7 @@ def test_everything_happens(events):
     }
 
 
-def test_rendering_failure_is_all_that_happens_to_a_mail(events):
+def test_an_email_with_a_rendering_failure_has_no_other_events(events):
     by_mail = defaultdict(set)
     for event in events:
         by_mail[event["mail"]["messageId"]].add(event["eventType"])
@@ -116,7 +116,7 @@ def test_rendering_failure_is_all_that_happens_to_a_mail(events):
     assert all(len(types) == 2 for types in by_mail.values() if "Reject" in types)
 
 
-def test_tally_is_the_naive_count_over_the_distinct_facts(played, texts):
+def test_the_tally_is_the_naive_count_of_the_distinct_facts(played, texts):
     tally = Tally()
     tally.add(played)
     distinct = {(fact.message_id, fact.key): fact for fact in facts(texts)}.values()
@@ -143,7 +143,7 @@ def test_tally_is_the_naive_count_over_the_distinct_facts(played, texts):
     }
 
 
-def test_copies_are_the_same_text_one_to_eight_times(played, texts):
+def test_each_event_is_published_one_to_eight_times_unchanged(played, texts):
     times = Counter(texts)
     seen = set()
     for arrival, text in zip(played, texts, strict=True):
@@ -154,11 +154,11 @@ def test_copies_are_the_same_text_one_to_eight_times(played, texts):
     assert 0.05 < sum(count > 1 for count in times.values()) / len(times) < 0.15
 
 
-def test_no_duplicates_where_none_are_wanted():
+def test_duplicates_can_be_disabled():
     assert not any(one.copy for one in arrivals(a_campaign(behaviour=Behaviour(duplicates=0))))
 
 
-def test_events_arrive_when_they_are_due_and_not_in_the_order_of_their_times(played):
+def test_events_arrive_when_due_rather_than_in_order_of_their_timestamps(played):
     dues = [arrival.due for arrival in played]
     types = defaultdict(list)
     for arrival in played:
@@ -173,7 +173,7 @@ def test_events_arrive_when_they_are_due_and_not_in_the_order_of_their_times(pla
     )
 
 
-def test_mails_are_sent_at_the_rate():
+def test_emails_are_sent_at_the_given_rate():
     sent = [
         one.happening.after for one in arrivals(a_campaign(rate=20)) if one.happening.type == "Send"
     ]
@@ -182,14 +182,14 @@ def test_mails_are_sent_at_the_rate():
     assert sum(second < 10 for second in sent) == pytest.approx(200, abs=10)
 
 
-def test_duration_ends_it():
+def test_the_duration_ends_the_campaign():
     short = a_campaign(duration=7.5)
 
     assert short.seconds == 7.5
     assert 7 < max(arrival.due for arrival in arrivals(short)) <= 7.5
 
 
-def test_campaign_may_end_at_a_moment():
+def test_a_campaign_can_end_at_a_given_time():
     campaign = a_campaign().ending(START)
 
     assert campaign.start + timedelta(seconds=campaign.seconds) == START
@@ -199,11 +199,11 @@ def test_campaign_may_end_at_a_moment():
     )
 
 
-def test_a_large_campaign_is_generated_as_it_goes():
+def test_a_large_campaign_is_generated_lazily():
     assert len(list(islice(arrivals(a_campaign(recipients=10**9)), 1000))) == 1000
 
 
-def test_faster_life_brings_opens_sooner():
+def test_a_higher_speed_makes_opens_earlier():
     def median(speed):
         delays = sorted(
             one.happening.after
@@ -216,7 +216,7 @@ def test_faster_life_brings_opens_sooner():
 
 
 @pytest.mark.parametrize("speed", [1, 1200, 1_000_000])
-def test_people_never_look_like_machines_however_fast(speed):
+def test_humans_never_look_like_bots_at_any_speed(speed):
     behaviour = Behaviour(speed=speed, machines=0, opens=1, clicks=0.5)
     played = facts(one.text for one in arrivals(a_campaign(recipients=300, behaviour=behaviour)))
     clicked = defaultdict(dict)
@@ -235,7 +235,7 @@ def test_people_never_look_like_machines_however_fast(speed):
         )
 
 
-def test_machines_are_of_every_kind():
+def test_bots_of_every_kind_are_generated():
     played = facts(
         one.text for one in arrivals(a_campaign(behaviour=Behaviour(machines=1, opens=0)))
     )
@@ -258,21 +258,21 @@ def test_machines_are_of_every_kind():
         assert any(abs(at - first) < timedelta(seconds=10) for at in opens[message])
 
 
-def test_ses_says_its_opinion_of_some_opens_only(events):
+def test_only_some_opens_have_a_verdict_of_ses(events):
     opinions = Counter(own(event).get("isBotEvent") for event in events if "open" in event)
 
     assert set(opinions) == {None, "Likely", "Unlikely"}
     assert min(opinions.values()) > 5
 
 
-def test_some_agents_are_missing_and_some_link_tags_null(events):
+def test_some_user_agents_are_missing_and_some_link_tags_are_null(events):
     engaged = [own(event) for event in events if event["eventType"] in {"Open", "Click"}]
 
     assert any("userAgent" not in one for one in engaged)
     assert any(one.get("linkTags", "absent") is None for one in engaged)
 
 
-def test_out_of_office_reply_is_a_bounce_without_status_of_a_delivered_mail(events):
+def test_an_out_of_office_reply_is_a_bounce_of_a_delivered_email(events):
     delivered = {one["mail"]["messageId"] for one in events if one["eventType"] == "Delivery"}
     replies = [
         event
@@ -285,7 +285,7 @@ def test_out_of_office_reply_is_a_bounce_without_status_of_a_delivered_mail(even
     assert {event["mail"]["messageId"] for event in replies} <= delivered
 
 
-def test_mail_is_as_ses_describes_it(events):
+def test_an_email_has_the_shape_that_ses_documents(events):
     for event in events:
         mail, kind = event["mail"], event["eventType"]
         headers = kind not in {"DeliveryDelay", "Rendering Failure"}
@@ -297,7 +297,7 @@ def test_mail_is_as_ses_describes_it(events):
         assert ("timestamp" in own(event)) == (kind not in {"Send", "Reject", "Rendering Failure"})
 
 
-def test_message_id_begins_with_the_time_of_the_mail(events):
+def test_a_message_id_begins_with_the_time_of_the_email(events):
     for event in events:
         mail = event["mail"]
         assert re.fullmatch(
@@ -307,12 +307,12 @@ def test_message_id_begins_with_the_time_of_the_mail(events):
         assert int(mail["messageId"][4:16], 16) == round(at.timestamp() * 1000)
 
 
-def test_nobody_real_is_named(events):
+def test_no_real_addresses_or_domains_are_used(events):
     recipients = {address for event in events for address in event["mail"]["destination"]}
 
     assert {address.rpartition("@")[2] for address in recipients} <= RESERVED
     assert len(recipients) == 1000
 
 
-def test_text_ends_as_raw_delivery_ends_it(texts):
+def test_a_message_ends_like_one_of_raw_delivery(texts):
     assert all(text.endswith("}\n") for text in texts)

@@ -69,7 +69,7 @@ def test_events_due_at_about_the_same_time_are_published_together():
     assert [len(texts) for _, texts in published] == [1, 3, 1]
 
 
-def test_what_is_overdue_is_published_in_large_batches():
+def test_overdue_events_are_published_in_large_batches():
     clock = Clock()
     clock.time = 10_000
 
@@ -78,14 +78,14 @@ def test_what_is_overdue_is_published_in_large_batches():
     assert [len(texts) for _, texts in published] == [500, 500, 200]
 
 
-def test_stopping_ends_it_between_two_batches():
+def test_a_stop_takes_effect_between_two_batches():
     published, told = played([0, 1, 2, 3], Clock(stop_at=1.5))
 
     assert [texts for _, texts in published] == [["due at 0"], ["due at 1"]]
     assert len(told) == 2
 
 
-def test_progress_is_told_while_nothing_is_due():
+def test_progress_is_reported_while_no_event_is_due():
     clock, told = Clock(), []
 
     play([Due(3)], print, now=clock.now, stop=clock, published=told.append)
@@ -93,7 +93,7 @@ def test_progress_is_told_while_nothing_is_due():
     assert told.count(()) >= 5
 
 
-def test_failure_to_publish_ends_the_play():
+def test_a_failure_to_publish_ends_the_simulation():
     def fail(_texts):
         raise CommandError("no topic")
 
@@ -101,7 +101,7 @@ def test_failure_to_publish_ends_the_play():
         play([Due(0)], fail, now=lambda: 1, stop=threading.Event(), published=print)
 
 
-def test_demo_plays_several_campaigns_one_after_the_other():
+def test_the_demo_starts_several_campaigns_one_after_the_other():
     planned = list(islice(campaigns(7, START), 20))
 
     assert len({campaign.id for campaign in planned}) == 20
@@ -110,7 +110,7 @@ def test_demo_plays_several_campaigns_one_after_the_other():
         assert 60 < (following.start - campaign.start).total_seconds() < 450
 
 
-def test_demo_has_a_few_events_a_second():
+def test_the_demo_publishes_a_few_events_per_second():
     minutes = [0] * 20
     for arrival in together(campaigns(7, START), START):
         if arrival.due >= 20 * 60:
@@ -121,13 +121,13 @@ def test_demo_has_a_few_events_a_second():
     assert max(minutes) <= 8 * 60
 
 
-def test_demo_keeps_the_order_in_which_events_are_due():
+def test_the_demo_publishes_events_in_the_order_they_are_due():
     dues = [arrival.due for arrival in islice(together(campaigns(7, START), START), 10_000)]
 
     assert dues == sorted(dues)
 
 
-def test_demo_is_the_same_with_the_same_seed():
+def test_the_demo_is_the_same_with_the_same_seed():
     def texts(seed):
         return [one.text for one in islice(together(campaigns(seed, START), START), 500)]
 
@@ -135,7 +135,7 @@ def test_demo_is_the_same_with_the_same_seed():
     assert texts(1) != texts(2)
 
 
-def test_merging_ends_when_all_campaigns_have():
+def test_merging_ends_when_all_campaigns_have_ended():
     planned = list(islice(campaigns(7, START), 2))
 
     merged = list(together(planned, START))
@@ -143,7 +143,7 @@ def test_merging_ends_when_all_campaigns_have():
     assert {one.happening.mail.tags["campaign"] for one in merged} == {one.id for one in planned}
 
 
-def test_demo_says_that_it_cannot_publish_and_tries_again(monkeypatch, capsys):
+def test_the_demo_reports_a_failure_to_publish_and_retries(monkeypatch, capsys):
     monkeypatch.setattr(demo, "_RETRY_SECONDS", 0)
     stop, attempts = threading.Event(), []
 
@@ -160,7 +160,7 @@ def test_demo_says_that_it_cannot_publish_and_tries_again(monkeypatch, capsys):
     assert capsys.readouterr().err == ("The demo waits: the topic is away\nThe demo goes on.\n")
 
 
-def test_demo_that_is_stopped_while_it_waits_ends():
+def test_the_demo_can_be_stopped_while_it_waits():
     stop = threading.Event()
 
     def publish(_texts):
@@ -170,7 +170,7 @@ def test_demo_that_is_stopped_while_it_waits_ends():
     demo.play_endlessly(publish, seed=1, stop=stop)
 
 
-def test_demo_that_is_far_behind_begins_anew():
+def test_a_demo_that_is_far_behind_starts_over():
     stream = [Due(0), Due(10), Due(20)]
     times = iter([5, 60, 200])
 

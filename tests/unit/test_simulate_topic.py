@@ -58,7 +58,7 @@ def a_topic(client):
     return Topic(client, ARN, sleep=sleeps), sleeps.seconds
 
 
-def test_messages_are_published_ten_a_call():
+def test_messages_are_published_in_batches_of_ten():
     client = FakeSns()
     messages = [f"message {number}" for number in range(25)]
 
@@ -68,7 +68,7 @@ def test_messages_are_published_ten_a_call():
     assert sorted(client.taken) == sorted(messages)
 
 
-def test_nothing_to_publish_is_no_call():
+def test_no_messages_make_no_call():
     client = FakeSns()
 
     a_topic(client)[0].publish_batch([])
@@ -76,7 +76,7 @@ def test_nothing_to_publish_is_no_call():
     assert client.calls == []
 
 
-def test_no_call_is_larger_than_sns_takes():
+def test_no_batch_exceeds_the_size_limit_of_sns():
     client = FakeSns()
     messages = ["é" * 50_000 + str(number) for number in range(7)]
 
@@ -86,12 +86,12 @@ def test_no_call_is_larger_than_sns_takes():
     assert all(sum(len(text.encode()) for text in call) <= MAX_BYTES for call in client.calls)
 
 
-def test_message_that_no_call_can_hold_is_named():
+def test_an_oversized_message_is_reported():
     with pytest.raises(CommandError, match=r"262145 bytes, but a call takes at most 262144: 'xxx"):
         a_topic(FakeSns())[0].publish_batch(["x" * (MAX_BYTES + 1)])
 
 
-def test_message_that_was_not_taken_is_sent_again_alone():
+def test_only_the_rejected_message_of_a_batch_is_retried():
     client = FakeSns(failures={"b": [THROTTLED, THROTTLED]})
     topic, sleeps = a_topic(client)
 
@@ -102,7 +102,7 @@ def test_message_that_was_not_taken_is_sent_again_alone():
     assert 0.1 <= sleeps[0] <= 0.2 <= sleeps[1] <= 0.4
 
 
-def test_message_that_is_never_taken_is_an_error():
+def test_a_message_that_stays_rejected_is_an_error():
     client = FakeSns(failures={"b": [THROTTLED] * 99})
     topic, sleeps = a_topic(client)
 
@@ -114,7 +114,7 @@ def test_message_that_is_never_taken_is_an_error():
     assert max(sleeps) <= 5
 
 
-def test_message_that_is_at_fault_itself_is_not_sent_again():
+def test_an_invalid_message_is_not_retried():
     client = FakeSns(failures={"": [REFUSED]})
 
     with pytest.raises(CommandError, match="InvalidParameter: empty message"):
@@ -122,7 +122,7 @@ def test_message_that_is_at_fault_itself_is_not_sent_again():
     assert len(client.calls) == 1
 
 
-def test_other_batches_are_published_when_one_fails():
+def test_a_failed_batch_does_not_stop_the_others():
     client = FakeSns(failures={"0": [REFUSED]})
     messages = [str(number) for number in range(40)]
 
@@ -138,12 +138,12 @@ def test_other_batches_are_published_when_one_fails():
         (ClientError({"Error": {"Code": "NotFound", "Message": "gone"}}, "PublishBatch"), "gone"),
     ],
 )
-def test_call_that_fails_says_where_and_what_to_do(error, said):
+def test_a_failed_call_names_the_topic_and_a_remedy(error, said):
     with pytest.raises(CommandError, match=f"cannot publish to {ARN}: .*{said}.*dashboard up"):
         a_topic(FakeSns(error=error))[0].publish_batch(["a"])
 
 
-def test_topic_of_the_running_dashboard_is_found(tmp_path):
+def test_the_topic_of_the_running_dashboard_is_found(tmp_path):
     running = {"topic_arn": ARN, "endpoint_url": "http://127.0.0.1:8270"}
     (tmp_path / "running.json").write_text(json.dumps(running))
 
@@ -153,19 +153,19 @@ def test_topic_of_the_running_dashboard_is_found(tmp_path):
     assert topic._client.meta.endpoint_url == "http://127.0.0.1:8270"
 
 
-def test_topic_in_aws_is_in_the_region_of_its_arn(tmp_path):
+def test_a_topic_in_aws_is_in_the_region_of_its_arn(tmp_path):
     arn = "arn:aws:sns:eu-central-1:123456789012:events"
 
     assert find_topic(tmp_path, arn, None, None)._client.meta.region_name == "eu-central-1"
     assert find_topic(tmp_path, arn, None, "us-west-2")._client.meta.region_name == "us-west-2"
 
 
-def test_no_running_dashboard_is_an_error_that_says_how_to_start_one(tmp_path):
+def test_without_a_running_dashboard_the_error_says_how_to_start_one(tmp_path):
     with pytest.raises(CommandError, match=r"no Mailpulse is running.*running\.json.*dashboard up"):
         find_topic(tmp_path, None, None, None)
 
 
-def test_unreadable_state_is_an_error(tmp_path):
+def test_an_unreadable_state_file_is_an_error(tmp_path):
     (tmp_path / "running.json").write_text("{")
 
     with pytest.raises(CommandError, match=r"running\.json cannot be read .*start"):
@@ -173,6 +173,6 @@ def test_unreadable_state_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("arn", ["mailpulse", "arn:aws:sqs:us-east-1:123456789012:events"])
-def test_what_is_no_topic_is_refused(arn, tmp_path):
+def test_an_invalid_topic_arn_is_refused(arn, tmp_path):
     with pytest.raises(CommandError, match=f"'{arn}' is not the ARN of an SNS topic"):
         find_topic(tmp_path, arn, None, None)

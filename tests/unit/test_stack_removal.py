@@ -101,7 +101,7 @@ def delete(cloudformation):
     stack_removal.delete(cloudformation, stack, poll_seconds=0, progress=lambda _: None)
 
 
-def test_what_holds_data_is_what_the_template_retains():
+def test_resources_with_data_are_those_that_the_template_retains():
     resources = cfn_yaml.loads(TEMPLATE.read_text())["Resources"]
 
     retained = {
@@ -112,7 +112,7 @@ def test_what_holds_data_is_what_the_template_retains():
     assert all(resources[name]["UpdateReplacePolicy"] == "Retain" for name in retained)
 
 
-def test_the_part_that_holds_data_is_a_template_with_the_same_tables():
+def test_the_template_of_the_data_has_the_same_tables():
     template = cfn_yaml.loads(TEMPLATE.read_text())
 
     part = json.loads(json.dumps(stack_removal.data_template(template)))
@@ -125,7 +125,7 @@ def test_the_part_that_holds_data_is_a_template_with_the_same_tables():
     assert part["Parameters"] == template["Parameters"], "what was chosen is kept"
 
 
-def test_a_stack_is_updated_to_its_data_with_the_parameters_that_it_has():
+def test_a_stack_is_reduced_to_its_data_with_its_current_parameters():
     cloudformation = CloudFormation()
     cloudformation.ends = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
     cloudformation.ends += ["UPDATE_COMPLETE"]
@@ -138,7 +138,7 @@ def test_a_stack_is_updated_to_its_data_with_the_parameters_that_it_has():
     assert cloudformation.ends == [], "it waits until all is cleaned up"
 
 
-def test_what_cloudformation_lets_go_of_is_named():
+def test_resources_that_cloudformation_retains_are_listed():
     cloudformation = CloudFormation()
     cloudformation.happens = [("Queue", "DELETE_COMPLETE", ""), BUCKET_LEFT]
 
@@ -150,14 +150,14 @@ def test_what_cloudformation_lets_go_of_is_named():
         reduce(cloudformation)
 
 
-def test_what_was_deleted_at_a_later_attempt_is_no_failure():
+def test_a_resource_deleted_by_a_later_attempt_is_not_a_failure():
     cloudformation = CloudFormation()
     cloudformation.happens = [BUCKET_LEFT, ("SiteBucket", "DELETE_COMPLETE", "")]
 
     reduce(cloudformation)
 
 
-def test_an_update_that_was_rolled_back_says_why():
+def test_a_rolled_back_update_reports_its_reason():
     cloudformation = CloudFormation()
     cloudformation.happens = [("Queue", "UPDATE_FAILED", "no permission")]
     cloudformation.ends = ["UPDATE_ROLLBACK_COMPLETE"]
@@ -166,7 +166,7 @@ def test_an_update_that_was_rolled_back_says_why():
         reduce(cloudformation)
 
 
-def test_a_refusal_says_why():
+def test_a_refused_update_reports_its_reason():
     cloudformation = CloudFormation()
     cloudformation.refusal = "termination protection is on"
 
@@ -174,7 +174,7 @@ def test_a_refusal_says_why():
         delete(cloudformation)
 
 
-def test_a_stack_that_could_not_be_deleted_says_what_is_left():
+def test_a_failed_deletion_lists_the_remaining_resources():
     cloudformation = CloudFormation()
     cloudformation.happens = [BUCKET_LEFT]
     cloudformation.ends = ["DELETE_IN_PROGRESS", "DELETE_FAILED"]
@@ -183,7 +183,7 @@ def test_a_stack_that_could_not_be_deleted_says_what_is_left():
         delete(cloudformation)
 
 
-def test_a_change_that_an_interrupted_run_began_is_waited_for():
+def test_an_operation_that_an_interrupted_run_started_is_awaited():
     cloudformation = CloudFormation("UPDATE_IN_PROGRESS")
     cloudformation.asked.append(("update", {}))
     cloudformation.ends = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
@@ -194,7 +194,7 @@ def test_a_change_that_an_interrupted_run_began_is_waited_for():
     assert cloudformation.ends == []
 
 
-def test_what_is_deleted_already_is_not_there():
+def test_a_deleted_stack_does_not_exist():
     stack = find(CloudFormation())
 
     assert stack.beside_data == ["Queue"]
@@ -202,7 +202,7 @@ def test_what_is_deleted_already_is_not_there():
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "DELETE_FAILED"])
-def test_a_stack_that_takes_no_update_can_only_be_deleted(status):
+def test_a_stack_that_cannot_be_updated_can_only_be_deleted(status):
     assert not find(CloudFormation(status)).can_be_kept
 
 

@@ -31,7 +31,7 @@ def printed():
     return io.StringIO()
 
 
-def test_progress_is_a_line_at_most_every_5_seconds(clock, printed):
+def test_progress_is_printed_at_most_every_5_seconds(clock, printed):
     with Reporter(Console(file=printed)).step("Working") as step:
         for second in range(1, 13):
             clock.now = second
@@ -40,7 +40,7 @@ def test_progress_is_a_line_at_most_every_5_seconds(clock, printed):
     assert printed.getvalue().splitlines() == ["… 5 s", "… 10 s", "✓ Working  12.0 s"]
 
 
-def test_progress_that_must_not_wait_is_a_line_at_once(clock, printed):
+def test_urgent_progress_is_printed_at_once(clock, printed):
     with Reporter(Console(file=printed)).step("Working") as step:
         step.progress("nothing new")
         step.progress("new", at_once=True)

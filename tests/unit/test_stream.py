@@ -80,36 +80,36 @@ def oldest(stream, **read):
     return EventsStream(stream, "arn").oldest_unread(read)
 
 
-def test_a_stream_that_was_read_to_its_end():
+def test_a_stream_read_to_its_end_has_no_lag():
     assert oldest(Stream({"a": []}), a="5") is None
     assert oldest(Stream({"a": [[], []]}, ended={"a"}), a="5") is None
     assert oldest(Stream({"a": [[record()]]}, ended={"a"}), a="900") is None
     assert oldest(Stream({})) is None
 
 
-def test_an_empty_page_is_not_the_end():
+def test_an_empty_page_is_not_the_end_of_a_shard():
     assert oldest(Stream({"a": [[], [], [record()]]}), a="5") == WRITTEN
     assert oldest(Stream({"a": [[]] * 50 + [[record()]]}, ended={"a"}), a="5") == WRITTEN
 
 
-def test_what_has_expired_hides_nothing_behind_it():
+def test_expired_records_do_not_hide_later_ones():
     pages = [[record("REMOVE")] * 10] * 50 + [[record()]]
 
     assert oldest(Stream({"a": pages}), a="5") == WRITTEN
 
 
-def test_the_oldest_of_all_shards_counts_those_that_nobody_has_read_among_them():
+def test_the_oldest_record_may_be_in_a_shard_that_was_never_read():
     stream = Stream({"a": [[record(at=WRITTEN + 9)]], "b": [[record()]], "c": []}, ended={"a"})
 
     assert oldest(stream, a="5", c="5") == WRITTEN
 
 
-def test_a_position_that_has_left_the_stream_is_before_all_that_is_there():
+def test_a_trimmed_position_is_before_all_remaining_records():
     assert oldest(Stream({"a": [[record()]]}, trimmed={"a"}), a="5") == WRITTEN
     assert oldest(Stream({"a": [[record()]]}, trimmed_late={"a"}), a="5") == WRITTEN
 
 
-def test_a_shard_whose_child_is_read_was_read_to_its_end_and_so_were_its_ancestors():
+def test_a_shard_with_a_read_child_was_read_to_its_end_with_its_ancestors():
     chain = {"b": "a", "c": "b", "d": "c"}
     stream = Stream(
         {"a": [[record()]], "b": [[record()]], "c": [[record()]], "d": []},
@@ -121,7 +121,7 @@ def test_a_shard_whose_child_is_read_was_read_to_its_end_and_so_were_its_ancesto
     assert oldest(stream, d="5") is None
 
 
-def test_a_parent_that_has_left_the_stream_is_no_shard():
+def test_a_trimmed_parent_shard_is_ignored():
     assert oldest(Stream({"b": [[record()]]}, parents={"b": "a"}), b="5") == WRITTEN
 
 
@@ -156,7 +156,7 @@ class TestCalls:
         assert stream.calls["get_shard_iterator"] == ended + 1
 
 
-def test_a_record_that_comes_later_is_found_and_found_again_until_it_is_counted():
+def test_a_later_record_is_found_by_each_check_until_it_is_counted():
     stream = Stream({"a": []})
     events = EventsStream(stream, "arn")
     assert events.oldest_unread({"a": "5"}) is None
@@ -170,7 +170,7 @@ def test_a_record_that_comes_later_is_found_and_found_again_until_it_is_counted(
     assert events.oldest_unread({"a": "6"}) is None
 
 
-def test_records_that_expired_are_read_once():
+def test_expired_records_are_read_once():
     stream = Stream({"a": [[record("REMOVE")]] * 50})
     events = EventsStream(stream, "arn")
     assert events.oldest_unread({"a": "5"}) is None
@@ -181,7 +181,7 @@ def test_records_that_expired_are_read_once():
     assert stream.calls["get_records"] == 1
 
 
-def test_what_may_not_be_read_at_once_is_unknown_and_is_read_the_next_time():
+def test_records_beyond_the_read_limit_are_unknown_until_the_next_check():
     stream = Stream({"a": [[]] * 25}, ended={"a"})
     events = EventsStream(stream, "arn")
 
@@ -194,7 +194,7 @@ def test_what_may_not_be_read_at_once_is_unknown_and_is_read_the_next_time():
     assert stream.calls["get_records"] == 25
 
 
-def test_an_unread_record_is_not_the_oldest_while_another_shard_is_not_looked_through():
+def test_the_oldest_record_is_unknown_while_a_shard_is_not_fully_read():
     stream = Stream({"a": [[record(at=WRITTEN + 9)]], "b": [[]] * 20 + [[record()]]})
     stream.ended = {"b"}
     events = EventsStream(stream, "arn")
@@ -206,7 +206,7 @@ def test_an_unread_record_is_not_the_oldest_while_another_shard_is_not_looked_th
 
 
 @pytest.mark.parametrize("code", ["expired", "trimmed"])
-def test_an_iterator_that_is_no_longer_good_is_replaced(code):
+def test_an_expired_iterator_is_replaced(code):
     stream = Stream({"a": []})
     events = EventsStream(stream, "arn")
     assert events.oldest_unread({"a": "5"}) is None
@@ -219,7 +219,7 @@ def test_an_iterator_that_is_no_longer_good_is_replaced(code):
     assert events.oldest_unread({"a": "5"}) == WRITTEN
 
 
-def test_shards_that_have_left_the_stream_are_forgotten():
+def test_trimmed_shards_are_forgotten():
     stream = Stream({"a": [[]], "b": []}, ended={"a"})
     events = EventsStream(stream, "arn")
     events.oldest_unread({})

@@ -3,6 +3,6 @@
 from dashboard.paths import TEMPLATE
 
 
-def test_the_template_can_be_handed_over_without_a_bucket():
+def test_the_template_fits_into_a_request():
     """CloudFormation takes 51,200 bytes in a request; `deploy` and `up` use no bucket for it."""
     assert len(TEMPLATE.read_bytes()) <= 51_200

@@ -19,5 +19,5 @@ from chalicelib.ses.times import is_time
         ("", False),
     ],
 )
-def test_a_time_is_told_from_what_is_none(text, expected):
+def test_valid_and_invalid_times_are_distinguished(text, expected):
     assert is_time(text) is expected

@@ -31,7 +31,7 @@ def test_all_commands_are_listed():
     assert all(name in shown.output for name in cli.COMMANDS)
 
 
-def test_expected_failure_is_one_line_and_status_1(monkeypatch):
+def test_an_expected_failure_is_one_line_with_status_1(monkeypatch):
     @click.command()
     def command():
         raise CommandError("the port is taken")
@@ -43,5 +43,5 @@ def test_expected_failure_is_one_line_and_status_1(monkeypatch):
     assert failed.output == "Error: the port is taken\n"
 
 
-def test_unknown_command_is_misuse():
+def test_an_unknown_command_exits_with_status_2():
     assert CliRunner().invoke(cli.cli, ["upp"]).exit_code == 2

@@ -122,7 +122,7 @@ def is_refused(edge, emulator, *arguments, **options):
     ],
 )
 @pytest.mark.parametrize("headers", [[], [ENTERED], [FROM_THE_PAGE], [ORIGIN]])
-def test_page_comes_from_the_site_bucket(edge, emulator, path, key, headers):
+def test_the_page_is_served_from_the_site_bucket(edge, emulator, path, key, headers):
     start, _body = request(edge, path, *headers, query=b"v=1")
 
     assert start["status"] == 200
@@ -132,13 +132,13 @@ def test_page_comes_from_the_site_bucket(edge, emulator, path, key, headers):
     assert asked["query_string"] == b""
 
 
-def test_page_cannot_be_framed(edge):
+def test_the_page_cannot_be_framed(edge):
     start, _body = request(edge, "/")
 
     assert (b"content-security-policy", b"frame-ancestors 'none'") in start["headers"]
 
 
-def test_page_that_is_not_published_yet_is_unavailable(edge, emulator):
+def test_a_page_that_is_not_published_yet_is_unavailable(edge, emulator):
     edge.bucket = None
 
     start, body = request(edge, "/")
@@ -149,7 +149,7 @@ def test_page_that_is_not_published_yet_is_unavailable(edge, emulator):
 
 
 @pytest.mark.parametrize("host", [b"localhost:8270", b"LOCALHOST:8270", b"[::1]:8270"])
-def test_page_at_another_name_leads_to_the_origin_of_its_websocket(edge, emulator, host):
+def test_the_page_redirects_another_hostname_to_its_websocket_origin(edge, emulator, host):
     start, _body = request(edge, "/", ENTERED, host=(b"host", host))
 
     assert start["status"] == 307
@@ -157,7 +157,7 @@ def test_page_at_another_name_leads_to_the_origin_of_its_websocket(edge, emulato
     assert emulator.asked == []
 
 
-def test_default_port_of_http_stands_in_no_header(edge, emulator):
+def test_headers_omit_the_default_port_of_http(edge, emulator):
     origin = (b"origin", b"http://127.0.0.1")
     start, _body = request(edge, "/", origin, host=(b"host", b"127.0.0.1"), port=80)
 
@@ -176,7 +176,7 @@ def test_default_port_of_http_stands_in_no_header(edge, emulator):
         ("GET", "/_ministack/health"),
     ],
 )
-def test_programs_reach_the_emulator(edge, emulator, method, path):
+def test_requests_without_browser_headers_reach_the_emulator(edge, emulator, method, path):
     start, _body = request(edge, path, method=method, query=b"x-id=GetObject")
 
     assert start["status"] == 200
@@ -188,7 +188,7 @@ def test_programs_reach_the_emulator(edge, emulator, method, path):
 @pytest.mark.parametrize(
     "host", [b"abcd1234.execute-api.localhost:8270", b"d1.cloudfront.localhost:8270"]
 )
-def test_names_that_the_emulator_routes_are_left_to_it(edge, emulator, host, path):
+def test_hostnames_that_the_emulator_routes_are_passed_to_it(edge, emulator, host, path):
     request(edge, path, host=(b"host", host))
     connect(edge, host=(b"host", host))
 
@@ -197,7 +197,7 @@ def test_names_that_the_emulator_routes_are_left_to_it(edge, emulator, host, pat
 
 @pytest.mark.parametrize("host", FOREIGN_HOSTS)
 @pytest.mark.parametrize("headers", [[], [ENTERED], [FROM_THE_PAGE], [ORIGIN]])
-def test_names_that_lead_here_by_dns_rebinding_are_refused(edge, emulator, host, headers):
+def test_hostnames_of_dns_rebinding_are_refused(edge, emulator, host, headers):
     assert is_refused(edge, emulator, "/", *headers, host=(b"host", host))
     assert is_refused(edge, emulator, "/", *headers, host=(b"host", host), method="POST")
     assert connect(edge, *headers, host=(b"host", host)) == CLOSED
@@ -217,13 +217,13 @@ def test_names_that_lead_here_by_dns_rebinding_are_refused(edge, emulator, host,
         *((b"origin", origin) for origin in FOREIGN_ORIGINS),
     ],
 )
-def test_browsers_reach_nothing_for_another_page(edge, emulator, header, method, path):
+def test_requests_of_pages_of_other_origins_are_refused(edge, emulator, header, method, path):
     assert is_refused(edge, emulator, path, header, method=method)
 
 
 @pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
 @pytest.mark.parametrize("site", [ENTERED, FROM_THE_PAGE])
-def test_both_headers_of_a_browser_must_be_the_pages(edge, emulator, origin, site):
+def test_origin_and_fetch_site_headers_must_both_be_of_the_page(edge, emulator, origin, site):
     assert is_refused(edge, emulator, "/", site, (b"origin", origin))
     assert is_refused(edge, emulator, "/", ORIGIN, (b"sec-fetch-site", b"cross-site"))
     assert is_refused(edge, emulator, "/", site, (b"sec-fetch-site", b"cross-site"))
@@ -243,13 +243,13 @@ def test_both_headers_of_a_browser_must_be_the_pages(edge, emulator, origin, sit
         ("POST", "/2015-03-31/functions/mailpulse-local-ingest/invocations"),
     ],
 )
-def test_the_page_itself_reaches_its_files_alone(edge, emulator, headers, method, path):
+def test_the_page_can_request_only_its_own_files(edge, emulator, headers, method, path):
     assert is_refused(edge, emulator, path, *headers, method=method)
 
 
 @pytest.mark.parametrize("host", [b"abcd1234.execute-api.localhost:8270", b"bucket.localhost:8270"])
 @pytest.mark.parametrize("headers", [[ENTERED], [FROM_THE_PAGE]])
-def test_names_that_the_emulator_routes_are_closed_to_browsers(edge, emulator, host, headers):
+def test_browsers_cannot_reach_hostnames_that_the_emulator_routes(edge, emulator, host, headers):
     assert is_refused(edge, emulator, "/", *headers, host=(b"host", host))
 
 
@@ -278,12 +278,12 @@ def test_no_action_is_taken_from_a_url(edge, emulator, method, path, query):
         ("GET", "/_localstack/health"),
     ],
 )
-def test_paths_of_the_emulator_itself_are_closed_to_programs_too(edge, emulator, method, path):
+def test_internal_paths_of_the_emulator_are_refused_to_all_clients(edge, emulator, method, path):
     assert is_refused(edge, emulator, path, method=method)
 
 
 @pytest.mark.parametrize("path", ["/", "/bucket/key"])
-def test_no_response_may_be_read_or_run_by_pages_of_other_origins(edge, path):
+def test_pages_of_other_origins_can_neither_read_nor_execute_a_response(edge, path):
     start, _body = request(edge, path)
 
     names = [name.lower() for name, _value in start["headers"]]
@@ -293,23 +293,23 @@ def test_no_response_may_be_read_or_run_by_pages_of_other_origins(edge, path):
 
 
 @pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
-def test_websockets_of_other_pages_are_refused(edge, emulator, origin):
+def test_websockets_of_pages_of_other_origins_are_refused(edge, emulator, origin):
     assert connect(edge, (b"origin", origin), subprotocols=["mailpulse.v1"]) == CLOSED
     assert connect(edge, ORIGIN, (b"origin", origin)) == CLOSED
     assert emulator.asked == []
 
 
-def test_a_browser_that_hides_the_origin_of_a_websocket_is_refused(edge, emulator):
+def test_a_browser_websocket_without_an_origin_is_refused(edge, emulator):
     assert connect(edge, (b"sec-fetch-mode", b"websocket")) == CLOSED
     assert emulator.asked == []
 
 
 @pytest.mark.parametrize("headers", [[], [ORIGIN], [ORIGIN, (b"sec-fetch-mode", b"websocket")]])
-def test_websockets_of_programs_and_of_the_page_are_accepted(edge, headers):
+def test_websockets_of_the_page_and_without_an_origin_are_accepted(edge, headers):
     assert connect(edge, *headers) == [{"type": "websocket.accept"}]
 
 
-def test_websockets_of_an_origin_that_the_operator_allows_are_accepted(emulator):
+def test_websockets_of_an_allowed_origin_are_accepted(emulator):
     edge = Edge(emulator, ["http://LOCALHOST:5173/"])
     allowed = (b"origin", b"http://localhost:5173")
 
@@ -319,11 +319,11 @@ def test_websockets_of_an_origin_that_the_operator_allows_are_accepted(emulator)
     assert is_refused(edge, emulator, "/", allowed), "nothing else is allowed"
 
 
-def test_first_offered_subprotocol_is_echoed(edge):
+def test_the_first_offered_subprotocol_is_echoed(edge):
     (accepted,) = connect(edge, subprotocols=["mailpulse.v1", "bearer.x"])
 
     assert accepted == {"type": "websocket.accept", "subprotocol": "mailpulse.v1"}
 
 
-def test_nothing_is_echoed_when_nothing_was_offered(edge):
+def test_no_subprotocol_is_echoed_if_none_was_offered(edge):
     assert connect(edge) == [{"type": "websocket.accept"}]

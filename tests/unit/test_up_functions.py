@@ -64,7 +64,7 @@ class Lambda:
             self.mappings[UUID] |= options
 
 
-def test_sources_are_copied_without_what_python_leaves_there(build):
+def test_sources_are_copied_without_python_caches(build):
     files = {str(path.relative_to(build)) for path in build.rglob("*") if path.is_file()}
 
     assert files == {
@@ -72,7 +72,7 @@ def test_sources_are_copied_without_what_python_leaves_there(build):
     }
 
 
-def test_source_that_was_removed_is_removed_from_the_build(build, source):
+def test_a_removed_source_is_removed_from_the_build(build, source):
     (source / "chalicelib" / "config.py").unlink()
 
     chalice_project.prepare(build, "test", {}, ROLES, source)
@@ -80,7 +80,7 @@ def test_source_that_was_removed_is_removed_from_the_build(build, source):
     assert not (build / "chalicelib" / "config.py").exists()
 
 
-def test_each_function_has_its_variables_time_out_and_memory(build):
+def test_each_function_has_its_environment_timeout_and_memory(build):
     stage = json.loads((build / ".chalice" / "config.json").read_text())["stages"]["test"]
 
     assert stage["api_gateway_stage"] == "test"
@@ -93,7 +93,7 @@ def test_each_function_has_its_variables_time_out_and_memory(build):
     assert all(timeouts[name] <= 29 for name in timeouts if name.startswith("websocket"))
 
 
-def test_failed_deployment_says_the_last_words_of_chalice(build, tmp_path):
+def test_a_failed_deployment_quotes_the_last_output_of_chalice(build, tmp_path):
     (build / "app.py").write_text("import no_such_module")
     log = tmp_path / "deploy.log"
 
@@ -143,27 +143,27 @@ def slow_chalice(monkeypatch):
     return SlowChalice(monkeypatch)
 
 
-def test_a_list_that_lags_behind_a_slow_deployment_is_read_again(slow_chalice, tmp_path):
+def test_an_eventually_consistent_list_is_read_again(slow_chalice, tmp_path):
     slow_chalice.lists = [Resources({}, [], {}, []), EVERYTHING]
 
     assert slow_chalice.deploy(tmp_path).websocket_api_id == "api-1"
 
 
-def test_a_role_that_takes_effect_late_in_a_slow_deployment_is_tried_again(slow_chalice, tmp_path):
+def test_a_role_that_takes_effect_late_is_retried(slow_chalice, tmp_path):
     slow_chalice.refusals = ["Cannot access stream. Please ensure the role can perform GetRecords"]
     slow_chalice.lists = [EVERYTHING]
 
     assert slow_chalice.deploy(tmp_path).functions.keys() == FUNCTIONS.keys()
 
 
-def test_what_stays_missing_is_an_error_that_names_it(slow_chalice, tmp_path):
+def test_an_error_names_the_resource_that_stays_missing(slow_chalice, tmp_path):
     slow_chalice.lists = [Resources(EVERYTHING.functions, [], {}, [])] * 99
 
     with pytest.raises(CommandError, match="there is no WebSocket API"):
         slow_chalice.deploy(tmp_path)
 
 
-def test_mappings_get_their_options_and_are_switched_on():
+def test_mappings_are_configured_and_enabled():
     client = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
 
     event_sources.set_options(client, DEPLOYED, event_sources.OPTIONS)
@@ -174,7 +174,7 @@ def test_mappings_get_their_options_and_are_switched_on():
     assert "FunctionResponseTypes" not in client.mappings["uuid-aggregate"]
 
 
-def test_mapping_that_does_not_take_an_option_is_an_error():
+def test_a_mapping_that_ignores_an_option_is_an_error():
     client = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
     client.accepts_options = False
 

@@ -50,12 +50,12 @@ def post(address, **headers):
         connection.close()
 
 
-def test_a_function_is_served_and_a_web_page_is_not(address):
+def test_only_requests_of_functions_are_served(address):
     assert post(address) == 200
     assert post(address, Origin="http://127.0.0.1:8270") == 403
 
 
-def test_no_response_waits_for_an_acknowledgement():
+def test_no_response_is_delayed_by_nagles_algorithm():
     # asyncio switches Nagle's algorithm off for sockets that name TCP as their protocol.
     server = FunctionsServer(application, "127.0.0.1")
 

@@ -47,13 +47,13 @@ def saved(folder):
     return folder
 
 
-def test_nothing_saved_is_no_damage(tmp_path):
+def test_an_empty_folder_is_not_damage(tmp_path):
     check(tmp_path / "missing")
 
     assert Generations(tmp_path / "missing").latest() is None
 
 
-def test_latest_state_and_the_one_before_are_kept(folder):
+def test_the_latest_and_the_previous_state_are_kept(folder):
     for number in range(1, 5):
         save(folder, number)
         check(folder)
@@ -62,7 +62,7 @@ def test_latest_state_and_the_one_before_are_kept(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["3", "4"]
 
 
-def test_a_save_that_fails_changes_nothing(saved):
+def test_a_failed_save_changes_nothing(saved):
     def save_half():
         with Generations(saved).writing() as new:
             durable.write(new / FILES[0], "half of it")
@@ -101,7 +101,7 @@ def crashed(folder, at) -> bool:
     return status == 9
 
 
-def test_a_crash_at_any_file_operation_of_a_save_leaves_a_whole_state(saved, tmp_path):
+def test_a_crash_at_any_file_operation_of_a_save_leaves_an_intact_state(saved, tmp_path):
     at = 0
     was_new = False
     while True:
@@ -125,7 +125,7 @@ def test_a_crash_at_any_file_operation_of_a_save_leaves_a_whole_state(saved, tmp
     assert was_new
 
 
-def test_all_is_on_the_disk_before_a_state_gets_its_name(saved, monkeypatch):
+def test_all_files_are_synced_before_a_state_is_renamed(saved, monkeypatch):
     synced, before = set(), set()
     fsync, rename = os.fsync, Path.rename
 
@@ -174,7 +174,7 @@ def snapshot(folder):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
-def test_damage_is_refused_and_the_remedy_restores_the_state_before(saved, name, damage):
+def test_damage_is_refused_and_the_remedy_restores_the_previous_state(saved, name, damage):
     path = saved / "2" / name
     damage(path)
     before = snapshot(saved)
@@ -198,7 +198,7 @@ def test_a_file_that_was_not_saved_is_refused(saved):
         check(saved)
 
 
-def test_damage_without_an_intact_state_before_says_so(saved):
+def test_damage_without_an_intact_previous_state_is_reported(saved):
     truncate(saved / "1" / "dynamodb.json")
     truncate(saved / "2" / "lambda.json")
 
@@ -214,7 +214,7 @@ def of_an_earlier_version(folder):
     return folder
 
 
-def test_state_of_an_earlier_version_is_taken_over(of_an_earlier_version):
+def test_state_of_an_earlier_version_is_migrated(of_an_earlier_version):
     folder = of_an_earlier_version
     Generations(folder).adopt(START_ANEW)
     Generations(folder).adopt(START_ANEW)
@@ -224,7 +224,7 @@ def test_state_of_an_earlier_version_is_taken_over(of_an_earlier_version):
     assert [path.name for path in folder.iterdir()] == ["1"]
 
 
-def test_taking_over_goes_on_after_a_crash(of_an_earlier_version):
+def test_a_migration_resumes_after_a_crash(of_an_earlier_version):
     folder = of_an_earlier_version
     Generations(folder).adopt(START_ANEW)
     for name in FILES[1:]:  # as if it had crashed when it had deleted the first
@@ -237,7 +237,7 @@ def test_taking_over_goes_on_after_a_crash(of_an_earlier_version):
     assert [path.name for path in folder.iterdir()] == ["1"]
 
 
-def test_what_an_earlier_version_has_saved_since_is_not_deleted(of_an_earlier_version):
+def test_state_that_an_earlier_version_saved_since_is_not_deleted(of_an_earlier_version):
     folder = of_an_earlier_version
     save(folder, "taken over")
     before = snapshot(folder)
@@ -259,7 +259,7 @@ def test_damaged_state_of_an_earlier_version_is_refused(of_an_earlier_version, d
     assert snapshot(of_an_earlier_version) == before
 
 
-def test_a_durable_file_is_its_owners_alone(tmp_path):
+def test_a_durable_file_is_readable_only_by_its_owner(tmp_path):
     path = tmp_path / "file"
     path.write_text("readable by all")
     path.chmod(0o644)
@@ -270,7 +270,7 @@ def test_a_durable_file_is_its_owners_alone(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
-def test_other_users_lose_their_permissions_and_links_are_not_followed(tmp_path):
+def test_permissions_of_other_users_are_removed_without_following_links(tmp_path):
     outside, folder = tmp_path / "outside", tmp_path / "state"
     outside.write_text("")
     outside.chmod(0o644)

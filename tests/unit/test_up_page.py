@@ -42,24 +42,24 @@ def programs(tmp_path, monkeypatch):
     return folder
 
 
-def test_page_that_is_newer_than_its_sources_is_current(static):
+def test_a_page_newer_than_its_sources_is_up_to_date(static):
     assert frontend.is_current(static)
 
 
 @pytest.mark.parametrize("changed", ["src/views/app.js", "build.mjs", "package-lock.json"])
-def test_page_is_out_of_date_when_a_source_is_newer(static, changed):
+def test_a_page_older_than_a_source_is_out_of_date(static, changed):
     write(static / changed, 300)
 
     assert not frontend.is_current(static)
 
 
-def test_page_that_was_not_built_is_not_current(static):
+def test_a_page_that_was_not_built_is_out_of_date(static):
     (static / "dist" / "manifest.json").unlink()
 
     assert not frontend.is_current(static)
 
 
-def test_build_installs_packages_only_when_their_lock_is_newer(static, programs):
+def test_a_build_installs_packages_only_if_their_lock_is_newer(static, programs):
     frontend.build(static)
     write(static / "package-lock.json", 300)
     frontend.build(static)
@@ -68,7 +68,7 @@ def test_build_installs_packages_only_when_their_lock_is_newer(static, programs)
     assert calls == ["run --silent build", "ci --no-audit --no-fund", "run --silent build"]
 
 
-def test_missing_node_is_named_with_the_remedy(static, programs, monkeypatch):
+def test_a_missing_node_is_reported_with_a_remedy(static, programs, monkeypatch):
     (programs / "node").unlink()
     monkeypatch.setenv("PATH", str(programs))
 
@@ -76,21 +76,21 @@ def test_missing_node_is_named_with_the_remedy(static, programs, monkeypatch):
         frontend.build(static)
 
 
-def test_old_node_is_named_with_its_version(static, programs):
+def test_an_outdated_node_is_reported_with_its_version(static, programs):
     program(programs, "node", "echo v18.19.0")
 
     with pytest.raises(CommandError, match=r"says 'v18.19.0', which is too old: install Node.js"):
         frontend.build(static)
 
 
-def test_failed_build_says_what_the_build_said(static, programs):
+def test_a_failed_build_quotes_its_output(static, programs):
     program(programs, "npm", "echo 'no such module' >&2; exit 3")
 
     with pytest.raises(CommandError, match=r"`npm run .* failed with status 3:\nno such module"):
         frontend.build(static)
 
 
-def test_build_that_leaves_no_manifest_is_a_failure(static, programs):
+def test_a_build_without_a_manifest_is_a_failure(static, programs):
     (static / "dist" / "manifest.json").unlink()
     program(programs, "npm", "true")
 

@@ -89,7 +89,7 @@ def patched(monkeypatch, streams):
         time.sleep(0.01)
 
 
-def test_emulator_still_runs_the_functions_of_streams_on_its_one_poll_thread(streams, functions):
+def test_emulator_still_runs_stream_functions_on_its_single_poll_thread(streams, functions):
     functions.let_go.set()
 
     lambda_svc._poll_dynamodb_streams()
@@ -97,7 +97,7 @@ def test_emulator_still_runs_the_functions_of_streams_on_its_one_poll_thread(str
     assert functions.threads == {threading.current_thread()}
 
 
-def test_slow_function_does_not_hold_up_another_stream(patched, functions):
+def test_a_slow_function_does_not_delay_another_stream(patched, functions):
     patched()
 
     functions.wait()
@@ -107,7 +107,7 @@ def test_slow_function_does_not_hold_up_another_stream(patched, functions):
     assert functions.calls == [("quick", ["1"]), ("slow", ["1"])]
 
 
-def test_stream_is_read_in_order_one_batch_at_a_time(patched, functions, streams):
+def test_a_stream_is_read_in_order_one_batch_at_a_time(patched, functions, streams):
     patched()
     patched()
     functions.wait()
@@ -122,7 +122,7 @@ def test_stream_is_read_in_order_one_batch_at_a_time(patched, functions, streams
     assert read == [str(number) for number in range(1, 30)]
 
 
-def test_records_that_were_read_are_dropped_and_the_rest_is_counted(streams, functions):
+def test_processed_records_are_dropped_and_the_remaining_ones_counted(streams, functions):
     mapping = streams[1]
     records = dynamodb._stream_records.get_scoped(*SCOPE, "quick")
     records += [{"eventID": "2"}, {"eventID": "3"}]
@@ -146,13 +146,13 @@ def mapping(streams):
     del lambda_svc._esms["quick"]
 
 
-def test_emulator_still_forgets_a_tumbling_window(mapping):
+def test_emulator_still_drops_a_tumbling_window(mapping):
     patches._update_mapping("quick", {"TumblingWindowInSeconds": 900})
 
     assert "TumblingWindowInSeconds" not in mapping
 
 
-def test_only_a_mapping_with_a_tumbling_window_is_told_its_shard(streams, mapping, monkeypatch):
+def test_only_a_mapping_with_a_tumbling_window_receives_its_shard_id(streams, mapping, monkeypatch):
     seen = []
     monkeypatch.setattr(patches, "_execute", lambda _, event: seen.append(event))
     monkeypatch.setattr(patches._this_thread, "only", streams[1], raising=False)
@@ -167,11 +167,11 @@ def test_only_a_mapping_with_a_tumbling_window_is_told_its_shard(streams, mappin
     assert told["shardId"].startswith("shardId-")
 
 
-def test_emulator_still_plays_a_transition_when_a_function_changes():
+def test_emulator_still_simulates_a_transition_when_a_function_changes():
     assert lambda_svc._LAMBDA_STATE_TRANSITION_DELAY > 0
 
 
-def test_emulator_still_saves_how_far_streams_were_read_but_not_the_streams():
+def test_emulator_still_saves_stream_positions_without_the_streams():
     assert "dynamodb_stream_positions" in lambda_svc.get_state()
     assert not [name for name in dynamodb.get_state() if "stream" in name]
 
@@ -203,7 +203,7 @@ def test_state_that_the_emulator_cannot_load_is_an_error(saved, text):
         saved_state._load()
 
 
-def test_state_of_a_service_that_cannot_be_loaded_is_an_error(saved, monkeypatch):
+def test_a_service_whose_state_cannot_be_loaded_is_an_error(saved, monkeypatch):
     (saved / "sts.json").write_text('{"users": 1}')
 
     def fail(_state):
@@ -219,13 +219,13 @@ def test_state_of_a_service_that_cannot_be_loaded_is_an_error(saved, monkeypatch
         saved_state._load()
 
 
-def test_emulator_still_goes_on_without_state_that_it_cannot_load(saved):
+def test_emulator_still_ignores_state_that_it_cannot_load(saved):
     (saved / "sts.json").write_text("{")
 
     assert persistence.load_state("sts") is None
 
 
-def test_a_service_that_cannot_be_saved_leaves_the_state_before(tmp_path, monkeypatch):
+def test_a_service_that_cannot_be_saved_keeps_the_previous_state(tmp_path, monkeypatch):
     generations = Generations(tmp_path)
     monkeypatch.setattr(persistence, "PERSIST_STATE", True)
     monkeypatch.setattr(persistence, "STATE_DIR", "")
@@ -275,7 +275,7 @@ def test_emulator_still_takes_sequence_numbers_from_the_clock(clock):
     assert int(dynamodb._next_stream_seq()) < int(before)
 
 
-def test_sequence_numbers_rise_when_the_clock_steps_back(clock):
+def test_sequence_numbers_increase_when_the_clock_steps_back(clock):
     numbers = monotonic_clock.SequenceNumbers()
     given = [numbers.next(), numbers.next()]
     clock.step_back()
@@ -289,7 +289,7 @@ def test_sequence_numbers_rise_when_the_clock_steps_back(clock):
 
 
 @pytest.mark.parametrize("kept", ["checkpoint", "position"])
-def test_sequence_numbers_start_above_what_is_stored(clock, monkeypatch, kept):
+def test_sequence_numbers_start_above_the_stored_ones(clock, monkeypatch, kept):
     numbers = monotonic_clock.SequenceNumbers()
     monkeypatch.setattr(monotonic_clock, "sequence_numbers", numbers)
     highest = int(monotonic_clock.SequenceNumbers().next())
@@ -320,7 +320,7 @@ def waiting(clock):
     return {"attributes": {"VisibilityTimeout": "20"}, "messages": [message], "is_fifo": False}
 
 
-def test_emulator_still_hides_messages_until_the_clock_is_where_it_was(clock, waiting):
+def test_emulator_still_hides_messages_until_the_clock_catches_up(clock, waiting):
     clock.now += 3600
 
     assert monotonic_clock._collect(waiting, 10, 20) == []
@@ -344,19 +344,19 @@ def pausing(clock):
     pauses.pop_scoped(*SCOPE, "mapping", None)
 
 
-def test_emulator_still_pauses_mappings_until_the_clock_is_where_it_was(pausing):
+def test_emulator_still_pauses_mappings_until_the_clock_catches_up(pausing):
     monotonic_clock._poll_queues()
 
     assert pausing()
 
 
-def test_mappings_go_on_when_the_clock_stepped_back(pausing):
+def test_mappings_continue_when_the_clock_steps_back(pausing):
     monotonic_clock._poll_queues_after_pauses()
 
     assert not pausing()
 
 
-def test_a_pause_of_the_present_lasts(clock, pausing):
+def test_a_current_pause_is_kept(clock, pausing):
     lambda_svc._esm_backoff_until.set_scoped(*SCOPE, "mapping", clock.now + 1)
 
     monotonic_clock._poll_queues_after_pauses()
@@ -379,7 +379,7 @@ def invocations(clock, monkeypatch):
     return found
 
 
-def test_emulator_still_skips_schedules_until_the_clock_is_where_it_was(clock, invocations):
+def test_emulator_still_skips_schedules_until_the_clock_catches_up(clock, invocations):
     monotonic_clock._tick_schedules()
     clock.now += 60
     monotonic_clock._tick_schedules()
@@ -387,7 +387,7 @@ def test_emulator_still_skips_schedules_until_the_clock_is_where_it_was(clock, i
     assert invocations == []
 
 
-def test_schedules_go_on_when_the_clock_stepped_back(clock, invocations):
+def test_schedules_continue_when_the_clock_steps_back(clock, invocations):
     monotonic_clock._tick_schedules_again()
     assert invocations == []
     clock.now += 60
@@ -400,7 +400,7 @@ def test_emulator_still_waits_for_a_log_by_the_wall_clock():
     assert "time.time()" in inspect.getsource(lambda_runtime.Worker._drain_stderr_bounded)
 
 
-def test_log_is_read_when_the_clock_stands_still(clock):
+def test_a_log_is_read_while_the_clock_stands_still(clock):
     worker = SimpleNamespace(_stderr_queue=queue.Queue())
     assert monotonic_clock._read_log(worker) == ""
     worker._stderr_queue.put("one")
@@ -417,7 +417,7 @@ def test_emulator_still_drops_unread_records_while_a_laptop_sleeps(clock, stream
     assert internals.unread_records(*streams[1]) == 0
 
 
-def test_unread_records_outlive_a_day_of_sleep(clock, streams, monkeypatch):
+def test_unread_records_survive_a_day_of_sleep(clock, streams, monkeypatch):
     monkeypatch.setattr(dynamodb, "_STREAM_RETENTION_SECONDS", monotonic_clock.STREAM_RETENTION)
     record = {"dynamodb": {"ApproximateCreationDateTime": clock.now}}
     dynamodb._stream_records.set_scoped(*SCOPE, "quick", [record])
@@ -435,17 +435,17 @@ def full_queue(monkeypatch):
     return queue
 
 
-def test_emulator_still_gives_a_function_ten_messages_at_most(full_queue):
+def test_emulator_still_passes_at_most_ten_messages_to_a_function(full_queue):
     assert len(sqs._receive_messages_for_esm("url", 100)) == 10
 
 
-def test_function_receives_as_many_messages_as_its_mapping_says(full_queue):
+def test_a_function_receives_the_batch_size_of_its_mapping(full_queue):
     sizes = [len(patches._receive_batch("url", 100)) for _ in range(3)]
 
     assert sizes == [100, 50, 0]
 
 
-def test_copy_of_json_is_equal_and_shares_nothing():
+def test_a_copy_of_json_is_equal_and_independent():
     value = {"a": {"L": [{"S": "x"}, {"N": "1"}, {"BOOL": True}, {"NULL": None}]}, "b": {1, 2}}
 
     copied = speedups.copy_json(value)
@@ -494,7 +494,7 @@ def request(app, target, body):
         ("NoSuchOperation", {}),
     ],
 )
-def test_short_way_to_dynamodb_gives_what_the_long_way_gives(operation, arguments):
+def test_the_fast_path_to_dynamodb_returns_the_same_responses(operation, arguments):
     target = f"DynamoDB_20120810.{operation}".encode()
     body = json.dumps(arguments).encode()
 
@@ -503,7 +503,7 @@ def test_short_way_to_dynamodb_gives_what_the_long_way_gives(operation, argument
     assert short == request(ministack.app.app, target, body)
 
 
-def test_only_requests_to_dynamodb_take_the_short_way():
+def test_only_dynamodb_requests_take_the_fast_path():
     reached = []
 
     async def app(scope, _receive, send):
@@ -518,7 +518,7 @@ def test_only_requests_to_dynamodb_take_the_short_way():
     assert len(reached) == 1
 
 
-def test_emulator_still_takes_an_expression_apart_for_each_item(monkeypatch):
+def test_emulator_still_tokenizes_an_expression_for_each_item(monkeypatch):
     calls = []
     tokenize = speedups._tokenize
     monkeypatch.setattr(dynamodb, "_tokenize", lambda text: calls.append(text) or tokenize(text))
@@ -529,7 +529,7 @@ def test_emulator_still_takes_an_expression_apart_for_each_item(monkeypatch):
     assert calls == ["a = :a"] * 2
 
 
-def test_tokens_are_those_of_the_emulator_and_may_be_changed():
+def test_cached_tokens_equal_those_of_the_emulator_and_may_be_modified():
     expression = "begins_with(#a, :b) AND c <> :d"
 
     speedups.tokens_of(expression).clear()

@@ -33,20 +33,20 @@ def said():
     return []
 
 
-def test_folder_that_is_held_names_its_holder(state, said):
+def test_a_locked_folder_names_the_process_that_holds_it(state, said):
     refusal = pytest.raises(CommandError, match=rf"process {os.getpid()}\) uses .*--state-dir")
     with running.locked(state, said.append), refusal, running.locked(state, said.append):
         pass
     assert said == []
 
 
-def test_folder_is_free_again_after_use(state, said):
+def test_a_folder_is_unlocked_after_use(state, said):
     for _ in range(2):
         with running.locked(state, said.append):
             pass
 
 
-def test_child_of_a_killed_holder_is_waited_for(state, said):
+def test_a_child_of_a_killed_holder_is_awaited(state, said):
     # It inherits the lock from a process that ends, as the emulator does from `up`.
     hold = (
         "import os, sys, subprocess; from dashboard.local import running;"
@@ -64,7 +64,7 @@ def test_child_of_a_killed_holder_is_waited_for(state, said):
     assert "was killed" in line
 
 
-def test_folder_that_cannot_be_made_is_an_error(tmp_path, said):
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path, said):
     (tmp_path / "file").write_text("")
     state = StateDir(tmp_path / "file" / "state")
 
@@ -73,7 +73,7 @@ def test_folder_that_cannot_be_made_is_an_error(tmp_path, said):
         pass
 
 
-def test_running_dashboard_is_announced_while_it_runs(state):
+def test_a_running_dashboard_is_announced_while_it_runs(state):
     state.root.mkdir()
 
     with running.announced(state, WHERE):
@@ -83,7 +83,7 @@ def test_running_dashboard_is_announced_while_it_runs(state):
     assert not state.running.exists()
 
 
-def test_pseudonym_key_never_changes_and_is_nobody_elses(state):
+def test_the_pseudonym_key_never_changes_and_only_its_owner_can_read_it(state):
     state.root.mkdir()
 
     key = running.read_pseudonym_key(state)
@@ -110,13 +110,13 @@ def installed(state):
     return state
 
 
-def test_state_of_a_run_and_an_empty_folder_are_no_damage(installed, tmp_path):
+def test_the_state_of_a_run_and_an_empty_folder_are_intact(installed, tmp_path):
     running.check(installed)
     running.check(StateDir(tmp_path / "new"))
 
 
 @pytest.mark.parametrize("content", [*KEY_DAMAGES, None])
-def test_damaged_pseudonym_key_is_refused_and_never_replaced(installed, content):
+def test_a_damaged_pseudonym_key_is_refused_and_never_replaced(installed, content):
     key = installed.pseudonym_key.read_text()
     installed.pseudonym_key.unlink()
     if content is not None:
@@ -137,7 +137,7 @@ def test_damaged_pseudonym_key_is_refused_and_never_replaced(installed, content)
     "content",
     ["", "{", "[]", "{}", '{"since": "now", "uncounted": 0}', '{"since": 1, "uncounted": null}'],
 )
-def test_damaged_note_of_what_is_unsaved_is_refused(installed, content):
+def test_a_damaged_record_of_unsaved_data_is_refused(installed, content):
     installed.unsaved.write_text(content)
 
     with pytest.raises(CommandError, match=r"unsaved\.json is damaged: ") as refused:
@@ -149,7 +149,7 @@ def test_damaged_note_of_what_is_unsaved_is_refused(installed, content):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"pid": 1}', b"\xff"])
-def test_damaged_address_of_the_running_dashboard_is_refused(installed, content):
+def test_a_damaged_address_of_the_running_dashboard_is_refused(installed, content):
     data = content if isinstance(content, bytes) else content.encode()
     installed.running.write_bytes(data)
 
@@ -157,7 +157,7 @@ def test_damaged_address_of_the_running_dashboard_is_refused(installed, content)
         running.read_running(installed)
 
 
-def test_state_of_an_earlier_version_is_closed_to_other_users(installed, said):
+def test_state_of_an_earlier_version_is_made_private(installed, said):
     for path in (installed.root, *installed.root.rglob("*")):
         path.chmod(path.stat().st_mode | 0o077)
 
@@ -170,7 +170,7 @@ def test_state_of_an_earlier_version_is_closed_to_other_users(installed, said):
     assert open_to_others == []
 
 
-def test_folder_that_has_other_files_keeps_its_permissions(installed, said):
+def test_a_folder_with_other_files_keeps_its_permissions(installed, said):
     other = installed.root / "holiday.jpg"
     other.touch()
     for path in (installed.root, installed.pseudonym_key, other):
@@ -183,7 +183,7 @@ def test_folder_that_has_other_files_keeps_its_permissions(installed, said):
     assert [path.stat().st_mode & 0o777 for path in paths] == [0o755, 0o755, 0o700]
 
 
-def test_port_in_use_is_named_with_the_remedy():
+def test_a_port_in_use_is_reported_with_a_remedy():
     with listen(0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=rf"port {port} .* cannot be used .*--port"):

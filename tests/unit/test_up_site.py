@@ -55,7 +55,7 @@ def bucket():
     return Bucket()
 
 
-def test_page_names_the_hashed_assets_and_the_websocket():
+def test_the_page_refers_to_the_hashed_assets_and_the_websocket():
     page = render(SITE, MANIFEST)
 
     assert f'<meta name="mailpulse-websocket" content="{SITE.websocket_url}">' in page
@@ -63,13 +63,13 @@ def test_page_names_the_hashed_assets_and_the_websocket():
     assert 'href="assets/style-CD34.css"' in page
 
 
-def test_what_is_put_into_the_page_is_escaped():
+def test_values_inserted_into_the_page_are_escaped():
     page = render(Site('"><script>', "local"), MANIFEST)
 
     assert '"><script>' not in page
 
 
-def test_page_goes_up_after_its_assets(bucket, static):
+def test_the_page_is_uploaded_after_its_assets(bucket, static):
     changed = publish(bucket, "site", SITE, static)
 
     assert changed == 5
@@ -77,7 +77,7 @@ def test_page_goes_up_after_its_assets(bucket, static):
     assert set(bucket.put[:-1]) == set(ASSETS)
 
 
-def test_assets_are_kept_for_ever_and_the_page_is_asked_for_each_time(bucket, static):
+def test_assets_are_cached_forever_and_the_page_is_revalidated(bucket, static):
     publish(bucket, "site", SITE, static)
 
     script = bucket.objects["assets/main-AB12.js"]
@@ -89,12 +89,12 @@ def test_assets_are_kept_for_ever_and_the_page_is_asked_for_each_time(bucket, st
     assert bucket.objects["assets/favicon-0123.svg"]["ContentType"] == "image/svg+xml"
 
 
-def test_assets_that_are_there_are_not_sent_again(bucket, static):
+def test_existing_assets_are_not_uploaded_again(bucket, static):
     publish(bucket, "site", SITE, static)
 
     assert publish(bucket, "site", SITE, static) == 1
 
 
-def test_page_that_was_not_built_is_an_error(bucket, tmp_path):
+def test_a_page_that_was_not_built_is_an_error(bucket, tmp_path):
     with pytest.raises(CommandError, match=r"manifest\.json is missing: build the page"):
         publish(bucket, "site", SITE, tmp_path)

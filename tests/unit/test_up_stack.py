@@ -97,7 +97,7 @@ def make(cloudformation):
     )
 
 
-def test_stack_that_is_not_there_is_created_with_its_parameters():
+def test_a_missing_stack_is_created_with_its_parameters():
     cloudformation = CloudFormation()
 
     assert make(cloudformation) == {"TopicArn": "arn"}
@@ -107,7 +107,7 @@ def test_stack_that_is_not_there_is_created_with_its_parameters():
     assert asked["Parameters"] == [{"ParameterKey": "Stage", "ParameterValue": "test"}]
 
 
-def test_stack_that_is_there_is_updated():
+def test_an_existing_stack_is_updated():
     cloudformation = CloudFormation(exists=True)
 
     make(cloudformation)
@@ -115,7 +115,7 @@ def test_stack_that_is_there_is_updated():
     assert [call[0] for call in cloudformation.calls] == ["update"]
 
 
-def test_a_change_that_an_interrupted_run_began_is_waited_for():
+def test_an_operation_that_an_interrupted_run_started_is_awaited():
     cloudformation = CloudFormation(exists=True)
     cloudformation.was = "UPDATE_IN_PROGRESS"
 
@@ -134,7 +134,7 @@ def test_a_change_that_an_interrupted_run_began_is_waited_for():
         "ROLLBACK_FAILED",
     ],
 )
-def test_stack_whose_first_making_failed_is_made_again(status):
+def test_a_stack_whose_creation_failed_is_recreated(status):
     cloudformation = CloudFormation(exists=True)
     cloudformation.was = status
 
@@ -150,7 +150,7 @@ def test_stack_whose_first_making_failed_is_made_again(status):
         ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name mailpulse-test"),
     ],
 )
-def test_stack_that_holds_data_and_takes_no_update_is_left_alone(status, remedy):
+def test_a_stack_with_data_that_cannot_be_updated_is_not_deleted(status, remedy):
     cloudformation = CloudFormation(exists=True)
     cloudformation.was = status
 
@@ -160,7 +160,7 @@ def test_stack_that_holds_data_and_takes_no_update_is_left_alone(status, remedy)
     assert cloudformation.calls == []
 
 
-def test_plan_of_a_stack_whose_first_making_failed_deletes_nothing(tmp_path):
+def test_a_plan_for_a_stack_whose_creation_failed_deletes_nothing(tmp_path):
     cloudformation = CloudFormation(exists=True)
     cloudformation.was = "ROLLBACK_COMPLETE"
 
@@ -170,7 +170,7 @@ def test_plan_of_a_stack_whose_first_making_failed_deletes_nothing(tmp_path):
     assert cloudformation.calls == []
 
 
-def test_parameters_that_are_not_given_are_kept_as_far_as_the_template_knows_them():
+def test_unspecified_parameters_that_the_template_knows_are_kept():
     cloudformation = CloudFormation(exists=True)
 
     stack.create_or_update(
@@ -189,24 +189,24 @@ def test_parameters_that_are_not_given_are_kept_as_far_as_the_template_knows_the
     ]
 
 
-def test_stack_that_needs_no_update_is_left_alone():
+def test_a_stack_without_changes_is_not_updated():
     cloudformation = CloudFormation(exists=True, answer="No updates are to be performed.")
 
     assert make(cloudformation) == {"TopicArn": "arn"}
     assert [call[0] for call in cloudformation.calls] == ["update"]
 
 
-def test_refused_template_says_why():
+def test_a_refused_template_reports_its_reason():
     with pytest.raises(CommandError, match="refused the stack mailpulse-test: no such type"):
         make(CloudFormation(answer="no such type"))
 
 
-def test_failed_stack_names_the_resource_that_failed_first_this_time():
+def test_a_failed_stack_names_the_first_resource_that_failed_this_time():
     with pytest.raises(CommandError, match=r"mailpulse\.yaml says: StatsTable: no such stream"):
         make(CloudFormation(fails=True))
 
 
-def test_a_failure_before_the_deployment_is_found_among_the_events_of_its_validation():
+def test_a_failed_validation_reports_its_reason_before_the_deployment():
     cloudformation = CloudFormation(fails=True)
     cloudformation.silent = True
 

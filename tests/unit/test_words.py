@@ -25,7 +25,7 @@ def test_a_rate_is_defined_by_the_counters_that_it_divides():
     assert WORDS["rate.human_open"].startswith("Messages opened by people ÷ mails delivered.")
 
 
-def test_every_kind_of_bounce_has_plain_words():
+def test_every_bounce_type_has_a_plain_description():
     kinds = {
         f"bounce.{kind}/{subtype}"
         for kind, subtypes in BOUNCE_SUBTYPES.items()
@@ -35,7 +35,7 @@ def test_every_kind_of_bounce_has_plain_words():
     assert {key for key in WORDS if key.startswith("bounce.")} == kinds
 
 
-def test_every_reason_of_a_verdict_has_plain_words():
+def test_every_classification_reason_has_a_plain_description():
     agents = [None, "Mozilla/5.0", "curl/8", "x Edge/12.246 Mozilla/5.0", "GoogleImageProxy", "odd"]
     given = {"burst"}
     for agent in [*agents, "Mozilla/5.0 (X11; Linux)"]:
@@ -48,7 +48,7 @@ def test_every_reason_of_a_verdict_has_plain_words():
     assert given == REASONS.keys()
 
 
-def test_what_the_page_asks_for_is_there():
+def test_every_term_used_by_the_page_is_defined():
     literal = {key for source in SOURCES for key in re.findall(r'"((?:page|health)\.\w+)"', source)}
     named = {key for source in SOURCES for key in re.findall(r'"((?:count|rate)\.\w+)"', source)}
     problems = re.findall(r'"(\w+)", "(?:late|note)"', (STATIC / "src" / "health.js").read_text())
@@ -59,7 +59,7 @@ def test_what_the_page_asks_for_is_there():
     assert {f"problem.{one}" for one in problems} <= WORDS.keys()
 
 
-def test_the_page_holds_them():
+def test_the_page_contains_the_glossary():
     manifest = {
         "main.js": "m",
         "style.css": "s",
