@@ -20,7 +20,7 @@ ORDER = ("e2e", "browser", "integration", "laws", "unit")
 
 # Files whose tests have the same emulator. Any other is a group by itself.
 GROUPS = {
-    "tests/e2e/test_by_cloudformation.py": "account",
+    "tests/e2e/test_cloudformation.py": "account",
     "tests/e2e/test_deploy.py": "account",
     "tests/e2e/test_destroy.py": "account",
     "tests/e2e/test_doctor_run.py": "account",

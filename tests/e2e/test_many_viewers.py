@@ -5,7 +5,7 @@ import time
 
 from support import ses
 from support.client import campaign_topic
-from support.crowd import subscribe, viewers
+from support.many_viewers import subscribe, viewers
 
 from chalicelib.live.subscriptions import Subscriptions
 from dashboard import aws_session

@@ -13,7 +13,7 @@ from io import StringIO
 from typing import Any
 
 from greenlet import getcurrent, greenlet
-from support.crowd import subscribe, viewers
+from support.many_viewers import subscribe, viewers
 from support.memory import MemoryDynamo
 
 from chalicelib.functions.publish import Publisher

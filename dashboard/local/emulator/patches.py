@@ -1,6 +1,6 @@
 """Patches of the emulator, where it differs from AWS and has no configuration option.
 
-tests/unit/test_up_patches.py fails as soon as a patch is no longer needed.
+tests/unit/test_emulator_patches.py fails as soon as a patch is no longer needed.
 """
 
 import threading

@@ -5,7 +5,7 @@ import json
 import pytest
 from msgspec.structs import replace
 from support import handlers, moto_account, ses
-from support.crowd import subscribe, viewers
+from support.many_viewers import subscribe, viewers
 
 from chalicelib.errors import AwsError
 from chalicelib.functions import publish
