@@ -1,4 +1,4 @@
-"""Settings of all tests."""
+"""Settings and fixtures of all tests."""
 
 import os
 import weakref
@@ -9,16 +9,15 @@ from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib.aws.connection_pool import ConnectionPool
 
-# A machine that is busy is slow, and no example is wrong for that. `make soak` runs many more.
+# No deadline: an example may be slow on a busy host. `make soak` runs many more examples.
 settings.register_profile("default", deadline=None, max_examples=30)
 settings.register_profile("soak", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# Where there are several processes, what takes longest begins first, and what is short comes last:
-# they end at the same time.
+# The slowest tests start first, so that all processes end at about the same time.
 ORDER = ("e2e", "browser", "integration", "laws", "unit")
 
-# Files whose tests have the same emulator. Any other is a group by itself.
+# Files whose tests share an emulator. Each other file is a group of its own.
 GROUPS = {
     "tests/e2e/test_cloudformation.py": "account",
     "tests/e2e/test_deploy.py": "account",
@@ -34,7 +33,7 @@ GROUPS = {
     "tests/browser/test_page.py": "browser",
     "tests/browser/test_views.py": "browser",
 }
-# Files of which each test starts what it needs.
+# Files whose tests are independent of each other: each test is a group of its own.
 ALONE = {"tests/e2e/test_up_starts.py"}
 
 
@@ -61,7 +60,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.fixture(scope="session")
 def connection_pools():
-    """Keep the functions' clients that are made: those of this test, and those of before."""
+    """Return the connection pools created by this test, and those created before it."""
     made, before = [], weakref.WeakSet()
     make = ConnectionPool.__init__
 
@@ -76,7 +75,7 @@ def connection_pools():
 
 @pytest.fixture(autouse=True)
 def no_connection_stays_open(connection_pools):
-    """Close what a function leaves open for its next invocation."""
+    """Close the connections that a function keeps open for its next invocation."""
     yield
     made, before = connection_pools
     for pool in (*made, *before):

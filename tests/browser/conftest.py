@@ -1,4 +1,4 @@
-"""A real Chromium, showing the page of a real dashboard."""
+"""Fixtures for Chromium with the page of a running dashboard."""
 
 import os
 import shutil
@@ -9,19 +9,19 @@ from support import live
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
-# Events pass seven processes on the way to the screen, on a machine that may be busy.
+# Events pass through seven processes on a host that may be busy.
 expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
 def dashboard(tmp_path_factory):
-    """A running `up --no-demo`, empty at first; tests use campaigns of their own."""
+    """Run `up --no-demo` without events; each test uses its own campaigns."""
     yield from live.running(tmp_path_factory.mktemp("dashboard") / "state", "--no-demo")
 
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium. Playwright's event loop runs in this thread until the module's tests are done."""
+    """Run Chromium. Playwright's event loop runs in this thread until the module's tests end."""
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         pytest.fail(
@@ -30,7 +30,7 @@ def browser():
         )
     # Chromium refuses to run as root with its sandbox.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    # Names of other sites, which lead to this machine.
+    # Hostnames of other sites that resolve to this host.
     arguments.append("--host-resolver-rules=MAP *.example 127.0.0.1")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
@@ -39,11 +39,11 @@ def browser():
 
 
 class Viewer:
-    """Somebody who looks at the page.
+    """A user of the page.
 
     Attributes:
         page: Playwright's page.
-        complaints: what the browser complained of on its console, CSP violations among it.
+        complaints: the errors in the browser's console, including CSP violations.
     """
 
     def __init__(self, context, url: str) -> None:
@@ -55,7 +55,7 @@ class Viewer:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def open(self, place: str = "#/") -> None:
-        """Load the page at this place and wait until it is live."""
+        """Load the page at this location and wait until it is live."""
         self.page.goto(self._url + place)
         self.wait_until("live")
         self.page.evaluate("window.sameDocument = true")
@@ -64,7 +64,7 @@ class Viewer:
         self.open(f"#/campaign/{campaign}")
 
     def scroll_down(self) -> None:
-        """Scroll until what stands below the charts is there."""
+        """Scroll until the content below the charts has loaded."""
         expect(self.page.locator(".plot canvas")).to_have_count(2)
         self.page.mouse.wheel(0, 3000)
         expect(self.page.get_by_role("heading", name="Links")).to_be_visible()
@@ -73,7 +73,7 @@ class Viewer:
         expect(self.page.locator(".status")).to_have_attribute("data-state", state)
 
     def sees(self, within=None, **metrics: int) -> None:
-        """Wait until the tiles hold these numbers."""
+        """Wait until the tiles show these numbers."""
         for metric, value in metrics.items():
             tile = (within or self.page).locator(f"[data-metric={metric}]")
             expect(tile).to_have_attribute("data-value", str(value))
@@ -82,7 +82,7 @@ class Viewer:
         return self.page.evaluate("window.sameDocument === true")
 
     def overflow(self) -> int:
-        """Measure by how many pixels the page is wider than the window."""
+        """Return by how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
     def _hear(self, message) -> None:
@@ -92,7 +92,7 @@ class Viewer:
 
 @pytest.fixture
 def new_viewer(browser, dashboard):
-    """Make viewers; a test fails when the browser complained of anything in front of one."""
+    """Return a factory of viewers; the test fails if a browser logs an error."""
     viewers = []
 
     def make(**options) -> Viewer:

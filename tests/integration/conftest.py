@@ -1,4 +1,4 @@
-"""The tables and queues of the template on moto, and the functions run by hand over them."""
+"""The tables and queues of the template on moto, and functions that tests invoke directly."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def one_by_one(tasks):
 
 
 class FakeConnections:
-    """Stands for API Gateway: keeps what each connection was sent, and fails as it is told."""
+    """Fake API Gateway that records the frames of each connection and fails on demand."""
 
     def __init__(self):
         self.sent = {}
@@ -42,12 +42,12 @@ class FakeConnections:
 
 
 class Pipeline:
-    """The functions, one after the other, as their triggers would run them.
+    """Runs the functions one after the other, as their triggers would.
 
     Attributes:
-        parts: what the functions are built of.
-        running: the parts of the function that runs, where a test has given it others.
-        invoked: what `publish` has other invocations of itself work off.
+        parts: the components of the functions.
+        running: the components of the running function, if a test has replaced them.
+        invoked: the events with which `publish` has invoked itself.
     """
 
     def __init__(self, config, monkeypatch):
@@ -55,7 +55,7 @@ class Pipeline:
         self.connections = FakeConnections()
         self.services = aws_session.services(client)
         self.parts = Parts(config, services=self.services, clock=lambda: self.now)
-        self.parts.run = one_by_one  # moto's tables are not made for threads
+        self.parts.run = one_by_one  # moto's tables are not thread-safe
         self.parts.pusher = Pusher(self.connections, clock=lambda: self.now, pause=lambda _: None)
         install(monkeypatch, lambda: self.parts)
         self.running = self.parts
@@ -84,7 +84,7 @@ class Pipeline:
         return handlers.ingest(ses.in_sqs_event(*bodies))["batchItemFailures"]
 
     def stream(self, table):
-        """What is new in a table's stream, in Lambda's shape."""
+        """Return the new records of a table's stream in Lambda's format."""
         dynamodb = client("dynamodb")
         arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
         streams = client("dynamodbstreams")
@@ -107,7 +107,7 @@ class Pipeline:
         self.publisher.batch(self.stream(self.config.stats_table))
 
     def work_off(self):
-        """Run the invocations that were asked for, as Lambda does."""
+        """Run the pending asynchronous invocations, as Lambda does."""
         while self.invoked:
             self.publisher.chunk(json.loads(self.invoked.pop(0)))
 
@@ -139,10 +139,10 @@ def _as_lambda_sees(record, arn, created):
 
 
 class Mappings:
-    """Stands for Lambda: the mapping that brings ingest its messages, switched on and off.
+    """Fake Lambda client with the event source mapping of ingest, which can be disabled.
 
     Attributes:
-        state: as Lambda names it.
+        state: the mapping's state in Lambda's terms.
     """
 
     def __init__(self):
@@ -162,7 +162,7 @@ def mappings():
 
 @pytest.fixture
 def installation(pipeline, mappings):
-    """The installation that an operator's command is for."""
+    """Return the installation that an operator's command works on."""
 
     def clients(service):
         return mappings if service == "lambda" else client(service)
@@ -171,7 +171,7 @@ def installation(pipeline, mappings):
 
 
 def make_stack():
-    """Make the stack of a stage; give its outputs."""
+    """Create the stack of a stage and return its outputs."""
     cloudformation = client("cloudformation")
     cloudformation.create_stack(
         StackName="mailpulse-test",
@@ -187,7 +187,7 @@ def make_stack():
 
 @pytest.fixture(scope="session")
 def made():
-    """The account with the stack."""
+    """Return an account that contains the stack."""
     return moto_account.Filled(make_stack)
 
 

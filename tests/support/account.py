@@ -1,7 +1,7 @@
-"""An AWS account of a test's own: an emulator behind the strict proxy, and commands run against it.
+"""An AWS account for one test: an emulator behind the strict proxy, and commands run against it.
 
-The commands run from a copy of the project. It names no packages for the functions, which find them
-in the emulator's environment: a deployment is then some seconds of calls instead of uploads.
+The commands run from a copy of the project without packages for the functions, which import them
+from the emulator's environment. A deployment then takes seconds of calls instead of uploads.
 """
 
 import json
@@ -37,7 +37,7 @@ _ENVIRONMENT = {
 }
 _DONE_SECONDS = 120
 
-# Of a function or an event source mapping: what differs between two runs, or changes by itself.
+# Attributes of functions and event source mappings that differ between runs or change on their own.
 _CHANGING = (
     *("UUID", "EventSourceMappingArn", "RevisionId", "LastModified", "LastProcessingResult"),
     *("State", "StateTransitionReason", "LastUpdateStatus"),
@@ -46,7 +46,7 @@ _CHANGING = (
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended: its exit status, None where it was killed, and what it wrote."""
+    """Result of a command: its exit status, None if it was killed, and its output."""
 
     status: int | None
     stdout: str
@@ -54,10 +54,10 @@ class Done:
 
 
 class Account:
-    """An account, and an operator who deploys to it.
+    """An account and an operator who deploys to it.
 
     Attributes:
-        proxy: what the operator's commands go through.
+        proxy: the proxy that receives the calls of the operator's commands.
         project: the operator's copy of the project.
     """
 
@@ -71,32 +71,32 @@ class Account:
         self._start()
 
     def aws(self, service: str, region: str = REGION) -> Any:
-        """Make a client of the emulator itself."""
+        """Return a client of the emulator itself."""
         return client(service, region, self._emulator.endpoint_url)
 
     def reset(self) -> None:
-        """Empty the account, and forget what the operator's machine knows of it."""
+        """Empty the account, and remove the operator's local records of it."""
         self.end()
         self._start()
         self.proxy.reset()
         shutil.rmtree(self.project / ".mailpulse", ignore_errors=True)
 
     def end(self) -> None:
-        """End the emulator; nothing is saved."""
+        """Stop the emulator without saving."""
         self._emulator.kill()
         shutil.rmtree(self._state.root)
 
     def close(self) -> None:
-        """Let the operator run no more commands."""
+        """Stop the process that starts the operator's commands."""
         self._commands.close()
 
     def run(self, *arguments: str, kill_at: At | None = None, at_each: Watch | None = None) -> Done:
-        """Run a command of the operator's, and return how it ended.
+        """Run a command as the operator and return its result.
 
         Args:
-            arguments: such as `deploy`, `--stage`, `prod`.
-            kill_at: when the command, and the processes that it has started, are killed.
-            at_each: is called at each moment at which it could be.
+            arguments: for example `deploy`, `--stage`, `prod`.
+            kill_at: the moment at which the command and its child processes are killed.
+            at_each: called at each moment at which the command could be killed.
         """
         environment = {**commands.without_aws(), **_ENVIRONMENT, **credentials(self.proxy.url)}
         process = self._commands.start(*arguments, environment=environment)
@@ -115,7 +115,7 @@ class Account:
         kill_at: At | None = None,
         at_each: Watch | None = None,
     ) -> Done:
-        """Deploy a stage, whose functions can run on this machine."""
+        """Deploy a stage whose functions can run on this host."""
         return self.run(
             *("deploy", "--stage", stage, "--region", region, *HERE, "--json"),
             *("--set", LOCAL_CONNECTIONS, *arguments),
@@ -124,7 +124,7 @@ class Account:
         )
 
     def files(self) -> int:
-        """Return a digest of the files on the operator's machine: their names, sizes and times."""
+        """Return a digest of the names, sizes and times of the operator's files."""
         return hash(
             tuple(
                 (str(path), found.st_size, found.st_mtime_ns)
@@ -135,7 +135,7 @@ class Account:
         )
 
     def outputs(self, stage: str, region: str = REGION) -> dict[str, str]:
-        """Read the outputs of the stage's stack; empty without one."""
+        """Return the outputs of the stage's stack; empty if there is no stack."""
         found = self.aws("cloudformation", region).describe_stacks()["Stacks"]
         return {
             output["OutputKey"]: output["OutputValue"]
@@ -145,21 +145,21 @@ class Account:
         }
 
     def publish(self, stage: str, *events: dict[str, Any]) -> bool:
-        """Publish SES events to the stage's topic; return whether there is one yet."""
+        """Publish SES events to the stage's topic; return False if there is no topic yet."""
         topic = self.outputs(stage).get("TopicArn")
         if topic:
             Topic(self.aws("sns"), topic).publish_batch(list(map(json.dumps, events)))
         return topic is not None
 
     def count(self, stage: str, campaign: str, counter: str) -> int:
-        """Read a counter of a campaign's summary."""
+        """Return a counter of a campaign's summary."""
         key = {"campaign": {"S": campaign}, "part": {"S": "summary"}}
         table = self.outputs(stage)["StatsTable"]
         item = self.aws("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
         return int(item.get("Item", {}).get(counter, {"N": "0"})["N"])
 
     def state(self, stage: str) -> dict[str, Any]:
-        """Describe all that there is in the account, without what differs between two runs."""
+        """Return a description of the account, without anything that differs between runs."""
         return _Described(self, stage).everything()
 
     def _start(self) -> None:
@@ -170,7 +170,7 @@ class Account:
         self.proxy.endpoint_url = self._emulator.endpoint_url
 
     def _watch(self, process: Command, kill_at: At | None, at_each: Watch | None) -> list[At]:
-        """Have the process killed at a moment; return what is filled when it was."""
+        """Kill the process at a moment; return a list that is filled when that has happened."""
         killed: list[At] = []
         numbers: dict[int, int] = {}
 
@@ -191,7 +191,7 @@ class Account:
 
 @contextmanager
 def account() -> Iterator[Account]:
-    """Have an account to the end of the block."""
+    """Run an account until the end of the block."""
     with tempfile.TemporaryDirectory() as folder, StrictProxy() as proxy:
         own = Account(proxy, Path(folder))
         try:
@@ -210,13 +210,13 @@ def _copy_project(project: Path) -> None:
 
 
 class _Described:
-    """Describes an account: names instead of ids, and nothing that tells when it was made."""
+    """Describes an account with names instead of ids and without times of creation."""
 
     def __init__(self, account: Account, stage: str) -> None:
         self._aws = account.aws
         self._stage = stage
         self._labels: dict[str, str] = {}
-        # Not by ListBuckets: the emulator's `GET /` is the page.
+        # Not with ListBuckets: `GET /` of the emulator is the page.
         self._buckets: list[str] = []
         for name, value in account.outputs(stage).items():
             self._labels[value] = f"<output {name}>"
@@ -232,7 +232,7 @@ class _Described:
             self._labels[api["ApiId"]] = "<api>"
 
     def everything(self) -> dict[str, Any]:
-        """Describe it."""
+        """Return the description."""
         aws = self._aws
         found = {
             "stacks": {
@@ -280,7 +280,7 @@ class _Described:
             },
             "tables": aws("dynamodb").list_tables()["TableNames"],
             "queues": [
-                # An emulator that was started again has another port.
+                # A restarted emulator has another port.
                 url.rpartition("/")[2]
                 for url in aws("sqs").list_queues().get("QueueUrls", [])
             ],

@@ -1,4 +1,4 @@
-"""What AWS may do to the functions, in any order that a seed gives."""
+"""Faults and interleavings that AWS permits, in a random order determined by a seed."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -22,11 +22,11 @@ def chaos(
     repeats: int = 4,
     meanwhile: Sequence[Callable[[], None]] = (),
 ) -> None:
-    """Let everything happen that AWS documents until all is done, then whatever is left.
+    """Inject everything that AWS documents until no work remains.
 
-    Messages are ingested in any batches, several at once and interleaved at each call; shards are
-    read in any batches, split, and read again by readers that come late; processes end. Each
-    invocation runs any of the world's releases. Each of `meanwhile` is called at some moment.
+    Messages are ingested in arbitrary batches, concurrently and interleaved at each call; shards
+    are read in arbitrary batches, split, and read again by late readers; processes die. Each
+    invocation runs one of the world's releases. Each of `meanwhile` is called at a random moment.
     """
     rng = random.Random(seed)
     paces: dict[Invocation, float] = {}
@@ -60,7 +60,7 @@ def chaos(
 
 
 def _call(moments: list[tuple[int, Callable[[], None]]], step: int) -> None:
-    """Call what is due, once."""
+    """Call the function that is due, once."""
     for due in [one for one in moments if one[0] <= step]:
         moments.remove(due)
         due[1]()
@@ -69,14 +69,14 @@ def _call(moments: list[tuple[int, Callable[[], None]]], step: int) -> None:
 def _one_of(
     running: list[Invocation], paces: dict[Invocation, float], rng: random.Random
 ) -> Invocation:
-    """Choose who goes on: some invocations are much slower than others."""
+    """Choose the invocation that continues: some are much slower than others."""
     for one in running:
         paces.setdefault(one, rng.choice([1, 1, 0.02]))
     return rng.choices(running, [paces[one] for one in running])[0]
 
 
 def _read_again(world: World, rng: random.Random) -> bool:
-    """Start a reader that comes late, on a suffix of what a shard's reader has been given."""
+    """Start a late reader on a suffix of the records that a shard's reader has been given."""
     given = [lane for lane in world.lanes() if lane.given]
     if not given:
         return False
@@ -88,7 +88,7 @@ def _read_again(world: World, rng: random.Random) -> bool:
 
 @contextmanager
 def everybody_a_chunk() -> Iterator[None]:
-    """Let each viewer be a chunk: pushed to by an invocation of its own."""
+    """Make each viewer a batch of its own, sent by a separate invocation."""
     with (
         patch.object(batches, "MOST_VIEWERS", 1),
         patch.object(large_topics, "MOST_VIEWERS", 1),

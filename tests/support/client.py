@@ -1,4 +1,4 @@
-"""A client of the wire contract: asks, collects pushes, and merges both part by part by version."""
+"""WebSocket client that sends requests and merges responses and pushes by part and version."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ def _is_empty(part, value: dict) -> bool:
 
 
 class Topic:
-    """What a client knows of one topic: of each part, what has the highest version.
+    """Merged state of one topic: for each part, the data with the highest version.
 
     Attributes:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
@@ -40,7 +40,7 @@ class Topic:
         self.parts: dict = {}
 
     def merge(self, content: dict) -> None:
-        """Take in a snapshot or a push."""
+        """Merge a snapshot or a push."""
         match content["$type"]:
             case "CampaignStats":
                 if "version" in content:
@@ -63,14 +63,14 @@ class Topic:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The counts of a campaign."""
+        """Return the counts of a campaign."""
         return self.parts["summary"]["counts"]
 
     @property
     def shown(self) -> dict:
-        """What is to be shown of the parts: no empty ones, and the newest buckets alone.
+        """Return the parts to show: non-empty ones and the newest buckets.
 
-        A part that came down to nothing is kept all the same: its version guards it.
+        A part that became empty is kept, because its version guards against older data.
         """
         shown = {part: value for part, value in self.parts.items() if not _is_empty(part, value)}
         for unit, window in WINDOWS.items():
@@ -90,7 +90,7 @@ class Client:
     """One WebSocket connection.
 
     Attributes:
-        topics: what is known of each topic that was asked for or pushed.
+        topics: the merged state of each topic that was requested or pushed.
         pushes: (monotonic time of arrival in seconds, frame), in order of arrival.
     """
 
@@ -114,11 +114,11 @@ class Client:
         self._open.close()
 
     def send(self, text: str) -> None:
-        """Send a frame as it is."""
+        """Send a frame unchanged."""
         self.socket.send(text)
 
     def request(self, action: str, *, timeout: float = 20, **fields) -> list[dict]:
-        """Ask, and return all frames of the answer."""
+        """Send a request and return all frames of the response."""
         request_id = next(self._ids)
         self.send(json.dumps({"request_id": request_id, "action": action, **fields}))
         frames = []
@@ -133,7 +133,7 @@ class Client:
                 return frames
 
     def reply(self, request_id, *, timeout: float = 20) -> dict:
-        """Wait for the next frame that answers a request."""
+        """Wait for the next response frame of a request."""
         until = time.monotonic() + timeout
         while True:
             for reply in self._replies:
@@ -143,11 +143,11 @@ class Client:
             assert self._receive(until), f"no answer to request {request_id} in {timeout} s"
 
     def subscribe(self, topic: str) -> Topic:
-        """Subscribe and merge the snapshot; pushes are merged as they come."""
+        """Subscribe and merge the snapshot; pushes are merged as they arrive."""
         return self._ask("subscribe", topic)
 
     def snapshot(self, topic: str) -> Topic:
-        """Ask for a snapshot and return it for itself, apart from what is known."""
+        """Request a snapshot and return it without merging it."""
         fresh = Topic()
         for frame in self.request("get", id=topic):
             assert "error" not in frame, frame
@@ -155,7 +155,7 @@ class Client:
         return fresh
 
     def wait_for(self, topic: str, condition, timeout: float = 20) -> Topic:
-        """Take in pushes until what is known of a topic meets a condition."""
+        """Merge pushes until the state of a topic meets a condition."""
         until = time.monotonic() + timeout
         while not condition(self.topics[topic]):
             if not self._receive(until):
@@ -165,7 +165,7 @@ class Client:
         return self.topics[topic]
 
     def listen(self, seconds: float) -> None:
-        """Take in what comes for a while."""
+        """Merge the frames that arrive within some seconds."""
         until = time.monotonic() + seconds
         while self._receive(until):
             pass
@@ -177,7 +177,7 @@ class Client:
         return self.topics[topic]
 
     def _receive(self, until: float) -> bool:
-        """Take in one frame; False when none came in time."""
+        """Receive one frame; return False if none arrived in time."""
         try:
             text = self.socket.recv(timeout=max(0.0, until - time.monotonic()))
         except TimeoutError:

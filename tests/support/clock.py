@@ -1,9 +1,9 @@
-"""A Python whose wall clock can be set, in each process that it starts as well."""
+"""A Python interpreter whose wall clock can be set, also in its child processes."""
 
 import sys
 from pathlib import Path
 
-# Imported by Python at each start, because its folder is on the path.
+# Python imports it at startup, because its folder is on the path.
 _SITECUSTOMIZE = """
 import sys, time
 real = time.time
@@ -16,10 +16,10 @@ sys.executable = {python!r}
 
 
 class Clock:
-    """The wall clock of a machine.
+    """The wall clock of a host.
 
     Attributes:
-        python: the interpreter that sees it, for `sys.executable`.
+        python: the interpreter with this clock, for `sys.executable`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,7 +34,7 @@ class Clock:
         python.chmod(0o755)
 
     def step_to(self, seconds: float) -> None:
-        """Set it as many seconds ahead of the real clock, or behind it."""
+        """Set the clock this many seconds ahead of the real one; behind it if negative."""
         replacement = self._offset.with_suffix(".new")
         replacement.write_text(str(seconds))
         replacement.replace(self._offset)

@@ -1,4 +1,4 @@
-"""Stands for CloudFront before a stage's site bucket: the emulator has none."""
+"""Fake CloudFront in front of a stage's site bucket; the emulator has no CloudFront."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,12 +9,12 @@ from botocore.exceptions import ClientError
 
 
 class CloudFront:
-    """Serves what CloudFront may read of a bucket; use it as a context.
+    """Context manager that serves the objects of a bucket that CloudFront may read.
 
     Attributes:
-        origin: where the page comes from.
-        s3: a boto3 client, once there is an account.
-        bucket: the bucket, once there is one.
+        origin: the origin of the page.
+        s3: a boto3 client, set after the account exists.
+        bucket: the name of the bucket, set after it exists.
     """
 
     s3: Any
@@ -39,7 +39,7 @@ class CloudFront:
                 if self.command == "GET":
                     self.wfile.write(body)
 
-            do_HEAD = do_GET  # noqa: N815 - so it is called
+            do_HEAD = do_GET  # noqa: N815 - a name of http.server
 
             def log_message(self, *_: object) -> None:
                 pass

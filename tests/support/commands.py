@@ -1,6 +1,6 @@
-"""Commands of Mailpulse, each in a process of its own that is forked from one which has imported all.
+"""Run commands of Mailpulse in processes forked from one that has already imported everything.
 
-To import what a command needs takes it longer than most of them run.
+The imports of a command take longer than most commands run.
 """
 
 import json
@@ -23,11 +23,11 @@ _SECONDS = 240
 
 
 class Command:
-    """A command that runs, or has run; as subprocess.Popen has it.
+    """A running or ended command, with the interface of subprocess.Popen.
 
     Attributes:
-        pid: of the process, which leads a group of its own.
-        returncode: None while it runs; negative where a signal has ended it.
+        pid: the id of the process, which leads its own process group.
+        returncode: None while the command runs; negative if a signal ended it.
     """
 
     def __init__(self, messages: socket.socket, request: bytes, stdin: int) -> None:
@@ -43,14 +43,14 @@ class Command:
         self.pid = int(self._line())
 
     def poll(self) -> int | None:
-        """Return its exit status, None while it runs."""
+        """Return the exit status, or None while the command runs."""
         try:
             return self.wait(0)
         except subprocess.TimeoutExpired:
             return None
 
     def wait(self, timeout: float = _SECONDS) -> int:
-        """Wait for its end."""
+        """Wait until the command ends."""
         with self._waiting:
             if self.returncode is None:
                 if not select.select([self._told], [], [], timeout)[0]:
@@ -59,7 +59,7 @@ class Command:
             return self.returncode
 
     def communicate(self, timeout: float = _SECONDS) -> tuple[str, str]:
-        """Wait for its end; return its standard output and error."""
+        """Wait until the command ends; return its standard output and error."""
         try:
             self.wait(timeout)
         finally:
@@ -73,12 +73,12 @@ class Command:
         return written[0], written[1]
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, and nothing that it has started."""
+        """Send a signal to the command only, not to its child processes."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Kill it, and what it has started."""
+        """Kill the command and its child processes."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -96,13 +96,13 @@ class Commands:
 
     Args:
         project: the copy.
-        environment: set before anything is imported.
+        environment: set before the imports.
     """
 
     def __init__(self, project: Path, environment: Mapping[str, str] | None = None) -> None:
         self._messages, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
-            # Without -P, modules beside it would stand for those of the standard library.
+            # Without -P, modules in its folder would shadow those of the standard library.
             [sys.executable, "-P", str(_FORKING), str(theirs.fileno())],
             cwd=project,
             env={**without_aws(), **(environment or {})},
@@ -117,9 +117,9 @@ class Commands:
         """Start a command.
 
         Args:
-            arguments: such as `deploy`, `--stage`, `prod`.
-            environment: all of it.
-            stdin: a file descriptor; none is an empty file.
+            arguments: for example `deploy`, `--stage`, `prod`.
+            environment: the complete environment.
+            stdin: a file descriptor; an empty file by default.
         """
         request = {"arguments": arguments, "environment": dict(environment)}
         with open(os.devnull, "rb") as empty:  # noqa: PTH123 - a device, not a path of ours
@@ -130,14 +130,14 @@ class Commands:
             )
 
     def close(self) -> None:
-        """Start no more."""
+        """Stop the process from which commands are forked."""
         self._messages.close()
         self._process.wait()
 
 
 @cache
 def of_project() -> Commands:
-    """Return the process that starts commands in the project itself."""
+    """Return the commands of the project itself, in a shared process."""
     return Commands(PROJECT)
 
 

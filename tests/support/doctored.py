@@ -1,9 +1,9 @@
-"""A stage in AWS for `doctor` to look at: the template and the functions on moto, the web here.
+"""A stage for `doctor` to check: the template and the functions on moto, the web on loopback.
 
-What moto's CloudFormation does not make (policies, subscriptions, alarms) is made here by hand, as
-the template says; tests/e2e/test_doctor_run.py has it made from the template itself. moto has no
-CloudFront, no event destinations and no account of SES, so these are stood for: the distribution by a
-name, SES by a fake, and what is public by a server on loopback with a certificate of its own.
+Resources that moto's CloudFormation does not create (policies, subscriptions, alarms) are created
+here as in the template; tests/e2e/test_doctor_run.py creates them from the template itself. moto
+has no CloudFront, no event destinations and no SES account: the distribution is only a name, SES is
+a fake, and the page and the issuer are served on loopback with a self-issued certificate.
 """
 
 import datetime as dt
@@ -69,7 +69,7 @@ def denied(operation, code="AccessDeniedException"):
 
 
 class Ses:
-    """Stands for SESv2."""
+    """Fake SESv2 client."""
 
     def __init__(self, topic):
         self.account = {
@@ -91,7 +91,7 @@ class Ses:
         return self.account
 
     def list_configuration_sets(self, *, NextToken=None):
-        # A page of one, as a list of many comes.
+        # One item per page, to test pagination.
         names = sorted(self.sets)
         at = int(NextToken or 0)
         more = {"NextToken": str(at + 1)} if at + 1 < len(names) else {}
@@ -107,11 +107,11 @@ class Ses:
 
 
 class Public:
-    """What is public: an issuer and the page, over https, with a certificate for 127.0.0.1.
+    """Web server of the issuer and the page, over HTTPS with a certificate for 127.0.0.1.
 
     Attributes:
-        documents: by path: a status, headers and a body.
-        host: with its port.
+        documents: the status, headers and body by path.
+        host: the host with its port.
     """
 
     def __init__(self, folder: Path, days: int = 90):
@@ -174,8 +174,8 @@ class Stage:
     """The stage.
 
     Attributes:
-        fakes: clients that are not moto's, by service.
-        regions: in which each service was asked last.
+        fakes: clients that replace those of moto, by service.
+        regions: the region of the last client of each service.
     """
 
     def __init__(self, public):
@@ -192,7 +192,7 @@ class Stage:
 
     @staticmethod
     def make(public):
-        """Make in moto's account what the stage consists of."""
+        """Create the resources of the stage in moto's account."""
         parameters = {
             "Stage": STAGE,
             "Serving": "aws",
@@ -215,12 +215,12 @@ class Stage:
         stage._deploy(outputs)
 
     def subject(self, **changes):
-        """The stage as it is now."""
+        """Return the stage in its present state."""
         found = find_subject(self.place)
         return type(found)(**{**vars(found), "web": self._public.web, **changes})
 
     def client(self, service):
-        """moto's client."""
+        """Return a client of moto."""
         return moto_account.client(service)
 
     def mapping(self, function):
@@ -235,7 +235,7 @@ class Stage:
         return self.fakes.get(service) or moto_account.client(service, region_name)
 
     def set_topic_policy(self, **changes):
-        """Set the topic's policy: as in the template, or otherwise."""
+        """Set the topic's policy: that of the template, or a changed one."""
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": "ses.amazonaws.com"},
@@ -308,7 +308,7 @@ class Stage:
         )
 
     def watched(self, **found):
-        """What `watch` has found."""
+        """Store the findings of `watch`."""
         at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         findings = Findings(**{"checked_at": at, "stream_lag_seconds": 0, **found})
         self.stats_table().put_findings(findings)
@@ -317,7 +317,7 @@ class Stage:
         return StatsTable(Service("dynamodb", self.client), self.subject().outputs["StatsTable"])
 
     def _deploy(self, outputs):
-        """What `chalice deploy` and the mappings' options leave behind."""
+        """Create the functions and mappings that `deploy` would create."""
         iam, functions = self.client("iam"), self.client("lambda")
         role = iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         variables = settings.variables(
@@ -353,7 +353,7 @@ class Stage:
 
 
 class _WithAlarms:
-    """moto's CloudFormation, which makes no alarms, with the alarms."""
+    """moto's CloudFormation client with alarms, which moto does not create."""
 
     def __init__(self, client):
         self._client = client
@@ -380,11 +380,11 @@ class _WithAlarms:
 
 
 class _Mappings:
-    """moto's Lambda, which forgets the options of mappings: they are kept here.
+    """moto's Lambda client with the options of mappings, which moto does not store.
 
     Attributes:
-        options: by the mapping's UUID, laid over what moto says.
-        limit: of the account, which moto does not know.
+        options: by the mapping's UUID, merged into moto's responses.
+        limit: the account's concurrency limit, which moto does not have.
     """
 
     def __init__(self, client):

@@ -1,6 +1,6 @@
-"""dynalite, a second implementation of DynamoDB, whose validation follows DynamoDB's.
+"""Run dynalite, an independent implementation of DynamoDB's validation.
 
-Its authors compared each refusal with DynamoDB's own: https://github.com/architect/dynalite.
+Its authors compared each validation error with DynamoDB's: https://github.com/architect/dynalite.
 tests/dynalite pins its version, and `make test` installs it.
 """
 
@@ -25,7 +25,7 @@ TABLES = {
     for name, resource in RESOURCES.items()
     if resource["Type"] == "AWS::DynamoDB::Table"
 }
-# What dynalite implements of a table's properties, and requests depend on.
+# The properties of a table that dynalite implements and requests depend on.
 _PROPERTIES = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
 
 Write = tuple[str, Mapping[str, Any]]
@@ -35,7 +35,7 @@ class Dynalite:
     """A running server; requests are sent by the functions' own client.
 
     Args:
-        url: of the server.
+        url: the URL of the server.
     """
 
     def __init__(self, url: str) -> None:
@@ -62,9 +62,9 @@ class Dynalite:
                     pass
 
     def refusal(self, operation: str, parameters: Mapping[str, Any]) -> AwsError | None:
-        """Send a request; return the error that refused it, or None.
+        """Send a request; return the validation error, or None.
 
-        A condition that does not hold is no refusal: the request was valid.
+        A failed condition is not a validation error: the request was valid.
         """
         for name, one in _supported(operation, parameters):
             try:
@@ -89,8 +89,8 @@ class Dynalite:
 def _supported(operation: str, parameters: Mapping[str, Any]) -> Iterable[Write]:
     """Replace the two features that dynalite does not implement, and no others.
 
-    It has no transactions: the writes of one are sent one by one. It does not know
-    ReturnValuesOnConditionCheckFailure: the parameter is left out.
+    It has no transactions: their writes are sent one by one. It does not implement
+    ReturnValuesOnConditionCheckFailure: the parameter is removed.
     """
     if operation == "transact_write_items":
         for entry in parameters["TransactItems"]:
@@ -116,7 +116,7 @@ def running() -> Iterator[Dynalite]:
     server = subprocess.Popen(
         [node, FOLDER / "serve.cjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    with server:  # leaving it closes its standard input, which ends the server
+    with server:  # leaving the block closes its standard input, which stops the server
         assert server.stdout
         port = server.stdout.readline().strip()
         assert port, f"dynalite did not start: run `node {FOLDER / 'serve.cjs'}` to see why"

@@ -1,7 +1,7 @@
-"""DynamoDB's expressions, as much of them as Mailpulse may use, refused where AWS refuses them.
+"""Parse and evaluate the subset of DynamoDB's expressions that Mailpulse uses, with AWS's errors.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
-An expression is read once and kept: a soak evaluates the same dozen a million times.
+Parsed expressions are cached: a soak test evaluates the same dozen a million times.
 """
 
 import re
@@ -25,7 +25,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Names:
-    """What an expression's placeholders stand for."""
+    """The names and values of an expression's placeholders."""
 
     names: Mapping[str, str]
     values: Mapping[str, Mapping[str, Any]]
@@ -35,7 +35,7 @@ class Names:
 
 
 class _Reader:
-    """Tokens of one expression, read from left to right."""
+    """Reads the tokens of one expression from left to right."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _TOKEN.findall(text)
@@ -74,7 +74,7 @@ Predicate = Callable[[Item, Names], bool]
 
 @cache
 def condition(text: str) -> Predicate:
-    """Read a condition: `OR`, `AND`, comparisons and functions."""
+    """Parse a condition: `OR`, `AND`, comparisons and functions."""
     reader = _Reader(text)
     predicate = _either(reader)
     if reader.peek() is not None:
@@ -194,7 +194,7 @@ class Action:
 
 @cache
 def update(text: str) -> tuple[Action, ...]:
-    """Read an update expression's clauses."""
+    """Parse the clauses of an update expression."""
     reader = _Reader(text)
     actions: list[Action] = []
     seen: set[str] = set()
@@ -217,7 +217,7 @@ def update(text: str) -> tuple[Action, ...]:
 
 
 def updated(item: Item, text: str, names: Names) -> dict[str, Mapping[str, Any]]:
-    """Give the item as an update expression leaves it."""
+    """Return the item after an update expression."""
     actions = update(text)
     paths = [names.path(action.path) for action in actions]
     for number, path in enumerate(paths):
@@ -254,7 +254,7 @@ def _added(old: Mapping[str, Any] | None, value: Mapping[str, Any]) -> Mapping[s
 
 
 def check(parameters: Mapping[str, Any]) -> Names:
-    """Refuse expressions that are too long, and placeholders that are missing or unused."""
+    """Raise Refused if an expression is too long or placeholders are missing or unused."""
     expressions = {name: text for name, text in parameters.items() if name.endswith("Expression")}
     for name, text in expressions.items():
         if len(text.encode()) > MAX_EXPRESSION_BYTES:

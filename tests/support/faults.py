@@ -1,7 +1,7 @@
-"""A proxy before the emulator that does to a function's calls what AWS may do to them.
+"""A proxy in front of the emulator that injects the faults of AWS into a function's calls.
 
-A function is sent through it by its environment: AWS_ENDPOINT_URL_DYNAMODB and
-CONNECTIONS_ENDPOINT.
+The environment variables AWS_ENDPOINT_URL_DYNAMODB and CONNECTIONS_ENDPOINT send a function's
+calls through it.
 """
 
 import http.client
@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 DYNAMODB_ERROR = "com.amazonaws.dynamodb.v20120810#"
-HANG_SECONDS = 6.0  # longer than any time-out of aws/client.py
+HANG_SECONDS = 6.0  # longer than any timeout of aws/client.py
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ Plan = Callable[[Call], str | None]
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A killed worker resets its connections: that is the fault, not news.
+        # A killed worker resets its connections, as intended: do not log it.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class FaultyProxy:
-    """Forwards to the emulator; `plan` may be exchanged at any time.
+    """Forwards requests to the emulator; `plan` may be replaced at any time.
 
     Attributes:
-        met: how often each fault happened.
+        met: how often each fault was injected.
     """
 
     def __init__(self, endpoint_url: str) -> None:
@@ -54,7 +54,7 @@ class FaultyProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Headers and body are two packets: the second would wait 40 ms for the first one's ACK.
+            # Headers and body are two packets: Nagle's algorithm would delay the second by 40 ms.
             disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
@@ -90,7 +90,7 @@ class FaultyProxy:
                 request.close_connection = True
             case "cut off":
                 request.close_connection = True
-            case "answer lost":  # it has happened, and nobody was told
+            case "answer lost":  # the request took effect, but no response is sent
                 self._forward(request, body)
                 self._answer(request, 500, b'{"__type": "InternalServerError", "message": ""}')
             case "garbage":
@@ -104,7 +104,7 @@ class FaultyProxy:
                 self._answer(request, int(status), b'{"message": "as planned"}')
 
     def _partly(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
-        """Forward the first half of a batch, and give the rest back as unprocessed."""
+        """Forward the first half of a batch and return the rest as unprocessed."""
         wanted = json.loads(body)["RequestItems"]
         [(table, items)] = wanted.items()
         half = len(items) // 2

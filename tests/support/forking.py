@@ -1,8 +1,8 @@
-"""The process from which commands of Mailpulse start, with all that they import imported.
+"""The process from which commands of Mailpulse are forked after all imports.
 
-It runs in a copy of the project, and ends when its socket is closed. Each message on it has the
-arguments and the environment of a command, its standard input, output and error, and a pipe on
-which its process id and then its exit status are told.
+It runs in a copy of the project and ends when its socket is closed. Each message contains the
+arguments and environment of a command, its standard input, output and error, and a pipe that
+receives its process id and then its exit status.
 """
 
 import gc
@@ -17,11 +17,11 @@ from typing import Any
 
 
 def main() -> None:
-    """Start a process for each message."""
+    """Fork a process for each message."""
     sys.path.insert(0, str(Path.cwd()))
     for module in importlib.import_module("dashboard.cli").COMMANDS.values():
         importlib.import_module(module)
-    gc.freeze()  # what is looked at is copied
+    gc.freeze()  # memory that is touched is copied
     with socket.socket(fileno=int(sys.argv[1])) as messages:
         while True:
             message, files, *_ = socket.recv_fds(messages, 1 << 20, 4)
@@ -36,14 +36,14 @@ def main() -> None:
             for one in files:
                 os.close(one)
             os.waitpid(watcher, 0)
-    # Only a command comes here, and ends as any program does.
+    # Only the command's process gets here, and ends as any program does.
     _run(request)
 
 
 def _watch(request: dict[str, Any], stdin: int, stdout: int, stderr: int, told: int) -> None:
-    """Start the command, and tell how it ended; return in the command itself."""
+    """Fork the command and report its exit status; return only in the command's process."""
     if os.fork():
-        os._exit(0)  # so that nobody but init has to wait for what follows
+        os._exit(0)  # so that init reaps the processes that follow
     command = os.fork()
     if command:
         for one in (stdin, stdout, stderr):

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: lists of SES events of a few messages, close enough to meet."""
+"""Hypothesis strategies for SES events of a few messages that interact with each other."""
 
 from hypothesis import strategies as st
 from support import ses
@@ -9,7 +9,7 @@ _BOTS = [None, None, None, "Likely", "Unlikely"]
 
 
 def moment(second: int) -> str:
-    """Some seconds after the mail was sent, or minutes, hours and days when it is many."""
+    """Return a time seconds after the email was sent; minutes, hours or days for large numbers."""
     seconds = second if second < 40 else (second - 39) * 1800
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(10 * 60 + minutes, 60)
@@ -18,7 +18,7 @@ def moment(second: int) -> str:
 
 
 def _engagement(kind: str, message: str, second: int, link: int) -> dict:
-    # A happening has one agent, however often it is reported.
+    # Each open or click has one user agent, however often it is reported.
     told = second * 7 + link
     common = {
         "campaign": CAMPAIGNS[message],

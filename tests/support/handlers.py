@@ -1,4 +1,4 @@
-"""Pass events to the functions, as Lambda does."""
+"""Invoke the functions' handlers, as Lambda does."""
 
 from chalicelib.functions import aggregate as _aggregate
 from chalicelib.functions import connect as _connect

@@ -1,9 +1,9 @@
-"""The life of a stage, each of its commands killed at one of its calls and run again.
+"""Kill each command in the life of a stage at one of its calls, and run it again.
 
-It is deployed, upgraded, destroyed with its data kept, and its data is deleted.
+The stage is deployed, upgraded and destroyed with its data kept, and its data is deleted.
 
-A command that is killed at any of its calls and run again must leave what an undisturbed one leaves,
-and no event that was published meanwhile may be lost.
+A command that is killed at any of its calls and run again must leave the same state as an
+uninterrupted one, and no event that was published meanwhile may be lost.
 """
 
 import json
@@ -30,7 +30,7 @@ _COUNTED_SECONDS = 60
 
 @dataclass(frozen=True)
 class Moment:
-    """When a command is killed: right before a call that changes something, or right after it."""
+    """Moment at which a command is killed: right before or right after a call."""
 
     command: str
     call: int
@@ -42,15 +42,15 @@ class Moment:
 
 @dataclass
 class Undisturbed:
-    """What each command does when nothing happens to it, and what there is afterwards.
+    """The calls of each uninterrupted command, and the state after it.
 
     Attributes:
-        calls: how many calls each command makes.
-        changes: those of them that change something, as `service:operation`.
-        moments: the moments of each command that leave different states. Nothing changes between the
-            end of a change and the start of the next, unless a file is written on the operator's
-            machine: without one, the two are one moment.
-        states: what there is in the account after each command.
+        calls: the number of calls of each command.
+        changes: the calls that change something, as `service:operation`.
+        moments: the moments of each command that leave different states. Between the end of a change
+            and the start of the next, only a file of the operator may change: unless one does, the
+            two are one moment.
+        states: the account after each command.
     """
 
     calls: dict[str, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Undisturbed:
 
 
 def undisturbed(account: Account) -> Undisturbed:
-    """Live a stage's life without interruptions."""
+    """Run all commands of a stage's life without interruptions."""
     found = Undisturbed()
     for command in COMMANDS:
         if command == "upgrade":
@@ -83,13 +83,13 @@ def undisturbed(account: Account) -> Undisturbed:
 
 
 def live(account: Account, expected: Undisturbed, *moments: Moment | None) -> None:
-    """Live a stage's life, each command killed at its moment and run again.
+    """Run all commands of a stage's life, each killed at its moment and run again.
 
     Args:
-        account: empty, before and afterwards.
-        expected: what an undisturbed life leaves.
-        moments: one for each of COMMANDS, in their order; a command without one is left out, but for
-            `deploy`, which is undisturbed then.
+        account: empty before and afterwards.
+        expected: the results of an uninterrupted run.
+        moments: one for each of COMMANDS, in order; a command without one is skipped, except
+            `deploy`, which then runs uninterrupted.
 
     Raises:
         AssertionError: a command failed, left something else, or an event was lost.
@@ -119,7 +119,7 @@ def live(account: Account, expected: Undisturbed, *moments: Moment | None) -> No
 
 
 def earlier_release(account: Account, stage: str = STAGE) -> None:
-    """Turn a stage into what the release before left: roles of Chalice's, logs that never expire."""
+    """Turn a stage into one of the previous release: roles by Chalice, logs that never expire."""
     iam, functions, logs = (account.aws(name) for name in ("iam", "lambda", "logs"))
     for function in FUNCTIONS:
         name = function_name(stage, function)
@@ -145,7 +145,7 @@ def _run(
 
 
 def _code(account: Account, *, upgraded: bool) -> None:
-    """Write the version of the functions' code that a command deploys."""
+    """Write the version of the functions' code for a command to deploy."""
     file = account.project / "chalicelib" / "errors.py"
     mark = "\n# the next version\n"
     text = file.read_text().removesuffix(mark)
@@ -154,12 +154,12 @@ def _code(account: Account, *, upgraded: bool) -> None:
 
 def _succeed(done: Done, moment: Moment | None = None) -> None:
     if moment is not None and moment.command == "delete" and "nothing to remove" in done.stderr:
-        return  # the killed run had come to its end
+        return  # the killed run had completed
     assert done.status == 0, f"{moment}: {done.stderr}"
 
 
 def _publish(account: Account, published: int) -> int:
-    """Publish an event, if there is a topic; return how many were published."""
+    """Publish an event if the topic exists; return the number of published events."""
     event = ses.a_send(f"m-{published}")
     event["mail"]["tags"] = {"campaign": [CAMPAIGN]}
     return int(account.publish(STAGE, event))
@@ -173,7 +173,7 @@ def _wait_until_counted(account: Account, published: int, moment: Moment | None)
 
 
 def _difference(left: Any, expected: Any, path: str = "") -> list[str]:
-    """Return where two states differ, as `path: left, expected`."""
+    """Return the differences of two states, as `path: left, expected`."""
     if isinstance(left, dict) and isinstance(expected, dict):
         return [
             line

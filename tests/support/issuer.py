@@ -1,6 +1,6 @@
-"""An OpenID Connect issuer on this machine, for pages that sign people in.
+"""A local OpenID Connect issuer for tests of the page's sign-in.
 
-It has a form to sign in with, checks PKCE, rotates refresh tokens, and says what it was asked.
+It has a sign-in form, checks PKCE, rotates refresh tokens, and records its requests.
 """
 
 import base64
@@ -18,14 +18,14 @@ from support.tokens import CLIENT, OURS, public
 
 
 class Issuer:
-    """The issuer; use it as a context.
+    """The issuer, as a context manager.
 
     Attributes:
-        url: what it calls itself.
-        seconds: for how long its tokens are good.
-        groups: of whoever signs in next.
+        url: the issuer's name.
+        seconds: the lifetime of its tokens.
+        groups: the groups of the next user who signs in.
         refuses: whether it refuses to renew tokens.
-        granted: the grant types that it has given tokens for.
+        granted: the grant types for which it has issued tokens.
     """
 
     def __init__(self) -> None:

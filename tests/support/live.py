@@ -1,4 +1,4 @@
-"""A real `python -m dashboard up`, run for the tests, and what it is asked through its doors."""
+"""Run `python -m dashboard up`, and use its interfaces."""
 
 import json
 import queue
@@ -72,7 +72,7 @@ class Live:
         return Client(self.info["websocket"], **options)
 
     def aws(self, service: str):
-        """Give a boto3 client of the emulator; one takes longer to make than most calls take."""
+        """Return a cached boto3 client of the emulator; creating one takes longer than most calls."""
         if service not in self._clients:
             self._clients[service] = boto3.client(
                 service, endpoint_url=self.info["endpoint_url"], **CREDENTIALS
@@ -80,17 +80,17 @@ class Live:
         return self._clients[service]
 
     def output(self, name: str) -> str:
-        """Read an output of the stack, such as the name of a table."""
+        """Return an output of the stack, such as the name of a table."""
         [stack] = self.aws("cloudformation").describe_stacks(StackName="mailpulse-local")["Stacks"]
         return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}[name]
 
     def publish(self, *events: dict | str) -> None:
-        """Publish SES events to the topic; what is a string goes as it is."""
+        """Publish SES events to the topic; strings are published unchanged."""
         messages = [event if isinstance(event, str) else json.dumps(event) for event in events]
         Topic(self.aws("sns"), self.info["topic_arn"]).publish_batch(messages)
 
     def queued(self) -> int:
-        """Count the messages in the queue, those that are being ingested among them."""
+        """Count the messages in the queue, including those that are being ingested."""
         return self._count(self.info["queue_url"])
 
     def dead_letters(self) -> int:
@@ -112,12 +112,12 @@ class Live:
             time.sleep(0.02)
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """Stop it and return the exit status."""
+        """Stop the dashboard and return its exit status."""
         self.process.send_signal(signal_number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for it to end and return the exit status."""
+        """Wait until the dashboard ends and return its exit status."""
         status = self.process.wait(timeout=STOP_SECONDS)
         self._join()
         return status
@@ -149,7 +149,7 @@ class Live:
 
 
 def running(state_dir: Path, *options: str):
-    """Run a dashboard while a fixture is alive; if it ended badly, say what it said."""
+    """Run a dashboard during a fixture; print its output if it fails."""
     live = Live(state_dir, *options)
     try:
         yield live

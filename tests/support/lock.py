@@ -1,4 +1,4 @@
-"""What `make lock` writes, read without a tool."""
+"""Read the lock files that `make lock` writes."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _REQUIREMENT = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;]+)( ; (?P<mar
 
 @dataclass(frozen=True)
 class Locked:
-    """A package, for the machines that its marker means."""
+    """A locked package and its environment marker."""
 
     name: str
     version: str
@@ -19,7 +19,7 @@ class Locked:
 
 
 def read(name):
-    """The packages of a lock; what is neither one nor a comment is an error."""
+    """Return the packages of a lock; any line that is neither a package nor a comment is an error."""
     text = re.sub(r"^ *#.*\n", "", (PROJECT / name).read_text(), flags=re.MULTILINE)
     for line in text.replace("\\\n", "").splitlines():
         requirement, *hashes = re.split(r" +--hash=", line)

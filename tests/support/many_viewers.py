@@ -1,4 +1,4 @@
-"""Many viewers, written into the subscriptions table as `subscribe` would write them."""
+"""Write the rows of many viewers into the subscriptions table, as `subscribe` would."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from chalicelib.live.subscriptions import Subscriptions
 def viewers(
     number: int, name: str = "viewer", access: Permissions = EVERYTHING
 ) -> list[Connection]:
-    """Name viewers who have been connected for long."""
+    """Return ids of viewers who have been connected for a long time."""
     return [Connection(f"{name}-{one}", "api-1/api", 0, access) for one in range(number)]
 
 
 def subscribe(table: Subscriptions, connections: Iterable[Connection], topic: str) -> None:
-    """Subscribe connections: the rows are those of `Subscriptions.add`, written in batches."""
+    """Subscribe connections: write the rows of `Subscriptions.add` in batches."""
     rows = list(_rows(table, connections, topic))
     for start in range(0, len(rows), 25):
         requests = [{"PutRequest": {"Item": row}} for row in rows[start : start + 25]]
@@ -26,7 +26,7 @@ def _rows(
     table: Subscriptions, connections: Iterable[Connection], topic: str
 ) -> Iterator[Mapping[str, Any]]:
     class Kept:
-        """Stands for DynamoDB, and keeps what it is to write."""
+        """Fake DynamoDB that records the items to write."""
 
         @staticmethod
         def call(operation: str, *, TransactItems: list[Any]) -> None:

@@ -1,10 +1,10 @@
-"""DynamoDB in memory: the tables of the template with their streams, behind the door of `Dynamo`.
+"""DynamoDB in memory: the tables of the template with their streams, with the interface of `Dynamo`.
 
-It refuses what AWS refuses, writes a stream record for each real change, and cuts streams into
-shards that can be split. `before_write` and `after_write` are called around every single write of
-an item, those inside one batch included: a process can die at each of them.
+It rejects the requests that AWS rejects, writes a stream record for each actual change, and divides
+streams into shards that can be split. `before_write` and `after_write` are called around each write
+of an item, also inside a batch: a process can die at each of them.
 
-tests/integration/test_memory.py holds it to moto.
+tests/integration/test_memory.py compares it with moto.
 """
 
 import itertools
@@ -40,7 +40,7 @@ class Shard:
 
 
 class Stream:
-    """A table's stream. Its sequence numbers have 21 digits, and are not padded, as AWS's."""
+    """A table's stream. As in AWS, its sequence numbers have 21 digits and no padding."""
 
     def __init__(self, table: str) -> None:
         self.arn = f"arn:aws:dynamodb:us-east-1:123456789012:table/{table}/stream/2026"
@@ -49,7 +49,7 @@ class Stream:
         self._ids = itertools.count(1)
 
     def split(self, shard: Shard) -> None:
-        """Close a shard; two children share its range, and wait until it has been read."""
+        """Close a shard; its two children divide its range and are read after it."""
         assert shard.is_open
         shard.is_open = False
         middle = (shard.low + shard.high) / 2
@@ -83,7 +83,7 @@ class Table:
             if index["Projection"]["ProjectionType"] == "KEYS_ONLY"
         }
         self.partitions: dict[str, dict[str, Item]] = defaultdict(dict)
-        # Index → its partition → the items, by their keys in the table.
+        # Index → partition of the index → items by their table keys.
         self.indexed: dict[str, dict[str, dict[Key, Item]]] = {
             index: defaultdict(dict) for index in self.indexes
         }
@@ -101,7 +101,7 @@ class Table:
         return self.partitions.get(key[0], {}).get(key[1])
 
     def put(self, key: Key, item: Item | None) -> None:
-        """Store an item, also in the indexes; None deletes it."""
+        """Store an item in the table and its indexes; None deletes it."""
         old = self.get(key)
         for index, (hashed, _) in self.indexes.items():
             if old is not None and hashed in old:
@@ -119,7 +119,7 @@ class Table:
 
 
 class MemoryDynamo:
-    """Takes the calls that `chalicelib.aws.client.Dynamo` takes.
+    """Accepts the calls of `chalicelib.aws.client.Dynamo`.
 
     Attributes:
         before_write, after_write: called with (table, key) around each write of an item.
@@ -136,7 +136,7 @@ class MemoryDynamo:
         self._clock = clock
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Make one call, as `Dynamo.call` does, with its errors."""
+        """Perform a call with the results and errors of `Dynamo.call`."""
         self.before_call(operation, parameters)
         try:
             answer: dict[str, Any] = getattr(self, f"_{operation}")(**parameters)
@@ -145,7 +145,7 @@ class MemoryDynamo:
         return answer
 
     def expire(self) -> int:
-        """Remove the items whose time has come, as DynamoDB does within days."""
+        """Delete expired items, as DynamoDB does within days."""
         removed = 0
         for table in self.tables.values():
             for item in table.items():
@@ -216,7 +216,7 @@ class MemoryDynamo:
             writes.append((table, table.key(write["Item" if kind == "Put" else "Key"]), item))
         if len({(table.name, key) for table, key, _ in writes}) != len(writes):
             raise Refused("Transaction request cannot include multiple operations on one item")
-        # All or nothing: nobody can die in between.
+        # All or nothing: the process cannot die in between.
         table, key, _ = writes[0]
         self.before_write(table.name, key)
         for table, key, item in writes:
@@ -329,7 +329,7 @@ def _check_item(item: Item) -> None:
 
 
 def _check_start(start: Item, names: set[str], within: Mapping[str, str]) -> None:
-    """Refuse a start of a page that is no key, or none of this query."""
+    """Raise an error unless the start of a page is a key of this query."""
     if start.keys() != names or not all(list(value) == ["S"] for value in start.values()):
         raise Refused("The provided starting key is invalid")
     texts = {name: value["S"] for name, value in start.items()}
@@ -340,7 +340,7 @@ def _check_start(start: Item, names: set[str], within: Mapping[str, str]) -> Non
 
 
 def _partition(expression: str, names: Names) -> str:
-    """Find the partition in a key condition, which begins with it: `campaign = :campaign …`."""
+    """Return the partition key at the start of a key condition: `campaign = :campaign …`."""
     value: str = names.values[expression.split()[2]]["S"]
     return value
 
@@ -352,7 +352,7 @@ def _key_names(definition: Mapping[str, Any]) -> tuple[str, str]:
 
 @cache
 def _definitions() -> Sequence[tuple[str, Mapping[str, Any]]]:
-    """Read the template's tables, each under its logical name."""
+    """Return the template's tables by their logical names."""
     loader = type("Loader", (yaml.SafeLoader,), {})
     loader.add_multi_constructor("!", lambda *_: None)
     template = yaml.load(TEMPLATE.read_text(), Loader=loader)

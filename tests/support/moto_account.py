@@ -1,7 +1,7 @@
-"""moto's AWS account, filled once and put back for each test, and clients that are made once.
+"""moto's AWS account, filled once and restored for each test, and cached clients.
 
-A stack takes moto half a second and a client boto3 a tenth of it; what is put back takes some
-milliseconds. A client without events of its own keeps nothing of what it was used for.
+moto takes half a second to create a stack and boto3 a tenth of that for a client; restoring takes
+milliseconds. A client without event handlers of its own keeps no state.
 """
 
 import copyreg
@@ -28,13 +28,13 @@ _session = boto3.session.Session("testing", "testing")
 
 
 def new_client(service: str, region: str = REGION, **options: Any) -> Any:
-    """Make a client of one's own, whose events may be listened to."""
+    """Return a new client, to which event handlers may be added."""
     return _session.client(service, region, **options)
 
 
 @cache
 def client(service: str, region: str = REGION) -> Any:
-    """Give the client of a service, which all share."""
+    """Return the shared client of a service."""
     return new_client(service, region)
 
 
@@ -42,7 +42,7 @@ class _Pickler(pickle.Pickler):
     """Copies an account, and leaves out what all accounts share.
 
     Args:
-        shared: is filled with what was left out.
+        shared: is filled with the omitted objects.
     """
 
     def __init__(self, file: BytesIO, shared: list[Any]) -> None:
@@ -50,19 +50,19 @@ class _Pickler(pickle.Pickler):
         self._shared = shared
 
     def persistent_id(self, obj: Any) -> int | None:
-        """Leave out moto's services, and functions, some of which have no name to find them by."""
+        """Omit moto's services, and functions, some of which cannot be imported by name."""
         if not isinstance(obj, (BackendDict, FunctionType)):
             return None
         self._shared.append(obj)
         return len(self._shared) - 1
 
     def reducer_override(self, obj: Any) -> Any:
-        """Copy what Python cannot copy by itself: locks, which nobody holds, and weak references."""
+        """Copy the objects that pickle cannot: locks, which are not held, and weak references."""
         if type(obj) in _LOCKS:
             return _LOCKS[type(obj)], ()
         if isinstance(obj, WeakValueDictionary):
             return WeakValueDictionary, (), None, None, iter(obj.items())
-        if isinstance(obj, LambdaFunction):  # would leave out a member that it needs
+        if isinstance(obj, LambdaFunction):  # would omit a member that it needs
             return copyreg.__newobj__, (LambdaFunction,), vars(obj)
         return NotImplemented
 
@@ -77,10 +77,10 @@ class _Unpickler(pickle.Unpickler):
 
 
 class Filled:
-    """An account that is as `fill` has left it, each time anew.
+    """An account that is restored each time to the state after `fill`.
 
     Args:
-        fill: creates what is in it, once; what it returns is given with the account.
+        fill: creates the contents once; its result is returned with the account.
     """
 
     def __init__(self, fill: Callable[[], Any]) -> None:
@@ -91,7 +91,7 @@ class Filled:
 
     @contextmanager
     def account(self) -> Iterator[Any]:
-        """Have the account until the end of the block."""
+        """Activate the account until the end of the block."""
         with mock_aws():
             if self._kept:
                 self._put_back()
@@ -101,7 +101,7 @@ class Filled:
             yield self._given
 
     def _keep(self) -> None:
-        # In one go, for they refer to each other: a stack has DynamoDB's tables.
+        # All at once, because they refer to each other: a stack refers to DynamoDB's tables.
         file = BytesIO()
         services = [(one, dict(one)) for one in BackendDict._instances]
         _Pickler(file, self._shared).dump(services)

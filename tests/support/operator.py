@@ -1,4 +1,4 @@
-"""An engineer at a terminal, with credentials of the account that an emulator stands for."""
+"""Run commands as an engineer with credentials of the emulated account."""
 
 import os
 import platform
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from support import commands
 
-# Where API Gateway takes messages for its connections, on the emulator.
+# The emulator's endpoint of API Gateway's management API.
 LOCAL_CONNECTIONS = "CONNECTIONS_ENDPOINT={endpoint}/_aws/execute-api/{api_id}/{stage}"
 REGION = ("--region", "us-east-1")
-# Functions run on this machine, and so must the cryptography that goes with them.
+# Functions run on this host, which must be able to import their cryptography.
 HERE = (
     "--architecture",
     "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
@@ -19,7 +19,7 @@ HERE = (
 
 
 def credentials(endpoint_url: str) -> Mapping[str, str]:
-    """What stands in an engineer's environment, and no configuration beside it."""
+    """Return an engineer's environment, without any AWS configuration files."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": "test",
@@ -36,7 +36,7 @@ class Operator:
     endpoint_url: str
 
     def run(self, *arguments: str, types: str | None = None) -> tuple[int, str, str]:
-        """Run one command, at no terminal unless they type; give status, output and error."""
+        """Run a command, with a terminal only if there is input; return status, output and error."""
         terminal, stdin = pty.openpty() if types else (None, None)
         if terminal is not None:
             os.write(terminal, f"{types}\n".encode())

@@ -1,4 +1,4 @@
-"""What the functions are built of, for tests that replace some of it."""
+"""The components of the functions, for tests that replace some of them."""
 
 import time
 from contextlib import contextmanager
@@ -34,9 +34,9 @@ from chalicelib.stats.table import StatsTable
 
 
 class Parts:
-    """Everything that the functions are built of, each made when it is first asked for.
+    """The components of the functions, each created when it is first used.
 
-    A test replaces one before anything that uses it is made.
+    A test replaces a component before creating the ones that use it.
     """
 
     def __init__(
@@ -52,27 +52,27 @@ class Parts:
 
     @cached_property
     def _services(self):
-        """AWS's services."""
+        """Return the clients of AWS's services."""
         return self._given or aws_services(self.config, self.limit)
 
     @cached_property
     def limit(self):
-        """When the calls to AWS of this invocation end."""
+        """Return the time limit of this invocation's calls to AWS."""
         return TimeLimit()
 
     @cached_property
     def run(self):
-        """What runs tasks that wait for AWS."""
+        """Return the function that runs tasks in parallel."""
         return in_threads
 
     @cached_property
     def dynamo(self):
-        """DynamoDB."""
+        """Return the DynamoDB client."""
         return self._services("dynamodb")
 
     @cached_property
     def queues(self):
-        """The queue and the dead-letter queue."""
+        """Return the client of the queue and the dead-letter queue."""
         return Queues(
             self._services("sqs"),
             self._services("cloudwatch"),
@@ -82,27 +82,27 @@ class Parts:
 
     @cached_property
     def events_stream(self):
-        """The stream of the facts, looked at from beside."""
+        """Return the reader that measures the lag of the events table's stream."""
         return EventsStream(self._services("dynamodbstreams"), self.config.events_stream_arn)
 
     @cached_property
     def connections(self):
-        """API Gateway's connections."""
+        """Return the client of API Gateway's connections."""
         return ManagementApi(self.config)
 
     @cached_property
     def pusher(self):
-        """What sends to many of them."""
+        """Return the pusher."""
         return Pusher(self.connections, lambda: self.fan_out, clock=self._clock)
 
     @cached_property
     def fan_out(self):
-        """What sends to many at once."""
+        """Return the fan-out to many connections."""
         return FanOut(self.config, clock=self._clock)
 
     @cached_property
     def events_table(self):
-        """The facts."""
+        """Return the events table."""
         return EventsTable(
             self.dynamo,
             self.config.events_table,
@@ -112,17 +112,17 @@ class Parts:
 
     @cached_property
     def stats_table(self):
-        """The counters."""
+        """Return the stats table."""
         return StatsTable(self.dynamo, self.config.stats_table, clock=self._clock)
 
     @cached_property
     def subscriptions(self):
-        """Who listens to what."""
+        """Return the subscriptions table."""
         return Subscriptions(self.dynamo, self.config.subscriptions_table, clock=self._clock)
 
     @cached_property
     def tokens(self):
-        """The issuer's tokens."""
+        """Return the verifier of the issuer's tokens."""
         return TokenVerifier(
             str(self.config.issuer),
             self.config.client_id,
@@ -132,22 +132,22 @@ class Parts:
 
     @cached_property
     def share_tokens(self):
-        """The tokens of share links."""
+        """Return the verifier of share links' tokens."""
         return ShareTokens(self.config.share_key, clock=self._clock)
 
     @cached_property
     def shares(self):
-        """Which share links there are."""
+        """Return the table of share links."""
         return Shares(self.dynamo, self.config.subscriptions_table, clock=self._clock)
 
     @cached_property
     def sharing(self):
-        """The role that makes and revokes share links."""
+        """Return the service that creates and revokes share links."""
         return Sharing(self.shares, self.subscriptions, self.connections, self.share_tokens.sign)
 
     @cached_property
     def sign_in(self):
-        """Who may come in; None where anybody may."""
+        """Return the authenticator; None if no sign-in is required."""
         if self.config.issuer is None:
             return None
         return Authenticator(
@@ -160,7 +160,7 @@ class Parts:
 
     @cached_property
     def ingest(self):
-        """The role that takes in what SES reports."""
+        """Return the ingest function."""
         return Ingest(
             self.config,
             self.events_table,
@@ -173,12 +173,12 @@ class Parts:
 
     @cached_property
     def count(self):
-        """The role that counts."""
+        """Return the aggregate function."""
         return Aggregator(self.stats_table, self._clock)
 
     @cached_property
     def publish(self):
-        """The role that pushes."""
+        """Return the publish function."""
         return Publisher(
             self.subscriptions,
             self.pusher,
@@ -189,7 +189,7 @@ class Parts:
 
     @cached_property
     def crowds(self):
-        """What pushes to many viewers."""
+        """Return the publisher for large topics."""
         turns = RateLimiter(
             self.dynamo,
             self.config.subscriptions_table,
@@ -200,17 +200,17 @@ class Parts:
 
     @cached_property
     def invocations(self):
-        """What has chunks of a topic's viewers pushed by other invocations."""
+        """Return the client that invokes publish for batches of a large topic."""
         return Invocations(self.config, clock=self._clock)
 
     @cached_property
     def watch(self):
-        """The role that looks whether everything flows."""
+        """Return the watch function."""
         return HealthMonitor(self.queues, self.events_stream, self.stats_table, self._clock)
 
     @cached_property
     def session(self):
-        """The role that serves requests."""
+        """Return the request handler."""
         return RequestHandler(
             self.stats_table,
             self.events_table,
@@ -223,7 +223,7 @@ class Parts:
 
     @contextmanager
     def installed(self):
-        """Let the handlers use these parts inside the block."""
+        """Make the handlers use these components inside the block."""
         with pytest.MonkeyPatch.context() as monkeypatch:
             install(monkeypatch, lambda: self)
             yield
@@ -241,7 +241,7 @@ _FUNCTIONS = {
 
 
 def install(monkeypatch, parts):
-    """Let the handlers use these parts: `parts` is asked for them at each event."""
+    """Make the handlers use the components that `parts` returns at each event."""
 
     def replace(module, name):
         monkeypatch.setattr(module, "function", lambda: getattr(parts(), name))

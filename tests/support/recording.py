@@ -1,4 +1,4 @@
-"""The requests that the project's code sends to DynamoDB, and the places in the code that send them."""
+"""Record the requests of the project's code to DynamoDB, and find the code that sends them."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from botocore import xform_name  # names an operation as boto3's methods are named
+from botocore import xform_name  # has the name of an operation as a boto3 method
 from botocore.session import get_session
 from support.memory import MemoryDynamo
 
@@ -29,7 +29,7 @@ _REQUESTS = (
 )
 _PARAMETERS = {
     name for one in _REQUESTS for name in _MODEL.operation_model(one).input_shape.members
-} - {"ClientRequestToken"}  # the client adds it to each transaction, below what is recorded
+} - {"ClientRequestToken"}  # the client adds it to each transaction, below the recorded level
 _EXPRESSION = re.compile(
     r"(^|[ (])[:#][a-z]\w*(?![\w:/-])"  # a placeholder
     r"|^ ?(SET|ADD|REMOVE|DELETE) "
@@ -39,10 +39,10 @@ _EXPRESSION = re.compile(
 
 @dataclass(frozen=True)
 class Request:
-    """A request that was sent.
+    """A recorded request.
 
     Attributes:
-        lines: the lines of the project's code that were being executed: (file, line).
+        lines: the lines of the project's code on the call stack: (file, line).
     """
 
     operation: str
@@ -50,7 +50,7 @@ class Request:
     lines: frozenset[tuple[str, int]]
 
     def contains(self, text: str) -> bool:
-        """Return whether it has a parameter of this name, or an expression with this text."""
+        """Return whether the request has a parameter of this name, or an expression with this text."""
         return any(
             name == text or (name.endswith("Expression") and text in value)
             for name, value in _members(self.parameters)
@@ -59,10 +59,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the code that makes a request what it is.
+    """A place in the code that determines a part of a request.
 
     Attributes:
-        what: the operation, the parameter or the part of an expression that stands there.
+        what: the operation, the parameter or the part of an expression.
     """
 
     file: str
@@ -71,7 +71,7 @@ class Place:
     what: str
 
     def is_among(self, lines: Iterable[tuple[str, int]]) -> bool:
-        """Return whether one of these lines is in this place."""
+        """Return whether one of these lines is at this place."""
         return any(file == self.file and self.first <= line <= self.last for file, line in lines)
 
 
@@ -90,7 +90,9 @@ def recorded() -> Iterator[list[Request]]:
         requests.append(Request(operation, deepcopy(parameters), frozenset(_lines())))
 
     def call_service(service: Service, operation: str, **parameters: Any) -> dict[str, Any]:
-        if operation in OPERATIONS:  # no other service that the code calls has one of this name
+        if (
+            operation in OPERATIONS
+        ):  # no other service that the code calls has an operation of this name
             record(operation, parameters)
             if operation in {"query", "scan"} and "ExclusiveStartKey" not in parameters:
                 parameters = {"Limit": 1, **parameters}
@@ -108,10 +110,10 @@ def recorded() -> Iterator[list[Request]]:
 
 
 def unsent(requests: Sequence[Request]) -> list[str]:
-    """Return what the code names and no request has: calls, parameters and parts of expressions.
+    """Return the calls, parameters and parts of expressions in the code that no request contains.
 
-    A function that had returned before each request was sent only prepares requests: what it names
-    may be in any of them.
+    A function that returns before any request is sent only prepares requests: its names may be in
+    any of them.
     """
     by_lines: dict[frozenset[tuple[str, int]], list[Request]] = defaultdict(list)
     for one in requests:
@@ -133,7 +135,7 @@ def unsent(requests: Sequence[Request]) -> list[str]:
 
 
 def _calls_of_dynamodb() -> Iterator[Place]:
-    """Return the calls that name an operation of DynamoDB."""
+    """Return the calls of DynamoDB operations."""
     for file, tree in _modules():
         passing = {"call"} | {
             function.name
@@ -148,7 +150,7 @@ def _calls_of_dynamodb() -> Iterator[Place]:
 
 
 def _names() -> Iterator[Place]:
-    """Return the functions, with each parameter and each part of an expression that they name."""
+    """Return the functions with the parameters and parts of expressions in them."""
     for file, tree in _modules():
         for function in _functions(tree):
             for text in sorted(_texts(function)):

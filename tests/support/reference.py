@@ -1,6 +1,6 @@
-"""The oracle: what a campaign's counters are, from the bare SES events alone.
+"""The oracle: compute a campaign's counters from the plain SES events alone.
 
-Sets and sums over the list of events, written without a look at the code that is tested.
+Sets and sums over the list of events, written independently of the tested code.
 """
 
 from collections import Counter, defaultdict
@@ -27,12 +27,12 @@ WHOSE = {
 
 
 def counts(events):
-    """Count a whole campaign: campaign → counter → number; counters that are 0 are missing."""
+    """Return the counters of each campaign: campaign → counter → number; zeros are omitted."""
     return {campaign: parts.get("summary", {}) for campaign, parts in stats(events).items()}
 
 
 def stats(events):
-    """Count every part: campaign → part → counter → number.
+    """Return the counters of every part: campaign → part → counter → number.
 
     Parts are `summary`, `minute#…`, `hour#…`, `day#…` `link#<URL without query>` and
     `bounce#<type>#<sub-type>`.
@@ -55,7 +55,7 @@ def stats(events):
 
 
 def _engaged(parts, found):
-    """Count a message's opens and clicks: whose they were, and what was first."""
+    """Count a message's opens and clicks, by bot and human, in total and unique."""
     firsts = {}
     bursts = _bursts([(_time(at), link) for at, counter, link, *_ in found if counter == "clicks"])
     for at, counter, link, agent, is_bot, mail_at in found:
@@ -77,7 +77,7 @@ def _engaged(parts, found):
 
 
 def _bursts(clicks):
-    """Three or more distinct links within ten seconds, from the first to the last of them."""
+    """Return the bursts: three or more distinct links clicked within ten seconds."""
     spans = []
     for start, _ in clicks:
         window = [(at, link) for at, link in clicks if start <= at <= start + timedelta(seconds=10)]
@@ -100,7 +100,7 @@ def _by_itself(at, counter, agent, mail_at):
     if agent is not None and timedelta(0) <= at - mail_at <= timedelta(seconds=3):
         return "machine"
     if agent == ses.APPLE_MAIL_PRIVACY and counter == "clicks":
-        return "unknown"  # nobody's browser says so little
+        return "unknown"  # no browser has so short a user agent
     return WHOSE[agent]
 
 
@@ -119,7 +119,7 @@ def campaign_of(event):
 
 
 def _happenings(event):
-    """List what an event counts, each with all that tells it from others."""
+    """Return the facts of an event, each with everything that distinguishes it from others."""
     kind, mail = event["eventType"], event["mail"]
 
     def one(counter, at, amount=1, link=None, own=None, *, bounce=None, identity=None):

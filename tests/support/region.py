@@ -1,7 +1,7 @@
-"""An AWS region in simulated time, where publishers of several shards push to crowds at once.
+"""An AWS region in simulated time, where publishers of several shards push to large topics.
 
-Each invocation is a greenlet with a clock of its own. What takes time on AWS takes it here: a call
-to DynamoDB, an invocation until it runs, a message.
+Each invocation is a greenlet with its own clock. The latencies of AWS are simulated: those of a
+call to DynamoDB, the start of an invocation, and a message.
 """
 
 import heapq
@@ -28,8 +28,8 @@ TABLE = "SubscriptionsTable"
 CALL_SECONDS = 0.005
 INVOKE_SECONDS = 0.02
 STARTS_AFTER_SECONDS = 0.05
-MESSAGES_A_SECOND = 6000  # of one invocation
-AT_ONCE = 60  # messages; as many take a hundredth of a second
+MESSAGES_A_SECOND = 6000  # per invocation
+AT_ONCE = 60  # messages, which take a hundredth of a second
 
 
 class Region:
@@ -37,8 +37,8 @@ class Region:
 
     Attributes:
         now: epoch seconds.
-        sent: (epoch seconds, topic's campaign, how many messages), as API Gateway sees them.
-        pushes: (campaign, seconds since its publisher was told until its last message).
+        sent: (epoch seconds, topic's campaign, number of messages), as API Gateway sees them.
+        pushes: (campaign, seconds from the publisher's event to the last message).
     """
 
     def __init__(self, messages_per_second: int) -> None:
@@ -51,16 +51,16 @@ class Region:
         self._dynamo = MemoryDynamo(lambda: self.now)
 
     def watch(self, campaign: str, number: int) -> None:
-        """Let so many viewers subscribe to a campaign."""
+        """Subscribe this many viewers to a campaign."""
         table = Subscriptions(self._dynamo, TABLE, clock=lambda: self.now)
         subscribe(table, viewers(number, campaign), f"stats/email-campaign/{campaign}")
 
     def shard(self, *campaigns: str, wrong_by: float = 0.0) -> None:
-        """Let campaigns of one shard change all the time, and be published batch after batch.
+        """Change the campaigns of one shard continuously, and publish them batch after batch.
 
         Args:
             campaigns: their names.
-            wrong_by: of its function's clock, in seconds.
+            wrong_by: the error of its function's clock, in seconds.
         """
         publish = self._publish(wrong_by)
         records = [{"dynamodb": {"NewImage": _image(one)}} for one in campaigns]
@@ -72,7 +72,7 @@ class Region:
         self._start(go_on, after=0.001 * next(self._numbers))
 
     def run(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the simulated time."""
         until = START + seconds
         with redirect_stdout(StringIO()):
             while self._due and self._due[0][0] <= until:
@@ -88,12 +88,12 @@ class Region:
         )
 
     def most_in_a_second(self, start: float = 0) -> int:
-        """Find the second with the most messages."""
+        """Return the highest number of messages within one second."""
         starts = {at - START for at, _, _ in self.sent if at - START >= start}
         return max(self.messages(one, one + 1) for one in starts)
 
     def send(self, subscribers: Sequence[Connection], frames: Sequence[str], until: float) -> Any:
-        """Send as live/fan_out.py does, in as much time as one invocation takes."""
+        """Send as live/fan_out.py does, at the speed of one invocation."""
         outcomes = []
         for begin in range(0, len(subscribers), AT_ONCE):
             some = subscribers[begin : begin + AT_ONCE]

@@ -1,4 +1,4 @@
-"""HTTP responses in all their valid forms, and ways to cut them."""
+"""Hypothesis strategies for valid HTTP responses, and for splitting them."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ _WITHOUT_BODY = (204, 304)
 
 
 class Sent(NamedTuple):
-    """A response as a server sends it, with the interim ones before it."""
+    """A response as a server sends it, after its interim responses."""
 
     raw: bytes
     status: int
@@ -31,7 +31,7 @@ def responses(draw, status=None, identity=None):
     if status is None:
         status = draw(st.sampled_from([200, 201, 204, 299, 304, 400, 410, 429, 500, 503]))
     identity = identity or draw(st.text("abcdef0123456789", min_size=1, max_size=8))
-    # Bodies that look like responses, or like ends of lines, must not be taken for them.
+    # Bodies that look like responses or line endings must not be parsed as such.
     body = draw(
         st.binary(max_size=60)
         | st.sampled_from([b"\r\n", b"\r\n\r\n", b"0\r\n\r\n", ok(b""), interim(100)])
@@ -59,6 +59,6 @@ def _chunked(body, size, *, trailer):
 
 @st.composite
 def chopped(draw, raw):
-    """Cut bytes anywhere."""
+    """Split bytes at arbitrary positions."""
     ends = sorted(draw(st.sets(st.integers(1, len(raw) - 1), max_size=8)))
     return [raw[start:end] for start, end in zip([0, *ends], [*ends, len(raw)], strict=True)]

@@ -1,4 +1,4 @@
-"""Versions of the rules, as functions of two releases apply them while one replaces the other."""
+"""Versions of the classification rules, as two releases apply them during a deployment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ class Rules:
     """One version of the rules.
 
     Attributes:
-        version: the higher, the newer.
-        turns: by how many places each class is moved on from what the code in this checkout says.
-        burst_links: how many distinct links make a burst.
+        version: higher is newer.
+        turns: the number of places by which each class of the present code is rotated.
+        burst_links: the number of distinct links that make a burst.
     """
 
     def __init__(self, version: int, *, turns: int = 0, burst_links: int = settle.BURST_LINKS):
@@ -30,7 +30,7 @@ class Rules:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Let the code that runs meanwhile be of the release with these rules."""
+        """Apply these rules to the code that runs inside the block."""
         before = {name: getattr(settle, name) for name in self._names}
         for name, value in self._names.items():
             setattr(settle, name, value)
@@ -42,7 +42,7 @@ class Rules:
 
     @property
     def _names(self) -> dict[str, object]:
-        """What the module settle holds of the rules, by its name there."""
+        """Return the attributes of the module settle that hold the rules."""
         return {
             "RULES_VERSION": self.version,
             "BURST_LINKS": self.burst_links,
@@ -51,8 +51,8 @@ class Rules:
 
 
 CURRENT = Rules(RULES_VERSION)
-# What the older rules say of all that the newer ones say otherwise, and of some of it.
+# Older rules that classify everything, or something, differently from the newer ones.
 OLDER = Rules(1, turns=1, burst_links=2)
 OLDER_IN_PART = Rules(1, burst_links=1)
-# The oracle's rules, which are those of this checkout.
+# The rules of the present code, which the oracle applies, too.
 NEWER = Rules(2)

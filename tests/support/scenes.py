@@ -1,4 +1,4 @@
-"""Scenes of a page that is full of life: a campaign in its second hour, beside older ones."""
+"""Data for the page: a campaign in its second hour beside older ones, and an empty page."""
 
 import math
 import random
@@ -16,19 +16,19 @@ HOUR = 3600
 
 
 def this_minute() -> int:
-    """Return when this minute began, in epoch seconds."""
+    """Return the start of the present minute, in epoch seconds."""
     return int(time.time()) // 60 * 60
 
 
 def full_counts(**some: int) -> dict[str, int]:
-    """Give all counters, those that are not named as 0."""
+    """Return all counters; unspecified ones are 0."""
     return {name: some.get(name, 0) for name in COUNTERS}
 
 
 def entry(
     name: str, subject: str, started: float, last: float, version=1, **counts
 ) -> dict[str, Any]:
-    """Make an entry of the list; times are seconds ago."""
+    """Build an entry of the list; times are in seconds ago."""
     all_counts = full_counts(**counts)
     return {
         "id": name, "title": name, "subject": subject, "version": version,
@@ -47,7 +47,7 @@ SPRING_COUNTS = {
 
 
 def campaign_numbers(counts: dict[str, int], *, version: int) -> dict[str, Any]:
-    """Make what a campaign's push has of its numbers; it began 95 minutes ago."""
+    """Build the numbers of a campaign's push; it began 95 minutes ago."""
     return {
         "$type": "CampaignStats",
         "version": version,
@@ -65,7 +65,7 @@ def campaign_numbers(counts: dict[str, int], *, version: int) -> dict[str, Any]:
 
 
 def campaign() -> dict[str, Any]:
-    """Make the whole snapshot of a campaign."""
+    """Build the complete snapshot of a campaign."""
     return {
         **campaign_numbers(full_counts(**SPRING_COUNTS), version=900),
         "timeline": {"minute": minutes(), "hour": hours(2), "day": days(1)},
@@ -87,7 +87,7 @@ def campaign() -> dict[str, Any]:
 
 
 def link(url: str, clicks: int, unique: int, human: int) -> dict[str, Any]:
-    """Make a link of a snapshot."""
+    """Build a link of a snapshot."""
     return {
         "url": url, "version": 3, "clicks": clicks, "unique_clicks": unique,
         "human_clicks": human, "machine_clicks": clicks - human,
@@ -95,7 +95,7 @@ def link(url: str, clicks: int, unique: int, human: int) -> dict[str, Any]:
 
 
 def minutes() -> list[dict[str, Any]]:
-    """Make the minutes of a campaign: sent in half an hour, opened ever since."""
+    """Build the minutes of a campaign: sent within half an hour, opened ever since."""
     rng = random.Random(7)
     now = this_minute()
     buckets = []
@@ -115,7 +115,7 @@ def minutes() -> list[dict[str, Any]]:
 
 
 def hours(number: int) -> list[dict[str, Any]]:
-    """Make hours that tell of opens."""
+    """Build hours with opens."""
     now = int(time.time()) // HOUR * HOUR
     return [
         {
@@ -128,7 +128,7 @@ def hours(number: int) -> list[dict[str, Any]]:
 
 
 def days(number: int) -> list[dict[str, Any]]:
-    """Make days that tell of opens."""
+    """Build days with opens."""
     return [
         {
             "at": time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() - 24 * HOUR * age)),
@@ -139,7 +139,7 @@ def days(number: int) -> list[dict[str, Any]]:
 
 
 def timeline(name: str, seed: int) -> dict[str, Any]:
-    """Make the outline of an older campaign."""
+    """Build the sparkline of an older campaign."""
     rng = random.Random(seed)
     buckets = []
     for hour in range(48):
@@ -150,7 +150,7 @@ def timeline(name: str, seed: int) -> dict[str, Any]:
 
 
 def activity(number: int) -> list[dict[str, Any]]:
-    """Make a campaign's newest events."""
+    """Build a campaign's newest events."""
     rng = random.Random(3)
     people = ["mara.lindqvist", "tomas.reyes", "j.okafor", "li.wei", "ana.petrova", "نور.حداد"]
     kinds = [
@@ -186,7 +186,7 @@ HEALTHY = {
 
 
 def lively() -> Scene:
-    """Make a page full of life."""
+    """Build the data of a busy page."""
     older = [
         ("winter-clearance", "Last chance: winter coats from 39", 26 * 24, 11840, 0.31, 0.052),
         ("newsletter-2026-11", "What to plant in November", 9 * 24, 48211, 0.27, 0.031),
@@ -225,7 +225,7 @@ def lively() -> Scene:
 
 
 def empty() -> Scene:
-    """Make a page before the first event."""
+    """Build the data of a page before the first event."""
     return Scene(
         snapshots={
             "stats/email-campaigns": {"$type": "CampaignList", "campaigns": []},

@@ -1,4 +1,4 @@
-"""Builders of SES events, in the shapes that SES publishes, and of the envelopes around them."""
+"""Build SES events in the formats that SES publishes, and their envelopes."""
 
 import json
 from typing import Any
@@ -199,7 +199,7 @@ def _engagement(at: str, agent: str | None, is_bot: str | None) -> Json:
 
 
 def raw(event: Json) -> str:
-    """As raw SNS delivery puts it into a queue."""
+    """Return the message body that raw delivery of SNS puts into a queue."""
     return json.dumps(event) + "\n"
 
 

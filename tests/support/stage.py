@@ -1,7 +1,7 @@
-"""The built page, served as CloudFront does, with a server of this module's own behind it.
+"""Serve the built page as CloudFront does, with a fake WebSocket server.
 
-For what must be the same at every run: screenshots, audits, storms of pushes. What the page is told
-comes from a `Scene`; everything else about the page is real.
+For screenshots, audits and storms of pushes, which must be the same in every run. The data comes
+from a `Scene`; everything else about the page is real.
 """
 
 import gzip
@@ -32,15 +32,15 @@ HEADERS = {
 
 @dataclass
 class Scene:
-    """What the server knows.
+    """The data of the server.
 
     Attributes:
-        snapshots: by topic.
-        activity: of every campaign, newest first.
-        timelines: by campaign id.
-        silent: whether requests are left unanswered, as while a page loads.
-        refusal: what lists of activity are answered instead.
-        delay_seconds: how long each request waits for its answers.
+        snapshots: the snapshots by topic.
+        activity: the activity of every campaign, newest first.
+        timelines: the timelines by campaign id.
+        silent: whether requests get no response, as while a page loads.
+        refusal: the response to requests for activity, if they are refused.
+        delay_seconds: the delay of each response.
     """
 
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Scene:
     delay_seconds: float = 0
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
-        """Give the frames that answer a request, without what they share."""
+        """Return the response frames of a request, without their common members."""
         match request["action"]:
             case "subscribe":
                 topic = request["id"]
@@ -98,10 +98,10 @@ class Stage:
     """A running server.
 
     Attributes:
-        url: of the page.
-        scene: may be exchanged at any time.
-        requests: that have come so far.
-        sign_in: where its page signs people in; None where nobody does.
+        url: the URL of the page.
+        scene: may be replaced at any time.
+        requests: the requests received so far.
+        sign_in: the page's sign-in configuration; None without a sign-in.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Stage:
         self._connections: set[ServerConnection] = set()
 
     def push(self, topic: str, changes: dict[str, Any]) -> None:
-        """Push to everybody who is connected."""
+        """Send a push to every connection."""
         frame = json.dumps({"id": topic, "changes": changes})
         for connection in list(self._connections):
             try:
@@ -129,7 +129,7 @@ class Stage:
             connection.close(1001, "going away")
 
     def speak(self, connection: ServerConnection) -> None:
-        """Serve one connection to its end."""
+        """Serve one connection until it closes."""
         self._connections.add(connection)
         try:
             for text in connection:
@@ -170,7 +170,7 @@ def _pages(stage: Stage) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Headers and body are two packets: the second would wait 40 ms for the first one's ACK.
+        # Headers and body are two packets: Nagle's algorithm would delay the second by 40 ms.
         disable_nagle_algorithm = True
 
         def do_HEAD(self) -> None:
@@ -205,5 +205,5 @@ def _pages(stage: Stage) -> type[BaseHTTPRequestHandler]:
 
 
 def ago(seconds: float) -> str:
-    """Give the time so many seconds ago, in RFC 3339."""
+    """Return the time this many seconds ago, in RFC 3339."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))

@@ -1,7 +1,7 @@
-"""What AWS refuses and the emulator accepts, and what takes AWS its time.
+"""Rules of AWS that the emulator does not enforce, and the delays of AWS.
 
-Each rule cites its source, and judges by the emulator's own state where it can. strict_proxy.py
-applies the rules to an operator's commands; the functions call the emulator itself.
+Each rule cites its source and uses the emulator's own state where possible. strict_proxy.py applies
+the rules to an operator's commands; the functions call the emulator directly.
 """
 
 import json
@@ -21,8 +21,8 @@ MOST_TEMPLATE_BYTES = 51_200
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MOST_ENVIRONMENT_BYTES = 4096
 
-# Names that an account has once, whatever the region: CloudFront and IAM are global services, and so
-# is the list of CloudWatch's dashboards.
+# Names that are unique in an account across regions: CloudFront, IAM and CloudWatch dashboards are
+# global.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-dashboard.html
 GLOBAL_NAMES = {
     "AWS::CloudFront::OriginAccessControl": ("OriginAccessControlConfig", "Name"),
@@ -37,7 +37,7 @@ class Call:
     """A request to AWS.
 
     Attributes:
-        parameters: of its body, its query and its path.
+        parameters: the parameters in its body, query and path.
     """
 
     service: str
@@ -50,14 +50,14 @@ class Call:
 
     @property
     def changes_something(self) -> bool:
-        """Return whether it may change the account; what is not known to read does."""
+        """Return whether the call may change the account; true unless it is known to be read-only."""
         return not self.operation.lower().startswith(
             ("batchget", "describe", "get", "head", "list")
         )
 
 
 class Refusal(Exception):
-    """An answer that AWS gives instead of doing what it was asked for."""
+    """An error response of AWS."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -66,7 +66,7 @@ class Refusal(Exception):
         self.message = message
 
     def body(self, protocol: str) -> bytes:
-        """Write it as the service would."""
+        """Return the body in the service's format."""
         if protocol in {"query", "rest-xml"}:
             return (
                 f"<ErrorResponse><Error><Type>Sender</Type><Code>{self.code}</Code>"
@@ -86,18 +86,18 @@ class Settling:
 
 @dataclass
 class Rules:
-    """What AWS refuses.
+    """The rules and the settings of a simulated AWS.
 
     Attributes:
-        settles_after: seconds for which a function, an event source mapping or a stack is changing
-            after it was changed.
-        failed_update: why updates of functions fail; None where they do not.
-        failed_change_set: why change sets fail; None where they do not.
-        grants_late: whether a role takes effect at the second attempt to use it.
-        lists_late: whether a list lacks what was created since the last one.
+        settles_after: seconds for which a change of a function, an event source mapping or a stack
+            stays in progress.
+        failed_update: the reason why updates of functions fail; None if they succeed.
+        failed_change_set: the reason why change sets fail; None if they succeed.
+        grants_late: whether a role takes effect only at the second attempt to use it.
+        lists_late: whether a list omits resources created since the last one.
         lost: moments at which Lambda would have deleted events that ingest could not store, or at
             which a function had no role.
-        throttles_each: of so many calls, one is throttled the first time; 0 for none.
+        throttles_each: one of this many calls is throttled at its first attempt; 0 for none.
     """
 
     settles_after: float = 0.05
@@ -117,7 +117,7 @@ class Rules:
     _calls: int = 0
 
     def before(self, call: Call, aws: Callable[[str], Any]) -> None:
-        """Refuse a call, as AWS would.
+        """Raise the error with which AWS would refuse a call.
 
         Raises:
             Refusal: with the reason.
@@ -134,11 +134,11 @@ class Rules:
             raise
 
     def after(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
-        """Change what the emulator answered into what AWS would have."""
+        """Change the emulator's response into that of AWS."""
         rule = getattr(self, f"_after_{call.operation}", None)
         return answer if rule is None else rule(call.parameters, answer)
 
-    # Functions. While one is being made or changed, other changes are refused.
+    # Functions. While one is being created or changed, other changes are refused.
     # https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 
     def _before_CreateFunction(self, wanted: Mapping[str, Any], _aws: Any, _region: str) -> None:
@@ -201,7 +201,7 @@ class Rules:
         return {**answer, "Functions": self._listed(answer["Functions"], "FunctionArn")}
 
     def _listed(self, found: list[Any], id_: str) -> list[Any]:
-        """Return what a list has; without what was just created, if lists are late."""
+        """Return the contents of a list; without resources just created, if lists are late."""
         if not self.lists_late:
             return found
         late = self._unlisted & {one[id_] for one in found}
@@ -224,11 +224,11 @@ class Rules:
         return {**configuration, "LastUpdateStatus": "InProgress"}
 
     def look_for_losses(self, call: Call, aws: Callable[[str], Any]) -> None:
-        """Note where ingest would report failures to a mapping that takes them for success.
+        """Record when ingest would report failures to a mapping that treats them as success.
 
         https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
-        Note also where a role is deleted that a function has: IAM does not refuse it.
+        Record also when a function's role is deleted, which IAM does not refuse.
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
         """
         if call.operation == "DeleteRole":
@@ -249,7 +249,9 @@ class Rules:
                 if not mapping.get("FunctionResponseTypes"):
                     self.lost.append(f"{name} after {call}")
 
-    # Event source mappings. A second one of the same pair is refused, and while one is changing,
+    # other changes are: https://github.com/aws/chalice/issues/1075
+    # Event source mappings. A duplicate is refused, and so are changes while one is in progress:
+    # https://github.com/aws/chalice/issues/1075
     # other changes are: https://github.com/aws/chalice/issues/1075
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 
@@ -272,7 +274,7 @@ class Rules:
         if ":sqs:" in source:
             self._check_queue(wanted, aws, source)
             return
-        # A role that Lambda can assume may not be able to read the stream yet.
+        # A role that Lambda can already assume may still lack access to the stream.
         # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/event_source_mapping.go
         self._roles_seen[f"{name} {source}"] += 1
         if self.grants_late and self._roles_seen[f"{name} {source}"] == 1:
@@ -416,10 +418,10 @@ class Rules:
                     400, "AlreadyExistsException", f"{kind} {name} already exists: it is of {owner}"
                 )
 
-    # Answers of the query API, which has no JSON, are changed in their text.
+    # Responses of the query API, which are not JSON, are changed as text.
 
     def stack_changed(self, call: Call) -> None:
-        """Mark the stack that a call has changed as changing for a while."""
+        """Mark the stack that a call has changed as in progress for a while."""
         status = {"CreateStack": "CREATE_IN_PROGRESS", "UpdateStack": "UPDATE_IN_PROGRESS"}
         if call.operation in status:
             self._stacks[_stack_name(call.parameters["StackName"])] = (
@@ -428,7 +430,7 @@ class Rules:
             )
 
     def stacks(self, text: bytes) -> bytes:
-        """Show the status of stacks that are still changing."""
+        """Replace the status of stacks whose change is in progress."""
         for name, (status, until) in self._stacks.items():
             if time.monotonic() < until:
                 ours = rb"(<StackName>" + name.encode() + rb"</StackName>.*?<StackStatus>)\w+"
@@ -436,7 +438,7 @@ class Rules:
         return text
 
     def change_set(self, text: bytes) -> bytes:
-        """Show a change set as failed, if change sets are to fail."""
+        """Replace the status of a change set if change sets fail."""
         if self.failed_change_set is None:
             return text
         failed = (
@@ -459,7 +461,7 @@ def _check_environment(wanted: Mapping[str, Any]) -> None:
 
 
 def _throttled(service: str) -> Refusal:
-    """Throttle as the service does; botocore knows each of these."""
+    """Raise the throttling error of the service; botocore retries each of these."""
     if service in {"lambda", "apigatewayv2"}:
         return Refusal(429, "TooManyRequestsException", "Rate exceeded")
     if service == "s3":

@@ -1,4 +1,4 @@
-"""A proxy between an operator's commands and the emulator, which refuses what AWS refuses."""
+"""A proxy between an operator's commands and the emulator, which applies the rules of AWS."""
 
 import http.client
 import json
@@ -22,19 +22,21 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # a killed command resets its own
+        if not isinstance(
+            sys.exception(), ConnectionError
+        ):  # a killed command resets its connections
             super().handle_error(request, client_address)
 
 
 class StrictProxy:
-    """Forwards an operator's calls to the emulator, and refuses what AWS would.
+    """Forwards an operator's calls to the emulator unless AWS would refuse them.
 
     Attributes:
-        endpoint_url: of the emulator; it is set before the first call.
-        rules: may be exchanged at any time.
-        calls: what has been called.
-        on_call: is given the number of each call, from 0, before it is forwarded (False) and after
-            it was (True), before its answer is sent.
+        endpoint_url: the emulator's endpoint; set before the first call.
+        rules: may be replaced at any time.
+        calls: the calls so far.
+        on_call: called with the number of each call, from 0, before it is forwarded (False), and
+            after it was forwarded but before its response is sent (True).
     """
 
     def __init__(self) -> None:
@@ -47,7 +49,7 @@ class StrictProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Headers and body are two packets: the second would wait 40 ms for the first one's ACK.
+            # Headers and body are two packets: Nagle's algorithm would delay the second by 40 ms.
             disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
@@ -70,7 +72,7 @@ class StrictProxy:
         self._server.server_close()
 
     def reset(self) -> None:
-        """Forget what was called and what is changing; the rules are the usual ones."""
+        """Reset the calls, the changes in progress and the rules."""
         self.rules = Rules()
         self.calls = []
         self.on_call = lambda _number, _done: None
@@ -145,7 +147,7 @@ def _answer(
 
 
 def _identified(request: BaseHTTPRequestHandler, body: bytes) -> tuple[Call, str]:
-    """Find out which operation is called, and in which protocol its service speaks."""
+    """Return the operation of a request and the protocol of its service."""
     scope = re.search(
         r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", request.headers.get("Authorization", "")
     )
@@ -170,7 +172,7 @@ def _identified(request: BaseHTTPRequestHandler, body: bytes) -> tuple[Call, str
 
 @cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """List the operations of a service that goes by paths: method, path, name."""
+    """Return the operations of a REST service: method, path, name."""
     if service not in {"lambda", "apigatewayv2"}:
         return []
     model = botocore.session.Session().get_service_model(service)
@@ -188,5 +190,5 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
 
 @cache
 def client(service: str, region: str, endpoint_url: str) -> Any:
-    """Make a client of the emulator itself; one takes longer to make than most calls take."""
+    """Return a cached client of the emulator; creating one takes longer than most calls."""
     return boto3.client(service, region, endpoint_url=endpoint_url, **_CREDENTIALS)

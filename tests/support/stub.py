@@ -1,4 +1,4 @@
-"""A server on loopback that answers as it is told, over TLS or without."""
+"""A server on loopback with scripted responses, with or without TLS."""
 
 import datetime as dt
 import socket
@@ -20,7 +20,7 @@ Reply = Callable[[socket.socket], None]
 
 
 class HangUp(Exception):
-    """The server ends the connection."""
+    """Raised to close the connection."""
 
 
 def answer(status=200, body=b"{}", *headers):
@@ -56,7 +56,7 @@ def is_slow(seconds):
 
 
 def trickles(connection):
-    """Send a byte now and then: each comes in time, the whole never does."""
+    """Send a byte at a time: each arrives within the timeout, but the response never ends."""
     with suppress(OSError):
         for byte in answer() * 10:
             connection.sendall(bytes([byte]))
@@ -68,10 +68,10 @@ class Stub:
     """The server.
 
     Attributes:
-        plan: the replies to the next requests; a plain 200 follows.
-        requests: what came, head and body.
-        connections: how many were made.
-        most_at_once: how many requests were under way at a time.
+        plan: the replies to the next requests; the usual one follows.
+        requests: the requests received, head and body.
+        connections: the number of connections accepted.
+        most_at_once: the highest number of concurrent requests.
     """
 
     def __init__(self, certificate=None, usual=None, address=("127.0.0.1", 0)):
@@ -96,13 +96,13 @@ class Stub:
         return self
 
     def __exit__(self, *_):
-        # Closed alone, it would still accept whoever comes next.
+        # If it were only closed, it would still accept the next connection.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.end_connections()
 
     def end_connections(self):
-        """End all that are open, as a server does with idle ones and as a freeze seems to."""
+        """Close all connections, as a server closes idle ones and as after a freeze of Lambda."""
         with self._lock:
             for connection in self._open:
                 with suppress(OSError):
@@ -110,7 +110,7 @@ class Stub:
         time.sleep(0.05)
 
     def fall_silent(self):
-        """Answer nothing more on the connections that are open."""
+        """Send no more responses on the open connections."""
         with self._lock:
             self._mute |= self._open
 
@@ -166,7 +166,7 @@ def _request(reader):
 
 
 class Authority:
-    """A certificate authority of the test's own."""
+    """A certificate authority for tests."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -177,11 +177,11 @@ class Authority:
         self.path.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
     def context(self, host=""):
-        """Trust this authority."""
+        """Return an SSL context that trusts this authority."""
         return ssl.create_default_context(cafile=self.path)
 
     def certificate(self, *names):
-        """Issue a certificate for host names and addresses; gives the file, with the key."""
+        """Issue a certificate for hostnames and addresses; return the file with the key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subjects = [
             x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)

@@ -1,4 +1,4 @@
-"""infrastructure/mailpulse.yaml, as it is written."""
+"""Read infrastructure/mailpulse.yaml without resolving its functions."""
 
 import yaml
 
@@ -6,7 +6,7 @@ from dashboard.paths import TEMPLATE
 
 
 class Tagged(yaml.SafeLoader):
-    """Reads `!Sub text` as the text: what is substituted stays as it is written."""
+    """Reads `!Sub text` as the text, without substitutions."""
 
 
 def _untagged(loader, _, node):

@@ -1,4 +1,4 @@
-"""Tokens as an OpenID Connect issuer makes them, and the issuer's two documents."""
+"""Tokens of an OpenID Connect issuer, and the issuer's two documents."""
 
 import json
 import time
@@ -22,11 +22,11 @@ def public(key, kid, **more):
 
 
 class Issuer:
-    """Stands for the issuer's two documents.
+    """Fake of the issuer's two documents.
 
     Attributes:
-        keys: what it publishes.
-        asked: how often it was asked for them.
+        keys: the published keys.
+        asked: how often they were requested.
     """
 
     def __init__(self):

@@ -1,10 +1,10 @@
-"""Mailpulse over AWS in memory: queue, tables, streams and viewers, and functions that can die.
+"""Mailpulse on AWS in memory: queue, tables, streams and viewers, and functions that can crash.
 
-Each invocation is a greenlet that can be held at every call to AWS, so that any number of them
-run interleaved in a given order, and each has a process (`Parts`) with caches of its own,
-as in Lambda. What AWS promises is kept, and no more: a message stays in the queue until its
-invocation has succeeded, and may come twice; a shard comes in order the first time, in batches cut
-anywhere, and any suffix of it again; a child shard comes when its parent has been read.
+Each invocation is a greenlet that can be suspended at every call to AWS, so that any number of them
+run interleaved in a given order. Each has a process (`Parts`) with its own caches, as in Lambda.
+The simulation guarantees what AWS guarantees and no more: a message stays in the queue until its
+invocation has succeeded, and may be delivered twice; a shard is delivered in order the first time,
+in arbitrary batches, and any suffix of it again; a child shard follows after its parent was read.
 """
 
 import itertools
@@ -40,21 +40,21 @@ CONFIG = Config(
     push_interval=0,
     reports_batch_item_failures=True,
 )
-START = 1_795_467_600.0  # 2026-11-23T21:00:00Z: after the events, while their minutes are kept
+START = 1_795_467_600.0  # 2026-11-23T21:00:00Z: after the events, before their minutes expire
 THREADS = 8
 MOST_INVOCATIONS = 10_000
 
 
 class Crash(BaseException):
-    """The process is gone: nothing that the code does can catch it."""
+    """The process has died; not an Exception, so that the code cannot catch it."""
 
 
 class Viewer:
-    """Somebody with a WebSocket: merges what arrives, as the page does.
+    """A WebSocket client that merges responses and pushes, as the page does.
 
     Attributes:
-        frames: what arrived, in order.
-        refuses: how many posts fail before one is taken.
+        frames: the received frames, in order.
+        refuses: how many posts fail before one succeeds.
     """
 
     def __init__(self, world: "World", number: int) -> None:
@@ -65,11 +65,11 @@ class Viewer:
         self._world = world
 
     def ask(self, action: str, **fields: Any) -> None:
-        """Send a request; what it is answered arrives as any frame does."""
+        """Send a request; its response arrives like any frame."""
         self._world.message(self, json.dumps({"action": action, **fields}))
 
     def ask_meanwhile(self, action: str, **fields: Any) -> None:
-        """Send a request that is served while everything else goes on."""
+        """Send a request that is served concurrently with everything else."""
         self._world.message_meanwhile(self, json.dumps({"action": action, **fields}))
 
     def receive(self, frame: str) -> None:
@@ -88,9 +88,9 @@ class Lane:
     """A shard with its reader.
 
     Attributes:
-        read: how many records have been read with success.
-        given: how many records some reader has been given.
-        busy: whether its reader is at work.
+        read: the number of records processed successfully.
+        given: the number of records passed to any reader.
+        busy: whether its reader is running.
     """
 
     def __init__(self, stream: Stream, shard: Shard) -> None:
@@ -106,7 +106,7 @@ class Lane:
 
 
 class Invocation:
-    """A function that has been called and may not have ended."""
+    """An invocation of a function that may still be running."""
 
     def __init__(
         self, world: "World", name: str, run: Callable[[], None], done: Callable[..., None]
@@ -120,7 +120,7 @@ class Invocation:
         self.process = idle.pop() if idle else world.new_process()
 
     def step(self) -> None:
-        """Let it run up to its next call to AWS; tell its source when it has ended."""
+        """Run the invocation up to its next call to AWS; notify its source when it has ended."""
         with self._world.in_process(self), redirect_stdout(StringIO()):
             try:
                 self._greenlet.switch()
@@ -136,7 +136,7 @@ class Invocation:
             self._end(succeeded=True)
 
     def crash(self) -> None:
-        """End its process where it is held."""
+        """Kill its process where it is suspended."""
         self._greenlet.throw(greenlet.GreenletExit)
         self._world.running.remove(self)
         self._done(succeeded=False)
@@ -152,14 +152,14 @@ class World:
 
     Attributes:
         queue: the messages that are neither ingested nor being ingested, by id.
-        dead: what was sent to the dead-letter queue: body and reason.
-        running: invocations that have not ended.
-        raised: the errors that invocations have ended with.
+        dead: the messages of the dead-letter queue: body and reason.
+        running: the invocations that have not ended.
+        raised: the errors with which invocations have ended.
         mapping_reports: whether ingest's mapping has ReportBatchItemFailures; without it, Lambda
             deletes the messages of every invocation that returns.
-        releases: the versions of the rules whose functions run beside each other, the newest last.
+        releases: the versions of the rules whose functions run concurrently, the newest last.
         deployed: the version that the next invocation runs.
-        held_back: the messages in the queue that only the newest release is given.
+        held_back: the messages in the queue that only the newest release receives.
     """
 
     def __init__(
@@ -190,10 +190,10 @@ class World:
         self._ids = itertools.count()
         self.current: Invocation | None = None
 
-    # What the functions call beside DynamoDB: SQS, API Gateway and Lambda.
+    # The services that the functions call besides DynamoDB: SQS, API Gateway and Lambda.
 
     def close(self, endpoint: str, connection_id: str) -> None:
-        """A connection is ended; what is still sent to it arrives all the same, and is judged."""
+        """Close a connection; frames that are still sent to it are recorded and checked."""
 
     def set_aside(self, body: str, reason: str, detail: str) -> None:
         del detail
@@ -223,7 +223,7 @@ class World:
         self._work_off(json.loads(event), attempts=3)
 
     def _work_off(self, event: dict[str, Any], attempts: int) -> None:
-        """Start an asynchronous invocation of publish; Lambda tries one that failed again."""
+        """Start an asynchronous invocation of publish; Lambda retries one that failed."""
 
         def done(*, succeeded: bool) -> None:
             if not succeeded and attempts > 1:
@@ -231,16 +231,16 @@ class World:
 
         self._start("chunk", lambda: self.process.publish.chunk(event), done)
 
-    # What happens to the world.
+    # Events from outside.
 
     def arrive(self, *events: Any) -> None:
-        """SES reports events; what is a string arrives as it is."""
+        """Put SES events into the queue; strings are put unchanged."""
         for event in events:
             body = event if isinstance(event, str) else ses.raw(event)
             self.queue[f"sqs-{next(self._ids)}"] = body
 
     def subscribe(self, *topics: str) -> Viewer:
-        """A new viewer subscribes to topics."""
+        """Return a new viewer who is subscribed to these topics."""
         viewer = Viewer(self, len(self.viewers))
         self.viewers[viewer.connection.id] = viewer
         for topic in topics:
@@ -248,12 +248,12 @@ class World:
         return viewer
 
     def message(self, viewer: Viewer, text: str) -> None:
-        """Serve a request, from beginning to end."""
+        """Serve a request from start to end."""
         with redirect_stdout(StringIO()):
             self._serve(self.new_process(), viewer, text)
 
     def message_meanwhile(self, viewer: Viewer, text: str) -> None:
-        """Start to serve a request; a client that gets no answer asks again."""
+        """Start to serve a request; a client without a response retries."""
 
         def done(*, succeeded: bool) -> None:
             if not succeeded:
@@ -266,11 +266,11 @@ class World:
             assert parts.pusher.to_one(viewer.connection, frames(answer)) == "sent"
 
     def snapshot(self, topic: str) -> Topic:
-        """What somebody who looks now is shown."""
+        """Return a fresh snapshot."""
         return self.subscribe(topic).topics[topic]
 
     def counted(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Read every counter from the table: campaign → part → counter → number.
+        """Return every counter in the table: campaign → part → counter → number.
 
         A link's part is `link#<URL>`, as in reference.py.
         """
@@ -283,7 +283,7 @@ class World:
         return dict(counted)
 
     def ingest(self, *ids: str) -> Invocation:
-        """Start an ingest of these messages, which are hidden until it has ended."""
+        """Start an ingest of these messages, which are invisible until it has ended."""
         batch = {one: self.queue.pop(one) for one in ids}
         records = [
             {
@@ -309,7 +309,7 @@ class World:
         return self._start("ingest", run, done)
 
     def waiting(self) -> list[str]:
-        """The messages in the queue that the next invocation may be given."""
+        """Return the messages in the queue that the next invocation may receive."""
         newest = self.deployed is self.releases[-1]
         return [one for one in self.queue if newest or one not in self.held_back]
 
@@ -335,7 +335,7 @@ class World:
         )
 
     def readable(self) -> list[Lane]:
-        """The shards that have records to be read, and whose parents have none."""
+        """Return the shards with unread records whose parents have none."""
         lanes = self.lanes()
         by_id = {lane.shard: lane for lane in lanes}
 
@@ -353,10 +353,10 @@ class World:
         ]
 
     def forget_read(self, keep: int) -> None:
-        """Let the streams forget what was read long ago, as AWS does after a day.
+        """Trim the records that were read long ago, as AWS does after a day.
 
         Args:
-            keep: how many of the records that were read each shard keeps.
+            keep: the number of processed records that each shard keeps.
         """
         for lane in self.lanes():
             gone = max(0, lane.read - keep)
@@ -365,9 +365,9 @@ class World:
             lane.given -= gone
 
     def drain(self) -> None:
-        """Let everything come to its end, with nothing going wrong any more.
+        """Process everything that remains, without further faults.
 
-        Invocations that begin now run the newest release.
+        New invocations run the newest release.
         """
         self.deployed = self.releases[-1]
         for _ in range(MOST_INVOCATIONS):
@@ -381,11 +381,11 @@ class World:
                 self.read(readable[0], 1000)
         raise AssertionError(f"it never ends: {self.queue}, {self.readable()}")
 
-    # Inside.
+    # Internals.
 
     @property
     def process(self) -> Parts:
-        """The process that runs now."""
+        """Return the process that is running."""
         assert self.current is not None
         return self.current.process
 
@@ -401,7 +401,7 @@ class World:
         return parts
 
     def run_interleaved(self, tasks: list[Callable[[], None]]) -> None:
-        """Run an invocation's tasks as its threads do: each goes on to its next call in turn."""
+        """Run an invocation's tasks as its threads do: each proceeds to its next call in turn."""
         running = [greenlet(task) for task in tasks]
         while running:
             for one in running[:THREADS]:
@@ -437,5 +437,5 @@ class World:
 
 
 def _reader(records: list[dict[str, Any]]) -> str:
-    """Name the role that reads the stream of these records."""
+    """Return the name of the function that reads the stream of these records."""
     return "count" if "EventsTable" in records[0]["eventSourceARN"] else "publish"

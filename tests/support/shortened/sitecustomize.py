@@ -1,6 +1,6 @@
-"""Shortens the waits of a command that a test runs: SLEEP_FACTOR is their new length.
+"""Shorten the waits of a command under test by SLEEP_FACTOR.
 
-Python imports this module at its start where its folder is on PYTHONPATH.
+Python imports this module at startup if its folder is on PYTHONPATH.
 """
 
 import os
