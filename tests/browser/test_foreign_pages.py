@@ -1,4 +1,4 @@
-"""Pages of other origins, in Chromium, attack a running `up`: nothing is done and nothing is read."""
+"""Attacks of pages of other origins on a running `up` in Chromium: none changes or reads anything."""
 
 import json
 import threading
@@ -10,8 +10,8 @@ import pytest
 from support import ses
 from support.client import campaign_topic
 
-# Tries all that a page can send without its user's help; returns what succeeded, as far as a page
-# can see it. It waits for every answer, but not for sendBeacon's, which has none.
+# Sends every kind of request that a page can send without user interaction; returns those that
+# succeeded, as far as a page can see. It waits for every response; sendBeacon has none.
 ATTACK = """
 async ({endpoint, page, websocket, object, forms, actions}) => {
   const succeeded = [];
@@ -110,7 +110,7 @@ async ({endpoint, page, websocket, object, forms, actions}) => {
   return succeeded;
 }
 """
-# How often that sends a request at least, so that a test cannot pass because a browser blocks it.
+# The minimum number of requests sent, so that a test cannot pass because the browser blocks them.
 REQUESTS = 60
 
 SANDBOXED = '<iframe sandbox="allow-scripts allow-forms" srcdoc="<body></body>"></iframe>'
@@ -118,7 +118,7 @@ SANDBOXED = '<iframe sandbox="allow-scripts allow-forms" srcdoc="<body></body>">
 
 @pytest.fixture(scope="module")
 def port():
-    """The port of a foreign web server on this machine."""
+    """Return the port of a foreign web server on this host."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -138,7 +138,7 @@ def port():
 
 
 class Target:
-    """What is attacked, and whether it has been harmed."""
+    """The target of an attack, and checks of whether it was harmed."""
 
     def __init__(self, dashboard) -> None:
         self.dashboard = dashboard
@@ -176,7 +176,7 @@ class Target:
         }
 
     def is_unharmed(self) -> bool:
-        """Return whether all is as it was, once everything published so far is counted."""
+        """Return whether nothing has changed, after all events published so far are counted."""
         self.dashboard.publish(ses.a_send(f"{self.campaign}-2", campaign=self.campaign))
         with self.dashboard.client() as client:
             own, forged = campaign_topic(self.campaign), campaign_topic(self.forged)
@@ -207,7 +207,7 @@ def page(browser):
 
 
 class Sent:
-    """Counts what a page sends to the target, and with which status it is answered."""
+    """Counts the requests of a page to the target by their response status."""
 
     def __init__(self, page, endpoint: str) -> None:
         self.number = 0
@@ -241,7 +241,9 @@ def test_a_page_of_another_origin_changes_and_reads_nothing(page, target, host, 
 def test_a_page_that_uses_dns_rebinding_changes_and_reads_nothing(page, target):
     port = urlsplit(target.endpoint).port
     own = f"http://rebound.example:{port}"
-    # An attacker's page has this origin already when its name is changed to lead here; here, the
+    # refusal is the page that has it.
+    # In an attack, a page already has this origin when its name is rebound to this host. Here, the
+    # refusal is the page with that origin.
     # refusal is the page that has it.
     page.goto(f"{own}/")
     sent = Sent(page, target.endpoint)
@@ -253,7 +255,7 @@ def test_a_page_that_uses_dns_rebinding_changes_and_reads_nothing(page, target):
     }
     succeeded = page.evaluate(ATTACK, arguments)
 
-    # Its own origin: it reads each refusal, and nothing else.
+    # The same origin, so that it can read each refusal, and nothing else.
     assert {one.partition(": ")[2][:3] for one in succeeded} == {"403"}
     assert sent.number >= REQUESTS
     assert sent.statuses == {403}

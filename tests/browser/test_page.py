@@ -1,4 +1,4 @@
-"""What a marketer sees while a campaign runs."""
+"""The page of a running dashboard, as a marketer sees it during a campaign."""
 
 import re
 from functools import partial
@@ -16,7 +16,7 @@ LONG_NAME = "launch-2026-11-" + "a-very-long-campaign-name-" * 5
 
 
 def sent(campaign, number, *, first=0):
-    """Sends and deliveries of this many messages."""
+    """Build the sends and deliveries of this many messages."""
     messages = [f"{campaign}-{index}" for index in range(first, first + number)]
     sends = [ses.a_send(message, campaign=campaign) for message in messages]
     return sends + [ses.a_delivery(message, campaign=campaign) for message in messages]
@@ -65,7 +65,7 @@ def test_tiles_update_again_after_a_network_outage(dashboard, viewer):
     dashboard.publish(*sent("network", 2, first=3))
     viewer.sees(sends=5, deliveries=5)
     assert viewer.has_not_reloaded()
-    # The browser tells of each attempt without a network; it has nothing else to tell.
+    # The browser logs each attempt without a network, and nothing else.
     attempts = [text for text in viewer.complaints if "ERR_INTERNET_DISCONNECTED" in text]
     assert viewer.complaints == attempts
     viewer.complaints.clear()

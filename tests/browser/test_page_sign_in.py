@@ -1,4 +1,4 @@
-"""A stage where people sign in: a real deployment, a real issuer, the page in Chromium."""
+"""A stage with sign-in: a real deployment, a real issuer, and the page in Chromium."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ GROUPS = {"staff": [""], "acme": ["acme-"]}
 
 
 class Stage:
-    """What is deployed, and what its page is opened with."""
+    """The deployed stage, and the viewer of its page."""
 
     def __init__(self, account, issuer, front):
         self.issuer, self.url = issuer, f"{front.origin}/"
@@ -44,7 +44,7 @@ class Stage:
         self._topic.publish_batch(list(map(json.dumps, events)))
 
     def share(self, campaign):
-        """Make a share link; give its id and where it leads on this machine."""
+        """Create a share link; return its id and its local URL."""
         status, stdout, stderr = self.operator.run(
             "share", "add", campaign, "--stage", STAGE, *REGION, "--json"
         )
@@ -119,7 +119,7 @@ def test_the_page_renews_its_token_on_the_open_connection_before_expiry(page, st
     stage.issuer.seconds = 10
     granted = len(stage.issuer.granted)
     sockets = []
-    page.on("websocket", lambda socket: sockets.append(socket))  # noqa: PLW0108 - Playwright marks it
+    page.on("websocket", lambda socket: sockets.append(socket))  # noqa: PLW0108 - Playwright sets an attribute on it
     sign_in(page, stage, "#/campaign/acme-a")
 
     until = time.monotonic() + 25

@@ -1,4 +1,4 @@
-"""Each view, in front of a server that says the same at every run."""
+"""Each view of the page with a fake server whose data is the same in every run."""
 
 import re
 import time
@@ -36,7 +36,7 @@ def stage():
 
 @pytest.fixture
 def look(browser, stage):
-    """Open a view; a test fails when the browser complained of anything."""
+    """Return a function that opens a view; the test fails if the browser logs an error."""
     contexts, complaints = [], []
 
     def look(view="overview"):
@@ -61,7 +61,7 @@ def look(browser, stage):
 
 
 def unfold(page):
-    """Let what stands below the charts load, which it does when it is scrolled to."""
+    """Scroll to the content below the charts, which loads it."""
     expect(page.locator(".plot canvas")).to_have_count(2)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(page.locator(".events tbody tr")).to_have_count(8)
@@ -102,7 +102,7 @@ def test_no_element_is_wider_than_the_window(look, view):
     for direction, size in product(["ltr", "rtl"], [PHONE, DESKTOP, WALL_4K]):
         page.evaluate("direction => { document.documentElement.dir = direction }", direction)
         page.set_viewport_size(size)
-        page.wait_for_timeout(100)  # charts follow the window's size
+        page.wait_for_timeout(100)  # charts adapt to the size of the window
         assert overflow(page) == 0, (direction, size)
 
 
@@ -161,7 +161,7 @@ def test_the_definition_of_a_number_is_shown_on_hover_and_focus(look):
     page.mouse.move(0, 0)
     page.keyboard.press("Tab")
     name.focus()
-    page.keyboard.press("Shift")  # as a keyboard's user does: the focus shows
+    page.keyboard.press("Shift")  # as with a keyboard, so that the focus ring is visible
     expect(name).to_have_accessible_description(re.compile("÷ mails sent"))
 
 

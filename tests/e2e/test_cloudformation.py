@@ -1,4 +1,4 @@
-"""A stage that a pipeline has deployed by CloudFormation, on the emulator in place of AWS."""
+"""A stage that a pipeline deploys with CloudFormation, on the emulator in place of AWS."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ def packaged():
 
 
 def run(account, *arguments, status=0):
-    """Run a command as an engineer would; give what it prints, or why it failed."""
+    """Run a command as an engineer would; return its output, or the error if it failed."""
     found, stdout, stderr = Operator(account.info["endpoint_url"]).run(*arguments)
     assert found == status, stderr
     return stderr if status else stdout.strip()
@@ -35,7 +35,7 @@ def of_stage(*command):
 
 
 def make_stack(account, name, template, parameters):
-    """As `aws cloudformation deploy` does; give the outputs."""
+    """Create a stack, as `aws cloudformation deploy` does; return its outputs."""
     cloudformation = account.aws("cloudformation")
     cloudformation.create_stack(
         StackName=name,
@@ -54,14 +54,14 @@ def make_stack(account, name, template, parameters):
 
 @pytest.fixture(scope="module")
 def outputs(account):
-    """Of the stack with the tables and queues."""
+    """Return the outputs of the stack with the tables and queues."""
     parameters = {"Stage": STAGE, "ConfigurationSetName": STAGE, "NewConfigurationSet": "true"}
     return make_stack(account, f"mailpulse-{STAGE}", TEMPLATE.read_text(), parameters)
 
 
 @pytest.fixture(scope="module")
 def published(account, outputs, tmp_path_factory):
-    """Package, upload, deploy, publish; give what the last command says for programs."""
+    """Package, upload, deploy and publish; return the JSON output of the last command."""
     out = tmp_path_factory.mktemp("out")
     path = run(
         account,
@@ -76,7 +76,7 @@ def published(account, outputs, tmp_path_factory):
     wanted = json.loads(text)["Parameters"].keys() - SECRETS.keys()
     parameters = {name: outputs[name] for name in wanted} | dict.fromkeys(SECRETS, KEY)
     make_stack(account, f"mailpulse-{STAGE}-functions", uploaded, parameters)
-    # The template has it (tests/integration/test_package.py), and the emulator drops it there.
+    # The template has it (tests/integration/test_package.py), but the emulator ignores it.
     lambda_client = account.aws("lambda")
     [mapping] = lambda_client.list_event_source_mappings(
         FunctionName=f"mailpulse-{STAGE}-aggregate"

@@ -1,4 +1,4 @@
-"""What an operator runs beside a running `up`."""
+"""Commands that an operator runs while `up` is running."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ def run(dashboard):
 
 @pytest.fixture
 def a_campaign(dashboard, client):
-    """Make a campaign of some events, and wait until they are counted."""
+    """Publish the events of a campaign, and wait until they are counted."""
 
     def make(name):
         dashboard.publish(
@@ -46,7 +46,7 @@ def a_campaign(dashboard, client):
 
 
 def falsify(dashboard, campaign, update, **value):
-    """Change a campaign's summary behind everybody's back; `:value` stands for the value."""
+    """Corrupt a campaign's summary with an update expression on `:value`."""
     dashboard.aws("dynamodb").update_item(
         TableName=dashboard.output("StatsTable"),
         Key={"campaign": {"S": campaign}, "part": {"S": "summary"}},
@@ -89,7 +89,7 @@ def test_recount_shows_a_difference_and_corrects_it(dashboard, client, run, a_ca
     assert run("recount", campaign, "--apply")[0] == 0
     assert run("recount", campaign)[0] == 0
     client.wait_for(campaign_topic(campaign), lambda known: known.counts["sends"] == 5)
-    # What comes after it goes on from there.
+    # Later events are counted on top of it.
     dashboard.publish(ses.a_send("falsified-9", campaign=campaign))
     client.wait_for(campaign_topic(campaign), lambda known: known.counts["sends"] == 6)
 
@@ -114,7 +114,7 @@ def test_recount_of_an_unknown_campaign_prints_one_line(run):
 
 
 def is_killed_while_paused(dashboard, campaign):
-    """Kill a recount while it pauses ingest, which takes it an instant; return whether it was."""
+    """Kill a recount during its short pause of ingest; return whether that succeeded."""
     process = start(dashboard.state_dir, "recount", campaign)
     while process.poll() is None:
         if ingest_state(dashboard) != ["Enabled"]:

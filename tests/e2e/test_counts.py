@@ -1,4 +1,4 @@
-"""What arrives on the WebSocket is exactly what a naive count over the events gives."""
+"""The counts on the WebSocket equal a naive count of the events exactly."""
 
 import json
 import random
@@ -86,13 +86,13 @@ def test_ten_thousand_events_are_counted_exactly_and_pushes_are_coalesced(dashbo
             if number % 10 == 0:
                 events.append(ses.a_click(message, campaign=campaign))
     expected = reference.counts(events)
-    arriving = events + events[: 10_000 - len(events)]  # the rest are duplicates
+    arriving = events + events[: 10_000 - len(events)]  # the others are duplicates
     assert len(arriving) == 10_000
     rng.shuffle(arriving)
     for campaign in campaigns:
         client.subscribe(campaign_topic(campaign))
 
-    # The client must read meanwhile: pushes come as fast as events are published.
+    # The client must read in parallel: pushes arrive while events are published.
     with ThreadPoolExecutor(1) as publisher:
         publishing = publisher.submit(dashboard.publish, *arriving)
         for campaign in campaigns:

@@ -1,4 +1,4 @@
-"""A stage in an AWS account, which the emulator stands for."""
+"""Deploy a stage to an emulated AWS account."""
 
 import json
 import shutil
@@ -25,14 +25,14 @@ def build():
 
 @pytest.fixture(scope="module")
 def run(account):
-    """Run `deploy` as an engineer with credentials would."""
+    """Return a function that runs `deploy` as an engineer with credentials would."""
     operator = Operator(account.info["endpoint_url"])
     return lambda *arguments: operator.run("deploy", "--stage", STAGE, *arguments)
 
 
 @pytest.fixture(scope="module")
 def deployed(run):
-    """Deploy for the first time; give what the command says for programs."""
+    """Deploy for the first time; return the JSON output of the command."""
     status, stdout, stderr = run(
         *(*REGION, *HERE, "--configuration-set", STAGE, "--new-configuration-set"),
         *("--set", LOCAL_CONNECTIONS, "--set", "CAMPAIGN_TAG=mailing", "--json"),

@@ -1,4 +1,4 @@
-"""A deployment copes with what AWS refuses, throttles and takes its time over."""
+"""Deployments when AWS refuses calls, throttles them or applies changes late."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from dashboard.functions import FUNCTIONS
 
 STAGE = "refused"
 ELSEWHERE = "eu-west-1"
-SECONDS = 4.0  # longer than it takes to run a command again
+SECONDS = 4.0  # longer than a command takes to be rerun
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def shared():
 
 @pytest.fixture
 def own(shared):
-    """An account that is empty before and after the test."""
+    """Return an account that is empty before and after the test."""
     yield shared
     shared.reset()
 
@@ -73,7 +73,7 @@ def test_manually_deleted_resources_are_recreated(own):
     own.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-watch")
     [api] = own.aws("apigatewayv2").get_apis()["Items"]
     own.aws("apigatewayv2").delete_api(ApiId=api["ApiId"])
-    for name in ("connect", "message", "disconnect"):  # they may be called by the API that is gone
+    for name in ("connect", "message", "disconnect"):  # they permit calls by the deleted API
         own.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-websocket_{name}")
 
     succeed(own.deploy(STAGE))
@@ -228,7 +228,7 @@ def processes_of_group(group):
                 found.append((folder / "cmdline").read_text())
         except (ProcessLookupError, FileNotFoundError):
             continue
-    return [line for line in found if line]  # what has ended has none
+    return [line for line in found if line]  # an ended process has no command line
 
 
 def test_a_killed_emulator_leaves_no_worker_or_saving_process_behind(own):

@@ -1,4 +1,4 @@
-"""The life of a stage in an AWS account, which the emulator stands for: removed, taken up, gone."""
+"""Destroy a stage in an emulated AWS account, deploy it again, and delete its data."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from dashboard.paths import PROJECT
 from dashboard.sqs.topic import Topic
 
 STAGE = "e2e-gone"
-OTHER = "e2e-gone-eu"  # whose names begin alike
+OTHER = "e2e-gone-eu"  # names with a common prefix
 REGION = "us-east-1"
 KEY = f"/mailpulse/{STAGE}/pseudonym-key"
 OTHERS = [f"/mailpulse/{STAGE}/{name}" for name in ("settings", "share-key")]
@@ -32,7 +32,7 @@ def build(stage):
 
 @pytest.fixture(scope="module")
 def run(account):
-    """Run a command on a stage."""
+    """Return a function that runs a command on a stage."""
     operator = Operator(account.info["endpoint_url"])
 
     def run(*arguments, stage=STAGE, types=None):
@@ -57,7 +57,7 @@ def outputs(account, stage=STAGE):
 
 
 def in_the_account(account):
-    """Name everything that a stage might leave."""
+    """Return the names of all resources that a stage might leave."""
     names = [
         *(one["FunctionName"] for one in account.aws("lambda").list_functions()["Functions"]),
         *(
@@ -95,7 +95,7 @@ def of_stage(names):
 
 
 def without_foreign_logs(names):
-    """Leave out the log groups of other tests' stages, whose functions may write at any time."""
+    """Omit the log groups of other tests' stages, whose functions may write at any time."""
     return [name for name in names if STAGE in name or not name.startswith("/aws/lambda/")]
 
 
@@ -107,7 +107,7 @@ def publish(account, topic_arn, *events):
 
 
 def summary(account, table, **wanted):
-    """Wait for the counters of the campaign."""
+    """Wait for the counters of the campaign and return them."""
     key = {"campaign": {"S": "one"}, "part": {"S": "summary"}}
     until = time.monotonic() + 30
     while True:
@@ -121,13 +121,13 @@ def summary(account, table, **wanted):
 
 @pytest.fixture(scope="module")
 def before(account):
-    """What is in the account before anything of the stage."""
+    """Return the resources in the account before the first deployment."""
     return in_the_account(account)
 
 
 @pytest.fixture(scope="module")
 def removed(account, run, before):
-    """Deploy two stages, count something in the first, and remove that."""
+    """Deploy two stages, count an event in the first, and destroy that stage."""
     deploy(run, stage=OTHER)
     deployed = deploy(
         run, "--configuration-set", STAGE, "--new-configuration-set", "--set", "RETENTION_DAYS=120"
@@ -212,7 +212,7 @@ def test_the_next_deployment_reuses_the_tables_and_continues_counting(account, r
 
     for name in ("EventsTable", "StatsTable", "EventsStreamArn"):
         assert now[name] == first[name]
-    # What was counted before it was removed comes from the stream once more, and counts once.
+    # Records counted before the removal are read from the stream again, and count once.
     publish(account, deployed["topic_arn"], ses.a_send("m-1"), ses.a_send("m-2"))
     summary(account, now["StatsTable"], s=2, uho=1)
     [stack] = account.aws("cloudformation").describe_stacks(StackName=f"mailpulse-{STAGE}")[

@@ -1,8 +1,8 @@
-"""`doctor` on a stage that `deploy` has made on the emulator, which stands for an AWS account.
+"""Run `doctor` on a stage that was deployed to an emulated AWS account.
 
-The emulator serves no https, so neither the issuer nor the page can be got, and its alarms never
-know anything: what doctor says of these here is what it says of what does not answer.
-tests/integration/test_doctor.py has all of them well.
+The emulator does not serve HTTPS, so that neither the issuer nor the page can be reached, and its
+alarms never have data: doctor reports these as unreachable or unknown here.
+tests/integration/test_doctor.py covers them in a healthy state.
 """
 
 import json
@@ -32,7 +32,7 @@ def build():
 
 @pytest.fixture(scope="module")
 def run(account):
-    """Run a command on the stage."""
+    """Return a function that runs a command on the stage."""
     operator = Operator(account.info["endpoint_url"])
     return lambda command, *arguments: operator.run(command, "--stage", STAGE, *REGION, *arguments)
 
@@ -43,10 +43,10 @@ def deployed(account, run):
     status, _, stderr = run(
         *("deploy", *HERE, "--configuration-set", STAGE, "--new-configuration-set"),
         *("--alarm-email", "ops@example.com", "--set", LOCAL_CONNECTIONS),
-        *("--set", "CUSTOM_ORIGINS=http://127.0.0.1"),  # the emulator takes no other
+        *("--set", "CUSTOM_ORIGINS=http://127.0.0.1"),  # the only one that the emulator supports
     )
     assert status == 0, stderr
-    # Its schedule comes once a minute.
+    # It is scheduled once a minute.
     names = ("version", "id", "detail-type", "source", "account", "time", "region", "resources")
     minute = dict.fromkeys(names, "") | {"detail": {}}
     called = account.aws("lambda").invoke(
@@ -124,7 +124,7 @@ def subject(account, deployed, monkeypatch):
 
 
 def test_a_test_email_is_traced_from_the_ses_simulator_to_the_websocket(account, subject):
-    """SES's events are published here: the emulator's SES reports none."""
+    """The test publishes the events, because the emulator's SES does not."""
 
     def send(subject, _):
         events = [make("m-probe", campaign=CAMPAIGN) for make in (ses.a_send, ses.a_delivery)]
@@ -140,7 +140,7 @@ def test_a_test_email_is_traced_from_the_ses_simulator_to_the_websocket(account,
 
 
 def test_a_test_email_without_events_is_reported(account, subject):
-    """The mail is sent for all that SES's interface shows, and nothing is reported of it."""
+    """SES accepts the email but publishes no events for it."""
     account.aws("sesv2").create_email_identity(EmailIdentity="news@example.com")
 
     [finding] = check_probe(subject, seconds=3)

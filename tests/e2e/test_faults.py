@@ -1,4 +1,4 @@
-"""Whatever AWS does to the functions' calls and processes, the counters end up exact."""
+"""Faults of AWS in the functions' calls and processes: the counters end up exact."""
 
 import itertools
 import os
@@ -26,7 +26,7 @@ KILLED = 10
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory):
-    """A dashboard of its own: its functions are sent through the proxy."""
+    """Run a separate dashboard whose functions call AWS through the proxy."""
     yield from live.running(tmp_path_factory.mktemp("faults") / "state", "--no-demo")
 
 
@@ -47,7 +47,7 @@ def proxy(dashboard):
 
 @pytest.fixture(scope="module", autouse=True)
 def gone(dashboard):
-    """Return a client that has been connected for long when it goes, and its monotonic start time."""
+    """Return a client that disconnects after a long time, and its monotonic start time."""
     with dashboard.client() as client:
         client.subscribe(campaign_topic("gone"))
         yield client, time.monotonic()
@@ -67,7 +67,7 @@ def a_campaign(name, number):
         events += [ses.a_send(message, campaign=name), ses.a_delivery(message, campaign=name)]
         if index % 4 == 0:
             events.append(ses.an_open(message, campaign=name))
-        if index % 10 == 0:  # some are scanners: three links at once
+        if index % 10 == 0:  # some are bots: three links at once
             events += [
                 ses.a_click(
                     message,
@@ -102,7 +102,7 @@ def wait_until(condition, seconds):
 
 
 def agrees(dashboard, name):
-    """Let `recount` compare the stored facts with the counters."""
+    """Return whether `recount` finds that the facts and the counters agree."""
     command = commands.of_project().start(
         *("recount", name, "--state-dir", str(dashboard.state_dir)), environment=os.environ
     )
@@ -117,7 +117,7 @@ def test_dynamodb_faults_lose_and_duplicate_no_event(dashboard, proxy, client):
 
     def plan(call):
         if not call.operation:
-            return None  # a post
+            return None  # a frame sent to a connection
         if next(calls) in HANGING_CALLS:
             return "hang"
         if call.operation == "BatchWriteItem" and rng.random() < 0.3:
@@ -156,7 +156,7 @@ def test_an_unreachable_viewer_catches_up_and_delays_no_other(dashboard, proxy, 
         dashboard.publish(ses.a_send(f"{name}-1", campaign=name))
         other.wait_for(topic, lambda known: known.counts["sends"] == 1, timeout=30)
         took = time.monotonic() - began
-        # The push that fails is the last one.
+        # The failing push is the last one.
         dynamodb = Service("dynamodb", dashboard.aws)
         rows = Subscriptions(dynamodb, dashboard.output("SubscriptionsTable"))
         wait_until(lambda: rows.behind(connection), 30)
@@ -175,7 +175,7 @@ def test_a_disconnected_viewer_is_removed_and_the_others_stay_live(dashboard, pr
         client, since = gone
         ids = _connection_ids(proxy, client)
         other.subscribe(topic)
-        # A younger one may still be in its handshake. To the emulator it is as old as its row.
+        # A new connection may still be in its handshake. Its age is that of its row.
         wait_until(lambda: time.monotonic() > since + GRACE_SECONDS + 1, 30)
         proxy.plan = lambda call: "410" if call.connection in ids else None
 
@@ -190,7 +190,7 @@ def test_a_disconnected_viewer_is_removed_and_the_others_stay_live(dashboard, pr
 
 
 def _connection_ids(proxy, client):
-    """Find a client's connection id: where the answer to its ping goes."""
+    """Return a client's connection id, to which the response to its ping is sent."""
     seen = set()
 
     def note(call):

@@ -1,6 +1,6 @@
-"""A command that was killed at any of its calls can be run again, and ends as if nothing was.
+"""A command that was killed at any of its calls can be run again with the same result.
 
-`make soak` tries every moment (bench/interruptions.py); here it is a spread of them.
+`make soak` tests every moment (bench/interruptions.py); these tests, a sample of them.
 """
 
 import pytest
@@ -24,7 +24,7 @@ def expected(own_account):
 
 
 def spread(expected, command, life):
-    """Choose the moment in the middle of the life-th part of what a command does."""
+    """Return the moment in the middle of the life-th part of a command's moments."""
     moments = expected.moments[command]
     return moments[(2 * life + 1) * len(moments) // (2 * LIVES)]
 

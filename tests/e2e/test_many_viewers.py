@@ -1,4 +1,4 @@
-"""A topic of many viewers is pushed by other invocations of the same function, as deployed."""
+"""A large topic is pushed by further invocations of publish, in a deployed stage."""
 
 import json
 import time
@@ -14,7 +14,7 @@ FUNCTION = "mailpulse-local-publish"
 
 
 def logged(dashboard, topic):
-    """What publish has logged of chunks of a topic: by invocation, for each has a stream."""
+    """Return publish's log entries of a topic's batches, with the log stream of each invocation."""
     logs = dashboard.aws("logs")
     group = f"/aws/lambda/{FUNCTION}"
     for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
@@ -30,7 +30,7 @@ def test_batches_reach_open_connections_and_remove_gone_ones(dashboard):
     topic = campaign_topic("crowd")
     dynamodb, name = dashboard.aws("dynamodb"), dashboard.output("SubscriptionsTable")
     table = Subscriptions(aws_session.Service("dynamodb", lambda _: dynamodb), name)
-    # 1,001 who have gone without a word, and three who are there.
+    # 1,001 connections that are gone without a disconnect, and three open ones.
     subscribe(table, viewers(1001, "gone"), topic)
     with dashboard.client() as one, dashboard.client() as two, dashboard.client() as three:
         there = (one, two, three)
@@ -45,7 +45,7 @@ def test_batches_reach_open_connections_and_remove_gone_ones(dashboard):
         while len(table.subscribers(topic)) > len(there):
             assert time.monotonic() < until, "those who have gone are not forgotten"
             time.sleep(0.2)
-        # One event may change the campaign in two batches.
+        # One event may change the campaign in two stream batches.
         while len(found := list(logged(dashboard, topic))) % 3 or not found:
             assert time.monotonic() < until, found
             time.sleep(0.2)
@@ -54,7 +54,7 @@ def test_batches_reach_open_connections_and_remove_gone_ones(dashboard):
         assert sum(chunk["sent"] for _, chunk in found) >= len(there)
         assert sum(chunk["missed"] for _, chunk in found) >= 1001
 
-        # There is no crowd any more.
+        # The topic is no longer large.
         dashboard.publish(ses.a_send("crowd-2", campaign="crowd"))
         for client in there:
             client.wait_for(topic, lambda known: known.counts["sends"] == 2)

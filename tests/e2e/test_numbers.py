@@ -1,4 +1,4 @@
-"""Events in by SNS, numbers out by WebSocket."""
+"""From events published to SNS to numbers on the WebSocket."""
 
 from support import ses
 from support.client import CAMPAIGNS, campaign_topic

@@ -1,4 +1,4 @@
-"""What a running `up` says, serves and refuses."""
+"""The output of a running `up`, the requests that it serves, and those that it refuses."""
 
 import json
 import os
@@ -105,7 +105,7 @@ def test_a_second_up_in_a_state_folder_is_refused_in_one_line(dashboard):
 
 
 def test_a_missing_node_is_reported_in_one_line(state_dir, tmp_path, monkeypatch):
-    # A page that is out of date, and a PATH on which there is no node.
+    # An outdated page, and a PATH without node.
     script = (
         "import sys; from pathlib import Path; from dashboard.deploy import frontend; "
         "frontend.build(Path(sys.argv[1]))"

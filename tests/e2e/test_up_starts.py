@@ -1,4 +1,4 @@
-"""`up` started, stopped, killed and started again: each test runs one of its own."""
+"""Start, stop, kill and restart `up`; each test runs its own."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def state_dir(tmp_path):
 
 
 def emulator_of(dashboard) -> int:
-    """Find the process of the emulator: the only child that `up` has while it runs."""
+    """Return the process of the emulator, the only child of a running `up`."""
     children = subprocess.run(
         ["pgrep", "-P", str(dashboard.process.pid)], capture_output=True, text=True, check=True
     )
@@ -53,7 +53,9 @@ def test_data_survives_a_restart_and_the_second_start_is_quick(state_dir):
     try:
         assert second.started_in < 15
         assert not [line for line in second.said if line.startswith("!")]
-        # What comes after a restart is counted too, from the first record on, and what was
+        # counted before is not counted again.
+        # Records after a restart are counted from the first one on, and records counted before it are
+        # not counted again.
         # counted before is not counted again.
         second.publish(*(ses.a_send(f"kept-{number}", campaign="kept") for number in range(40)))
         assert count(second, "kept", 40) == 40
@@ -145,7 +147,7 @@ def test_the_emulator_of_a_killed_up_saves_its_state(state_dir):
     first.publish(*(ses.a_send(f"orphan-{number}", campaign="orphan") for number in range(50)))
     assert first.stop(signal.SIGKILL) == -signal.SIGKILL
 
-    second = live.Live(state_dir)  # waits for the emulator of the first
+    second = live.Live(state_dir)  # waits for the emulator of the first run
     try:
         assert not [line for line in second.said if line.startswith("!")]
         assert count(second, "orphan", 50) == 50
@@ -198,7 +200,7 @@ def test_a_killed_emulator_keeps_its_last_saved_state(state_dir):
     try:
         assert not half_replayed.exists(), "what a replay had sent may be lost with the rest"
         assert count(second, "safe", 30) == 30
-        # Facts and counters belong together: a fact that comes again is not counted again.
+        # Facts and counters are consistent: a redelivered fact is not counted again.
         second.publish(*(ses.a_send(f"safe-{number}", campaign="safe") for number in range(35)))
         assert count(second, "safe", 35) == 35
     finally:

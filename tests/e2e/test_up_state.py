@@ -1,4 +1,4 @@
-"""What a run of `up` leaves on the disk: who can read it, and what happens to it when it is damaged."""
+"""The saved state of `up`: its permissions, and how damage to it is handled."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from dashboard.paths import StateDir
 
 
 def sends(dashboard, campaign, number):
-    """Wait until as many sends are counted."""
+    """Wait until this many sends are counted."""
     with dashboard.client() as client:
         topic = campaign_topic(campaign)
         client.subscribe(topic)
@@ -38,9 +38,9 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory):
-    """The state folder of two runs: one event counted in the first, two in the second.
+    """Return the state folder of two runs: one event counted in the first, two in the second.
 
-    Two saves stay, the last of each run: what a slow run saves meanwhile is removed.
+    It has two saves, the last of each run: those that a slow run made in between are removed.
     """
     state = StateDir(tmp_path_factory.mktemp("left") / "state")
     last_saves = tmp_path_factory.mktemp("last-saves")
@@ -64,7 +64,7 @@ def left(tmp_path_factory):
 
 @pytest.fixture
 def state(left, tmp_path):
-    """A copy of it."""
+    """Return a copy of the state folder."""
     shutil.copytree(left.root, tmp_path / "state")
     return StateDir(tmp_path / "state")
 
@@ -114,7 +114,7 @@ def test_damaged_state_is_reported_in_one_line_whose_remedy_works(state):
     dashboard = live.Live(state.root, "--no-demo")
     try:
         assert sends(dashboard, "kept", 1) == 1
-        # The event that the state before does not have is counted again, and once.
+        # The event that the previous state lacks is redelivered and counted once.
         dashboard.publish(*(ses.a_send(f"kept-{one}", campaign="kept") for one in (1, 2)))
         assert sends(dashboard, "kept", 2) == 2
     finally:

@@ -1,4 +1,4 @@
-"""Who may sign in to a stage: the template's own user pool, on the emulator."""
+"""Manage the users of a stage: the template's user pool, on the emulator."""
 
 import itertools
 import json
@@ -17,7 +17,7 @@ numbers = itertools.count(1)
 
 @pytest.fixture
 def account(account, monkeypatch):
-    """The account, and an environment in which the commands find it."""
+    """Return an account, and set the environment for commands to use it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in credentials(account.info["endpoint_url"]).items():
@@ -26,7 +26,7 @@ def account(account, monkeypatch):
 
 
 def make_stage(account, **parameters):
-    """Make the stack of a stage; give its commands."""
+    """Create the stack of a stage; return a function that runs its commands."""
     stage = f"people-{next(numbers)}"
     cloudformation = account.aws("cloudformation")
     cloudformation.create_stack(

@@ -1,4 +1,4 @@
-"""Who may see what, for each action and each push, as an attacker would try it."""
+"""Permissions of each action and each push, as an attacker would test them."""
 
 import base64
 import json
@@ -29,11 +29,11 @@ def topic(campaign):
 
 
 class Stage:
-    """A stage where people sign in, at API Gateway's side of it.
+    """A stage with sign-in, seen from API Gateway.
 
     Attributes:
         now: epoch seconds.
-        closed: the connections that were ended.
+        closed: the connections that the functions closed.
     """
 
     def __init__(self, pipeline):
@@ -76,23 +76,23 @@ class Stage:
         return handlers.connect(self._event(connection, headers=headers))["statusCode"]
 
     def sign_in(self, connection, *groups, **claims):
-        """Connect somebody of some groups."""
+        """Connect a user of these groups."""
         token = signed(**{"cognito:groups": list(groups), "exp": int(self.now) + 3600, **claims})
         assert self.connect(connection, f"bearer.{token}") == 200
         return connection
 
     def share(self, campaign, seconds=86400):
-        """Make a share link; give it and its token."""
+        """Create a share link; return it and its token."""
         return self.parts.sharing.make(campaign, int(self.now) + seconds)
 
     def ask(self, connection, text=None, **request):
-        """Send a request; give its answers."""
+        """Send a request; return its responses."""
         self.pipeline.connections.sent.pop(connection, None)
         handlers.message(self._event(connection, body=text or json.dumps(request)))
         return self.pipeline.connections.sent.pop(connection, [])
 
     def refusal(self, connection, **request):
-        """Send a request that is refused; give the message that says why."""
+        """Send a request that is refused; return the error message."""
         [answer] = self.ask(connection, **request)
         assert answer["error"]["code"] == "forbidden", answer
         return answer["error"]["message"]
@@ -238,7 +238,7 @@ def test_an_expired_token_ends_pushes_and_closes_the_connection(stage):
     viewer = stage.sign_in("viewer", "staff", exp=int(stage.now) + 600)
     stage.ask(viewer, action="subscribe", id=topic("acme-spring"))
 
-    stage.now += 631  # half a minute more is allowed for clocks that differ
+    stage.now += 631  # the clock skew allowance is half a minute
     stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
     assert stage.pushes(viewer) == []
 
@@ -317,7 +317,7 @@ def test_an_error_never_quotes_a_token(stage):
 
 
 def renewing(stage, viewer, *groups):
-    """Renew as if it came between two calls of another request."""
+    """Renew the token between two calls of another request."""
     token = signed(**{"cognito:groups": list(groups), "exp": int(stage.now) + 7200})
     stage.parts.sign_in.renew(
         Connection(viewer, "api-1/test", 0, stage.parts.subscriptions.access(viewer)), token
@@ -338,7 +338,7 @@ def test_a_subscription_during_a_renewal_follows_the_new_token(stage, monkeypatc
         [answer] = stage.ask(viewer, action="subscribe", id=topic("globex-spring"))
     assert ("snapshot" in answer) == hears
 
-    stage.now += 3600  # the first token has ended
+    stage.now += 3600  # the first token has expired
     stage.pipeline.run(ses.an_open("m-globex-spring", campaign="globex-spring"))
     assert len(stage.pushes(viewer)) == (1 if hears else 0)
 
@@ -410,7 +410,7 @@ def test_conflicting_writes_are_retried(stage, code):
 
 
 class Meeting:
-    """DynamoDB while somebody else writes the same rows."""
+    """DynamoDB with a concurrent writer of the same rows."""
 
     def __init__(self, service, code, times):
         self._service, self._code, self._times = service, code, times
@@ -478,7 +478,7 @@ def test_a_stolen_share_link_is_useless_after_its_revocation(stage):
 
 
 def test_a_subscription_during_a_revocation_gets_no_pushes(stage):
-    """The link is revoked after the request was allowed, and before its rows are written."""
+    """The link is revoked after the request was permitted and before its rows are written."""
     link, token = stage.share("acme-spring")
     stage.connect("thief", f"share.{token}")
     access = stage.parts.subscriptions.access("thief")

@@ -1,4 +1,4 @@
-"""The functions' own client gives what boto3 gives, for each operation that they use."""
+"""The functions' own client returns what boto3 returns, for each operation that they use."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -78,7 +78,7 @@ def queue(client):
 
 @pytest.fixture
 def both(client, endpoint):
-    """Make a call by each; give what the functions' client says when boto3 says the same."""
+    """Make a call with both clients; return the response after checking that they agree."""
 
     def both(service, operation, **parameters):
         outcomes = [
@@ -116,7 +116,7 @@ def _outcome(service, operation, parameters):
         return error.code
 
 
-# Names of one call alone, and times: boto3 makes datetimes of those that nobody reads.
+# Ids of a single call, and times: boto3 converts those that the functions do not read.
 _OF_ONE_CALL = {
     *("ResponseMetadata", "MessageId", "SequenceNumber", "ShardIterator", "NextShardIterator"),
     *("CreationRequestDateTime", "Timestamp"),

@@ -1,4 +1,4 @@
-"""The archive that Lambda is given: compiled, small, the same for the same code."""
+"""The archive for Lambda: compiled, small and reproducible."""
 
 import hashlib
 import importlib.metadata
@@ -31,7 +31,7 @@ VARIABLES = {
     "AWS_REGION": "us-east-1",
 }
 [_, ARCHITECTURE] = HERE
-MB = 1024**2  # as Lambda's quotas are told
+MB = 1024**2  # the unit of Lambda's quotas
 ROLES = {name: f"arn:aws:iam::123456789012:role/{name}" for name in chalice_project.FUNCTIONS}
 ELSEWHERE = next(one for one in chalice_project.ARCHITECTURES if one != ARCHITECTURE)
 
@@ -49,7 +49,7 @@ def unpacked(path, folder):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """With the packages of requirements.txt, for this machine."""
+    """Return a build with the packages of requirements.txt, for this host."""
     return bundle.make(prepared(tmp_path_factory.mktemp("whole")), ARCHITECTURE)
 
 
@@ -59,7 +59,7 @@ def code(whole, tmp_path):
 
 
 def run(code, program, *arguments, packages=False):
-    """Run a program on the code as Lambda would; boto3 is the runtime's."""
+    """Run a program on the code as Lambda would, with boto3 from the runtime."""
     runtime = sysconfig.get_paths()["purelib"]
     path = f"import sys; sys.path[:0] = [{str(code)!r}]\n"
     path += f"sys.path.append({runtime!r})\n" if packages else ""
@@ -77,7 +77,9 @@ def test_our_sources_have_unchecked_bytecode_of_the_runtime(whole):
     with zipfile.ZipFile(whole) as packed:
         sources = [name for name in packed.namelist() if name.endswith(".py")]
         headers = {
-            packed.read(importlib.util.cache_from_source(name))[:8]  # KeyError: it has none
+            packed.read(importlib.util.cache_from_source(name))[
+                :8
+            ]  # KeyError: the archive has no source
             for name in sources
         }
 
@@ -220,7 +222,7 @@ def test_chalice_uses_the_archive(tmp_path):
 
 def test_an_archive_built_by_chalice_is_an_error(tmp_path, monkeypatch):
     build = prepared(tmp_path, with_packages=False)
-    monkeypatch.setattr(bundle, "RUNTIME", "python3.10")  # not what Chalice looks for
+    monkeypatch.setattr(bundle, "RUNTIME", "python3.10")  # not the name that Chalice looks for
 
     with pytest.raises(CommandError, match="Chalice packed an archive of its own"):
         chalice_project.package(build, STAGE, {"AWS_DEFAULT_REGION": "us-east-1"}, tmp_path / "log")
@@ -243,7 +245,7 @@ def test_a_package_that_cannot_be_downloaded_is_an_error(tmp_path, monkeypatch):
 
 @pytest.fixture
 def wheel(tmp_path, monkeypatch):
-    """Makes wheels that pip finds, and nothing else; returns the line that locks one."""
+    """Return a function that builds a wheel, the only ones that pip finds, and returns its lock line."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 

@@ -1,4 +1,4 @@
-"""Whatever a server does to a connection, a call succeeds, or fails soon and says why."""
+"""The connection pool under faults: a call succeeds, or fails soon with its reason."""
 
 import json
 import ssl
@@ -516,7 +516,7 @@ class TestFanOut:
 
 
 class FanOutOfOne:
-    """Sends to one after the other."""
+    """Sends to one connection after the other."""
 
     def __init__(self, fan_out):
         self._fan_out = fan_out

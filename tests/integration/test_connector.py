@@ -1,4 +1,4 @@
-"""Connections are opened to whichever address of a name accepts them and proves to be the server."""
+"""A connection is opened to any address of a hostname that accepts it and passes verification."""
 
 import errno
 import socket
@@ -39,7 +39,7 @@ def credentials(monkeypatch):
 
 
 class Names:
-    """Resolves the host's name, to addresses that a test sets."""
+    """Resolves the hostname to addresses that a test sets."""
 
     def __init__(self):
         self.addresses = []
@@ -118,7 +118,7 @@ def pushes(port, authority, deadlines):
 
 @pytest.fixture(params=[calls, pushes])
 def client(request, authority, names):
-    """Return a function that makes a client, and whose result says whether all went well."""
+    """Return a function that calls a new client and returns whether the call succeeded."""
     opened = []
 
     def make(port, deadlines=DEADLINES):
@@ -212,7 +212,7 @@ def test_an_address_without_tls_falls_back_to_the_next_address(client, names, se
 
 @contextmanager
 def greets(address, greeting):
-    """Serve each connection with a greeting, and end it."""
+    """Send a greeting on each connection, and close it."""
     listener = socket.create_server(address)
 
     def serve():

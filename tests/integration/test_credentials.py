@@ -1,4 +1,4 @@
-"""Requests are signed with credentials of the environment or, with SnapStart, of an endpoint."""
+"""Credentials from the environment or, with SnapStart, from the container endpoint."""
 
 import json
 from datetime import UTC, datetime
@@ -179,7 +179,7 @@ def test_an_invalid_credentials_response_is_an_error_without_secrets(container, 
 
 
 def no_secret_in(error):
-    """Look at the error and at those that it came from, as a traceback shows them."""
+    """Check the error and its causes, as a traceback shows them."""
     while error is not None:
         assert not [one for one in SECRETS if one in repr(error) + str(error)]
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

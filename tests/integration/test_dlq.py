@@ -1,4 +1,4 @@
-"""Dead letters are sent back once, and none is lost."""
+"""Dead letters are redriven once, and none is lost."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ POISON = 30
 
 @pytest.fixture
 def ingesting(pipeline):
-    """Ingest whatever comes into the queue, as Lambda does."""
+    """Ingest the messages of the queue, as Lambda does."""
     sqs, url = moto_account.client("sqs"), pipeline.config.queue_url
     ended = threading.Event()
 
@@ -36,7 +36,7 @@ def ingesting(pipeline):
 def test_a_permanently_invalid_message_is_redriven_only_once(pipeline, installation, ingesting):
     for number in range(POISON):
         pipeline.ingest(f"no event {number}")
-    time.sleep(1.1)  # SQS tells the time of its answers to the second
+    time.sleep(1.1)  # SQS responses have times in whole seconds
 
     sent, _ = dlq.redrive(installation, None)
 

@@ -1,4 +1,4 @@
-"""`doctor` looks at a stage: each thing that breaks is found, with how to mend it."""
+"""The checks of `doctor`: each fault of a stage is found and reported with its remedy."""
 
 import json
 import ssl
@@ -45,7 +45,7 @@ def stage(public, made, monkeypatch):
 
 @pytest.fixture
 def look(stage):
-    """Run a check; give what it found as lines."""
+    """Return a function that runs a check and returns its findings as lines."""
 
     def look(check, **changes):
         found = doctor.findings(check, stage.subject(**changes))
@@ -55,7 +55,7 @@ def look(stage):
 
 
 def bad(lines):
-    """The lines that are not ok."""
+    """Return the lines that are not ok."""
     return [line for line in lines if not line.startswith("ok")]
 
 

@@ -1,13 +1,13 @@
-"""DynamoDB accepts every request that the code sends: dynalite, a second engine, validates them.
+"""Every DynamoDB request of the code passes the validation of dynalite, an independent engine.
 
 moto, the local emulator and the DynamoDB in memory of the laws accept some requests that DynamoDB
-refuses. dynalite implements DynamoDB's validation, but neither transactions, nor TTL, nor
-ReturnValuesOnConditionCheckFailure. Exactly these are replaced or left out (support/dynalite.py):
-a transaction is sent as its single writes, tables have no TTL, and the parameter is removed.
-It does not limit the length of an expression to 4 KB: the DynamoDB in memory does.
+rejects. dynalite implements DynamoDB's validation, but not transactions, TTL and
+ReturnValuesOnConditionCheckFailure. Exactly these are replaced or omitted (support/dynalite.py):
+the writes of a transaction are sent one by one, tables have no TTL, and the parameter is removed.
+dynalite does not limit the length of an expression to 4 KB; the DynamoDB in memory does.
 
-All requests of a run are sent in their order, to tables that are empty at its beginning, because
-some refusals depend on the stored item.
+All requests of a run are sent in order, to tables that are empty at its start, because some
+validation errors depend on the stored item.
 """
 
 import time
@@ -46,14 +46,14 @@ def dynalite():
     with pytest.MonkeyPatch.context() as patch, running() as dynalite:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
-        # Its texts quote the request, which is what is wanted here.
+        # Its messages quote the request, as required here.
         patch.setattr(client, "_QUOTABLE", {*client._QUOTABLE, "ValidationException"})
         yield dynalite
 
 
 @pytest.fixture
 def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixture of test_policies
-    """The requests of all functions and commands, over moto."""
+    """Return the requests of all functions and commands, recorded on moto."""
     with recorded() as requests:
         everything(pipeline, calls, monkeypatch)
         converse(pipeline)
@@ -64,7 +64,7 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
 
 
 def converse(pipeline):
-    """Ask for every list, with each limit and page by page."""
+    """Request every list, with each filter and page by page."""
     pipeline.run(ses.a_send("m-2", campaign="autumn"), ses.a_bounce("m-1"), ses.an_open("m-3"))
     for limits in (
         {"limit": 1},
@@ -81,7 +81,7 @@ def converse(pipeline):
 
 
 def follow(pipeline, **asked):
-    """Ask for a list to its end, by the cursors of its pages."""
+    """Request all pages of a list by their cursors."""
     [page] = pipeline.ask(VIEWER, **asked)
     while "cursor" in page:
         [page] = pipeline.ask(VIEWER, **asked, cursor=page["cursor"])
@@ -149,7 +149,7 @@ def test_each_request_of_functions_and_commands_is_valid(dynalite, sent, pipelin
         assert refusals(dynalite, sent) == []
 
 
-# Not shrunk: the refused request is in the message, and each example takes many requests.
+# Not shrunk: the message has the rejected request, and each example takes many requests.
 @settings(
     max_examples=settings.default.max_examples // 2,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

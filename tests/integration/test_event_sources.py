@@ -1,4 +1,4 @@
-"""REPORTS_BATCH_ITEM_FAILURES is added to ingest's environment, and nothing else changes."""
+"""Adding REPORTS_BATCH_ITEM_FAILURES to ingest's environment changes nothing else."""
 
 import json
 
@@ -36,13 +36,13 @@ def client(monkeypatch):
 
 
 class Revisions:
-    """moto's Lambda, with the revisions that moto lacks.
+    """moto's Lambda client with revision ids, which moto lacks.
 
     Attributes:
-        found: laid over the configurations that are read, one after the other.
-        refusals: error codes of the next updates.
+        found: merged into the next configurations that are read, one after the other.
+        refusals: the error codes of the next updates.
         before_update: called once, before the next update.
-        updates: how many were made.
+        updates: the number of updates.
     """
 
     def __init__(self, client):

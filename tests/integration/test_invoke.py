@@ -1,4 +1,4 @@
-"""A function invokes itself as boto3 would, and knows soon when Lambda does not take the event."""
+"""A function invokes itself with the request of boto3, and detects a rejected event quickly."""
 
 import json
 
@@ -47,7 +47,7 @@ def invocations(stub, **options):
 
 
 def read(request):
-    """Give a request's first line, its headers and its body."""
+    """Return a request's first line, headers and body."""
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().splitlines()
     headers = dict(line.lower().split(": ", 1) for line in lines)

@@ -1,4 +1,4 @@
-"""A topic of many viewers is pushed in chunks by other invocations, and nobody is lost by it."""
+"""A large topic is pushed in batches by further invocations, and no viewer is lost."""
 
 import json
 
@@ -23,11 +23,11 @@ LIST = "stats/email-campaigns"
 
 
 class Crowd:
-    """A stage with many viewers, and what becomes of their pushes.
+    """A stage with many viewers, and the pushes to them.
 
     Attributes:
         refuses: whether Lambda refuses to be invoked.
-        asked: how often it was asked to.
+        asked: how often Lambda was invoked.
     """
 
     def __init__(self, pipeline):
@@ -59,13 +59,13 @@ class Crowd:
         self.pipeline.invoked.append(event)
 
     def watch(self, number, topic=SPRING, name="viewer", access=None):
-        """Let so many viewers subscribe."""
+        """Subscribe this many viewers."""
         connections = viewers(number, name, *([access] if access else []))
         subscribe(self.pipeline.parts.subscriptions, connections, topic)
         return [one.id for one in connections]
 
     def change(self, *campaigns):
-        """Count something in campaigns; give what publish is told of it."""
+        """Count an event in each campaign; return the event of publish."""
         events = [ses.a_send(f"m-{one}-{self.pipeline.now}", campaign=one) for one in campaigns]
         assert self.pipeline.ingest(*events) == []
         self.pipeline.aggregate()
@@ -75,12 +75,12 @@ class Crowd:
         self.pipeline.publisher.batch(self.change(*campaigns))
 
     def pushed_to(self):
-        """The connections that were sent something, and forget it."""
+        """Return the frames by connection, and clear them."""
         sent, self.pipeline.connections.sent = self.pipeline.connections.sent, {}
         return sent
 
     def behind(self, topic=SPRING):
-        """The connections that are marked behind."""
+        """Return the connections that are marked behind."""
         rows = (row for row in self.rows() if "behind" in row and row["member"]["S"] == topic)
         return {row["owner"]["S"].removeprefix("connection/") for row in rows}
 
@@ -142,7 +142,7 @@ def test_a_push_by_other_invocations_also_holds_the_shard_for_the_interval(crowd
     crowd.publish("spring")
 
     [pause] = crowd.pipeline.pauses
-    assert pause == pytest.approx(1 - 0.1)  # it has waited for its second turn
+    assert pause == pytest.approx(1 - 0.1)  # it has waited for its second slot
 
 
 def test_a_small_stage_makes_no_reservation(crowd):
@@ -192,7 +192,7 @@ def test_a_batch_that_cannot_record_missed_pushes_fails_and_is_retried(crowd, mo
         patch.setattr(crowd.pipeline.parts.subscriptions, "_dynamo", Broken())
         with pytest.raises(AwsError, match="broken"):
             crowd.pipeline.publisher.chunk(event)
-    assert len(crowd.pushed_to()) == MOST_VIEWERS - 1  # the others did not wait for it
+    assert len(crowd.pushed_to()) == MOST_VIEWERS - 1  # the others were not delayed
 
     crowd.pipeline.now += 60  # as Lambda does
     crowd.pipeline.publisher.chunk(event)
@@ -214,7 +214,7 @@ def test_a_batch_that_is_invoked_twice_sends_the_same_frames_twice(crowd):
     crowd.pipeline.work_off()
 
     for first, second in crowd.pushed_to().values():
-        assert first == second  # absolute values with a version: the second changes nothing
+        assert first == second  # absolute values with a version: the second frame changes nothing
 
 
 def test_a_batch_that_is_invoked_too_late_sends_nothing_and_viewers_catch_up(crowd):
@@ -254,7 +254,7 @@ def test_topics_with_the_fewest_viewers_are_pushed_first(crowd):
 
 
 def test_slots_are_reserved_one_by_one_as_each_begins(crowd):
-    """So that another shard's topic has its turn between two chunks of this one."""
+    """Another shard's topic can then reserve a slot between two batches of this one."""
     crowd.watch(4 * MOST_VIEWERS)
     begun = crowd.pipeline.now
     others, invoke = [], crowd.invoke
@@ -271,7 +271,7 @@ def test_slots_are_reserved_one_by_one_as_each_begins(crowd):
 
 @pytest.fixture
 def chunks_of_ten(monkeypatch):
-    """Moto is slow at noting who missed a push: a crowd is smaller here."""
+    """Make large topics smaller, because moto is slow at recording missed pushes."""
     for module in (batches, large_topics):
         monkeypatch.setattr(module, "MOST_VIEWERS", 10)
     monkeypatch.setattr(publish, "FREE_MESSAGES", 0)
@@ -279,7 +279,9 @@ def chunks_of_ten(monkeypatch):
 
 def test_other_invocations_record_viewers_without_a_slot_in_time(crowd, chunks_of_ten):
     ids, few = crowd.watch(30), crowd.watch(3, AUTUMN, "few")
-    crowd.turns.take(5000 * PUSH_SECONDS + 1, crowd.pipeline.now)  # others have taken all of it
+    crowd.turns.take(
+        5000 * PUSH_SECONDS + 1, crowd.pipeline.now
+    )  # other publishers have reserved all slots
 
     crowd.publish("spring", "autumn")
     assert crowd.pushed_to() == {}
@@ -300,7 +302,7 @@ def test_viewers_that_remain_at_the_deadline_are_marked_behind(crowd, chunks_of_
     ends = [json.loads(event)["push"]["until"] for event in crowd.pipeline.invoked]
     crowd.pipeline.work_off()
 
-    # Two turns have begun in time, and each has as long to be pushed.
+    # Two slots have begun in time, and each is as long.
     assert ends[:2] == pytest.approx(
         [begun + 2 * PUSH_SECONDS - 0.003, begun + 2 * PUSH_SECONDS - 0.001], abs=1e-5, rel=0
     )
@@ -325,7 +327,7 @@ def test_a_failed_reservation_fails_the_stream_batch_so_that_it_is_retried(crowd
 
 
 def test_each_group_of_a_large_topic_is_sent_only_permitted_campaigns(crowd):
-    """The list of campaigns: two agencies, staff, and somebody by a share link, who hears none."""
+    """The viewers of the list are two agencies, staff and a share link, which gets no pushes."""
     until = int(crowd.pipeline.now) + 3600
 
     def agency(prefix):

@@ -1,4 +1,4 @@
-"""The DynamoDB in memory that the laws are tested on does what moto does, and refuses what AWS refuses."""
+"""The DynamoDB in memory for the laws behaves like moto, and rejects what AWS rejects."""
 
 import pytest
 from support import moto_account, ses
@@ -12,7 +12,7 @@ ONE = {":one": {"N": "1"}}
 
 
 def outcome(dynamo, operation, parameters):
-    """What a call gave, without what the engines say beside it."""
+    """Return the result of a call, without the metadata of either engine."""
     try:
         answer = dynamo.call(operation, **parameters)
     except ConditionFailed as error:

@@ -1,4 +1,4 @@
-"""What a pipeline deploys is what `deploy` deploys."""
+"""The template for a pipeline deploys the same resources as `deploy`."""
 
 import copy
 import json
@@ -28,7 +28,7 @@ from dashboard.paths import PROJECT
 
 REGION, ACCOUNT, STAGE = "eu-central-1", "123456789012", "package"
 KEYS = {"PSEUDONYM_KEY": "p" * 64, "SHARE_KEY": "s" * 64}
-# What the stack of the stage has made, and what CloudFormation knows by itself.
+# Outputs of the stage's stack, and pseudo parameters of CloudFormation.
 MADE = {output: f"{output}-1" for output in OUTPUTS}
 KNOWN = {
     **MADE,
@@ -37,13 +37,13 @@ KNOWN = {
     "AWS::Region": REGION,
     "AWS::AccountId": ACCOUNT,
 }
-# From the name in app.py to the name in the template.
+# Name in app.py → name in the template.
 LOGICAL = {name: name.title().replace("_", "") for name in FUNCTIONS}
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """Packaged on a machine that knows no AWS account."""
+    """Package the functions on a host without an AWS account; return the folder."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
             patch.delenv(name, raising=False)
@@ -58,7 +58,7 @@ def template(path):
 
 @pytest.fixture(scope="module")
 def translated(template):
-    """The template as CloudFormation sees it after SAM, its code in a bucket."""
+    """Return the template after the SAM transform, with its code in a bucket."""
     uploaded = copy.deepcopy(template)
     for resource in uploaded["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -69,7 +69,7 @@ def translated(template):
 
 
 def resolved(value):
-    """What CloudFormation makes of references to parameters."""
+    """Return the value with its references to parameters resolved."""
     if isinstance(value, list):
         return [resolved(one) for one in value]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""From the queue to the counters: what SES reported is what a campaign's page shows."""
+"""The pipeline from the queue to the counters: a campaign shows exactly the events of SES."""
 
 import pytest
 from support import moto_account, reference, ses

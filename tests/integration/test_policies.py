@@ -1,4 +1,4 @@
-"""Each function may do what it does, and nothing else."""
+"""Each function's policy allows the actions that it needs, and no others."""
 
 import ast
 import json
@@ -24,7 +24,7 @@ REGION, ACCOUNT, STAGE = "us-east-1", "123456789012", "test"
 HERE = f"{REGION}:{ACCOUNT}"
 SPRING = "stats/email-campaign/spring"
 
-# What AWS does for a function, and no call of its own.
+# Actions that AWS performs for a function, without a call in its code.
 LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
 QUEUE_MAPPING = {
     "sqs:ReceiveMessage",
@@ -42,7 +42,7 @@ BY_MAPPING = {"ingest": QUEUE_MAPPING, "aggregate": STREAM_MAPPING, "publish": S
 
 
 class Recorder:
-    """Makes clients, and notes what each call would need: (action, resource)."""
+    """Creates clients, and records the permission that each call needs: (action, resource)."""
 
     def __init__(self, stream_arn):
         self.needed = set()
@@ -77,7 +77,7 @@ class Recorder:
         yield f"dynamodb:{operation}", self._stream_arn
 
     def _of_sqs(self, operation, params):
-        # Batches need the permission of the single call.
+        # A batch needs the permission of the single call.
         yield (
             f"sqs:{operation.removesuffix('Batch')}",
             f"arn:aws:sqs:{HERE}:{params['QueueUrl'].rsplit('/', 1)[-1]}",
@@ -88,7 +88,7 @@ class Recorder:
 
 
 class Connections:
-    """Stands for API Gateway, and notes each post; the first to a connection fails."""
+    """Fake API Gateway that records each post; the first to a connection fails."""
 
     def __init__(self, recorder, outcomes):
         self._recorder = recorder
@@ -107,7 +107,7 @@ class Connections:
 
 
 class Invocations:
-    """Stands for Lambda, and notes each invocation of the function itself."""
+    """Fake Lambda that records each invocation of the function itself."""
 
     def __init__(self, recorder):
         self._recorder = recorder
@@ -129,25 +129,25 @@ def outputs(pipeline):
 
 @pytest.fixture
 def written(outputs):
-    """The policy of each function's role, as IAM has it after the stack was created."""
+    """Return the policy of each function's role, as stored in IAM after the stack was created."""
     iam = moto_account.client("iam")
     found = {}
     for function, arn in roles(outputs).items():
         role = arn.rpartition("/")[2]
         [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
         document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        found[function] = ast.literal_eval(document)  # moto's CloudFormation writes no JSON
+        found[function] = ast.literal_eval(document)  # moto's CloudFormation does not store JSON
     return found
 
 
 @pytest.fixture
 def calls(pipeline, monkeypatch):
-    """Run something as one function; give what it needed."""
+    """Run code as one function; return the permissions that it needed."""
 
     def calls(run, outcomes=None):
         recorder = Recorder(pipeline.config.events_stream_arn)
         parts = Parts(signing_in(pipeline.config), services=aws_session.services(recorder))
-        parts.run = pipeline.parts.run  # moto is not made for threads
+        parts.run = pipeline.parts.run  # moto is not thread-safe
         parts.connections = Connections(recorder, outcomes or {})
         parts.invocations = Invocations(recorder)
         parts.pusher = Pusher(parts.connections, pause=lambda _: None)
@@ -199,11 +199,11 @@ def subscribed(*connections):
 
 
 def everything(pipeline, calls, monkeypatch):
-    """Run every function through all that it does; give what each needed."""
+    """Run every call of every function; return the permissions that each needed."""
     events = [
         ses.a_send("m-1"),
         ses.an_open("m-1"),
-        # A scanner's burst: what was taken for a person is judged anew.
+        # A burst of a bot: clicks classified as human are reclassified.
         *[
             ses.a_click(
                 "m-1", link=f"https://example.com/{one}", at=f"2026-11-23T10:09:0{one}.000Z"
@@ -252,7 +252,7 @@ def everything(pipeline, calls, monkeypatch):
     records = {"Records": pipeline.stream(pipeline.config.stats_table)}
 
     def push():
-        with monkeypatch.context() as patch:  # three viewers are a crowd
+        with monkeypatch.context() as patch:  # three viewers make a large topic
             patch.setattr(publish, "FREE_MESSAGES", 0)
             for module in (batches, large_topics):
                 patch.setattr(module, "MOST_VIEWERS", 2)

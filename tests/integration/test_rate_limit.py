@@ -1,4 +1,4 @@
-"""Who pushes takes a turn first, so that all together stay below the ceiling."""
+"""The distributed rate limiter: publishers reserve send slots in one DynamoDB item."""
 
 import itertools
 import random
@@ -19,7 +19,7 @@ KEY = {"owner": {"S": "push"}, "member": {"S": "turn"}}
 
 
 class Clock:
-    """A function's clock, which is wrong by some seconds."""
+    """A function's clock with a constant error in seconds."""
 
     def __init__(self, wrong_by=0.0):
         self.now = NOW + wrong_by
@@ -44,7 +44,7 @@ def dynamo(clock):
 
 @pytest.fixture(params=["in memory", "moto"])
 def taker(request, clock):
-    """RateLimiter over each DynamoDB."""
+    """Return a RateLimiter on each DynamoDB."""
     if request.param == "moto":
         pipeline = request.getfixturevalue("pipeline")
         return turns(pipeline.parts.dynamo, clock, pipeline.config.subscriptions_table)
@@ -102,7 +102,7 @@ def test_a_fast_clock_delays_others_by_its_difference(dynamo, clock):
 
 @given(st.integers(0, 2**32), st.integers(2, 5))
 def test_concurrent_publishers_never_reserve_overlapping_slots(seed, publishers):
-    """Interleaved at each call to DynamoDB, in any order, with clocks that go on meanwhile."""
+    """Publishers are interleaved at each call to DynamoDB, while time passes."""
     rng = random.Random(seed)
     clock = Clock()
     dynamo = MemoryDynamo(clock)
@@ -130,7 +130,7 @@ def test_a_foreign_writer_of_the_item_is_an_error_and_not_an_endless_loop(dynamo
     free_at = {"N": str(int(NOW - 1) * 1_000_000)}
 
     def meddle(operation, parameters):
-        """Set the time back before one attempt, and forward before the other."""
+        """Set the stored time back before one attempt, and forward before the other."""
         is_first = parameters["UpdateExpression"].startswith("ADD")
         item = {**KEY, "free_at": free_at if is_first else {"N": str(int(NOW + 1) * 1_000_000)}}
         dynamo.tables[TABLE].put(("push", "turn"), item)
@@ -148,12 +148,12 @@ def test_a_lost_response_costs_only_one_slot(dynamo, clock):
 
     begins = turns(lost, clock).take(500, FAR)
 
-    assert begins == pytest.approx(NOW + 0.2)  # that of the repeated call: never too early
+    assert begins == pytest.approx(NOW + 0.2)  # the slot of the repeated call: never too early
     assert taker.take(500, FAR) == pytest.approx(NOW + 0.3)
 
 
 class Repeating:
-    """Makes each call twice, as where the first answer was lost."""
+    """Makes each call twice, as after a lost response."""
 
     def __init__(self, dynamo):
         self._dynamo = dynamo

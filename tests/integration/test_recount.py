@@ -1,4 +1,4 @@
-"""A recount restates what is wrong and nothing else, whatever happens meanwhile."""
+"""A recount corrects wrong counters and nothing else, despite concurrent changes."""
 
 import time
 
@@ -38,7 +38,7 @@ def counts(pipeline):
 
 
 def change(pipeline, part="summary", **values):
-    """Make a summary say something else, as nothing but a fault would."""
+    """Corrupt a summary."""
     names = {f"#{name}": name for name in values}
     moto_account.client("dynamodb").update_item(
         TableName=pipeline.config.stats_table,
@@ -54,7 +54,7 @@ def facts(pipeline):
 
 
 def delete(pipeline, kind):
-    """Let the facts of a type expire."""
+    """Delete the facts of a type, as after their expiry."""
     for item in facts(pipeline):
         if item.get("e", {}).get("S") == kind:
             moto_account.client("dynamodb").delete_item(
@@ -65,7 +65,7 @@ def delete(pipeline, kind):
 
 
 def while_reading(installation, monkeypatch, happen):
-    """Let something happen after the facts were read."""
+    """Call a function after the facts were read."""
     table = installation.events_table
     real = table.scan
 
@@ -233,7 +233,7 @@ def test_a_negative_counter_is_a_difference(pipeline, installation, counts):
 def test_a_recreated_counter_item_does_not_count_redelivered_records(
     pipeline, installation, counts
 ):
-    pipeline.now = time.time()  # recount's; up to where a lane is counted expires
+    pipeline.now = time.time()  # recount's clock; the checkpoint of a shard expires
     pipeline.ingest(ses.a_send("m-1"))
     records = pipeline.aggregate()
     moto_account.client("dynamodb").delete_item(

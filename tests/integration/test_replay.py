@@ -1,4 +1,4 @@
-"""A replay that was interrupted goes on where it was."""
+"""An interrupted replay resumes where it stopped."""
 
 import gzip
 import re
@@ -101,7 +101,7 @@ def test_a_replaced_file_is_replayed_from_its_beginning(installation, export, tm
 
 @pytest.fixture
 def run(installation, tmp_path, monkeypatch):
-    """Run the command as somebody would; give its exit status and what it said."""
+    """Return a function that runs the command and returns its exit status and output."""
     monkeypatch.setattr("dashboard.commands.replay.find", lambda *_: installation)
 
     def run(*paths):

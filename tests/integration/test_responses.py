@@ -1,4 +1,4 @@
-"""Whatever a server sends, each request gets its own response or an error, for calls and pushes."""
+"""Each request gets its own response or an error, for arbitrary bytes of a server."""
 
 import itertools
 import select
@@ -30,11 +30,11 @@ class Cut(socket.socket):
         return super().recv(min(most, next(self.sizes)))
 
     def do_handshake(self):
-        """Stand in for TLS, which does not change how bytes are read."""
+        """Do nothing: TLS does not change how bytes are read."""
 
 
 class Cutting:
-    """Makes sockets that read as many bytes at a time as these numbers say."""
+    """Creates sockets whose successive reads return these numbers of bytes."""
 
     def __init__(self, sizes):
         self._sizes = itertools.cycle(sizes)
@@ -83,7 +83,7 @@ def asking(number):
 
 
 def serving(sent):
-    """Reply to each request with what is to be sent to it, and maybe end the connection then."""
+    """Send each request its bytes, and close the connection afterwards if requested."""
     stub = Stub()
 
     def reply(connection):
@@ -103,7 +103,7 @@ def outcomes(by, sent, sizes):
 
 
 def numbered(number):
-    """Draw a response that only this request gets."""
+    """Draw a response that is unique to this request."""
     return responses(status=210 + number, identity=str(number))
 
 
@@ -158,7 +158,7 @@ def test_bytes_after_a_response_are_an_error_and_end_its_connection(by, extra):
 def test_a_second_response_is_not_taken_for_that_of_the_next_request(by):
     own = ok(b"own")
     with serving([(own + ok(b"another's"), False), (own, False)]) as stub:
-        # The first read ends where the first response does; the second one is unread.
+        # The first read ends with the first response; the second response is unread.
         found = list(by(f"https://127.0.0.1:{stub.port}", 2, Cutting([1, len(own)])))
 
         assert [status for status, _ in found] == [200, 200]
@@ -167,7 +167,7 @@ def test_a_second_response_is_not_taken_for_that_of_the_next_request(by):
 
 
 class Greeted(Cutting):
-    """Makes sockets whose handshake ends when the server has sent something."""
+    """Creates sockets whose handshake ends after the server has sent bytes."""
 
     def wrap_socket(self, plain, **_):
         select.select([plain], [], [], 2)

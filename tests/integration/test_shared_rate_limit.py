@@ -1,4 +1,4 @@
-"""What all publishers push a second stays below the ceiling, and is shared fairly between topics."""
+"""The pushes of all publishers stay below the rate limit and are shared fairly between topics."""
 
 import pytest
 from support.region import Region
@@ -18,7 +18,7 @@ def test_any_number_of_shards_uses_and_never_exceeds_the_rate_limit(shards, ceil
 
     region.run(16)
 
-    # A chunk is sent as fast as may be when its turn has come.
+    # A batch is sent as fast as possible once its slot begins.
     assert ceiling < region.most_in_a_second() <= ceiling + MOST_VIEWERS
     assert region.messages(2, 14) == pytest.approx(12 * ceiling, abs=MOST_VIEWERS)
 
@@ -50,7 +50,7 @@ def test_two_large_topics_of_different_shards_share_equally():
     ("ceiling", "cycle"), [(2000, 1.0), (500, 3 * MOST_VIEWERS / 500 + 150 / 500)]
 )
 def test_a_small_topic_waits_for_at_most_one_batch_of_each_other_shard(ceiling, cycle):
-    """At 2,000 a second they take 0.75 s: it is pushed each second, as where it is alone."""
+    """At 2,000 a second these take 0.75 s: the small topic is pushed each second, as if alone."""
     region = Region(ceiling)
     for one in range(3):
         region.watch(f"large-{one}", 10_000)
@@ -78,7 +78,7 @@ def test_a_small_topic_of_the_same_invocation_is_pushed_first():
 
 
 def test_pushes_above_the_rate_limit_are_marked_missed_and_the_shard_continues():
-    """20,000 viewers at 500 a second: half of them get no turn in time, and catch up by pings."""
+    """20,000 viewers at 500 a second: half of them get no slot in time and catch up by pings."""
     region = Region(500)
     region.watch("large", 20_000)
     region.shard("large")

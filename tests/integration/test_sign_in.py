@@ -1,4 +1,4 @@
-"""Who may connect, as an attacker would try it."""
+"""Authentication of connections, as an attacker would test it."""
 
 import base64
 import hashlib
@@ -57,7 +57,7 @@ def unsigned(algorithm="none"):
 
 
 def signed_with_the_public_key():
-    """The public key, passed off as a shared secret."""
+    """Return a token signed with the public key as a shared secret."""
     secret = OURS.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     content = f"{part({'alg': 'HS256', 'kid': 'key-1'})}.{part(claims())}"
     signature = hmac.new(secret, content.encode(), hashlib.sha256).digest()
@@ -65,7 +65,7 @@ def signed_with_the_public_key():
 
 
 def changed():
-    """A good token, with other claims under its signature."""
+    """Return a valid token whose claims were replaced under its signature."""
     header, _, signature = signed().split(".")
     return f"{header}.{part(claims(sub='admin'))}.{signature}"
 
@@ -219,7 +219,7 @@ def test_keys_for_another_use_or_of_an_unknown_type_are_not_accepted(tokens, iss
 
 @pytest.fixture
 def connect(pipeline, issuer):
-    """Try to connect; give the status and the sub-protocol that is echoed."""
+    """Try to connect; return the status and the echoed subprotocol."""
     pipeline.parts.config = replace(
         pipeline.config, issuer=ISSUER, client_id=CLIENT, allowed_origins=frozenset({ORIGIN})
     )

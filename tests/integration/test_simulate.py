@@ -1,4 +1,4 @@
-"""The command `simulate`, as an operator runs it, against moto's SNS and SQS."""
+"""The command `simulate`, run by an operator against moto's SNS and SQS."""
 
 import json
 import os
@@ -19,7 +19,7 @@ REGION = "us-east-1"
 
 @pytest.fixture
 def topic(monkeypatch):
-    """Give a topic's ARN, and a function that reads what has reached the queue behind it."""
+    """Return a topic's ARN, and a function that reads the messages of its queue."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with mock_aws():
@@ -96,7 +96,7 @@ def test_events_are_published_in_real_time_by_default(topic):
     result = simulate("--topic-arn", arn, "--recipients", "20", "--rate", "40", "--duration", "1")
 
     assert result.exit_code == 0, result.output
-    # Half a second of sends, on a machine that may be slow; what is due later is not played.
+    # Half a second of sends, on a host that may be slow; later events are not played.
     assert 10 <= len(set(received())) < 60
 
 

@@ -1,4 +1,4 @@
-"""A root that AWS has replaced does not stop a stage: the system's roots verify AWS, too."""
+"""A replaced root certificate of AWS does not stop a stage: the system's roots are a fallback."""
 
 import json
 import socket
@@ -21,13 +21,13 @@ HOST = "dynamodb.us-east-1.amazonaws.com"
 
 @pytest.fixture(scope="module")
 def replaced(tmp_path_factory):
-    """Make the authority that AWS's certificates come from now: no root of ours is of it."""
+    """Return a new authority of AWS's certificates that our bundled roots do not include."""
     return Authority(tmp_path_factory.mktemp("replaced"))
 
 
 @pytest.fixture(autouse=True)
 def process(monkeypatch, tmp_path):
-    """Begin as a new process does, with AWS's names on this machine and no roots of the system."""
+    """Start like a new process, with AWS's hostnames on loopback and no system roots."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFIRST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
@@ -49,7 +49,7 @@ def forget():
 
 @pytest.fixture
 def system(monkeypatch, replaced):
-    """Have the system trust the new authority."""
+    """Make the system trust the new authority."""
     monkeypatch.setenv("SSL_CERT_FILE", str(replaced.path))
 
 

@@ -1,4 +1,4 @@
-"""Each minute: is what the page shows all that there is?"""
+"""The health check that runs each minute: are the displayed numbers complete?"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -125,7 +125,7 @@ def test_a_check_is_pushed_to_subscribers_of_health(pipeline):
 
 
 def test_every_shard_is_checked(pipeline):
-    """Several shards, several pages of shards, closed shards, and pages that are empty."""
+    """There are several pages of shards, closed shards and empty pages."""
     calls = []
 
     class Streams:

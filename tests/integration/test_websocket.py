@@ -1,4 +1,4 @@
-"""What a connection is answered, and what it is sent unasked."""
+"""The responses and pushes of a WebSocket connection."""
 
 import json
 
@@ -87,7 +87,7 @@ def test_a_pushing_shard_is_held_for_the_rest_of_the_interval(pipeline):
     pipeline.run(ses.a_send())
     pipeline.run(ses.a_send("m-2", campaign="autumn"))
 
-    assert pipeline.pauses == [1.0]  # nobody listens to autumn
+    assert pipeline.pauses == [1.0]  # autumn has no subscribers
 
 
 def test_a_full_batch_is_followed_by_the_next_at_once(pipeline, monkeypatch):

@@ -1,8 +1,8 @@
-"""The process dies before and after every single write that the functions make, one at a time.
+"""The process crashes before and after every write of the functions, one crash per run.
 
-The moments are found by running the scenario once and listing every write to a table, every item
-of a batch, every message to the dead-letter queue and every frame to a viewer. Whatever had been
-done by then is done; the queue and the streams bring the rest again.
+The crash points are found by running the scenario once and listing every write to a table, every
+item of a batch, every message to the dead-letter queue and every frame to a viewer. Writes before
+the crash persist; the queue and the streams redeliver the rest.
 """
 
 import pytest
@@ -22,14 +22,14 @@ EVENTS = [
     ses.an_open("m-1", at="2026-11-23T10:06:05.000Z"),
     ses.a_click("m-1", link="https://example.com/1", at="2026-11-23T10:06:00.000Z"),
     ses.a_click("m-1", link="https://example.com/2", at="2026-11-23T10:06:01.000Z"),
-    # The third link makes a burst: earlier verdicts change.
+    # The third link makes a burst: earlier classifications change.
     ses.a_click("m-1", link="https://example.com/3", at="2026-11-23T10:06:02.000Z"),
     ses.a_click("m-2", link="https://example.com/1"),
 ]
 
 
 class Moments:
-    """Counts the moments at which a process can die, and lets it die at one of them."""
+    """Counts the moments at which a process can crash, and crashes it at one of them."""
 
     def __init__(self, world, fatal=None):
         self.world = world
@@ -48,12 +48,12 @@ class Moments:
 
 
 def _kind(key):
-    """The kind of an item, without what differs from run to run."""
+    """Return the kind of an item, without the parts that differ between runs."""
     return key[1].split("#")[0] if not key[0].startswith(("stats/", "connection/")) else "row"
 
 
 def ask(viewer, action, **fields):
-    """A client whose request was not answered asks again."""
+    """Send a request, and retry it if there is no response."""
     try:
         viewer.ask(action, **fields)
     except Crash:
@@ -61,7 +61,7 @@ def ask(viewer, action, **fields):
 
 
 def played(fatal=None):
-    """Play the scenario, with a crash at one moment or without."""
+    """Run the scenario, with a crash at one moment or without."""
     world = World()
     moments = Moments(world, fatal)
     viewer = world.subscribe()

@@ -1,4 +1,4 @@
-"""A cursor may be anything: it leads on in its list, or the answer says to leave it out."""
+"""Arbitrary cursors: each continues its list, or the error says to omit it."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ SPRING = "stats/email-campaign/spring"
 ASKED = {
     "listCampaigns": {"limit": 1},
     "listActivity": {"id": SPRING, "limit": 1},
-    # These take no cursor, and ignore one.
+    # These ignore a cursor.
     "searchCampaigns": {"query": "spring"},
     "listTimelines": {"ids": [SPRING]},
 }
@@ -100,7 +100,7 @@ def test_a_signed_cursor_with_other_contents_is_refused(action, place):
 
 @given(keys)
 def test_a_signed_table_key_is_refused(key):
-    """Cursors once held the key itself, and so let DynamoDB be asked for any."""
+    """Cursors once contained the key itself, so that any key could be sent to DynamoDB."""
     answer = ask("listCampaigns", sealed(key))
 
     assert answer["error"]["code"] == "invalid_request"

@@ -27,7 +27,7 @@ def result(body, campaign_tag="campaign"):
 
 
 def with_member(event, path, change):
-    """The event, with what stands at a path changed; `...` removes it."""
+    """Return the event with the value at a path replaced; `...` removes it."""
     event = json.loads(json.dumps(event))
     *outer, last = path
     inner = event
@@ -42,7 +42,7 @@ def with_member(event, path, change):
 
 
 def paths(value, path=()):
-    """Every place in the event, into lists too."""
+    """Yield every path in the event, including list elements."""
     yield path
     if isinstance(value, dict | list):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
@@ -79,7 +79,7 @@ changes = st.one_of(
 
 @st.composite
 def mutated(draw):
-    """An event with none to three places changed."""
+    """Draw an event with up to three values changed."""
     event = draw(st.one_of(engagements, others, st.sampled_from(USUAL)))
     for _ in range(draw(st.integers(0, 3))):
         places = [path for path in paths(event) if path]

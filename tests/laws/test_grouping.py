@@ -1,4 +1,4 @@
-"""Records that are taken together count as each of them alone."""
+"""Records that are grouped count like each of them alone."""
 
 import json
 from contextlib import suppress
@@ -23,7 +23,7 @@ FIRST_END = datetime(2026, 11, 25, 10, 0, tzinfo=UTC).timestamp()
 
 
 def items(event):
-    """What ingest would store of an event by itself."""
+    """Return the items that ingest would store for an event alone."""
     parsed = parse(json.dumps(event), campaign_tag="campaign")
     facts = facts_of(parsed, pseudonym_key="k", store_addresses=True, keep_link_query=False)
     for fact in facts:
@@ -73,7 +73,7 @@ ATTRIBUTES = [*"ectmngrsflhaikwbodz", "message_id", "fact", "uo", "uhc", "ul", "
 
 @st.composite
 def mutated(draw):
-    """An item with none to two attributes changed or removed."""
+    """Draw an item with up to two attributes changed or removed."""
     item = dict(draw(usual))
     for name in draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=2)):
         if draw(st.booleans()):
@@ -111,7 +111,7 @@ def written(batch, seen):
 
 
 def readable(update):
-    """Its clauses as sets: the order of increments says nothing."""
+    """Return the update with its clauses as sets, because the order of increments is irrelevant."""
     names, placed = update["ExpressionAttributeNames"], update["ExpressionAttributeValues"]
     text = f"{update['UpdateExpression']} IF {update.get('ConditionExpression', '')}"
     for clause in (" SET ", " ADD ", " REMOVE ", " AND ", " IF "):

@@ -1,6 +1,6 @@
-"""The laws of counting, over generated sequences of SES events and all that AWS may do to them.
+"""The laws of counting, for generated sequences of SES events under all behaviour that AWS permits.
 
-The oracle is reference.py: sets and sums over the bare events.
+The oracle is reference.py: sets and sums over the plain events.
 """
 
 import random
@@ -18,7 +18,7 @@ seeds = st.integers(0, 2**32)
 
 
 def cut(rng, items, most):
-    """Cut a list into pieces of any size."""
+    """Split a list into pieces of random sizes."""
     items = list(items)
     while items:
         size = rng.randint(1, most)
@@ -34,7 +34,7 @@ def ingest_all(world, rng=None):
 
 
 def read_all(world, rng):
-    """Read what is there, in batches of any size; one reader a shard."""
+    """Read the available records in batches of any size, with one reader per shard."""
     while readable := world.readable():
         lane = rng.choice(readable)
         world.read(lane, rng.randint(1, lane.unread))
@@ -93,7 +93,7 @@ def test_splitting_shards_changes_no_counter(rounds, seed):
 
 @given(st.lists(engagements, min_size=2, max_size=6), seeds)
 def test_concurrent_ingests_of_one_message_agree_in_any_interleaving(happened, seed):
-    """Each event comes once, to an ingest of its own: nobody comes later and mends."""
+    """Each event is ingested once, by its own invocation: no later one corrects it."""
     rng = random.Random(seed)
     world = World()
     world.arrive(*happened)
@@ -109,7 +109,7 @@ def test_concurrent_ingests_of_one_message_agree_in_any_interleaving(happened, s
 
 @given(st.lists(engagements, min_size=3, max_size=12), seeds)
 def test_reclassifications_end_at_the_classes_that_all_events_imply(happened, seed):
-    """Each event is settled and counted by itself, so that later ones change earlier verdicts."""
+    """Each event is settled and counted alone, so that later ones change earlier classes."""
     world = World()
     for event in happened:
         world.arrive(event)
@@ -152,7 +152,7 @@ def test_a_subscribed_viewer_ends_with_the_state_of_a_fresh_snapshot(happened, s
 
 @given(events, seeds)
 def test_viewers_of_a_large_topic_end_with_the_state_of_a_fresh_snapshot(happened, seed):
-    """Everybody is a chunk here: pushed to by an invocation of its own, that may die."""
+    """Each viewer is a batch of its own, whose invocation may crash."""
     rng = random.Random(seed)
     world = World()
     viewers = [world.subscribe(SPRING, "stats/email-campaigns") for _ in range(4)]

@@ -1,8 +1,8 @@
-"""A minute holds what was stored within two days of it, and nothing else, whatever comes late.
+"""A minute counts exactly the events that were stored within two days of it.
 
 Events arrive in rounds, hours apart and in any order; counting lags behind by up to the day that a
-stream keeps its records; DynamoDB deletes expired items at any later moment. The oracle knows only
-which events had arrived when each minute ended.
+stream keeps its records; DynamoDB deletes expired items at any later time. The oracle knows only
+which events had arrived when each minute expired.
 """
 
 import random
@@ -40,7 +40,7 @@ def stored_minutes(world):
 
 
 def expected_minutes(arrived):
-    """What each minute holds of what had arrived, at which time, when it ended."""
+    """Return the counters of each minute, from the events that had arrived when it expired."""
     happened = [event for _, event in arrived]
     expected = {}
     for campaign, parts in reference.stats(happened).items():
@@ -61,12 +61,12 @@ def without_minutes(counted):
 
 
 def require_no_negative_minute(world):
-    """Look after each write."""
+    """Check after each write that no minute is negative."""
 
     def look(table, key):
         if table == "StatsTable" and key[1].startswith("minute#"):
             item = world.dynamo.tables[table].get(key)
-            if item is not None:  # else it has just been deleted
+            if item is not None:  # otherwise it has just been deleted
                 assert min(aggregate_from_item(item).counts.values(), default=0) >= 0
 
     world.dynamo.after_write = look
@@ -119,7 +119,7 @@ def test_events_stored_after_two_days_count_only_in_hours_and_days(happened, hou
 
 @given(events, st.integers(0, 80), st.booleans())
 def test_readers_leave_out_expired_minutes(happened, hours, deleted):
-    """Whether DynamoDB has deleted the item by then, or has not."""
+    """It does not matter whether DynamoDB has already deleted the item."""
     world = World()
     world.arrive(*happened)
     world.drain()
@@ -140,7 +140,7 @@ def test_readers_leave_out_expired_minutes(happened, hours, deleted):
 
 @pytest.mark.parametrize("hours", [0, 36, 37, 38, 62, 63, 64, 80])
 def test_a_timeline_in_minutes_covers_the_whole_campaign(hours):
-    """Its minutes end one after the other, and are deleted so: then it shows hours."""
+    """Its minutes expire and are deleted one by one: from then on it shows hours."""
     world = World()
     happened = [ses.an_open(at=f"2026-11-23T{at}:00.000Z") for at in ("10:05", "10:45", "11:30")]
     world.arrive(*happened)
@@ -174,7 +174,7 @@ def test_recount_agrees_with_the_counters_after_late_events(rounds):
 
 
 def test_a_late_reclassification_does_not_touch_an_expired_minute():
-    """Three links within ten seconds are a scanner's: the first two clicks were a person's."""
+    """The third link within ten seconds makes a burst: the first two clicks were human before."""
     world = World()
     require_no_negative_minute(world)
     clicks = [

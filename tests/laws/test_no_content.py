@@ -1,6 +1,6 @@
-"""Nothing that an email, a request or a token holds gets into a log, a dead letter's attributes or an error.
+"""No content of emails, requests or tokens appears in logs, dead letters' attributes or errors.
 
-Names of campaigns, ids of messages and ids of connections may.
+Campaign names, message ids and connection ids may.
 """
 
 import base64
@@ -29,7 +29,7 @@ ADDRESS = f"{MARK}@{MARK}.example"
 URL = f"https://example.com/{MARK}?token={MARK}"
 TEXTS = (ADDRESS, URL, f"Dear {MARK}", f"2026-11-23T10:00:00.000Z {MARK}", f'"{MARK}', MARK * 200)
 
-# What the services answer instead of their work: each quotes all that was asked.
+# The error responses of the services: each quotes the complete request.
 FAULTS = {
     "validation": lambda asked: answer(400, {"__type": "x#ValidationException", "message": asked}),
     "signature": lambda asked: answer(403, {"__type": "SignatureDoesNotMatch", "Message": asked}),
@@ -45,11 +45,11 @@ def answer(status, body):
 
 
 class Failing:
-    """A service of AWS, by the functions' own client, that fails as it is told.
+    """A service of AWS, with the functions' own client, that fails on demand.
 
     Attributes:
-        faults: of the next calls; None is no fault.
-        done: makes the call, where there is none.
+        faults: the faults of the next calls; None is no fault.
+        done: performs the call if there is no fault.
     """
 
     def __init__(self, name, faults, done=lambda *_, **__: {}):
@@ -76,7 +76,7 @@ class Failing:
 
 
 class Sink(io.StringIO):
-    """Takes all that is logged, whoever redirects it."""
+    """Collects all log output, even if it is redirected."""
 
     def __call__(self, *_):
         return self
@@ -91,7 +91,7 @@ def _credentials():
 
 
 def world_with(faults):
-    """A world whose services fail, where set_aside is SQS's own."""
+    """Return a world whose services fail, with the real set_aside of SQS."""
     world = World()
     dynamo = Failing("dynamodb", faults, world.dynamo.call)
     attributes = []
@@ -117,7 +117,7 @@ def world_with(faults):
 
 
 def run_once(world):
-    """Ingest what waits, and read what is stored, whatever becomes of it: poison may stay."""
+    """Ingest the queue and read the streams once, whether or not messages remain."""
     world.ingest(*world.queue)
     for table in ("EventsTable", "StatsTable"):
         while world.running:
@@ -138,7 +138,7 @@ def assert_no_content(logged, attributes=(), raised=()):
 
 
 def marked(value, name=""):
-    """An event whose texts are all about somebody, but for its ids, times and tags."""
+    """Return an event whose texts are all personal data, except its ids, times and tags."""
     if name in {"tags", "messageId", "timestamp", "eventType", "bounceType", "feedbackId"}:
         return value
     if isinstance(value, dict):
@@ -169,7 +169,7 @@ def paths(value, path=()):
 
 @st.composite
 def bodies(draw):
-    """A message of the queue: an event that may be malformed, in any wrapping that may be cut."""
+    """Draw a queue message: a possibly malformed event in a possibly truncated envelope."""
     event = marked(draw(st.one_of(engagements, others)))
     names = {"messageId", "campaign", "ses:configuration-set"}
     if draw(st.booleans()):

@@ -1,4 +1,4 @@
-"""An event that could not be stored stays in the queue, whatever the event source mapping does."""
+"""An event that could not be stored stays in the queue, whether or not the mapping reports it."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ def world_of(function_reports, mapping_reports):
 
 
 def failing(world, failures):
-    """Let calls to the events table fail; the n-th does where `failures` says so."""
+    """Make calls to the events table fail according to `failures`."""
     held = world.dynamo.before_call
     left = list(failures)
 

@@ -1,4 +1,4 @@
-"""A viewer is only ever sent what it may see at that time, whatever happens in whatever order."""
+"""A viewer is only sent what it may see at that time, under any interleaving."""
 
 import random
 from contextlib import nullcontext
@@ -29,7 +29,7 @@ topics = st.lists(st.sampled_from(TOPICS), min_size=1, max_size=4, unique=True)
 
 
 class Guard:
-    """Requires of each frame that its viewer may be sent it at this time."""
+    """Asserts of each frame that its viewer may receive it at this time."""
 
     def __init__(self, world):
         self.world = world
@@ -39,7 +39,7 @@ class Guard:
     def look(self, to):
         frame, access = self.world.viewers[to].frames[-1], self.allowed[to]
         if "id" not in frame:
-            return  # an answer without content
+            return  # a response without content
         assert not access.has_ended(self.world.now)
         assert access.can_subscribe(frame["id"])
         content = frame.get("snapshot") or frame["changes"]
@@ -49,7 +49,7 @@ class Guard:
 
 
 def admitted(world, guard, access, wanted):
-    """A viewer whose rows are there for all of these topics, whether it may hear them or not."""
+    """Return a viewer with rows for all these topics, whether or not it may subscribe to them."""
     viewer = world.subscribe()
     viewer.connection = replace(viewer.connection, access=access)
     guard.allowed[viewer.connection.id] = access
@@ -100,7 +100,7 @@ def reported(happened):
 def test_after_a_change_of_permissions_a_viewer_is_sent_only_what_they_allow(
     changes, access, happened, seed
 ):
-    """Its token is renewed with other groups, or ends; its share link is revoked; it leaves."""
+    """The token is renewed with other groups or expires, the link is revoked, the viewer leaves."""
     rng = random.Random(seed)
     world = World(SIGNED_IN)
     guard = Guard(world)

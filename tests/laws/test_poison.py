@@ -1,4 +1,4 @@
-"""Whatever arrives or lies about, the rest is counted exactly and nothing is stuck."""
+"""Malformed messages and items: all others are counted exactly and nothing is stuck."""
 
 import json
 
@@ -20,7 +20,7 @@ GOOD = [ses.a_send("m-1"), ses.a_delivery("m-1"), ses.an_open("m-1"), ses.a_clic
 
 
 def with_member(event, *path, value):
-    """The event, with another value at a path; without it when that is `...`."""
+    """Return the event with another value at a path; `...` removes it."""
     event = json.loads(json.dumps(event))
     *outer, last = path
     inner = event
@@ -185,7 +185,7 @@ def paths(value, path=()):
 
 @given(st.one_of(engagements, others), json_values, st.data())
 def test_aggregate_understands_every_event_that_ingest_accepts(event, value, data):
-    """One member of an event is anything at all."""
+    """One member of an event has an arbitrary value."""
     path = data.draw(st.sampled_from([path for path in paths(event) if path]))
     changed = with_member(event, *path, value=value)
     try:

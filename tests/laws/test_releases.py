@@ -1,7 +1,7 @@
-"""Two releases with different rules run beside each other: in the end the newest rules stand.
+"""Two releases with different rules run concurrently: in the end the newest rules apply.
 
-Each event is ingested by functions of either release, which are interleaved, crash, and get events
-twice. After the deployment, what could not be stored is retried by the newer release alone.
+Each event is ingested by functions of either release, which are interleaved, crash, and receive
+duplicates. After the deployment, only the newer release retries events that could not be stored.
 """
 
 import random
@@ -24,7 +24,7 @@ older_rules = st.sampled_from([OLDER, OLDER_IN_PART])
 
 
 def require_newest_rules(world, happened):
-    """Require what the newest rules say of all facts: in counters, classes and states."""
+    """Assert that counters, classes and states follow the newest rules for all facts."""
     assert world.counted() == reference.stats(happened)
     table = world.new_process().events_table
     partitions = world.dynamo.tables["EventsTable"].partitions
@@ -39,9 +39,9 @@ def require_newest_rules(world, happened):
 
 
 def arrive(world, happened, rng):
-    """Let events arrive; the newer release is to ingest one of each message, the rest any.
+    """Put events into the queue; the newer release ingests one of each message, either the rest.
 
-    What the newer release never sees keeps the older verdict, until `recount --reclassify`.
+    A message that the newer release never sees keeps its class until `recount --reclassify`.
     """
     world.arrive(*happened)
     by_message = defaultdict(list)
@@ -53,7 +53,7 @@ def arrive(world, happened, rng):
 
 @given(st.lists(engagements, min_size=2, max_size=6), seeds, older_rules)
 def test_concurrent_ingests_of_two_releases_end_with_the_newer_rules(happened, seed, older):
-    """Each event comes once, to an ingest of its own: no later one corrects it."""
+    """Each event is ingested once, by its own invocation: no later one corrects it."""
     rng = random.Random(seed)
     world = World(releases=(older, NEWER))
     arrive(world, happened, rng)
@@ -103,7 +103,7 @@ def test_facts_without_a_rank_are_settled_by_the_newer_rules(happened, data):
 
 @pytest.mark.parametrize("crash", [False, True])
 def test_an_older_ingest_leaves_an_event_to_the_newer_release(crash):
-    """It stores the event, and fails its message, however often it gets it again."""
+    """It stores the event but fails its message, at every redelivery."""
     world = World(releases=(OLDER, NEWER))
     world.arrive(ses.an_open("m-1"))
     [newer] = world.queue
@@ -111,7 +111,7 @@ def test_an_older_ingest_leaves_an_event_to_the_newer_release(crash):
     first = world.ingest(newer)
     while world.running and not (crash and world.dynamo.tables["EventsTable"].partitions):
         first.step()
-    if crash:  # the open is stored, its message is not settled
+    if crash:  # the open is stored, but its message is not settled
         first.crash()
         del world.queue[newer]
     second = ses.a_click("m-1")

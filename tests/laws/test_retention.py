@@ -1,4 +1,4 @@
-"""Facts expire and totals stay; what comes late counts right, and what comes again does not."""
+"""Facts expire and totals stay; late events count correctly, and duplicates do not count."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ DAY = 24 * 3600
 
 
 def without_minutes(counted):
-    """Minutes are kept for two days."""
+    """Return the stats without minutes, which are kept for two days."""
     return {
         campaign: {part: counts for part, counts in parts.items() if not part.startswith("minute")}
         for campaign, parts in counted.items()
@@ -67,7 +67,7 @@ def test_an_open_weeks_later_is_counted_but_not_as_unique(days):
 
 
 def test_events_of_emails_sent_years_ago_are_kept_as_long_as_others():
-    """Their time to live begins when they are written, not when they happened."""
+    """Their time to live starts when they are written, not when they happened."""
     world = World()
     old = [
         ses.a_send("m-1", at="2019-05-01T10:00:00.000Z"),

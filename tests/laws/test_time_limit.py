@@ -1,7 +1,7 @@
-"""Whatever DynamoDB does, ingest ends before Lambda ends it, and reports what it has not stored.
+"""Under any faults of DynamoDB, ingest returns before its timeout and reports unstored events.
 
-The functions' own client calls DynamoDB in memory, in simulated time and one call after the other:
-side by side they are faster.
+The functions' own client calls DynamoDB in memory, in simulated time and sequentially; parallel
+calls are faster.
 """
 
 import json
@@ -48,10 +48,10 @@ class Lambda:
 
     Attributes:
         now: epoch seconds.
-        faults: of the next calls to DynamoDB: `throttled`, `hangs`, `lost` (the work is done, its
-            answer is not received), `unprocessed` (half a batch), or None.
-        usual: what happens when there are no more of them.
-        delays: the seconds after which SQS makes messages visible again, by receipt.
+        faults: the faults of the next calls to DynamoDB: `throttled`, `hangs`, `lost` (the call
+            takes effect, but its response is lost), `unprocessed` (half a batch), or None.
+        usual: the fault of all later calls.
+        delays: the seconds after which SQS makes messages visible again, by receipt handle.
     """
 
     def __init__(self, dynamo=None, faults=(), usual=None):
@@ -73,7 +73,7 @@ class Lambda:
         self.parts.run = one_by_one
 
     def run(self, records):
-        """Ingest records; return the ids of those that are reported."""
+        """Ingest records; return the ids of the reported ones."""
         with redirect_stdout(StringIO()):
             answer = self.parts.ingest.batch(records, TIME_OUT)
         assert self.now < START + TIME_OUT
@@ -191,7 +191,7 @@ def test_unreported_events_are_stored_and_reported_ones_are_not_lost(happened, f
     assert {*run.delays} == {
         one["receiptHandle"] for one in records if one["messageId"] in reported
     }
-    # They come again, and DynamoDB is well.
+    # They are redelivered after DynamoDB has recovered.
     again = Lambda(run.dynamo)
     assert again.run([one for one in records if one["messageId"] in reported]) == set()
     assert stored(run.dynamo) == stored(whole.dynamo)

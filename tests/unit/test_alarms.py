@@ -1,4 +1,4 @@
-"""Whoever is woken by an alarm finds it explained, and the function in question on the dashboard."""
+"""Each alarm is documented, and the CloudWatch dashboard shows its function."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def functions_of(metric):
 
 
 def rows(widget):
-    """The metrics of a widget, with what `...` and `.` stand for."""
+    """Return the metrics of a widget with the shorthands `...` and `.` expanded."""
     before = []
     for row in widget["properties"]["metrics"]:
         names = [one for one in row if isinstance(one, str)]

@@ -1,4 +1,4 @@
-"""docs/asyncapi.yaml is a valid AsyncAPI document and says all of the protocol."""
+"""docs/asyncapi.yaml is a valid AsyncAPI document and covers the whole protocol."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ ERROR_CODES = {
 
 
 def resolve(reference: str) -> Any:
-    """Follow a reference such as `#/components/schemas/Count`; KeyError when it leads nowhere."""
+    """Resolve a reference such as `#/components/schemas/Count`; raise KeyError if it is dangling."""
     found = DOCUMENT
     for key in reference.removeprefix("#/").split("/"):
         found = found[key]

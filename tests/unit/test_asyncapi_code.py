@@ -1,4 +1,4 @@
-"""What the code reads and writes is what docs/asyncapi.yaml says."""
+"""The code reads and writes messages as documented in docs/asyncapi.yaml."""
 
 import json
 from pathlib import Path

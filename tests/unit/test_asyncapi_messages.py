@@ -1,4 +1,4 @@
-"""tests/messages holds an example of every message, and each is true to docs/asyncapi.yaml."""
+"""tests/messages has a valid example of every message in docs/asyncapi.yaml."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ MAX_FRAME = 32 * 1024
 
 
 def schema_of(message: str) -> str:
-    """Name a message's schema; the name ends in Request, Reply or Push."""
+    """Return the name of a message's schema, which ends in Request, Reply or Push."""
     return COMPONENTS["messages"][message]["payload"]["$ref"].removeprefix("#/components/schemas/")
 
 
@@ -30,7 +30,7 @@ def validator(message: str) -> jsonschema.Draft7Validator:
 
 
 def parts(kind: str) -> list[tuple[str, dict[str, Any]]]:
-    """Collect all objects of a kind, such as `counts`, however deep, and the file each is in."""
+    """Return all objects of a kind, such as `counts`, at any depth, with their files."""
     found = []
 
     def collect(name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""A push to many is cut into chunks that fit an invocation, and each viewer is sent their own."""
+"""A push to a large topic is split into batches that each fit an invocation."""
 
 import json
 from collections import Counter
@@ -19,7 +19,7 @@ from chalicelib.live.batches import (
 from chalicelib.live.frames import MAX_FRAME_BYTES
 from chalicelib.live.permissions import Connection
 
-# Lambda's own limit of what it bills as one request.
+# The size that Lambda bills as one request.
 MAX_REQUEST_BYTES = 256 * 1024
 LATER = 1_800_000_020.25
 
@@ -29,7 +29,7 @@ def viewers(number, name="viewer", endpoint="a1b2c3/prod"):
 
 
 def sent(chunks):
-    """What each connection is sent, over all chunks."""
+    """Return the frames of each connection, over all batches."""
     return Counter(
         (connection.id, frame)
         for chunk in chunks
@@ -79,7 +79,7 @@ def test_a_batch_has_500_viewers(number, sizes):
 
 
 def test_many_small_groups_share_a_batch():
-    """Each agency sees its own part of the list: six hundred of them are no six hundred chunks."""
+    """Each agency sees its own part of the list; 600 agencies must not need 600 batches."""
     push = Push(
         "stats/email-campaigns",
         [Group([f'{{"of": {one}}}'], viewers(1, f"agency-{one}")) for one in range(600)],

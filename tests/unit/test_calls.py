@@ -1,4 +1,4 @@
-"""bench/calls.py counts what DynamoDB would bill: docs/cost.md rests on it."""
+"""bench/calls.py counts what DynamoDB would bill; docs/cost.md is based on it."""
 
 import pytest
 from support import ses

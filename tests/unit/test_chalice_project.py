@@ -1,4 +1,4 @@
-"""What is handed to Chalice, and what its event source mappings are given."""
+"""The project for Chalice, its deployment, and the options of event source mappings."""
 
 import json
 
@@ -45,7 +45,7 @@ class Gone(ClientError):
 
 
 class Lambda:
-    """Stands for the Lambda client: event source mappings by UUID."""
+    """Fake Lambda client with event source mappings by UUID."""
 
     def __init__(self, *uuids):
         arn = ARN.format("ingest")
@@ -105,11 +105,11 @@ def test_a_failed_deployment_quotes_the_last_output_of_chalice(build, tmp_path):
 
 
 class SlowChalice:
-    """Stands for Chalice and the clock: each run takes ten minutes, and lists lag behind it.
+    """Fake Chalice and clock: each run takes ten minutes, and lists are eventually consistent.
 
     Attributes:
-        refusals: why the next runs fail.
-        lists: what is found after it, one after the other.
+        refusals: the errors of the next runs.
+        lists: the resources listed after a run, one list after the other.
     """
 
     def __init__(self, monkeypatch):

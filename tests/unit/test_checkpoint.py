@@ -1,4 +1,4 @@
-"""One update counts each record once, whatever batch it comes in."""
+"""An update counts each record once, in whichever batches it is delivered."""
 
 from datetime import UTC, datetime
 
@@ -35,7 +35,7 @@ def checkpoint(sequence, created=NOW):
 
 
 def added(update):
-    """Read the increments out of an ADD clause."""
+    """Return the increments of an ADD clause."""
     clause = update["UpdateExpression"].split("ADD ")[1].split(" SET")[0].split(" REMOVE")[0]
     values = update["ExpressionAttributeValues"]
     return {
@@ -85,7 +85,7 @@ def test_a_better_stored_value_is_not_replaced():
 
 
 def test_a_minute_expires_after_all_its_records_have_left_the_stream():
-    """It counts what is stored within two days, and a record stays in the stream for one more."""
+    """It counts events stored within two days, and a record stays in the stream for one more."""
     update = planned([change(1, sends=1)], part="minute#2026-11-23T10:00")
 
     start = datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp()
@@ -131,7 +131,7 @@ def test_any_redelivery_in_any_batches_counts_each_record_once(amounts, batches)
 
     reached = 0
     for wanted, length in [*batches, (0, len(records))]:
-        # A shard delivers in order the first time: no batch starts behind what has been seen.
+        # A shard delivers in order the first time: no batch skips unseen records.
         start = min(wanted, reached)
         update = planned(records[start : start + length], item)
         reached = max(reached, min(start + length, len(records)))

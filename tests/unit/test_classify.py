@@ -1,4 +1,4 @@
-"""Whose was this open or click? What one event tells."""
+"""Classification of a single open or click as bot, human or unknown."""
 
 import pytest
 from support import ses

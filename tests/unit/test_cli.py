@@ -1,4 +1,4 @@
-"""The commands as a whole: help, errors in one line, exit status."""
+"""The command line in general: help, errors in one line, exit status."""
 
 from pathlib import Path
 

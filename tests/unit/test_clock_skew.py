@@ -1,4 +1,4 @@
-"""An event may be a day ahead of our clock, and no more: a wrong clock makes no campaign of 2099."""
+"""Events more than a day ahead of our clock are rejected, so that no campaign is in 2099."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ DAY = timedelta(days=1)
 
 
 def ahead(by):
-    """A time that is so much ahead of the world's clock."""
+    """Return a time this far ahead of the world's clock."""
     at = datetime.fromtimestamp(START, UTC) + by
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
 

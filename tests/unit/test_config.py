@@ -1,4 +1,4 @@
-"""Settings are right, or an error names the variable, its value and what to do."""
+"""Settings are valid, or an error names the variable, its value and the remedy."""
 
 import ast
 import os
@@ -106,7 +106,7 @@ def test_unset_triggers_have_valid_placeholders():
 
 
 def test_the_app_only_binds_triggers_to_handlers():
-    """Each function calls its own module: import-linter cannot see app.py."""
+    """Each function calls only its own module, which import-linter cannot check in app.py."""
     tree = ast.parse((ROOT / "app.py").read_text())
     imported = {
         alias.name

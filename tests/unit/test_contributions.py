@@ -1,4 +1,4 @@
-"""Records of a batch count as what they are, whatever lies beside them."""
+"""The contributions of a batch's records, including malformed ones."""
 
 from itertools import permutations
 
@@ -15,7 +15,7 @@ SPRING = ("spring", SUMMARY)
 
 
 def item(event, **changed):
-    """What is stored of an event; an attribute that is `...` is taken away."""
+    """Return the stored item of an event; attributes set to `...` are removed."""
     parsed = parse(ses.raw(event), campaign_tag="campaign")
     [fact] = facts_of(parsed, pseudonym_key="k", store_addresses=False, keep_link_query=False)
     whole = to_item(fact, 1_800_000_000) | changed

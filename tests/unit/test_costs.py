@@ -1,4 +1,4 @@
-"""What Mailpulse costs: measured calls times prices."""
+"""The cost model: measured calls times prices."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What `deploy` makes of its options before it asks AWS."""
+"""The options of `deploy`, before any call to AWS."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The middleware before the emulator, with an application that notes what reaches it."""
+"""The middleware in front of the emulator, with an application that records its requests."""
 
 import pytest
 
@@ -41,7 +41,7 @@ FOREIGN_HOSTS = [
 
 
 class Emulator:
-    """Stands for the emulator: answers everything, and keeps what it was asked."""
+    """Fake emulator that responds to every request and records it."""
 
     def __init__(self):
         self.asked = []
@@ -76,7 +76,7 @@ def ask(edge, scope):
     async def send(message):
         sent.append(message)
 
-    # Nothing here waits for anything, so no event loop is needed to run it to its end.
+    # Nothing awaits here, so that the coroutine completes without an event loop.
     with pytest.raises(StopIteration):
         edge(scope, receive, send).send(None)
     return sent
@@ -210,7 +210,7 @@ def test_hostnames_of_dns_rebinding_are_refused(edge, emulator, host, headers):
     "header",
     [
         (b"sec-fetch-site", b"cross-site"),
-        (b"sec-fetch-site", b"same-site"),  # another port of this machine
+        (b"sec-fetch-site", b"same-site"),  # another port of this host
         (b"sec-fetch-site", b"of-the-future"),
         (b"sec-fetch-mode", b"navigate"),
         (b"sec-fetch-dest", b"image"),

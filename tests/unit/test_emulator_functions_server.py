@@ -1,4 +1,4 @@
-"""The server for the requests of the Lambda functions."""
+"""The emulator's server for requests of the Lambda functions."""
 
 import asyncio
 import http.client
@@ -19,7 +19,7 @@ async def application(_scope, _receive, send):
 
 @pytest.fixture
 def address():
-    """Where the server is, behind the edge."""
+    """Return the address of the server, behind the edge."""
     started = threading.Event()
     running = []
 
@@ -56,7 +56,7 @@ def test_only_requests_of_functions_are_served(address):
 
 
 def test_no_response_is_delayed_by_nagles_algorithm():
-    # asyncio switches Nagle's algorithm off for sockets that name TCP as their protocol.
+    # asyncio disables Nagle's algorithm only for sockets whose protocol is set to TCP.
     server = FunctionsServer(application, "127.0.0.1")
 
     assert server._listener.proto == socket.IPPROTO_TCP

@@ -1,4 +1,4 @@
-"""Saved states: whole or not there, whatever is interrupted or damaged."""
+"""Saved states are complete or absent after any interruption, and damage is detected."""
 
 import os
 import shutil
@@ -78,9 +78,9 @@ def test_a_failed_save_changes_nothing(saved):
 
 
 def crashed(folder, at) -> bool:
-    """Save in a process that ends as by SIGKILL before the given file operation; return if it did.
+    """Save in a process that dies before the given file operation; return whether it did.
 
-    Audit events name each operation: https://docs.python.org/3/library/audit_events.html.
+    Audit events report each operation: https://docs.python.org/3/library/audit_events.html.
     """
     child = os.fork()
     if not child:
@@ -227,7 +227,7 @@ def test_state_of_an_earlier_version_is_migrated(of_an_earlier_version):
 def test_a_migration_resumes_after_a_crash(of_an_earlier_version):
     folder = of_an_earlier_version
     Generations(folder).adopt(START_ANEW)
-    for name in FILES[1:]:  # as if it had crashed when it had deleted the first
+    for name in FILES[1:]:  # as after a crash between the first and the second deletion
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text('{"payload": "old"}')
 

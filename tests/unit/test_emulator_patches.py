@@ -1,6 +1,6 @@
-"""Is each patch of the emulator still needed, and does it do what it should?
+"""Each patch of the emulator is still needed, and works.
 
-Where a test says that the emulator has learnt something, what makes up for it can go.
+When a test fails because the emulator no longer has a fault, remove the patch for it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ SCOPE = ("000000000000", "us-east-1")
 
 @pytest.fixture
 def streams(monkeypatch):
-    """Two tables, `slow` and `quick`, with a stream mapping each and one unread record."""
+    """Create the tables `slow` and `quick`, each with a stream mapping and one unread record."""
     mappings = []
     for table in ("slow", "quick"):
         arn = f"arn:aws:dynamodb:us-east-1:000000000000:table/{table}/stream/1"
@@ -50,7 +50,7 @@ def streams(monkeypatch):
 
 
 class Functions:
-    """Stands for the Lambda functions: `slow` takes until it is let go."""
+    """Fake Lambda functions: `slow` runs until it is released."""
 
     def __init__(self):
         self.let_go = threading.Event()
@@ -139,7 +139,7 @@ def test_processed_records_are_dropped_and_the_remaining_ones_counted(streams, f
 
 @pytest.fixture
 def mapping(streams):
-    """The mapping of `quick`, as the emulator keeps it."""
+    """Return the emulator's mapping of `quick`."""
     kept = streams[1][2]
     lambda_svc._esms["quick"] = kept
     yield kept
@@ -178,7 +178,7 @@ def test_emulator_still_saves_stream_positions_without_the_streams():
 
 @pytest.fixture
 def saved(tmp_path, monkeypatch):
-    """A folder that the emulator loads its state from."""
+    """Return a folder from which the emulator loads its state."""
     monkeypatch.setattr(persistence, "PERSIST_STATE", True)
     monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
     return tmp_path
@@ -249,7 +249,7 @@ def test_emulator_still_echoes_no_subprotocol():
 
 
 class Clock:
-    """Stands for `time.time`."""
+    """Fake `time.time`."""
 
     def __init__(self):
         self.now = 1_800_000_000.0
@@ -313,7 +313,7 @@ def test_sequence_numbers_start_above_the_stored_ones(clock, monkeypatch, kept):
 
 @pytest.fixture
 def waiting(clock):
-    """A queue with a message that was sent, before the clock stepped back."""
+    """Return a queue with a message that was sent before the clock stepped back."""
     message = {"id": "1", "visible_at": clock.now, "body": "", "sys": {}}
     sqs._ensure_msg_fields(message)
     clock.step_back()
@@ -336,7 +336,7 @@ def test_messages_are_hidden_for_the_visibility_timeout_at_most(clock, waiting):
 
 @pytest.fixture
 def pausing(clock):
-    """A mapping whose function has failed, before the clock stepped back."""
+    """Return a mapping whose function failed before the clock stepped back."""
     pauses = lambda_svc._esm_backoff_until
     pauses.set_scoped(*SCOPE, "mapping", clock.now + 1)
     clock.step_back()
@@ -366,7 +366,7 @@ def test_a_current_pause_is_kept(clock, pausing):
 
 @pytest.fixture
 def invocations(clock, monkeypatch):
-    """Of a rule that is due each minute, and was last invoked before the clock stepped back."""
+    """Return the invocations of a minutely rule that last ran before the clock stepped back."""
     arn = "arn:aws:events:us-east-1:000000000000:rule/watch"
     rule = {"State": "ENABLED", "ScheduleExpression": "rate(1 minute)", "Arn": arn}
     key = (*SCOPE, "watch")
@@ -428,7 +428,7 @@ def test_unread_records_survive_a_day_of_sleep(clock, streams, monkeypatch):
 
 @pytest.fixture
 def full_queue(monkeypatch):
-    """A queue with 150 messages."""
+    """Return a queue with 150 messages."""
     messages = [{"id": str(number), "visible_at": 0, "body": ""} for number in range(150)]
     queue = {"attributes": {"VisibilityTimeout": "20"}, "messages": messages, "is_fifo": False}
     monkeypatch.setattr(sqs, "_get_q", lambda _: queue)
@@ -477,7 +477,7 @@ def request(app, target, body):
         "headers": [(b"x-amz-target", target), (b"authorization", credential)],
         "query_string": b"",
     }
-    # In a thread of its own: the browser tests leave an event loop running in this one.
+    # In a separate thread: the browser tests leave an event loop running in this one.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, app(scope, receive, send)).result()
     start, *bodies = sent

@@ -1,4 +1,4 @@
-"""What reaches the queue is an event of SES, SES's validation message, or not ours."""
+"""A queue message is an event of SES, its validation message, or invalid."""
 
 import json
 

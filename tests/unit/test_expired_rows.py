@@ -1,7 +1,7 @@
-"""DynamoDB deletes expired items hours to days late: until then, readers leave them out.
+"""Readers leave out expired items, which DynamoDB deletes hours to days later.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
-Nothing is deleted in these tests: time goes on.
+Nothing is deleted in these tests; only time passes.
 """
 
 import json
@@ -50,7 +50,7 @@ def test_expired_connections_do_not_count_against_the_limit(world, rows, monkeyp
 
 
 def test_connections_are_counted_over_all_pages(world, rows, monkeypatch):
-    """A page may hold nothing but expired rows."""
+    """A page may contain only expired rows."""
     monkeypatch.setattr(subscriptions, "MAX_GUESTS", 2)
     for number in range(4):
         rows.admit(guest(number))

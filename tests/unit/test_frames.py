@@ -1,4 +1,4 @@
-"""No frame is longer than API Gateway accepts, and together they are the message."""
+"""No frame exceeds the limit of API Gateway, and all frames merge into the message."""
 
 import json
 from itertools import pairwise
@@ -16,7 +16,7 @@ from chalicelib.stats.counters import COUNTERS, SUMMARY, Aggregate
 LISTS = ("links", "bounces", "campaigns")
 RESOLUTIONS = ("minute", "hour", "day")
 
-# One to four bytes each in UTF-8, and two or six in JSON.
+# One to four bytes in UTF-8, and two or six in JSON.
 CHARACTERS = 'aé漢😀"\\\n\x01'
 
 
@@ -27,7 +27,7 @@ def texts(draw, most=9000):
     )
 
 
-# The longest fits into a frame, also with the longest members beside it.
+# The longest fits into a frame together with the longest other members.
 ELEMENTS = st.lists(
     st.builds(
         lambda number, text: {"version": number, "url": text}, st.integers(0, 9), texts(4900)
@@ -79,7 +79,7 @@ def at(body, path, *new):
 
 
 def merged(parts, name):
-    """Put a message together again, as a client does."""
+    """Merge frames into a message, as a client does."""
     whole, *rest = [json.loads(one) for one in parts]
     for part in rest:
         for path, one in elements(part[name]):

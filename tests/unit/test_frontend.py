@@ -1,4 +1,4 @@
-"""When the page is built, and what is said when it cannot be."""
+"""The build of the page: when it runs, and its errors."""
 
 import os
 
@@ -21,7 +21,7 @@ def program(folder, name, script):
 
 @pytest.fixture
 def static(tmp_path):
-    """A page whose sources are of second 100, built at second 200."""
+    """Return a page with sources from second 100 that was built at second 200."""
     static = tmp_path / "static"
     write(static / "src" / "views" / "app.js", 100)
     write(static / "build.mjs", 100)
@@ -33,7 +33,7 @@ def static(tmp_path):
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
-    """A PATH of our own; it has a node that is new enough, and an npm that builds."""
+    """Return the folder of a PATH with a supported node and an npm that builds."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program(folder, "node", "echo v22.1.0")

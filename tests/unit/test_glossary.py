@@ -1,4 +1,4 @@
-"""What the page says of its numbers is said of each of them, and in the page."""
+"""The glossary defines every number of the page, and the page contains it."""
 
 import re
 

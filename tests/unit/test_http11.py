@@ -1,4 +1,4 @@
-"""Each request gets its own response or an error, however the bytes of responses arrive."""
+"""The HTTP/1.1 parser: each request gets its own response or an error, for any division of bytes."""
 
 from contextlib import suppress
 
@@ -23,13 +23,13 @@ NEXT = H + b"200 OK\r\ncontent-length: 4\r\n\r\nnext"
 
 
 def parsed(*pieces, max_body=1000):
-    """Return what each piece completes."""
+    """Return the responses that each piece completes."""
     parser = ResponseParser(max_body)
     return [parser.feed(piece) for piece in pieces]
 
 
 def feed_all(parser, pieces):
-    """Feed pieces that complete one response, with the last of them."""
+    """Feed pieces of which the last completes the one response."""
     *before, last = [parser.feed(piece) for piece in pieces]
     assert before == [None] * len(before)
     return last
@@ -162,7 +162,7 @@ def test_a_chunked_body_has_the_same_limit():
 
 
 def accepted(parser, start, piece):
-    """Feed a piece again and again; return how many bytes are accepted."""
+    """Feed a piece repeatedly; return the number of accepted bytes."""
     with suppress(ProtocolError):
         parser.feed(start)
         for number in range(10 * MAX_HEADER_BYTES // len(piece)):
@@ -181,8 +181,8 @@ def accepted(parser, start, piece):
         (H + b"100 Continue\r\n\r\n", H + b"100 Continue\r\n\r\n"),  # interim responses
         (CHUNKED + b"0\r\n", b"x: y\r\n"),  # trailers
         (CHUNKED + b"0\r\nx: ", b"y" * 1000),  # a trailer
-        (CHUNKED + b"1;x=", b"y" * 1000),  # an extension of a chunk
-        (b"\r\n", b"\r\n" * 1000),  # line ends before it
+        (CHUNKED + b"1;x=", b"y" * 1000),  # a chunk extension
+        (b"\r\n", b"\r\n" * 1000),  # line endings before the response
     ],
 )
 def test_headers_and_chunk_metadata_have_a_limit(start, piece):

@@ -1,4 +1,4 @@
-"""What a function loads before it does anything: most of a cold start is imports."""
+"""The modules that a function loads before its first event; imports dominate a cold start."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ ENVIRONMENT = {
         ),
         "x",
     ),
-    # Nobody listens there: each call is made, and fails at once.
+    # No server listens there: each call fails at once.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "CONNECTIONS_ENDPOINT": "{endpoint}/{api_id}/{stage}",
     "REPORTS_BATCH_ITEM_FAILURES": "true",
@@ -72,7 +72,7 @@ CHANGED = {"Records": [{"dynamodb": {"NewImage": IMAGE}}]}
 
 
 def told(program, **variables):
-    """What a process prints last that imported the functions and ran one, as JSON."""
+    """Return the last line, as JSON, of a process that imports the functions and runs code."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=ENVIRONMENT | variables,
@@ -84,12 +84,12 @@ def told(program, **variables):
 
 
 def loaded(run):
-    """Name the packages that such a process has loaded."""
+    """Return the packages that such a process has loaded."""
     return told(RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), run=run))
 
 
 def loaded_late(function, run):
-    """Name the modules of ours that Lambda's process of a function loads only with its event."""
+    """Return our modules that a function's process in Lambda loads only with its first event."""
     program = (
         RUN.partition("print(")[0]
         + """
@@ -101,7 +101,7 @@ print(json.dumps([name for name in set(sys.modules) - imported if name.startswit
 
 
 def attempt(call):
-    """Run what cannot come to its end here: all that it needs, it has loaded."""
+    """Return code that runs an expression and ignores its failure; only its imports matter."""
     return f"""
 try:
     {call}
@@ -173,7 +173,7 @@ def test_a_function_does_not_load_the_modules_of_others():
 
 
 def test_every_lambda_handler_is_prepared():
-    """`_HANDLER` is what Chalice gives Lambda as the function's handler."""
+    """Lambda passes the handler's name, which Chalice sets, in `_HANDLER`."""
     triggered = [*app.app.event_sources, *app.app.websocket_handlers.values()]
 
     assert {one.handler_string for one in triggered} == {f"app.{name}" for name in NAMES}

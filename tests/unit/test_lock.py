@@ -1,4 +1,4 @@
-"""The locks name every package with its hashes, and agree with what they are made of."""
+"""The lock files contain every package with its hashes, and agree with their sources."""
 
 import re
 

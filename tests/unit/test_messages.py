@@ -1,4 +1,4 @@
-"""Messages have the shapes of the protocol, and fit into frames."""
+"""Messages have the format of the protocol and fit into frames."""
 
 import json
 from pathlib import Path
@@ -175,7 +175,7 @@ def test_a_campaign_entry_has_every_campaign_counter_and_no_others():
 
 
 def merged(written):
-    """Put a snapshot together again from its frames, as a client does."""
+    """Merge the frames of a snapshot, as a client does."""
     whole = {"timeline": {"minute": [], "hour": [], "day": []}, "links": [], "bounces": []}
     for text in written:
         assert len(text.encode()) <= MAX_FRAME_BYTES

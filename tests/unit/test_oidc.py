@@ -1,4 +1,4 @@
-"""Where the page signs people in."""
+"""The endpoints with which the page signs users in."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tasks run side by side, a few at a time, and none of their errors is swallowed."""
+"""Tasks run in parallel, a few at a time, and none of their errors is swallowed."""
 
 import threading
 

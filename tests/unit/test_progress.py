@@ -1,4 +1,4 @@
-"""What a step prints where there is no terminal."""
+"""The progress of a step, with and without a terminal."""
 
 import io
 
@@ -10,7 +10,7 @@ from dashboard.progress import Reporter
 
 
 class Clock:
-    """Stands for the clock: a test sets it."""
+    """A clock that a test sets."""
 
     def __init__(self):
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""Requests are valid, or refused with a message that says what to do."""
+"""Requests are valid, or refused with an error that contains the remedy."""
 
 import json
 from pathlib import Path

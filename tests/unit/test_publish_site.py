@@ -1,4 +1,4 @@
-"""Publishing the page to a bucket that notes what it is given, in which order."""
+"""Publish the page to a fake bucket that records the order of its objects."""
 
 import json
 
@@ -25,7 +25,7 @@ ASSETS = [
 
 
 class Bucket:
-    """Stands for the S3 client."""
+    """Fake S3 client."""
 
     def __init__(self):
         self.objects = {}

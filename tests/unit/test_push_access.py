@@ -1,6 +1,6 @@
-"""What a connection may see, and that nothing else is pushed to it: the publish function by hand.
+"""Permissions of a connection, and their enforcement in the pushes of the publish function.
 
-The rows that it reads are given as they are: whatever has become of them, the check holds.
+The tests write the rows that it reads directly: the check must hold for any rows.
 """
 
 import json
@@ -61,13 +61,13 @@ def test_groups_without_prefixes_see_nothing_if_any_prefixes_are_set():
 
 
 class Stage(World):
-    """A world where people sign in."""
+    """A world with sign-in."""
 
     def __init__(self):
         super().__init__(SIGNED_IN)
 
     def admitted(self, access, *topics):
-        """A viewer with rows for these topics, whether it may hear them or not."""
+        """Return a viewer with rows for these topics, whether or not it may subscribe to them."""
         viewer = self.subscribe()
         viewer.connection = replace(viewer.connection, access=access)
         rows = self.new_process().subscriptions
@@ -77,7 +77,7 @@ class Stage(World):
         return viewer
 
     def happens(self, *campaigns):
-        """Something changes in each of these campaigns."""
+        """Count an event in each of these campaigns, and publish the changes."""
         for campaign in campaigns:
             key = {"campaign": {"S": campaign}, "part": {"S": "summary"}}
             self.dynamo.call(

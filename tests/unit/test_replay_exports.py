@@ -1,4 +1,4 @@
-"""Exported events are read value by value, however they stand in the file."""
+"""Exported events are read value by value, in any layout of the file."""
 
 import gzip
 import json
@@ -83,7 +83,7 @@ def test_a_corrupt_gzip_file_is_a_clear_error(tmp_path_factory, content, place):
     path = tmp_path_factory.mktemp("export") / "file.gz"
     packed = gzip.compress(LINES.encode())
     broken = packed[:2] + content + packed[place:]
-    # Its time, and which system it is from, may be any.
+    # Its time and operating system are arbitrary.
     assume(broken[:4] + broken[10:] != packed[:4] + packed[10:])
     path.write_bytes(broken)
 

@@ -1,4 +1,4 @@
-"""Does a policy let a service in, and that alone?"""
+"""Whether a resource policy allows a service access from exactly one source."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The state folder: who holds it, and what is kept in it."""
+"""The state folder: its lock, and its contents."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_a_folder_is_unlocked_after_use(state, said):
 
 
 def test_a_child_of_a_killed_holder_is_awaited(state, said):
-    # It inherits the lock from a process that ends, as the emulator does from `up`.
+    # It inherits the lock of an ended process, as the emulator does from `up`.
     hold = (
         "import os, sys, subprocess; from dashboard.local import running;"
         "from dashboard.paths import StateDir; from pathlib import Path\n"
@@ -98,7 +98,7 @@ KEY_DAMAGES = ["", "\n", "0" * 63, "0" * 65, "x" * 64, "\0" * 64, "ABCDEF" + "0"
 
 @pytest.fixture
 def installed(state):
-    """A state folder that a run has left."""
+    """Return the state folder of a previous run."""
     state.root.mkdir()
     state.emulator.mkdir()
     with Generations(state.emulator).writing() as new:

@@ -1,4 +1,4 @@
-"""What a message was worth, decided from all of its opens and clicks."""
+"""The unique opens and clicks of a message, and their classes, from all of its facts."""
 
 import pytest
 from hypothesis import given
@@ -119,7 +119,7 @@ def test_a_stored_state_is_read_unchanged():
 
 
 def test_newer_rules_confirm_a_class_with_their_rank():
-    """Else an ingest with older rules and more facts could still replace it."""
+    """Otherwise an ingest with older rules and more facts could still replace it."""
     with OLDER.applied():
         [fact] = facts(ses.an_open())
     with NEWER.applied():
@@ -156,7 +156,7 @@ def test_older_rules_settle_nothing_after_newer_rules():
 
 @pytest.mark.parametrize("age", [0, 1])
 def test_a_class_without_a_rank_counts_as_one_of_the_first_rules(age):
-    """Classes were first stored without a rank before."""
+    """Earlier releases stored classes without a rank."""
     without = [replace(fact, settled=0) for fact in facts(ses.an_open())]
     with Rules(1 + age).applied():
         assert len(settle(without, None).reclassified) == age

@@ -1,4 +1,4 @@
-"""The simulated campaign: reproducible, in SES's shapes, and as messy as real events are."""
+"""The simulated campaign: reproducible, in the format of SES, and as irregular as real events."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def a_campaign(**settings):
 
 @pytest.fixture(scope="module")
 def played():
-    # Shares are higher than in life, so that everything happens in a small campaign.
+    # Rates are higher than in reality, so that a small campaign has every kind of event.
     behaviour = Behaviour(
         rendering_failures=0.01,
         rejects=0.01,

@@ -1,4 +1,4 @@
-"""Playing: each event when it is due, and the demo that never ends."""
+"""The player publishes each event when it is due, and the demo never ends."""
 
 import threading
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 @dataclass
 class Due:
-    """As much of an Arrival as playing looks at."""
+    """The attributes of an Arrival that the player reads."""
 
     due: float
 
@@ -27,7 +27,7 @@ class Due:
 
 
 class Clock:
-    """Time that passes only while somebody waits for an event that is never set."""
+    """Time that passes only while the player waits for an event that is never set."""
 
     def __init__(self, stop_at=float("inf")):
         self.time = 0.0

@@ -1,4 +1,4 @@
-"""Publishing to the topic: whole batches, retries, and errors that name what failed."""
+"""Publishing to the topic: full batches, retries, and errors."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ARN = "arn:aws:sns:us-east-1:123456789012:events"
 
 
 class FakeSns:
-    """Takes messages; those for which `failures` has answers left are not taken."""
+    """Fake SNS client that rejects messages as long as `failures` has responses for them."""
 
     def __init__(self, failures=None, error=None):
         self.calls = []

@@ -1,4 +1,4 @@
-"""Asking CloudFormation for a stack, and saying why there is none."""
+"""Create and update a stack, and report why that failed."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,7 +16,7 @@ _NO_REASON = {"ResourceStatusReason": ""}
 
 
 class CloudFormation:
-    """Stands for the client: whether the stack exists, what a change is answered, how it ends."""
+    """Fake client with the existence of the stack, the response to a change, and its outcome."""
 
     def __init__(self, *, exists=False, answer=None, fails=False):
         self.exists = exists

@@ -1,4 +1,4 @@
-"""Taking a stack down: what is left of its template, and saying what could not be deleted."""
+"""Remove a stack: reduce its template to the data, and report what could not be deleted."""
 
 import json
 
@@ -17,11 +17,11 @@ BUCKET_LEFT = ("SiteBucket", "DELETE_FAILED", "The bucket is not empty")
 
 
 class CloudFormation:
-    """Stands for the client: how the stack is, and what happens when it is changed.
+    """Fake client with the status of the stack and the events of a change.
 
     Attributes:
-        happens: what the next change brings: resource, its status and the reason.
-        ends: the statuses that are seen one after the other.
+        happens: the events of the next change: resource, status and reason.
+        ends: the successive statuses of the stack.
     """
 
     def __init__(self, status="UPDATE_COMPLETE", *, kept=("EventsTable", "StatsTable")):

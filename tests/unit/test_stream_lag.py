@@ -1,4 +1,4 @@
-"""Whether all records of a stream were read, whatever its pages look like."""
+"""The lag of a stream's reader: the oldest unread record, for any division into pages."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -17,10 +17,10 @@ def record(kind="INSERT", at=WRITTEN):
 
 
 class Stream:
-    """A stream's service, with the pages that each shard gives after any position.
+    """Fake stream with the pages that each shard returns after any position.
 
     Attributes:
-        trimmed: shards of which a position, or an iterator, has left the stream.
+        trimmed: shards with a position or an iterator that was trimmed.
     """
 
     def __init__(self, pages, *, ended=(), trimmed=(), trimmed_late=(), parents=None):
@@ -55,7 +55,7 @@ class Stream:
         return {"ShardIterator": f"{ShardId}/0"}
 
     def more(self, shard, *pages):
-        """Let records come after the pages that are there, those that were empty included."""
+        """Append records after the existing pages, including empty ones."""
         place = max(len(self.pages[shard]), 30)
         self.pages[shard] += [[]] * (place - len(self.pages[shard])) + list(pages)
 
@@ -126,7 +126,7 @@ def test_a_trimmed_parent_shard_is_ignored():
 
 
 class TestCalls:
-    """A check of one open and thirty ended shards, of which the last records were counted."""
+    """Checks of one open and thirty closed shards whose last records were counted."""
 
     @pytest.fixture(params=["with children", "unrelated"])
     def stream(self, request):

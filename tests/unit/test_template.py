@@ -1,8 +1,8 @@
-"""What CloudFormation demands of the template beyond what cfn-lint looks at."""
+"""Requirements of CloudFormation that cfn-lint does not check."""
 
 from dashboard.paths import TEMPLATE
 
 
 def test_the_template_fits_into_a_request():
-    """CloudFormation takes 51,200 bytes in a request; `deploy` and `up` use no bucket for it."""
+    """A request may contain 51,200 bytes of template; `deploy` and `up` use no bucket for it."""
     assert len(TEMPLATE.read_bytes()) <= 51_200

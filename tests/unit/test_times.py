@@ -1,4 +1,4 @@
-"""What is a time in the form of `Event.at`."""
+"""Recognition of times in the format of `Event.at`."""
 
 import pytest
 
