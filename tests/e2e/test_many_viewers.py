@@ -27,7 +27,7 @@ def logged(dashboard, topic):
 
 
 def test_batches_reach_open_connections_and_remove_gone_ones(dashboard):
-    topic = campaign_topic("crowd")
+    topic = campaign_topic("large")
     dynamodb, name = dashboard.aws("dynamodb"), dashboard.output("SubscriptionsTable")
     table = Subscriptions(aws_session.Service("dynamodb", lambda _: dynamodb), name)
     # 1,001 connections that are gone without a disconnect, and three open ones.
@@ -37,25 +37,25 @@ def test_batches_reach_open_connections_and_remove_gone_ones(dashboard):
         for client in there:
             client.subscribe(topic)
 
-        dashboard.publish(ses.a_send("crowd-1", campaign="crowd"))
+        dashboard.publish(ses.a_send("large-1", campaign="large"))
         for client in there:
             client.wait_for(topic, lambda known: known.counts["sends"] == 1, timeout=60)
 
         until = time.monotonic() + 60
         while len(table.subscribers(topic)) > len(there):
-            assert time.monotonic() < until, "those who have gone are not forgotten"
+            assert time.monotonic() < until, "gone connections are not removed"
             time.sleep(0.2)
         # One event may change the campaign in two stream batches.
         while len(found := list(logged(dashboard, topic))) % 3 or not found:
             assert time.monotonic() < until, found
             time.sleep(0.2)
         streams = [stream for stream, _ in found]
-        assert len(set(streams)) == len(streams), "each chunk has an invocation of its own"
-        assert sum(chunk["sent"] for _, chunk in found) >= len(there)
-        assert sum(chunk["missed"] for _, chunk in found) >= 1001
+        assert len(set(streams)) == len(streams), "each batch has its own invocation"
+        assert sum(batch["sent"] for _, batch in found) >= len(there)
+        assert sum(batch["missed"] for _, batch in found) >= 1001
 
         # The topic is no longer large.
-        dashboard.publish(ses.a_send("crowd-2", campaign="crowd"))
+        dashboard.publish(ses.a_send("large-2", campaign="large"))
         for client in there:
             client.wait_for(topic, lambda known: known.counts["sends"] == 2)
         assert len(list(logged(dashboard, topic))) == len(found)

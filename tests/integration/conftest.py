@@ -62,11 +62,11 @@ class Pipeline:
         self.now = START
         self.pauses = []
         self.invoked = []
-        turns = RateLimiter(
+        rate_limiter = RateLimiter(
             self.parts.dynamo, config.subscriptions_table, 5000, clock=lambda: self.now
         )
         self.crowds = LargeTopics(
-            turns, self.invoked.append, clock=lambda: self.now, pause=lambda _: None
+            rate_limiter, self.invoked.append, clock=lambda: self.now, pause=lambda _: None
         )
         self.publisher = Publisher(
             self.parts.subscriptions,

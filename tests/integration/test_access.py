@@ -292,10 +292,10 @@ def test_a_renewal_with_fewer_groups_ends_their_pushes(stage):
         "",
         "nonsense",
         signed(exp=1),
-        signed(sub="somebody-else", **{"cognito:groups": ["staff"]}),
+        signed(sub="another-user", **{"cognito:groups": ["staff"]}),
         signed(iss="https://evil.example.com", **{"cognito:groups": ["staff"]}),
     ],
-    ids=["empty", "nonsense", "expired", "somebody else's", "another issuer's"],
+    ids=["empty", "nonsense", "expired", "another user's", "another issuer's"],
 )
 def test_an_unacceptable_renewal_token_changes_nothing_and_is_not_quoted(stage, token):
     viewer = stage.sign_in("viewer", "acme")

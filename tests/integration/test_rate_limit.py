@@ -28,8 +28,8 @@ class Clock:
         return self.now
 
 
-def turns(dynamo, clock, table=TABLE, ceiling=5000):
-    return RateLimiter(dynamo, table, ceiling, clock=clock)
+def limiter_of(dynamo, clock, table=TABLE, messages_per_second=5000):
+    return RateLimiter(dynamo, table, messages_per_second, clock=clock)
 
 
 @pytest.fixture
@@ -43,42 +43,45 @@ def dynamo(clock):
 
 
 @pytest.fixture(params=["in memory", "moto"])
-def taker(request, clock):
+def limiter(request, clock):
     """Return a RateLimiter on each DynamoDB."""
     if request.param == "moto":
         pipeline = request.getfixturevalue("pipeline")
-        return turns(pipeline.parts.dynamo, clock, pipeline.config.subscriptions_table)
-    return turns(MemoryDynamo(clock), clock)
+        return limiter_of(pipeline.parts.dynamo, clock, pipeline.config.subscriptions_table)
+    return limiter_of(MemoryDynamo(clock), clock)
 
 
-def test_the_first_slot_begins_now_and_each_next_one_when_the_last_ends(taker):
-    begun = [taker.take(messages, FAR) for messages in (500, 500, 50, 500)]
+def test_the_first_slot_begins_now_and_each_next_one_when_the_last_ends(limiter):
+    begun = [limiter.take(messages, FAR) for messages in (500, 500, 50, 500)]
 
     assert begun == pytest.approx([NOW, NOW + 0.1, NOW + 0.2, NOW + 0.21], abs=1e-5)
 
 
-def test_after_a_pause_a_slot_begins_now_again(taker, clock):
-    taker.take(500, FAR)
+def test_after_a_pause_a_slot_begins_now_again(limiter, clock):
+    limiter.take(500, FAR)
     clock.now += 5
 
-    assert taker.take(500, FAR) == clock.now
+    assert limiter.take(500, FAR) == clock.now
 
 
-def test_a_slot_after_the_deadline_is_not_reserved(taker):
-    taker.take(50_000, FAR)  # ten seconds
+def test_a_slot_after_the_deadline_is_not_reserved(limiter):
+    limiter.take(50_000, FAR)  # ten seconds
 
-    assert taker.take(500, NOW + 9.99) is None
-    assert taker.take(500, FAR) == pytest.approx(NOW + 10)
+    assert limiter.take(500, NOW + 9.99) is None
+    assert limiter.take(500, FAR) == pytest.approx(NOW + 10)
 
 
-def test_no_slot_is_reserved_after_the_deadline(taker, clock):
+def test_no_slot_is_reserved_after_the_deadline(limiter, clock):
     clock.now = FAR + 0.001
 
-    assert taker.take(1, FAR) is None
+    assert limiter.take(1, FAR) is None
 
 
 def test_the_length_of_a_slot_follows_the_rate_limit(dynamo, clock):
-    slow, fast = turns(dynamo, clock, ceiling=100), turns(dynamo, clock, ceiling=9000)
+    slow, fast = (
+        limiter_of(dynamo, clock, messages_per_second=100),
+        limiter_of(dynamo, clock, messages_per_second=9000),
+    )
     slow.take(100, FAR)
 
     assert slow.take(1, FAR) == pytest.approx(NOW + 1)
@@ -88,16 +91,16 @@ def test_the_length_of_a_slot_follows_the_rate_limit(dynamo, clock):
 
 @pytest.mark.parametrize("ahead", [NONSENSE_SECONDS + 1, 3600, 10**9])
 def test_a_wrong_clock_does_not_delay_other_publishers(dynamo, clock, ahead):
-    turns(dynamo, Clock(wrong_by=ahead)).take(500, FAR + ahead)
+    limiter_of(dynamo, Clock(wrong_by=ahead)).take(500, FAR + ahead)
 
-    assert turns(dynamo, clock).take(500, FAR) == NOW
-    assert turns(dynamo, clock).take(500, FAR) == pytest.approx(NOW + 0.1)
+    assert limiter_of(dynamo, clock).take(500, FAR) == NOW
+    assert limiter_of(dynamo, clock).take(500, FAR) == pytest.approx(NOW + 0.1)
 
 
 def test_a_fast_clock_delays_others_by_its_difference(dynamo, clock):
-    turns(dynamo, Clock(wrong_by=0.5)).take(500, FAR)
+    limiter_of(dynamo, Clock(wrong_by=0.5)).take(500, FAR)
 
-    assert turns(dynamo, clock).take(500, FAR) == pytest.approx(NOW + 0.6)
+    assert limiter_of(dynamo, clock).take(500, FAR) == pytest.approx(NOW + 0.6)
 
 
 @given(st.integers(0, 2**32), st.integers(2, 5))
@@ -107,13 +110,13 @@ def test_concurrent_publishers_never_reserve_overlapping_slots(seed, publishers)
     clock = Clock()
     dynamo = MemoryDynamo(clock)
     dynamo.before_call = lambda *_: getcurrent().parent and getcurrent().parent.switch()
-    taken = []
+    reserved = []
 
     def publish():
         for _ in range(rng.randint(1, 6)):
             messages = rng.randint(1, 500)
-            begins = turns(dynamo, clock).take(messages, FAR)
-            taken.append((begins, begins + messages / 5000))
+            begins = limiter_of(dynamo, clock).take(messages, FAR)
+            reserved.append((begins, begins + messages / 5000))
 
     running = [greenlet(publish) for _ in range(publishers)]
     while running:
@@ -121,8 +124,8 @@ def test_concurrent_publishers_never_reserve_overlapping_slots(seed, publishers)
         running = [one for one in running if not one.dead]
         clock.now += rng.choice([0, 0, 0.001, 0.05, 0.2])
 
-    taken.sort()
-    for (_, end), (begin, _) in itertools.pairwise(taken):
+    reserved.sort()
+    for (_, end), (begin, _) in itertools.pairwise(reserved):
         assert begin >= end - 1e-5
 
 
@@ -138,18 +141,18 @@ def test_a_foreign_writer_of_the_item_is_an_error_and_not_an_endless_loop(dynamo
     dynamo.before_call = meddle
 
     with pytest.raises(AwsError, match="something else writes the item push/turn"):
-        turns(dynamo, clock).take(500, FAR)
+        limiter_of(dynamo, clock).take(500, FAR)
 
 
 def test_a_lost_response_costs_only_one_slot(dynamo, clock):
-    taker = turns(dynamo, clock)
-    taker.take(500, FAR)
+    limiter = limiter_of(dynamo, clock)
+    limiter.take(500, FAR)
     lost = Repeating(dynamo)
 
-    begins = turns(lost, clock).take(500, FAR)
+    begins = limiter_of(lost, clock).take(500, FAR)
 
     assert begins == pytest.approx(NOW + 0.2)  # the slot of the repeated call: never too early
-    assert taker.take(500, FAR) == pytest.approx(NOW + 0.3)
+    assert limiter.take(500, FAR) == pytest.approx(NOW + 0.3)
 
 
 class Repeating:

@@ -8,10 +8,10 @@ from chalicelib.live.batches import MOST_VIEWERS
 from chalicelib.live.delivery import PUSH_SECONDS
 
 
-@pytest.mark.parametrize("ceiling", [1000, 5000])
+@pytest.mark.parametrize("rate_limit", [1000, 5000])
 @pytest.mark.parametrize("shards", [1, 2, 4])
-def test_any_number_of_shards_uses_and_never_exceeds_the_rate_limit(shards, ceiling):
-    region = Region(ceiling)
+def test_any_number_of_shards_uses_and_never_exceeds_the_rate_limit(shards, rate_limit):
+    region = Region(rate_limit)
     for one in range(shards):
         region.watch(f"large-{one}", 8000)
         region.shard(f"large-{one}")
@@ -19,8 +19,8 @@ def test_any_number_of_shards_uses_and_never_exceeds_the_rate_limit(shards, ceil
     region.run(16)
 
     # A batch is sent as fast as possible once its slot begins.
-    assert ceiling < region.most_in_a_second() <= ceiling + MOST_VIEWERS
-    assert region.messages(2, 14) == pytest.approx(12 * ceiling, abs=MOST_VIEWERS)
+    assert rate_limit < region.most_in_a_second() <= rate_limit + MOST_VIEWERS
+    assert region.messages(2, 14) == pytest.approx(12 * rate_limit, abs=MOST_VIEWERS)
 
 
 def test_10_000_viewers_get_an_update_every_2_seconds_at_the_default_rate():
@@ -47,11 +47,11 @@ def test_two_large_topics_of_different_shards_share_equally():
 
 
 @pytest.mark.parametrize(
-    ("ceiling", "cycle"), [(2000, 1.0), (500, 3 * MOST_VIEWERS / 500 + 150 / 500)]
+    ("rate_limit", "cycle"), [(2000, 1.0), (500, 3 * MOST_VIEWERS / 500 + 150 / 500)]
 )
-def test_a_small_topic_waits_for_at_most_one_batch_of_each_other_shard(ceiling, cycle):
+def test_a_small_topic_waits_for_at_most_one_batch_of_each_other_shard(rate_limit, cycle):
     """At 2,000 a second these take 0.75 s: the small topic is pushed each second, as if alone."""
-    region = Region(ceiling)
+    region = Region(rate_limit)
     for one in range(3):
         region.watch(f"large-{one}", 10_000)
         region.shard(f"large-{one}")

@@ -89,7 +89,7 @@ BAD = {
     "claims changed under the signature": changed(),
     "signature cut off": signed().rpartition(".")[0] + ".",
     "another key under our kid": signed(THEIRS),
-    "a kid that nobody knows": signed(THEIRS, "key-9"),
+    "an unknown kid": signed(THEIRS, "key-9"),
     "no kid": jwt.encode(claims(), OURS, "RS256"),
     "a key that comes with the token": signed(
         THEIRS, "key-9", headers={"jwk": public(THEIRS, "key-9")}
@@ -108,7 +108,7 @@ BAD = {
     "expired": signed(exp=NOW - 120),
     "never expires": signed(exp=None),
     "not valid yet": signed(nbf=NOW + 3600),
-    "nobody's": signed(sub=None),
+    "without a subject": signed(sub=None),
     "ten megabytes": "x" * 10_000_000,
 }
 

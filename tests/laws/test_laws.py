@@ -9,7 +9,7 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 from support import reference
-from support.chaos import chaos, everybody_a_chunk
+from support.chaos import chaos, single_viewer_batches
 from support.generate import engagements, events
 from support.world import World
 
@@ -159,7 +159,7 @@ def test_viewers_of_a_large_topic_end_with_the_state_of_a_fresh_snapshot(happene
     viewers[0].refuses = rng.randint(0, 12)
     world.arrive(*happened)
 
-    with everybody_a_chunk():
+    with single_viewer_batches():
         chaos(world, seed, crashes=2)
     viewers[0].refuses = 0
 

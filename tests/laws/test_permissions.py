@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from support.chaos import chaos, everybody_a_chunk
+from support.chaos import chaos, single_viewer_batches
 from support.generate import events
 from support.world import CONFIG, START, World
 
@@ -61,13 +61,13 @@ def admitted(world, guard, access, wanted):
 
 
 @given(st.lists(st.tuples(accesses, topics), min_size=1, max_size=5), events, seeds, st.booleans())
-def test_no_push_or_ping_reveals_a_hidden_campaign(viewers, happened, seed, in_chunks):
+def test_no_push_or_ping_reveals_a_hidden_campaign(viewers, happened, seed, in_batches):
     world = World(SIGNED_IN)
     guard = Guard(world)
     found = [admitted(world, guard, access, wanted) for access, wanted in viewers]
     world.arrive(*happened)
 
-    with everybody_a_chunk() if in_chunks else nullcontext():
+    with single_viewer_batches() if in_batches else nullcontext():
         chaos(world, seed, crashes=1)
 
     for viewer, (access, wanted) in zip(found, viewers, strict=True):

@@ -87,7 +87,7 @@ def _read_again(world: World, rng: random.Random) -> bool:
 
 
 @contextmanager
-def everybody_a_chunk() -> Iterator[None]:
+def single_viewer_batches() -> Iterator[None]:
     """Make each viewer a batch of its own, sent by a separate invocation."""
     with (
         patch.object(batches, "MOST_VIEWERS", 1),

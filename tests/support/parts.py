@@ -190,13 +190,17 @@ class Parts:
     @cached_property
     def crowds(self):
         """Return the publisher for large topics."""
-        turns = RateLimiter(
+        rate_limiter = RateLimiter(
             self.dynamo,
             self.config.subscriptions_table,
             self.config.messages_per_second,
             clock=self._clock,
         )
-        return LargeTopics(turns, lambda event: self.invocations.invoke(event), clock=self._clock)  # noqa: PLW0108 - the same
+        return LargeTopics(
+            rate_limiter,
+            lambda event: self.invocations.invoke(event),  # noqa: PLW0108 - the same
+            clock=self._clock,
+        )
 
     @cached_property
     def invocations(self):

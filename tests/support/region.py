@@ -44,7 +44,7 @@ class Region:
     def __init__(self, messages_per_second: int) -> None:
         self.now = START
         self.sent: list[tuple[float, str, int]] = []
-        self._ceiling = messages_per_second
+        self._rate_limit = messages_per_second
         self._hub = getcurrent()
         self._due: list[tuple[float, int, greenlet]] = []
         self._numbers = itertools.count()
@@ -118,8 +118,8 @@ class Region:
         def clock() -> float:
             return self.now + wrong_by
 
-        turns = RateLimiter(self, TABLE, self._ceiling, clock=clock)
-        crowds = LargeTopics(turns, self._invoke, clock=clock, pause=self._sleep)
+        rate_limiter = RateLimiter(self, TABLE, self._rate_limit, clock=clock)
+        crowds = LargeTopics(rate_limiter, self._invoke, clock=clock, pause=self._sleep)
         pusher = Pusher(None, lambda: self, clock=clock, pause=self._sleep)
         subscriptions = Subscriptions(self, TABLE, clock=clock, pause=self._sleep)
         return Publisher(subscriptions, pusher, lambda: crowds, 1.0, clock=clock, pause=self._sleep)

@@ -28,12 +28,12 @@ def viewers(number, name="viewer", endpoint="a1b2c3/prod"):
     return [Connection(f"{name}-{one}", endpoint, 1_800_000_000 + one) for one in range(number)]
 
 
-def sent(chunks):
+def sent(batches):
     """Return the frames of each connection, over all batches."""
     return Counter(
         (connection.id, frame)
-        for chunk in chunks
-        for group in chunk.groups
+        for batch in batches
+        for group in batch.groups
         for connection in group.connections
         for frame in group.frames
     )
@@ -59,13 +59,13 @@ def test_batches_fit_and_send_each_viewer_the_frames_of_its_group_once(groups):
         ],
     )
 
-    chunks = list(split(push))
+    batches = list(split(push))
 
-    assert sent(chunks) == sent([push])
-    assert set(sent(chunks).values()) <= {1}
-    for chunk in chunks:
-        assert 0 < chunk.viewers <= MOST_VIEWERS
-        assert len(encoded(chunk, LATER)) < MAX_EVENT_BYTES + 100 < MAX_REQUEST_BYTES
+    assert sent(batches) == sent([push])
+    assert set(sent(batches).values()) <= {1}
+    for batch in batches:
+        assert 0 < batch.viewers <= MOST_VIEWERS
+        assert len(encoded(batch, LATER)) < MAX_EVENT_BYTES + 100 < MAX_REQUEST_BYTES
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_batches_fit_and_send_each_viewer_the_frames_of_its_group_once(groups):
 def test_a_batch_has_500_viewers(number, sizes):
     push = Push("stats/health", [Group(["{}"], viewers(number))])
 
-    assert [chunk.viewers for chunk in split(push)] == sizes
+    assert [batch.viewers for batch in split(push)] == sizes
     assert push.messages == number
 
 
@@ -85,18 +85,18 @@ def test_many_small_groups_share_a_batch():
         [Group([f'{{"of": {one}}}'], viewers(1, f"agency-{one}")) for one in range(600)],
     )
 
-    assert [chunk.viewers for chunk in split(push)] == [500, 100]
+    assert [batch.viewers for batch in split(push)] == [500, 100]
 
 
 def test_frames_too_long_for_one_batch_are_split_over_several():
     frames = [str(one) * MAX_FRAME_BYTES for one in range(10)]
     push = Push("stats/email-campaign/spring", [Group(frames, viewers(500))])
 
-    chunks = list(split(push))
+    batches = list(split(push))
 
-    assert len(chunks) > 1
-    assert all(chunk.viewers == 500 for chunk in chunks)
-    assert sent(chunks) == sent([push])
+    assert len(batches) > 1
+    assert all(batch.viewers == 500 for batch in batches)
+    assert sent(batches) == sent([push])
 
 
 def test_an_event_contains_each_endpoint_once():
@@ -113,6 +113,6 @@ def test_an_encoded_event_is_decoded_unchanged():
     groups = [Group(["{}", '{"é": "🎉"}'], viewers(3)), Group(["[]"], viewers(2, "guest"))]
     push = Push("stats/email-campaign/spring", groups)
 
-    chunk, until = decoded(json.loads(encoded(push, LATER)))
+    batch, until = decoded(json.loads(encoded(push, LATER)))
 
-    assert (chunk, until) == (push, LATER)
+    assert (batch, until) == (push, LATER)

@@ -61,7 +61,7 @@ UNREADABLE = {
 }
 COUNTED = {"Records": [UNREADABLE], "shardId": "shard-1"}
 IMAGE = {"campaign": {"S": "spring"}, "part": {"S": "summary"}, "v": {"N": "1"}}
-CHUNK = {
+BATCH = {
     "push": {
         "topic": "stats/health",
         "until": 2**40,
@@ -122,9 +122,9 @@ of_large_topics = {
 }
 assert not of_large_topics & set(sys.modules)
 """,
-    "a crowd's turn": attempt("function('publish').function().crowds()._turns.take(500, 2**40)"),
-    "a crowd's chunk": attempt("function('publish').function().crowds()._invoke(b'{}')"),
-    "a chunk": attempt(f"function('publish').handler({CHUNK!r})"),
+    "a reservation": attempt("function('publish').function().crowds()._turns.take(500, 2**40)"),
+    "an invocation for a batch": attempt("function('publish').function().crowds()._invoke(b'{}')"),
+    "a batch": attempt(f"function('publish').handler({BATCH!r})"),
     "watch": attempt("function('watch').handler({})"),
     "disconnect": attempt(f"function('disconnect').handler({CONTEXT!r})"),
     "connect": f"assert function('connect').handler({CONTEXT!r})['statusCode'] == 200",

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 import pytest
 from msgspec.structs import replace
-from support.chaos import everybody_a_chunk
+from support.chaos import single_viewer_batches
 from support.world import CONFIG, START, World
 
 from chalicelib.live.permissions import Permissions, prefixes_of
@@ -90,7 +90,7 @@ class Stage(World):
         self.drain()
 
 
-@pytest.fixture(params=[nullcontext, everybody_a_chunk], ids=["at once", "in chunks"])
+@pytest.fixture(params=[nullcontext, single_viewer_batches], ids=["at once", "in batches"])
 def stage(request):
     with request.param():
         yield Stage()

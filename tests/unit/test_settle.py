@@ -38,7 +38,7 @@ def clicks(*seconds):
     ]
 
 
-def machines(settlement):
+def bots(settlement):
     return {
         (fact.type, fact.at) for fact, engager, _ in settlement.reclassified if engager == "machine"
     }
@@ -61,7 +61,7 @@ def test_only_the_first_open_and_click_are_unique():
 
 
 def test_clicks_on_three_links_within_ten_seconds_are_a_bot():
-    assert len(machines(settle(facts(*clicks(0, 5, 10)), None))) == 3
+    assert len(bots(settle(facts(*clicks(0, 5, 10)), None))) == 3
 
 
 def test_clicks_on_three_links_over_more_than_ten_seconds_are_human():
@@ -77,8 +77,8 @@ def test_three_clicks_on_one_link_are_human():
 def test_opens_beside_a_burst_are_classified_as_bot():
     events = [*clicks(20, 21, 22), ses.an_open(at=at(11)), ses.an_open(at=at(33))]
 
-    assert ("Open", at(11)) in machines(settle(facts(*events), None))
-    assert ("Open", at(33)) not in machines(settle(facts(*events), None))
+    assert ("Open", at(11)) in bots(settle(facts(*events), None))
+    assert ("Open", at(33)) not in bots(settle(facts(*events), None))
 
 
 def test_a_burst_overrides_an_unlikely_verdict_of_ses():
@@ -186,7 +186,7 @@ def test_the_order_of_facts_does_not_matter(events, random):
     shuffled = random.sample(found, len(found))
 
     assert settle(shuffled, None).state == settle(found, None).state
-    assert machines(settle(shuffled, None)) == machines(settle(found, None))
+    assert bots(settle(shuffled, None)) == bots(settle(found, None))
 
 
 @given(engagements)
@@ -194,4 +194,4 @@ def test_a_burst_only_grows_with_more_facts(events):
     found = list({fact.key: fact for fact in facts(*events)}.values())
 
     for count in range(1, len(found)):
-        assert machines(settle(found[:count], None)) <= machines(settle(found, None))
+        assert bots(settle(found[:count], None)) <= bots(settle(found, None))
