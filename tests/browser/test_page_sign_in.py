@@ -93,14 +93,16 @@ def live_now(page):
 def test_a_signed_in_user_sees_the_requested_page_live(page, stage):
     sign_in(page, stage, "#/campaign/acme-a")
 
-    assert page.url == f"{stage.url}#/campaign/acme-a", "no code is left in the address"
+    assert page.url == f"{stage.url}#/campaign/acme-a", (
+        "the authorization code is removed from the URL"
+    )
     expect(page.locator(".tiles [data-metric=sends]")).to_have_attribute("data-value", "1")
     stage.publish(ses.a_send("m-2", campaign="acme-a"))
     expect(page.locator(".tiles [data-metric=sends]")).to_have_attribute("data-value", "2")
     kept = page.evaluate(
         "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
     )
-    assert kept == '[{},{},""]', "tokens are in memory alone"
+    assert kept == '[{},{},""]', "tokens are kept only in memory"
     assert page.complaints == []
 
 
@@ -130,7 +132,7 @@ def test_the_page_renews_its_token_on_the_open_connection_before_expiry(page, st
 
     expect(page.locator(".tiles [data-metric=deliveries]")).to_have_attribute("data-value", "1")
     live_now(page)
-    assert len(sockets) == 1, "the connection goes on"
+    assert len(sockets) == 1, "the connection stays open"
     assert page.complaints == []
 
 

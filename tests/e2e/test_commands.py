@@ -154,7 +154,7 @@ def test_dead_letters_are_listed_with_reasons_and_redriven(dashboard, run):
     assert "messages are sent back" in stderr
     until = time.monotonic() + 30
     while dashboard.queued() or dashboard.dead_letters() != before:
-        assert time.monotonic() < until, "what is still no event comes back"
+        assert time.monotonic() < until, "the message is still invalid and returns"
         time.sleep(0.1)
     assert "bad_json" in run("dlq", "list")[1]
 

@@ -110,4 +110,4 @@ def test_ten_thousand_events_are_counted_exactly_and_pushes_are_coalesced(dashbo
         times = [at for at, push in client.pushes if push["id"] == topic]
         assert len(times) < len(arriving) / len(campaigns) / 4, "pushes are coalesced"
         gaps = sorted(later - earlier for earlier, later in pairwise(times))
-        assert gaps[len(gaps) // 2] > 0.15, "and about an interval apart"
+        assert gaps[len(gaps) // 2] > 0.15, "pushes are about an interval apart"

@@ -160,13 +160,13 @@ def test_destroy_removes_everything_except_the_data(account, removed):
     assert status == 0, stderr
     left = of_stage(in_the_account(account))
     logs = [name for name in left if name.startswith("/aws/lambda/")]
-    assert logs, "the emulator writes logs of functions that are no WebSocket's"
+    assert logs, "the emulator logs functions without a WebSocket trigger"
     assert sorted(set(left) - set(logs)) == sorted(
         [KEY, *OTHERS, first["EventsTable"], first["StatsTable"]]
     )
     assert f"deploy --stage {STAGE} --region {REGION} --set" in stdout
     assert "--set RETENTION_DAYS=120" in stdout
-    assert not build(STAGE).exists(), "it holds the key"
+    assert not build(STAGE).exists(), "the build contains the key"
     with pytest.raises(ClientError, match="NoSuchBucket"):
         account.aws("s3").list_objects_v2(Bucket=first["SiteBucket"])
 
@@ -219,7 +219,7 @@ def test_the_next_deployment_reuses_the_tables_and_continues_counting(account, r
         "Stacks"
     ]
     chosen = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
-    assert chosen["ConfigurationSetName"] == STAGE, "what was chosen at first"
+    assert chosen["ConfigurationSetName"] == STAGE, "the settings of the first deployment"
     function = account.aws("lambda").get_function_configuration(
         FunctionName=f"mailpulse-{STAGE}-ingest"
     )

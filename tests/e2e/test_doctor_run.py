@@ -136,7 +136,7 @@ def test_a_test_email_is_traced_from_the_ses_simulator_to_the_websocket(account,
 
     assert finding.status == "ok", finding
     assert "the mail m-probe was counted as sent and delivered here after" in finding.says
-    assert list(sharing(subject).shares.all()) == [], "its share link is gone"
+    assert list(sharing(subject).shares.all()) == [], "its share link is revoked"
 
 
 def test_a_test_email_without_events_is_reported(account, subject):

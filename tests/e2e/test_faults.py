@@ -166,7 +166,7 @@ def test_an_unreachable_viewer_catches_up_and_delays_no_other(dashboard, proxy, 
         slow.request("ping")
 
         assert slow.topics[topic].counts["sends"] == 1
-        assert took < 6, "one that hangs is given two seconds, twice, beside the others"
+        assert took < 6, "an unresponsive one gets two attempts of two seconds, in parallel"
 
 
 def test_a_disconnected_viewer_is_removed_and_the_others_stay_live(dashboard, proxy, gone):

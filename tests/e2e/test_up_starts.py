@@ -198,7 +198,7 @@ def test_a_killed_emulator_keeps_its_last_saved_state(state_dir):
 
     second = live.Live(state_dir)
     try:
-        assert not half_replayed.exists(), "what a replay had sent may be lost with the rest"
+        assert not half_replayed.exists(), "events of a replay may be lost, too"
         assert count(second, "safe", 30) == 30
         # Facts and counters are consistent: a redelivered fact is not counted again.
         second.publish(*(ses.a_send(f"safe-{number}", campaign="safe") for number in range(35)))

@@ -119,7 +119,9 @@ def test_damaged_state_is_reported_in_one_line_whose_remedy_works(state):
         assert sends(dashboard, "kept", 2) == 2
     finally:
         assert dashboard.stop() == 0
-    assert damaged.parent.with_name(f"{damaged.parent.name}.damaged").exists(), "for a rescue"
+    assert damaged.parent.with_name(f"{damaged.parent.name}.damaged").exists(), (
+        "the damaged state is kept for a manual repair"
+    )
 
 
 def test_state_that_this_version_cannot_load_is_refused_and_kept(state):

@@ -512,7 +512,7 @@ class TestFanOut:
 
         assert send(fan_out, 3) == ["failed"] * 3
 
-        assert time.monotonic() - started < 30, "it does not wait for what was refused"
+        assert time.monotonic() - started < 30, "it does not wait for refused connections"
 
 
 class FanOutOfOne:

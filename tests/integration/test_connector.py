@@ -188,7 +188,7 @@ def test_a_refused_connection_falls_back_to_the_next_address(client, names, seco
 
     assert send()
     assert send()
-    assert names.asked == 1, "the address that works is kept"
+    assert names.asked == 1, "the working address is kept"
 
 
 def test_an_address_of_another_server_falls_back_to_the_next_address(

@@ -134,7 +134,7 @@ def test_the_previous_credentials_are_used_while_a_refresh_fails(container, stub
     for _ in range(30):
         assert key(container) == "AKIAFIRST"
         clock.now += 1
-    assert len(stub.requests) == 1 + 3, "the endpoint is left alone for a minute"
+    assert len(stub.requests) == 1 + 3, "the endpoint is not called for a minute"
     [logged] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert logged["event"] == "credentials_not_refreshed"
     assert "status 500" in logged["detail"]

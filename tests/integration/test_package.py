@@ -110,7 +110,7 @@ def test_the_parameters_are_the_outputs_of_the_stack_and_the_key(template):
 
     assert parameters.keys() <= {*OUTPUTS, "PseudonymKey", "ShareKey"}
     assert parameters["PseudonymKey"]["NoEcho"] is parameters["ShareKey"]["NoEcho"] is True
-    assert not any("Default" in one for one in parameters.values()), "none is forgotten silently"
+    assert not any("Default" in one for one in parameters.values()), "none is omitted silently"
 
 
 def test_functions_have_the_names_and_environment_that_deploy_gives_them(template):

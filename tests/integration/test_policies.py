@@ -285,7 +285,7 @@ def test_every_needed_action_is_allowed_and_every_allowed_action_is_needed(
 
     for function, policy in written.items():
         refused = {one for one in needed[function] if not allows(policy, *one)}
-        assert refused == set(), f"{function} may not do what it does"
+        assert refused == set(), f"{function} lacks permissions that it needs"
         by_aws = LOGS | BY_MAPPING.get(function, set())
         unused = {
             (action, resource)
@@ -296,7 +296,7 @@ def test_every_needed_action_is_allowed_and_every_allowed_action_is_needed(
                 action == used and fnmatch(where, resource) for used, where in needed[function]
             )
         }
-        assert unused == set(), f"{function} may do what it never does"
+        assert unused == set(), f"{function} has permissions that it never needs"
 
 
 def test_no_statement_has_a_wildcard_where_aws_supports_scoping(written):

@@ -67,9 +67,9 @@ def test_an_interrupted_replay_resumes_where_it_stopped(installation, export, tm
     replay(installation, export, note(tmp_path, export), second)
 
     assert (second.earlier, second.sent) == (50, 50)
-    assert note(tmp_path, export).read()[0] == 0, "asked again, it is replayed again"
+    assert note(tmp_path, export).read()[0] == 0, "a second run replays it again"
     waiting = installation.queues.waiting()
-    assert waiting == 110, "ten were sent twice, which counts nothing twice"
+    assert waiting == 110, "ten were sent twice, but are counted once"
 
 
 def test_progress_is_recorded_per_file_and_queue(export, tmp_path):

@@ -127,7 +127,7 @@ def test_any_other_token_is_refused(tokens, kind):
     with pytest.raises(Unauthorized) as caught:
         tokens.viewer(BAD[kind])
 
-    assert len(str(caught.value)) < 200, "what an attacker writes is not repeated at length"
+    assert len(str(caught.value)) < 200, "an attacker's input is not quoted in full"
 
 
 def test_the_issuers_keys_are_fetched_once(tokens, issuer):

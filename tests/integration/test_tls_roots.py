@@ -102,7 +102,7 @@ def test_the_systems_roots_verify_what_amazons_roots_do_not(send, stub, capsys):
     assert send(config(stub))
     assert send(config(stub))
 
-    assert logged(capsys) == ["system_roots_trusted"], "once in a process"
+    assert logged(capsys) == ["system_roots_trusted"], "once per process"
 
 
 @CLIENTS
@@ -129,7 +129,7 @@ def test_another_server_is_refused_whatever_its_root(send, replaced):
         assert not send(config(stub))
 
         assert send(config(stub, "sqs.us-east-1.amazonaws.com"))
-        assert not send(config(stub)), "host names are verified by these roots, too"
+        assert not send(config(stub)), "hostnames are verified with these roots, too"
 
     assert len(stub.requests) in (1, 9)
 

@@ -92,7 +92,7 @@ def test_every_kind_of_write_is_a_crash_point():
 def test_a_crash_at_any_write_loses_and_duplicates_nothing(fatal):
     world, viewer, moments = played(fatal)
 
-    assert len(moments.names) > fatal, "it has died there"
+    assert len(moments.names) > fatal, "the process has crashed at this moment"
     assert world.counted() == reference.stats(EVENTS)
     assert {body for body, _ in world.dead} == {POISON}
     assert viewer.topics[SPRING].shown == world.snapshot(SPRING).shown

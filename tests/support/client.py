@@ -140,7 +140,7 @@ class Client:
                 if reply["request_id"] == request_id:
                     self._replies.remove(reply)
                     return reply
-            assert self._receive(until), f"no answer to request {request_id} in {timeout} s"
+            assert self._receive(until), f"no response to request {request_id} in {timeout} s"
 
     def subscribe(self, topic: str) -> Topic:
         """Subscribe and merge the snapshot; pushes are merged as they arrive."""

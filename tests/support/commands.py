@@ -87,7 +87,7 @@ class Command:
 
     def _line(self) -> bytes:
         line = self._told.readline()
-        assert line, "the process from which commands start has ended"
+        assert line, "the process that forks commands has ended"
         return line
 
 

@@ -101,7 +101,7 @@ class Live:
         """Wait until the queue is empty."""
         until = time.monotonic() + timeout
         while queued := self.queued():
-            assert time.monotonic() < until, f"{queued} messages still in the queue"
+            assert time.monotonic() < until, f"{queued} messages are still in the queue"
             time.sleep(0.05)
 
     def wait_until_said(self, pattern: str, timeout: float = STOP_SECONDS) -> None:

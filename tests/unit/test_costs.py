@@ -79,7 +79,9 @@ def test_dynamodb_requests_equal_the_measured_ones():
 
     assert found["DynamoDB: facts, states, activity"] == 5000
     assert found["DynamoDB: aggregates"] == 2406
-    assert found["DynamoDB: reads"] == 200 + 700 - 100, "watch's own pushes are not the campaign's"
+    assert found["DynamoDB: reads"] == 200 + 700 - 100, (
+        "pushes of watch do not belong to the campaign"
+    )
     assert found["Lambda: invocations"] == 300 + 400 + 500 - 100
 
 
@@ -106,7 +108,9 @@ def test_the_cost_of_viewers_grows_with_their_hours():
     assert one["WebSocket: pings, questions, answers"] == 22
     assert one["WebSocket: connected"] == 60
     assert one["DynamoDB: reads"] == 50
-    assert four["WebSocket: pushes"] == 2 * (100 + 3 * 10), "later hours are as the last measured"
+    assert four["WebSocket: pushes"] == 2 * (100 + 3 * 10), (
+        "later hours cost as much as the last measured one"
+    )
 
 
 def test_no_viewers_cost_nothing():

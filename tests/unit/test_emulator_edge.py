@@ -108,7 +108,7 @@ def connect(edge, *headers, subprotocols=(), host=OURS):
 
 def is_refused(edge, emulator, *arguments, **options):
     start, body = request(edge, *arguments, **options)
-    assert body["body"].endswith(b".\n"), "it says why"
+    assert body["body"].endswith(b".\n"), "it contains the reason"
     return start["status"] == 403 and emulator.asked == []
 
 

@@ -112,12 +112,12 @@ def test_a_crash_at_any_file_operation_of_a_save_leaves_an_intact_state(saved, t
         check(folder)
         found = content(folder)
         assert found in ({'"2"'}, {'"3"'}), "files of two saves"
-        assert not was_new or found == {'"3"'}, "the new state is there once and for all"
+        assert not was_new or found == {'"3"'}, "the new state is durable"
         was_new = found == {'"3"'}
         save(folder, 4)
         check(folder)
         assert content(folder) == {'"4"'}
-        assert len(list(folder.iterdir())) == 2, "nothing is left of the crash"
+        assert len(list(folder.iterdir())) == 2, "no files of the crash remain"
         if not more:
             break
 
@@ -144,7 +144,7 @@ def test_all_files_are_synced_before_a_state_is_renamed(saved, monkeypatch):
 
     names = {Path(name).name for name in FILES}
     assert before >= {*names, "lambda-blobs", "3.tmp", "manifest.json.tmp"}
-    assert synced == {"emulator"}, "and its name is, too"
+    assert synced == {"emulator"}, "so is its name"
 
 
 def truncate(path):

@@ -16,7 +16,7 @@ def parsed(event):
 def reason_of(body):
     with pytest.raises(NotAnEvent) as caught:
         parse(body, campaign_tag="campaign")
-    assert str(caught.value), "a reason comes with an explanation"
+    assert str(caught.value), "a reason has an explanation"
     return caught.value.reason
 
 

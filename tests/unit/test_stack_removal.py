@@ -122,7 +122,7 @@ def test_the_template_of_the_data_has_the_same_tables():
     }
     errors = [one for one in cfnlint.api.lint(json.dumps(part)) if one.rule.id.startswith("E")]
     assert errors == []
-    assert part["Parameters"] == template["Parameters"], "what was chosen is kept"
+    assert part["Parameters"] == template["Parameters"], "the chosen parameters are kept"
 
 
 def test_a_stack_is_reduced_to_its_data_with_its_current_parameters():
@@ -135,7 +135,7 @@ def test_a_stack_is_reduced_to_its_data_with_its_current_parameters():
     [(kind, asked)] = cloudformation.asked
     assert kind == "update"
     assert asked["Parameters"] == [{"ParameterKey": "Stage", "UsePreviousValue": True}]
-    assert cloudformation.ends == [], "it waits until all is cleaned up"
+    assert cloudformation.ends == [], "it waits until the cleanup is complete"
 
 
 def test_resources_that_cloudformation_retains_are_listed():

@@ -117,7 +117,7 @@ def test_a_shard_with_a_read_child_was_read_to_its_end_with_its_ancestors():
         parents=chain,
     )
 
-    assert oldest(stream, c="5") == WRITTEN, "the last one is not read to its end"
+    assert oldest(stream, c="5") == WRITTEN, "the last shard is not read to its end"
     assert oldest(stream, d="5") is None
 
 
