@@ -45,7 +45,7 @@ def a_campaign(dashboard, client):
     return make
 
 
-def falsify(dashboard, campaign, update, **value):
+def corrupt(dashboard, campaign, update, **value):
     """Corrupt a campaign's summary with an update expression on `:value`."""
     dashboard.aws("dynamodb").update_item(
         TableName=dashboard.output("StatsTable"),
@@ -77,7 +77,7 @@ def test_recount_reports_that_facts_and_counters_agree(dashboard, run, a_campaig
 
 def test_recount_shows_a_difference_and_corrects_it(dashboard, client, run, a_campaign):
     campaign = a_campaign("falsified")
-    falsify(dashboard, campaign, "ADD s :value", N="7")
+    corrupt(dashboard, campaign, "ADD s :value", N="7")
 
     status, stdout, _ = run("recount", campaign)
     assert status == 1
@@ -189,7 +189,7 @@ def test_replay_counts_exported_events_once(dashboard, client, run, tmp_path):
 def test_replay_of_a_campaign_with_expiring_facts_is_refused(dashboard, run, a_campaign, tmp_path):
     campaign = a_campaign("expiring")
     yesterday = str(int(time.time()) - 86400).zfill(12)
-    falsify(dashboard, campaign, "SET facts_until = :value", S=yesterday)
+    corrupt(dashboard, campaign, "SET facts_until = :value", S=yesterday)
     (tmp_path / "export").write_text(ses.raw(ses.a_send("expiring-1", campaign=campaign)))
 
     status, stdout, _ = run("replay", str(tmp_path / "export"))

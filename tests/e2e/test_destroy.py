@@ -201,14 +201,14 @@ def test_a_second_destroy_has_nothing_to_do(run, removed):
 
 
 @pytest.fixture(scope="module")
-def taken_up(account, run, removed):
+def redeployed(account, run, removed):
     """Deploy the stage again."""
     return deploy(run), outputs(account)
 
 
-def test_the_next_deployment_reuses_the_tables_and_continues_counting(account, removed, taken_up):
+def test_the_next_deployment_reuses_the_tables_and_continues_counting(account, removed, redeployed):
     first, *_ = removed
-    deployed, now = taken_up
+    deployed, now = redeployed
 
     for name in ("EventsTable", "StatsTable", "EventsStreamArn"):
         assert now[name] == first[name]
@@ -227,7 +227,7 @@ def test_the_next_deployment_reuses_the_tables_and_continues_counting(account, r
 
 
 def test_the_next_destroy_completes_a_killed_one_and_deletes_all_data(
-    account, run, before, taken_up
+    account, run, before, redeployed
 ):
     account.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-publish")
     [api] = [

@@ -23,7 +23,7 @@ def expected(own_account):
     return interruptions.undisturbed(own_account)
 
 
-def spread(expected, command, life):
+def sample(expected, command, life):
     """Return the moment in the middle of the life-th part of a command's moments."""
     moments = expected.moments[command]
     return moments[(2 * life + 1) * len(moments) // (2 * LIVES)]
@@ -31,7 +31,7 @@ def spread(expected, command, life):
 
 @pytest.mark.parametrize("life", range(LIVES))
 def test_a_killed_command_that_is_rerun_ends_like_an_uninterrupted_one(own_account, expected, life):
-    moments = [spread(expected, command, life) for command in COMMANDS]
+    moments = [sample(expected, command, life) for command in COMMANDS]
 
     interruptions.live(own_account, expected, *moments)
 

@@ -106,7 +106,7 @@ class Pipeline:
     def publish(self):
         self.publisher.batch(self.stream(self.config.stats_table))
 
-    def work_off(self):
+    def run_invocations(self):
         """Run the pending asynchronous invocations, as Lambda does."""
         while self.invoked:
             self.publisher.chunk(json.loads(self.invoked.pop(0)))

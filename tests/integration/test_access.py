@@ -399,17 +399,17 @@ def test_conflicting_writes_are_retried(stage, code):
     viewer = stage.sign_in("viewer", "staff")
     table = stage.parts.subscriptions
     table._pause = lambda _: None
-    table._dynamo = Meeting(table._dynamo, code, times=3)
+    table._dynamo = ConcurrentWriter(table._dynamo, code, times=3)
 
     [answer] = stage.ask(viewer, action="subscribe", id=topic("acme-spring"))
     assert "snapshot" in answer
 
-    table._dynamo = Meeting(table._dynamo, code, times=50)
+    table._dynamo = ConcurrentWriter(table._dynamo, code, times=50)
     [answer] = stage.ask(viewer, action="subscribe", id=topic("acme-autumn"))
     assert answer["error"]["code"] == "internal"
 
 
-class Meeting:
+class ConcurrentWriter:
     """DynamoDB with a concurrent writer of the same rows."""
 
     def __init__(self, service, code, times):

@@ -48,14 +48,14 @@ def unpacked(path, folder):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """Return a build with the packages of requirements.txt, for this host."""
+def archive_with_packages(tmp_path_factory):
+    """Return an archive with the packages of requirements.txt, for this host."""
     return bundle.make(prepared(tmp_path_factory.mktemp("whole")), ARCHITECTURE)
 
 
 @pytest.fixture
-def code(whole, tmp_path):
-    return unpacked(whole, tmp_path / "code")
+def code(archive_with_packages, tmp_path):
+    return unpacked(archive_with_packages, tmp_path / "code")
 
 
 def run(code, program, *arguments, packages=False):
@@ -73,8 +73,8 @@ def run(code, program, *arguments, packages=False):
     )
 
 
-def test_our_sources_have_unchecked_bytecode_of_the_runtime(whole):
-    with zipfile.ZipFile(whole) as packed:
+def test_our_sources_have_unchecked_bytecode_of_the_runtime(archive_with_packages):
+    with zipfile.ZipFile(archive_with_packages) as packed:
         sources = [name for name in packed.namelist() if name.endswith(".py")]
         headers = {
             packed.read(importlib.util.cache_from_source(name))[
@@ -88,8 +88,8 @@ def test_our_sources_have_unchecked_bytecode_of_the_runtime(whole):
     assert {name.split("/")[0] for name in sources} == {"app.py", "chalicelib", "chalice"}
 
 
-def test_packages_contain_only_bytecode(whole):
-    with zipfile.ZipFile(whole) as packed:
+def test_packages_contain_only_bytecode(archive_with_packages):
+    with zipfile.ZipFile(archive_with_packages) as packed:
         names = set(packed.namelist())
 
     for package in ("jwt", "cryptography", "httptools", "msgspec"):
@@ -143,18 +143,18 @@ print(TokenVerifier(issuer, client, fetch=documents.__getitem__).viewer(token).s
     assert (done.stdout, done.stderr) == ("user-1\n", "")
 
 
-def test_the_archive_contains_no_unused_files(whole):
-    with zipfile.ZipFile(whole) as packed:
+def test_the_archive_contains_no_unused_files(archive_with_packages):
+    with zipfile.ZipFile(archive_with_packages) as packed:
         kinds = {Path(name).suffix for name in packed.namelist()}
 
     assert kinds == {".py", ".pyc", ".so", ".pem"}
 
 
-def test_the_archive_is_small(whole, tmp_path):
+def test_the_archive_is_small(archive_with_packages, tmp_path):
     without = bundle.make(prepared(tmp_path, with_packages=False), ARCHITECTURE)
 
     assert without.stat().st_size < MB
-    assert whole.stat().st_size < 6 * MB
+    assert archive_with_packages.stat().st_size < 6 * MB
 
 
 def test_the_same_code_builds_the_same_archive(tmp_path):

@@ -204,14 +204,14 @@ def test_an_address_of_another_server_falls_back_to_the_next_address(
 
 @pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2\r\n", b""])
 def test_an_address_without_tls_falls_back_to_the_next_address(client, names, second, greeting):
-    with greets(("127.0.0.3", second.port), greeting):
+    with serve_greeting(("127.0.0.3", second.port), greeting):
         names.addresses = ["127.0.0.3", "127.0.0.2"]
 
         assert client(second.port)()
 
 
 @contextmanager
-def greets(address, greeting):
+def serve_greeting(address, greeting):
     """Send a greeting on each connection, and close it."""
     listener = socket.create_server(address)
 

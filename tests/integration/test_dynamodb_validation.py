@@ -56,14 +56,14 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
     """Return the requests of all functions and commands, recorded on moto."""
     with recorded() as requests:
         everything(pipeline, calls, monkeypatch)
-        converse(pipeline)
+        request_lists(pipeline)
         calls(renew)
         calls(lambda: share(pipeline))
-        operate(pipeline, installation, monkeypatch)
+        run_recounts(pipeline, installation, monkeypatch)
     return requests
 
 
-def converse(pipeline):
+def request_lists(pipeline):
     """Request every list, with each filter and page by page."""
     pipeline.run(ses.a_send("m-2", campaign="autumn"), ses.a_bounce("m-1"), ses.an_open("m-3"))
     for limits in (
@@ -105,7 +105,7 @@ def share(pipeline):
     assert sharing.revoke(link.id)
 
 
-def operate(pipeline, installation, monkeypatch):
+def run_recounts(pipeline, installation, monkeypatch):
     """Recount with each option, where counters are wrong or missing, and end a pause."""
     monkeypatch.setattr(pausing, "_LOOK_EVERY_SECONDS", 0.01)
     monkeypatch.setattr(

@@ -114,7 +114,7 @@ def test_other_invocations_send_to_each_of_more_viewers_once(stage):
     stage.publish("spring")
     assert stage.pushed_to() == {}
     assert stage.asked == 3
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     pushed = stage.pushed_to()
     assert pushed.keys() == set(ids)
@@ -160,7 +160,7 @@ def test_a_batch_removes_gone_connections_and_marks_failed_ones_behind(stage):
     stage.pipeline.connections.outcomes = {gone: ["gone"], slow: ["failed"] * 2}
 
     stage.publish("spring")
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     assert stage.pushed_to().keys() == set(ids) - {gone, slow}
     assert stage.listeners() == set(ids) - {gone}
@@ -176,7 +176,7 @@ def test_a_batch_does_not_remove_a_new_connection_that_seems_gone(stage):
     stage.pipeline.connections.outcomes = {young.id: ["gone"]}
 
     stage.publish("spring")
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     assert stage.listeners() == {*ids, young.id}
     assert stage.behind() == {young.id}
@@ -211,7 +211,7 @@ def test_a_batch_that_is_invoked_twice_sends_the_same_frames_twice(stage):
     stage.publish("spring")
     stage.pipeline.invoked *= 2
 
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     for first, second in stage.pushed_to().values():
         assert first == second  # absolute values with a version: the second frame changes nothing
@@ -222,7 +222,7 @@ def test_a_batch_that_is_invoked_too_late_sends_nothing_and_viewers_catch_up(sta
     stage.publish("spring")
 
     stage.pipeline.now += PUSH_SECONDS + 1
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     assert stage.pushed_to() == {}
     assert stage.behind() == set(ids)
@@ -286,7 +286,7 @@ def test_other_invocations_record_viewers_without_a_slot_in_time(stage, batches_
     stage.publish("spring", "autumn")
     assert stage.pushed_to() == {}
     assert stage.asked == 4
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     assert stage.pushed_to() == {}
     assert stage.behind() == set(ids)
@@ -300,7 +300,7 @@ def test_viewers_that_remain_at_the_deadline_are_marked_behind(stage, batches_of
 
     stage.publish("spring")
     ends = [json.loads(event)["push"]["until"] for event in stage.pipeline.invoked]
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     # Two slots have begun in time, and each is as long.
     assert ends[:2] == pytest.approx(
@@ -321,7 +321,7 @@ def test_a_failed_reservation_fails_the_stream_batch_so_that_it_is_retried(stage
             stage.pipeline.publisher.batch(records)
 
     stage.pipeline.publisher.batch(records)
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     assert stage.pushed_to().keys() == set(ids)
 
@@ -344,7 +344,7 @@ def test_each_group_of_a_large_topic_is_sent_only_permitted_campaigns(stage):
 
     stage.publish("acme-spring", "globex-spring")
     assert stage.pushed_to() == {}
-    stage.pipeline.work_off()
+    stage.pipeline.run_invocations()
 
     pushed = stage.pushed_to()
     assert pushed.keys() == {*acme, *globex, *staff, *guests}

@@ -60,7 +60,7 @@ def ask(viewer, action, **fields):
         viewer.ask(action, **fields)
 
 
-def played(fatal=None):
+def run_scenario(fatal=None):
     """Run the scenario, with a crash at one moment or without."""
     world = World()
     moments = Moments(world, fatal)
@@ -74,7 +74,7 @@ def played(fatal=None):
     return world, viewer, moments
 
 
-_, _, FOUND = played()
+_, _, FOUND = run_scenario()
 
 
 def test_every_kind_of_write_is_a_crash_point():
@@ -90,7 +90,7 @@ def test_every_kind_of_write_is_a_crash_point():
 
 @pytest.mark.parametrize("fatal", range(len(FOUND.names)), ids=FOUND.names)
 def test_a_crash_at_any_write_loses_and_duplicates_nothing(fatal):
-    world, viewer, moments = played(fatal)
+    world, viewer, moments = run_scenario(fatal)
 
     assert len(moments.names) > fatal, "the process has crashed at this moment"
     assert world.counted() == reference.stats(EVENTS)

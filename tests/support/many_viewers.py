@@ -25,7 +25,7 @@ def subscribe(table: Subscriptions, connections: Iterable[Connection], topic: st
 def _rows(
     table: Subscriptions, connections: Iterable[Connection], topic: str
 ) -> Iterator[Mapping[str, Any]]:
-    class Kept:
+    class RecordingDynamo:
         """Fake DynamoDB that records the items to write."""
 
         @staticmethod
@@ -34,7 +34,7 @@ def _rows(
             rows.extend(write["Put"]["Item"] for write in TransactItems)
 
     rows: list[Mapping[str, Any]] = []
-    writer = Subscriptions(Kept, table._name, clock=table._clock)
+    writer = Subscriptions(RecordingDynamo, table._name, clock=table._clock)
     for connection in connections:
         writer._subscribe(connection, topic)
         yield from rows

@@ -58,7 +58,7 @@ def _chunked(body, size, *, trailer):
 
 
 @st.composite
-def chopped(draw, raw):
+def split_anywhere(draw, raw):
     """Split bytes at arbitrary positions."""
     ends = sorted(draw(st.sets(st.integers(1, len(raw) - 1), max_size=8)))
     return [raw[start:end] for start, end in zip([0, *ends], [*ends, len(raw)], strict=True)]

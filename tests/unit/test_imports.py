@@ -71,7 +71,7 @@ BATCH = {
 CHANGED = {"Records": [{"dynamodb": {"NewImage": IMAGE}}]}
 
 
-def told(program, **variables):
+def printed(program, **variables):
     """Return the last line, as JSON, of a process that imports the functions and runs code."""
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -85,7 +85,7 @@ def told(program, **variables):
 
 def loaded(run):
     """Return the packages that such a process has loaded."""
-    return told(RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), run=run))
+    return printed(RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), run=run))
 
 
 def loaded_late(function, run):
@@ -97,7 +97,7 @@ print(json.dumps([name for name in set(sys.modules) - imported if name.startswit
 """
     )
     program = program.format(root=str(ROOT), tests=str(ROOT / "tests"), run=run)
-    return told(program, _HANDLER=f"app.{function}")
+    return printed(program, _HANDLER=f"app.{function}")
 
 
 def attempt(call):
@@ -168,8 +168,8 @@ def test_a_function_does_not_load_the_modules_of_others():
     program = RUN.partition("print(")[0] + "print(json.dumps(sorted(imported)))"
     program = program.format(root=str(ROOT), tests=str(ROOT / "tests"), run="")
 
-    assert of_ingest <= told(program, _HANDLER="app.ingest")
-    assert not of_ingest & told(program, _HANDLER="app.aggregate")
+    assert of_ingest <= printed(program, _HANDLER="app.ingest")
+    assert not of_ingest & printed(program, _HANDLER="app.aggregate")
 
 
 def test_every_lambda_handler_is_prepared():
