@@ -6,8 +6,9 @@ from typing import Any
 
 from support import ses
 
+from chalicelib.dynamodb import Item
 from chalicelib.facts.fact import ENGAGEMENTS, facts_of
-from chalicelib.facts.items import Item, to_item
+from chalicelib.facts.items import to_item
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.ses.parse import parse
 

@@ -19,6 +19,8 @@ messages appear in logs, dead letters and Lambda's own reports.
 
 from typing import Any
 
+from chalicelib.dynamodb import Item
+
 
 class MailpulseError(Exception):
     """Base class of Mailpulse's exceptions."""
@@ -95,7 +97,7 @@ class ConditionFailed(AwsError):
         item: the existing item, in DynamoDB JSON; empty if there is none.
     """
 
-    def __init__(self, item: dict[str, Any]) -> None:
+    def __init__(self, item: Item) -> None:
         super().__init__("ConditionalCheckFailedException", "the item was in another state")
         self.item = item
 

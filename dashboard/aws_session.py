@@ -28,7 +28,7 @@ class Service:
     def __init__(self, name: str, clients: Clients) -> None:
         self._client = clients(name)
 
-    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, operation: str, **parameters: Any) -> Any:
         """Make one call, such as `update_item`, retrying on throttling and 5xx.
 
         Raises:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, overload
 
 import msgspec
 
@@ -26,6 +26,7 @@ from chalicelib.aws.credentials import credentials
 from chalicelib.aws.http11 import Response, header_lines, is_success, parse_url, request
 from chalicelib.aws.sigv4 import Credentials, Signer, Signing, payload_hash
 from chalicelib.config import Config
+from chalicelib.dynamodb import BatchWriteItemOutput, GetItemOutput, PageOutput, UpdateItemOutput
 from chalicelib.errors import AwsError, ConditionFailed
 
 # These services respond within milliseconds; a request that takes seconds has failed.
@@ -71,7 +72,19 @@ _CONDITION_FAILED = "ConditionalCheckFailedException"
 class Service(Protocol):
     """An AWS service."""
 
-    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    @overload
+    def call(self, operation: Literal["get_item"], **parameters: Any) -> GetItemOutput: ...
+    @overload
+    def call(self, operation: Literal["query", "scan"], **parameters: Any) -> PageOutput: ...
+    @overload
+    def call(self, operation: Literal["update_item"], **parameters: Any) -> UpdateItemOutput: ...
+    @overload
+    def call(
+        self, operation: Literal["batch_write_item"], **parameters: Any
+    ) -> BatchWriteItemOutput: ...
+    @overload
+    def call(self, operation: str, **parameters: Any) -> Any: ...
+    def call(self, operation: str, **parameters: Any) -> Any:
         """Call an operation, such as `update_item`, with retries after throttling and 5xx errors.
 
         Raises:
@@ -237,7 +250,7 @@ class SignedRequests:
 class JsonService(SignedRequests):
     """A service with AWS's JSON 1.0 protocol: any except `lambda`."""
 
-    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, operation: str, **parameters: Any) -> Any:
         """Call an operation; see Service.call."""
         if operation == "transact_write_items":
             # The token makes retries idempotent.

@@ -7,19 +7,16 @@
 Everything that reads items of the table, or of its stream, reads them here.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from chalicelib.dynamodb import AttributeValue, Item
 from chalicelib.facts import fact, state
 from chalicelib.facts.fact import ACTIVITY_TYPES, Fact, short_hash
 from chalicelib.facts.state import State
 from chalicelib.ses.event import MAX_ID
 from chalicelib.ses.times import is_time
-
-Item = dict[str, dict[str, Any]]
-"""An item in DynamoDB JSON, such as `{"e": {"S": "Open"}}`."""
 
 ACTIVITY_LANES = 4
 _STATE_PREFIX = "~state#"
@@ -54,14 +51,18 @@ def to_item(stored: Fact | State, expires: int) -> Item:
     return item
 
 
-def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact | State:
+def from_item(item: Item) -> Fact | State:
     """Parse a fact or state from DynamoDB JSON; attributes that are not declared are ignored.
 
     Raises:
         ValueError: the item is neither; the message names the attribute at fault.
     """
     try:
-        values = {name: typed[_KINDS[name]] for name, typed in item.items() if name in _KINDS}
+        values = {
+            name: typed[_KINDS[name]]  # type: ignore[literal-required]
+            for name, typed in item.items()
+            if name in _KINDS
+        }
         for name in values.keys() & _NUMBERS:
             values[name] = int(values[name])
         stored: Fact | State
@@ -83,7 +84,7 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Fact | State:
     return stored
 
 
-def expiry(item: Mapping[str, Mapping[str, Any]]) -> int | None:
+def expiry(item: Item) -> int | None:
     """Return when an item expires, in epoch seconds; None if never.
 
     Raises:
@@ -105,7 +106,7 @@ def _first_times(state: State) -> list[str]:
     return [time for time in times if time is not None]
 
 
-def _encoded(value: Any) -> dict[str, Any]:
+def _encoded(value: Any) -> AttributeValue:
     match value:
         case str():
             return {"S": value}

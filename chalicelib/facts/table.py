@@ -10,9 +10,10 @@ from contextlib import suppress
 from msgspec import Struct, field
 
 from chalicelib.aws.client import Service
+from chalicelib.dynamodb import Item, WriteRequest
 from chalicelib.errors import AwsError, ConditionFailed, trace
 from chalicelib.facts.fact import Class, Fact
-from chalicelib.facts.items import ACTIVITY_LANES, Item, activity_partition, from_item, to_item
+from chalicelib.facts.items import ACTIVITY_LANES, activity_partition, from_item, to_item
 from chalicelib.facts.state import State
 from chalicelib.log import log
 
@@ -56,7 +57,9 @@ class EventsTable:
             The facts that could not be written.
         """
         expires = self._expires()
-        requests = [{"PutRequest": {"Item": to_item(fact, expires)}} for fact in facts]
+        requests: list[WriteRequest] = [
+            {"PutRequest": {"Item": to_item(fact, expires)}} for fact in facts
+        ]
         try:
             for attempt in range(_BATCH_ATTEMPTS):
                 if attempt:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.live.permissions import Connection
+from chalicelib.live.push import Group, Push
 
 # Viewers per invocation: six or seven rounds of 77 concurrent requests (live/fan_out.py).
 MOST_VIEWERS = 500
@@ -14,45 +15,21 @@ MOST_VIEWERS = 500
 MAX_EVENT_BYTES = 240_000
 
 
-class Group(NamedTuple):
-    """Viewers with the same permissions, and the frames that each receives."""
-
-    frames: Sequence[str]
-    connections: Sequence[Connection]
-
-
-class Push(NamedTuple):
-    """A push to all or some of a topic's viewers; each permitted viewer is in one group."""
-
-    topic: str
-    groups: Sequence[Group]
-
-    @property
-    def viewers(self) -> int:
-        """Number of viewers."""
-        return sum(len(group.connections) for group in self.groups)
-
-    @property
-    def messages(self) -> int:
-        """Number of messages to all viewers together."""
-        return sum(len(group.frames) * len(group.connections) for group in self.groups)
-
-
 def split(push: Push) -> Iterator[Push]:
     """Split a push into batches of at most MOST_VIEWERS viewers and MAX_EVENT_BYTES.
 
     If the frames of a group exceed one batch, its viewers are in several batches, each with some of
     the frames. Parts of a topic have their own versions, so the order of frames does not matter.
     """
-    for chunk in _of_viewers(push):
-        yield from _of_bytes(chunk)
+    for batch in _of_viewers(push):
+        yield from _of_bytes(batch)
 
 
-def encoded(chunk: Push, until: float) -> bytes:
+def encoded(batch: Push, until: float) -> bytes:
     """Encode a batch as a Lambda event.
 
     Args:
-        chunk: the batch.
+        batch: the batch.
         until: deadline of sending, in epoch seconds.
 
     Returns:
@@ -61,9 +38,9 @@ def encoded(chunk: Push, until: float) -> bytes:
     """
     groups = [
         {"frames": group.frames, "connections": _by_endpoint(group.connections)}
-        for group in chunk.groups
+        for group in batch.groups
     ]
-    event = {"push": {"topic": chunk.topic, "until": until, "groups": groups}}
+    event = {"push": {"topic": batch.topic, "until": until, "groups": groups}}
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -106,13 +83,13 @@ def _of_viewers(push: Push) -> Iterator[Push]:
         yield Push(push.topic, groups)
 
 
-def _of_bytes(chunk: Push) -> Iterator[Push]:
-    halves = _halves(chunk.groups)
-    if len(halves) == 1 or len(encoded(chunk, until=0)) <= MAX_EVENT_BYTES:
-        yield chunk
+def _of_bytes(batch: Push) -> Iterator[Push]:
+    halves = _halves(batch.groups)
+    if len(halves) == 1 or len(encoded(batch, until=0)) <= MAX_EVENT_BYTES:
+        yield batch
         return
     for half in halves:
-        yield from _of_bytes(Push(chunk.topic, half))
+        yield from _of_bytes(Push(batch.topic, half))
 
 
 def _halves(groups: Sequence[Group]) -> list[Sequence[Group]]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from chalicelib.errors import AwsError
-from chalicelib.live.batches import Push
 from chalicelib.live.gateway import SendResult
 from chalicelib.live.permissions import Connection
+from chalicelib.live.push import Push
 from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log

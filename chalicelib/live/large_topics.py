@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from chalicelib.errors import AwsError
-from chalicelib.live.batches import MOST_VIEWERS, Push, encoded, split
+from chalicelib.live.batches import MOST_VIEWERS, encoded, split
 from chalicelib.live.delivery import PUSH_SECONDS, Delivery
+from chalicelib.live.push import Push
 from chalicelib.live.rate_limit import RateLimiter
 from chalicelib.log import log
 
@@ -17,7 +18,7 @@ class LargeTopics:
     """Publisher for topics with many viewers.
 
     Args:
-        turns: rate limiter of messages per second.
+        limiter: rate limiter of messages per second.
         invoke: sends an event to another invocation of this function.
         clock: returns epoch seconds.
         pause: sleeps for a number of seconds.
@@ -25,13 +26,13 @@ class LargeTopics:
 
     def __init__(
         self,
-        turns: RateLimiter,
+        limiter: RateLimiter,
         invoke: Callable[[bytes], None],
         *,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._turns = turns
+        self._limiter = limiter
         self._invoke = invoke
         self._clock = clock
         self._pause = pause
@@ -55,32 +56,32 @@ class LargeTopics:
         others = 0
         invoking = True
         for push in sorted(pushes, key=lambda one: one.messages):
-            for chunk in split(push):
-                begins = self._turn(chunk, until)
+            for batch in split(push):
+                begins = self._reserved(batch, until)
                 ends = _OVER if begins is None else begins + PUSH_SECONDS
                 # Recording thousands of missed pushes would exceed this invocation's time.
                 elsewhere = push.viewers > MOST_VIEWERS or begins is None
                 if elsewhere and invoking:
                     # After Lambda has rejected one event, do not send it more.
-                    invoking = self._invoked(chunk, ends)
+                    invoking = self._invoked(batch, ends)
                 if elsewhere and invoking:
-                    others += chunk.viewers
+                    others += batch.viewers
                 else:
-                    delivery.push(chunk, min(ends, until))
+                    delivery.push(batch, min(ends, until))
         return others
 
-    def _turn(self, chunk: Push, until: float) -> float | None:
+    def _reserved(self, batch: Push, until: float) -> float | None:
         """Reserve a batch's messages and wait for their time; return it, or None if too late."""
-        begins = self._turns.take(chunk.messages, until)
+        begins = self._limiter.reserve(batch.messages, until)
         if begins is not None:
             self._pause(max(0.0, begins - self._clock()))
         return begins
 
-    def _invoked(self, chunk: Push, until: float) -> bool:
+    def _invoked(self, batch: Push, until: float) -> bool:
         """Send a batch to another invocation; return whether Lambda accepted it."""
         try:
-            self._invoke(encoded(chunk, until))
+            self._invoke(encoded(batch, until))
         except AwsError as error:
-            log("chunk_not_invoked", topic=chunk.topic, viewers=chunk.viewers, detail=str(error))
+            log("batch_not_invoked", topic=batch.topic, viewers=batch.viewers, detail=str(error))
             return False
         return True

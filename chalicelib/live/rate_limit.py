@@ -11,9 +11,9 @@ publisher moves that time forward by its own slots, and starts to send at the pr
 import math
 import time
 from collections.abc import Callable
-from typing import Any
 
 from chalicelib.aws.client import Service
+from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConditionFailed
 
 # No reservation is this far ahead; a later time was written with a wrong clock, and is overwritten.
@@ -49,7 +49,7 @@ class RateLimiter:
         self._messages_per_second = messages_per_second
         self._clock = clock
 
-    def take(self, messages: int, latest: float) -> float | None:
+    def reserve(self, messages: int, latest: float) -> float | None:
         """Reserve the next send slots.
 
         Args:
@@ -101,8 +101,8 @@ class RateLimiter:
             {":end": now + cost, ":now": now, ":nonsense": now + _micros(NONSENSE_SECONDS)},
         )
 
-    def _update(self, expression: str, condition: str, values: dict[str, int]) -> dict[str, Any]:
-        item: dict[str, Any] = self._dynamo.call(
+    def _update(self, expression: str, condition: str, values: dict[str, int]) -> Item:
+        item: Item = self._dynamo.call(
             "update_item",
             TableName=self._table,
             Key=_KEY,

@@ -25,6 +25,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from chalicelib.aws.client import Service
+from chalicelib.dynamodb import AttributeValue, Item, PageOutput
 from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
 
@@ -225,7 +226,7 @@ class Subscriptions:
     def _put_access(self, connection_id: str, access: Permissions) -> None:
         self._put(_owner(connection_id), _ACCESS, **_access_column(access))
 
-    def _put(self, owner: str, member: str, **columns: dict[str, Any]) -> None:
+    def _put(self, owner: str, member: str, **columns: AttributeValue) -> None:
         expires = {"N": str(self._expires())}
         self._dynamo.call(
             "put_item",
@@ -236,8 +237,8 @@ class Subscriptions:
     def _delete(self, owner: str, member: str) -> None:
         self._dynamo.call("delete_item", TableName=self._name, Key=_key(owner, member))
 
-    def _item(self, owner: str, member: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._dynamo.call(
+    def _item(self, owner: str, member: str) -> Item | None:
+        found: Item | None = self._dynamo.call(
             "get_item", TableName=self._name, Key=_key(owner, member), ConsistentRead=True
         ).get("Item")
         return found
@@ -278,19 +279,19 @@ class Subscriptions:
             else:
                 return
 
-    def _topics(self, connection_id: str) -> Iterator[dict[str, dict[str, Any]]]:
+    def _topics(self, connection_id: str) -> Iterator[Item]:
         """Return the rows of a connection's subscriptions, including expired ones."""
         rows = self._rows(_owner(connection_id))
         return (row for row in rows if row["member"]["S"] != _ACCESS)
 
-    def _rows(self, owner: str) -> Iterator[dict[str, dict[str, Any]]]:
+    def _rows(self, owner: str) -> Iterator[Item]:
         """Yield an owner's rows, including expired ones; a consistent read."""
         for page in self._pages(owner, ConsistentRead=True):
             yield from page["Items"]
 
     def _pages(
         self, owner: str, values: Mapping[str, Any] | None = None, **parameters: Any
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PageOutput]:
         while True:
             page = self._dynamo.call(
                 "query",
@@ -305,7 +306,7 @@ class Subscriptions:
                 return
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _is_live(self, row: dict[str, dict[str, Any]]) -> bool:
+    def _is_live(self, row: Item) -> bool:
         return int(row["expires"]["N"]) > self._clock()
 
 
@@ -317,11 +318,11 @@ def _key(owner: str, member: str) -> dict[str, dict[str, str]]:
     return {"owner": {"S": owner}, "member": {"S": member}}
 
 
-def _access_column(access: Permissions) -> dict[str, dict[str, Any]]:
+def _access_column(access: Permissions) -> Item:
     """Return permissions as a column; no column if the API requires no authentication."""
     if access.until is None:
         return {}
-    columns: dict[str, Any] = {
+    columns: Item = {
         "subject": {"S": access.subject},
         "until": {"N": str(access.until)},
         "prefixes": {"L": [{"S": prefix} for prefix in access.prefixes]},
@@ -331,7 +332,7 @@ def _access_column(access: Permissions) -> dict[str, dict[str, Any]]:
     return {"access": {"M": columns}}
 
 
-def _access(row: dict[str, dict[str, Any]]) -> Permissions:
+def _access(row: Item) -> Permissions:
     if "access" not in row:
         return EVERYTHING
     columns = row["access"]["M"]

@@ -12,11 +12,10 @@ import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
 
 from msgspec import Struct, field
 
-from chalicelib.facts.items import Item
+from chalicelib.dynamodb import AttributeValue, Item
 
 COUNTERS = {
     "sends": "s",
@@ -178,8 +177,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
     """Parse an aggregate from DynamoDB JSON."""
 
     def text(attribute: str) -> str | None:
-        value: dict[str, Any] = item.get(attribute, {})
-        return value.get("S")
+        return item.get(attribute, AttributeValue()).get("S")
 
     until = text("facts_until")
     return Aggregate(

@@ -4,12 +4,12 @@ campaign    part    v        q, ut, ug        last_event_at  checked_at  …
 " pipeline" health  version  see counters.py  by aggregate   by watch
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.dynamodb import Item
 from chalicelib.stats.counters import HEALTH_COUNTERS, Aggregate
 
 # Of a hundred delivered emails, some are opened within the hour, if only by bots.
@@ -61,7 +61,7 @@ class Health(Struct, frozen=True):
     paused_at: str | None = None
 
 
-def health_from_item(item: Mapping[str, Mapping[str, Any]]) -> Health:
+def health_from_item(item: Item) -> Health:
     """Parse the pipeline's health from DynamoDB JSON."""
 
     def number(attribute: str) -> int | None:
@@ -89,9 +89,9 @@ def health_from_item(item: Mapping[str, Mapping[str, Any]]) -> Health:
     )
 
 
-def findings_to_item(findings: Findings) -> dict[str, dict[str, Any]]:
+def findings_to_item(findings: Findings) -> Item:
     """Return findings in DynamoDB JSON, without values that are None."""
-    item: dict[str, dict[str, Any]] = {"checked_at": {"S": findings.checked_at}}
+    item: Item = {"checked_at": {"S": findings.checked_at}}
     for name, attribute in _NUMBERS.items():
         value = getattr(findings, name)
         if value is not None:

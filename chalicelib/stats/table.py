@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.client import Service
+from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.facts.fact import OTHER_LINK
-from chalicelib.facts.items import Item
 from chalicelib.paging import open_place, seal
 from chalicelib.ses.event import MAX_ID
 from chalicelib.stats.counters import (
@@ -61,7 +61,7 @@ class StatsTable:
         self._name = name
         self._clock = clock
         # Items as last read, which save a failed attempt. They may be stale: conditions decide.
-        self._hints: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._hints: dict[tuple[str, str], Item] = {}
         self._admitted: dict[str, set[str]] = {}
 
     def apply(

@@ -21,6 +21,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from chalicelib.dynamodb import Item
 from chalicelib.stats.counters import CONDITIONAL_FIELDS, COUNTERS, ON_DISK, SUMMARY, kept_until
 
 # A stream keeps records for 24 hours, so an older checkpoint has no effect.
@@ -114,7 +115,7 @@ def _sequence(record: Mapping[str, Any]) -> int:
 
 def plan(
     pending: PendingUpdate,
-    observed: Mapping[str, Mapping[str, Any]],
+    observed: Item,
     *,
     part: str,
     attribute: str,
@@ -217,9 +218,7 @@ def _sums(changes: Iterable[Change]) -> dict[str, int]:
     return {counter: amount for counter, amount in sums.items() if amount}
 
 
-def _outdated(
-    observed: Mapping[str, Mapping[str, Any]], attribute: str, now: int
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _outdated(observed: Item, attribute: str, now: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the checkpoints of shards that closed long ago."""
     for name, value in observed.items():
         if "B" in value and name != attribute:

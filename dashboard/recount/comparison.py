@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from chalicelib.dynamodb import Item
 from chalicelib.facts.fact import Fact
-from chalicelib.facts.items import Item, expiry, from_item
+from chalicelib.facts.items import expiry, from_item
 from chalicelib.stats.contributions import contributions
 from chalicelib.stats.counters import COUNTERS, PIPELINE, SUMMARY, Aggregate, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast

@@ -65,13 +65,13 @@ class Pipeline:
         rate_limiter = RateLimiter(
             self.parts.dynamo, config.subscriptions_table, 5000, clock=lambda: self.now
         )
-        self.crowds = LargeTopics(
+        self.large_topics = LargeTopics(
             rate_limiter, self.invoked.append, clock=lambda: self.now, pause=lambda _: None
         )
         self.publisher = Publisher(
             self.parts.subscriptions,
             self.parts.pusher,
-            lambda: self.crowds,
+            lambda: self.large_topics,
             config.push_interval,
             clock=lambda: self.now,
             pause=self.pauses.append,
@@ -109,7 +109,7 @@ class Pipeline:
     def run_invocations(self):
         """Run the pending asynchronous invocations, as Lambda does."""
         while self.invoked:
-            self.publisher.chunk(json.loads(self.invoked.pop(0)))
+            self.publisher.push_batch(json.loads(self.invoked.pop(0)))
 
     def run(self, *events):
         assert self.ingest(*events) == []

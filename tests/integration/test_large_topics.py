@@ -44,7 +44,7 @@ class Stage:
             5000,
             clock=lambda: pipeline.now,
         )
-        pipeline.crowds = LargeTopics(
+        pipeline.large_topics = LargeTopics(
             self.rate_limiter, self.invoke, clock=lambda: pipeline.now, pause=self.wait
         )
         pipeline.publisher = replace(pipeline.publisher, pusher=self.pusher)
@@ -191,11 +191,11 @@ def test_a_batch_that_cannot_record_missed_pushes_fails_and_is_retried(stage, mo
     with monkeypatch.context() as patch:
         patch.setattr(stage.pipeline.parts.subscriptions, "_dynamo", Broken())
         with pytest.raises(AwsError, match="broken"):
-            stage.pipeline.publisher.chunk(event)
+            stage.pipeline.publisher.push_batch(event)
     assert len(stage.pushed_to()) == MOST_VIEWERS - 1  # the others were not delayed
 
     stage.pipeline.now += 60  # as Lambda does
-    stage.pipeline.publisher.chunk(event)
+    stage.pipeline.publisher.push_batch(event)
 
     assert stage.pushed_to() == {}
     assert slow in stage.behind()
@@ -245,7 +245,7 @@ def test_publish_sends_batches_itself_after_lambda_refuses_one(stage):
 def test_topics_with_the_fewest_viewers_are_pushed_first(stage):
     many, few = stage.watch(MOST_VIEWERS + 1, AUTUMN), stage.watch(150, SPRING, "few")
     order = []
-    stage.pipeline.crowds._invoke = lambda _: order.append(set(stage.pushed_to()))
+    stage.pipeline.large_topics._invoke = lambda _: order.append(set(stage.pushed_to()))
 
     stage.publish("autumn", "spring")
 
@@ -261,9 +261,9 @@ def test_slots_are_reserved_one_by_one_as_each_begins(stage):
 
     def invoke_and_reserve_for_another_shard(event):
         invoke(event)
-        others.append(stage.rate_limiter.take(50, stage.pipeline.now + 1) - begun)
+        others.append(stage.rate_limiter.reserve(50, stage.pipeline.now + 1) - begun)
 
-    stage.pipeline.crowds._invoke = invoke_and_reserve_for_another_shard
+    stage.pipeline.large_topics._invoke = invoke_and_reserve_for_another_shard
     stage.publish("spring")
 
     assert others == pytest.approx([0.1, 0.21, 0.32, 0.43], abs=1e-5)
@@ -279,7 +279,7 @@ def batches_of_ten(monkeypatch):
 
 def test_other_invocations_record_viewers_without_a_slot_in_time(stage, batches_of_ten):
     ids, few = stage.watch(30), stage.watch(3, AUTUMN, "few")
-    stage.rate_limiter.take(
+    stage.rate_limiter.reserve(
         5000 * PUSH_SECONDS + 1, stage.pipeline.now
     )  # other publishers have reserved all slots
 
@@ -296,7 +296,7 @@ def test_other_invocations_record_viewers_without_a_slot_in_time(stage, batches_
 def test_viewers_that_remain_at_the_deadline_are_marked_behind(stage, batches_of_ten):
     ids = stage.watch(40)
     begun = stage.pipeline.now
-    stage.rate_limiter.take(int(5000 * (PUSH_SECONDS - 0.003)), begun)
+    stage.rate_limiter.reserve(int(5000 * (PUSH_SECONDS - 0.003)), begun)
 
     stage.publish("spring")
     ends = [json.loads(event)["push"]["until"] for event in stage.pipeline.invoked]
@@ -361,12 +361,12 @@ def test_each_group_of_a_large_topic_is_sent_only_permitted_campaigns(stage):
 
 
 def test_an_invocation_reserves_slots_only_beyond_100_messages(stage, monkeypatch):
-    taken = []
-    take = stage.rate_limiter.take
+    reserved = []
+    reserve = stage.rate_limiter.reserve
     monkeypatch.setattr(
         stage.rate_limiter,
-        "take",
-        lambda messages, latest: taken.append(messages) or take(messages, latest),
+        "reserve",
+        lambda messages, latest: reserved.append(messages) or reserve(messages, latest),
     )
     for one in range(5):
         stage.watch(40, f"stats/email-campaign/c-{one}", f"viewer-of-{one}")
@@ -374,5 +374,5 @@ def test_an_invocation_reserves_slots_only_beyond_100_messages(stage, monkeypatc
     stage.publish(*(f"c-{one}" for one in range(5)))
 
     assert publish.FREE_MESSAGES == 100
-    assert taken == [40, 40, 40]
+    assert reserved == [40, 40, 40]
     assert len(stage.pushed_to()) == 200

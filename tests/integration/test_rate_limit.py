@@ -52,29 +52,29 @@ def limiter(request, clock):
 
 
 def test_the_first_slot_begins_now_and_each_next_one_when_the_last_ends(limiter):
-    begun = [limiter.take(messages, FAR) for messages in (500, 500, 50, 500)]
+    begun = [limiter.reserve(messages, FAR) for messages in (500, 500, 50, 500)]
 
     assert begun == pytest.approx([NOW, NOW + 0.1, NOW + 0.2, NOW + 0.21], abs=1e-5)
 
 
 def test_after_a_pause_a_slot_begins_now_again(limiter, clock):
-    limiter.take(500, FAR)
+    limiter.reserve(500, FAR)
     clock.now += 5
 
-    assert limiter.take(500, FAR) == clock.now
+    assert limiter.reserve(500, FAR) == clock.now
 
 
 def test_a_slot_after_the_deadline_is_not_reserved(limiter):
-    limiter.take(50_000, FAR)  # ten seconds
+    limiter.reserve(50_000, FAR)  # ten seconds
 
-    assert limiter.take(500, NOW + 9.99) is None
-    assert limiter.take(500, FAR) == pytest.approx(NOW + 10)
+    assert limiter.reserve(500, NOW + 9.99) is None
+    assert limiter.reserve(500, FAR) == pytest.approx(NOW + 10)
 
 
 def test_no_slot_is_reserved_after_the_deadline(limiter, clock):
     clock.now = FAR + 0.001
 
-    assert limiter.take(1, FAR) is None
+    assert limiter.reserve(1, FAR) is None
 
 
 def test_the_length_of_a_slot_follows_the_rate_limit(dynamo, clock):
@@ -82,25 +82,25 @@ def test_the_length_of_a_slot_follows_the_rate_limit(dynamo, clock):
         limiter_of(dynamo, clock, messages_per_second=100),
         limiter_of(dynamo, clock, messages_per_second=9000),
     )
-    slow.take(100, FAR)
+    slow.reserve(100, FAR)
 
-    assert slow.take(1, FAR) == pytest.approx(NOW + 1)
-    assert fast.take(9000, FAR) == pytest.approx(NOW + 1.01)
-    assert fast.take(1, FAR) == pytest.approx(NOW + 2.01)
+    assert slow.reserve(1, FAR) == pytest.approx(NOW + 1)
+    assert fast.reserve(9000, FAR) == pytest.approx(NOW + 1.01)
+    assert fast.reserve(1, FAR) == pytest.approx(NOW + 2.01)
 
 
 @pytest.mark.parametrize("ahead", [NONSENSE_SECONDS + 1, 3600, 10**9])
 def test_a_wrong_clock_does_not_delay_other_publishers(dynamo, clock, ahead):
-    limiter_of(dynamo, Clock(wrong_by=ahead)).take(500, FAR + ahead)
+    limiter_of(dynamo, Clock(wrong_by=ahead)).reserve(500, FAR + ahead)
 
-    assert limiter_of(dynamo, clock).take(500, FAR) == NOW
-    assert limiter_of(dynamo, clock).take(500, FAR) == pytest.approx(NOW + 0.1)
+    assert limiter_of(dynamo, clock).reserve(500, FAR) == NOW
+    assert limiter_of(dynamo, clock).reserve(500, FAR) == pytest.approx(NOW + 0.1)
 
 
 def test_a_fast_clock_delays_others_by_its_difference(dynamo, clock):
-    limiter_of(dynamo, Clock(wrong_by=0.5)).take(500, FAR)
+    limiter_of(dynamo, Clock(wrong_by=0.5)).reserve(500, FAR)
 
-    assert limiter_of(dynamo, clock).take(500, FAR) == pytest.approx(NOW + 0.6)
+    assert limiter_of(dynamo, clock).reserve(500, FAR) == pytest.approx(NOW + 0.6)
 
 
 @given(st.integers(0, 2**32), st.integers(2, 5))
@@ -115,7 +115,7 @@ def test_concurrent_publishers_never_reserve_overlapping_slots(seed, publishers)
     def publish():
         for _ in range(rng.randint(1, 6)):
             messages = rng.randint(1, 500)
-            begins = limiter_of(dynamo, clock).take(messages, FAR)
+            begins = limiter_of(dynamo, clock).reserve(messages, FAR)
             reserved.append((begins, begins + messages / 5000))
 
     running = [greenlet(publish) for _ in range(publishers)]
@@ -141,18 +141,18 @@ def test_a_foreign_writer_of_the_item_is_an_error_and_not_an_endless_loop(dynamo
     dynamo.before_call = meddle
 
     with pytest.raises(AwsError, match="something else writes the item push/turn"):
-        limiter_of(dynamo, clock).take(500, FAR)
+        limiter_of(dynamo, clock).reserve(500, FAR)
 
 
 def test_a_lost_response_costs_only_one_slot(dynamo, clock):
     limiter = limiter_of(dynamo, clock)
-    limiter.take(500, FAR)
+    limiter.reserve(500, FAR)
     lost = Repeating(dynamo)
 
-    begins = limiter_of(lost, clock).take(500, FAR)
+    begins = limiter_of(lost, clock).reserve(500, FAR)
 
     assert begins == pytest.approx(NOW + 0.2)  # the slot of the repeated call: never too early
-    assert limiter.take(500, FAR) == pytest.approx(NOW + 0.3)
+    assert limiter.reserve(500, FAR) == pytest.approx(NOW + 0.3)
 
 
 class Repeating:

@@ -182,13 +182,13 @@ class Parts:
         return Publisher(
             self.subscriptions,
             self.pusher,
-            lambda: self.crowds,
+            lambda: self.large_topics,
             self.config.push_interval,
             clock=self._clock,
         )
 
     @cached_property
-    def crowds(self):
+    def large_topics(self):
         """Return the publisher for large topics."""
         rate_limiter = RateLimiter(
             self.dynamo,

@@ -119,14 +119,18 @@ class Region:
             return self.now + wrong_by
 
         rate_limiter = RateLimiter(self, TABLE, self._rate_limit, clock=clock)
-        crowds = LargeTopics(rate_limiter, self._invoke, clock=clock, pause=self._sleep)
+        large_topics = LargeTopics(rate_limiter, self._invoke, clock=clock, pause=self._sleep)
         pusher = Pusher(None, lambda: self, clock=clock, pause=self._sleep)
         subscriptions = Subscriptions(self, TABLE, clock=clock, pause=self._sleep)
-        return Publisher(subscriptions, pusher, lambda: crowds, 1.0, clock=clock, pause=self._sleep)
+        return Publisher(
+            subscriptions, pusher, lambda: large_topics, 1.0, clock=clock, pause=self._sleep
+        )
 
     def _invoke(self, event: bytes) -> None:
         self._sleep(INVOKE_SECONDS)
-        self._start(lambda: self._publish(0).chunk(json.loads(event)), after=STARTS_AFTER_SECONDS)
+        self._start(
+            lambda: self._publish(0).push_batch(json.loads(event)), after=STARTS_AFTER_SECONDS
+        )
 
     def _start(self, run: Callable[[], None], after: float) -> None:
         self._wake(greenlet(run, self._hub), after)

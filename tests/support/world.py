@@ -229,7 +229,7 @@ class World:
             if not succeeded and attempts > 1:
                 self._work_off(event, attempts - 1)
 
-        self._start("chunk", lambda: self.process.publish.chunk(event), done)
+        self._start("push_batch", lambda: self.process.publish.push_batch(event), done)
 
     # Events from outside.
 
@@ -397,7 +397,7 @@ class World:
         parts.connections = self
         parts.invocations = self
         parts.pusher = Pusher(self, clock=lambda: self.now, pause=lambda _: None)
-        parts.crowds._pause = lambda _: None
+        parts.large_topics._pause = lambda _: None
         return parts
 
     def run_interleaved(self, tasks: list[Callable[[], None]]) -> None:

@@ -122,8 +122,12 @@ of_large_topics = {
 }
 assert not of_large_topics & set(sys.modules)
 """,
-    "a reservation": attempt("function('publish').function().crowds()._turns.take(500, 2**40)"),
-    "an invocation for a batch": attempt("function('publish').function().crowds()._invoke(b'{}')"),
+    "a reservation": attempt(
+        "function('publish').function().large_topics()._limiter.reserve(500, 2**40)"
+    ),
+    "an invocation for a batch": attempt(
+        "function('publish').function().large_topics()._invoke(b'{}')"
+    ),
     "a batch": attempt(f"function('publish').handler({BATCH!r})"),
     "watch": attempt("function('watch').handler({})"),
     "disconnect": attempt(f"function('disconnect').handler({CONTEXT!r})"),
