@@ -104,8 +104,8 @@ def reclassified(browser: Browser, stage: Stage) -> None:
     page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
     counts = scenes.full_counts(**scenes.SPRING_COUNTS) | {"human_opens": 3328, "human_clicks": 772}
     stage.push(PREFIX + SPRING, scenes.campaign_numbers(counts, version=2000))
-    page.get_by_text("Why two numbers?").click()
-    page.get_by_role("heading", name="People and machines").scroll_into_view_if_needed()
+    page.get_by_text("Why are there two numbers?").click()
+    page.get_by_role("heading", name="Humans and bots").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     shoot(page, "reclassified")
 

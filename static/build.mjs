@@ -1,6 +1,6 @@
 /**
  * Bundles the page into `dist/assets/`, under names that hold a hash of the content, and
- * writes `dist/manifest.json`: what `index.html` names, as {"main.js": "assets/main-AB12CD34.js",
+ * writes `dist/manifest.json` with the paths that `index.html` needs: {"main.js": "assets/main-AB12CD34.js",
  * "sign-in.js": …, "style.css": …, "favicon.svg": …, "preloads": {"main.js": ["assets/…"], …}}.
  */
 
@@ -15,7 +15,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 
 /**
- * Markup is indented for its readers only: htm drops white space around a line's end.
+ * Remove the indentation of markup, which htm ignores.
  * @type {import("esbuild").Plugin}
  */
 const unindent = {
@@ -26,7 +26,7 @@ const unindent = {
 };
 
 /**
- * uPlot hangs all ways to draw a line on itself, so that none would be left out: a tenth of it.
+ * Remove the path renderers that uPlot attaches to itself, which tree shaking cannot drop: a tenth of its size.
  * @type {import("esbuild").Plugin}
  */
 const linesOnly = {
@@ -34,7 +34,7 @@ const linesOnly = {
   setup: ({ onLoad }) => onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => {
     const source = await readFile(path, "utf8");
     const [start, end] = [source.indexOf("uPlot.assign = assign;"), source.lastIndexOf("export {")];
-    if (start < 0 || end < start) throw new Error(`${path} has changed: does build.mjs still fit it?`);
+    if (start < 0 || end < start) throw new Error(`unexpected contents in ${path}: adapt build.mjs to this version of uPlot`);
     return { contents: `${source.slice(0, start)}uPlot.tzDate = tzDate;\n${source.slice(end)}` };
   }),
 };
@@ -77,7 +77,7 @@ for (const [output, { entryPoint, inputs, imports }] of Object.entries(metafile.
 await rm(dist, { recursive: true, force: true });
 await mkdir(join(dist, "assets"), { recursive: true });
 for (const { path, text, contents: built } of outputFiles) {
-  // esbuild minifies well, and terser once more: a twentieth.
+  // terser saves another 5% after esbuild.
   const { code } = path.endsWith(".js") ? await minify(text, { module: true, ecma: 2020, compress: { passes: 3 } }) : {};
   const contents = code === undefined ? built : Buffer.from(code);
   await writeFile(path, contents);

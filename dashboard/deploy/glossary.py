@@ -1,4 +1,4 @@
-"""Definitions of every number and message on the page.
+"""All texts of the page: definitions of the numbers, labels, and messages.
 
 Rendered into `index.html`, where the page's script looks a text up by its key; `{name}` is a
 placeholder for a value that the script inserts.
@@ -7,140 +7,363 @@ placeholder for a value that the script inserts.
 from chalicelib.stats.counters import RATES
 
 COUNTERS = {
-    "sends": "Mails that SES has accepted for sending, one for each address.",
-    "deliveries": "Mails that the recipient's mail server has accepted, one for each address.",
-    "delivery_delays": "Times that a delivery was put off for a while, such as by a full mailbox.",
-    "opens": "All opens that SES has reported, by people and by software, repeats included.",
-    "unique_opens": "Messages opened at least once, by a person or by software.",
-    "human_opens": "Opens by a program that people read mail with, repeats included.",
-    "unique_human_opens": "Messages that a person has opened at least once.",
-    "machine_opens": "Opens by software: privacy proxies, prefetchers, security scanners.",
-    "clicks": "All clicks that SES has reported, by people and by software, repeats included.",
-    "unique_clicks": "Messages with at least one click, by a person or by software.",
-    "human_clicks": "Clicks by a browser that people use, repeats included.",
-    "unique_human_clicks": "Messages with at least one click by a person.",
-    "machine_clicks": "Clicks by software, mostly security scanners that follow every link.",
-    "hard_bounces": "Mails that will never arrive: there is no such address, or SES suppresses it.",
-    "soft_bounces": "Mails that could not be delivered for now, such as to a full mailbox.",
-    "undetermined_bounces": "Mails that came back without a reason that SES understands.",
-    "complaints": "Recipients who have marked a mail as spam, as their provider reports it.",
-    "rejects": "Mails that SES has not sent, because it found a virus.",
-    "rendering_failures": "Mails that SES could not make from their template.",
-    "unsubscribes": "Recipients who have left a topic, or all, by SES's unsubscribe link.",
+    "sends": "Emails that SES accepted for sending, counted once per recipient.",
+    "deliveries": "Emails that the recipient's mail server accepted, counted once per recipient.",
+    "delivery_delays": "Deliveries that were delayed, for example because a mailbox was full.",
+    "opens": "All opens reported by SES, including repeat opens and opens by bots.",
+    "unique_opens": "Emails opened at least once, by a human or a bot.",
+    "human_opens": "Opens in a regular email app or browser, including repeat opens.",
+    "unique_human_opens": "Emails opened at least once by a human.",
+    "machine_opens": "Opens by bots: privacy proxies, prefetching, and security scanners.",
+    "clicks": "All clicks reported by SES, including repeat clicks and clicks by bots.",
+    "unique_clicks": "Emails with at least one click, by a human or a bot.",
+    "human_clicks": "Clicks in a regular browser, including repeat clicks.",
+    "unique_human_clicks": "Emails with at least one human click.",
+    "machine_clicks": "Clicks by bots, mostly security scanners that check every link.",
+    "hard_bounces": "Emails that failed permanently: the address does not exist or is suppressed.",
+    "soft_bounces": "Emails that failed temporarily, for example because the mailbox was full.",
+    "undetermined_bounces": "Bounces for which SES could not determine a reason.",
+    "complaints": "Recipients who marked an email as spam, as reported by their mailbox provider.",
+    "rejects": "Emails that SES did not send because they contained a virus.",
+    "rendering_failures": "Emails that were not sent because their template could not be rendered.",
+    "unsubscribes": "Recipients who left a topic, or all topics, through the SES unsubscribe link.",
 }
 
 _NAMES = {
-    "sends": "mails sent",
-    "deliveries": "mails delivered",
+    "sends": "emails sent",
+    "deliveries": "emails delivered",
     "hard_bounces": "hard bounces",
-    "unique_opens": "messages opened",
-    "unique_human_opens": "messages opened by people",
-    "unique_clicks": "messages with a click",
-    "unique_human_clicks": "messages with a click by a person",
-    "complaints": "complaints",
+    "unique_opens": "unique opens",
+    "unique_human_opens": "unique human opens",
+    "unique_clicks": "unique clicks",
+    "unique_human_clicks": "unique human clicks",
+    "complaints": "spam complaints",
 }
 
 # Explanations beyond the formula.
 _OF_RATES = {
-    "delivery": "What has not arrived has bounced, or is still on its way.",
-    "bounce": "SES reviews accounts whose hard bounces reach 5 %, over a long time.",
-    "open": "A message counts once, however often it is opened, by people or by software.",
-    "human_open": "A message counts once, however often it is opened.",
-    "click": "A message counts once, however often it is clicked, by people or by software.",
-    "human_click": "A message counts once, however often it is clicked.",
-    "click_to_open": "Of the messages that were opened, how many were clicked.",
-    "complaint": "SES reviews accounts whose complaints reach 0.1 %, over a long time.",
+    "delivery": "All other emails bounced or are still being delivered.",
+    "bounce": "If your account's hard bounce rate stays above 5%, Amazon may review your account.",
+    "open": "Each email counts once, however often it is opened. Includes bots.",
+    "human_open": "Each email counts once, however often it is opened.",
+    "click": "Each email counts once, however often it is clicked. Includes bots.",
+    "human_click": "Each email counts once, however often it is clicked.",
+    "click_to_open": "The share of opened emails that were also clicked. Includes bots.",
+    "complaint": "If your account's complaint rate stays above 0.1%, Amazon may review your "
+    "account.",
 }
+
+# Headings, columns, and series. `all` is every event of a campaign.
+LABELS = {
+    "all": "All activity",
+    "sends": "Sent",
+    "deliveries": "Delivered",
+    "delivery_delays": "Delayed",
+    "opens": "All opens",
+    "unique_opens": "Unique opens",
+    "human_opens": "Human opens",
+    "unique_human_opens": "Unique human opens",
+    "machine_opens": "Bot opens",
+    "clicks": "All clicks",
+    "unique_clicks": "Unique clicks",
+    "human_clicks": "Human clicks",
+    "unique_human_clicks": "Unique human clicks",
+    "machine_clicks": "Bot clicks",
+    "hard_bounces": "Hard bounces",
+    "soft_bounces": "Soft bounces",
+    "undetermined_bounces": "Bounces of unknown type",
+    "complaints": "Spam complaints",
+    "unsubscribes": "Unsubscribes",
+    "rejects": "Rejected",
+    "rendering_failures": "Template errors",
+}
+
+# Labels of a rate together with its count.
+RATE_LABELS = {
+    "delivery": "Delivered",
+    "human_open": "Human opens",
+    "human_click": "Human clicks",
+    "bounce": "Hard bounces",
+    "complaint": "Spam complaints",
+}
+
+EVENTS = {
+    "Open": "Opened",
+    "Click": "Clicked",
+    "Bounce": "Bounced",
+    "Complaint": "Spam complaint",
+    "Subscription": "Unsubscribed",
+    "DeliveryDelay": "Delayed",
+    "Reject": "Rejected",
+    "Rendering Failure": "Template error",
+}
+
+ENGAGERS = {"human": "Human", "machine": "Bot", "unknown": "Unknown"}
+
+BOUNCE_TYPES = {"Permanent": "Hard", "Transient": "Soft", "Undetermined": "Unknown type"}
 
 # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-types
 BOUNCES = {
-    "Permanent/General": "The mail server refuses this address for good",
-    "Permanent/NoEmail": "The address could not be found in the mail that came back",
-    "Permanent/Suppressed": "SES did not try: the address has bounced before, for somebody else",
-    "Permanent/OnAccountSuppressionList": "SES did not try: it is on your suppression list",
-    "Permanent/Other": "It will never arrive, for another reason",
-    "Transient/General": "Could not be delivered for now, or an automatic reply came",
-    "Transient/MailboxFull": "The mailbox is full",
-    "Transient/MessageTooLarge": "The mail is too large for this mailbox",
-    "Transient/ContentRejected": "The mail server does not like what the mail says",
-    "Transient/AttachmentRejected": "The mail server does not take this attachment",
-    "Transient/Other": "Could not be delivered for now, for another reason",
-    "Undetermined/Undetermined": "It came back, and nothing says why",
-    "Undetermined/Other": "It came back, and nothing says why",
+    "Permanent/General": "Address rejected permanently",
+    "Permanent/NoEmail": "Recipient address missing from the bounce message",
+    "Permanent/Suppressed": "Not sent: on the Amazon SES global suppression list",
+    "Permanent/OnAccountSuppressionList": "Not sent: on your account's suppression list",
+    "Permanent/Other": "Permanent failure for another reason",
+    "Transient/General": "Temporary failure or automatic reply",
+    "Transient/MailboxFull": "Mailbox full",
+    "Transient/MessageTooLarge": "Email too large for the mailbox",
+    "Transient/ContentRejected": "Content rejected (spam or policy filter)",
+    "Transient/AttachmentRejected": "Attachment rejected",
+    "Transient/Other": "Temporary failure for another reason",
+    "Undetermined/Undetermined": "Bounced without a reason",
+    "Undetermined/Other": "Bounced without a reason",
 }
 
 REASONS = {
-    "ses_likely": "SES recognised software",
-    "ses_unlikely": "SES thinks that it was a person",
-    "no_agent": "it does not say what it is",
-    "apple_mail_privacy": "Apple Mail loads each mail, read or not",
-    "scanner_agent": "a security scanner, by its own name",
-    "prefetch": "fetched ahead, seconds after it was sent",
-    "proxy_at_open_time": "through the provider's proxy, when it was opened",
-    "persons_agent": "a mail program or browser",
-    "unrecognised_agent": "a program that is not known",
-    "burst": "a scanner: several links within seconds",
+    "ses_likely": "rated as likely a bot by SES",
+    "ses_unlikely": "rated as unlikely a bot by SES",
+    "no_agent": "no user agent",
+    "apple_mail_privacy": "Apple Mail Privacy Protection preload",
+    "scanner_agent": "security scanner, according to its user agent",
+    "prefetch": "prefetched within seconds of sending",
+    "proxy_at_open_time": "opened through the mailbox provider's image proxy",
+    "persons_agent": "regular email app or browser",
+    "unrecognised_agent": "user agent not recognized",
+    "burst": "security scanner: several links within seconds",
+}
+
+STATUS = {
+    "connecting": "Connecting…",
+    "live": "Live",
+    "stale": "Reconnecting…",
+    "offline": "Offline",
+    "reconnected": ", reconnected after {duration}",
+    "updated": "updated {ago}",
+    "as_of": "as of {time}",
+    "retry": "Retry now ({seconds} s)",
 }
 
 PROBLEMS = {
-    "checked_at": "Last checked {ago}, though it should be each minute.",
-    "paused_at": "Paused {ago} for a recount. Events wait in the queue; none is lost.",
-    "oldest_seconds": "{count} events not stored yet; the oldest came {ago}.",
-    "stream_lag_seconds": "Counting is {count} s behind what is stored.",
-    "dead_letters": "Messages set aside, with reasons: {count}. See python -m dashboard dlq list",
-    "quarantined": "Stored records not understood, and not counted: {count}.",
-    "unknown_types": "Events of a type that is not known, stored and not counted: {count}.",
-    "untracked": "Delivered, and never opened: is tracking on for {names}?",
+    "checked_at": "The last health check ran {ago}. It should run every minute.",
+    "paused_at": "Counting was paused {ago} for a recount. New events wait in the queue; "
+    "no events are lost.",
+    "oldest_seconds": "Events waiting to be stored: {count}. The oldest one arrived {ago}.",
+    "stream_lag_seconds": "Stored events are counted with a delay of {count} s.",
+    "dead_letters": "Messages in the dead-letter queue: {count}. For the reasons, run "
+    "python -m dashboard dlq list",
+    "quarantined": "Stored events that could not be counted: {count}.",
+    "unknown_types": "Events of an unsupported type, stored but not counted: {count}.",
+    "untracked": "Delivered but never opened: {names}. Check that open tracking is enabled.",
 }
 
 HEALTH = {
     "ok": "Pipeline OK",
-    "note": "Pipeline: look",
-    "late": "Numbers are late",
-    "last_event_at": "When SES's newest report was stored, to the minute.",
-    "oldest_seconds": "Events that SES has reported and that are not stored yet.",
+    "note": "Pipeline needs attention",
+    "late": "Numbers are delayed",
+    "last_event_at": "When the latest SES event was stored, to the minute.",
+    "oldest_seconds": "Events from SES that are not stored yet.",
     "stream_lag_seconds": "Age of the oldest stored event that is not counted yet.",
-    "dead_letters": "Messages that are no event of SES, kept with the reason.",
-    "quarantined": "Stored records that could not be counted.",
-    "unknown_types": "Events of a type that SES has added since.",
-    "untagged": "Counted under their configuration set, or as untagged.",
-    "checked_at": "It is checked each minute.",
+    "dead_letters": "Messages that are not SES events, kept together with the reason.",
+    "quarantined": "Stored events with invalid data.",
+    "unknown_types": "Events of a type that Mailpulse does not support yet.",
+    "untagged": "Events counted under their configuration set, or as untagged.",
+    "checked_at": "The pipeline is checked every minute.",
+}
+
+PIPELINE = {
+    "title": "Pipeline status",
+    "about": "Whether the numbers on this page are complete and up to date.",
+    "ok": "All systems normal.",
+    "last_event_at": "Last event",
+    "oldest_seconds": "Waiting in the queue",
+    "stream_lag_seconds": "Processing delay",
+    "dead_letters": "Dead-letter queue",
+    "quarantined": "Could not be counted",
+    "unknown_types": "Unsupported type",
+    "untagged": "No campaign tag",
+    "checked_at": "Last checked",
 }
 
 PAGE = {
-    "unreachable": "Mailpulse cannot be reached at {address} and keeps trying.",
-    "last": "The numbers below are the last that arrived.",
-    "running": "Is it running?",
-    "unknown": "There is no such page",
-    "unknown_hash": "The address {hash} names nothing here.",
-    "forbidden": "You may not see these statistics:",
-    "refused": "The server did not send these statistics:",
-    "asks_again": "The page asks again by itself.",
-    "untracked": "Delivered, and not one open: open and click tracking is probably switched off "
-    "for these mails. Some are always opened within the hour, by machines alone. See that SES's "
-    "event destination reports opens and clicks, and that the mails are HTML.",
-    "not_loaded": "This part of the page could not be loaded: reload the page.",
-    "unreadable": "The server sent something that this page cannot read: {error}. Reload the page; "
-    "if it happens again, deploy the page and the functions from the same version.",
+    "skip": "Skip to the numbers",
+    "loading": "Loading…",
+    "no_events": "No events yet.",
+    "all_campaigns": "All campaigns",
+    "see_all": "See all campaigns",
+    "download": "Download CSV",
+    "show_all": "Show all",
+    "show_more": "Show more",
+    "zone": "times in {zone}",
+    "utc_days": "days in UTC",
+    "sparkline": "Deliveries and human opens over time",
+    "unreachable": "Cannot connect to Mailpulse at {address}. Reconnecting… Check that Mailpulse "
+    "is running.",
+    "offline": "You are offline. Reconnecting…",
+    "last": "The numbers below are the latest available.",
+    "unknown": "Page not found",
+    "unknown_hash": "There is no page at {hash}.",
+    "forbidden": "You do not have access to these statistics:",
+    "refused": "These statistics could not be loaded:",
+    "retrying": "Retrying automatically.",
+    "untracked": "These emails were delivered but never opened. Open and click tracking is "
+    "probably disabled: bots alone usually open some emails within an hour. Check that the SES "
+    "event destination includes opens and clicks, and that the emails are HTML.",
+    "not_loaded": "This part of the page could not be loaded. Reload the page.",
+    "unreadable": "The server sent a message that this page cannot read: {error}. Reload the page. "
+    "If the problem continues, deploy the page and the functions from the same version.",
     "no_address": "The page cannot connect to {address}: {error}. Publish the page again with a "
-    "WebSocket address that starts with wss:// (or ws:// for a page on http://).",
+    "WebSocket URL that starts with wss:// (or ws:// for a page on http://).",
+}
+
+LIST = {
+    "title": "Campaigns",
+    "search": "Search campaigns",
+    "search_hint": "Search name or subject ( / )",
+    "searching": "Searching…",
+    "found_one": "1 campaign found",
+    "found": "{count} campaigns found",
+    "none_found": "No campaigns match “{query}”.",
+    "campaign": "Campaign",
+    "trend": "Over time",
+    "active": "active now",
+    "high": "high",
+    "more": "Show more ({count} left)",
+}
+
+CAMPAIGN = {
+    "wall": "Wall screen",
+    "waiting": "Waiting for the first event.",
+    "waiting_hint": "Numbers appear here automatically when you send an email with the tag "
+    "campaign={id}.",
+    "from": "From",
+    "started": "Started {time}",
+    "last_event": "Last event {ago}",
+    "key_numbers": "Key numbers",
+    "opened": "Open rate",
+    "clicked": "Click rate",
+    "bounced": "Hard bounce rate",
+    "complained": "Spam complaint rate",
+    "including_bots": "Including bots",
+    "of_sent": "of {total} sent",
+    "of_delivered": "of {total} delivered",
+    "rejected": "rejected",
+    "template_errors": "template errors",
+    "delayed": "delayed",
+    "hard": "hard bounces",
+    "soft": "soft",
+    "undetermined": "of unknown type",
+    "bounce_warning": "Above 5%, Amazon may review your account",
+    "complaint_warning": "Above 0.1%, Amazon may review your account",
+    "added": "+{count} in {minutes} min",
+    "announcement": "{sent} sent, {delivered} delivered, {opened} opened and {clicked} clicked "
+    "by humans.",
+}
+
+FUNNEL = {
+    "title": "Funnel",
+    "step": "Step",
+    "emails": "Emails",
+    "rate": "Rate",
+    "base": "Opens and clicks are percentages of delivered emails.",
+    "click_to_open": "Click-to-open rate",
+    "with_bots": ", including bots: {rate}",
+}
+
+BOTS = {
+    "title": "Humans and bots",
+    "human": "Human",
+    "bot": "Bots",
+    "unknown": "Unknown",
+    "why": "Why are there two numbers?",
+    "reclassified": "While you were watching, {changes} were reclassified as bot traffic and left "
+    "the human counts.",
+    "and": " and ",
+    "opens": "{count} opens",
+    "clicks": "{count} clicks",
+}
+
+TIMELINE = {
+    "title": "Timeline",
+    "sending": "Sending",
+    "engagement": "Engagement",
+    "interval": "Interval",
+    "minute": "Minutes",
+    "hour": "Hours",
+    "day": "Days",
+    "minute_span": "last 2 hours of activity",
+    "hour_span": "last 3 days of activity",
+    "day_span": "since the first event",
+    "zoom_in": "Zoom in",
+    "zoom_hint": "Drag across a chart to zoom.",
+    "table": "Show as table",
+    "table_label": "Timeline as a table",
+    "time": "Time",
+    "expired": "Minutes are kept for two days. Switch to hours or days to see this campaign.",
+    "failed": "The chart could not be loaded. Reload the page, or use the table below.",
+}
+
+LINKS = {
+    "title": "Links",
+    "link": "Link",
+    "clicks": "Clicks",
+    "unique_clicks": "Unique",
+    "human_clicks": "Human",
+    "none": "No clicks yet.",
+    "other": "All other links",
+    "first": "Show the top {count}",
+    "all": "Show all {count}",
+}
+
+ACTIVITY = {
+    "live": "Live activity",
+    "none_live": "No opens, clicks, bounces, or complaints yet.",
+    "about": "Opens, clicks, bounces, complaints, and other events, newest first.",
+    "show": "Show",
+    "filtered": "Filtered by",
+    "showing": "Showing {count}",
+    "showing_of": "Showing {count} of {total}",
+    "showing_first": "Showing the newest {count}",
+    "newest": "Back to newest",
+    "exporting": "Exporting: {count} events…",
+    "failed": "Download failed: {reason}",
+    "time": "Time",
+    "event": "Event",
+    "recipient": "Recipient",
+    "details": "Details",
+    "none": "No events of this type yet.",
+    "unknown": "There is no such number.",
+    "back": "Back to the campaign",
+    "by_minute": "By minute, newest first. Individual emails are not listed.",
+    "by_hour": "By hour, newest first. Individual emails are not listed.",
+    "by_day": "By day, newest first. Individual emails are not listed.",
+    "bounces": "Bounces",
+    "no_bounces": "No bounces.",
+}
+
+WALL = {
+    "full_screen": "Full screen",
+    "exit": "Exit",
+    "minute_bars": "per minute, each on its own scale",
+    "hour_bars": "per hour, each on its own scale",
 }
 
 SIGN_IN = {
-    "failed": "Signing in did not work.",
-    "stale": "This answer is to no question of this page: it was begun long ago, or elsewhere.",
-    "ended": "Your sign-in has ended, so the numbers no longer move. Reload the page to sign in.",
-    "no_share": "This share link is not whole. Ask for it again, and open all of it.",
+    "failed": "Sign-in failed.",
+    "stale": "This sign-in link has expired or was opened in another tab. Sign in again.",
+    "ended": "Your session has expired, so the numbers are no longer updated. Reload the page to "
+    "sign in again.",
+    "no_share": "This share link is incomplete. Open the full link, or ask for a new one.",
 }
 
 # With sign-in, an unreachable server may also be one that rejects the viewer.
 _REFUSED = (
-    "Mailpulse cannot be reached, or does not let you in, and the page keeps trying. Your account "
-    "may see no campaigns, or the share link has ended or been revoked: ask whoever runs Mailpulse."
+    "Cannot connect to Mailpulse, or access was denied. Reconnecting… Your account may not have "
+    "access to any campaign, or the share link has expired or been revoked. Contact your Mailpulse "
+    "administrator."
 )
 
 
-def words(*, signing_in: bool = False) -> dict[str, str]:
+def texts(*, signing_in: bool = False) -> dict[str, str]:
     """Return every text by its key, such as `rate.bounce` or `bounce.Transient/MailboxFull`.
 
     Args:
@@ -153,11 +376,26 @@ def words(*, signing_in: bool = False) -> dict[str, str]:
     groups = {
         "count": COUNTERS,
         "rate": rates,
+        "label": LABELS,
+        "rate_label": RATE_LABELS,
+        "event": EVENTS,
+        "engager": ENGAGERS,
+        "bounce_type": BOUNCE_TYPES,
         "bounce": BOUNCES,
         "reason": REASONS,
+        "status": STATUS,
         "problem": PROBLEMS,
         "health": HEALTH,
+        "pipeline": PIPELINE,
         "page": PAGE | {"unreachable": _REFUSED} if signing_in else PAGE,
+        "list": LIST,
+        "campaign": CAMPAIGN,
+        "funnel": FUNNEL,
+        "bots": BOTS,
+        "timeline": TIMELINE,
+        "links": LINKS,
+        "activity": ACTIVITY,
+        "wall": WALL,
         "sign_in": SIGN_IN if signing_in else {},
     }
     return {f"{group}.{key}": text for group, one in groups.items() for key, text in one.items()}

@@ -12,7 +12,7 @@ import jinja2
 
 from chalicelib.errors import CommandError
 from dashboard.deploy.frontend import manifest_path
-from dashboard.deploy.glossary import words
+from dashboard.deploy.glossary import texts
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -58,7 +58,7 @@ def render(site: Site, manifest: dict[str, Any]) -> str:
         stage=site.stage,
         sign_in=asdict(site.sign_in) if site.sign_in else None,
         entry="sign-in.js" if site.sign_in else "main.js",
-        words=words(signing_in=site.sign_in is not None),
+        texts=texts(signing_in=site.sign_in is not None),
     )
 
 

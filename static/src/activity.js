@@ -1,6 +1,6 @@
-/** Which events stand behind a counter. Pure. */
+/** The events behind a counter. Pure. */
 
-/** @type {Record<string, Record<string, string>>} what `listActivity` is limited to */
+/** @type {Record<string, Record<string, string>>} filters of `listActivity` */
 const LIMITS = {
   all: {},
   opens: { type: "Open" },
@@ -19,13 +19,13 @@ const LIMITS = {
   rendering_failures: { type: "Rendering Failure" },
 };
 
-/** Counters whose events can be listed; sends and deliveries are kept by the minute alone. */
+/** Counters whose events can be listed; of sends and deliveries, only totals are stored. */
 export const LISTED = Object.keys(LIMITS);
 
 /**
  * @param {{counter: string, link?: string | null, kind?: string | null}} route
- * @returns {{limits: Record<string, string>, once: boolean} | null} `once`: a message counts once;
- *   null when there is no such list
+ * @returns {{limits: Record<string, string>, once: boolean} | null} `once`: each message counts once;
+ *   null if the events cannot be listed
  */
 export function filterOf({ counter, link, kind }) {
   const limits = LIMITS[counter.replace("unique_", "")];

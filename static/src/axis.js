@@ -1,4 +1,4 @@
-/** Short numbers and times, for the axes of a chart. Pure. */
+/** Formats numbers and times for the axes of a chart. Pure. */
 
 /**
  * @param {string} [locale]

@@ -1,7 +1,7 @@
 /**
- * One WebSocket, kept alive: it connects, subscribes to what is wanted, asks every minute
- * whether it is still there, and comes back by itself when it is not. What it hears goes to
- * `onChange` (see `state.js`), how it is to `onStatus`.
+ * A WebSocket connection that is kept alive: it subscribes to topics, sends a ping every minute,
+ * and reconnects automatically. Snapshots and pushes go to `onChange` (see `state.js`), the state
+ * of the connection to `onStatus`.
  *
  * Everything that it needs from the browser is an argument.
  */
@@ -11,20 +11,20 @@ import { Timers } from "./timers.js";
 import { ProtocolError } from "./validate.js";
 
 /**
- * `connecting`: nothing was ever shown. `live`: every subscription is answered. `stale`: it
- * was live and is trying again; the last numbers stay. `offline`: the same without a network.
+ * `connecting`: not live yet. `live`: every subscription is answered. `stale`: reconnecting after
+ * having been live; the last numbers stay visible. `offline`: no network.
  * @typedef {"connecting" | "live" | "stale" | "offline"} ConnectionState
  *
- * Times in milliseconds since 1970. `heardAt` is when the last message came: everything on
- * the screen was true then. `retryAt` is set while the next attempt is waited for. `back` is when
- * it was live again, and for how long it had not been.
- * @typedef {{state: ConnectionState, heardAt: number | null, retryAt: number | null,
+ * Times in milliseconds since 1970. `lastMessageAt` is when the last message arrived, so the age of
+ * the numbers. `retryAt` is the time of the next attempt while disconnected. `back` is the time of
+ * the last reconnect, and how long the connection had been lost.
+ * @typedef {{state: ConnectionState, lastMessageAt: number | null, retryAt: number | null,
  *            failures: number, back: {at: number, after: number} | null}} Status
  *
  * @typedef {Pick<WebSocket, "send" | "close" | "readyState" | "onopen" | "onmessage" | "onclose">} Socket
  * @typedef {{action: string, id?: string, [field: string]: unknown}} Request
  * @typedef {{onResult: (result: any) => void, resolve: (cursor: string | null) => void,
- *            reject: (error: Error) => void}} Asker
+ *            reject: (error: Error) => void}} PendingRequest
  *
  * @typedef {{
  *   open: () => Socket,
@@ -35,26 +35,26 @@ import { ProtocolError } from "./validate.js";
  *   now?: () => number,
  *   random?: () => number,
  *   timers?: import("./timers.js").Clock,
- * }} Surroundings
+ * }} Environment
  */
 
 const PING_EVERY = 60_000;
-const REPLY_WITHIN = 15_000; // a function that starts cold takes some seconds
-const REPLY_WITHIN_IN_DOUBT = 5_000;
-const REFUSALS = 4; // as if so many had been in a row: the server is there, and busy
+const REPLY_WITHIN = 15_000; // a cold start takes some seconds
+const REPLY_WITHIN_ON_WAKE = 5_000;
+const BUSY_FAILURES = 4; // a busy server is retried with the backoff after this many failures
 const STEADY_AFTER = 10_000;
 const BACKOFF_FIRST = 500;
 const BACKOFF_MOST = 30_000;
-// API Gateway ends every connection after two hours.
+// API Gateway closes every connection after two hours.
 const RENEW_AFTER = 110 * 60_000;
 const RENEW_AGAIN = 60_000;
 const OPEN = 1;
 
-/** Errors that say nothing about the request: the same one may be answered later. */
-const PASSING = new Set(["internal", "rate_limited"]);
+/** Transient errors: the same request may succeed later. */
+const RETRYABLE = new Set(["internal", "rate_limited"]);
 
-/** A question that was not answered: refused, or the connection was lost (`offline`). */
-export class Refused extends Error {
+/** A failed request: the server returned an error, or the connection was lost (`offline`). */
+export class RequestError extends Error {
   /** @param {import("./protocol.js").ServerError} error */
   constructor({ code, message }) {
     super(message);
@@ -62,65 +62,65 @@ export class Refused extends Error {
   }
 }
 
-const OFFLINE = { code: "offline", message: "There was no answer." };
+const OFFLINE = { code: "offline", message: "The server did not respond." };
 
 export class Connection {
-  /** @type {Required<Surroundings>} */
-  #outside;
+  /** @type {Required<Environment>} */
+  #environment;
   /** @type {Socket | null} */
   #socket = null;
   /** @type {Set<string>} */
   #topics = new Set();
-  /** @type {Socket | null} what takes the place of a socket that will end soon */
+  /** @type {Socket | null} the replacement of a socket that will be closed soon */
   #next = null;
-  /** @type {Map<number, {request: Request, asker: Asker | undefined}>} */
+  /** @type {Map<number, {request: Request, callbacks: PendingRequest | undefined}>} */
   #pending = new Map();
   #lastRequest = 0;
   #resumed = false;
   #wasLive = false;
   #failures = 0;
   /** @type {number | null} */
-  #heardAt = null;
+  #lastMessageAt = null;
   /** @type {number | null} */
   #retryAt = null;
   #lostAt = 0;
   /** @type {Status["back"]} */
   #back = null;
-  /** @type {Timers} named after what they end, a topic, or the id of a request */
+  /** @type {Timers} by purpose, topic, or request ID */
   #timers;
 
-  /** @param {Surroundings} surroundings */
-  constructor(surroundings) {
-    this.#outside = { now: Date.now, random: Math.random, timers: globalThis, ...surroundings };
-    this.#timers = new Timers(this.#outside.timers);
+  /** @param {Environment} environment */
+  constructor(environment) {
+    this.#environment = { now: Date.now, random: Math.random, timers: globalThis, ...environment };
+    this.#timers = new Timers(this.#environment.timers);
   }
 
-  /** Connect. Throws what `open` throws for an address that can never work. */
+  /** Connect. Throws what `open` throws for an invalid address. */
   start() {
     this.#retryAt = null;
     this.#timers.stop("retry");
-    const socket = this.#outside.open();
+    const socket = this.#environment.open();
     this.#socket = socket;
-    this.#timers.start("connect", REPLY_WITHIN, () => this.#lost());
-    socket.onopen = () => this.#opened();
-    socket.onmessage = (event) => this.#heard(String(event.data));
-    socket.onclose = () => this.#lost();
-    this.#tell();
+    this.#timers.start("connect", REPLY_WITHIN, () => this.#onLost());
+    socket.onopen = () => this.#onOpen();
+    socket.onmessage = (event) => this.#onMessage(String(event.data));
+    socket.onclose = () => this.#onLost();
+    this.#notify();
   }
 
   /**
-   * Ask for a stream of results.
+   * Request a stream of results.
    *
    * @template T
    * @param {Request} request
-   * @param {(result: T) => void} onResult hears each
-   * @returns {Promise<string | null>} the cursor to go on from, null at the end
-   * @throws {Refused} by the promise
+   * @param {(result: T) => void} onResult is called for each result
+   * @returns {Promise<string | null>} the cursor of the next page, null at the end
+   * @throws {RequestError} through the promise
    */
   ask(request, onResult) {
     return new Promise((resolve, reject) => {
-      const asker = { onResult, resolve, reject };
-      if (!this.#request({ ...request, stream: true }, REPLY_WITHIN, asker)) reject(new Refused(OFFLINE));
+      const callbacks = { onResult, resolve, reject };
+      if (!this.#request({ ...request, stream: true }, REPLY_WITHIN, callbacks)) reject(new RequestError(OFFLINE));
     });
   }
 
@@ -135,165 +135,165 @@ export class Connection {
     this.#topics.delete(topic);
     this.#timers.stop(topic);
     this.#request({ action: "unsubscribe", id: topic });
-    this.#outside.onChange({ kind: "unsubscribed", id: topic });
+    this.#environment.onChange({ kind: "unsubscribed", id: topic });
   }
 
   /**
-   * Somebody looks, or the network has come or gone: find out now instead of later. A server on
-   * this machine may answer without a network.
+   * Check the connection now: the page became visible, or the network changed. A local server may
+   * respond without a network.
    */
   wake() {
     if (this.#retryAt !== null) return this.start();
-    this.#ping(REPLY_WITHIN_IN_DOUBT);
-    this.#tell();
+    this.#ping(REPLY_WITHIN_ON_WAKE);
+    this.#notify();
   }
 
-  /** Connect no more: nobody may look who has this page. What was shown stays. */
+  /** Disconnect for good, because access has ended. The last numbers stay visible. */
   stop() {
     this.#drop(null);
     this.#socket = this.#next = this.#retryAt = null;
     this.#resumed = false;
-    this.#tell();
+    this.#notify();
   }
 
-  #opened() {
+  #onOpen() {
     this.#timers.stop("connect");
     this.#timers.start("steady", STEADY_AFTER, () => { this.#failures = 0; });
     this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
-    this.#timers.start("renew", RENEW_AFTER * (1 - this.#outside.random() / 10), () => this.#renew());
+    this.#timers.start("renew", RENEW_AFTER * (1 - this.#environment.random() / 10), () => this.#renew());
     for (const topic of this.#topics) this.#subscribe(topic);
     this.#resume();
   }
 
-  /** Open another socket before this one ends, and change over: nobody need see it. */
+  /** Open another socket before this one is closed, and switch to it without an interruption. */
   #renew() {
-    const next = this.#outside.open();
+    const next = this.#environment.open();
     this.#next = next;
     next.onopen = () => {
       this.#drop(next);
       this.#next = null;
       this.#socket = next;
-      next.onmessage = (event) => this.#heard(String(event.data));
-      next.onclose = () => this.#lost();
-      this.#opened();
+      next.onmessage = (event) => this.#onMessage(String(event.data));
+      next.onclose = () => this.#onLost();
+      this.#onOpen();
     };
     next.onclose = () => this.#timers.start("renew", RENEW_AGAIN, () => this.#renew());
   }
 
   /** @param {string} topic */
   #subscribe(topic) {
-    this.#outside.onChange({ kind: "subscribing", id: topic });
-    // On their way they could overtake each other, and the last to arrive would count.
-    if (this.#awaits("unsubscribe", topic)) return;
+    this.#environment.onChange({ kind: "subscribing", id: topic });
+    // The two requests could arrive in the wrong order: wait for the reply first.
+    if (this.#hasPending("unsubscribe", topic)) return;
     this.#request({ action: "subscribe", id: topic });
   }
 
   /** @param {number} within milliseconds */
   #ping(within) {
-    if (!this.#awaits("ping")) this.#request({ action: "ping" }, within);
+    if (!this.#hasPending("ping")) this.#request({ action: "ping" }, within);
   }
 
-  /** @param {string} action @param {string} [id] of this topic; of any, when left out */
-  #awaits(action, id) {
+  /** @param {string} action @param {string} [id] any topic if omitted */
+  #hasPending(action, id) {
     return [...this.#pending.values()].some(({ request }) => request.action === action && (!id || request.id === id));
   }
 
   /**
    * @param {Request} request
-   * @param {number} within milliseconds; a socket that does not answer by then is dead
-   * @param {Asker} [asker] hears the answer
+   * @param {number} within milliseconds; without a response by then, the socket is considered dead
+   * @param {PendingRequest} [callbacks] receive the response
    * @returns {boolean} whether there is a connection
    */
-  #request(request, within = REPLY_WITHIN, asker) {
+  #request(request, within = REPLY_WITHIN, callbacks) {
     if (this.#socket?.readyState !== OPEN) return false;
     const requestId = ++this.#lastRequest;
     this.#socket.send(JSON.stringify({ request_id: requestId, ...request }));
-    this.#pending.set(requestId, { request, asker });
+    this.#pending.set(requestId, { request, callbacks });
     this.#await(requestId, within);
     return true;
   }
 
   /** @param {number} requestId @param {number} within milliseconds, from now */
   #await(requestId, within = REPLY_WITHIN) {
-    const asked = this.#pending.get(requestId);
-    if (!asked) return;
+    const sent = this.#pending.get(requestId);
+    if (!sent) return;
     this.#timers.start(requestId, within, () => {
-      // One question that is not answered is no dead socket; a ping tells.
-      if (asked.asker) this.#settle(requestId)?.asker?.reject(new Refused(OFFLINE));
-      else this.#lost();
+      // One unanswered request does not mean a dead socket; the ping detects that.
+      if (sent.callbacks) this.#settle(requestId)?.callbacks?.reject(new RequestError(OFFLINE));
+      else this.#onLost();
     });
   }
 
   /** @param {string} text */
-  #heard(text) {
-    this.#heardAt = this.#outside.now();
+  #onMessage(text) {
+    this.#lastMessageAt = this.#environment.now();
     let message;
     try {
       message = decode(text);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#settle(error.requestId)?.asker?.reject(error);
-      this.#outside.onUnreadable(error);
+      this.#settle(error.requestId)?.callbacks?.reject(error);
+      this.#environment.onUnreadable(error);
       this.#resume();
       return;
     }
-    if (message.kind === "push" || message.kind === "snapshot") this.#outside.onChange(message);
+    if (message.kind === "push" || message.kind === "snapshot") this.#environment.onChange(message);
     if (message.kind === "snapshot") {
-      // Snapshots that answer a ping come before the answer proper, which settles it.
+      // Snapshots in response to a ping precede its reply, which settles the request.
       if (message.more) this.#await(Number(message.requestId));
       else if (message.action !== "ping") this.#settle(message.requestId);
     }
     if (message.kind === "result") {
-      this.#pending.get(Number(message.requestId))?.asker?.onResult(message.result);
+      this.#pending.get(Number(message.requestId))?.callbacks?.onResult(message.result);
       this.#await(Number(message.requestId));
     }
-    if (message.kind === "reply") this.#settle(message.requestId)?.asker?.resolve(message.cursor);
+    if (message.kind === "reply") this.#settle(message.requestId)?.callbacks?.resolve(message.cursor);
     if (message.kind === "error") this.#refused(message);
     this.#resume();
   }
 
   /** @param {import("./protocol.js").ErrorReply} reply */
   #refused({ requestId, error }) {
-    const asked = this.#settle(requestId);
-    asked?.asker?.reject(new Refused(error));
-    const topic = asked?.request.action === "subscribe" ? asked.request.id : undefined;
+    const sent = this.#settle(requestId);
+    sent?.callbacks?.reject(new RequestError(error));
+    const topic = sent?.request.action === "subscribe" ? sent.request.id : undefined;
     if (topic === undefined || !this.#topics.has(topic)) return;
-    this.#outside.onChange({ kind: "refused", id: topic, error });
-    if (PASSING.has(error.code)) {
-      this.#timers.start(topic, this.#backoff(REFUSALS), () => this.#subscribe(topic));
+    this.#environment.onChange({ kind: "refused", id: topic, error });
+    if (RETRYABLE.has(error.code)) {
+      this.#timers.start(topic, this.#backoff(BUSY_FAILURES), () => this.#subscribe(topic));
     }
   }
 
   /** @param {import("./protocol.js").RequestId} requestId */
   #settle(requestId) {
     const id = Number(requestId);
-    const asked = this.#pending.get(id);
+    const sent = this.#pending.get(id);
     this.#timers.stop(id);
     this.#pending.delete(id);
-    const { action, id: topic } = asked?.request ?? {};
+    const { action, id: topic } = sent?.request ?? {};
     if (action === "unsubscribe" && topic && this.#topics.has(topic)) this.#subscribe(topic);
     if (action === "ping") {
       this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
     }
-    return asked;
+    return sent;
   }
 
-  /** Live again when nothing that was asked on this socket is still to be answered. */
+  /** Become live once every subscription on this socket is answered. */
   #resume() {
     const open = this.#socket?.readyState === OPEN;
-    const toAskAgain = [...this.#topics].some((topic) => this.#timers.has(topic));
-    if (open && !this.#awaits("subscribe") && !toAskAgain) {
+    const toRetry = [...this.#topics].some((topic) => this.#timers.has(topic));
+    if (open && !this.#hasPending("subscribe") && !toRetry) {
       this.#resumed = this.#wasLive = true;
-      const now = this.#outside.now();
+      const now = this.#environment.now();
       if (this.#lostAt) this.#back = { at: now, after: now - this.#lostAt };
       this.#lostAt = 0;
     }
-    this.#tell();
+    this.#notify();
   }
 
   /**
-   * Nothing of the sockets is awaited any more, nor of what was asked on them.
-   * @param {Socket | null} kept the one that goes on
+   * Close the sockets and reject their pending requests.
+   * @param {Socket | null} kept is not closed
    */
   #drop(kept) {
     for (const socket of [this.#socket, this.#next]) {
@@ -305,33 +305,33 @@ export class Connection {
     this.#timers.stopAll();
     const unanswered = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { asker } of unanswered) asker?.reject(new Refused(OFFLINE));
+    for (const { callbacks } of unanswered) callbacks?.reject(new RequestError(OFFLINE));
   }
 
-  #lost() {
+  #onLost() {
     this.#drop(null);
     this.#socket = this.#next = null;
-    if (this.#resumed) this.#lostAt = this.#outside.now();
+    if (this.#resumed) this.#lostAt = this.#environment.now();
     this.#resumed = false;
     const wait = this.#backoff(++this.#failures);
-    this.#retryAt = this.#outside.now() + wait;
+    this.#retryAt = this.#environment.now() + wait;
     this.#timers.start("retry", wait, () => this.start());
-    this.#tell();
+    this.#notify();
   }
 
   /**
-   * Anything up to a bound that doubles: a thousand pages that lost the same server do not
-   * come back at the same moment.
-   * @param {number} failures in a row, 1 or more
+   * Return a random delay up to a bound that doubles, so that a thousand pages do not reconnect at
+   * the same moment.
+   * @param {number} failures consecutive failures, 1 or more
    */
   #backoff(failures) {
-    return this.#outside.random() * Math.min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** (failures - 1));
+    return this.#environment.random() * Math.min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** (failures - 1));
   }
 
-  #tell() {
-    this.#outside.onStatus({
+  #notify() {
+    this.#environment.onStatus({
       state: this.#state(),
-      heardAt: this.#heardAt,
+      lastMessageAt: this.#lastMessageAt,
       retryAt: this.#retryAt,
       failures: this.#failures,
       back: this.#back,
@@ -341,7 +341,7 @@ export class Connection {
   /** @returns {ConnectionState} */
   #state() {
     if (this.#resumed) return "live";
-    if (!this.#outside.isOnline()) return "offline";
+    if (!this.#environment.isOnline()) return "offline";
     return this.#wasLive ? "stale" : "connecting";
   }
 }

@@ -1,6 +1,6 @@
-/** Rows as CSV, for a spreadsheet. Pure, but for `download`. */
+/** CSV for spreadsheets. Pure, except for `download`. */
 
-/** What a spreadsheet would take for a formula: anybody can put one into a link or an address. */
+/** What a spreadsheet would run as a formula; links and addresses are untrusted input. */
 const FORMULA = /^[=+\-@\t\r]/;
 
 /** @param {unknown} value */
@@ -10,13 +10,13 @@ function cell(value) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** @param {unknown[][]} rows the first one holds the columns' names */
+/** @param {unknown[][]} rows the first row has the column names */
 export const csv = (rows) => rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 
 /** @param {string} name of the file, without .csv @param {unknown[][]} rows */
 export function download(name, rows) {
   const link = document.createElement("a");
-  // With its byte order mark, without which Excel takes UTF-8 for something else.
+  // Excel needs the byte order mark to recognize UTF-8.
   link.href = URL.createObjectURL(new Blob(["\ufeff", csv(rows)], { type: "text/csv" }));
   link.download = `${name}.csv`;
   link.click();

@@ -1,6 +1,6 @@
 /**
- * A campaign's activity, newest first: the newest page, asked for again when something has changed,
- * until the reader goes on to older ones. Needs nothing from the browser.
+ * A campaign's activity, newest first: the newest page, which is refreshed until the reader pages
+ * on to older events. Needs nothing from the browser.
  */
 
 /**
@@ -9,10 +9,10 @@
  *   => Promise<string | null>} Ask
  */
 
-/** Errors after which it is worth to ask again by itself. */
-const PASSING = ["offline", "internal", "rate_limited"];
+/** Errors after which the request is retried automatically. */
+const RETRYABLE = ["offline", "internal", "rate_limited"];
 
-/** @param {Activity} one tells it from others */
+/** @param {Activity} one @returns {string} a key that identifies the event */
 export const keyOf = ({ at, type, message_id: id, link, recipient }) => [at, type, id, link, recipient].join("\n");
 
 export class Feed {
@@ -24,17 +24,17 @@ export class Feed {
   #ask;
   #once;
   #onChange;
-  /** Whether an answer is awaited. */
+  /** Whether a request is pending. */
   busy = false;
-  /** Whether it holds more than the newest page: then it stays as it is. */
+  /** Whether it has more than the newest page, and is no longer refreshed. */
   paged = false;
-  /** @type {{code: string, message: string} | null} why the last question was not answered */
+  /** @type {{code: string, message: string} | null} why the last request failed */
   error = null;
 
   /**
    * @param {Ask} ask
-   * @param {import("./connection.js").Request} request `listActivity` with its limits
-   * @param {boolean} once whether a message is listed once
+   * @param {import("./connection.js").Request} request `listActivity` with its filters
+   * @param {boolean} once whether each message is listed only once
    * @param {() => void} onChange
    */
   constructor(ask, request, once, onChange) {
@@ -44,43 +44,43 @@ export class Feed {
     this.#onChange = onChange;
   }
 
-  /** Whether there is more to ask for. */
+  /** Whether there are more pages. */
   get more() {
     return this.#cursor !== null;
   }
 
-  /** Whether the last question failed in a way that may pass. */
-  get mayPass() {
-    return this.error !== null && PASSING.includes(this.error.code);
+  /** Whether the last request failed with a transient error. */
+  get retryable() {
+    return this.error !== null && RETRYABLE.includes(this.error.code);
   }
 
-  /** How many are known. */
+  /** The number of events loaded. */
   get size() {
     return this.#rows.length;
   }
 
-  /** @returns {Activity[]} newest first; a message that is listed once, by its latest event */
+  /** @returns {Activity[]} newest first; if each message is listed once, its latest event */
   get rows() {
     if (!this.#once) return this.#rows;
     const latest = new Map([...this.#rows].reverse().map((row) => [row.message_id, row]));
     return [...latest.values()].sort((a, b) => b.at - a.at);
   }
 
-  /** Ask for the newest page. */
+  /** Load the newest page. */
   async refresh() {
     await this.#walk(null, []);
   }
 
-  /** Ask for the next page. */
+  /** Load the next page. */
   async next() {
     this.paged = this.size > 0;
     await this.#walk(this.#cursor, this.#rows);
   }
 
   /**
-   * Ask until something is found: what is rare may begin many pages on.
+   * Load pages until one has events: rare events may be many pages away.
    * @param {string | null} cursor
-   * @param {Activity[]} before what the page is added to
+   * @param {Activity[]} before events that precede the page
    */
   async #walk(cursor, before) {
     if (this.busy) return;

@@ -1,13 +1,13 @@
 /**
- * Numbers, percentages, dates and ages as a reader in one locale and time zone sees them.
- * Pure: locale and zone are arguments, null and unknown are shown as "–".
+ * Formats numbers, percentages, dates, and ages for a locale and time zone.
+ * Pure: locale and zone are arguments; null is shown as "–".
  */
 
 const DASH = "–";
 
 /**
- * @param {string} [locale] BCP 47, such as "de-CH"; the runtime's own when left out
- * @param {string} [timeZone] IANA name, such as "Europe/Zurich"; the runtime's own when left out
+ * @param {string} [locale] BCP 47, such as "de-CH"; default: the runtime's
+ * @param {string} [timeZone] IANA name, such as "Europe/Zurich"; default: the runtime's
  */
 export function createFormat(locale, timeZone) {
   const whole = new Intl.NumberFormat(locale);
@@ -31,16 +31,15 @@ export function createFormat(locale, timeZone) {
     count: (value) => whole.format(value),
 
     /**
-     * A fraction of 1 as a percentage. Only what is exactly 0 or 1 is shown as 0 % or 100 %,
-     * without decimals; what merely rounds to them is not.
+     * Format a fraction of 1 as a percentage. Only exactly 0 and 1 are shown as 0% and 100%; values
+     * that would be rounded to them get "<" or ">".
      * @param {number | null} fraction
      * @param {number} digits after the decimal point, at most 2
      */
     percent(fraction, digits = 1) {
       if (fraction === null) return DASH;
       const step = 10 ** -(digits + 2);
-      const shown = fraction === 0 || fraction === 1 ? 0 : digits;
-      const percent = /** @type {Intl.NumberFormat} */ (percents[shown]);
+      const percent = /** @type {Intl.NumberFormat} */ (percents[digits]);
       if (fraction > 0 && fraction < step / 2) return `<${percent.format(step)}`;
       if (fraction < 1 && fraction > 1 - step / 2) return `>${percent.format(1 - step)}`;
       return percent.format(fraction);
@@ -49,13 +48,13 @@ export function createFormat(locale, timeZone) {
     /** @param {number | null} at */
     dateTime: (at) => moment(dateTime, at),
 
-    /** To the second, for what has happened lately. @param {number | null} at */
+    /** To the second, for recent events. @param {number | null} at */
     moment: (at) => moment(second, at),
 
-    /** A bucket's day, which is a UTC day wherever the reader is. @param {number | null} at */
+    /** A UTC day, independent of the time zone. @param {number | null} at */
     utcDay: (at) => moment(utcDay, at),
 
-    /** The zone in which times are shown. */
+    /** The time zone of all times except UTC days. */
     zone: dateTime.resolvedOptions().timeZone,
 
     locale,
@@ -67,7 +66,7 @@ export function createFormat(locale, timeZone) {
 const UNITS = /** @type {const} */ ([[86_400, "d"], [3600, "h"], [60, "min"]]);
 
 /**
- * @param {number} milliseconds since it happened; below 0 (clocks differ) counts as 0
+ * @param {number} milliseconds since the event; negative values (clock skew) count as 0
  * @returns {string} such as "3 s ago", "12 min ago"
  */
 export function age(milliseconds) {

@@ -1,20 +1,20 @@
-/** What is wrong with the pipeline: "0 opens" must not look like "the pipe is broken". Pure. */
+/** Problems of the pipeline, so that a broken pipeline does not look like "0 opens". Pure. */
 
-/** The pipeline is checked each minute: a check this old, in milliseconds, was the last one. */
+/** The pipeline is checked every minute; after this time without a check, in milliseconds, checks have stopped. */
 const SILENT_AFTER = 5 * 60_000;
 const OLDEST_SECONDS = 120;
 const LAG_SECONDS = 60;
 
 /**
- * `of` names the member that tells. `late`: the numbers are not what has happened, or soon will not
- * be. `note`: they are, and somebody should look all the same. `since` is a time in milliseconds.
+ * `of` is the member with the problem. `late`: the numbers are or soon will be out of date. `note`:
+ * they are current, but an operator should take a look. `since` is a time in milliseconds.
  * @typedef {{of: string, level: "late" | "note", since?: number, count?: number, names?: string[]}} Problem
  */
 
 /**
  * @param {import("./protocol.js").Health} health
  * @param {number} now in milliseconds since 1970
- * @returns {Problem[]} what makes numbers late first
+ * @returns {Problem[]} those that delay numbers first
  */
 export function problemsOf(health, now) {
   const { checked_at: checkedAt, paused_at: pausedAt, queue, stream_lag_seconds: lag, untracked } = health;

@@ -1,4 +1,4 @@
-/** The page's entry where nobody signs in. */
+/** The page's entry point without sign-in. */
 
 import { start } from "./start.js";
 

@@ -1,16 +1,16 @@
 /**
- * The messages of the WebSocket: what the server sends, checked, in its own names. Pure.
- * `connection.js` feeds it frames; `state.js` takes what it gives.
+ * Decodes and validates the messages of the WebSocket, with the server's names. Pure.
+ * `connection.js` passes frames in; `state.js` processes the result.
  *
- * Strict about the members that the page uses, deaf to those that it does not know: the
- * server may add members, and never renames one.
+ * Strict about the members that the page uses; unknown members are ignored, because the server may
+ * add members, but never renames one.
  */
 
 import {
   ProtocolError, count, counter, fail, identifier, list, object, optional, rate, shape, string, time,
 } from "./validate.js";
 
-/** Counters of a campaign, as the server names them; non-negative integers. */
+/** Counters of a campaign; non-negative integers. */
 export const COUNTERS = /** @type {const} */ ([
   "sends", "deliveries", "delivery_delays",
   "opens", "unique_opens", "human_opens", "unique_human_opens", "machine_opens",
@@ -42,20 +42,20 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {Record<Counter, number>} Counts
  * @typedef {Record<RateName, number | null>} Rates
  *
- * Times are milliseconds since 1970, UTC; null when there was no event yet.
+ * Times are milliseconds since 1970, UTC; null if there was no event yet.
  * @typedef {ReturnType<typeof about>} Campaign
- * What the server's top-level version covers.
+ * The parts that the top-level version covers.
  * @typedef {{version: number, campaign: Campaign, counts: Counts, rates: Rates}} Summary
- * Counters that are 0 are left out.
+ * Counters that are 0 are omitted.
  * @typedef {{at: number, version: number, counts: Partial<Counts>}} Bucket
  * @typedef {ReturnType<typeof link>} Link
- * How often mails bounced in one way: SES's bounce type and sub-type.
+ * The number of bounces of one SES bounce type and subtype.
  * @typedef {ReturnType<typeof bounces>} Bounces
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>,
  *            links: Link[], bounces: Bounces[]}} CampaignPart
  * @typedef {{type: "list", campaigns: Summary[]}} ListPart
- * What nothing has measured yet is null.
+ * Values that have not been measured yet are null.
  * @typedef {ReturnType<typeof health>} Health
  * @typedef {{type: "health", version: number, health: Health}} HealthPart
  * @typedef {CampaignPart | ListPart | HealthPart} Part
@@ -67,14 +67,14 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {{kind: "push", id: string, part: Part}} Push
  * @typedef {{kind: "error", requestId: RequestId, action: string | null,
  *            error: ServerError}} ErrorReply
- * One event of a campaign; what does not apply to its type is null.
+ * One event of a campaign; members that do not apply to its type are null.
  * @typedef {ReturnType<typeof activity>} Activity
- * A campaign in outline: when how much was delivered, and opened by people.
- * @typedef {ReturnType<typeof outline>} CampaignTimeline
- * What a request with `stream` is answered: results one by one.
+ * Deliveries and human opens over time, for a sparkline.
+ * @typedef {ReturnType<typeof campaignTimeline>} CampaignTimeline
+ * One result of a request with `stream`.
  * @typedef {Activity | Summary | CampaignTimeline} Result
  * @typedef {{kind: "result", requestId: RequestId, result: Result}} ResultReply
- * The end of an answer; `cursor` where there is more to ask for.
+ * The end of a response; `cursor` if there are more pages.
  * @typedef {{kind: "reply", requestId: RequestId, action: string, cursor: string | null}} Reply
  * @typedef {Snapshot | Push | ErrorReply | ResultReply | Reply} Message
  */
@@ -100,7 +100,7 @@ const activity = shape({
 });
 const grain = (/** @type {unknown} */ value, /** @type {string} */ path) =>
   GRAINS.find((one) => one === value) ?? fail(path, "minute, hour or day", value);
-const outline = shape({
+const campaignTimeline = shape({
   id: string, resolution: grain, buckets: list(shape({ at: time, deliveries: counter, human_opens: counter })),
 });
 const numbers = shape({ version: count, counts: each(COUNTERS, counter), rates: each(RATES, optional(rate)) });
@@ -119,19 +119,19 @@ function bucket(value, path) {
 }
 const timeline = shape({ minute: list(bucket), hour: list(bucket), day: list(bucket) });
 
-/** In the list, what a campaign is stands beside its numbers. @type {import("./validate.js").Check<Summary>} */
+/** In the list, the members of `campaign` are next to the numbers. @type {import("./validate.js").Check<Summary>} */
 const listed = (value, path) => /** @type {Summary} */ ({ ...numbers(value, path), campaign: about(value, path) });
 
 const RESULTS = /** @type {Record<string, import("./validate.js").Check<Result>>} */ ({
-  Activity: activity, Campaign: listed, CampaignTimeline: outline,
+  Activity: activity, Campaign: listed, CampaignTimeline: campaignTimeline,
 });
 
 /**
- * Read one text frame.
+ * Decode one text frame.
  *
  * @param {string} text
  * @returns {Message}
- * @throws {ProtocolError} naming the member, what was expected and what was there
+ * @throws {ProtocolError} with the member, the expected type, and the value
  */
 export function decode(text) {
   /** @type {unknown} */
@@ -165,14 +165,14 @@ function message(frame, requestId) {
     const id = string(frame.id, "id");
     return { kind: "push", id, part: part(id, frame.changes, "changes") };
   }
-  // API Gateway answers by itself, in its own shape, when the function behind it failed.
+  // If the function failed, API Gateway responds in its own format.
   if (frame.action === undefined && typeof frame.message === "string") {
     return { kind: "error", requestId, action: null, error: { code: "internal", message: frame.message } };
   }
   const action = string(frame.action, "action");
   if (frame.result !== undefined) {
     const { $type: type } = object(frame.result, "result");
-    const check = RESULTS[String(type)] ?? fail("result.$type", "a result that this page knows", type);
+    const check = RESULTS[String(type)] ?? fail("result.$type", "a supported type", type);
     return { kind: "result", requestId, result: check(frame.result, "result") };
   }
   if (frame.snapshot === undefined) {
@@ -194,7 +194,7 @@ function part(topic, value, path) {
   if (topic === HEALTH_TOPIC) {
     return { type: "health", version: count(body.version, `${path}.version`), health: health(body, path) };
   }
-  if (!topic.startsWith(CAMPAIGN_TOPIC)) return fail("id", "a topic that this page knows", topic);
+  if (!topic.startsWith(CAMPAIGN_TOPIC)) return fail("id", "a supported topic", topic);
   return {
     type: "campaign",
     summary: body.counts === undefined ? null

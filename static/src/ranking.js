@@ -1,22 +1,22 @@
-/** The list of campaigns, in order. Pure. */
+/** The order of the list of campaigns. Pure. */
 
 /** @typedef {import("./protocol.js").Summary} Summary */
 
-/** From here on SES reviews an account: its limits for the account as a whole. */
+/** Rates from which Amazon may review an account, for the account as a whole. */
 export const REVIEW = { bounce: 0.05, complaint: 0.001 };
 
-/** A campaign whose last event is younger is happening now; in milliseconds. */
+/** A campaign is active if its last event is more recent than this, in milliseconds. */
 const RECENT = 120_000;
 
-/** In milliseconds since 1970, beyond any event. */
+/** Later than any event, in milliseconds since 1970. */
 const AFTER_ALL = 1e15;
 
 /** @param {Summary} summary @param {number} now in milliseconds since 1970 */
 export const isActive = ({ campaign }, now) => now - (campaign.last_event_at ?? 0) < RECENT;
 
 /**
- * The newest activity first; those that are active now keep their order, by when they began: they
- * would change places with every event.
+ * Sort by newest activity. Active campaigns are sorted by their first event instead, because they
+ * would otherwise change places with every event.
  *
  * @param {Iterable<Summary>} campaigns
  * @param {number} now in milliseconds since 1970

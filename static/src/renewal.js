@@ -1,6 +1,6 @@
 /**
- * Renews a token in time, and tells the running connection. Looked at each second: a machine that
- * has slept wakes with a timer that knows nothing of it.
+ * Renews a token in time, and passes it to the open connection. Checked every second, because a
+ * long timer is wrong after the computer has been asleep.
  */
 
 import { ResponseBodyError } from "oauth4webapi";
@@ -8,8 +8,8 @@ import { ResponseBodyError } from "oauth4webapi";
 const AGAIN_AFTER = 5000;
 
 /**
- * `authenticate` tells the server the new token, and rejects when it could not; `reconnect` connects
- * now if that is waited for; `end` is called once nothing can be renewed any more.
+ * `authenticate` sends the new token to the server, and rejects on failure; `reconnect` connects now
+ * if an attempt is pending; `end` is called when the token can no longer be renewed.
  * @typedef {{authenticate: () => Promise<unknown>, reconnect: () => void, end: () => void}} Effects
  */
 
@@ -19,8 +19,8 @@ export class Renewal {
   #now;
   #busy = false;
   #ended = false;
-  /** Whether the server knows the token that the session has. */
-  #told = true;
+  /** Whether the server has the current token of the session. */
+  #serverHasToken = true;
   #nextAt = 0;
 
   /**
@@ -34,18 +34,18 @@ export class Renewal {
     this.#now = now;
   }
 
-  /** Do what is due. */
+  /** Renew and send the token if it is due. */
   async check() {
     if (this.#busy || this.#ended || this.#now() < this.#nextAt) return;
     this.#busy = true;
     try {
       if (this.#now() >= this.#session.renewAt) await this.#renew();
-      if (!this.#told && !this.#ended) {
+      if (!this.#serverHasToken && !this.#ended) {
         await this.#effects.authenticate();
-        this.#told = true;
+        this.#serverHasToken = true;
       }
     } catch (error) {
-      // No network, a busy issuer, a connection that is just being made: it may work later.
+      // No network, a busy issuer, a connection that is not open yet: try again later.
       console.info(error);
       this.#nextAt = this.#now() + AGAIN_AFTER;
     } finally {
@@ -62,17 +62,17 @@ export class Renewal {
       this.#effects.end();
       throw error;
     }
-    this.#told = false;
+    this.#serverHasToken = false;
     this.#effects.reconnect();
   }
 }
 
 /**
- * Whether it says that one has to sign in again, and not that something is wrong just now.
+ * Whether the error means that the user has to sign in again; other errors are transient.
  * @param {unknown} error
  */
 const refuses = (error) => error instanceof NoRefreshToken
   || (error instanceof ResponseBodyError && (error.status === 400 || error.status === 401));
 
-/** The issuer lets nobody stay who does not sign in again. */
+/** The issuer returned no refresh token, so the user has to sign in again. */
 export class NoRefreshToken extends Error {}

@@ -1,11 +1,11 @@
 /**
- * Where the page is, from the address's hash: `#/`, `#/health`, `#/campaign/<id>`,
+ * The current view, from the URL's hash: `#/`, `#/health`, `#/campaign/<id>`,
  * `#/campaign/<id>/<counter>`, `#/wall/<id>`. Pure.
  */
 
 /**
- * `counter`: whose events are listed; `all` for every one. `link` and `kind` (a bounce's, such as
- * "Transient/MailboxFull") limit them further.
+ * `counter`: whose events are listed; `all` for every event. `link` and `kind` (of a bounce, such as
+ * "Transient/MailboxFull") are further filters.
  * @typedef {{view: "list"} | {view: "health"} | {view: "unknown"} | {view: "campaign", id: string}
  *   | {view: "wall", id: string}
  *   | {view: "activity", id: string, counter: string, link: string | null, kind: string | null}} Route
@@ -25,7 +25,7 @@ export function parseRoute(hash) {
     const limits = new URLSearchParams(query);
     return { view: "activity", id, counter, link: limits.get("link"), kind: limits.get("kind") };
   } catch {
-    return { view: "unknown" }; // a stray % is no escape: nobody has made such a link
+    return { view: "unknown" }; // a stray % is an invalid escape
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A search that goes on while somebody types: asks a moment after the last letter, and shows what
- * is found as it comes. Needs nothing from the browser.
+ * Incremental search: starts shortly after the last keystroke, and shows results as they arrive.
+ * Needs nothing from the browser.
  */
 
 /** @typedef {import("./protocol.js").Summary} Summary */
@@ -10,7 +10,7 @@ const ASK_AFTER = 150;
 const MOST = 100;
 
 /**
- * `found`: what has been found so far; null while nothing is looked for.
+ * `found`: the results so far; null if there is no query.
  * @typedef {{found: Summary[] | null, searching: boolean, failure: string | null}} Results
  */
 export class Search {
@@ -26,7 +26,7 @@ export class Search {
     this.#onResults = onResults;
   }
 
-  /** @param {string} query as typed so far; an empty one ends the search */
+  /** @param {string} query as typed so far; an empty query ends the search */
   type(query) {
     clearTimeout(this.#timer);
     this.#number += 1;
@@ -35,7 +35,7 @@ export class Search {
     this.#timer = setTimeout(() => this.#run(wanted, this.#number), ASK_AFTER);
   }
 
-  /** @param {string} query @param {number} number an answer to an earlier one shows nothing */
+  /** @param {string} query @param {number} number results of an earlier query are ignored */
   async #run(query, number) {
     /** @type {Summary[]} */
     const found = [];

@@ -1,4 +1,4 @@
-/** What the views show of a campaign: sorted, and without what is 0. Pure. */
+/** The data of a campaign as the views show it: sorted, without empty parts. Pure. */
 
 import { GRAINS } from "./protocol.js";
 import { WINDOW, isEmpty } from "./state.js";
@@ -11,7 +11,7 @@ import { WINDOW, isEmpty } from "./state.js";
  * @typedef {import("./protocol.js").Grain} Grain
  */
 
-/** The link that stands for all links beyond those counted by themselves. */
+/** The link that stands for all links that are not counted individually. */
 export const OTHER = "other";
 
 /**
@@ -26,8 +26,8 @@ export function bucketsOf(data, grain) {
 }
 
 /**
- * The bucket width that tells most about this campaign: the finest whose window holds all of
- * it. The server forgets minutes after two days; then it is hours.
+ * The best bucket width for this campaign: the finest whose window covers all of it. The server
+ * deletes minutes after two days; after that, it is hours.
  *
  * @param {CampaignData} data
  * @returns {Grain}
@@ -52,11 +52,11 @@ export function linksOf(data) {
       || (a.url < b.url ? -1 : 1));
 }
 
-/** How far back "lately" goes, in minutes. */
+/** The period of `lately`, in minutes. */
 export const LATELY = 5;
 
 /**
- * What has been added lately, by the events' own times.
+ * The recent increase of each counter, by the events' own times.
  *
  * @param {CampaignData} data
  * @param {number} now in milliseconds since 1970

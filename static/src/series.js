@@ -1,6 +1,6 @@
 /**
- * The timeline's buckets as columns for a chart: one row a minute, hour or day, gaps
- * filled with 0. Pure.
+ * The timeline's buckets as columns for a chart: one row per minute, hour, or day, gaps filled
+ * with 0. Pure.
  */
 
 import { STEP } from "./state.js";
@@ -11,7 +11,7 @@ import { STEP } from "./state.js";
  * @typedef {import("./protocol.js").Grain} Grain
  */
 
-/** The least number of rows, so that a campaign's first minute is not one lonely point. */
+/** The minimum number of rows, so that a campaign's first minute is more than a single point. */
 const LEAST = { minute: 15, hour: 12, day: 7 };
 
 /**

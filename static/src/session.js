@@ -1,6 +1,6 @@
 /**
- * Somebody's sign-in with an OpenID Connect issuer: authorization code with PKCE
- * (RFC 6749, 7636 and 9700). Tokens are kept here alone, in memory: they end with the page.
+ * Sign-in with an OpenID Connect issuer: authorization code with PKCE (RFC 6749, 7636, and 9700).
+ * Tokens are kept in memory only, and are gone when the page is closed.
  */
 
 import {
@@ -11,7 +11,7 @@ import {
 import { NoRefreshToken } from "./renewal.js";
 
 /**
- * What deployment writes into the page. `sign_out` is where to go to sign out, or empty.
+ * The settings that `deploy` writes into the page. `sign_out` is the URL for signing out, or empty.
  * @typedef {{issuer: string, client_id: string, authorization_endpoint: string, token_endpoint: string,
  *            scope: string, sign_out: string}} Settings
  * @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} Store
@@ -19,12 +19,12 @@ import { NoRefreshToken } from "./renewal.js";
 
 const PENDING = "mailpulse-sign-in";
 
-/** Renewed when so much of a token's life is over. */
+/** A token is renewed after this fraction of its lifetime. */
 const RENEW_AT = 0.8;
 const ANSWERS_WITHIN = 10_000;
-const CLOCKS_DIFFER_BY = 300; // seconds, between the issuer and this machine
+const CLOCKS_DIFFER_BY = 300; // seconds, between the issuer and this computer
 
-/** How issuers sign, as far as the functions take it too. @type {any} */
+/** The signature algorithms that the functions accept as well. @type {any} */
 const SIGNED_BY = { id_token_signing_alg_values_supported: ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"] };
 
 export class Session {
@@ -32,23 +32,23 @@ export class Session {
   #redirect;
   #store;
   #options;
-  /** The ID token, which proves who looks. */
+  /** The ID token, which identifies the viewer. */
   token = "";
-  /** When it should be renewed, in milliseconds since 1970, by this machine's clock. */
+  /** When the token is renewed, in milliseconds since 1970, by this computer's clock. */
   renewAt = Infinity;
   /** @type {string | undefined} */
   #refresh;
 
   /**
    * @param {Settings} settings
-   * @param {string} redirect this page's own address, where the issuer sends people back to
-   * @param {Store} store outlives the way to the issuer and back
+   * @param {string} redirect this page's URL, to which the issuer redirects
+   * @param {Store} store survives the redirect to the issuer and back
    */
   constructor(settings, redirect, store) {
     this.#settings = { ...SIGNED_BY, ...settings };
     this.#redirect = redirect;
     this.#store = store;
-    // On this machine alone: deployment takes no other issuer without https.
+    // Local issuers only: `deploy` accepts no other issuer without https.
     this.#options = {
       [allowInsecureRequests]: settings.issuer.startsWith("http://"),
       signal: () => AbortSignal.timeout(ANSWERS_WITHIN),
@@ -60,8 +60,8 @@ export class Session {
   }
 
   /**
-   * @param {string} hash where the reader is going
-   * @returns {Promise<string>} the address to sign in at
+   * @param {string} hash of the view that was requested
+   * @returns {Promise<string>} the URL to sign in at
    */
   async begin(hash) {
     const pending = { state: generateRandomState(), nonce: generateRandomNonce(), verifier: generateRandomCodeVerifier() };
@@ -78,16 +78,16 @@ export class Session {
   }
 
   /**
-   * Come back from the issuer.
-   * @param {URL} address with what the issuer says
-   * @returns {Promise<string>} the hash that the reader was going to
-   * @throws {Error} the issuer refused, or its answer is to none of our questions
+   * Complete the sign-in after the redirect from the issuer.
+   * @param {URL} address with the issuer's response
+   * @returns {Promise<string>} the hash of the view that was requested
+   * @throws {Error} the issuer denied access, or its response does not match a pending sign-in
    */
   async complete(address) {
     const kept = this.#store.getItem(PENDING);
-    this.#store.removeItem(PENDING); // an answer is taken once
+    this.#store.removeItem(PENDING); // a response is valid once
     const { state, nonce, verifier, hash } = JSON.parse(kept ?? "{}");
-    const answer = validateAuthResponse(this.#settings, this.#client, address, state ?? "none was asked for");
+    const answer = validateAuthResponse(this.#settings, this.#client, address, state ?? "no sign-in is pending");
     const response = await authorizationCodeGrantRequest(
       this.#settings, this.#client, None(), answer, this.#redirect, verifier, this.#options,
     );
@@ -98,17 +98,17 @@ export class Session {
   }
 
   /**
-   * Get a token that ends later.
-   * @throws {NoRefreshToken} one has to sign in again
-   * @throws {Error} what the issuer answers, or that it does not
+   * Get a new token.
+   * @throws {NoRefreshToken} the user has to sign in again
+   * @throws {Error} the issuer returned an error or did not respond
    */
   async renew() {
-    if (!this.#refresh) throw new NoRefreshToken("the issuer gives no refresh token");
+    if (!this.#refresh) throw new NoRefreshToken("the issuer returned no refresh token");
     const response = await refreshTokenGrantRequest(this.#settings, this.#client, None(), this.#refresh, this.#options);
     this.#take(await processRefreshTokenResponse(this.#settings, this.#client, response));
   }
 
-  /** Nobody is signed in any more, as far as this page goes. */
+  /** Sign out of this page. */
   forget() {
     this.token = "";
     this.#refresh = undefined;
@@ -118,9 +118,9 @@ export class Session {
   /** @param {import("oauth4webapi").TokenEndpointResponse} tokens */
   #take(tokens) {
     const claims = getValidatedIdTokenClaims(tokens);
-    if (!tokens.id_token || !claims) throw new Error("the issuer gives no ID token");
+    if (!tokens.id_token || !claims) throw new Error("the issuer returned no ID token");
     this.token = tokens.id_token;
     this.renewAt = Date.now() + (claims.exp - claims.iat) * 1000 * RENEW_AT;
-    this.#refresh = tokens.refresh_token ?? this.#refresh; // a rotated one takes the place of the old
+    this.#refresh = tokens.refresh_token ?? this.#refresh; // a rotated token replaces the old one
   }
 }

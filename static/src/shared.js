@@ -1,19 +1,19 @@
 /**
- * What several parts of the page need. The build puts this into every part, so that all of it is in
- * one file: without, each pair of parts that shares something would have a file of its own.
+ * Modules that several entry points and views share. The build injects this file everywhere, so that
+ * they end up in one bundle instead of one for each pair of views that shares something.
  */
 
 import "./format.js";
 import "./html.js";
-import "./outline.js";
+import "./sparkline.js";
 import "./protocol.js";
 import "./ranking.js";
 import "./route.js";
 import "./start.js";
-import "./words.js";
+import "./glossary.js";
 import "./views/count.js";
 import "./views/heading.js";
 import "./views/health-link.js";
 import "./views/notice.js";
 import "./views/status.js";
-import "./views/term.js";
+import "./views/definition.js";

@@ -1,11 +1,11 @@
-/** The page's entry where people sign in; whoever comes by a share link need not. */
+/** The page's entry point with sign-in. Share links need no sign-in. */
 
 import { INVALID_RESPONSE } from "oauth4webapi";
-import { standAlone } from "./lead.js";
+import { standAlone } from "./leader.js";
 import { Renewal } from "./renewal.js";
 import { Session } from "./session.js";
 import { start } from "./start.js";
-import { say } from "./words.js";
+import { text } from "./glossary.js";
 
 const LEFT = "mailpulse-left";
 const SHARED = /^#\/share\/([\w.-]+)$/;
@@ -13,7 +13,7 @@ const SHARED = /^#\/share\/([\w.-]+)$/;
 /** @param {string} selector @returns {any} */
 const find = (selector) => document.querySelector(selector);
 
-/** Show that nobody is signed in. @param {string | undefined} why */
+/** Show the signed-out page. @param {string | undefined} why */
 function signedOut(why = "") {
   find("#app").replaceChildren(find("#signed-out").content.cloneNode(true));
   find("#why").textContent = why;
@@ -37,7 +37,7 @@ async function signIn(settings) {
     console.error(error);
     return signedOut(problem(error));
   } finally {
-    // The code has been used: it is not to be reloaded, bookmarked or passed on.
+    // Remove the used code, so that it is not reloaded, bookmarked, or shared.
     history.replaceState(null, "", `/${hash}`);
   }
   const { connection, show } = start(() => [`bearer.${session.token}`]);
@@ -46,7 +46,7 @@ async function signIn(settings) {
     reconnect: () => connection.wake(),
     end() {
       connection.stop();
-      show({ problem: say("sign_in.ended") ?? null });
+      show({ problem: text("sign_in.ended") ?? null });
     },
   });
   setInterval(() => renewal.check(), 1000);
@@ -55,7 +55,7 @@ async function signIn(settings) {
     connection.stop();
     session.forget();
     if (settings.sign_out) return location.assign(settings.sign_out);
-    // The issuer would sign the same reader in again, without a question.
+    // Otherwise, the issuer would sign in the same user again without asking.
     sessionStorage.setItem(LEFT, "yes");
     location.reload();
   });
@@ -63,9 +63,9 @@ async function signIn(settings) {
 
 /** @param {any} error @returns {string | undefined} */
 function problem(error) {
-  if (error.code === INVALID_RESPONSE) return say("sign_in.stale");
-  // What an issuer says stands in the address, where anybody may have written it.
-  return `${say("sign_in.failed")} (${String(error.error ?? error.code ?? error.message).slice(0, 100)})`;
+  if (error.code === INVALID_RESPONSE) return text("sign_in.stale");
+  // The error comes from the URL, which is untrusted input.
+  return `${text("sign_in.failed")} (${String(error.error ?? error.code ?? error.message).slice(0, 100)})`;
 }
 
 /** @param {string} token of a share link */
@@ -81,11 +81,11 @@ function showShared(token) {
 }
 
 const [, token] = SHARED.exec(location.hash) ?? [];
-// A share link that is opened in this tab, or left, is another page.
+// Opening or leaving a share link in this tab requires a reload.
 addEventListener("hashchange", () => {
   if (token || SHARED.test(location.hash)) location.reload();
 });
-// "Back", after signing out, must not bring back what was signed in.
+// After signing out, "Back" must not restore the signed-in page.
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });
@@ -93,6 +93,6 @@ try {
   if (token) showShared(token);
 } catch (error) {
   console.error(error);
-  signedOut(say("sign_in.no_share"));
+  signedOut(text("sign_in.no_share"));
 }
 if (!token) signIn(JSON.parse(find("meta[name=mailpulse-sign-in]").content));

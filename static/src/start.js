@@ -1,4 +1,4 @@
-/** Wires connection → state → views. */
+/** Connects the parts: connection → state → views. */
 
 import { h, options, render } from "preact";
 import { Connection } from "./connection.js";
@@ -7,17 +7,17 @@ import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "./protocol.js";
 import { parseRoute } from "./route.js";
 import { EMPTY, reduce } from "./state.js";
 import { App } from "./views/app.js";
-import { say } from "./words.js";
+import { text } from "./glossary.js";
 
 /**
- * @param {() => string[]} [credentials] what proves who looks, as sub-protocols; asked for at each connection
- * @param {string} [shared] the one campaign that a share link shows
- * @returns what connects, and what draws the page with other properties
+ * @param {() => string[]} [credentials] subprotocols that identify the viewer; called for each connection
+ * @param {string} [shared] the ID of the campaign that a share link shows
+ * @returns the connection, and a function that redraws the page with changed properties
  */
 export function start(credentials = () => [], shared) {
   const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
-  /** By how much this machine's clock is ahead, in milliseconds: what is "now" must not depend on it. */
+  /** How far this computer's clock is ahead of the server's, in milliseconds. */
   let ahead = 0;
   const now = () => Date.now() - ahead;
 
@@ -29,7 +29,7 @@ export function start(credentials = () => [], shared) {
     address: document.querySelector("meta[name=mailpulse-websocket]")?.getAttribute("content") ?? "",
     format: createFormat(navigator.language),
     state: EMPTY,
-    status: { state: "connecting", heardAt: null, retryAt: null, failures: 0, back: null },
+    status: { state: "connecting", lastMessageAt: null, retryAt: null, failures: 0, back: null },
     route: routeOf(),
     now: now(),
     problem: null,
@@ -37,7 +37,7 @@ export function start(credentials = () => [], shared) {
     ask: (request, onResult) => connection.ask(request, onResult),
   };
 
-  // However fast messages come, the page is drawn once a frame; a view's own state waits for it too.
+  // However fast messages arrive, the page is drawn once per frame, including changes of a view's own state.
   options.debounceRendering = requestAnimationFrame;
   let frame = 0;
 
@@ -59,7 +59,7 @@ export function start(credentials = () => [], shared) {
     onUnreadable(error) {
       console.error(error);
       show({
-        problem: say("page.unreadable", { error: error.message }) ?? null,
+        problem: text("page.unreadable", { error: error.message }) ?? null,
       });
     },
     isOnline: () => navigator.onLine,
@@ -87,23 +87,23 @@ export function start(credentials = () => [], shared) {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") connection.wake();
   });
-  // What explains a number goes away by Escape, and comes back with the next look at it.
+  // Escape hides tooltips until the next pointer movement or focus change.
   addEventListener("keydown", (event) => {
     const { key, target } = /** @type {KeyboardEvent & {target: HTMLElement}} */ (event);
-    if (key === "Escape") root.classList.add("hush");
+    if (key === "Escape") root.classList.add("hide-tooltips");
     /** @type {HTMLElement | null} */
     const search = document.querySelector("[type=search]");
     if (key !== "/" || !search || event.ctrlKey || event.metaKey || target.closest("input, select")) return;
     event.preventDefault();
     search.focus();
   });
-  for (const look of ["pointermove", "focusin"]) addEventListener(look, () => root.classList.remove("hush"));
+  for (const type of ["pointermove", "focusin"]) addEventListener(type, () => root.classList.remove("hide-tooltips"));
   setInterval(() => show({ now: now() }), 1000);
 
-  // Without a server that tells its time, this machine's clock is believed.
+  // If the server does not send its time, this computer's clock is used.
   fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(({ headers }) => {
     ahead = Date.now() - Date.parse(headers.get("date") ?? "") || 0;
-    connection.wake(); // when something was heard last is told by the same clock
+    connection.wake(); // update the status with the corrected clock
   }, console.info);
   root.replaceChildren();
   if (!shared) connection.subscribe(HEALTH_TOPIC);
@@ -111,9 +111,9 @@ export function start(credentials = () => [], shared) {
   try {
     connection.start();
   } catch (error) {
-    // A WebSocket is refused at once for an address that can never work.
+    // The constructor of WebSocket throws if the address is invalid.
     show({
-      problem: say("page.no_address", { address: page.address, error }) ?? null,
+      problem: text("page.no_address", { address: page.address, error }) ?? null,
     });
   }
   return { connection, show };

@@ -1,9 +1,9 @@
 /**
- * What the page knows: `reduce(state, change) → state`. Pure; a state is never
- * changed, so what did not change is the same object.
+ * The state of the page: `reduce(state, change) → state`. Pure; a state is immutable, so unchanged
+ * parts are the same objects.
  *
- * Each part (summary, bucket, link, listed campaign) keeps what has the higher version, so
- * pushes and snapshot frames may arrive twice or in any order.
+ * Each part (summary, bucket, link, listed campaign) keeps the higher version, so pushes and
+ * snapshot frames may arrive twice or in any order.
  */
 
 import { GRAINS, LIST_TOPIC } from "./protocol.js";
@@ -18,8 +18,8 @@ import { GRAINS, LIST_TOPIC } from "./protocol.js";
  * @typedef {import("./protocol.js").CampaignPart} CampaignPart
  * @typedef {import("./protocol.js").ServerError} ServerError
  *
- * `moved` is how many opens and clicks were a person's when they were shown first, and turned
- * out to be a machine's.
+ * `moved` is the number of opens and clicks that were reclassified from human to bot while the page
+ * was open.
  * @typedef {{type: "campaign", summary: Summary | null,
  *            timeline: Record<Grain, ReadonlyMap<number, Bucket>>,
  *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>,
@@ -28,9 +28,9 @@ import { GRAINS, LIST_TOPIC } from "./protocol.js";
  * @typedef {import("./protocol.js").HealthPart} HealthData
  * @typedef {CampaignData | ListData | HealthData} TopicData
  *
- * `shown` is what the page shows. `incoming` gathers a new subscription's snapshot, with the
- * pushes that overtake it; when the last frame is in, it takes the place of `shown`. So a
- * reconnect starts from the snapshot, and old numbers stay on the screen until it is there.
+ * `shown` is what the page shows. `incoming` collects the snapshot of a new subscription, with the
+ * pushes that overtake it, and replaces `shown` after the last frame. So a reconnect starts from the
+ * snapshot, and the old numbers stay visible until it is complete.
  * @typedef {{shown: TopicData | null, incoming: TopicData | "awaited" | null,
  *            error: ServerError | null}} TopicState
  * @typedef {ReadonlyMap<string, TopicState>} State
@@ -43,7 +43,7 @@ import { GRAINS, LIST_TOPIC } from "./protocol.js";
 
 const HOUR = 3_600_000;
 
-/** A bucket's width in milliseconds. UTC days have no summer time. */
+/** The width of a bucket in milliseconds. UTC days have no daylight saving time. */
 export const STEP = { minute: 60_000, hour: HOUR, day: 24 * HOUR };
 
 /** How far back the server keeps buckets, from the newest one, in milliseconds. */
@@ -63,7 +63,7 @@ export function reduce(state, change) {
     case "subscribing":
       return replace(state, change.id, { shown: topic?.shown ?? null, incoming: "awaited", error: null });
     case "unsubscribed":
-      // The list stays: going back to it shows it at once.
+      // The list is kept, so that going back shows it immediately.
       return change.id === LIST_TOPIC ? state : without(state, change.id);
     case "refused":
       return topic ? replace(state, change.id, { ...topic, error: change.error }) : state;
@@ -72,7 +72,7 @@ export function reduce(state, change) {
     case "snapshot": {
       if (!topic) return state;
       const merged = merge(topic, change.part);
-      // A snapshot that answers a ping heals a missed push; it ends no subscription's snapshot.
+      // A snapshot in response to a ping replaces a missed push; it does not complete a subscription.
       const complete = merged.incoming && change.action !== "ping" && !change.more;
       if (!complete) return replace(state, change.id, merged);
       const shown = followUp(topic.shown, /** @type {TopicData} */ (merged.incoming));
@@ -126,7 +126,7 @@ function mergePart(data, part) {
 
 /**
  * @param {TopicData | null} before
- * @param {TopicData} data that takes its place
+ * @param {TopicData} data the new snapshot
  */
 function followUp(before, data) {
   if (before?.type !== "campaign" || data.type !== "campaign") return data;
@@ -184,7 +184,7 @@ function mergeCampaign(data, part) {
  * @param {ReadonlyMap<K, T>} known
  * @param {T[]} items
  * @param {(item: T) => K} key
- * @returns {ReadonlyMap<K, T>} `known` itself when nothing in `items` is newer
+ * @returns {ReadonlyMap<K, T>} `known` itself if nothing in `items` is newer
  */
 function newer(known, items, key) {
   const fresh = items.filter((item) => (known.get(key(item))?.version ?? -1) < item.version);
@@ -209,8 +209,8 @@ function within(buckets, window) {
 }
 
 /**
- * A bucket whose counters went down to 0 is not shown, yet it is kept: without its version an
- * older push could bring it back. So it is with links.
+ * A bucket whose counters are back to 0 is hidden, but kept: without its version, an older push
+ * could restore it. The same applies to links.
  *
  * @param {Bucket} bucket
  */

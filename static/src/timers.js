@@ -1,4 +1,4 @@
-/** Timers by what they are for, one each: starting one again replaces it. */
+/** Named timers; starting a timer again replaces it. */
 
 /**
  * @typedef {{setTimeout: (run: () => void, ms: number) => unknown,

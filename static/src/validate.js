@@ -1,9 +1,9 @@
 /**
- * Checks of values in a message: each gives the value back in its type, or throws with the path,
- * what was expected and what was there. Pure.
+ * Validators for the values of a message: each returns the typed value, or throws an error with the
+ * path, the expected type, and the value. Pure.
  */
 
-/** A frame that the page cannot read. `requestId` is of the request that it answers, if known. */
+/** An invalid frame. `requestId` is that of the request that it answers, if known. */
 export class ProtocolError extends Error {
   /** @type {import("./protocol.js").RequestId} */
   requestId = null;
@@ -16,8 +16,8 @@ export class ProtocolError extends Error {
  * @returns {never}
  */
 export function fail(path, expected, value) {
-  const shown = (JSON.stringify(value) ?? "left out").slice(0, 120);
-  throw new ProtocolError(`${path} should be ${expected}, but is ${shown}`);
+  const shown = (JSON.stringify(value) ?? "nothing").slice(0, 120);
+  throw new ProtocolError(`${path}: expected ${expected}, got ${shown}`);
 }
 
 /**
@@ -34,14 +34,14 @@ export const string = (value, path) => (typeof value === "string" ? value : fail
 
 /** @type {Check<number>} */
 export const count = (value, path) => (Number.isSafeInteger(value) && Number(value) >= 0
-  ? Number(value) : fail(path, "a whole number of 0 or more", value));
+  ? Number(value) : fail(path, "a non-negative integer", value));
 
-/** A counter that is 0 may be left out. @type {Check<number>} */
+/** A counter that is 0 may be omitted. @type {Check<number>} */
 export const counter = (value, path) => count(value ?? 0, path);
 
 /** @type {Check<number>} */
 export const rate = (value, path) => (typeof value === "number" && value >= 0
-  ? value : fail(path, "a fraction or null", value));
+  ? value : fail(path, "a non-negative number or null", value));
 
 /** In milliseconds since 1970. @type {Check<number>} */
 export function time(value, path) {
@@ -50,7 +50,7 @@ export function time(value, path) {
 }
 
 /**
- * What may be null, or left out.
+ * A value that may be null or missing.
  * @template T
  * @param {Check<T>} check
  * @returns {Check<T | null>}
@@ -58,7 +58,7 @@ export function time(value, path) {
 export const optional = (check) => (value, path) => (value === null || value === undefined ? null : check(value, path));
 
 /**
- * An array; left out, it is empty.
+ * An array; empty if missing.
  * @template T
  * @param {Check<T>} check of each element
  * @returns {Check<T[]>}
@@ -70,7 +70,7 @@ export const list = (check) => (value, path) => {
 };
 
 /**
- * An object with these members, each checked; others are dropped.
+ * An object with these members, each validated; others are dropped.
  * @template {Record<string, Check<any>>} Members
  * @param {Members} members
  * @returns {Check<{[Name in keyof Members]: ReturnType<Members[Name]>}>}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Connection, Refused } from "../src/connection.js";
+import { Connection, RequestError } from "../src/connection.js";
 import { TOPIC, summary } from "./builders.js";
 
 /** A clock that moves only when told to. */
@@ -204,7 +204,7 @@ test("it pings once a minute while answers come", () => {
     latest().answers("ping");
   }
   assert.equal(sockets.length, 1);
-  assert.equal(status.heardAt, clock.now);
+  assert.equal(status.lastMessageAt, clock.now);
 });
 
 test("a ping without an answer declares the socket dead, and nothing of it is heard again", () => {
@@ -310,7 +310,7 @@ test("a frame that cannot be read is reported and ends the request that it answe
   latest().says({ request_id: 1, action: "subscribe", id: TOPIC, snapshot: 5 });
   clock.pass(20_000);
 
-  assert.match(String(unreadable[0]), /snapshot should be an object, but is 5/);
+  assert.match(String(unreadable[0]), /snapshot: expected an object, got 5/);
   assert.equal(sockets.length, 1);
 });
 
@@ -359,12 +359,12 @@ test("a question that is refused, or lost with the connection, is told", async (
   becomeLive();
   const refused = asking({ action: "listActivity" });
   latest().says({ request_id: latest().sent.at(-1).request_id, action: "listActivity", error: { code: "rate_limited", message: "wait" } });
-  await assert.rejects(refused.answer, (error) => error instanceof Refused && error.code === "rate_limited" && error.message === "wait");
+  await assert.rejects(refused.answer, (error) => error instanceof RequestError && error.code === "rate_limited" && error.message === "wait");
 
   const lost = asking({ action: "listActivity" });
   latest().drops();
-  await assert.rejects(lost.answer, (error) => error instanceof Refused && error.code === "offline");
-  await assert.rejects(asking({ action: "listActivity" }).answer, (error) => error instanceof Refused && error.code === "offline");
+  await assert.rejects(lost.answer, (error) => error instanceof RequestError && error.code === "offline");
+  await assert.rejects(asking({ action: "listActivity" }).answer, (error) => error instanceof RequestError && error.code === "offline");
 });
 
 test("results may take long, if each comes in time; one question that is not answered is no lost connection", async () => {
@@ -378,7 +378,7 @@ test("results may take long, if each comes in time; one question that is not ans
   clock.pass(15_000);
 
   assert.equal(status.state, "live");
-  await assert.rejects(answer, (error) => error instanceof Refused && error.code === "offline");
+  await assert.rejects(answer, (error) => error instanceof RequestError && error.code === "offline");
 });
 
 test("a result that cannot be read ends its question", async () => {
@@ -386,7 +386,7 @@ test("a result that cannot be read ends its question", async () => {
   const { answer } = asking({ action: "listTimelines" });
   latest().says({ request_id: latest().sent.at(-1).request_id, action: "listTimelines", result: { $type: "Riddle" } });
 
-  await assert.rejects(answer, /a result that this page knows/);
+  await assert.rejects(answer, /a supported type/);
 });
 
 test("a subscription waits for the end of the one before, which could overtake it", () => {

@@ -101,7 +101,7 @@ test("why it could not ask is kept until it could, and what it knew as well", as
   source.breaks(true);
   await feed.refresh();
   assert.equal(feed.error?.message, "no connection");
-  assert.equal(feed.mayPass, false, "it is no error that is known to pass");
+  assert.equal(feed.retryable, false, "it is no error that is known to pass");
   assert.equal(ids(feed), "a");
 
   source.breaks(false);

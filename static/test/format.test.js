@@ -13,8 +13,8 @@ test("counts are grouped as the locale does", () => {
 
 for (const [fraction, digits, shown] of /** @type {[number | null, number, string][]} */ ([
   [null, 1, "–"],
-  [0, 1, "0%"],
-  [1, 1, "100%"],
+  [0, 1, "0.0%"],
+  [1, 1, "100.0%"],
   [0.4017, 1, "40.2%"],
   [0.00085, 2, "0.09%"],
   [0.0000001, 2, "<0.01%"],

@@ -55,16 +55,16 @@ test("an error of API Gateway itself is an error of the server", () => {
 });
 
 const UNREADABLE = /** @type {[string, unknown, RegExp][]} */ ([
-  ["no object", [1], /the message should be an object, but is \[1\]/],
-  ["no action", { request_id: 1 }, /action should be a string, but is left out/],
-  ["a negative count", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: -1 }) } }, /changes\.counts\.opens should be a whole number of 0 or more, but is -1/],
-  ["a count with a fraction", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: 1.5 }) } }, /but is 1\.5/],
-  ["a bucket without time", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ version: 1 }] } } }, /changes\.timeline\.hour\[0\]\.at should be a string, but is left out/],
-  ["a time that is none", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ at: "noon", version: 1 }] } } }, /should be an RFC 3339 time, but is "noon"/],
+  ["no object", [1], /the message: expected an object, got \[1\]/],
+  ["no action", { request_id: 1 }, /action: expected a string, got nothing/],
+  ["a negative count", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: -1 }) } }, /changes\.counts\.opens: expected a non-negative integer, got -1/],
+  ["a count with a fraction", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: 1.5 }) } }, /got 1\.5/],
+  ["a bucket without time", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ version: 1 }] } } }, /changes\.timeline\.hour\[0\]\.at: expected a string, got nothing/],
+  ["a time that is none", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ at: "noon", version: 1 }] } } }, /expected an RFC 3339 time, got "noon"/],
   ["a link without version", { id: "stats/email-campaign/a", changes: { links: [{ url: "https://a.example" }] } }, /changes\.links\[0\]\.version/],
-  ["a rate that is none", { id: "stats/email-campaign/a", changes: { ...summary(1), rates: { open: "much" } } }, /changes\.rates\.open should be a fraction or null/],
-  ["links that are no array", { id: "stats/email-campaign/a", changes: { links: {} } }, /changes\.links should be an array, but is \{\}/],
-  ["a topic that there is not", { id: "stats/mail", changes: {} }, /id should be a topic that this page knows, but is "stats\/mail"/],
+  ["a rate that is none", { id: "stats/email-campaign/a", changes: { ...summary(1), rates: { open: "much" } } }, /changes\.rates\.open: expected a non-negative number or null/],
+  ["links that are no array", { id: "stats/email-campaign/a", changes: { links: {} } }, /changes\.links: expected an array, got \{\}/],
+  ["a topic that there is not", { id: "stats/mail", changes: {} }, /id: expected a supported topic, got "stats\/mail"/],
 ]);
 for (const [what, frame, expected] of UNREADABLE) {
   test(`${what}: the error names member and value`, () => {
@@ -73,7 +73,7 @@ for (const [what, frame, expected] of UNREADABLE) {
 }
 
 test("what is no JSON is shown, shortened", () => {
-  assert.throws(() => decode("Task timed out"), /the message should be JSON, but is "Task timed out"/);
+  assert.throws(() => decode("Task timed out"), /the message: expected JSON, got "Task timed out"/);
   assert.throws(() => decode("x".repeat(5000)), (error) => error instanceof ProtocolError && error.message.length < 200);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { activityHash, wallHash } from "../src/lead.js";
+import { activityHash, wallHash } from "../src/leader.js";
 import { campaignHash, parseRoute } from "../src/route.js";
 
 test("no hash and #/ are the list", () => {

@@ -28,7 +28,7 @@ def test_tiles_update_without_a_reload(dashboard, viewer):
 
     dashboard.publish(*sent("tiles", 4))
     viewer.sees(sends=4, deliveries=4)
-    expect(viewer.page.locator(".delivered .big")).to_have_text("100%")
+    expect(viewer.page.locator(".delivered .big")).to_have_text("100.0%")
 
     dashboard.publish(
         ses.an_open("tiles-0", campaign="tiles"),
@@ -43,7 +43,7 @@ def test_tiles_update_without_a_reload(dashboard, viewer):
         clicks=1, unique_clicks=1, human_clicks=1, machine_clicks=0,
         hard_bounces=1, soft_bounces=0, complaints=1, unsubscribes=1,
     )  # fmt: skip
-    expect(viewer.page.locator(".opened .big.people")).to_have_text("25.0%")
+    expect(viewer.page.locator(".opened .big.human")).to_have_text("25.0%")
     assert viewer.has_not_reloaded()
 
 
@@ -57,7 +57,7 @@ def test_tiles_update_again_after_a_network_outage(dashboard, viewer):
     dashboard.publish(*sent("network", 2, first=1))
     dashboard.wait_until_ingested()
     viewer.sees(sends=1)
-    expect(viewer.page.locator(".since")).to_contain_text("numbers of")
+    expect(viewer.page.locator(".since")).to_contain_text("as of")
     viewer.context.set_offline(False)
 
     viewer.wait_until("live")
@@ -158,7 +158,7 @@ def test_the_timeline_has_minutes_hours_and_days(dashboard, viewer):
     )
     viewer.sees(sends=3)
     expect(viewer.page.locator(".plot canvas")).to_have_count(2)
-    viewer.page.get_by_text("Show as a table").click()
+    viewer.page.get_by_text("Show as table").click()
 
     rows = viewer.page.locator("details tbody tr")
     for width, starts in (("Hours", 2), ("Days", 1)):
@@ -171,7 +171,7 @@ def test_a_bounce_rate_at_the_ses_limit_is_highlighted(dashboard, viewer):
     viewer.open_campaign("bounced")
     dashboard.publish(*sent("bounced", 10), ses.a_bounce("bounced-9", campaign="bounced"))
 
-    expect(viewer.page.get_by_text("SES reviews accounts from 5 %")).to_be_visible()
+    expect(viewer.page.get_by_text("Above 5%, Amazon may review your account")).to_be_visible()
 
 
 def test_a_broken_pipeline_looks_different_from_a_healthy_one(dashboard, viewer):
@@ -186,14 +186,14 @@ def test_a_broken_pipeline_looks_different_from_a_healthy_one(dashboard, viewer)
     watch()
     expect(link).to_have_attribute("data-level", "note")
     link.click()
-    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("The pipeline")
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Pipeline status")
     expect(viewer.page.locator("[data-health=dead_letters]")).to_have_text("1")
-    expect(viewer.page.get_by_text("Messages set aside, with reasons: 1")).to_be_visible()
+    expect(viewer.page.get_by_text("Messages in the dead-letter queue: 1")).to_be_visible()
 
     stats_table = StatsTable(Service("dynamodb", dashboard.aws), dashboard.output("StatsTable"))
     stats_table.pause("2026-11-25T10:00:00.000Z")
     expect(link).to_have_attribute("data-level", "late")
-    expect(viewer.page.get_by_text("Events wait in the queue; none is lost.")).to_be_visible()
+    expect(viewer.page.get_by_text("New events wait in the queue; no events are lost.")).to_be_visible()
     stats_table.resume("2026-11-25T10:00:00.000Z")
     expect(link).to_have_attribute("data-level", "note")
     assert viewer.has_not_reloaded()
@@ -205,7 +205,7 @@ def test_deliveries_without_opens_show_a_hint_about_open_tracking(dashboard, vie
     viewer.sees(deliveries=100)
     install.check_health(dashboard.aws("lambda"))
 
-    expect(viewer.page.get_by_text("tracking is probably switched off")).to_be_visible()
+    expect(viewer.page.get_by_text("tracking is probably disabled")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -229,7 +229,7 @@ def test_on_a_phone_the_page_scrolls_only_vertically(dashboard, new_viewer, sche
 def test_an_unknown_path_shows_an_error(viewer):
     viewer.open("#/nowhere")
 
-    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Page not found")
     viewer.page.get_by_role("link", name="See all campaigns").click()
     expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Campaigns")
 

@@ -114,7 +114,7 @@ def test_a_member_of_a_group_sees_only_its_campaigns(page, stage):
     expect(page.locator("[data-campaign]")).to_have_count(1)
 
     page.goto(f"{stage.url}#/campaign/globex-a")
-    expect(page.get_by_role("alert")).to_contain_text("You may not see these statistics")
+    expect(page.get_by_role("alert")).to_contain_text("You do not have access to these statistics")
 
 
 def test_the_page_renews_its_token_on_the_open_connection_before_expiry(page, stage):
@@ -141,7 +141,7 @@ def test_a_failed_token_renewal_is_shown_and_keeps_the_numbers(page, stage):
     stage.issuer.refuses = True
     sign_in(page, stage, "#/campaign/acme-a")
 
-    expect(page.get_by_role("alert").first).to_contain_text("Your sign-in has ended")
+    expect(page.get_by_role("alert").first).to_contain_text("Your session has expired")
     expect(page.locator(".tiles [data-metric=sends]")).to_be_visible()
 
 
@@ -149,7 +149,7 @@ def test_a_denied_sign_in_is_explained_and_can_be_retried(page, stage):
     page.goto(stage.url)
     page.get_by_role("link", name="Deny").click()
 
-    expect(page.get_by_role("alert")).to_have_text("Signing in did not work. (access_denied)")
+    expect(page.get_by_role("alert")).to_have_text("Sign-in failed. (access_denied)")
     assert page.url == stage.url
     page.get_by_role("link", name="Sign in").click()
     page.get_by_role("link", name="Anna").click()
@@ -159,7 +159,7 @@ def test_a_denied_sign_in_is_explained_and_can_be_retried(page, stage):
 def test_an_unsolicited_authorization_response_is_rejected(page, stage):
     page.goto(f"{stage.url}?code=stolen&state=made-up")
 
-    expect(page.get_by_role("alert")).to_contain_text("This answer is to no question of this page")
+    expect(page.get_by_role("alert")).to_contain_text("This sign-in link has expired or was opened in another tab")
     assert page.url == stage.url
 
 
@@ -184,7 +184,7 @@ def test_a_share_link_shows_one_campaign_live_without_a_sign_in(page, stage):
     expect(page.locator(".tiles [data-metric=unique_opens]")).to_have_attribute("data-value", "1")
     page.mouse.wheel(0, 3000)
     expect(page.get_by_role("heading", name="Links")).to_be_visible()
-    expect(page.get_by_role("heading", name="Just now")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Live activity")).to_have_count(0)
     leading = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.className)")
     assert [one for one in leading if one not in {"skip", "back"}] == []
     expect(page.get_by_role("link", name="All campaigns")).to_be_hidden()
@@ -202,11 +202,11 @@ def test_a_revoked_share_link_shows_no_more_numbers(page, stage):
     status, _, stderr = stage.operator.run("share", "revoke", link, "--stage", STAGE, *REGION)
     assert status == 0, stderr
 
-    expect(page.get_by_role("alert").first).to_contain_text("does not let you in")
+    expect(page.get_by_role("alert").first).to_contain_text("access was denied")
     expect(page.locator(".status")).not_to_have_attribute("data-state", "live")
 
 
 def test_an_incomplete_share_link_shows_an_error(page, stage):
     page.goto(f"{stage.url}#/share/abc")
 
-    expect(page.get_by_role("alert")).to_contain_text("This share link is not whole")
+    expect(page.get_by_role("alert")).to_contain_text("This share link is incomplete")

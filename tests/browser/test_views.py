@@ -128,7 +128,7 @@ def test_campaigns_are_listed_by_latest_activity_each_with_a_sparkline(look):
     expect(names.nth(0)).to_have_attribute("data-campaign", SPRING)
     expect(names.nth(1)).to_have_attribute("data-campaign", "price-change-notice")
     expect(names.nth(0)).to_contain_text("active now")
-    expect(page.locator(".outline path.human_opens")).to_have_count(6)
+    expect(page.locator(".sparkline path.human_opens")).to_have_count(6)
 
 
 def test_the_search_updates_while_typing(look):
@@ -142,15 +142,15 @@ def test_the_search_updates_while_typing(look):
     expect(page.get_by_role("status").filter(has_text="1 campaign found")).to_be_visible()
 
     page.get_by_role("searchbox").fill("no such thing")
-    expect(page.get_by_text("has “no such thing” in it")).to_be_visible()
+    expect(page.get_by_text("No campaigns match “no such thing”.")).to_be_visible()
     page.get_by_role("searchbox").fill("")
     expect(page.locator("[data-campaign]")).to_have_count(6)
 
 
 def test_the_definition_of_a_number_is_shown_on_hover_and_focus(look):
     page = look("campaign")
-    name = page.get_by_role("button", name="Bounced")
-    told = page.get_by_role("tooltip").filter(has_text="Hard bounces ÷ mails sent.")
+    name = page.get_by_role("button", name="Hard bounce rate")
+    told = page.get_by_role("tooltip").filter(has_text="Hard bounces ÷ emails sent.")
     expect(told).to_be_hidden()
 
     name.hover()
@@ -161,8 +161,8 @@ def test_the_definition_of_a_number_is_shown_on_hover_and_focus(look):
     page.mouse.move(0, 0)
     page.keyboard.press("Tab")
     name.focus()
-    page.keyboard.press("Shift")  # as with a keyboard, so that the focus ring is visible
-    expect(name).to_have_accessible_description(re.compile("÷ mails sent"))
+    page.keyboard.press("Shift")  # as a keyboard's user does: the focus shows
+    expect(name).to_have_accessible_description(re.compile("÷ emails sent"))
 
 
 def test_the_recent_increase_is_shown_beside_the_number(look):
@@ -176,7 +176,7 @@ def test_the_funnel_ends_with_recipients_who_clicked(look):
 
     rows = page.locator(".funnel tbody tr")
     expect(rows).to_have_count(4)
-    expect(rows.nth(3)).to_contain_text("Clicked by people")
+    expect(rows.nth(3)).to_contain_text("Human clicks")
     expect(rows.nth(3)).to_contain_text("598")
 
 
@@ -185,27 +185,27 @@ def test_bounce_types_are_explained_and_link_to_their_list(look):
     unfold(page)
 
     row = page.locator(".bounces tr").nth(1)
-    expect(row).to_contain_text("The mailbox is full")
+    expect(row).to_contain_text("Mailbox full")
     row.get_by_role("link", name="61").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Soft bounces")
-    expect(page.get_by_text("Only: The mailbox is full")).to_be_visible()
+    expect(page.get_by_text("Filtered by: Mailbox full")).to_be_visible()
     kinds = page.locator(".events tbody tr")
-    expect(kinds.first).to_contain_text("The mailbox is full")
+    expect(kinds.first).to_contain_text("Mailbox full")
 
 
 @pytest.mark.parametrize(
     ("counter", "title", "attributes"),
     [
-        ("human_opens", "Opens by people", {"Open/human"}),
-        ("machine_clicks", "Clicks by machines", {"Click/machine"}),
+        ("human_opens", "Human opens", {"Open/human"}),
+        ("machine_clicks", "Bot clicks", {"Click/machine"}),
         ("clicks", "All clicks", {"Click/human", "Click/machine"}),
         ("soft_bounces", "Soft bounces", {"Bounce/null"}),
     ],
 )
 def test_a_count_links_to_its_events(look, counter, title, attributes):
     page = look("campaign")
-    page.locator(f"a.leads:has([data-metric={counter}])").first.click()
+    page.locator(f"a.count-link:has([data-metric={counter}])").first.click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_role("heading", level=1)).to_be_focused()
@@ -219,10 +219,10 @@ def test_a_count_links_to_its_events(look, counter, title, attributes):
 
 def test_sends_link_to_their_timeline(look):
     page = look("campaign")
-    page.locator(".sent a.leads").first.click()
+    page.locator(".sent a.count-link").first.click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Sent")
-    expect(page.get_by_text("single mails are not listed")).to_be_visible()
+    expect(page.get_by_text("Individual emails are not listed")).to_be_visible()
     expect(page.locator(".events tbody tr")).to_have_count(30)
 
 
@@ -246,9 +246,9 @@ def test_a_list_loads_more_and_exports_as_csv(stage, look):
 
 def test_the_list_can_be_filtered_by_counter(look):
     page = look("activity")
-    page.get_by_label("Show").select_option("Clicks by people")
+    page.get_by_label("Show").select_option("Human clicks")
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Clicks by people")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Human clicks")
     expect(page.locator(".events tbody tr").first).to_contain_text("Clicked")
 
 
@@ -282,7 +282,7 @@ def test_human_counts_that_a_reclassification_lowers_are_explained(stage, look):
     stage.push(PREFIX + SPRING, changes)
 
     expect(page.locator("[data-metric=human_opens]")).to_have_text("3,328")
-    expect(page.get_by_text("12 opens turned out to be a machine")).to_be_visible()
+    expect(page.get_by_text("12 opens were reclassified as bot traffic")).to_be_visible()
 
 
 def test_the_timeline_zooms_hides_series_and_names_the_time_zone(look):
@@ -352,7 +352,7 @@ def test_new_activity_does_not_move_the_list_while_the_user_reads_older_entries(
     page.wait_for_timeout(3500)
     expect(rows).to_have_count(200)
 
-    page.get_by_role("button", name="Back to the newest").click()
+    page.get_by_role("button", name="Back to newest").click()
     expect(rows).to_have_count(100)
 
 
@@ -362,7 +362,7 @@ def test_a_recovered_connection_is_announced(stage, look):
     expect(status).to_have_attribute("data-state", "live")
 
     stage.hang_up()
-    expect(status).to_contain_text("all caught up after")
+    expect(status).to_contain_text("reconnected after")
     expect(status).to_have_attribute("data-state", "live")
 
 
@@ -375,7 +375,7 @@ def test_a_wall_screen_has_large_numbers_and_no_addresses(look):
         page.locator(".huge").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
         > 60
     )
-    page.get_by_role("link", name="Leave").click()
+    page.get_by_role("link", name="Exit").click()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
 
 
@@ -402,7 +402,7 @@ def test_screen_readers_announce_numbers_at_most_once_a_minute(stage, look, brow
 
     page.clock.run_for(61_000)
     expect(spoken).to_have_text(
-        "12,480 sent, 12,204 delivered, 2,683 opened and 598 clicked by people."
+        "12,480 sent, 12,204 delivered, 2,683 opened and 598 clicked by humans."
     )
     stage.push(PREFIX + SPRING, {**numbers(scenes.campaign()), "version": 905})
     page.clock.run_for(20_000)

@@ -1,28 +1,30 @@
-"""The glossary defines every number of the page, and the page contains it."""
+"""The glossary has every text that the page asks for, and the page holds the glossary."""
 
 import re
+
+import pytest
 
 from chalicelib.facts.classify import classify
 from chalicelib.facts.fact import Fact
 from chalicelib.stats.counters import BOUNCE_SUBTYPES, COUNTERS, OTHER_SUBTYPE, RATES
-from dashboard.deploy.glossary import REASONS, words
+from dashboard.deploy.glossary import REASONS, texts
 from dashboard.deploy.publish_site import Site, render
 from dashboard.paths import STATIC
 
-WORDS = words()
+TEXTS = texts()
 SOURCES = [path.read_text() for path in (STATIC / "src").rglob("*.js")]
 
 
 def test_every_number_has_a_definition():
-    assert {key for key in WORDS if key.startswith("count.")} == {
+    assert {key for key in TEXTS if key.startswith("count.")} == {
         f"count.{one}" for one in COUNTERS
     }
-    assert {key for key in WORDS if key.startswith("rate.")} == {f"rate.{one}" for one in RATES}
+    assert {key for key in TEXTS if key.startswith("rate.")} == {f"rate.{one}" for one in RATES}
 
 
 def test_a_rate_is_defined_by_the_counters_that_it_divides():
-    assert WORDS["rate.bounce"].startswith("Hard bounces ÷ mails sent.")
-    assert WORDS["rate.human_open"].startswith("Messages opened by people ÷ mails delivered.")
+    assert TEXTS["rate.bounce"].startswith("Hard bounces ÷ emails sent.")
+    assert TEXTS["rate.human_open"].startswith("Unique human opens ÷ emails delivered.")
 
 
 def test_every_bounce_type_has_a_plain_description():
@@ -32,7 +34,7 @@ def test_every_bounce_type_has_a_plain_description():
         for subtype in (*subtypes, OTHER_SUBTYPE)
     }
 
-    assert {key for key in WORDS if key.startswith("bounce.")} == kinds
+    assert {key for key in TEXTS if key.startswith("bounce.")} == kinds
 
 
 def test_every_classification_reason_has_a_plain_description():
@@ -49,14 +51,27 @@ def test_every_classification_reason_has_a_plain_description():
 
 
 def test_every_term_used_by_the_page_is_defined():
-    literal = {key for source in SOURCES for key in re.findall(r'"((?:page|health)\.\w+)"', source)}
-    named = {key for source in SOURCES for key in re.findall(r'"((?:count|rate)\.\w+)"', source)}
+    known = texts(signing_in=True)
+    groups = "|".join(sorted({key.partition(".")[0] for key in known}))
+    asked = {key for source in SOURCES for key in re.findall(rf'"((?:{groups})\.\w+)"', source)}
     problems = re.findall(r'"(\w+)", "(?:late|note)"', (STATIC / "src" / "health.js").read_text())
 
-    assert len(literal) > 5
-    assert len(named) > 7
-    assert (literal | named) - WORDS.keys() == set()
-    assert {f"problem.{one}" for one in problems} <= WORDS.keys()
+    assert len(asked) > 50
+    assert asked - known.keys() == set()
+    assert {f"problem.{one}" for one in problems} <= known.keys()
+
+
+@pytest.mark.parametrize(
+    "group",
+    ["campaign", "list", "funnel", "links", "activity", "wall", "status", "page", "sign_in"],
+)
+def test_every_text_of_a_view_is_used_by_the_page(group):
+    keys = {key for key in texts(signing_in=True) if key.startswith(f"{group}.")}
+    asked = re.findall(r'["`]([a-z_]+\.)(?:(\w+)["`]|\$\{)', "".join(SOURCES))
+
+    literal = {group + key for group, key in asked if key}
+    composed = {group for group, key in asked if not key}
+    assert keys <= literal or f"{group}." in composed
 
 
 def test_the_page_contains_the_glossary():
@@ -69,6 +84,6 @@ def test_the_page_contains_the_glossary():
 
     page = render(Site("ws://127.0.0.1/", "local"), manifest)
 
-    assert len(re.findall(r'<dd data-key="[^"]+">[^<]+</dd>', page)) == len(WORDS)
+    assert len(re.findall(r'<dd data-key="[^"]+">[^<]+</dd>', page)) == len(TEXTS)
     assert "{{" not in page
     assert "{%" not in page

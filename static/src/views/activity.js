@@ -1,4 +1,4 @@
-/** The list behind a counter: who did what and when, newest first; and all of it as CSV. */
+/** The list of events behind a counter, newest first, also as CSV. */
 
 import { Component } from "preact";
 import { LISTED, filterOf } from "../activity.js";
@@ -6,10 +6,10 @@ import { download } from "../csv.js";
 import { Feed, keyOf } from "../feed.js";
 import { html } from "../html.js";
 import { GRAINS, campaignTopic } from "../protocol.js";
-import { activityHash } from "../lead.js";
+import { activityHash } from "../leader.js";
 import { campaignHash } from "../route.js";
 import { bucketsOf, defaultGrain } from "../select.js";
-import { say } from "../words.js";
+import { text } from "../glossary.js";
 import { EventRow, detailOf } from "./event.js";
 import { Heading } from "./heading.js";
 import { Notice } from "./notice.js";
@@ -19,22 +19,20 @@ const PAGE = 100;
 /** In milliseconds. */
 const AGAIN_AFTER = 3000;
 
-/** In a row, after which an export gives up. */
+/** Consecutive failures after which an export is aborted. */
 const MOST_FAILURES = 10;
 
-const LABELS = /** @type {Record<string, string>} */ ({
-  all: "All activity", sends: "Sent", deliveries: "Delivered", delivery_delays: "Delayed",
-  opens: "All opens", unique_opens: "Messages opened", human_opens: "Opens by people",
-  unique_human_opens: "Messages opened by people", machine_opens: "Opens by machines",
-  clicks: "All clicks", unique_clicks: "Messages clicked", human_clicks: "Clicks by people",
-  unique_human_clicks: "Messages clicked by people", machine_clicks: "Clicks by machines",
-  hard_bounces: "Hard bounces", soft_bounces: "Soft bounces", undetermined_bounces: "Undetermined bounces",
-  complaints: "Complaints", unsubscribes: "Unsubscribed", rejects: "Rejected", rendering_failures: "Not rendered",
-});
+/** What can be listed, in the order of the menu. */
+const COUNTERS = [
+  "all", "sends", "deliveries", "delivery_delays",
+  "opens", "unique_opens", "human_opens", "unique_human_opens", "machine_opens",
+  "clicks", "unique_clicks", "human_clicks", "unique_human_clicks", "machine_clicks",
+  "hard_bounces", "soft_bounces", "undetermined_bounces", "complaints", "unsubscribes", "rejects", "rendering_failures",
+];
 
 /**
- * `exporting`: how many events an export has collected; null while there is none. `failure`: why the
- * last one came to nothing.
+ * `exporting`: number of events that the running export has collected; null if none is running.
+ * `failure`: why the last export failed.
  * @typedef {Extract<import("../route.js").Route, {view: "activity"}>} Route
  * @typedef {import("./app.js").CampaignProps & {route: Route}} Props
  * @typedef {{exporting: number | null, failure: string | null}} State
@@ -80,14 +78,14 @@ export class ActivityView extends Component {
     this.setState({ failure: null });
   };
 
-  /** What the list is of has changed: the newest page is asked for again, unless somebody reads on. */
+  /** Request the newest page again if the counter has changed, unless the reader has paged on. */
   #follow() {
     const { page: { now, status }, route: { counter }, summary } = this.props;
     const counts = /** @type {Record<string, number>} */ (summary?.counts ?? {});
     const seen = counts[counter] ?? summary?.version ?? 0;
     const feed = this.#feed;
     if (!this.#filter || feed.busy || feed.paged || status.state !== "live" || now - this.#askedAt < AGAIN_AFTER) return;
-    if (seen === this.#seen && !feed.mayPass) return;
+    if (seen === this.#seen && !feed.retryable) return;
     this.#seen = seen;
     this.#askedAt = now;
     feed.refresh();
@@ -99,7 +97,7 @@ export class ActivityView extends Component {
     for (let failures = 0; !this.#left && failures < MOST_FAILURES;) {
       await feed.next();
       failures = feed.error ? failures + 1 : 0;
-      if (feed.error && !feed.mayPass) break;
+      if (feed.error && !feed.retryable) break;
       if (feed.error) await new Promise((resolve) => { setTimeout(resolve, AGAIN_AFTER); });
       else if (!feed.more) break;
     }
@@ -108,7 +106,7 @@ export class ActivityView extends Component {
     if (feed.error) return;
     const { id, route } = this.props;
     download(`${id} ${route.counter}`, [
-      ["time", "type", "recipient", "message_id", "link", "engager", "reason", "bounce_type", "detail", "in plain words"],
+      ["time", "type", "recipient", "message_id", "link", "engager", "reason", "bounce_type", "detail", "description"],
       ...feed.rows.map((one) => [
         new Date(one.at).toISOString(), one.type, one.recipient, one.message_id, one.link, one.engager,
         one.reason, one.bounce_type, one.detail, detailOf(one),
@@ -120,63 +118,70 @@ export class ActivityView extends Component {
     const { id, route, page: { format }, summary, data } = this.props;
     const { counter, link, kind } = route;
     const count = summary?.counts[/** @type {import("../protocol.js").Counter} */ (counter)];
-    const limited = link ?? (kind ? say(`bounce.${kind}`) ?? kind : null);
+    const limited = link ?? (kind ? text(`bounce.${kind}`) ?? kind : null);
     return html`
       <a class="back" href=${campaignHash(id)}>← <bdi>${id}</bdi></a>
       <div class="head">
-        <${Heading}>${LABELS[counter] ?? counter}<//>
-        <label class="filter">Show
+        <${Heading}>${text(`label.${counter}`) ?? counter}<//>
+        <label class="filter">${text("activity.show")}
           ${" "}<select onChange=${(/** @type {any} */ event) => { location.hash = activityHash(id, event.target.value) ?? ""; }}>
-            ${Object.keys(LABELS).map((name) => html`
-              <option value=${name} selected=${name === counter}>${LABELS[name]}</option>`)}
+            ${COUNTERS.map((name) => html`
+              <option value=${name} selected=${name === counter}>${text(`label.${name}`)}</option>`)}
           </select>
         </label>
       </div>
       <p class="facts">
         ${count !== undefined && !limited && html`<span><strong>${format.count(count)}</strong></span>`}
-        <span>${say(`count.${counter}`) ?? "Opens, clicks, bounces, complaints and the like, newest first."}</span>
+        <span>${text(`count.${counter}`) ?? text("activity.about")}</span>
       </p>
       ${limited && html`
-        <p class="notice" data-level="ok">Only: <bdi>${limited}</bdi> <a href=${activityHash(id, counter)}>Show all</a></p>`}
-      ${this.#filter ? this.#list() : html`<${ByTime} ...${{ id, counter, data, format }} />`}`;
+        <p class="notice" data-level="ok">
+          ${text("activity.filtered")}: <bdi>${limited}</bdi> <a href=${activityHash(id, counter)}>${text("page.show_all")}</a>
+        </p>`}
+      ${this.#filter ? this.#list(limited ? undefined : count) : html`<${ByTime} ...${{ id, counter, data, format }} />`}`;
   }
 
-  #list() {
+  /** @param {number | undefined} total if it is known */
+  #list(total) {
     const { page: { format } } = this.props;
     const { rows, busy, more, error, paged } = this.#feed;
     const { exporting, failure } = this.state;
-    const looking = busy || this.#askedAt === -Infinity;
+    const loading = busy || this.#askedAt === -Infinity;
+    const showing = !more ? "activity.showing" : total === undefined ? "activity.showing_first" : "activity.showing_of";
+    const values = { count: format.count(rows.length), total: format.count(total ?? 0) };
     return html`
-      ${(error || failure) && html`<${Notice}>${failure ? `The download came to nothing: ${failure}` : error?.message}<//>`}
+      ${(error || failure) && html`<${Notice}>${failure ? text("activity.failed", { reason: failure }) : error?.message}<//>`}
       <section class="panel" aria-busy=${busy}>
         <div class="panel-head">
           <p class="span">
-            ${format.count(rows.length)}${more ? " so far" : ""}${" · "}times in ${format.zone}
-            ${paged && html`${" · "}<button type="button" onClick=${this.#newest}>Back to the newest</button>`}
+            ${text(showing, values)}${" · "}${text("page.zone", { zone: format.zone })}
+            ${paged && html`${" · "}<button type="button" onClick=${this.#newest}>${text("activity.newest")}</button>`}
           </p>
-          <p class="span" role="status">${exporting === null ? "" : `${format.count(exporting)} collected…`}</p>
-          <button type="button" aria-disabled=${exporting !== null} onClick=${exporting === null && this.#export}>Download CSV</button>
+          <p class="span" role="status">${exporting === null ? "" : text("activity.exporting", { count: format.count(exporting) })}</p>
+          <button type="button" aria-disabled=${exporting !== null} onClick=${exporting === null && this.#export}>${text("page.download")}</button>
         </div>
         ${rows.length > 0 && html`
           <table class="events">
-            <thead><tr><th scope="col">Time</th><th scope="col">What</th><th scope="col">Recipient</th><th scope="col">Details</th></tr></thead>
+            <thead><tr>${["time", "event", "recipient", "details"].map((name) => html`<th scope="col">${text(`activity.${name}`)}</th>`)}</tr></thead>
             <tbody>${rows.map((one) => html`<${EventRow} key=${keyOf(one)} one=${one} format=${format} />`)}</tbody>
           </table>`}
-        ${rows.length === 0 && !error && html`<p class="none">${looking ? "Looking…" : "Nothing of this kind has happened."}</p>`}
+        ${rows.length === 0 && !error && html`<p class="none">${text(loading ? "page.loading" : "activity.none")}</p>`}
         ${rows.length > 0 && more && html`
-          <button type="button" onClick=${() => this.#feed.next()}>${busy && paged ? "Loading…" : "Show more"}</button>`}
+          <button type="button" onClick=${() => this.#feed.next()}>${text(busy && paged ? "page.loading" : "page.show_more")}</button>`}
       </section>`;
   }
 }
 
 /**
- * Sends and deliveries, the bulk, are kept by time and not one by one.
+ * Sends and deliveries, which are only stored as totals by time.
  * @param {{id: string, counter: string, data: import("../state.js").CampaignData | null,
  *          format: import("../format.js").Format}} props
  */
 function ByTime({ id, counter, data, format }) {
   const name = /** @type {import("../protocol.js").Counter} */ (counter);
-  if (!(counter in LABELS) || LISTED.includes(counter)) return html`<p>There is no such counter. <a href=${campaignHash(id)}>Back to the campaign</a>.</p>`;
+  if (!COUNTERS.includes(counter) || LISTED.includes(counter)) {
+    return html`<p>${text("activity.unknown")} <a href=${campaignHash(id)}>${text("activity.back")}</a></p>`;
+  }
   const grain = data ? defaultGrain(data) : "hour";
   const rows = data ? bucketsOf(data, grain).filter(({ counts }) => counts[name]).reverse() : [];
   /** @param {number} at */
@@ -187,14 +192,16 @@ function ByTime({ id, counter, data, format }) {
   return html`
     <section class="panel">
       <div class="panel-head">
-        <p class="span">By ${grain}, newest first: single mails are not listed · ${grain === "day" ? "days in UTC" : `times in ${format.zone}`}</p>
-        <button type="button" onClick=${save}>Download CSV</button>
+        <p class="span">
+          ${text(`activity.by_${grain}`)}${" "}${grain === "day" ? text("page.utc_days") : text("page.zone", { zone: format.zone })}
+        </p>
+        <button type="button" onClick=${save}>${text("page.download")}</button>
       </div>
       ${rows.length > 0 ? html`
         <table class="events">
           <tbody>${rows.map(({ at, counts }) => html`
             <tr key=${at}><th scope="row">${moment(at)}</th><td class="number">${format.count(counts[name] ?? 0)}</td></tr>`)}
           </tbody>
-        </table>` : html`<p class="none">${data ? "Nothing happened yet." : "Loading…"}</p>`}
+        </table>` : html`<p class="none">${text(data ? "page.no_events" : "page.loading")}</p>`}
     </section>`;
 }

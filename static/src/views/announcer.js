@@ -1,16 +1,17 @@
-/** The key numbers for who listens to the page: at most once a minute, and only when they changed. */
+/** Announces the key numbers to screen readers, at most once a minute and only if they changed. */
 
 import { Component } from "preact";
+import { text } from "../glossary.js";
 import { html } from "../html.js";
 
 const EVERY = 60_000;
 
 /**
  * @typedef {{summary: import("../protocol.js").Summary | null, format: import("../format.js").Format}} Props
- * @extends {Component<Props, {words: string}>}
+ * @extends {Component<Props, {announcement: string | undefined}>}
  */
 export class Announcer extends Component {
-  state = { words: "" };
+  state = { announcement: "" };
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
 
@@ -25,12 +26,16 @@ export class Announcer extends Component {
   #announce() {
     const { summary, format } = this.props;
     if (!summary) return;
-    const { sends, deliveries, unique_human_opens: opened, unique_human_clicks: clicked } = summary.counts;
-    const [sent, delivered, open, click] = [sends, deliveries, opened, clicked].map(format.count);
-    this.setState({ words: `${sent} sent, ${delivered} delivered, ${open} opened and ${click} clicked by people.` });
+    const { counts } = summary;
+    const values = { sent: counts.sends, delivered: counts.deliveries, opened: counts.unique_human_opens, clicked: counts.unique_human_clicks };
+    this.setState({
+      announcement: text("campaign.announcement", Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [name, format.count(value)]),
+      )),
+    });
   }
 
   render() {
-    return html`<p class="visually-hidden" role="status">${this.state.words}</p>`;
+    return html`<p class="visually-hidden" role="status">${this.state.announcement}</p>`;
   }
 }

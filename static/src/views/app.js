@@ -1,22 +1,22 @@
-/** The page's frame: header, notices, and the view that the address names. */
+/** The page's frame: header, notices, and the view of the current route. */
 
 import { LIST_TOPIC, campaignTopic } from "../protocol.js";
 import { html } from "../html.js";
 import { Heading } from "./heading.js";
 import { HealthLink, healthOf } from "./health-link.js";
-import { lazily } from "./lazily.js";
+import { lazy } from "./lazy.js";
 import { Notice } from "./notice.js";
 import { StatusView } from "./status.js";
-import { say } from "../words.js";
+import { text } from "../glossary.js";
 
-const ListView = lazily(() => import("./list.js").then((module) => module.ListView));
-const CampaignView = lazily(() => import("./campaign.js").then((module) => module.CampaignView));
-const ActivityView = lazily(() => import("./activity.js").then((module) => module.ActivityView));
-const HealthView = lazily(() => import("./health.js").then((module) => module.HealthView));
-const WallView = lazily(() => import("./wall.js").then((module) => module.WallView));
+const ListView = lazy(() => import("./list.js").then((module) => module.ListView));
+const CampaignView = lazy(() => import("./campaign.js").then((module) => module.CampaignView));
+const ActivityView = lazy(() => import("./activity.js").then((module) => module.ActivityView));
+const HealthView = lazy(() => import("./health.js").then((module) => module.HealthView));
+const WallView = lazy(() => import("./wall.js").then((module) => module.WallView));
 
 /**
- * What there is to draw; the views are functions of it alone.
+ * Everything that the views draw.
  *
  * @typedef {{
  *   brand: {__html: string},
@@ -29,23 +29,23 @@ const WallView = lazily(() => import("./wall.js").then((module) => module.WallVi
  *   problem: string | null,
  *   retry: () => void,
  *   ask: import("../feed.js").Ask,
- * }} Page `brand` is the header's first part, `address` the WebSocket's URL, `now` in milliseconds
- *   since 1970, `problem` what the page cannot mend by itself, `retry` connects now, and `ask` asks
- *   the server for a stream of results
+ * }} Page `brand` is the first part of the header, `address` the WebSocket URL, `now` in milliseconds
+ *   since 1970, `problem` an error that needs the reader's action, `retry` connects now, and `ask`
+ *   requests a stream of results from the server
  *
  * @typedef {{id: string, page: Page, topic: import("../state.js").TopicState | undefined,
  *            data: import("../state.js").CampaignData | null,
- *            summary: import("../protocol.js").Summary | null}} CampaignProps `data` is all that is
- *   known of a campaign; until it is here, `summary` is what the list says of it
+ *            summary: import("../protocol.js").Summary | null}} CampaignProps `data` is the
+ *   campaign's snapshot; until it arrives, `summary` comes from the list
  */
 
 /** @param {{page: Page}} props */
 export function App({ page }) {
-  const { problem, route, status: { state, heardAt, failures } } = page;
+  const { problem, route, status: { state, lastMessageAt, failures } } = page;
   if (route.view === "wall") return html`<${Place} page=${page} />`;
   return html`
     <header class="bar">
-      <a class="skip" href="#content" onClick=${skip}>Skip to the numbers</a>
+      <a class="skip" href="#content" onClick=${skip}>${text("page.skip")}</a>
       <div class="brand" dangerouslySetInnerHTML=${page.brand}></div>
       <${HealthLink} page=${page} />
       <${StatusView} page=${page} />
@@ -54,7 +54,7 @@ export function App({ page }) {
       ${problem && html`<${Notice}>${problem}<//>`}
       ${state !== "live" && failures >= 3 && html`
         <${Notice}>
-          ${say("page.unreachable", { address: page.address })} ${say(heardAt ? "page.last" : "page.running")}
+          ${text(state === "offline" ? "page.offline" : "page.unreachable", { address: page.address })} ${lastMessageAt && text("page.last")}
         <//>`}
       <${Place} page=${page} />
     </main>`;
@@ -62,7 +62,7 @@ export function App({ page }) {
 
 /** @param {Event} event */
 function skip(event) {
-  event.preventDefault(); // the address's hash names the view
+  event.preventDefault(); // the hash is the route
   document.querySelector("h1")?.focus();
 }
 
@@ -75,8 +75,8 @@ function Place({ page }) {
   if (route.view === "health") return html`<${HealthView} health=${health} page=${page} />`;
   if (route.view === "unknown") {
     return html`
-      <${Heading}>${say("page.unknown")}<//>
-      <p>${say("page.unknown_hash", { hash: location.hash })} <a href="#/">See all campaigns</a></p>`;
+      <${Heading}>${text("page.unknown")}<//>
+      <p>${text("page.unknown_hash", { hash: location.hash })} <a href="#/">${text("page.see_all")}</a></p>`;
   }
   const { id } = route;
   const topic = state.get(campaignTopic(id));

@@ -1,4 +1,4 @@
-/** A time series on a canvas: the only module that knows uPlot, loaded when one is drawn. */
+/** A time series on a canvas: the only module that uses uPlot, loaded on demand. */
 
 import uPlot from "uplot";
 import { createAxisFormat } from "../axis.js";
@@ -8,7 +8,7 @@ const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86_400;
 
-/** Steps of the time axis in seconds: none is finer than a bucket. */
+/** Steps of the time axis in seconds; none is finer than a bucket. */
 const TIME_STEPS = [
   ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
   ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
@@ -26,11 +26,11 @@ const COUNT_STEPS = Array.from({ length: 13 }, (_, n) => [10 ** n, 2 * 10 ** n, 
  */
 
 /**
- * @param {HTMLElement} element filled in width; its colours are custom properties
+ * @param {HTMLElement} element whose width the chart fills; its colors are custom properties
  * @param {{series: import("./timeline.js").Series[], grain: import("../protocol.js").Grain,
  *          format: import("../format.js").Format, onPoint: (row: number | null) => void,
- *          onZoom: (zoom: Range | null) => void}} options `onPoint` hears which row the pointer is
- *   at, null when it leaves; `onZoom` what was dragged over, null for all
+ *          onZoom: (zoom: Range | null) => void}} options `onPoint` receives the row at the
+ *   pointer, null when it leaves; `onZoom` the range that was dragged over, null for all
  * @returns {Chart}
  */
 export function createChart(element, { series, grain, format, onPoint, onZoom }) {
@@ -73,7 +73,7 @@ export function createChart(element, { series, grain, format, onPoint, onZoom })
       },
     ],
     series: [{}, ...series.map((line) => ({
-      label: line.label,
+      label: line.counter,
       stroke: () => color(line.color),
       fill: line.fill ? () => `${color(line.color)}26` : undefined,
       width: 2,
@@ -116,7 +116,7 @@ export function createChart(element, { series, grain, format, onPoint, onZoom })
 }
 
 /**
- * No line where nothing happens: what stays at 0 would underline the whole chart.
+ * Leave out the line where nothing happens, which would otherwise underline the whole chart.
  * @param {number[]} column
  */
 function lifted(column) {

@@ -1,4 +1,4 @@
-/** One counter, readable by people and by programs, that glows when it changes. */
+/** One counter, also machine-readable, that glows when it changes. */
 
 import { Component, createRef } from "preact";
 import { html } from "../html.js";
@@ -7,7 +7,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
  * @typedef {{name: import("../protocol.js").Counter, value: number | undefined,
- *            format: import("../format.js").Format}} Props `value`: undefined while it is not known
+ *            format: import("../format.js").Format}} Props `value`: undefined while it is loading
  * @extends {Component<Props>}
  */
 export class Count extends Component {

@@ -1,7 +1,7 @@
-/** What stands below the charts of a campaign: its links, its bounces, and what happens just now. */
+/** The part below a campaign's charts: links, bounces, and live activity. */
 
 import { html } from "../html.js";
-import { standsAlone } from "../lead.js";
+import { standsAlone } from "../leader.js";
 import { BouncesView } from "./bounces.js";
 import { LatestView } from "./latest.js";
 import { LinksView } from "./links.js";

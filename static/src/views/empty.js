@@ -1,11 +1,12 @@
-/** No campaign yet: how the first one gets here, in the words of `index.html`. */
+/** Shown while there is no campaign: how to connect SES, from a template in `index.html`. */
 
+import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { Heading } from "./heading.js";
 
 export function EmptyView() {
-  const words = document.getElementById("welcome")?.innerHTML ?? "";
+  const welcome = document.getElementById("welcome")?.innerHTML ?? "";
   return html`
-    <${Heading}>Campaigns<//>
-    <section class="panel empty" dangerouslySetInnerHTML=${{ __html: words }}></section>`;
+    <${Heading}>${text("list.title")}<//>
+    <section class="panel empty" dangerouslySetInnerHTML=${{ __html: welcome }}></section>`;
 }

@@ -1,23 +1,17 @@
-/** One event of a campaign in a table's row: when, what, who, and why Mailpulse says so. */
+/** A table row for one event: time, type, recipient, and details with the reason of the verdict. */
 
 import { Component } from "preact";
 import { html } from "../html.js";
-import { say } from "../words.js";
+import { text } from "../glossary.js";
 
 /** @typedef {import("../protocol.js").Activity} Activity */
 
-const TYPES = /** @type {Record<string, string>} */ ({
-  Open: "Opened", Click: "Clicked", Bounce: "Bounced", Complaint: "Complained", Subscription: "Unsubscribed",
-  DeliveryDelay: "Delayed", Reject: "Rejected", "Rendering Failure": "Not rendered",
-});
-const ENGAGERS = /** @type {Record<string, string>} */ ({ human: "a person", machine: "a machine", unknown: "unknown" });
-
-/** @param {Activity} one @returns {string} what more there is to say of it, in plain words */
+/** @param {Activity} one @returns {string} the link, the verdict with its reasons, or the bounce reason */
 export function detailOf({ type, link, engager, reason, bounce_type: bounceType, detail }) {
-  if (type === "Bounce") return say(`bounce.${bounceType}/${detail}`) ?? detail ?? "";
+  if (type === "Bounce") return text(`bounce.${bounceType}/${detail}`) ?? detail ?? "";
   if (!engager) return detail ?? "";
-  const why = (reason ?? "").split(", ").map((one) => say(`reason.${one}`) ?? one).join("; ");
-  return `${link ? `${link} · ` : ""}${ENGAGERS[engager] ?? engager}: ${why}`;
+  const why = (reason ?? "").split(", ").map((one) => text(`reason.${one}`) ?? one).join("; ");
+  return `${link ? `${link} · ` : ""}${text(`engager.${engager}`) ?? engager} – ${why}`;
 }
 
 /**
@@ -25,7 +19,7 @@ export function detailOf({ type, link, engager, reason, bounce_type: bounceType,
  * @extends {Component<Props>}
  */
 export class EventRow extends Component {
-  /** An event that was asked for again is another object. @param {Props} next */
+  /** Each response has new objects for the same events. @param {Props} next */
   shouldComponentUpdate({ one }) {
     return one.engager !== this.props.one.engager || one.reason !== this.props.one.reason;
   }
@@ -35,7 +29,7 @@ export class EventRow extends Component {
     return html`
       <tr data-type=${one.type} data-engager=${one.engager}>
         <td class="when"><time datetime=${new Date(one.at).toISOString()}>${format.moment(one.at)}</time></td>
-        <th scope="row"><i class=${`line ${one.engager ?? ""} ${one.type}`}></i>${TYPES[one.type] ?? one.type}</th>
+        <th scope="row"><i class=${`line ${one.engager ?? ""} ${one.type}`}></i>${text(`event.${one.type}`) ?? one.type}</th>
         <td class="whom" title=${one.recipient}><bdi>${one.recipient ?? "–"}</bdi></td>
         <td class="why">${detailOf(one)}</td>
       </tr>`;

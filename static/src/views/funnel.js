@@ -1,13 +1,14 @@
-/** What became of the mails, step by step. */
+/** The funnel from sent to clicked. */
 
+import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { Term } from "./term.js";
+import { Definition } from "./definition.js";
 
 const STEPS = /** @type {const} */ ([
-  ["count.sends", "Sent", "sends", null],
-  ["rate.delivery", "Delivered", "deliveries", "delivery"],
-  ["rate.human_open", "Opened by people", "unique_human_opens", "human_open"],
-  ["rate.human_click", "Clicked by people", "unique_human_clicks", "human_click"],
+  ["count.sends", "label.sends", "sends", null],
+  ["rate.delivery", "rate_label.delivery", "deliveries", "delivery"],
+  ["rate.human_open", "rate_label.human_open", "unique_human_opens", "human_open"],
+  ["rate.human_click", "rate_label.human_click", "unique_human_clicks", "human_click"],
 ]);
 
 /** @param {{summary: import("../protocol.js").Summary | null, format: import("../format.js").Format}} props */
@@ -15,16 +16,16 @@ export function FunnelView({ summary, format }) {
   const whole = Math.max(1, ...STEPS.map(([, , counter]) => summary?.counts[counter] ?? 0));
   return html`
     <section class="panel" aria-labelledby="funnel">
-      <h2 id="funnel">From sent to clicked</h2>
+      <h2 id="funnel">${text("funnel.title")}</h2>
       <table class="funnel">
         <thead class="visually-hidden"><tr>
-          <th scope="col">Step</th><th scope="col">Messages</th><th scope="col">Rate</th>
+          ${["step", "emails", "rate"].map((name) => html`<th scope="col">${text(`funnel.${name}`)}</th>`)}
         </tr></thead>
         <tbody>
           ${STEPS.map(([of, label, counter, rate]) => html`
             <tr key=${counter}>
               <th scope="row">
-                <${Term} of=${of}>${label}<//>
+                <${Definition} of=${of}>${text(label)}<//>
                 <span class="share" aria-hidden="true">
                   <span class=${counter} style=${{ width: `${((summary?.counts[counter] ?? 0) / whole) * 100}%` }}></span>
                 </span>
@@ -34,7 +35,7 @@ export function FunnelView({ summary, format }) {
             </tr>`)}
         </tbody>
       </table>
-      <p class="foot">Opened and clicked are of delivered.<br />
-        Of the messages opened, ${format.percent(summary?.rates.click_to_open ?? null)} were <${Term} of="rate.click_to_open">clicked too<//>.</p>
+      <p class="foot">${text("funnel.base")}<br />
+        <${Definition} of="rate.click_to_open">${text("funnel.click_to_open")}<//>${text("funnel.with_bots", { rate: format.percent(summary?.rates.click_to_open ?? null) })}</p>
     </section>`;
 }

@@ -1,4 +1,4 @@
-/** A view's heading. Another place is a new page to its reader: it starts at the top, with this. */
+/** A view's heading. After navigation, the page scrolls to the top and focuses it. */
 
 import { html } from "../html.js";
 
@@ -6,7 +6,7 @@ let arrived = false;
 
 addEventListener("hashchange", () => { arrived = true; });
 
-/** @param {HTMLElement | null} element of a heading that has just been drawn first */
+/** @param {HTMLElement | null} element of a heading that has just been mounted */
 function begin(element) {
   if (!element || !arrived) return;
   arrived = false;

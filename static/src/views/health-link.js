@@ -1,11 +1,11 @@
-/** The pipeline from SES to this page, in a word: always in sight. */
+/** A link that shows the state of the pipeline in the header. */
 
 import { problemsOf } from "../health.js";
 import { html } from "../html.js";
 import { HEALTH_TOPIC } from "../protocol.js";
-import { say } from "../words.js";
+import { text } from "../glossary.js";
 
-/** @param {import("./app.js").Page} page @returns what is known of the pipeline, or null */
+/** @param {import("./app.js").Page} page @returns the pipeline's health, or null while it is loading */
 export function healthOf({ state }) {
   const shown = state.get(HEALTH_TOPIC)?.shown;
   return shown?.type === "health" ? shown.health : null;
@@ -14,7 +14,7 @@ export function healthOf({ state }) {
 /** @param {{page: import("./app.js").Page}} props */
 export function HealthLink({ page }) {
   const health = healthOf(page);
-  // What was true before the connection was lost says nothing.
+  // While disconnected, the last known health may be outdated.
   if (!health || page.status.state !== "live") return null;
   const problems = problemsOf(health, page.now);
   const late = problems.some(({ level }) => level === "late");
@@ -22,6 +22,6 @@ export function HealthLink({ page }) {
   return html`
     <a class="health" href="#/health" data-level=${level}>
       <span aria-hidden="true">${level === "ok" ? "✓" : "!"}</span>
-      <span role="status">${say(`health.${level}`)}</span>
+      <span role="status">${text(`health.${level}`)}</span>
     </a>`;
 }

@@ -1,9 +1,9 @@
-/** The pipeline from SES to this page: all that is known of it. */
+/** The pipeline from SES to this page: problems and all measurements. */
 
 import { age } from "../format.js";
 import { problemsOf } from "../health.js";
 import { html } from "../html.js";
-import { say } from "../words.js";
+import { text } from "../glossary.js";
 import { Heading } from "./heading.js";
 
 /** @typedef {import("../protocol.js").Health} Health */
@@ -15,34 +15,34 @@ export function HealthView({ health, page: { format, now } }) {
   const ago = (at) => (typeof at === "number" ? age(now - at) : "–");
   /** @param {number | null} value @param {string} [unit] */
   const number = (value, unit = "") => (value === null ? "–" : `${format.count(value)}${unit}`);
-  /** @type {(health: Health) => [string, string, string][]} */
+  /** @type {(health: Health) => [string, string][]} */
   const rows = (it) => [
-    ["last_event_at", "Last event", ago(it.last_event_at)],
-    ["oldest_seconds", "Waiting in the queue", number(it.queue.waiting)],
-    ["stream_lag_seconds", "Counting behind storing", number(it.stream_lag_seconds, " s")],
-    ["dead_letters", "Set aside", number(it.dead_letters)],
-    ["quarantined", "Not understood", number(it.quarantined)],
-    ["unknown_types", "Of an unknown type", number(it.unknown_types)],
-    ["untagged", "Without a campaign tag", number(it.untagged)],
-    ["checked_at", "Checked", ago(it.checked_at)],
+    ["last_event_at", ago(it.last_event_at)],
+    ["oldest_seconds", number(it.queue.waiting)],
+    ["stream_lag_seconds", number(it.stream_lag_seconds, " s")],
+    ["dead_letters", number(it.dead_letters)],
+    ["quarantined", number(it.quarantined)],
+    ["unknown_types", number(it.unknown_types)],
+    ["untagged", number(it.untagged)],
+    ["checked_at", ago(it.checked_at)],
   ];
   return html`
-    <a class="back" href="#/">← All campaigns</a>
-    <${Heading}>The pipeline<//>
-    <p class="facts">From SES to this page: are the numbers all that has happened?</p>
+    <a class="back" href="#/">← ${text("page.all_campaigns")}</a>
+    <${Heading}>${text("pipeline.title")}<//>
+    <p class="facts">${text("pipeline.about")}</p>
     ${problems.map(({ of, level, since, count = 0, names }) => html`
       <p key=${of} class="notice" data-level=${level}>
-        ${say(`problem.${of}`, { ago: ago(since), count: format.count(count), names: names?.join(", ") })}
+        ${text(`problem.${of}`, { ago: ago(since), count: format.count(count), names: names?.join(", ") })}
       </p>`)}
-    ${health && !problems.length && html`<p class="notice" data-level="ok">Everything flows.</p>`}
+    ${health && !problems.length && html`<p class="notice" data-level="ok">${text("pipeline.ok")}</p>`}
     <section class="panel">
-      ${!health && html`<p class="none">Loading…</p>`}
+      ${!health && html`<p class="none">${text("page.loading")}</p>`}
       ${health && html`
         <table class="pipeline">
           <tbody>
-            ${rows(health).map(([key, label, value]) => html`
+            ${rows(health).map(([key, value]) => html`
               <tr key=${key}>
-                <th scope="row">${label}<span class="subject">${say(`health.${key}`)}</span></th>
+                <th scope="row">${text(`pipeline.${key}`)}<span class="subject">${text(`health.${key}`)}</span></th>
                 <td class="number" data-health=${key}>${value}</td>
               </tr>`)}
           </tbody>

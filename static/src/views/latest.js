@@ -1,19 +1,20 @@
-/** What has just happened in a campaign, while it happens. */
+/** The latest events of a campaign, live. */
 
 import { Component } from "preact";
 import { Feed, keyOf } from "../feed.js";
+import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { campaignTopic } from "../protocol.js";
-import { activityHash } from "../lead.js";
+import { activityHash } from "../leader.js";
 import { EventRow } from "./event.js";
 
 const SHOWN = 8;
 
-/** How soon the newest events are asked for again, in milliseconds. */
+/** The shortest time between two requests, in milliseconds. */
 const AGAIN_AFTER = 3000;
 
 /**
- * `version`: the summary's; when it changes, something has happened.
+ * `version`: of the summary; the events are requested again when it changes.
  * @typedef {{id: string, page: import("./app.js").Page, version: number}} Props
  * @extends {Component<Props>}
  */
@@ -38,7 +39,7 @@ export class LatestView extends Component {
   #follow() {
     const { page: { now, status }, version } = this.props;
     if (status.state !== "live" || this.#feed.busy || now - this.#askedAt < AGAIN_AFTER) return;
-    if (version === this.#version && !this.#feed.mayPass) return;
+    if (version === this.#version && !this.#feed.retryable) return;
     this.#version = version;
     this.#askedAt = now;
     this.#feed.refresh();
@@ -50,16 +51,16 @@ export class LatestView extends Component {
     return html`
       <section class="panel" aria-labelledby="latest">
         <div class="panel-head">
-          <h2 id="latest">Just now</h2>
-          <p class="span">times in ${format.zone}</p>
-          <a class="button" href=${activityHash(id, "all")}>All activity</a>
+          <h2 id="latest">${text("activity.live")}</h2>
+          <p class="span">${text("page.zone", { zone: format.zone })}</p>
+          <a class="button" href=${activityHash(id, "all")}>${text("label.all")}</a>
         </div>
         ${rows.length > 0 && html`
           <table class="events">
             <tbody>${rows.map((one) => html`<${EventRow} key=${keyOf(one)} one=${one} format=${format} />`)}</tbody>
           </table>`}
         ${rows.length === 0 && html`
-          <p class="none">${error?.message ?? (busy ? "Loading…" : "No opens, clicks, bounces or complaints yet.")}</p>`}
+          <p class="none">${error?.message ?? text(busy ? "page.loading" : "activity.none_live")}</p>`}
       </section>`;
   }
 }

@@ -1,31 +1,32 @@
-/** All campaigns, the newest activity first, each with its key numbers; search as one types. */
+/** All campaigns with their key numbers, the newest activity first, with incremental search. */
 
 import { Component } from "preact";
+import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { HEIGHT, WIDTH, bars } from "../outline.js";
+import { HEIGHT, WIDTH, bars } from "../sparkline.js";
 import { campaignTopic } from "../protocol.js";
 import { campaignHash } from "../route.js";
 import { REVIEW, isActive, ranked } from "../ranking.js";
 import { Count } from "./count.js";
 import { EmptyView } from "./empty.js";
 import { Heading } from "./heading.js";
-import { Refusal } from "./notice.js";
-import { Term } from "./term.js";
+import { ServerErrorNotice } from "./notice.js";
+import { Definition } from "./definition.js";
 
 /** @typedef {import("../protocol.js").Summary} Summary */
 /** @typedef {import("../protocol.js").CampaignTimeline} CampaignTimeline */
 
 const PAGE = 50;
-const OUTLINES_AT_ONCE = 25;
-const OUTLINES_EVERY = 10_000;
+const SPARKLINES_AT_ONCE = 25;
+const SPARKLINES_EVERY = 10_000;
 
-/** Rates beside how many were sent: label, rate, counter, digits, and from where on it is marked. */
+/** The columns after the number of sends: rate, counter, digits, and the value above which it is highlighted. */
 const RATES = /** @type {const} */ ([
-  ["Delivered", "delivery", "deliveries", 1, Infinity],
-  ["Opened by people", "human_open", "unique_human_opens", 1, Infinity],
-  ["Clicked by people", "human_click", "unique_human_clicks", 1, Infinity],
-  ["Bounced", "bounce", "hard_bounces", 1, REVIEW.bounce],
-  ["Complained", "complaint", "complaints", 2, REVIEW.complaint],
+  ["delivery", "deliveries", 1, Infinity],
+  ["human_open", "unique_human_opens", 1, Infinity],
+  ["human_click", "unique_human_clicks", 1, Infinity],
+  ["bounce", "hard_bounces", 1, REVIEW.bounce],
+  ["complaint", "complaints", 2, REVIEW.complaint],
 ]);
 
 /**
@@ -38,20 +39,20 @@ export class ListView extends Component {
   /** @type {State} */
   state = { most: PAGE, query: "", found: null, searching: false, failure: null };
   /** @type {Map<string, {version: number, timeline: CampaignTimeline | null}>} */
-  #outlines = new Map();
+  #sparklines = new Map();
   #askedAt = -Infinity;
   /** @type {Promise<import("../search.js").Search> | undefined} */
   #search;
 
   componentDidUpdate() {
-    this.#outline();
+    this.#loadSparklines();
   }
 
   componentDidMount() {
-    this.#outline();
+    this.#loadSparklines();
   }
 
-  /** Its code comes with the first letter. @param {string} query */
+  /** Load the search with the first letter. @param {string} query */
   async #type(query) {
     this.setState({ query });
     this.#search ??= import("../search.js").then(({ Search }) => new Search(
@@ -61,29 +62,29 @@ export class ListView extends Component {
     (await this.#search).type(query);
   }
 
-  /** Ask for the outlines of the campaigns that are shown and have changed, some at a time. */
-  #outline() {
+  /** Request the sparklines of visible campaigns that have changed, some at a time. */
+  #loadSparklines() {
     const { page } = this.props;
-    if (page.status.state !== "live" || page.now - this.#askedAt < OUTLINES_EVERY) return;
+    if (page.status.state !== "live" || page.now - this.#askedAt < SPARKLINES_EVERY) return;
     const rows = this.#rows().slice(0, this.state.most);
-    const unknown = rows.filter(({ campaign: { id } }) => !this.#outlines.has(id));
+    const unknown = rows.filter(({ campaign: { id } }) => !this.#sparklines.has(id));
     const changed = (unknown.length ? unknown
-      : rows.filter(({ campaign: { id }, version }) => this.#outlines.get(id)?.version !== version)
-    ).slice(0, OUTLINES_AT_ONCE);
+      : rows.filter(({ campaign: { id }, version }) => this.#sparklines.get(id)?.version !== version)
+    ).slice(0, SPARKLINES_AT_ONCE);
     if (!changed.length) return;
     this.#askedAt = page.now;
     for (const { campaign: { id }, version } of changed) {
-      this.#outlines.set(id, { version, timeline: this.#outlines.get(id)?.timeline ?? null });
+      this.#sparklines.set(id, { version, timeline: this.#sparklines.get(id)?.timeline ?? null });
     }
     const ids = changed.map(({ campaign }) => campaignTopic(campaign.id));
     page.ask({ action: "listTimelines", ids }, (/** @type {CampaignTimeline} */ timeline) => {
-      const known = this.#outlines.get(timeline.id);
-      if (known) this.#outlines.set(timeline.id, { ...known, timeline });
+      const known = this.#sparklines.get(timeline.id);
+      if (known) this.#sparklines.set(timeline.id, { ...known, timeline });
       this.setState({});
     }).then(
-      () => { if (unknown.length > OUTLINES_AT_ONCE) this.#askedAt = -Infinity; },
-      // Lost with the connection, say: asked again after a while.
-      () => { for (const { campaign } of changed) this.#outlines.delete(campaign.id); },
+      () => { if (unknown.length > SPARKLINES_AT_ONCE) this.#askedAt = -Infinity; },
+      // Requested again later, for example after a reconnect.
+      () => { for (const { campaign } of changed) this.#sparklines.delete(campaign.id); },
     );
   }
 
@@ -101,84 +102,84 @@ export class ListView extends Component {
     const data = topic?.shown?.type === "list" ? topic.shown : null;
     if (data && data.campaigns.size === 0) return html`<${EmptyView} />`;
     const rows = this.#rows();
-    const many = found?.length === 1 ? "1 campaign" : `${page.format.count(found?.length ?? 0)} campaigns`;
+    const many = text(found?.length === 1 ? "list.found_one" : "list.found", { count: page.format.count(found?.length ?? 0) });
     return html`
       <div class="head">
-        <${Heading}>Campaigns<//>
+        <${Heading}>${text("list.title")}<//>
         <p class="span" role="status">
-          ${failure ?? (searching ? "Searching…" : found ? `${many} found` : "")}
+          ${failure ?? (searching ? text("list.searching") : found ? many : "")}
         </p>
-        <input type="search" class="search" aria-label="Search campaigns" placeholder="Search name or subject ( / )"
+        <input type="search" class="search" aria-label=${text("list.search")} placeholder=${text("list.search_hint")}
           maxlength="200" value=${query}
           onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />
       </div>
-      ${topic?.error && html`<${Refusal} error=${topic.error} />`}
-      ${!data && !topic?.error && html`<p class="none">Loading…</p>`}
-      ${data && found?.length === 0 && !searching && !failure && html`<p class="none">No campaign’s name or subject has “${query.trim()}” in it.</p>`}
+      ${topic?.error && html`<${ServerErrorNotice} error=${topic.error} />`}
+      ${!data && !topic?.error && html`<p class="none">${text("page.loading")}</p>`}
+      ${data && found?.length === 0 && !searching && !failure && html`<p class="none">${text("list.none_found", { query: query.trim() })}</p>`}
       ${data && rows.length > 0 && html`
         <table class="campaigns" role="table">
           <thead role="rowgroup">
             <tr role="row">
-              <th role="columnheader" scope="col">Campaign</th>
-              <th role="columnheader" scope="col">Over time</th>
-              <th role="columnheader" scope="col" class="number"><${Term} of="count.sends">Sent<//></th>
-              ${RATES.map(([label, rate]) => html`
-                <th role="columnheader" scope="col" class="number"><${Term} of=${`rate.${rate}`}>${label}<//></th>`)}
+              <th role="columnheader" scope="col">${text("list.campaign")}</th>
+              <th role="columnheader" scope="col">${text("list.trend")}</th>
+              <th role="columnheader" scope="col" class="number"><${Definition} of="count.sends">${text("label.sends")}<//></th>
+              ${RATES.map(([rate]) => html`
+                <th role="columnheader" scope="col" class="number"><${Definition} of=${`rate.${rate}`}>${text(`rate_label.${rate}`)}<//></th>`)}
             </tr>
           </thead>
           <tbody role="rowgroup">
             ${rows.slice(0, most).map((summary) => html`
               <${Row} key=${summary.campaign.id} summary=${summary} format=${page.format}
                 live=${isActive(summary, page.now)}
-                outline=${this.#outlines.get(summary.campaign.id)?.timeline ?? null} />`)}
+                timeline=${this.#sparklines.get(summary.campaign.id)?.timeline ?? null} />`)}
           </tbody>
         </table>`}
       ${rows.length > most && html`
         <button type="button" onClick=${() => this.setState({ most: most + PAGE })}>
-          Show more (${page.format.count(rows.length - most)} left)
+          ${text("list.more", { count: page.format.count(rows.length - most) })}
         </button>`}`;
   }
 }
 
 /**
  * @typedef {{summary: Summary, format: import("../format.js").Format, live: boolean,
- *            outline: CampaignTimeline | null}} RowProps
+ *            timeline: CampaignTimeline | null}} RowProps
  * @extends {Component<RowProps>}
  */
 class Row extends Component {
   /** @param {RowProps} next */
   shouldComponentUpdate(next) {
-    const { summary, live, outline } = this.props;
-    return next.summary !== summary || next.live !== live || next.outline !== outline;
+    const { summary, live, timeline } = this.props;
+    return next.summary !== summary || next.live !== live || next.timeline !== timeline;
   }
 
   render() {
-    const { summary: { campaign, counts, rates }, format, live, outline } = this.props;
+    const { summary: { campaign, counts, rates }, format, live, timeline } = this.props;
     return html`
       <tr role="row" data-campaign=${campaign.id}>
         <th role="rowheader" scope="row">
           <a href=${campaignHash(campaign.id)}><bdi>${campaign.title}</bdi></a>
-          ${live && html`<span class="badge">active now</span>`}
+          ${live && html`<span class="badge">${text("list.active")}</span>`}
           ${campaign.subject && html`<span class="subject"><bdi>${campaign.subject}</bdi></span>`}
           <span class="started">${format.dateTime(campaign.first_event_at)}</span>
         </th>
-        <td role="cell" data-label="Over time" class="outline">
+        <td role="cell" data-label=${text("list.trend")} class="sparkline">
           <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} width=${WIDTH} height=${HEIGHT} role="img"
-            aria-label="Deliveries, and opens by people, over time">
-            ${outline && html`
-              <path class="deliveries" d=${bars(outline, "deliveries")} />
-              <path class="human_opens" d=${bars(outline, "human_opens")} />`}
+            aria-label=${text("page.sparkline")}>
+            ${timeline && html`
+              <path class="deliveries" d=${bars(timeline, "deliveries")} />
+              <path class="human_opens" d=${bars(timeline, "human_opens")} />`}
           </svg>
         </td>
-        <td role="cell" data-label="Sent" class="number">
+        <td role="cell" data-label=${text("label.sends")} class="number">
           <span class="rate"><${Count} name="sends" value=${counts.sends} format=${format} /></span>
         </td>
-        ${RATES.map(([label, rate, counter, digits, limit]) => {
+        ${RATES.map(([rate, counter, digits, limit]) => {
           const high = (rates[rate] ?? 0) >= limit;
           return html`
-            <td role="cell" data-label=${label} class=${`number ${high ? "warn" : ""}`}>
+            <td role="cell" data-label=${text(`rate_label.${rate}`)} class=${`number ${high ? "warn" : ""}`}>
               <span class="rate">${format.percent(rates[rate], digits)}</span>
-              ${high && html`<span class="visually-hidden">high</span>`}
+              ${high && html`<span class="visually-hidden">${text("list.high")}</span>`}
               <${Count} name=${counter} value=${counts[counter]} format=${format} />
             </td>`;
         })}

@@ -1,7 +1,7 @@
-/** Something that the reader should know, above the numbers. */
+/** Notices above the numbers. */
 
 import { html } from "../html.js";
-import { say } from "../words.js";
+import { text } from "../glossary.js";
 
 /** @param {{children?: import("../html.js").Markup}} props */
 export function Notice({ children }) {
@@ -9,14 +9,14 @@ export function Notice({ children }) {
 }
 
 /**
- * What the server answered instead of numbers.
+ * An error that the server returned instead of numbers.
  * @param {{error: import("../protocol.js").ServerError}} props
  */
-export function Refusal({ error }) {
-  const passing = error.code === "internal" || error.code === "rate_limited";
+export function ServerErrorNotice({ error }) {
+  const retryable = error.code === "internal" || error.code === "rate_limited";
   return html`
     <${Notice}>
-      ${say(error.code === "forbidden" ? "page.forbidden" : "page.refused")} ${error.message}
-      ${" "}<code>${error.code}</code> ${passing && say("page.asks_again")}
+      ${text(error.code === "forbidden" ? "page.forbidden" : "page.refused")} ${error.message}
+      ${" "}<code>${error.code}</code> ${retryable && text("page.retrying")}
     <//>`;
 }

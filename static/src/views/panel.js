@@ -1,9 +1,10 @@
-/** One chart with its legend. The code that draws comes by itself, beside that of the campaign. */
+/** One chart with its legend. The drawing code is loaded in parallel with the campaign's. */
 
 import { Component, createRef } from "preact";
+import { text } from "../glossary.js";
 import { html } from "../html.js";
 
-const drawing = import("./chart.js");
+const chartModule = import("./chart.js");
 
 /**
  * @typedef {{title: string, series: import("./timeline.js").Series[],
@@ -12,8 +13,9 @@ const drawing = import("./chart.js");
  *            zoom: import("./chart.js").Range | null,
  *            onPoint: (row: number | null) => void,
  *            onZoom: (zoom: import("./chart.js").Range | null) => void,
- *            onToggle: (counter: string) => void}} Props `columns`, which `data` has
- *   given: first the times, then one a series; `row` is where the pointer is, in this chart or its neighbour; `hidden` counters
+ *            onToggle: (counter: string) => void}} Props `columns`,
+ *   computed from `data`: first the times, then one per series; `row` is at the pointer, in this chart or the other;
+ *   `hidden` are the counters that are switched off
  * @extends {Component<Props, {failed: boolean}>}
  */
 export class Panel extends Component {
@@ -24,8 +26,8 @@ export class Panel extends Component {
   #chart = null;
 
   componentDidMount() {
-    drawing.then(
-      // A task of its own: on a phone, two charts at once would hold up the first touch.
+    chartModule.then(
+      // A separate task: on a phone, drawing two charts at once would delay the first touch.
       ({ createChart }) => void setTimeout(() => {
         if (!this.#element.current) return;
         this.#chart = createChart(this.#element.current, this.props);
@@ -59,14 +61,14 @@ export class Panel extends Component {
       <div class="chart">
         <div class="legend">
           <h3>${title}</h3>
-          ${series.map(({ label, counter }, index) => html`
+          ${series.map(({ counter }, index) => html`
             <button type="button" aria-pressed=${!hidden.includes(counter)} onClick=${() => onToggle(counter)}>
-              <i class=${`line ${counter}`}></i>${label}
+              <i class=${`line ${counter}`}></i>${text(`label.${counter}`)}
               ${row !== null && html`<b>${format.count(columns[index + 1]?.[row] ?? 0)}</b>`}
             </button>`)}
         </div>
         <div class="plot" ref=${this.#element} aria-hidden="true">
-          ${this.state.failed && "The chart could not be loaded. Reload the page; the table below has the same numbers."}
+          ${this.state.failed && text("timeline.failed")}
         </div>
       </div>`;
   }

@@ -1,10 +1,11 @@
-/** The campaign's key numbers: rate and count, what has been added lately, people beside machines. */
+/** The campaign's key numbers: rate, count, recent increase, human numbers beside those including bots. */
 
+import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { REVIEW } from "../ranking.js";
 import { LATELY } from "../select.js";
-import { Leading } from "./leading.js";
-import { Term } from "./term.js";
+import { CountLink } from "./count-link.js";
+import { Definition } from "./definition.js";
 
 /**
  * @typedef {import("../protocol.js").Counter} Counter
@@ -15,47 +16,51 @@ import { Term } from "./term.js";
 
 /**
  * @param {{id: string, summary: Summary | null, format: Format, lately: Partial<Counts> | null}} props
- *   `summary`: null while nothing is known; `lately`: what has been added in the last minutes
+ *   `summary`: null while it is loading; `lately`: the increase over the last minutes
  */
 export function Tiles({ id, summary, format, lately }) {
   const rates = summary?.rates;
   /** @param {Counter} name */
-  const count = (name) => html`<${Leading} id=${id} name=${name} summary=${summary} format=${format} />`;
+  const count = (name) => html`<${CountLink} id=${id} name=${name} summary=${summary} format=${format} />`;
   /** @param {import("../protocol.js").RateName} name @param {number} [digits] */
   const rate = (name, digits) => format.percent(rates?.[name] ?? null, digits);
+  /** @param {Counter} name */
+  const total = (name) => (summary ? format.count(summary.counts[name]) : "–");
+  const delivered = text("campaign.of_delivered", { total: total("deliveries") });
+  const pair = { rate, count, delivered };
   /** @param {Counter} name */
   const added = (name) => html`<${Added} count=${lately?.[name] ?? 0} format=${format} />`;
 
   return html`
-    <h2 class="visually-hidden">Key numbers</h2>
+    <h2 class="visually-hidden">${text("campaign.key_numbers")}</h2>
     <div class="tiles" aria-busy=${summary === null}>
-      <${Tile} of="count.sends" label="Sent" place="sent" added=${added("sends")}>
+      <${Tile} of="count.sends" label=${text("label.sends")} place="sent" added=${added("sends")}>
         <p class="big">${count("sends")}</p>
-        <p class="foot">${count("rejects")} rejected, ${count("rendering_failures")} not rendered</p>
+        <p class="foot">${count("rejects")} ${text("campaign.rejected")}, ${count("rendering_failures")} ${text("campaign.template_errors")}</p>
       <//>
-      <${Tile} of="rate.delivery" label="Delivered" place="delivered" added=${added("deliveries")}>
+      <${Tile} of="rate.delivery" label=${text("label.deliveries")} place="delivered" added=${added("deliveries")}>
         <p class="big">${rate("delivery")}</p>
-        <p>${count("deliveries")} of sent</p>
-        <p class="foot">${count("delivery_delays")} delayed</p>
+        <p>${count("deliveries")} ${text("campaign.of_sent", { total: total("sends") })}</p>
+        <p class="foot">${count("delivery_delays")} ${text("campaign.delayed")}</p>
       <//>
-      <${Tile} of="rate.human_open" label="Opened" place="opened" added=${added("human_opens")}>
-        <${Pair} all="open" people="human_open" rate=${rate} count=${count} />
+      <${Tile} of="rate.human_open" label=${text("campaign.opened")} place="opened" added=${added("human_opens")}>
+        <${Pair} all="open" human="human_open" ...${pair} />
       <//>
-      <${Tile} of="rate.human_click" label="Clicked" place="clicked" added=${added("human_clicks")}>
-        <${Pair} all="click" people="human_click" rate=${rate} count=${count} />
+      <${Tile} of="rate.human_click" label=${text("campaign.clicked")} place="clicked" added=${added("human_clicks")}>
+        <${Pair} all="click" human="human_click" ...${pair} />
       <//>
-      <${Tile} of="rate.bounce" label="Bounced" added=${added("hard_bounces")}
-        warning=${(rates?.bounce ?? 0) >= REVIEW.bounce && "SES reviews accounts from 5 %"}>
+      <${Tile} of="rate.bounce" label=${text("campaign.bounced")} added=${added("hard_bounces")}
+        warning=${(rates?.bounce ?? 0) >= REVIEW.bounce && text("campaign.bounce_warning")}>
         <p class="big">${rate("bounce")}</p>
-        <p>${count("hard_bounces")} hard</p>
-        <p class="foot">${count("soft_bounces")} soft, ${count("undetermined_bounces")} undetermined</p>
+        <p>${count("hard_bounces")} ${text("campaign.hard")}</p>
+        <p class="foot">${count("soft_bounces")} ${text("campaign.soft")}, ${count("undetermined_bounces")} ${text("campaign.undetermined")}</p>
       <//>
-      <${Tile} of="rate.complaint" label="Complained" added=${added("complaints")}
-        warning=${(rates?.complaint ?? 0) >= REVIEW.complaint && "SES reviews accounts from 0.1 %"}>
+      <${Tile} of="rate.complaint" label=${text("campaign.complained")} added=${added("complaints")}
+        warning=${(rates?.complaint ?? 0) >= REVIEW.complaint && text("campaign.complaint_warning")}>
         <p class="big">${rate("complaint", 2)}</p>
-        <p>${count("complaints")} of delivered</p>
+        <p>${count("complaints")} ${delivered}</p>
       <//>
-      <${Tile} of="count.unsubscribes" label="Unsubscribed" added=${added("unsubscribes")}>
+      <${Tile} of="count.unsubscribes" label=${text("label.unsubscribes")} added=${added("unsubscribes")}>
         <p class="big">${count("unsubscribes")}</p>
       <//>
     </div>`;
@@ -64,12 +69,12 @@ export function Tiles({ id, summary, format, lately }) {
 /**
  * @param {{of: string, label: string, place?: string, warning?: string | false,
  *          added?: import("../html.js").Markup, children?: import("../html.js").Markup}} props `of`:
- *   what defines it; `place`: its name in the style sheet
+ *   the key of its definition; `place`: its class in the style sheet
  */
 function Tile({ of, label, place = "", warning, added, children }) {
   return html`
     <section class=${`tile ${place} ${warning ? "warn" : ""}`}>
-      <h3><${Term} of=${of}>${label}<//></h3>
+      <h3><${Definition} of=${of}>${label}<//></h3>
       ${children}
       ${warning && html`<p class="warning">${warning}</p>`}
       ${added}
@@ -78,30 +83,30 @@ function Tile({ of, label, place = "", warning, added, children }) {
 
 /** @param {{count: number, format: Format}} props */
 function Added({ count, format }) {
-  // Without a number it keeps its place: nothing moves when one comes.
+  // Without an increase it keeps its place, so that nothing moves when there is one.
   return html`
     <p class="added">
-      ${count > 0 ? html`+${format.count(count)} in ${LATELY} min` : "\u00a0"}
+      ${count > 0 ? text("campaign.added", { count: format.count(count), minutes: LATELY }) : "\u00a0"}
     </p>`;
 }
 
 /**
- * @param {{all: "open" | "click", people: "human_open" | "human_click",
+ * @param {{all: "open" | "click", human: "human_open" | "human_click", delivered: string | undefined,
  *          rate: (name: import("../protocol.js").RateName) => string,
  *          count: (name: Counter) => import("../html.js").Markup}} props
  */
-function Pair({ all, people, rate, count }) {
+function Pair({ all, human, rate, count, delivered }) {
   return html`
     <div class="pair">
       <div>
-        <p class="who"><${Term} of=${`rate.${people}`}>by people<//></p>
-        <p class="big people">${rate(people)}</p>
-        <p>${count(`unique_${people}s`)} of delivered</p>
+        <p class="who"><${Definition} of=${`rate.${human}`}>${text(`rate_label.${human}`)}<//></p>
+        <p class="big human">${rate(human)}</p>
+        <p>${count(`unique_${human}s`)} ${delivered}</p>
       </div>
       <div>
-        <p class="who"><${Term} of=${`rate.${all}`}>incl. machines<//></p>
+        <p class="who"><${Definition} of=${`rate.${all}`}>${text("campaign.including_bots")}<//></p>
         <p class="big">${rate(all)}</p>
-        <p>${count(`unique_${all}s`)} of delivered</p>
+        <p>${count(`unique_${all}s`)} ${delivered}</p>
       </div>
     </div>`;
 }

@@ -1,28 +1,29 @@
-/** A campaign on a wall screen: a few large numbers, no addresses, for days. */
+/** A campaign on a wall screen: a few large numbers, no addresses, running for days. */
 
 import { Component } from "preact";
+import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { campaignHash } from "../route.js";
 import { REVIEW } from "../ranking.js";
 import { bucketsOf } from "../select.js";
-import { HEIGHT, WIDTH, bars } from "../outline.js";
+import { HEIGHT, WIDTH, bars } from "../sparkline.js";
 import { Count } from "./count.js";
 import { HealthLink } from "./health-link.js";
 import { Heading } from "./heading.js";
-import { Refusal } from "./notice.js";
+import { ServerErrorNotice } from "./notice.js";
 import { StatusView } from "./status.js";
 
 /** @typedef {import("./app.js").CampaignProps} Props */
 
 const NUMBERS = /** @type {const} */ ([
-  ["Delivered", "deliveries", "delivery", 1],
-  ["Opened by people", "unique_human_opens", "human_open", 1],
-  ["Clicked by people", "unique_human_clicks", "human_click", 1],
-  ["Bounced", "hard_bounces", "bounce", 1],
-  ["Complained", "complaints", "complaint", 2],
+  ["deliveries", "delivery", 1],
+  ["unique_human_opens", "human_open", 1],
+  ["unique_human_clicks", "human_click", 1],
+  ["hard_bounces", "bounce", 1],
+  ["complaints", "complaint", 2],
 ]);
 
-/** The more characters, the smaller: none is cut. @param {string} text */
+/** The longer the text, the smaller the font, so that nothing is cut off. @param {string} text */
 const wide = (text) => ({ "--characters": Math.max(5, text.length) });
 
 /** @extends {Component<Props>} */
@@ -43,7 +44,7 @@ export class WallView extends Component {
     if (document.fullscreenElement) document.exitFullscreen();
   }
 
-  /** A screen that goes dark is no wall; the browser takes the lock back whenever the page is hidden. */
+  /** Keep the screen on. The browser releases the lock whenever the page is hidden. */
   #stayAwake = async () => {
     if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
     try {
@@ -51,7 +52,7 @@ export class WallView extends Component {
       if (this.#left) lock.release();
       else this.#lock = lock;
     } catch (error) {
-      console.info("The screen may go dark:", error); // a low battery, say
+      console.info("Cannot keep the screen awake:", error); // for example, the battery is low
     }
   };
 
@@ -63,7 +64,7 @@ export class WallView extends Component {
   render() {
     const { id, page, topic, data, summary } = this.props;
     const { format, status } = page;
-    // Minutes are forgotten after two days.
+    // Minutes are deleted after two days.
     const resolution = data?.timeline.minute.size === 0 ? "hour" : "minute";
     const buckets = data ? bucketsOf(data, resolution).map(({ at, counts }) => ({
       at, deliveries: counts.deliveries ?? 0, human_opens: counts.human_opens ?? 0,
@@ -77,35 +78,35 @@ export class WallView extends Component {
           <${HealthLink} page=${page} />
           <${StatusView} page=${page} />
           <p class="actions">
-            ${document.fullscreenEnabled && html`<button type="button" onClick=${this.#fullScreen}>Full screen</button>`}
-            <a class="button" href=${campaignHash(id)}>Leave</a>
+            ${document.fullscreenEnabled && html`<button type="button" onClick=${this.#fullScreen}>${text("wall.full_screen")}</button>`}
+            <a class="button" href=${campaignHash(id)}>${text("wall.exit")}</a>
           </p>
         </header>
-        ${topic?.error ? html`<${Refusal} error=${topic.error} />` : html`<dl class="tiles">
+        ${topic?.error ? html`<${ServerErrorNotice} error=${topic.error} />` : html`<dl class="tiles">
           <div class="tile">
-            <dt>Sent</dt>
+            <dt>${text("label.sends")}</dt>
             <dd class="huge" style=${wide(format.count(summary?.counts.sends ?? 0))}><${Count} name="sends" value=${summary?.counts.sends} format=${format} /></dd>
           </div>
-          ${NUMBERS.map(([label, counter, rate, digits]) => {
+          ${NUMBERS.map(([counter, rate, digits]) => {
             const value = summary?.rates[rate] ?? null;
             const shown = format.percent(value, digits);
             const high = rate in REVIEW && (value ?? 0) >= REVIEW[/** @type {"bounce"} */ (rate)];
             return html`
               <div class=${`tile ${high ? "warn" : ""}`} key=${counter}>
-                <dt>${label}</dt>
+                <dt>${text(`rate_label.${rate}`)}</dt>
                 <dd class="huge" style=${wide(shown)}>${shown}</dd>
                 <dd><${Count} name=${counter} value=${summary?.counts[counter]} format=${format} /></dd>
               </div>`;
           })}
         </dl>`}
         <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img"
-          aria-label="Deliveries, and opens by people, over time">
+          aria-label=${text("page.sparkline")}>
           <path class="deliveries" d=${bars(timeline, "deliveries")} />
           <path class="human_opens" d=${bars(timeline, "human_opens")} />
         </svg>
         <p class="legend">
-          <span><i class="line deliveries"></i>Delivered</span><span><i class="line human_opens"></i>Opened by people</span>
-          <span>by the ${resolution}, each on its own scale</span>
+          <span><i class="line deliveries"></i>${text("label.deliveries")}</span><span><i class="line human_opens"></i>${text("label.human_opens")}</span>
+          <span>${text(`wall.${resolution}_bars`)}</span>
         </p>
       </main>`;
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HEIGHT, WIDTH, bars } from "../src/outline.js";
+import { HEIGHT, WIDTH, bars } from "../src/sparkline.js";
 
 const HOUR = 3_600_000;
 

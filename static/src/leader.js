@@ -1,10 +1,10 @@
-/** Where the numbers of a campaign lead to; those of a share link stand alone. */
+/** Links from the numbers of a campaign to other views. A share link has none. */
 
 import { campaignHash } from "./route.js";
 
 let alone = false;
 
-/** From now on nothing leads to who it was, or to other campaigns. */
+/** Disable links to recipients and to other campaigns from now on. */
 export function standAlone() {
   alone = true;
   document.documentElement.classList.add("alone");
@@ -12,14 +12,14 @@ export function standAlone() {
 
 export const standsAlone = () => alone;
 
-/** @param {string} id the campaign's id @returns {string | undefined} undefined where it leads nowhere */
+/** @param {string} id the campaign's id @returns {string | undefined} undefined if there is no link */
 export const wallHash = (id) => (alone ? undefined : `#/wall/${encodeURIComponent(id)}`);
 
 /**
  * @param {string} id the campaign's id
  * @param {string} counter
  * @param {{link?: string, kind?: string}} [limits]
- * @returns {string | undefined} undefined where it leads nowhere
+ * @returns {string | undefined} undefined if there is no link
  */
 export function activityHash(id, counter, limits) {
   if (alone) return undefined;

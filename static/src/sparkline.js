@@ -1,15 +1,15 @@
-/** A campaign in outline, as a small drawing: deliveries, and opens by people. Pure. */
+/** The sparkline of a campaign: deliveries and human opens over time. Pure. */
 
 import { STEP } from "./state.js";
 
-/** Pixels of the drawing. */
+/** Size in pixels. */
 export const WIDTH = 120;
 export const HEIGHT = 28;
 
 /**
  * @param {import("./protocol.js").CampaignTimeline} timeline
  * @param {"deliveries" | "human_opens"} counter
- * @returns {string} an SVG path of bars, each counter on a scale of its own; "" for nothing
+ * @returns {string} an SVG path of bars, each counter on its own scale; "" without data
  */
 export function bars({ buckets, resolution }, counter) {
   const first = buckets[0];

@@ -1,15 +1,15 @@
-/** A view whose code comes when it is shown first. */
+/** Views whose code is loaded when they are first shown. */
 
 import { Component } from "preact";
 import { html } from "../html.js";
-import { say } from "../words.js";
+import { text } from "../glossary.js";
 import { Notice } from "./notice.js";
 
 /**
- * @param {() => Promise<any>} load gives the view
+ * @param {() => Promise<any>} load imports the view
  * @returns {any} a view with the same properties
  */
-export function lazily(load) {
+export function lazy(load) {
   /** @type {any} */
   let View = null;
   return class extends Component {
@@ -28,7 +28,7 @@ export function lazily(load) {
 
     render() {
       if (View) return html`<${View} ...${this.props} />`;
-      return this.state.failed ? html`<${Notice}>${say("page.not_loaded")}<//>` : html`<div class="later"></div>`;
+      return this.state.failed ? html`<${Notice}>${text("page.not_loaded")}<//>` : html`<div class="placeholder"></div>`;
     }
   };
 }

@@ -1,13 +1,13 @@
-/** A place that says when somebody scrolls towards it. */
+/** Draws its children once the reader scrolls close to it. */
 
 import { Component, createRef } from "preact";
 import { html } from "../html.js";
 
 /**
- * @typedef {{children?: import("../html.js").Markup}} Props `children` are drawn from then on
+ * @typedef {{children?: import("../html.js").Markup}} Props
  * @extends {Component<Props, {near: boolean}>}
  */
-export class Later extends Component {
+export class LazyOnScroll extends Component {
   state = { near: false };
   /** @type {import("preact").RefObject<HTMLElement | null>} */
   #place = createRef();
@@ -24,6 +24,6 @@ export class Later extends Component {
   }
 
   render() {
-    return html`<div ref=${this.#place} class=${this.state.near ? "" : "later"}>${this.state.near && this.props.children}</div>`;
+    return html`<div ref=${this.#place} class=${this.state.near ? "" : "placeholder"}>${this.state.near && this.props.children}</div>`;
   }
 }
