@@ -118,7 +118,7 @@ def test_a_campaign_that_the_server_refuses_shows_the_reason(stage, look):
     del stage.scene.snapshots[PREFIX + SPRING]
     page = look("campaign")
 
-    expect(page.get_by_text("The server did not send these statistics: not now")).to_be_visible()
+    expect(page.get_by_text("These statistics could not be loaded: not now")).to_be_visible()
 
 
 def test_campaigns_are_listed_by_latest_activity_each_with_a_sparkline(look):

@@ -26,7 +26,7 @@ export function Tiles({ id, summary, format, lately }) {
   const rate = (name, digits) => format.percent(rates?.[name] ?? null, digits);
   /** @param {Counter} name */
   const total = (name) => (summary ? format.count(summary.counts[name]) : "–");
-  const delivered = text("campaign.of_delivered", { total: total("deliveries") });
+  const delivered = html`<span class="of">${text("campaign.of_delivered", { total: total("deliveries") })}</span>`;
   const pair = { rate, count, delivered };
   /** @param {Counter} name */
   const added = (name) => html`<${Added} count=${lately?.[name] ?? 0} format=${format} />`;
@@ -40,7 +40,7 @@ export function Tiles({ id, summary, format, lately }) {
       <//>
       <${Tile} of="rate.delivery" label=${text("label.deliveries")} place="delivered" added=${added("deliveries")}>
         <p class="big">${rate("delivery")}</p>
-        <p>${count("deliveries")} ${text("campaign.of_sent", { total: total("sends") })}</p>
+        <p>${count("deliveries")} <span class="of">${text("campaign.of_sent", { total: total("sends") })}</span></p>
         <p class="foot">${count("delivery_delays")} ${text("campaign.delayed")}</p>
       <//>
       <${Tile} of="rate.human_open" label=${text("campaign.opened")} place="opened" added=${added("human_opens")}>
@@ -91,7 +91,7 @@ function Added({ count, format }) {
 }
 
 /**
- * @param {{all: "open" | "click", human: "human_open" | "human_click", delivered: string | undefined,
+ * @param {{all: "open" | "click", human: "human_open" | "human_click", delivered: import("../html.js").Markup,
  *          rate: (name: import("../protocol.js").RateName) => string,
  *          count: (name: Counter) => import("../html.js").Markup}} props
  */
