@@ -159,9 +159,9 @@ class Config(Struct, frozen=True):
             _check_sign_in(config)
         if config.retention_days < MINIMUM_RETENTION_DAYS:
             raise ConfigError(
-                f"RETENTION_DAYS is {config.retention_days}, but SES reports opens for 60 days and "
-                f"queues hold events for some more: set it to {MINIMUM_RETENTION_DAYS} or higher, "
-                "or late duplicates would be counted again"
+                f"RETENTION_DAYS is {config.retention_days}, but SES reports opens for 60 "
+                "days, and queues keep events for up to two weeks: set it to "
+                f"{MINIMUM_RETENTION_DAYS} or higher, so that late duplicates are not counted again"
             )
         if not 0 <= config.push_interval <= MAXIMUM_PUSH_INTERVAL:
             raise ConfigError(
@@ -171,15 +171,15 @@ class Config(Struct, frozen=True):
         if config.messages_per_second < MINIMUM_MESSAGES_PER_SECOND:
             raise ConfigError(
                 f"MESSAGES_PER_SECOND is {config.messages_per_second}: set it to "
-                f"{MINIMUM_MESSAGES_PER_SECOND} or higher, below what API Gateway takes of the "
-                "account (10,000 a second unless AWS has raised it)"
+                f"{MINIMUM_MESSAGES_PER_SECOND} or higher, and below the account's API "
+                "Gateway quota (10,000 per second unless AWS has increased it)"
             )
         try:
             config.connections_url("api/stage")
         except (KeyError, ValueError, IndexError) as error:
             raise ConfigError(
-                f"CONNECTIONS_ENDPOINT is {config.connections_endpoint!r}: it may have the "
-                "placeholders {api_id}, {stage}, {region} and {endpoint}"
+                f"CONNECTIONS_ENDPOINT is {config.connections_endpoint!r}: use only the "
+                "placeholders {api_id}, {stage}, {region}, and {endpoint}"
             ) from error
         return config
 
@@ -207,12 +207,12 @@ def is_secure(url: str) -> bool:
 def _check_sign_in(config: Config) -> None:
     if not is_secure(str(config.issuer)) or str(config.issuer).endswith("/"):
         raise ConfigError(
-            f"ISSUER is {config.issuer!r}: set it to an https URL without a slash at its end"
+            f"ISSUER is {config.issuer!r}: set it to an https URL without a trailing slash"
         )
     if not config.client_id or not config.allowed_origins:
         raise ConfigError(
-            f"ISSUER is {config.issuer!r}, so CLIENT_ID and ALLOWED_ORIGINS must be set as well: "
-            "what the page is to the issuer, and where it comes from"
+            f"ISSUER is {config.issuer!r}, so CLIENT_ID (the page's client ID at the issuer) "
+            "and ALLOWED_ORIGINS (the page's origin) must be set as well"
         )
 
 
@@ -291,10 +291,10 @@ def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[str], Any]) 
         return parse(environ[name])
     except ValueError as error:
         expected = {
-            int: "a whole number",
+            int: "an integer",
             float: "a number",
             _boolean: "true or false",
-            _prefixes: """JSON that gives lists of prefixes by group, {"acme": ["acme-"]}""",
+            _prefixes: """a JSON object of prefix lists by group, such as {"acme": ["acme-"]}""",
         }[parse]
         raise ConfigError(f"{name} is {environ[name]!r}: set it to {expected}") from error
 

@@ -40,5 +40,6 @@ def open_place(cursor: str, form: re.Pattern[str]) -> re.Match[str]:
 
 def _not_ours(cursor: str) -> InvalidRequest:
     return InvalidRequest(
-        "invalid_request", f"cursor {cursor[:100]!r} is not from an earlier answer: leave it out"
+        "invalid_request",
+        f"cursor {cursor[:100]!r} is not the cursor of an earlier reply: omit it to start over",
     )

@@ -49,17 +49,17 @@ def read_object(path: Path, names: Iterable[str], remedy: str) -> dict[str, Any]
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise damaged(path, f"its {len(text)} bytes are not JSON", remedy) from error
+        raise damaged(path, f"its {len(text)} bytes are not valid JSON", remedy) from error
     missing = set(names) - set(found) if isinstance(found, dict) else set(names)
     if missing:
-        raise damaged(path, f"it lacks {', '.join(sorted(missing))}", remedy)
+        raise damaged(path, f"it has no {', '.join(sorted(missing))}", remedy)
     content: dict[str, Any] = found
     return content
 
 
 def damaged(path: Path, fact: str, remedy: str) -> CommandError:
     """Return the error for a damaged file."""
-    return CommandError(f"{path} is damaged: {fact}. It was left as it is. {remedy}")
+    return CommandError(f"{path} is damaged: {fact}. It was left unchanged. {remedy}")
 
 
 @contextmanager

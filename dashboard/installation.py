@@ -111,14 +111,14 @@ class Installation:
 
 
 _OPTIONS = (
-    click.option("--stage", help="The stage in AWS; without it, the `up` that runs here."),
-    click.option("--region", help="AWS region of the stage, if not the configured one."),
+    click.option("--stage", help="Stage in AWS (default: the local `up`)."),
+    click.option("--region", help="AWS region of the stage (default: the configured one)."),
     click.option(
         "--state-dir",
         type=click.Path(file_okay=False, path_type=Path),
         default=PROJECT / ".mailpulse",
         show_default=".mailpulse in the project",
-        help="State folder of the `up` that runs here.",
+        help="State folder of the local `up`.",
     ),
 )
 
@@ -148,12 +148,12 @@ def find(state_dir: Path, stage: str | None, region: str | None) -> Installation
     try:
         aws = boto3.session.Session(region_name=region)
         if aws.region_name is None:
-            raise CommandError("no AWS region is configured: give --region")
+            raise CommandError("no AWS region is configured: use --region")
         endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
         return installation_of(stage, aws.client, aws.region_name, endpoint)
     except (BotoCoreError, ValueError) as error:
         raise CommandError(
-            f"stage {stage!r} cannot be reached ({error}): check --region and the AWS configuration"
+            f"cannot access stage {stage!r} ({error}): check --region and the AWS configuration"
         ) from error
 
 
@@ -175,7 +175,7 @@ def installation_of(stage: str, make: Clients, region: str, endpoint: str) -> In
         function = clients("lambda").get_function_configuration(FunctionName=name)
     except ClientError as error:
         raise CommandError(
-            f"the function {name} cannot be read in {region} ({error}): deploy stage {stage!r} "
+            f"cannot read the function {name} in {region} ({error}): deploy stage {stage!r} "
             "first, or check --stage, --region and the AWS configuration"
         ) from error
     variables = function["Environment"]["Variables"]
@@ -203,7 +203,7 @@ def find_topic(
     parts = arn.split(":")
     if len(parts) != _PARTS_OF_AN_ARN or parts[2] != "sns":
         raise CommandError(
-            f"{arn!r} is not the ARN of an SNS topic: give one such as "
+            f"{arn!r} is not the ARN of an SNS topic: use the format "
             "arn:aws:sns:us-east-1:123456789012:mailpulse"
         )
     if endpoint_url is not None and urlsplit(endpoint_url).hostname in _LOOPBACK:

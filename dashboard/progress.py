@@ -37,7 +37,7 @@ class Step:
 class Reporter:
     """The steps of a command: a spinner on a terminal, one line each when done.
 
-    A line reads `✓ The functions are deployed  2.1 s`; times are in seconds.
+    A line reads `✓ Deploy the functions  2.1 s`; times are in seconds.
     """
 
     def __init__(self, console: Console | None = None) -> None:

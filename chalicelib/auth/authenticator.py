@@ -52,15 +52,15 @@ class Authenticator(Struct, frozen=True):
             Unauthorized: the token is missing, invalid or revoked.
         """
         if origin not in self.config.allowed_origins:
-            raise Forbidden("its origin is not allowed")
+            raise Forbidden("the Origin header is not in ALLOWED_ORIGINS")
         access = self._access(offered)
         if access.shared is not None and not self.subscriptions.has_room(access.subject):
-            raise Forbidden("as many have come by this share link as may at once")
+            raise Forbidden("this share link has reached its limit of concurrent viewers")
         self.subscriptions.admit(replace(connection, access=access))
         # Check after the write: a concurrent revocation either finds the row or is seen here.
         if access.shared is not None and not self.shares.holds(access):
             self.subscriptions.forget(connection.id)
-            raise Unauthorized("the share link has been revoked, or never was")
+            raise Unauthorized("the share link was revoked or does not exist")
         return access
 
     def access(self, connection_id: str) -> Permissions:
@@ -71,9 +71,7 @@ class Authenticator(Struct, frozen=True):
         """
         access = self.subscriptions.access(connection_id)
         if access is None:
-            raise Unauthorized(
-                "this connection may no longer see anything: connect with a new token"
-            )
+            raise Unauthorized("this connection has lost its permissions: connect with a new token")
         return access
 
     def renew(self, connection: Connection, token: str) -> None:
@@ -84,16 +82,18 @@ class Authenticator(Struct, frozen=True):
                 the connection was opened by a share link.
         """
         if connection.access.shared is not None:
-            raise InvalidRequest("forbidden", "a share link is not renewed: it ends when it ends")
+            raise InvalidRequest("forbidden", "a share link cannot be renewed: ask for a new one")
         try:
             access = self._of_issuer(token)
         except Unauthorized as error:
             raise InvalidRequest(
-                "forbidden", f"the token is not accepted ({error}): sign in again"
+                "forbidden", f"the token was rejected ({error}): sign in again"
             ) from error
         if access.subject != connection.access.subject:
             raise InvalidRequest(
-                "forbidden", "the token is of somebody else than this connection: connect anew"
+                "forbidden",
+                "the token belongs to a different user than this connection: reconnect with "
+                "the new token",
             )
         self.subscriptions.renew(replace(connection, access=access))
 
@@ -103,13 +103,13 @@ class Authenticator(Struct, frozen=True):
                 return self._of_issuer(protocol.removeprefix(BEARER))
             if protocol.startswith(SHARE):
                 return self.shared(protocol.removeprefix(SHARE))
-        raise Unauthorized("it offers no token")
+        raise Unauthorized("no token in Sec-WebSocket-Protocol")
 
     def _of_issuer(self, token: str) -> Permissions:
         viewer = self.viewer(token)
         prefixes = prefixes_of(viewer.groups, self.config.group_prefixes)
         if not prefixes:
-            raise Forbidden(f"none of the groups {sorted(viewer.groups)} may see anything")
+            raise Forbidden(f"none of the groups {sorted(viewer.groups)} may see any campaigns")
         return Permissions(viewer.subject, viewer.until, prefixes)
 
 

@@ -45,9 +45,9 @@ class ShareTokens:
                 the log.
         """
         if not self._key:
-            raise Unauthorized("share links are off: SHARE_KEY is not set")
+            raise Unauthorized("share links are disabled: SHARE_KEY is not set")
         if len(token) > _MAX_TOKEN:
-            raise Unauthorized("longer than any share link")
+            raise Unauthorized("the token is too long for a share link")
         try:
             claims = jwt.decode(
                 token,
@@ -58,10 +58,10 @@ class ShareTokens:
             )
         except jwt.PyJWTError as error:
             # PyJWT's message may quote the token, such as an unknown extension.
-            raise Unauthorized(f"not a valid token: {error.__class__.__name__}") from error
+            raise Unauthorized(f"invalid token: {error.__class__.__name__}") from error
         access = Permissions(
             share_subject(claims["jti"]), int(claims["exp"]), (), str(claims["campaign"])
         )
         if access.has_ended(self._clock()):
-            raise Unauthorized("the share link has ended")
+            raise Unauthorized("the share link has expired")
         return access

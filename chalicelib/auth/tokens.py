@@ -50,10 +50,10 @@ def fetch(url: str) -> dict[str, Any]:
         OSError, ValueError: the document could not be fetched, or is not JSON.
     """
     if not is_secure(url):
-        raise ValueError(f"{url!r} is no https URL")
+        raise ValueError(f"{url!r} is not an https URL")
     with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - checked
         if not is_secure(answer.url):
-            raise ValueError(f"{url!r} leads to {answer.url!r}, which is no https URL")
+            raise ValueError(f"{url!r} redirects to {answer.url!r}, which is not an https URL")
         document: dict[str, Any] = json.load(answer)
     return document
 
@@ -85,7 +85,7 @@ class TokenVerifier:
             Unauthorized: the token is invalid; the message contains the reason, for the log.
         """
         if len(token) > _MAX_TOKEN:
-            raise Unauthorized("longer than any token")
+            raise Unauthorized("the token is too long")
         try:
             header = jwt.get_unverified_header(token)
             claims = jwt.decode(
@@ -101,7 +101,7 @@ class TokenVerifier:
             )
         except jwt.PyJWTError as error:
             # PyJWT's message may quote the token, such as an unknown extension.
-            raise Unauthorized(f"not a valid token: {error.__class__.__name__}") from error
+            raise Unauthorized(f"invalid token: {error.__class__.__name__}") from error
         self._require_audience(claims)
         groups = claims.get(self._groups_claim)
         return Viewer(
@@ -120,23 +120,23 @@ class TokenVerifier:
             case "id" | None:
                 pass
             case _:
-                raise Unauthorized("its token_use is neither access nor id")
+                raise Unauthorized("the claim token_use is neither access nor id")
         if self._client_id not in audiences:
-            raise Unauthorized("it was made for another client")
+            raise Unauthorized("the token was issued for a different client")
 
     def _key(self, header: dict[str, Any]) -> jwt.PyJWK:
         kid = header.get("kid")
         if not isinstance(kid, str):
-            raise Unauthorized("it names no key")
+            raise Unauthorized("the token has no key ID")
         age = self._clock() - self._fetched_at
         patience = _ASK_AGAIN_SECONDS if self._keys else _FIRST_AGAIN_SECONDS
         if age > _KEYS_SECONDS or (kid not in self._keys and age > patience):
             self._refresh()
         if kid not in self._keys:
-            raise Unauthorized("its key is none of the issuer's")
+            raise Unauthorized("the issuer has no key with this key ID")
         key = self._keys[kid]
         if header.get("alg") not in ALGORITHMS or header["alg"] != key.algorithm_name:
-            raise Unauthorized("its algorithm is not that of its key")
+            raise Unauthorized("the algorithm does not match the key's")
         return key
 
     def _refresh(self) -> None:
@@ -147,7 +147,7 @@ class TokenVerifier:
             found = list(self._fetch(configuration["jwks_uri"])["keys"])
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             if not self._keys:
-                raise Unauthorized(f"the issuer's keys cannot be read: {trace(error)}") from error
+                raise Unauthorized(f"cannot fetch the issuer's keys: {trace(error)}") from error
             return
         keys = {}
         for one in found:

@@ -215,7 +215,9 @@ class SignedRequests:
             AwsError: the request failed for another reason, after retries.
         """
         path, headers = self._path + path, (("host", self._host), *headers)
-        failure = AwsError("OutOfTime", f"{operation} was not called: the invocation's time is up")
+        failure = AwsError(
+            "OutOfTime", f"{operation} was not called: the invocation is about to time out"
+        )
         for attempt in range(_ATTEMPTS):
             pause = random.random() * _PAUSE_SECONDS * 2 ** (attempt - 1) if attempt else 0.0  # noqa: S311 - jitter
             if self._clock() + pause >= self._limit.until:
@@ -240,7 +242,7 @@ class SignedRequests:
         except ssl.SSLCertVerificationError as error:
             raise AwsError("CertificateNotTrusted", f"{operation} failed: {error}") from error
         except (OSError, ValueError) as error:
-            failure = AwsError(type(error).__name__, f"{operation} failed: no answer ({error})")
+            failure = AwsError(type(error).__name__, f"{operation} failed: no response ({error})")
             raise _Passing(failure) from error
         if is_success(response.status):
             return found
@@ -278,9 +280,9 @@ def _error(operation: str, response: Response, found: Mapping[str, Any]) -> Exce
     code = query_error or str(named).rpartition("#")[2]
     if code == _CONDITION_FAILED:
         return ConditionFailed(found.get("Item", {}))
-    message = found.get("message") or found.get("Message") or "the service does not say why"
+    message = found.get("message") or found.get("Message") or "no error message"
     if code not in _QUOTABLE:
-        message = f"the service's text of {len(str(message))} characters may quote the request"
+        message = f"message of {len(str(message))} characters omitted, it may quote the request"
     failure = AwsError(code, f"{operation} failed: {code}: {message}")
     if response.status >= 500 or response.status == 429 or code in _THROTTLED:  # noqa: PLR2004 - HTTP statuses
         return _Passing(failure)

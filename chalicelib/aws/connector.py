@@ -92,7 +92,7 @@ class Connector:
                 ready = poll()
                 ready.register(waiting, _POLLED[events])
                 if not ready.poll(max(0.0, until - time.monotonic()) * 1000):
-                    opening.throw(TimeoutError(f"no connection within {seconds} s"))
+                    opening.throw(TimeoutError(f"cannot connect within {seconds} s"))
         except StopIteration as done:
             opened: tuple[socket.socket, Address] = done.value
             return opened
@@ -106,7 +106,7 @@ class Connector:
         """Return the remaining addresses; resolve again if none is left or they are old."""
         now = time.monotonic()
         if self._unresolved and now < self._resolve_at:
-            raise OSError(f"{self._origin.host} could not be resolved a moment ago")
+            raise OSError(f"{self._origin.host} recently failed to resolve")
         if not self._addresses or now >= self._resolve_at:
             try:
                 found = socket.getaddrinfo(

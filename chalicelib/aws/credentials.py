@@ -103,14 +103,14 @@ class ContainerCredentials:
                 if expires_at > now:
                     return credentials, expires_at
                 failure = "the credentials in the response have expired"
-        raise AwsError("NoCredentials", f"the endpoint in {_URI} gave no credentials: {failure}")
+        raise AwsError("NoCredentials", f"no credentials from the endpoint in {_URI}: {failure}")
 
     def _attempt(self) -> tuple[Credentials, float]:
         parts = urlsplit(self._environ.get(_URI, ""))
         host = parts.hostname or ""
         if parts.scheme != "https" and not (parts.scheme == "http" and _NEAR.fullmatch(host)):
             raise ConfigError(
-                f"{_URI} leads to {parts.scheme}://{host}: set an https URL, or http on "
+                f"{_URI} points to {parts.scheme}://{host}: set an https URL, or http on "
                 "127.0.0.1 or 169.254.170.2"
             )
         origin, _ = parse_url(parts.geturl())
@@ -132,7 +132,7 @@ class ContainerCredentials:
             with open(path, encoding="latin-1") as file:  # noqa: PTH123 - pathlib is a slow import
                 token = file.read()
         if not token.isascii() or not token.isprintable():
-            raise ValueError("the authorization token is not a header's value")
+            raise ValueError("the authorization token is not a valid header value")
         return {"authorization": token} if token else {}
 
 
@@ -149,9 +149,9 @@ def _read(body: bytes) -> tuple[Credentials, float]:
     try:
         found = msgspec.json.decode(body, type=_Document)
     except msgspec.MsgspecError:  # its message may quote a secret
-        raise ValueError(f"{len(body)} bytes that are not credentials") from None
+        raise ValueError(f"{len(body)} bytes that are not valid credentials") from None
     if found.expiration.tzinfo is None:
-        raise ValueError("an expiration without a time zone")
+        raise ValueError("the expiration has no time zone")
     credentials = Credentials(found.access_key, found.secret_key, found.session_token)
     return credentials, found.expiration.timestamp()
 
@@ -176,7 +176,7 @@ def _required(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
         raise ConfigError(
-            f"{name} is not set, nor is {_URI} in its place: the functions sign with what Lambda "
-            "sets there"
+            f"neither {name} nor {_URI} is set: the functions sign requests with the "
+            "credentials that Lambda sets there"
         )
     return value

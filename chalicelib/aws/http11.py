@@ -79,7 +79,7 @@ def parse_url(url: str) -> tuple[Origin, str]:
     """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise ConfigError(f"{url!r} is no address of a service: set an http or https URL")
+        raise ConfigError(f"{url!r} is not a service endpoint: set an http or https URL")
     usual = _PORTS[parts.scheme]
     port = parts.port or usual
     authority = parts.hostname if port == usual else f"{parts.hostname}:{port}"
@@ -140,12 +140,12 @@ class StatusParser:
             # In two steps, because the parser silently skips line breaks after a response.
             self._parser.feed_data(data[:-1])
             if self._response is not None:
-                raise ProtocolError("there are bytes after the response")
+                raise ProtocolError("unexpected bytes after the response")
             self._parser.feed_data(data[-1:])
         except (HttpParserError, HttpParserUpgrade) as error:
             raise ProtocolError(f"the response is not HTTP/1.1: {error}") from error
         if self._refused_status is not None:
-            raise ProtocolError(f"no request asks for a response of status {self._refused_status}")
+            raise ProtocolError(f"unexpected response status {self._refused_status}")
         self._check_limits()
         response = self._response
         if response is not None:

@@ -43,8 +43,7 @@ class Invocations:
     ) -> None:
         if not config.function_name:
             raise ConfigError(
-                "AWS_LAMBDA_FUNCTION_NAME is not set: only where Lambda sets it can a function "
-                "invoke itself"
+                "AWS_LAMBDA_FUNCTION_NAME is not set: a function can invoke itself only in Lambda"
             )
         name = quote(config.function_name, safe="")
         self._path = f"/2015-03-31/functions/{name}/invocations"

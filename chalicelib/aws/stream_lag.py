@@ -118,7 +118,9 @@ class EventsStream:
     def _first_from(self, looked: _Looked, *, has_ended: bool) -> float | None:
         while looked.iterator is not None:
             if not self._pages_left or time.monotonic() >= self._until:
-                raise AwsError("NotKnownYet", "the stream has more pages than may be read at once")
+                raise AwsError(
+                    "NotKnownYet", "the stream has more pages of shards than one check reads"
+                )
             self._pages_left -= 1
             page = self._streams.call("get_records", ShardIterator=looked.iterator)
             for record in page["Records"]:

@@ -55,7 +55,7 @@ def _trust_system(reason: str) -> None:
     _widened.append(reason)
     log(
         "system_roots_trusted",
-        detail=f"the bundled roots do not verify AWS ({reason}): deploy a version with Amazon's "
-        "present roots",
+        detail=f"the bundled root certificates do not verify AWS ({reason}): deploy a version of "
+        "Mailpulse with Amazon's current root certificates",
     )
     _trusting(_AMAZON_ROOTS).load_default_certs()

@@ -85,7 +85,8 @@ def _shard(event: Mapping[str, Any]) -> str:
     shard = event.get("shardId")
     if not shard:
         raise ConfigError(
-            "the event names no shard, so it cannot be counted exactly once: give the mapping of "
-            "the events stream a tumbling window (TumblingWindowInSeconds=900)"
+            "the event has no shard ID, which is required to count it exactly once: set a "
+            "tumbling window on the event source mapping of the events stream "
+            "(TumblingWindowInSeconds=900)"
         )
     return str(shard)

@@ -82,8 +82,8 @@ class Ingest(Struct, frozen=True):
         log("ingest", messages=len(records), facts=facts, failed=len(failed))
         if failed and not self.config.reports_batch_item_failures:
             raise NotStored(
-                f"{len(failed)} of {len(records)} messages could not be stored; SQS delivers the "
-                "whole batch again"
+                f"{len(failed)} of {len(records)} messages could not be stored; SQS "
+                "redelivers the whole batch"
             )
         self.limit.until = ends - _REPORTING_SECONDS
         self._retry_soon([one for one in records if one["messageId"] in failed])
@@ -134,7 +134,7 @@ class Ingest(Struct, frozen=True):
                 log("not_retried_soon", messages=len(some), detail=trace(error))
             else:
                 if refused:
-                    log("not_retried_soon", messages=refused, detail="SQS refused to change them")
+                    log("not_retried_soon", messages=refused, detail="SQS rejected the changes")
 
         self.run([partial(change, some) for some in _split(delays, CHANGES)])
 

@@ -114,7 +114,9 @@ class RequestHandler(Struct, frozen=True):
             yield error_reply(error, *request.names)
         except Exception as error:  # noqa: BLE001 - every request gets a reply
             log("request_failed", action=request.action, detail=trace(error))
-            failure = InvalidRequest("internal", "the request could not be served now: try again")
+            failure = InvalidRequest(
+                "internal", "the request failed because of an internal error: try again"
+            )
             yield error_reply(failure, *request.names)
 
     def _access(self, connection_id: str, request: Request) -> Permissions:
@@ -123,7 +125,9 @@ class RequestHandler(Struct, frozen=True):
             return EVERYTHING
         access = self.sign_in.access(connection_id)
         if access.has_ended(self.clock()):
-            raise Unauthorized("the token of this connection has ended: connect with a new one")
+            raise Unauthorized(
+                "the token of this connection has expired: reconnect with a new token"
+            )
         access.require(request)
         return access
 
@@ -153,7 +157,8 @@ class RequestHandler(Struct, frozen=True):
             case "authenticate":
                 if self.sign_in is None:
                     raise InvalidRequest(
-                        "unknown_action", "nobody signs in here: leave authenticate out"
+                        "unknown_action",
+                        "sign-in is not enabled for this stage: do not send authenticate",
                     )
                 self.sign_in.renew(connection, request.token)
                 yield request.reply()

@@ -193,7 +193,7 @@ class FanOut:
                 continue
             look_at = now + _LOOK_SECONDS
             for channel in [one for one in waiting if one.until < now]:
-                advance(waiting.pop(channel), TimeoutError("it took too long"))
+                advance(waiting.pop(channel), TimeoutError("timed out"))
             rested = [one for one in pausing if one[0] <= now]
             pausing[:] = [one for one in pausing if one[0] > now]
             for _, work in rested:

@@ -66,7 +66,7 @@ def _split(whole: Any, room: int) -> Iterator[Any]:
         if not body.add(path, element):
             raise ValueError(
                 f"an element of {_size(element)} bytes in {'.'.join(path) or 'results'}: "
-                f"a frame has room for {room} with all around it"
+                f"a frame has room for {room}"
             )
     yield body.value
 

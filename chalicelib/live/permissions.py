@@ -61,12 +61,12 @@ class Permissions(Struct, frozen=True):
 
     def _forbidden(self, what: str) -> InvalidRequest:
         allowed = (
-            f"this share link shows {CAMPAIGN_TOPIC_PREFIX}{self.shared}"
+            f"this share link gives access to {CAMPAIGN_TOPIC_PREFIX}{self.shared}"
             if self.shared is not None
-            else "you may see campaigns whose names begin with "
+            else "you have access to campaigns whose names begin with "
             + (" or ".join(map(repr, self.prefixes)))
         )
-        return InvalidRequest("forbidden", f"the token does not allow {what[:100]!r}: {allowed}")
+        return InvalidRequest("forbidden", f"no access to {what[:100]!r}: {allowed}")
 
 
 def share_subject(link_id: str) -> str:

@@ -105,12 +105,13 @@ def campaign_of(topic: str) -> str | None:
     if campaign == topic or campaign != campaign.strip() or not campaign:
         raise InvalidRequest(
             "not_found",
-            f"there is no topic {topic[:100]!r}: use {LIST_TOPIC}, "
-            f"{CAMPAIGN_TOPIC_PREFIX}<campaign id> or {HEALTH_TOPIC}",
+            f"unknown topic {topic[:100]!r}: use {LIST_TOPIC}, "
+            f"{CAMPAIGN_TOPIC_PREFIX}<campaign id>, or {HEALTH_TOPIC}",
         )
     if len(campaign.encode()) > MAX_ID:
         raise InvalidRequest(
-            "too_large", f"the campaign id has {len(campaign.encode())} bytes: the most is {MAX_ID}"
+            "too_large",
+            f"the campaign id has {len(campaign.encode())} bytes: the maximum is {MAX_ID}",
         )
     return campaign
 
@@ -119,7 +120,7 @@ def _json(text: str) -> dict[str, Any]:
     size = len(text.encode("utf-8", "replace"))
     if size > MAX_FRAME_BYTES:
         raise InvalidRequest(
-            "too_large", f"the message has {size} bytes: send at most {MAX_FRAME_BYTES}"
+            "too_large", f"the message has {size} bytes: the maximum is {MAX_FRAME_BYTES}"
         )
     try:
         value = json.loads(text)
@@ -127,10 +128,11 @@ def _json(text: str) -> dict[str, Any]:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
-            "bad_json", f"not JSON ({error}): send a JSON object such as " + '{"action": "ping"}'
+            "bad_json",
+            f"invalid JSON ({error}): send a JSON object such as " + '{"action": "ping"}',
         ) from error
     if not isinstance(value, dict):
-        raise InvalidRequest("bad_json", f"{text[:100]} is no JSON object: send an object")
+        raise InvalidRequest("bad_json", f"{text[:100]} is not a JSON object: send an object")
     return value
 
 
@@ -177,12 +179,12 @@ _FIELDS = {
 def _request(value: dict[str, Any]) -> Request:
     request_id = value.get("request_id")
     if request_id is not None and not _is_request_id(request_id):
-        raise _invalid("request_id", "a number or a text of at most 200 characters", request_id)
+        raise _invalid("request_id", "a number or a string of at most 200 characters", request_id)
     action = value.get("action")
     if not isinstance(action, str) or action not in _FIELDS:
         raise InvalidRequest(
             "unknown_action",
-            f"there is no action {_shown(action)}: use one of {', '.join(_FIELDS)}",
+            f"unknown action {_shown(action)}: use one of {', '.join(_FIELDS)}",
         )
     read: dict[str, Any] = {name: _READERS[name](value) for name in _FIELDS[action]}
     return Request(action=action, request_id=request_id, **read)
@@ -203,14 +205,14 @@ def _campaign(value: dict[str, Any]) -> str:
 def _campaigns(value: dict[str, Any]) -> tuple[str, ...]:
     topics = value.get("ids")
     if not isinstance(topics, list) or not 1 <= len(topics) <= MAX_TIMELINES:
-        raise _invalid("ids", f"1 to {MAX_TIMELINES} topics of campaigns", topics)
+        raise _invalid("ids", f"1 to {MAX_TIMELINES} campaign topics", topics)
     return tuple(_campaign_topic("ids", topic) for topic in topics)
 
 
 def _campaign_topic(name: str, topic: Any) -> str:
     campaign = campaign_of(topic) if isinstance(topic, str) else None
     if campaign is None:
-        raise _invalid(name, f"a campaign's topic, {CAMPAIGN_TOPIC_PREFIX}<id>", topic)
+        raise _invalid(name, f"a campaign topic, {CAMPAIGN_TOPIC_PREFIX}<id>", topic)
     return campaign
 
 
@@ -218,10 +220,10 @@ def _query(value: dict[str, Any]) -> str:
     query = value.get("query")
     if isinstance(query, str) and len(query) > MAX_QUERY_LENGTH:
         raise InvalidRequest(
-            "too_large", f"the query has {len(query)} characters: the most is {MAX_QUERY_LENGTH}"
+            "too_large", f"the query has {len(query)} characters: the maximum is {MAX_QUERY_LENGTH}"
         )
     if not isinstance(query, str):
-        raise _invalid("query", f"a text of at most {MAX_QUERY_LENGTH} characters", query)
+        raise _invalid("query", f"a string of at most {MAX_QUERY_LENGTH} characters", query)
     return query.strip()
 
 
@@ -240,21 +242,21 @@ def _one_of(name: str, values: Iterable[str]) -> Callable[[dict[str, Any]], str 
 def _link(value: dict[str, Any]) -> str | None:
     link = value.get("link")
     if link is not None and not isinstance(link, str):
-        raise _invalid("link", "a URL as a snapshot lists it", link)
+        raise _invalid("link", "a URL from the links of a snapshot", link)
     return link
 
 
 def _limit(value: dict[str, Any]) -> int:
     limit = value.get("limit", DEFAULT_LIMIT)
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
-        raise _invalid("limit", f"a whole number from 1 to {MAX_LIMIT}", limit)
+        raise _invalid("limit", f"an integer from 1 to {MAX_LIMIT}", limit)
     return limit
 
 
 def _cursor(value: dict[str, Any]) -> str | None:
     cursor = value.get("cursor")
     if cursor is not None and not isinstance(cursor, str):
-        raise _invalid("cursor", "what an earlier answer gave", cursor)
+        raise _invalid("cursor", "the cursor of an earlier reply", cursor)
     return cursor
 
 
@@ -262,7 +264,7 @@ def _token(value: dict[str, Any]) -> str:
     token = value.get("token")
     if not isinstance(token, str):
         # Do not echo any part of the value: it may be a secret.
-        raise InvalidRequest("invalid_request", "token should be a JSON Web Token, a text")
+        raise InvalidRequest("invalid_request", "token must be a JSON Web Token (a string)")
     return token
 
 
@@ -296,7 +298,7 @@ _READERS = {
 
 
 def _invalid(name: str, expected: str, found: Any) -> InvalidRequest:
-    return InvalidRequest("invalid_request", f"{name} should be {expected}, but is {_shown(found)}")
+    return InvalidRequest("invalid_request", f"{name} must be {expected}, but is {_shown(found)}")
 
 
 def _shown(value: Any) -> str:

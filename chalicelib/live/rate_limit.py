@@ -80,8 +80,8 @@ class RateLimiter:
             return now
         raise AwsError(
             "NoTurn",
-            f"no turn in {_LOOKS} attempts: something else writes the item push/turn of "
-            f"{self._table}, which nobody but the publish function may",
+            f"no send slot reserved in {_LOOKS} attempts: only the publish function may "
+            f"write the item push/turn of {self._table}; find the other writer",
         )
 
     def _after_others(self, cost: int, now: int, latest: int) -> float:

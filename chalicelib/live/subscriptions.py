@@ -94,8 +94,8 @@ class Subscriptions:
             self.remove(connection.id, topic)
             raise InvalidRequest(
                 "rate_limited",
-                f"this connection has {MAX_SUBSCRIPTIONS} subscriptions, the most that one may "
-                "have: unsubscribe from one first",
+                f"this connection has reached the limit of {MAX_SUBSCRIPTIONS} "
+                "subscriptions: unsubscribe from a topic first",
             )
         if connection.access.until is not None:
             self._follow_access(connection, topic)
@@ -190,7 +190,8 @@ class Subscriptions:
             if access is None or not access.can_subscribe(topic):
                 self.remove(connection.id, topic)
                 raise InvalidRequest(
-                    "forbidden", "what this connection may see has changed: ask again"
+                    "forbidden",
+                    "the permissions of this connection have changed: send the request again",
                 )
             connection = replace(connection, access=access)
             self._renew(connection, topic)

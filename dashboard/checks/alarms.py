@@ -19,24 +19,25 @@ def check_alarms(subject: Subject) -> Iterator[Finding]:
         alarm = found.get(physical)
         if alarm is None:
             yield fail(
-                f"{name} ({physical}) is not there",
-                "somebody deleted it: make it again under this name, as the template says",
+                f"{name} ({physical}) does not exist",
+                "it was deleted: create it again under this name, with the settings in the "
+                "template",
             )
         elif alarm["StateValue"] == "ALARM":
             yield fail(
-                f"{name} is on: {alarm.get('StateReason', 'no reason given')}",
+                f"{name} is in alarm: {alarm.get('StateReason', 'no reason given')}",
                 alarm.get("AlarmDescription", "see docs/operations.md"),
             )
         elif not alarm.get("ActionsEnabled", True):
-            yield warn(f"{name} tells nobody", "switch its actions on in CloudWatch")
+            yield warn(f"the actions of {name} are disabled", "enable its actions in CloudWatch")
         elif alarm["StateValue"] != "OK":
             unknown.append(name)
         else:
             quiet += 1
     if unknown:
-        yield warn(f"no data yet for {', '.join(unknown)}", "look again in some minutes")
+        yield warn(f"no data yet for {', '.join(unknown)}", "run `doctor` again in some minutes")
     if quiet:
-        yield ok(f"{quiet} of {len(names)} alarms are quiet")
+        yield ok(f"{quiet} of {len(names)} alarms are OK")
 
 
 def check_alarm_topic(subject: Subject) -> Iterator[Finding]:
@@ -48,14 +49,14 @@ def check_alarm_topic(subject: Subject) -> Iterator[Finding]:
     found = [one for page in pages for one in page["Subscriptions"]]
     confirmed = [one for one in found if one["SubscriptionArn"].startswith("arn:")]
     if confirmed:
-        yield ok(f"heard by {len(confirmed)}")
+        yield ok(f"confirmed subscribers: {len(confirmed)}")
     elif found:
         yield warn(
-            f"{found[0]['Endpoint']} has not confirmed to hear the alarms",
-            "follow the link in the mail that AWS has sent there",
+            f"{found[0]['Endpoint']} has not confirmed its subscription to the alarms",
+            "follow the link in the email from AWS",
         )
     else:
-        yield warn("nobody hears the alarms", "run `deploy` with --alarm-email")
+        yield warn("the alarm topic has no subscribers", "run `deploy` with --alarm-email")
 
 
 def _alarms_of(subject: Subject) -> dict[str, str]:

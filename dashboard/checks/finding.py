@@ -86,8 +86,8 @@ class Subject:
         """
         if name not in self.outputs:
             raise CommandError(
-                f"the stack has no output {name}: it is an earlier version's, or not for AWS; "
-                "run `deploy`"
+                f"the stack has no output {name}, because an earlier version or `up` created "
+                "it; run `deploy`"
             )
         return self.outputs[name]
 

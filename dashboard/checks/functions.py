@@ -33,14 +33,14 @@ def check_functions(subject: Subject) -> Iterator[Finding]:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            yield fail(f"{name} is not there", "run `deploy`")
+            yield fail(f"{name} does not exist", "run `deploy`")
             continue
         runtimes.add(found.get("Runtime", "none"))
         problems = list(_problems(subject, name, found))
         yield from problems
         good += not problems
     if good == len(FUNCTIONS):
-        yield ok(f"all {good} are active, and their settings load")
+        yield ok(f"all {good} are active, with valid settings")
     for runtime in sorted(runtimes):
         yield _runtime(runtime, subject.clock().date())
 
@@ -73,8 +73,8 @@ def _reporting(subject: Subject, name: str, mapping: Mapping[str, Any]) -> Itera
         )
     elif reports and not returns:
         yield warn(
-            f"{name} has {REPORTS_BATCH_ITEM_FAILURES}={value!r}: one event that cannot be stored "
-            "makes its whole batch be retried",
+            f"{name} has {REPORTS_BATCH_ITEM_FAILURES}={value!r}: one event that cannot be "
+            "stored causes a retry of its whole batch",
             "run `deploy`, which sets it to 'true'",
         )
 
@@ -90,27 +90,31 @@ def check_concurrency(subject: Subject) -> Iterator[Finding]:
         most = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency")
         if most is None:
             yield fail(
-                f"the event source of ingest has no maximum concurrency, and {account}: many "
-                "events at once would leave nothing for connections",
+                f"the event source of ingest has no maximum concurrency, and {account}: a "
+                "burst of events would leave none for connections",
                 "run `deploy`, which sets it",
             )
         elif most + OTHERS_CONCURRENCY > unreserved:
             yield warn(
-                f"{account}, but ingest may take {most}, and connections and the other functions "
+                f"{account}, but ingest may use {most}, and connections and the other functions "
                 f"need {OTHERS_CONCURRENCY}",
-                "ask AWS for more (Service Quotas, Lambda, Concurrent executions, L-B99A9384): "
+                "request a quota increase (Service Quotas, Lambda, Concurrent executions, "
+                "L-B99A9384): "
                 "aws service-quotas request-service-quota-increase --service-code lambda "
-                "--quota-code L-B99A9384 --desired-value 1000; until then `deploy` with "
+                "--quota-code L-B99A9384 --desired-value 1000; until then, run `deploy` with "
                 "--set INGEST_CONCURRENCY=2",
             )
         else:
-            yield ok(f"{account}; ingest may take {most}")
+            yield ok(f"{account}; ingest may use {most}")
 
 
 def _problems(subject: Subject, name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
     state = found.get("State", "unknown")
     if state == "Inactive":
-        yield warn(f"{name} sleeps: nobody has called it for weeks", "its next call wakes it")
+        yield warn(
+            f"{name} is inactive because it has not been invoked for weeks",
+            "its next invocation activates it",
+        )
     elif state != "Active":
         reason = found.get("StateReason", "no reason given")
         yield fail(f"{name} is {state} ({reason})", "run `deploy`")
@@ -121,14 +125,14 @@ def _problems(subject: Subject, name: str, found: Mapping[str, Any]) -> Iterator
     try:
         Config.from_environ({**variables, "AWS_REGION": subject.region})
     except ConfigError as error:
-        yield fail(f"the settings of {name} do not load: {error}", "run `deploy` with --set")
+        yield fail(f"{name} cannot load its settings: {error}", "run `deploy` with --set")
 
 
 def _event_source(function: str, mapping: Mapping[str, Any], wanted: Mapping[str, Any]) -> Finding:
     if mapping["State"] != "Enabled":
         return fail(
             f"the event source of {function} is {mapping['State']}",
-            "run `deploy`, which switches it on; where a recount is running, wait for its end",
+            "run `deploy`, which enables it; if a recount is running, wait until it has finished",
         )
     for option, value in wanted.items():
         if mapping.get(option) != value:
@@ -140,9 +144,10 @@ def _event_source(function: str, mapping: Mapping[str, Any], wanted: Mapping[str
     result = mapping.get("LastProcessingResult", "")
     if result.startswith("PROBLEM"):
         return fail(
-            f"the event source of {function} says {result!r}", f"look at the log of {function}"
+            f"the last result of the event source of {function} is {result!r}",
+            f"see the log of {function}",
         )
-    return ok(f"the event source of {function} is on, with {', '.join(wanted)}")
+    return ok(f"the event source of {function} is enabled, with {', '.join(wanted)}")
 
 
 def _runtime(runtime: str, today: date) -> Finding:
@@ -151,13 +156,15 @@ def _runtime(runtime: str, today: date) -> Finding:
     known = json.loads(text.read_text())
     if runtime not in known:
         return fail(
-            f"the runtime {runtime} is none that is known here",
-            "deploy with Python 3.11 to 3.14, which decides the runtime",
+            f"unknown runtime {runtime}",
+            "run `deploy` with Python 3.11 to 3.14, which determines the runtime",
         )
     until = date.fromisoformat(known[runtime]["deprecated"])
-    remedy = "make .venv with a later Python (`make PYTHON=python3.13`), and run `deploy`"
+    remedy = (
+        "recreate .venv with a later Python version (`make PYTHON=python3.13`), and run `deploy`"
+    )
     if until <= today:
-        return fail(f"Lambda has not supported {runtime} since {until}", remedy)
+        return fail(f"Lambda support for {runtime} ended on {until}", remedy)
     if until - today <= _SOON:
-        return warn(f"Lambda supports {runtime} until {until} only", remedy)
+        return warn(f"Lambda support for {runtime} ends soon, on {until}", remedy)
     return ok(f"Lambda supports {runtime} until {until}")

@@ -26,17 +26,17 @@ def check_page(subject: Subject) -> Iterator[Finding]:
         yield unreachable(url, error, remedy)
         return
     if answer.status != _OK:
-        yield fail(f"{url} answers {answer.status}", remedy)
+        yield fail(f"{url} returns status {answer.status}", remedy)
         return
     if b'name="mailpulse-websocket"' not in answer.body:
-        yield fail(f"what {url} answers is not the page", remedy)
+        yield fail(f"{url} does not return the page", remedy)
     else:
-        yield ok(f"{url} answers with the page")
+        yield ok(f"{url} returns the page")
     missing = [
         name for name, value in _HEADERS.items() if value not in answer.headers.get(name, "")
     ]
     if missing:
-        yield warn(f"{url} comes without {', '.join(missing)}", "run `deploy`, which sets them")
+        yield warn(f"{url} lacks the headers {', '.join(missing)}", "run `deploy`, which sets them")
     else:
-        yield ok("it comes with its security headers")
+        yield ok("all security headers are present")
     yield from check_days(url, answer)

@@ -26,24 +26,26 @@ def check_queues(subject: Subject) -> Iterator[Finding]:
     dead, waiting = queues.dead_letters(), queues.waiting()
     if dead:
         yield warn(
-            f"{dead} messages were set aside",
-            f"python -m dashboard dlq list --stage {subject.stage} says why",
+            f"{dead} messages are in the dead-letter queue",
+            f"to see why, run python -m dashboard dlq list --stage {subject.stage}",
         )
     else:
-        yield ok("no message was set aside")
+        yield ok("the dead-letter queue is empty")
     oldest = queues.oldest_seconds(subject.clock().timestamp())
     if oldest is not None and oldest > _OLD_SECONDS:
         yield fail(
-            f"{waiting} events wait, the oldest for {oldest} s",
-            "look at the log of ingest; nothing is lost for 14 days",
+            f"{waiting} events are waiting, the oldest for {oldest} s",
+            "see the log of ingest; no events are lost for 14 days",
         )
     elif oldest is None and waiting:
         yield warn(
-            f"{waiting} events wait, and CloudWatch does not say for how long",
-            "look again in some minutes",
+            f"{waiting} events are waiting, and CloudWatch has no data on their age",
+            "run `doctor` again in some minutes",
         )
     else:
-        yield ok(f"{waiting} events wait" + (f", the oldest for {oldest} s" if oldest else ""))
+        yield ok(
+            f"{waiting} events are waiting" + (f", the oldest for {oldest} s" if oldest else "")
+        )
 
 
 def check_health(subject: Subject) -> Iterator[Finding]:
@@ -51,26 +53,28 @@ def check_health(subject: Subject) -> Iterator[Finding]:
     stats_table = StatsTable(Service("dynamodb", subject.clients), subject.output("StatsTable"))
     health = stats_table.health()
     found = health.findings
-    log = "look at the log of watch, and at its rule in EventBridge"
+    log = "see the log of watch, and its rule in EventBridge"
     if found is None:
-        yield fail("nobody has watched the pipeline yet", f"wait a minute; then {log}")
+        yield fail("the pipeline has not been checked yet", f"wait a minute, then {log}")
     elif subject.clock() - datetime.fromisoformat(found.checked_at) > _FRESH:
-        yield fail(f"the pipeline was last watched at {found.checked_at}", log)
+        yield fail(f"the last check of the pipeline was at {found.checked_at}", log)
     elif found.stream_lag_seconds is None:
-        yield warn("watch cannot find out how far counting is behind", log)
+        yield warn("watch cannot measure the processing delay", log)
     elif found.stream_lag_seconds > _LAG_SECONDS:
         yield fail(
-            f"counting is {found.stream_lag_seconds} s behind", "look at the log of aggregate"
+            f"the processing delay is {found.stream_lag_seconds} s", "see the log of aggregate"
         )
     else:
-        yield ok(f"watched at {found.checked_at}, counting is {found.stream_lag_seconds} s behind")
+        yield ok(
+            f"checked at {found.checked_at}, the processing delay is {found.stream_lag_seconds} s"
+        )
     if health.paused_at is not None:
         yield warn(
-            f"ingest is paused since {health.paused_at}",
-            "wait for the recount that paused it; if none is running, run `deploy`",
+            f"ingest has been paused since {health.paused_at}",
+            "wait until the recount has finished; if none is running, run `deploy`",
         )
     if found is not None and found.untracked:
         yield warn(
-            f"delivered and never opened: {', '.join(found.untracked)}",
-            "is open tracking on, and is the mail HTML?",
+            f"delivered but never opened: {', '.join(found.untracked)}",
+            "check that open tracking is enabled and that the emails are HTML",
         )

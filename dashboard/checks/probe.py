@@ -43,21 +43,24 @@ def send_mail(subject: Subject, stage: Installation) -> str:
     configuration_set = subject.parameters.get("ConfigurationSetName", "*")
     if configuration_set == "*":
         raise _NotSent(
-            warn("no mail was sent: the stage names no configuration set", "send one yourself")
+            warn(
+                "no test email was sent: the stage has no configuration set",
+                "send an email with your configuration set",
+            )
         )
     ses = subject.clients_of_ses("sesv2")
     identities = ses.list_email_identities()["EmailIdentities"]
     sender = next((one["IdentityName"] for one in identities if one["SendingEnabled"]), None)
     if sender is None:
         raise _NotSent(
-            fail("no mail was sent: SES has no verified identity", "verify your domain in SES")
+            fail("no test email was sent: SES has no verified identity", "verify a domain in SES")
         )
     sent = ses.send_email(
         FromEmailAddress=sender if "@" in sender else f"mailpulse@{sender}",
         Destination={"ToAddresses": [_RECIPIENT]},
         Content={
             "Simple": {
-                "Subject": {"Data": "Mailpulse: do numbers arrive?"},
+                "Subject": {"Data": "Mailpulse: test email"},
                 "Body": {"Text": {"Data": "Sent by `dashboard doctor`."}},
             }
         },
@@ -89,7 +92,7 @@ def check_probe(
         yield error.finding
     except (InvalidHandshake, WebSocketException, OSError) as error:
         yield fail(
-            f"the WebSocket takes nobody ({error!r})", "look at the log of websocket_connect"
+            f"cannot connect to the WebSocket API ({error!r})", "see the log of websocket_connect"
         )
     finally:
         sharing.revoke(link.id)
@@ -124,11 +127,11 @@ def _watch(
         except TimeoutError:
             missing = [name for name, count in wanted.items() if counts[name] < count]
             yield fail(
-                f"{' and '.join(missing)} of the mail {message_id} did not arrive in "
+                f"{' and '.join(missing)} of the test email {message_id} did not arrive within "
                 f"{seconds:.0f} s",
-                "the checks above and the logs of ingest, aggregate and publish tell where it is",
+                "see the checks above and the logs of ingest, aggregate, and publish",
             )
             return
         counts |= pushed.get("changes", {}).get("counts", {})
     took = time.monotonic() - began
-    yield ok(f"the mail {message_id} was counted as sent and delivered here after {took:.1f} s")
+    yield ok(f"the test email {message_id} was counted as sent and delivered after {took:.1f} s")

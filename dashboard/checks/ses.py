@@ -21,24 +21,25 @@ def check_account(subject: Subject) -> Iterator[Finding]:
     enforcement = account.get("EnforcementStatus", "HEALTHY")
     if not account.get("SendingEnabled"):
         yield fail(
-            f"sending is off in {subject.ses_region} (enforcement: {enforcement})",
-            "see SES's account dashboard for the reason",
+            f"sending is disabled in {subject.ses_region} (enforcement status: {enforcement})",
+            "see the SES account dashboard for the reason",
         )
     elif enforcement != "HEALTHY":
         yield warn(
-            f"SES has the account on {enforcement}",
-            "see the reputation metrics: bounces above 5 % or complaints above 0.1 % are reviewed",
+            f"the enforcement status of the account is {enforcement}",
+            "see the reputation metrics: AWS may review accounts with a bounce rate above 5% "
+            "or a complaint rate above 0.1%",
         )
     else:
-        yield ok(f"sending is on in {subject.ses_region}")
+        yield ok(f"sending is enabled in {subject.ses_region}")
     if not account.get("ProductionAccessEnabled"):
         yield warn(
-            "the account is in SES's sandbox: it sends to verified addresses alone",
-            "ask for production access in the SES console",
+            "the account is in the SES sandbox and can send only to verified addresses",
+            "request production access in the SES console",
         )
     else:
         most = account.get("SendQuota", {}).get("Max24HourSend", 0)
-        yield ok(f"out of the sandbox, {most:,.0f} mails a day at most")
+        yield ok(f"production access, {most:,.0f} emails per day at most")
 
 
 def check_event_destination(subject: Subject) -> Iterator[Finding]:
@@ -55,8 +56,8 @@ def check_event_destination(subject: Subject) -> Iterator[Finding]:
             if error.response["Error"]["Code"] != "NotFoundException":
                 raise
             yield fail(
-                f"the configuration set {name} is not there",
-                "make it in SES, or run `deploy` with --configuration-set and "
+                f"the configuration set {name} does not exist",
+                "create it in SES, or run `deploy` with --configuration-set and "
                 "--new-configuration-set",
             )
             continue
@@ -69,8 +70,9 @@ def check_event_destination(subject: Subject) -> Iterator[Finding]:
         which = f"the configuration set {named}" if named != "*" else "no configuration set"
         said = "does not publish" if named != "*" else "publishes"
         yield fail(
-            f"{which} {said} to {topic} ({len(looked_at)} looked at)",
-            "give your configuration set an SNS event destination with this topic, all event types",
+            f"{which} {said} to {topic} ({len(looked_at)} checked)",
+            "add an SNS event destination with this topic and all event types to your "
+            "configuration set",
         )
 
 
@@ -88,7 +90,7 @@ def _sending(ses: Any, name: str) -> Iterator[Finding]:
     found = ses.get_configuration_set(ConfigurationSetName=name)
     if not found.get("SendingOptions", {}).get("SendingEnabled", True):
         yield fail(
-            f"sending is off for the configuration set {name}",
+            f"sending is disabled for the configuration set {name}",
             f"aws sesv2 put-configuration-set-sending-options --configuration-set-name {name} "
             "--sending-enabled",
         )
@@ -97,10 +99,10 @@ def _sending(ses: Any, name: str) -> Iterator[Finding]:
 def _destination(name: str, destination: Mapping[str, Any]) -> Iterator[Finding]:
     where = f"{name}/{destination['Name']}"
     if not destination.get("Enabled"):
-        yield fail(f"the event destination {where} is off", "switch it on in SES")
+        yield fail(f"the event destination {where} is disabled", "enable it in SES")
         return
     types = set(destination.get("MatchingEventTypes", []))
-    remedy = "choose all event types for it in SES; where `deploy` made it, run `deploy`"
+    remedy = "select all event types for it in SES; if `deploy` created it, run `deploy`"
     missing = [one for one in _RATES if one not in types]
     others = [one for one in _OTHERS if one not in types]
     if missing:

@@ -17,13 +17,15 @@ _OK = 200
 def check_issuer(subject: Subject) -> Iterator[Finding]:
     """Check the issuer's discovery document and keys as the functions use them."""
     issuer = subject.output("Issuer")
-    remedy = "see that --issuer is right, and that the issuer is up"
+    remedy = "check --issuer, and that the issuer is available"
     try:
         answer = subject.web.get(f"{issuer}/.well-known/openid-configuration")
         document = _document(answer)
         named, keys_url = document["issuer"], document["jwks_uri"]
         if named != issuer:
-            yield fail(f"{issuer} says that it is {named!r}: its tokens are refused", remedy)
+            yield fail(
+                f"{issuer} identifies itself as {named!r}, so its tokens are rejected", remedy
+            )
             return
         keys = _document(subject.web.get(keys_url))["keys"]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -31,16 +33,16 @@ def check_issuer(subject: Subject) -> Iterator[Finding]:
         return
     usable = [one for one in keys if _signs(one)]
     if not usable:
-        yield fail(f"{keys_url} has no key that is accepted of {len(keys)}", remedy)
+        yield fail(f"none of the {len(keys)} keys at {keys_url} is supported", remedy)
     else:
-        yield ok(f"{issuer} answers, with {len(usable)} keys")
+        yield ok(f"{issuer} is available, with {len(usable)} keys")
     yield from check_days(issuer, answer)
 
 
 def check_days(where: str, answer: Answer) -> Iterator[Finding]:
     """Check that a certificate does not expire soon."""
     if answer.days < _DAYS:
-        yield warn(f"the certificate of {where} ends in {answer.days} days", "renew it")
+        yield warn(f"the certificate of {where} expires in {answer.days} days", "renew it")
     else:
         yield ok(f"the certificate of {where} is valid for {answer.days} days")
 
@@ -49,7 +51,7 @@ def unreachable(where: str, error: Exception, remedy: str) -> Finding:
     """Return a finding that explains a failed request."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return fail(f"the certificate of {where} is not valid: {error.verify_message}", "renew it")
-    return fail(f"{where} does not answer as it should, from here ({error!r})", remedy)
+    return fail(f"unexpected response or no response from {where} ({error!r})", remedy)
 
 
 def _document(answer: Answer) -> Any:

@@ -13,11 +13,13 @@ def check_stack(subject: Subject) -> Iterator[Finding]:
     if status in _GOOD:
         yield ok(f"{name} is {status}")
     elif status.endswith("_IN_PROGRESS"):
-        yield warn(f"{name} is {status}", "look again when it has ended")
+        yield warn(f"{name} is {status}", "run `doctor` again when it has finished")
     elif status == "UPDATE_ROLLBACK_COMPLETE":
         yield warn(
-            f"{name} is {status}: its last change failed, and was taken back",
-            "run `deploy`, which says why",
+            f"{name} is {status}: its last update failed and was rolled back",
+            "run `deploy`, which reports the reason",
         )
     else:
-        yield fail(f"{name} is {status}", "run `deploy`, which says why and makes it anew")
+        yield fail(
+            f"{name} is {status}", "run `deploy`, which reports the reason and creates it again"
+        )

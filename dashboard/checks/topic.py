@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 from dashboard.checks.resource_policy import Caller, judge
 
-_POLICY = "run `deploy`, which sets the policy; the policy of a topic of yours is for you to set"
+_POLICY = "run `deploy`, which sets the policy; if the topic is your own, set its policy yourself"
 
 
 def check_topic(subject: Subject) -> Iterator[Finding]:
@@ -23,27 +23,28 @@ def check_topic(subject: Subject) -> Iterator[Finding]:
     caller = Caller("ses.amazonaws.com", "sns:Publish", context)
     match judge(attributes.get("Policy", ""), caller):
         case "allowed":
-            yield ok("SES may publish to the topic, from this account alone")
+            yield ok("SES may publish to the topic, from this account only")
         case "open":
             yield warn(
-                "SES may publish to the topic from any account: its policy does not ask for "
-                f"aws:SourceAccount {subject.account}",
+                "SES may publish to the topic from any account: its policy has no condition "
+                f"on aws:SourceAccount {subject.account}",
                 _POLICY,
             )
         case "refused":
             yield fail(
-                f"the policy of {topic} does not let SES publish for {context['aws:sourcearn']}",
+                f"the policy of {topic} does not allow SES to publish for "
+                f"{context['aws:sourcearn']}",
                 _POLICY,
             )
         case "unclear":
             yield warn(
-                f"the policy of {topic} has conditions that cannot be judged here",
-                "send a mail, and see whether its events arrive",
+                f"the policy of {topic} has conditions that `doctor` cannot evaluate",
+                "send an email, and check that its events arrive",
             )
     if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sns"):
         yield fail(
             f"{topic} is encrypted with a key that SES may not use",
-            "use a key of your own whose policy lets ses.amazonaws.com use it, or none",
+            "use a customer managed key whose policy allows ses.amazonaws.com, or no key",
         )
 
 
@@ -62,12 +63,12 @@ def check_queue(subject: Subject) -> Iterator[Finding]:
             yield warn("any topic may send to the queue", "run `deploy`, which sets its policy")
         case "refused":
             yield fail(
-                f"the policy of the queue does not let {topic} send",
+                f"the policy of the queue does not allow {topic} to send",
                 "run `deploy`, which sets its policy",
             )
         case "unclear":
             yield warn(
-                "the policy of the queue has conditions that cannot be judged here",
+                "the policy of the queue has conditions that `doctor` cannot evaluate",
                 "run `deploy`, which sets its policy",
             )
     yield from _subscription(subject, topic, queue)
@@ -78,13 +79,13 @@ def _subscription(subject: Subject, topic: str, queue: str) -> Iterator[Finding]
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     found = [one for page in pages for one in page["Subscriptions"] if one["Endpoint"] == queue]
     if not found:
-        yield fail(f"the queue does not subscribe to {topic}", "run `deploy`")
+        yield fail(f"the queue is not subscribed to {topic}", "run `deploy`")
         return
     arn = found[0]["SubscriptionArn"]
     if not arn.startswith("arn:"):
         yield fail(
             f"the subscription of the queue is {arn}",
-            "confirm it: by the owner of the topic, where that is another account",
+            "confirm it; if the topic is in another account, its owner has to",
         )
         return
     attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
@@ -93,12 +94,12 @@ def _subscription(subject: Subject, topic: str, queue: str) -> Iterator[Finding]
     elif attributes.get("FilterPolicy"):
         yield fail(
             f"the subscription of the queue has a filter: {attributes['FilterPolicy']}",
-            "take the filter away: what it holds back is not counted",
+            "remove the filter: filtered events are not counted",
         )
     elif attributes.get("RawMessageDelivery", "false").lower() != "true":
         yield warn(
-            "the subscription wraps each message in SNS's envelope",
-            "turn raw message delivery on; events are counted all the same",
+            "raw message delivery is disabled for the subscription",
+            "enable raw message delivery; events are counted in any case",
         )
     else:
-        yield ok("the queue subscribes to the topic, with raw delivery")
+        yield ok("the queue is subscribed to the topic, with raw message delivery")

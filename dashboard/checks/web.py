@@ -52,7 +52,7 @@ class Web:
         """
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname:
-            raise ValueError(f"{url!r} is no https URL")
+            raise ValueError(f"{url!r} is not an https URL")
         connection = http.client.HTTPSConnection(
             parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS, context=self._trust
         )
@@ -71,6 +71,6 @@ class Web:
                 int((ends - time.time()) // _DAY_SECONDS),
             )
         except http.client.HTTPException as error:
-            raise OSError(f"{url} answers no HTTP: {error!r}") from error
+            raise OSError(f"{url} does not return valid HTTP: {error!r}") from error
         finally:
             connection.close()

@@ -51,7 +51,7 @@ class People:
             CommandError: the address is invalid.
         """
         if not _ADDRESS.fullmatch(email):
-            raise CommandError(f"{email!r} is no email address: write one such as ann@example.com")
+            raise CommandError(f"{email!r} is not an email address: use the format ann@example.com")
         # Groups first: if a name is rejected, no invitation has been sent yet.
         for group in groups:
             self._make_group(group)
@@ -87,7 +87,7 @@ class People:
             if error.response["Error"]["Code"] != "UserNotFoundException":
                 raise
             raise CommandError(
-                f"nobody has the address {email}: `users list` shows who may sign in"
+                f"no user with the address {email}: run `users list` to see all users"
             ) from error
 
     def _invite(self, email: str) -> bool:

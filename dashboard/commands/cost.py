@@ -22,22 +22,26 @@ MEASURED = PROJECT / "dashboard" / "costs" / "measured.json"
     type=click.IntRange(1),
     default=100_000,
     show_default=True,
-    help="Of the campaign.",
+    help="Recipients of the campaign.",
 )
 @click.option(
-    "--viewers", type=click.IntRange(0), default=20, show_default=True, help="Who look at it."
+    "--viewers",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Concurrent viewers of the page.",
 )
 @click.option(
     "--hours",
     type=click.IntRange(1, 48),
     default=8,
     show_default=True,
-    help="For how long they look, from its start.",
+    help="How long they view it, from its start.",
 )
-@click.option("--prices", is_flag=True, help="Show the prices and where they are from.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.option("--prices", is_flag=True, help="Show the prices with their sources.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def command(*, recipients: int, viewers: int, hours: int, prices: bool, as_json: bool) -> None:
-    """Compute what a campaign and its viewers cost in AWS, in us-east-1 and without free tiers."""
+    """Estimate the AWS cost of a campaign and its viewers, in us-east-1 without free tiers."""
     if prices:
         _show_prices(as_json=as_json)
         return
@@ -64,7 +68,7 @@ def command(*, recipients: int, viewers: int, hours: int, prices: bool, as_json:
         _show(bill)
     print(f"A million events: ${rates['usd_per_million_events']:.2f}")
     if viewers:
-        print(f"A viewer's hour: ${rates['usd_per_viewer_hour']:.4f}")
+        print(f"One viewer for one hour: ${rates['usd_per_viewer_hour']:.4f}")
     print(f"The naive design costs {rates['times_naive']:.1f} times as much")
 
 
@@ -74,7 +78,7 @@ def _show(bill: Bill) -> None:
         price = PRICES[line.price]
         quantity = f"{line.quantity:,.0f}" if _is_whole(line.quantity) else f"{line.quantity:.3f}"
         print(f"  {line.what:<38}{quantity:>14} {price.unit:<22}{line.usd:>9.3f} $")
-    print(f"  {'together':<75}{bill.usd:>9.3f} $\n")
+    print(f"  {'total':<75}{bill.usd:>9.3f} $\n")
 
 
 def _is_whole(quantity: float) -> bool:

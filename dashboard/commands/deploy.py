@@ -19,46 +19,48 @@ _RESERVED_BY_COGNITO = ("aws", "amazon", "cognito")
 
 
 @click.command("deploy")
-@click.option("--stage", required=True, help="Which installation, such as prod.")
-@click.option("--region", help="AWS region, if not the configured one.")
+@click.option("--stage", required=True, help="Stage of the installation, such as prod.")
+@click.option("--region", help="AWS region (default: the configured one).")
 @click.option("--configuration-set", help="SES configuration set whose events are counted.")
 @click.option(
     "--new-configuration-set/--existing-configuration-set",
     default=None,
-    help="Whether the configuration set is to be made.",
+    help="Whether to create the configuration set.",
 )
-@click.option("--topic-arn", help="An SNS topic to which SES publishes already.")
+@click.option("--topic-arn", help="ARN of an existing SNS topic to which SES publishes.")
 @click.option(
     "--issuer",
-    help="OpenID Connect issuer to sign in with, instead of a new user pool; needs "
-    "--set CLIENT_ID=…",
+    help="OpenID Connect issuer for sign-in, instead of a new user pool; requires --set "
+    "CLIENT_ID=…",
 )
-@click.option("--alarm-email", help="Who is written to when an alarm goes off.")
+@click.option("--alarm-email", help="Email address for alarms.")
 @click.option(
     "--for-rate",
     type=click.IntRange(min=1),
     metavar="EVENTS",
-    help="Prepare the events table for so many events a second; DynamoDB charges once for it.",
+    help="Pre-warm the events table for this many events per second; DynamoDB charges a one-time "
+    "fee.",
 )
 @click.option(
     "--set",
     "assignments",
     metavar="NAME=VALUE",
     multiple=True,
-    help="A setting of the functions, such as STORE_ADDRESSES=true; an empty value is the default.",
+    help="Setting of the functions, such as STORE_ADDRESSES=true; an empty value restores the "
+    "default.",
 )
 @click.option(
     "--architecture",
     type=click.Choice(ARCHITECTURES),
-    help="Of the functions' machines; arm64 is cheaper, and the default.",
+    help="Architecture of the functions; arm64 is the default, and cheaper.",
 )
 @click.option(
     "--change-runtime",
     is_flag=True,
-    help="Move the functions to the version of Python that runs this command.",
+    help="Move the functions to the Python version that runs this command.",
 )
-@click.option("--plan", is_flag=True, help="Show what would change, and change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.option("--plan", is_flag=True, help="Show the changes without making them.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def command(  # noqa: PLR0913 - one for each option
     *,
     stage: str,
@@ -75,9 +77,9 @@ def command(  # noqa: PLR0913 - one for each option
     plan: bool,
     as_json: bool,
 ) -> None:
-    """Install Mailpulse in your AWS account, or bring it up to date.
+    """Install or update Mailpulse in your AWS account.
 
-    Options that are not given stay as they are. Safe to run again, also after it failed.
+    Options that are omitted keep their values. Safe to run again, also after a failure.
     """
     chosen = settings.chosen(assignments)
     parameters = settings.parameters(
@@ -104,8 +106,8 @@ def command(  # noqa: PLR0913 - one for each option
         installed = install(place, parameters, chosen, architecture, steps)
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS refused: {error}. Correct that and run the same command again: it continues "
-            "from where it is"
+            f"AWS rejected a request: {error}. Fix the cause and run the same command again; "
+            "it continues where it stopped"
         ) from error
     if as_json:
         print(json.dumps(asdict(installed)))
@@ -133,13 +135,13 @@ def find_place(stage: str, region: str | None) -> Place:
     try:
         session = boto3.session.Session(region_name=region)
         if session.region_name is None:
-            raise CommandError("no AWS region is configured: give --region")
+            raise CommandError("no AWS region is configured: use --region")
         _check_partition(session)
         account = session.client("sts").get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS does not know who you are ({error}): set up credentials, such as by "
-            "`aws configure sso`, or AWS_PROFILE"
+            f"no valid AWS credentials ({error}): configure credentials, for example with "
+            "`aws configure sso`, or set AWS_PROFILE"
         ) from error
     environment = {**os.environ, "AWS_DEFAULT_REGION": session.region_name}
     return Place(stage, session.region_name, account, session.client, environment)
@@ -150,14 +152,12 @@ def _check_partition(session: boto3.session.Session) -> None:
     try:
         partition = session.get_partition_for_region(session.region_name)
     except UnknownRegionError as error:
-        raise CommandError(
-            f"there is no AWS region {session.region_name}: check --region"
-        ) from error
+        raise CommandError(f"unknown AWS region {session.region_name}: check --region") from error
     if partition != "aws":
         raise CommandError(
-            f"the region {session.region_name} belongs to the partition {partition}: Mailpulse "
-            "supports the partition aws only. Choose one of its regions with --region; SES may "
-            "send in another region of the same partition, see --topic-arn"
+            f"the region {session.region_name} belongs to the partition {partition}, but "
+            "Mailpulse supports the partition aws only: use one of its regions with "
+            "--region. SES may send in another region of the same partition, see --topic-arn"
         )
 
 
@@ -167,8 +167,8 @@ def _check_ses_region(region: str, topic_arn: str | None, steps: Reporter) -> No
     sending = topic_arn.split(":")[3] if topic_arn and topic_arn.count(":") == 5 else region  # noqa: PLR2004 - of an ARN
     if sending not in known:
         steps.warn(
-            f"SES is not known to send in {sending}. It publishes events only to topics of its own "
-            "region: give --topic-arn with a topic of the region in which you send"
+            f"SES does not send in {sending}, and it publishes events only to topics in its "
+            "own region: use --topic-arn with a topic in the region from which you send"
         )
 
 
@@ -180,8 +180,8 @@ def _check_stage_name(place: Place) -> None:
     reserved = [word for word in _RESERVED_BY_COGNITO if word in place.stage]
     if reserved and stack.find_outputs(place.clients("cloudformation"), place.stack_name) is None:
         raise CommandError(
-            f"the stage {place.stage} cannot have a sign-in page of Cognito, which reserves the "
-            f"word {reserved[0]!r}: choose another --stage, or your own --issuer"
+            f"the stage name {place.stage} cannot be used with Cognito, which reserves the "
+            f"word {reserved[0]!r}: use another --stage, or your own --issuer"
         )
 
 
@@ -190,5 +190,5 @@ def _show_plan(place: Place, parameters: dict[str, str]) -> None:
     for action, resource, kind in changes:
         print(f"{action:<8} {resource:<36} {kind}")
     if not changes:
-        print(f"The stack {place.stack_name} stays as it is.")
-    print("The functions, their event sources and the page would be brought up to date.")
+        print(f"The stack {place.stack_name} would not change.")
+    print("The functions, their event sources, and the page would be updated.")

@@ -17,17 +17,17 @@ _KINDS = {"EventsTable": "facts", "StatsTable": "aggregates"}
 
 
 @click.command("destroy")
-@click.option("--stage", required=True, help="Which installation, such as prod.")
-@click.option("--region", help="AWS region, if not the configured one.")
+@click.option("--stage", required=True, help="Stage of the installation, such as prod.")
+@click.option("--region", help="AWS region (default: the configured one).")
 @click.option(
-    "--delete-data", is_flag=True, help="Delete what SES reported, too, the logs and the secrets."
+    "--delete-data", is_flag=True, help="Also delete the stored events, the logs, and the secrets."
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> None:
     """Remove Mailpulse from your AWS account.
 
-    Lists what it removes and what it keeps, and asks. The data is kept, and the next `deploy` of
-    the stage takes it up, unless --delete-data is given. Safe to run again, also after it failed.
+    Lists what it removes and keeps, and asks for confirmation. Without --delete-data, it keeps the
+    data for the next `deploy` of the stage. Safe to run again, also after a failure.
     """
     steps = Reporter()
     place = find_place(stage, region)
@@ -37,14 +37,14 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
         found = inventory.take(place)
         if not found.is_running and not found.has_data:
             raise CommandError(
-                f"there is no stage {stage} in account {place.account}, region {place.region}: "
+                f"no stage {stage} in account {place.account}, region {place.region}: "
                 "nothing to remove. Check --stage, --region and AWS_PROFILE"
             )
         for action, name, what in rows(found, delete_data=delete_data):
             print(f"{action:<8} {name:<44} {what}")
         if not found.is_running and not delete_data:
             removal.forget_build(place)
-            steps.info("Only data is left of it, which is kept; --delete-data deletes it.")
+            steps.info("Only the data is left, which is kept. To delete it, use --delete-data.")
             return
         for line in warnings(found, delete_data=delete_data):
             steps.warn(line)
@@ -53,8 +53,8 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
         removal.remove(place, found, steps, delete_data=delete_data)
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS refused: {error}. Correct that and run the same command again: it continues "
-            "from where it is"
+            f"AWS rejected a request: {error}. Fix the cause and run the same command again; "
+            "it continues where it stopped"
         ) from error
     print(_farewell(place, found, delete_data=delete_data))
 
@@ -92,22 +92,22 @@ def warnings(found: Inventory, *, delete_data: bool) -> list[str]:
     lines = []
     if queued or dead:
         lines.append(
-            f"About {queued} messages wait to be stored, and {dead} are set aside: they are lost "
-            "with their queues."
+            f"About {queued} messages are waiting to be stored, and {dead} are in the "
+            "dead-letter queue. They are deleted with their queues."
         )
     if "ConfigurationSet" in kinds and found.stack:
         lines.append(
-            f"SES will refuse mail that names the configuration set "
-            f"{found.stack.names['ConfigurationSet']}: take it out of what sends, first."
+            "SES will reject emails with the configuration set "
+            f"{found.stack.names['ConfigurationSet']}. First remove it from your sending code."
         )
     if found.people:
         lines.append(
-            f"About {found.people} people can sign in: `users list` says who. Their accounts go."
+            f"The user accounts are deleted, about {found.people}. To see them, run `users list`."
         )
     if delete_data and found.tables:
         lines.append(
-            "The numbers of all campaigns are deleted. DynamoDB keeps a system backup of each "
-            "table for 35 days, where point-in-time recovery is on."
+            "The data of all campaigns is deleted. If point-in-time recovery is enabled, "
+            "DynamoDB keeps a system backup of each table for 35 days."
         )
     return lines
 
@@ -115,16 +115,17 @@ def warnings(found: Inventory, *, delete_data: bool) -> list[str]:
 def _ask(stage: str) -> None:
     if not sys.stdin.isatty():
         raise CommandError(
-            "nothing was removed: there is no terminal to ask at. --yes removes it without asking"
+            "nothing was removed: cannot ask for confirmation without a terminal. To skip "
+            "the confirmation, use --yes"
         )
-    typed = click.prompt(f"Type {stage} to remove it", default="", show_default=False, err=True)
+    typed = click.prompt(f"To confirm, type {stage}", default="", show_default=False, err=True)
     if typed != stage:
-        raise CommandError(f"nothing was removed: {typed!r} is not {stage}")
+        raise CommandError(f"nothing was removed: you typed {typed!r}, not {stage}")
 
 
 def _farewell(place: Place, found: Inventory, *, delete_data: bool) -> str:
     if delete_data:
-        return f"Stage {place.stage} is removed, with its data."
+        return f"Stage {place.stage} and its data were removed."
     settings = [
         word for name, value in found.chosen.items() for word in ("--set", f"{name}={value}")
     ]
@@ -133,12 +134,12 @@ def _farewell(place: Place, found: Inventory, *, delete_data: bool) -> str:
     )
     if found.stack is None or not found.stack.can_be_kept:
         return (
-            f"Stage {place.stage} is removed. Its tables belong to no stack any more: "
-            'docs/operations.md, "Removing it", says how a stage takes them up'
+            f"Stage {place.stage} was removed. Its tables no longer belong to a stack. To import "
+            'them into a stage, see "Removing it" in docs/operations.md'
         )
     return (
-        f"Stage {place.stage} is removed. The stack {place.stack_name} holds its data, which this "
-        f"takes up again:\n  python -m dashboard {again}"
+        f"Stage {place.stage} was removed. The stack {place.stack_name} still has its data. To "
+        f"use it again, run:\n  python -m dashboard {again}"
     )
 
 

@@ -46,15 +46,21 @@ class DeadLetter:
 
 @click.group("dlq")
 def command() -> None:
-    """Look at the dead-letter queue: what could not be ingested, and why."""
+    """Inspect the dead-letter queue, with messages that could not be ingested."""
 
 
 @command.command("list")
-@click.option("--reason", help="Only those with this reason, such as bad_json.")
+@click.option("--reason", help="Only messages with this reason, such as bad_json.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most."
+    "--limit",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Maximum number of messages.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a message, whole.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print each whole message as one line of JSON."
+)
 @installation_options
 def list_command(  # noqa: PLR0913 - one for each option
     *,
@@ -65,9 +71,9 @@ def list_command(  # noqa: PLR0913 - one for each option
     region: str | None,
     state_dir: Path,
 ) -> None:
-    """Show the messages with their reasons. They stay where they are.
+    """Show the messages and why they failed. The queue does not change.
 
-    Messages hold addresses: only --json prints them.
+    Messages contain addresses: only --json prints their content.
     """
     installation = find(state_dir, stage, region)
     seen: list[DeadLetter] = []
@@ -103,17 +109,17 @@ def list_command(  # noqa: PLR0913 - one for each option
 
 
 @command.command("redrive")
-@click.option("--reason", help="Only those with this reason, such as not_stored.")
+@click.option("--reason", help="Only messages with this reason, such as not_stored.")
 @installation_options
 def redrive_command(
     *, reason: str | None, stage: str | None, region: str | None, state_dir: Path
 ) -> None:
-    """Send the messages back into the queue. What is still no event comes back here, and stays."""
+    """Move the messages back to the queue. Invalid messages return to the dead-letter queue."""
     installation = find(state_dir, stage, region)
     steps = Reporter()
-    with steps.step("Messages are sent back") as step:
+    with steps.step("Move the messages back") as step:
         sent, kept = redrive(installation, reason, step.progress)
-        step.result = f"{sent} messages are sent back" + (f", {kept} stay" if kept else "")
+        step.result = f"{sent} messages were moved back" + (f", {kept} were kept" if kept else "")
 
 
 def redrive(
@@ -196,7 +202,7 @@ def _letter(message: Mapping[str, Any], now: datetime) -> DeadLetter:
     return DeadLetter(
         id=message["MessageId"],
         reason=text("reason", NOT_STORED),
-        detail=text("detail", "could not be stored, in all attempts; the log of ingest says why"),
+        detail=text("detail", "could not be stored in any attempt; see the log of ingest"),
         sent_at=datetime.fromtimestamp(sent, UTC),
         found_at=now,
         body=message["Body"],

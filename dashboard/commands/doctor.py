@@ -48,24 +48,24 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Unaut
 
 
 @click.command("doctor")
-@click.option("--stage", required=True, help="Which installation, such as prod.")
-@click.option("--region", help="AWS region, if not the configured one.")
+@click.option("--stage", required=True, help="Stage of the installation, such as prod.")
+@click.option("--region", help="AWS region (default: the configured one).")
 @click.option(
     "--mail/--no-mail",
     "sends",
     default=True,
     show_default=True,
-    help="Whether a mail is sent to SES's simulator and its numbers are waited for.",
+    help="Whether to send an email to the SES mailbox simulator and wait for its numbers.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.pass_context
 def command(
     ctx: click.Context, *, stage: str, region: str | None, sends: bool, as_json: bool
 ) -> None:
-    """Look at a stage in AWS: what is wrong, and how to mend it.
+    """Check a stage in AWS, and report problems with their remedies.
 
-    Changes nothing but the campaign mailpulse-doctor, whose mail it sends. Exit status 1 when
-    something does not work, or could not be looked at.
+    Changes nothing except the campaign mailpulse-doctor, for which it sends an email. The exit
+    status is 1 if a check failed or could not be completed.
     """
     console = Console(highlight=False)
     found = []
@@ -84,7 +84,10 @@ def examine(stage: str, region: str | None, *, sends: bool) -> Iterator[tuple[st
     try:
         place = find_place(stage, region)
     except CommandError as error:
-        yield "credentials", fail(str(error), "then look again: nothing else was looked at")
+        yield (
+            "credentials",
+            fail(str(error), "then run `doctor` again: the other checks were skipped"),
+        )
         return
     yield "credentials", Finding("ok", f"account {place.account}, region {place.region}")
     try:
@@ -126,7 +129,7 @@ def findings(check: Check, subject: Subject) -> Iterator[Finding]:
     except CommandError as error:
         yield fail(str(error), "")
     except (ClientError, BotoCoreError, ResponseParserError, AwsError) as error:
-        yield _not_seen(error, "the rest of this")
+        yield _not_seen(error, "part of this check")
 
 
 def _not_seen(error: Exception, what: str) -> Finding:
@@ -134,9 +137,15 @@ def _not_seen(error: Exception, what: str) -> Finding:
     if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
         if "does not exist" in error.response["Error"]["Message"]:
-            return fail(f"{what} is not there: {error}", "check --stage and --region, or `deploy`")
-    remedy = "allow this call to who runs doctor" if code in _DENIED else "look again"
-    return fail(f"{what} could not be looked at: {error}", remedy)
+            return fail(
+                f"{what} does not exist: {error}", "check --stage and --region, or run `deploy`"
+            )
+    remedy = (
+        "grant this permission to the user that runs `doctor`"
+        if code in _DENIED
+        else "run `doctor` again"
+    )
+    return fail(f"{what} could not be completed: {error}", remedy)
 
 
 def _line(check: str, finding: Finding) -> Text:

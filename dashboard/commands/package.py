@@ -18,7 +18,7 @@ _TEMPLATE = "functions.json"
 
 
 @click.command("package")
-@click.option("--stage", required=True, help="Which installation, such as prod.")
+@click.option("--stage", required=True, help="Stage of the installation, such as prod.")
 @click.option(
     "--out",
     required=True,
@@ -30,23 +30,22 @@ _TEMPLATE = "functions.json"
     "assignments",
     metavar="NAME=VALUE",
     multiple=True,
-    help="A setting of the functions, such as STORE_ADDRESSES=true; what is not set is the "
-    "default.",
+    help="Setting of the functions, such as STORE_ADDRESSES=true; all others have their defaults.",
 )
 @click.option(
     "--architecture",
     type=click.Choice(chalice_project.ARCHITECTURES),
     default=chalice_project.ARCHITECTURES[0],
     show_default=True,
-    help="Of the functions' machines.",
+    help="Architecture of the functions.",
 )
 def command(*, stage: str, out: Path, assignments: tuple[str, ...], architecture: str) -> None:
-    """Package the functions for a pipeline, instead of `deploy`. Asks nothing of AWS.
+    """Package the functions for a CI/CD pipeline, instead of `deploy`. Makes no AWS calls.
 
-    Prints the template's path. infrastructure/README.md says what a pipeline does with it.
+    Prints the path of the template. For the next steps, see infrastructure/README.md.
     """
     chosen = settings.chosen(assignments)
-    with Reporter().step("The functions are packaged"):
+    with Reporter().step("Package the functions"):
         print(package(stage, out, chosen, architecture=architecture))
 
 

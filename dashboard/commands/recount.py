@@ -62,11 +62,11 @@ class _Look:
 @click.command("recount")
 @click.argument("campaign", required=False)
 @click.option("--all", "every", is_flag=True, help="Every campaign.")
-@click.option("--apply", "applies", is_flag=True, help="Set the counters to what the facts say.")
+@click.option("--apply", "applies", is_flag=True, help="Correct the counters to match the facts.")
 @click.option(
-    "--reclassify", is_flag=True, help="First judge all opens and clicks by today's rules."
+    "--reclassify", is_flag=True, help="First reclassify all opens and clicks by the current rules."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @installation_options
 def command(  # noqa: PLR0913 - one for each option
     *,
@@ -81,11 +81,11 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Compare the counters of CAMPAIGN, or of --all, with the stored facts.
 
-    Pauses ingest meanwhile (events wait in the queue) and resumes it whatever happens. Exit status
-    1 when a difference was found and not restated.
+    Pauses ingest meanwhile (events wait in the queue) and always resumes it. The exit status is 1
+    if differences were found and not corrected.
     """
     if (campaign is None) != every:
-        raise click.UsageError("name one campaign, or give --all")
+        raise click.UsageError("specify a campaign, or --all")
     installation = find(state_dir, stage, region)
     outcome = recount(installation, campaign, Reporter(), applies=applies, reclassify=reclassify)
     if as_json:
@@ -134,7 +134,7 @@ def recount(
         compared = sorted(look.aggregates.keys() - {*expiring})
         found: list[Difference] = []
         restated = 0
-        with steps.step("The counters are compared") as step:
+        with steps.step("Compare the counters") as step:
             for number, one in enumerate(compared):
                 step.progress(f"{number} of {len(compared)} campaigns")
                 aggregates = look.aggregates[one].values()
@@ -153,11 +153,11 @@ def _summaries(installation: Installation, campaign: str | None) -> Iterable[Agg
         return stats_table.all_campaigns()
     summary = stats_table.summary(campaign)
     if summary is None:
-        raise CommandError(f"there is no campaign {campaign!r}: check its name on the page")
+        raise CommandError(f"no campaign {campaign!r}: check its name on the page")
     if _is_expiring({SUMMARY: summary}, time.time()):
         raise CommandError(
-            f"facts of {campaign!r} have begun to expire ({_day(summary)}): the sum "
-            "over the rest is too low, and its counters stay as they are"
+            f"some facts of {campaign!r} have expired ({_day(summary)}): the remaining facts "
+            "are incomplete, so its counters were not changed"
         )
     return [summary]
 
@@ -173,7 +173,7 @@ def _look(
 ) -> _Look:
     stats_table = installation.stats_table
     while True:
-        with steps.step("The counters are read"):
+        with steps.step("Read the counters"):
             aggregates = {
                 name: {one.part: one for one in stats_table.aggregates(name)}
                 for name in sorted(names)
@@ -189,20 +189,20 @@ def _look(
 def _read(installation: Installation, campaign: str | None, steps: Reporter) -> Facts:
     facts = Facts()
     looked_at = 0
-    with steps.step("The stored facts are read") as step:
+    with steps.step("Read the facts") as step:
         for scanned, items in installation.events_table.scan(campaign):
             looked_at += scanned
             for item in items:
                 facts.add(item)
             step.progress(f"{looked_at:,} items")
-        step.result = f"{facts.read:,} stored facts are read"
+        step.result = f"{facts.read:,} facts read"
     return facts
 
 
 def _reclassify(installation: Installation, campaign: str | None, steps: Reporter) -> None:
     """Settle messages with opens or clicks by the current rules, unless facts may have expired."""
     odd = 0
-    with steps.step("The messages are settled by today's rules") as step:
+    with steps.step("Reclassify the messages by the current rules") as step:
         messages: dict[str, set[str]] = defaultdict(set)
         for _, items in installation.events_table.scan(campaign):
             for item in items:
@@ -225,11 +225,11 @@ def _reclassify(installation: Installation, campaign: str | None, steps: Reporte
             except ValueError as error:  # as in ingest, one message must not fail the others
                 odd += 1
                 log("not_settled", message_id=message_id, detail=str(error))
-        step.result = f"{len(messages):,} messages are settled, {changes:,} items changed"
+        step.result = f"{len(messages):,} messages reclassified, {changes:,} items changed"
     if odd:
         steps.warn(
-            f"{odd:,} messages could not be settled: something stored of them is no fact, or a "
-            "version of Mailpulse with newer rules has settled them."
+            f"{odd:,} messages could not be reclassified: they have invalid items, or a "
+            "newer version of Mailpulse has classified them."
         )
 
 
@@ -247,8 +247,8 @@ def _require_unchanged(installation: Installation, campaign: str, look: _Look, n
         look.aggregates[campaign].values()
     ):
         raise CommandError(
-            f"events of {campaign!r} were counted while it was looked at, though ingest is paused: "
-            "run recount again"
+            f"events of {campaign!r} were counted during the comparison, although ingest is "
+            "paused: run `recount` again"
         )
 
 
@@ -274,7 +274,7 @@ def _restate(
             )
         except AwsError as error:
             raise CommandError(
-                f"{campaign}/{part} could not be restated ({error}): run recount again"
+                f"{campaign}/{part} could not be corrected ({error}): run `recount` again"
             ) from error
     return len(parts)
 
@@ -287,16 +287,18 @@ def _show(outcome: Outcome, *, applies: bool) -> None:
             table.add_row(one.campaign, one.part, one.name, str(one.counted), str(one.stored))
         console.print(table)
         if len(outcome.differences) > _MOST_SHOWN:
-            console.print(f"… and {len(outcome.differences) - _MOST_SHOWN} more; --json has all")
+            console.print(
+                f"… and {len(outcome.differences) - _MOST_SHOWN} more; use --json to see all"
+            )
     if outcome.expiring:
         console.print(
-            f"{len(outcome.expiring)} campaigns were left out, whose facts have begun to expire: "
-            + ", ".join(outcome.expiring[:10])
+            f"{len(outcome.expiring)} campaigns were skipped because some of their facts "
+            "have expired: " + ", ".join(outcome.expiring[:10])
         )
     if outcome.not_understood:
-        console.print(f"{outcome.not_understood} stored items could not be understood")
+        console.print(f"{outcome.not_understood} stored items are invalid")
     verdict = f"{len(outcome.differences)} differences" if outcome.differences else "No difference"
-    done = f"; {outcome.restated} aggregates restated" if applies and outcome.restated else ""
+    done = f"; {outcome.restated} aggregates corrected" if applies and outcome.restated else ""
     console.print(
         f"{verdict} between {outcome.facts:,} stored facts and the counters of "
         f"{len(outcome.compared)} campaigns{done}."

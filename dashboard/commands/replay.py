@@ -77,8 +77,8 @@ class Note:
         noted = durable.read_object(
             self._file,
             ["records", "refused"],
-            f"Run `rm {quote(str(self._file))}` to replay the export from its beginning: events "
-            "that are counted already are not counted again.",
+            f"To replay the export from its beginning, run `rm {quote(str(self._file))}`. "
+            "Events are never counted twice.",
         )
         return noted["records"], Counter(noted["refused"])
 
@@ -118,10 +118,10 @@ class Expiring:
 def command(
     *, paths: tuple[Path, ...], stage: str | None, region: str | None, state_dir: Path
 ) -> None:
-    """Feed exported SES events into the queue: JSON lines or Firehose's files, gzip or not.
+    """Send exported SES events to the queue, from JSON Lines or Firehose files, also gzipped.
 
-    A folder stands for all files in it. What is counted already is not counted again; interrupted,
-    it goes on where it was. Exit status 1 when something was not sent.
+    For a folder, reads all files in it. Events are never counted twice. After an interruption, run
+    it again to continue. The exit status is 1 if some records were not sent.
     """
     installation = find(state_dir, stage, region)
     outcome = Outcome()
@@ -219,12 +219,13 @@ def _is_wanted(
             path,
             record,
             "facts_expired",
-            f"stored facts of {event.campaign!r} have begun to expire, so that it could not be "
-            "seen whether this is one of them",
+            f"some facts of {event.campaign!r} have expired, so this event may be a duplicate",
         )
         return False
     if len(record.text.encode()) > MAX_BYTES:
-        outcome.refuse(path, record, "too_large", f"more than the {MAX_BYTES} bytes SQS takes")
+        outcome.refuse(
+            path, record, "too_large", f"longer than {MAX_BYTES} bytes, the maximum of SQS"
+        )
         return False
     return True
 
@@ -246,9 +247,9 @@ def _say(outcome: Outcome) -> None:
     hidden = outcome.refused.total() + outcome.unreadable - len(outcome.complaints)
     if hidden:
         click.echo(f"… and {hidden:,} more", err=True)
-    earlier = f", {outcome.earlier:,} records were done before" if outcome.earlier else ""
+    earlier = f", {outcome.earlier:,} records were processed earlier" if outcome.earlier else ""
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in outcome.refused.items())
     refused = f"; not sent: {reasons}" if reasons else ""
     files = "file" if outcome.unreadable == 1 else "files"
-    unread = f"; {outcome.unreadable} {files} not read to the end" if outcome.unreadable else ""
-    click.echo(f"{outcome.sent:,} events are in the queue{earlier}{refused}{unread}.")
+    unread = f"; {outcome.unreadable} {files} not read completely" if outcome.unreadable else ""
+    click.echo(f"{outcome.sent:,} events sent to the queue{earlier}{refused}{unread}.")

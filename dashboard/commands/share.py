@@ -20,7 +20,7 @@ _DAY = 86400
 
 @click.group("share")
 def command() -> None:
-    """Share one campaign's numbers by a link, without addresses, until it ends or is revoked."""
+    """Share the numbers of a campaign by link, without addresses."""
 
 
 @command.command("add")
@@ -30,9 +30,9 @@ def command() -> None:
     type=click.IntRange(1, 366),
     default=30,
     show_default=True,
-    help="After how many days the link ends.",
+    help="Number of days until the link expires.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @installation_options
 def add_command(  # noqa: PLR0913 - one for each option
     *,
@@ -43,11 +43,11 @@ def add_command(  # noqa: PLR0913 - one for each option
     region: str | None,
     state_dir: Path,
 ) -> None:
-    """Make a link to CAMPAIGN's numbers. It is printed now, and cannot be had again."""
+    """Create a link to the numbers of CAMPAIGN. The link is only printed once."""
     installation = _signing_in(find(state_dir, stage, region))
     steps = Reporter()
     if installation.stats_table.summary(campaign) is None:
-        steps.warn(f"There is no event of a campaign {campaign!r} yet: is it written so?")
+        steps.warn(f"The campaign {campaign!r} has no events yet. Check its spelling.")
     until = int(time.time()) + days * _DAY
     link, token = installation.sharing.make(campaign, until)
     found = stack.outputs(
@@ -58,15 +58,15 @@ def add_command(  # noqa: PLR0913 - one for each option
         print(json.dumps({**asdict(link), "url": url}))
         return
     print(url)
-    steps.info(f"Whoever has it sees {campaign!r} until {_time(until)}. To end it before: ")
+    steps.info(f"Everyone with the link can see {campaign!r} until {_time(until)}. To revoke it: ")
     steps.info(f"python -m dashboard share revoke {link.id} --stage {installation.stage}")
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a link.")
+@click.option("--json", "as_json", is_flag=True, help="Print each link as one line of JSON.")
 @installation_options
 def list_command(*, as_json: bool, stage: str | None, region: str | None, state_dir: Path) -> None:
-    """Show the links that have not ended, those that end first at the top."""
+    """Show the active links, those that expire first at the top."""
     installation = _signing_in(find(state_dir, stage, region))
     links = sorted(installation.shares.all(), key=lambda link: link.until)
     if as_json:
@@ -87,22 +87,20 @@ def list_command(*, as_json: bool, stage: str | None, region: str | None, state_
 @click.argument("link_id", metavar="ID")
 @installation_options
 def revoke_command(*, link_id: str, stage: str | None, region: str | None, state_dir: Path) -> None:
-    """End the link ID now, and each connection that came by it."""
+    """Revoke the link ID, and close its connections."""
     installation = _signing_in(find(state_dir, stage, region))
     if not installation.sharing.revoke(link_id):
-        raise CommandError(
-            f"there is no share link {link_id!r}: `share list` shows those there are"
-        )
-    Reporter().info(f"The share link {link_id} is revoked.")
+        raise CommandError(f"no share link {link_id!r}: run `share list` to see all links")
+    Reporter().info(f"The share link {link_id} was revoked.")
 
 
 def _signing_in(installation: Installation) -> Installation:
     config = installation.config
     if config.issuer is None or not config.share_key:
         raise CommandError(
-            "there are no share links where nobody signs in: name a stage in AWS with --stage"
+            "share links require sign-in: select a stage in AWS with --stage"
             if config.issuer is None
-            else f"stage {installation.stage!r} has no key for share links: deploy it once more"
+            else f"stage {installation.stage!r} has no key for share links: run `deploy` again"
         )
     return installation
 

@@ -30,18 +30,18 @@ from dashboard.simulation.player import Tally, play, seconds_since
 @click.option(
     "--at-once",
     is_flag=True,
-    help="Publish at full speed a campaign that ends now (or at --start).",
+    help="Publish a campaign that ends now (or starts at --start), at full speed.",
 )
 @click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),
     default=PROJECT / ".mailpulse",
     show_default=".mailpulse in the project",
-    help="State folder of the running `up`, to whose topic it publishes.",
+    help="State folder of the running `up` to publish to.",
 )
-@click.option("--topic-arn", help="Publish to this topic, in AWS or at --endpoint-url.")
-@click.option("--endpoint-url", help="Where SNS is, if not in AWS.")
-@click.option("--region", help="AWS region, if not the topic's own.")
+@click.option("--topic-arn", help="SNS topic to publish to, in AWS or at --endpoint-url.")
+@click.option("--endpoint-url", help="Endpoint of SNS, if not AWS.")
+@click.option("--region", help="AWS region (default: that of the topic).")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON.")
 def command(  # noqa: PLR0913 - one for each option
     *,
@@ -55,9 +55,9 @@ def command(  # noqa: PLR0913 - one for each option
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Play a campaign into the topic, as if SES had sent it.
+    """Simulate a campaign: publish its events to the topic as SES would.
 
-    The summary says what the page should then show. Ctrl-C ends the campaign early.
+    Prints the numbers that the page should show. Ctrl-C ends the campaign early.
     """
     topic = find_topic(state_dir, topic_arn, endpoint_url, region)
     campaign = campaign_from(
@@ -148,8 +148,8 @@ def _print_summary(campaign: Campaign, tally: Tally, *, as_json: bool, interrupt
         click.echo(json.dumps(summary))
         return
     if interrupted:
-        click.echo("Interrupted; this was published:")
+        click.echo("Interrupted. Published so far:")
     distinct = tally.published - tally.copies
-    click.echo(f"{campaign.id}: {distinct:,} events, {tally.copies:,} copies of some of them")
+    click.echo(f"{campaign.id}: {distinct:,} events, {tally.copies:,} duplicates")
     for counter, count in tally.counts.items():
         click.echo(f"  {counter.replace('_', ' '):<22}{count:>10,}")

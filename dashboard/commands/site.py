@@ -14,13 +14,13 @@ from dashboard.progress import Reporter
 
 
 @click.command("site")
-@click.option("--stage", required=True, help="Which installation, such as prod.")
-@click.option("--region", help="AWS region, if not the configured one.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.option("--stage", required=True, help="Stage of the installation, such as prod.")
+@click.option("--region", help="AWS region (default: the configured one).")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def command(*, stage: str, region: str | None, as_json: bool) -> None:
-    """Publish the page of a stage, and let its logs expire: the last step of a pipeline.
+    """Publish the page of a stage, and set log retention: the last step of a CI/CD pipeline.
 
-    `deploy` does both by itself.
+    `deploy` includes both.
     """
     place = find_place(stage, region)
     try:
@@ -33,6 +33,6 @@ def command(*, stage: str, region: str | None, as_json: bool) -> None:
         published = publish_page(place, outputs, variables, api_id, Reporter())
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS did not do it: {error}. See to it, and run the same command again"
+            f"AWS rejected a request: {error}. Fix the cause and run the same command again"
         ) from error
     print(json.dumps(asdict(published)) if as_json else published.dashboard)

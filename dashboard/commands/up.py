@@ -26,8 +26,8 @@ from dashboard.paths import PROJECT, StateDir
 from dashboard.progress import Reporter
 
 _STOPPING = (
-    "Stopping: the events in the queue are ingested and counted first, which takes up to 40 s, and "
-    "the data is saved. Ctrl-C again leaves the events for the next start; nothing is lost."
+    "Stopping: ingesting and counting the events in the queue takes up to 40 s, then the data is "
+    "saved. To leave the events for the next start, press Ctrl-C again; no events are lost."
 )
 
 
@@ -71,23 +71,25 @@ class StopSignals:
 
 
 @click.command("up")
-@click.option("--port", default=8270, show_default=True, help="Port of the page; 0 takes any.")
+@click.option(
+    "--port", default=8270, show_default=True, help="Port of the page; 0 selects a free port."
+)
 @click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),
     default=PROJECT / ".mailpulse",
     show_default=".mailpulse in the project",
-    help="Where the data stays between runs.",
+    help="Folder for the data between runs.",
 )
-@click.option("--demo/--no-demo", default=False, help="Play a small campaign without end.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for programs.")
+@click.option("--demo/--no-demo", default=False, help="Simulate a small campaign continuously.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
 @click.option(
     "--allow-origin",
     "allowed_origins",
     metavar="ORIGIN",
     multiple=True,
-    help="Let pages of this origin, such as http://127.0.0.1:5173, open WebSockets here.",
+    help="Allow pages from this origin, such as http://127.0.0.1:5173, to connect.",
 )
 def command(  # noqa: PLR0913 - one for each option
     *,
@@ -98,7 +100,7 @@ def command(  # noqa: PLR0913 - one for each option
     opens: bool,
     allowed_origins: tuple[str, ...],
 ) -> None:
-    """Run Mailpulse on this machine, on a local AWS emulator, until Ctrl-C."""
+    """Run Mailpulse locally, on an AWS emulator, until Ctrl-C."""
     state = StateDir(state_dir.resolve())
     steps = Reporter()
     stop = StopSignals()
@@ -109,7 +111,7 @@ def command(  # noqa: PLR0913 - one for each option
 def _up(options: Options, state: StateDir, lock: int, steps: Reporter, stop: StopSignals) -> None:
     listener = listen(options.port)
     if not frontend.is_current():
-        with steps.step("The page is built"):
+        with steps.step("Build the page"):
             frontend.build()
 
     check(state)
@@ -118,7 +120,7 @@ def _up(options: Options, state: StateDir, lock: int, steps: Reporter, stop: Sto
         _say_what_was_lost(unsaved, steps)
         # The events that an interrupted replay had sent may be lost, so it must start over.
         shutil.rmtree(state.replay, ignore_errors=True)
-    with steps.step("The local AWS emulator is started"):
+    with steps.step("Start the local AWS emulator"):
         emulator = EmulatorProcess(
             state, listener, [lock], install.COUNTING_FUNCTION, options.allowed_origins
         )
@@ -136,7 +138,7 @@ def _up(options: Options, state: StateDir, lock: int, steps: Reporter, stop: Sto
     except KeyboardInterrupt:
         steps.info(_STOPPING)
         _stop(emulator, steps, stop)
-        raise CommandError("interrupted before everything was up") from None
+        raise CommandError("interrupted before Mailpulse was ready") from None
     except MailpulseError:
         if emulator.is_running:
             _stop(emulator, steps, stop)
@@ -161,25 +163,25 @@ def _stop(emulator: EmulatorProcess, steps: Reporter, stop: StopSignals) -> None
             step.progress(_say_progress(progress), at_once=phase != before)
 
         stopped = emulator.stop(show, stop.hurried)
-        step.result = "Stopped, and the data is saved"
+        step.result = "Stopped, data saved"
         if stopped.left:
-            step.result += f"; {stopped.left:,} messages stay in the queue for the next start"
+            step.result += f"; {stopped.left:,} messages kept in the queue for the next start"
     if stopped.uncounted:
         raise CommandError(
-            f"{stopped.uncounted} changes to stored events were not counted before the stop: "
-            "the counters are too low by these"
+            f"{stopped.uncounted} changes to stored events were not counted, so the counters "
+            "are too low"
         )
 
 
 def _say_progress(progress: Progress) -> str:
     if progress.saving:
         return "saving the data"
-    to_count = f"{progress.records:,} changes to be counted"
+    to_count = f"{progress.records:,} changes to count"
     if progress.paused:
-        return f"{progress.messages:,} messages stay in the queue for the next start; {to_count}"
+        return f"{progress.messages:,} messages kept in the queue for the next start; {to_count}"
     return (
-        f"{progress.messages:,} messages to be ingested, {to_count}; Ctrl-C again leaves the "
-        "messages in the queue for the next start, and nothing is lost"
+        f"{progress.messages:,} messages to ingest, {to_count}; to keep them in the queue for the "
+        "next start, press Ctrl-C again"
     )
 
 
@@ -187,13 +189,13 @@ def _say_what_was_lost(unsaved: dict[str, Any], steps: Reporter) -> None:
     if unsaved["uncounted"]:
         steps.warn(
             f"The last run ended before {unsaved['uncounted']} changes to stored events were "
-            "counted: the counters are too low by these."
+            "counted, so the counters are too low."
         )
     else:
         since = datetime.fromisoformat(unsaved["since"]).astimezone()
         steps.warn(
-            f"The last run was killed: what happened after {since:%Y-%m-%d %H:%M:%S %Z} is lost. "
-            "The data is as it was then, events and counters alike."
+            "The last run was killed: events and counters after "
+            f"{since:%Y-%m-%d %H:%M:%S %Z} are lost."
         )
 
 
@@ -204,6 +206,6 @@ def _say_where(running: Running, options: Options, steps: Reporter) -> None:
         print(f"\n  Mailpulse is at {running.dashboard}\n", flush=True)
     else:
         print(running.dashboard, flush=True)
-    steps.info(f"Up after {steps.elapsed:.1f} s. Ctrl-C stops it and keeps the data.")
+    steps.info(f"Ready after {steps.elapsed:.1f} s. To stop, press Ctrl-C; the data is kept.")
     if options.open_page:
         open_page(running.dashboard)

@@ -20,9 +20,9 @@ from dashboard.deploy.remote import Place
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--stage", required=True, help="Which installation, such as prod."),
-    click.option("--region", help="AWS region, if not the configured one."),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON for programs, a line each."),
+    click.option("--stage", required=True, help="Stage of the installation, such as prod."),
+    click.option("--region", help="AWS region (default: the configured one)."),
+    click.option("--json", "as_json", is_flag=True, help="Print each user as one line of JSON."),
 )
 
 
@@ -34,33 +34,36 @@ def _options(command: F) -> F:
 
 @click.group("users")
 def command() -> None:
-    """Say who may sign in to a stage: the people of its user pool."""
+    """Manage the users who can sign in to a stage, in its Cognito user pool."""
 
 
 @command.command("add")
 @click.argument("email")
 @click.option(
-    "--group", "groups", multiple=True, help="A group to be in, made if missing; may be repeated."
+    "--group",
+    "groups",
+    multiple=True,
+    help="Group to add the user to, created if it does not exist; can be repeated.",
 )
 @_options
 def add_command(
     *, email: str, groups: tuple[str, ...], stage: str, region: str | None, as_json: bool
 ) -> None:
-    """Invite somebody. Cognito writes to them, with a password for the first time."""
+    """Invite a user. Cognito emails them a temporary password."""
     with _people(stage, region) as people:
         new = people.add(email, groups)
     if as_json:
         print(json.dumps({"email": email, "invited": new, "groups": list(groups)}))
         return
-    print(f"{email} is invited." if new else f"{email} is there already, and not invited again.")
+    print(f"{email} was invited." if new else f"{email} already exists, and was not invited again.")
     if groups:
-        print(f"In {', '.join(groups)} from the next sign-in on.")
+        print(f"Groups from the next sign-in: {', '.join(groups)}.")
 
 
 @command.command("list")
 @_options
 def list_command(*, stage: str, region: str | None, as_json: bool) -> None:
-    """Show who may sign in, their groups, and since when."""
+    """Show all users with their groups."""
     with _people(stage, region) as people:
         found = people.all()
     if as_json:
@@ -73,17 +76,17 @@ def list_command(*, stage: str, region: str | None, as_json: bool) -> None:
         for person in found:
             table.add_row(person.email, person.status, ", ".join(person.groups), person.created)
         console.print(table)
-    console.print(f"{len(found)} may sign in." if found else "Nobody may sign in yet.")
+    console.print(f"{len(found)} users." if found else "No users yet.")
 
 
 @command.command("remove")
 @click.argument("email")
 @_options
 def remove_command(*, email: str, stage: str, region: str | None, as_json: bool) -> None:
-    """Shut somebody out. A page that is open goes on until its token ends, within an hour."""
+    """Remove a user. Open pages stay connected until their tokens expire, within an hour."""
     with _people(stage, region) as people:
         people.remove(email)
-    print(json.dumps({"email": email}) if as_json else f"{email} may not sign in any more.")
+    print(json.dumps({"email": email}) if as_json else f"{email} was removed.")
 
 
 @contextmanager
@@ -92,7 +95,7 @@ def _people(stage: str, region: str | None) -> Iterator[People]:
     try:
         yield People(place.clients("cognito-idp"), _pool(place))
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"AWS did not do it: {error}") from error
+        raise CommandError(f"AWS rejected a request: {error}") from error
 
 
 def _pool(place: Place) -> str:
@@ -104,16 +107,14 @@ def _pool(place: Place) -> str:
     outputs = stack.find_outputs(place.clients("cloudformation"), place.stack_name)
     if outputs is None:
         raise CommandError(
-            f"there is no stage {place.stage} in account {place.account}, region {place.region}: "
+            f"no stage {place.stage} in account {place.account}, region {place.region}: "
             "deploy it first, or check --stage, --region and AWS_PROFILE"
         )
     if "UserPoolId" in outputs:
         return outputs["UserPoolId"]
     if "Issuer" in outputs:
         raise CommandError(
-            f"stage {place.stage} has no user pool: its people sign in with {outputs['Issuer']}, "
-            "and are managed there"
+            f"stage {place.stage} has no user pool: its users sign in with "
+            f"{outputs['Issuer']} and are managed there"
         )
-    raise CommandError(
-        f"stage {place.stage} has nobody who could sign in: it is not deployed; deploy it first"
-    )
+    raise CommandError(f"stage {place.stage} is not deployed: run `deploy` first")

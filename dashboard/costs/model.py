@@ -111,7 +111,7 @@ def campaign(measured: Measured, recipients: int) -> Bill:
         f"A campaign to {recipients:,} recipients: {events:,.0f} events in two days",
         (
             Line("SNS: SES publishes", "SNS publish", events),
-            Line("SNS: hands on to SQS", "SNS to SQS", events),
+            Line("SNS: delivery to SQS", "SNS to SQS", events),
             Line("SQS: sent, received, deleted", "SQS request", events * (1 + 2 / SQS_BATCH)),
             Line("Lambda: invocations", "Lambda request", invocations),
             Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),
@@ -147,7 +147,7 @@ def viewing(measured: Measured, recipients: int, viewers: int, hours: int) -> Bi
         (
             Line("WebSocket: pushes", "WebSocket message", of("pushes")),
             Line(
-                "WebSocket: pings, questions, answers",
+                "WebSocket: pings, requests, replies",
                 "WebSocket message",
                 of("requests", "answers"),
             ),
@@ -173,11 +173,11 @@ def standing(measured: Measured) -> Bill:
     # Each write of watch invokes publish, which finds no subscribers.
     invocations = 2 * MONTH_MINUTES
     return Bill(
-        "A month in which nothing is sent",
+        "A month without emails",
         (
-            Line("SQS: looking for messages", "SQS request", IDLE_POLLS_PER_MINUTE * MONTH_MINUTES),
-            Line("SQS: depths, for watch", "SQS request", 2 * MONTH_MINUTES),
-            Line("CloudWatch: ages, for watch", "CloudWatch request", MONTH_MINUTES),
+            Line("SQS: polling", "SQS request", IDLE_POLLS_PER_MINUTE * MONTH_MINUTES),
+            Line("SQS: queue depths, for watch", "SQS request", 2 * MONTH_MINUTES),
+            Line("CloudWatch: message ages, for watch", "CloudWatch request", MONTH_MINUTES),
             Line("Streams: lag, for watch", "DynamoDB streams", SHARDS * MONTH_MINUTES),
             Line("Lambda: invocations", "Lambda request", invocations),
             Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),
@@ -199,13 +199,13 @@ def naive(measured: Measured, recipients: int, viewers: int, hours: int) -> Bill
     pushes = viewers * scale * sum(hour["events"] for hour in looked)
     seconds = events * NAIVE_SECONDS + pushes * NAIVE_SECONDS_A_PUSH
     return Bill(
-        "The naive design: each event by itself",
+        "The naive design: one write per event",
         (
             Line("SNS: SES publishes", "SNS publish", events),
             Line("Lambda: invocations", "Lambda request", events),
             Line("Lambda: duration", "Lambda arm64", seconds * NAIVE_MB / 1024),
             Line("DynamoDB: writes", "DynamoDB write", events * NAIVE_WRITES),
-            Line("DynamoDB: who listens", "DynamoDB read", events / 2),
+            Line("DynamoDB: subscriptions", "DynamoDB read", events / 2),
             Line("WebSocket: pushes", "WebSocket message", pushes),
             Line("WebSocket: connected", "WebSocket minute", viewers * hours * 60),
             Line("Logs", "CloudWatch Logs", events * LOG_BYTES / 1e9),
@@ -217,7 +217,7 @@ def polling(viewers: int, hours: int) -> Bill:
     """Return the cost of a page without WebSocket that polls every two seconds."""
     asked = viewers * hours * NAIVE_POLLS_PER_HOUR
     return Bill(
-        "A page that asks every two seconds instead",
+        "A page that polls every two seconds instead",
         (
             Line("API Gateway: REST requests", "REST request", asked),
             Line("Lambda: invocations", "Lambda request", asked),

@@ -64,13 +64,13 @@ PRICES = {
     ),
     "data out": Price(0.09, 1_000_000_000, "byte to the internet", _GATEWAY, "2025-05-19"),
     "REST request": Price(3.50, _MILLION, "request", _GATEWAY, "2025-05-19"),
-    "CloudWatch Logs": Price(0.50, 1, "GB taken in", _CLOUDWATCH, "2026-06-13"),
+    "CloudWatch Logs": Price(0.50, 1, "GB ingested", _CLOUDWATCH, "2026-06-13"),
     "CloudWatch alarm": Price(0.10, 1, "alarm-month", UNVERIFIED),
     "CloudWatch dashboard": Price(3.00, 1, "dashboard-month", _CLOUDWATCH, "2026-06-13"),
     "CloudWatch request": Price(0.01, 1000, "request", UNVERIFIED),
 }
 """Excluded: CloudFront and S3, storage, sign-in, and SES itself.
 
-A page is small, and CloudFront's first TB and ten million requests a month are free:
+A page is small, and the first TB and ten million requests per month of CloudFront are free:
 aws.amazon.com/cloudfront/pricing
 """

@@ -132,11 +132,11 @@ class _LockedPackages:
     def _reason(self, said: str) -> str:
         last = " ".join(said[max(said.rfind("ERROR: "), 0) :].split())[-500:]
         if "DO NOT MATCH THE HASHES" in said:
-            return f"a package is not the one whose hash requirements.txt has: {last}"
+            return f"the hash of a package does not match requirements.txt: {last}"
         return (
-            "cannot download the packages in requirements.txt for Lambda's machines "
-            f"({self._architecture}, {RUNTIME}): {last}; name a version in requirements.in that "
-            "has a wheel for them and run `make lock`, or check that pip can reach PyPI"
+            f"cannot download the packages in requirements.txt for Lambda ({self._architecture}, "
+            f"{RUNTIME}): {last}; check that pip can reach PyPI, or choose a version in "
+            "requirements.in that has a wheel for this platform and run `make lock`"
         )
 
 
@@ -159,7 +159,7 @@ def _compile(code: Path) -> None:
         [*command, *options, str(code)], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise CommandError(f"the code is not all Python: {' '.join(done.stdout.split())[-500:]}")
+        raise CommandError(f"cannot compile the code: {' '.join(done.stdout.split())[-500:]}")
 
 
 def _leave_bytecode_of_packages(code: Path) -> None:

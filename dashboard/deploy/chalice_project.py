@@ -170,7 +170,7 @@ def _failed_updates(clients: Clients, stage: str) -> str:
             clients("lambda").get_function_configuration(FunctionName=arn) for arn in found
         ]
     except (BotoCoreError, ClientError) as error:  # it must not hide what Chalice reported
-        return f"; the state of the functions could not be read ({error})"
+        return f"; cannot read the state of the functions ({error})"
     return "".join(
         f"; Lambda could not update {one['FunctionName']}: {one.get('LastUpdateStatusReason')}"
         for one in configurations
@@ -194,7 +194,7 @@ def _deployed(clients: Clients, stage: str, with_sources: Collection[str], log: 
             return Deployment(api, found.functions, mappings)
         if time.monotonic() >= until:
             raise CommandError(
-                f"`chalice deploy` succeeded, but there is no {', no '.join(missing)} (see {log})"
+                f"`chalice deploy` succeeded, but did not create {', '.join(missing)} (see {log})"
             )
         time.sleep(_RETRY_SECONDS)
 
@@ -229,8 +229,8 @@ def _run(
     found = list(code.parent.iterdir())
     if found != [code]:
         raise CommandError(
-            f"Chalice packed an archive of its own beside {code}, without bytecode: install the "
-            "version of Chalice that requirements-dev.txt names"
+            f"Chalice created its own archive instead of using {code}, without bytecode: "
+            "install the version of Chalice from requirements-dev.txt"
         )
 
 

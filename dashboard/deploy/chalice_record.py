@@ -108,12 +108,13 @@ def wait_for_function(lambda_client: Any, name: str) -> Mapping[str, Any]:
         pending = found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress"
         return not pending
 
-    _wait(is_settled, f"the function {name} is still being changed by Lambda")
+    _wait(is_settled, f"Lambda is still updating the function {name}")
     if found.get("State") == "Failed":
-        reason = found.get("StateReason", "Lambda gives no reason")
+        reason = found.get("StateReason", "no reason given")
         raise CommandError(
-            f"the function {name} could not be created: {reason}. Correct that, delete it "
-            f"by `aws lambda delete-function --function-name {name}`, and run this again"
+            f"the function {name} could not be created: {reason}. Fix the cause, delete the "
+            f"function with `aws lambda delete-function --function-name {name}`, and run "
+            "this command again"
         )
     return found
 
@@ -130,7 +131,7 @@ def wait_for_mapping(lambda_client: Any, uuid: str) -> Mapping[str, Any]:
         mapping.update(lambda_client.get_event_source_mapping(UUID=uuid))
         return mapping["State"] in {"Enabled", "Disabled"}
 
-    _wait(is_settled, f"the event source mapping {uuid} is still being changed by Lambda")
+    _wait(is_settled, f"Lambda is still updating the event source mapping {uuid}")
     return mapping
 
 
@@ -152,7 +153,7 @@ def delete_mapping(lambda_client: Any, uuid: str) -> None:
             return True
         return False
 
-    _wait(is_gone, f"the event source mapping {uuid} is still being deleted by Lambda")
+    _wait(is_gone, f"Lambda is still deleting the event source mapping {uuid}")
 
 
 def _wait(is_done: Callable[[], bool], still: str) -> None:
@@ -160,8 +161,8 @@ def _wait(is_done: Callable[[], bool], still: str) -> None:
     while not is_done():
         if time.monotonic() >= until:
             raise CommandError(
-                f"{still} after {SETTLED_SECONDS} s: look at it in the Lambda console, and run "
-                "this again"
+                f"{still} after {SETTLED_SECONDS} s: check it in the Lambda console, and run "
+                "this command again"
             )
         time.sleep(POLL_SECONDS)
 

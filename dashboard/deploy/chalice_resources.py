@@ -92,13 +92,13 @@ def only_api(apis: Sequence[str], stage: str) -> str:
     """
     if not apis:
         raise CommandError(
-            f"there is no WebSocket API {api_name(stage)}: deploy the functions first, or check "
+            f"no WebSocket API {api_name(stage)}: deploy the functions first, or check "
             "--stage and --region"
         )
     if len(apis) > 1:
         raise CommandError(
-            f"there are {len(apis)} WebSocket APIs {api_name(stage)} ({', '.join(apis)}): delete "
-            "those that the page does not use, and run this again"
+            f"there are {len(apis)} WebSocket APIs {api_name(stage)} ({', '.join(apis)}): "
+            "delete those that the page does not use, and run this command again"
         )
     return apis[0]
 

@@ -45,7 +45,7 @@ def set_options(lambda_client: Any, deployment: Deployment, options: Options) ->
         uuid = deployment.mappings.get(function)
         if uuid is None:
             raise CommandError(
-                f"Chalice deployed {function} without an event source; app.py must bind it to one"
+                f"Chalice deployed {function} without an event source: add one in app.py"
             )
         # Lambda rejects updates of a mapping that has not settled, and returns its old options.
         wait_for_mapping(lambda_client, uuid)
@@ -72,15 +72,15 @@ def announce_reporting(lambda_client: Any, function_name: str) -> None:
     for _ in range(_ATTEMPTS):
         configuration = wait_for_function(lambda_client, function_name)
         if configuration.get("LastUpdateStatus") == "Failed":
-            reason = configuration.get("LastUpdateStatusReason", "Lambda gives no reason")
+            reason = configuration.get("LastUpdateStatusReason", "no reason given")
             raise CommandError(f"the update of {function_name} failed: {reason}")
         environment = configuration.get("Environment", {})
         if "Error" in environment:
             # Written back, it would lose every variable that could not be decrypted.
             raise CommandError(
-                f"the environment of {function_name} cannot be read "
-                f"({environment['Error'].get('ErrorCode')}): allow kms:Decrypt on its key, and run "
-                "this again"
+                f"the environment of {function_name} could not be read "
+                f"({environment['Error'].get('ErrorCode')}): allow kms:Decrypt on its key, "
+                "and run this command again"
             )
         variables = environment.get("Variables", {})
         if variables.get(REPORTS_BATCH_ITEM_FAILURES) == "true":
@@ -95,6 +95,6 @@ def announce_reporting(lambda_client: Any, function_name: str) -> None:
             if error.response["Error"]["Code"] not in _CHANGED_MEANWHILE:
                 raise
     raise CommandError(
-        f"the configuration of {function_name} changed {_ATTEMPTS} times while it was updated: end "
-        "other deployments of this stage, and run this again"
+        f"the configuration of {function_name} changed {_ATTEMPTS} times during the update: "
+        "stop other deployments of this stage, and run this command again"
     )

@@ -42,7 +42,9 @@ def build(static: Path = STATIC) -> None:
         install(static)
     _run(["npm", "run", "--silent", "build"], static)
     if not manifest_path(static).exists():
-        raise CommandError(f"the page's build left no {manifest_path(static)}; see build.mjs")
+        raise CommandError(
+            f"the build of the page did not create {manifest_path(static)}; see build.mjs"
+        )
 
 
 def is_installed(static: Path = STATIC) -> bool:
@@ -68,7 +70,9 @@ def _sources(static: Path) -> Iterator[Path]:
 
 
 def _require_node() -> None:
-    remedy = f"install Node.js {NODE_MAJOR} or newer (https://nodejs.org) and run this again"
+    remedy = (
+        f"install Node.js {NODE_MAJOR} or later (https://nodejs.org), and run this command again"
+    )
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise CommandError(f"`{program}`, which builds the page, is not on PATH: {remedy}")
@@ -77,7 +81,9 @@ def _require_node() -> None:
     major = re.match(r"v(\d+)\.", version)
     if major is None or int(major[1]) < NODE_MAJOR:
         said = version or answer.stderr.strip()
-        raise CommandError(f"`node --version` says {said!r}, which is too old: {remedy}")
+        raise CommandError(
+            f"`node --version` returned {said!r}, but Node.js {NODE_MAJOR} is required: {remedy}"
+        )
 
 
 def _run(command: list[str], folder: Path) -> None:
@@ -93,7 +99,9 @@ def main() -> None:
     """Install the packages and build the page where they are missing or out of date."""
     try:
         if not is_installed():
-            print("Installing the page's packages into static/node_modules …", file=sys.stderr)
+            print(
+                "Installing the npm packages of the page in static/node_modules …", file=sys.stderr
+            )
             install()
         if not is_current():
             print("Building the page …", file=sys.stderr)

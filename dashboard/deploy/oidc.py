@@ -70,15 +70,15 @@ def _discovered(issuer: str, fetch: Fetch) -> dict[str, Any]:
         found = fetch(address)
         for name in ("authorization_endpoint", "token_endpoint"):
             if not is_secure(found[name]):
-                raise ValueError(f"{name} is {found[name]!r}, no https URL")  # noqa: TRY301 - handled like other faults
+                raise ValueError(f"{name} is {found[name]!r}, not an https URL")  # noqa: TRY301 - handled like other faults
     except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
         raise CommandError(
-            f"the issuer does not say where to sign in ({address}: {error!r}): check --issuer, and "
-            "that this machine reaches it"
+            f"cannot read the OpenID configuration of the issuer ({address}: {error!r}): "
+            "check --issuer and the network connection"
         ) from error
     if found.get("issuer") != issuer:
         raise CommandError(
-            f"{address} is of the issuer {found.get('issuer')!r}, not {issuer!r}: give --issuer "
-            "exactly as it names itself"
+            f"{address} is the configuration of the issuer {found.get('issuer')!r}, not "
+            f"{issuer!r}: set --issuer to the exact name that the issuer uses"
         )
     return found

@@ -48,7 +48,7 @@ class Parameters:
                 Name=self._path(_SETTINGS),
                 Value=json.dumps(settings, sort_keys=True),
                 Type="String",
-                Description="Mailpulse: settings of the functions, as `deploy --set` gave them",
+                Description="Mailpulse: settings of the functions from `deploy --set`",
                 Overwrite=True,
             )
 

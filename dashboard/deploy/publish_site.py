@@ -72,7 +72,7 @@ def publish(s3: Any, bucket: str, site: Site, static: Path) -> int:
     """
     manifest_file = manifest_path(static)
     if not manifest_file.exists():
-        raise CommandError(f"{manifest_file} is missing: build the page first with `make setup`")
+        raise CommandError(f"{manifest_file} is missing: run `make setup` to build the page")
     manifest = json.loads(manifest_file.read_text())
     dist = manifest_file.parent
 

@@ -91,7 +91,7 @@ def install(
         CommandError: a step failed; the message has the reason and the remedy.
     """
     refuse_what_a_pipeline_deploys(place)
-    with steps.step("The stack is as the template says") as step:
+    with steps.step("Update the stack") as step:
         outputs = stack.create_or_update(
             place.clients("cloudformation"),
             place.stack_name,
@@ -106,7 +106,7 @@ def install(
             place.stack_name,
             [chalice_project.role_of(name) for name in FUNCTIONS],
         )
-    with steps.step("The functions are deployed"):
+    with steps.step("Deploy the functions"):
         kept = Parameters(place.clients("ssm"), place.stage)
         variables = settings.variables(
             outputs,
@@ -114,21 +114,21 @@ def install(
             chosen=chosen,
             keys={
                 "PSEUDONYM_KEY": kept.key(
-                    "pseudonym-key", "keys the pseudonyms of recipients. Never change it."
+                    "pseudonym-key", "key for the pseudonyms of recipients. Never change it."
                 ),
                 "SHARE_KEY": kept.key(
-                    "share-key", "signs share links. Changed, it ends all that there are."
+                    "share-key", "signing key of share links. Changing it invalidates all links."
                 ),
             },
         )
         kept.keep_settings(settings.chosen_of(variables))
         deployment = _deploy(place, outputs, variables, architecture or _architecture_of(place))
-    with steps.step("Their event sources have their options"):
+    with steps.step("Configure the event sources"):
         event_sources.set_options(place.clients("lambda"), deployment, event_sources.OPTIONS)
         event_sources.announce_reporting(
             place.clients("lambda"), function_name(place.stage, "ingest")
         )
-    with steps.step("Their logs expire"):
+    with steps.step("Set log retention"):
         function_logs.let_expire(place.clients("logs"), place.stage)
     end_pause(Service("dynamodb", place.clients), outputs["StatsTable"], steps)
     installed = publish_page(place, outputs, variables, deployment.websocket_api_id, steps)
@@ -156,7 +156,7 @@ def publish_page(
     config = Config.from_environ({**place.environment, **variables, "AWS_REGION": place.region})
     endpoint = config.connections_url(f"{api_id}/{place.stage}")
     websocket = endpoint.replace("http", "ws", 1)
-    with steps.step("The page is published") as step:
+    with steps.step("Publish the page") as step:
         if not frontend.is_current():
             step.progress("building it")
             frontend.build()
@@ -212,8 +212,9 @@ def refuse_what_a_pipeline_deploys(place: Place) -> None:
     owner = _function(place).get("Tags", {}).get("aws:cloudformation:stack-name")
     if owner is not None:
         raise CommandError(
-            f"the functions of stage {place.stage} belong to the stack {owner}: change them as "
-            "that stack was made (`package`), or delete it first and run this again"
+            f"the functions of stage {place.stage} belong to the stack {owner}: update them "
+            "the way they were deployed (`package`), or delete that stack and run this "
+            "command again"
         )
 
 
@@ -229,10 +230,10 @@ def refuse_another_runtime(place: Place) -> None:
     deployed = _function(place).get("Configuration", {}).get("Runtime", bundle.RUNTIME)
     if deployed != bundle.RUNTIME:
         raise CommandError(
-            f"the functions of stage {place.stage} run on {deployed}, and this is "
-            f"{bundle.RUNTIME}: run `deploy` with that version (make PYTHON={deployed} setup), "
-            "or move them with --change-runtime while nothing is being sent; for some seconds each "
-            "function fails then, and its events are retried"
+            f"the functions of stage {place.stage} run on {deployed}, but this command runs "
+            f"on {bundle.RUNTIME}: run `deploy` with that version (make PYTHON={deployed} "
+            "setup), or use --change-runtime while no emails are being sent; each function "
+            "then fails for some seconds, and its events are retried"
         )
 
 

@@ -11,4 +11,6 @@ def end_pause(dynamo: Service, stats_table: str, steps: Reporter) -> None:
     paused_at = table.health().paused_at
     if paused_at is not None:
         table.resume(paused_at)
-        steps.warn(f"A recount was killed: ingest was paused since {paused_at}, and goes on now.")
+        steps.warn(
+            f"A recount was killed and left ingest paused since {paused_at}. Ingest was resumed."
+        )

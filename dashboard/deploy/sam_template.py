@@ -25,12 +25,12 @@ SECRETS = {"PseudonymKey": "pseudonym-key", "ShareKey": "share-key"}
 
 # checkov's rules that do not apply, and why.
 _OF_A_FUNCTION = {
-    "CKV_AWS_115": "a limit would make a stream late or refuse a page; an alarm watches throttles",
-    "CKV_AWS_116": "the queue and the streams keep what failed, and watch runs again in a minute",
-    "CKV_AWS_117": "it calls nothing but AWS and the issuer, over TLS, and nothing calls into it",
-    "CKV_AWS_173": "Lambda encrypts it with the account's own key for Lambda",
+    "CKV_AWS_115": "a limit would delay a stream or reject a page; an alarm reports throttles",
+    "CKV_AWS_116": "the queue and the streams retry failures, and watch runs again in a minute",
+    "CKV_AWS_117": "it calls only AWS and the issuer, over TLS, and accepts no connections",
+    "CKV_AWS_173": "Lambda encrypts it with the AWS managed key of the account",
 }
-_OF_THE_STAGE = {"CKV_AWS_95": "a log would hold the addresses of viewers"}
+_OF_THE_STAGE = {"CKV_AWS_95": "access logs would contain the IP addresses of viewers"}
 
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
 
@@ -102,8 +102,7 @@ def _with_options(
     events = properties.get("Events", {})
     if len(events) != 1:
         raise CommandError(
-            f"Chalice packaged {function} with {len(events)} event sources; app.py must bind it "
-            "to one"
+            f"Chalice packaged {function} with {len(events)} event sources; app.py must define one"
         )
     [(name, event)] = events.items()
     return {name: {**event, "Properties": {**event["Properties"], **options}}}

@@ -47,7 +47,7 @@ def chosen(assignments: Iterable[str]) -> dict[str, str]:
         name, sign, value = assignment.partition("=")
         if not sign or name not in FUNCTION_SETTINGS:
             raise CommandError(
-                f"--set {assignment} sets nothing: write NAME=VALUE, with a name of "
+                f"--set {assignment} is not an assignment: use NAME=VALUE, with one of the names "
                 + ", ".join(FUNCTION_SETTINGS)
             )
         found[name] = value
@@ -128,8 +128,8 @@ def _check(variables: Mapping[str, str]) -> None:
     if (total := sum(sizes.values())) > _MOST_BYTES:
         longest = max(sizes, key=lambda name: sizes[name])
         raise CommandError(
-            f"the settings of the functions have {total} bytes together, and Lambda takes "
-            f"{_MOST_BYTES}: shorten {longest}, which has {sizes[longest]}"
+            f"the settings of the functions have {total} bytes in total, but the limit of "
+            f"Lambda is {_MOST_BYTES}: shorten {longest}, which has {sizes[longest]}"
         )
     try:
         Config.from_environ(variables)

@@ -17,11 +17,12 @@ _GOOD_ENDS = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 _FAILED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 # Stacks that accept no update, but whose resources are in use.
 _STUCK = {
-    "DELETE_FAILED": "its deletion has not come to its end: finish it, by `destroy` or in the "
-    "CloudFormation console. Tables that it retains are imported into a new stack as "
-    'docs/operations.md, "Restore", describes',
-    "UPDATE_ROLLBACK_FAILED": "its last change could not be undone: correct what its events name, "
-    "run `aws cloudformation continue-update-rollback --stack-name {name}`, and run this again",
+    "DELETE_FAILED": "its deletion has not finished: complete it with `destroy` or in the "
+    "CloudFormation console. To import the retained tables into a new stack, see "
+    '"Restore" in docs/operations.md',
+    "UPDATE_ROLLBACK_FAILED": "its last update could not be rolled back: fix the problem that its "
+    "events report, run `aws cloudformation continue-update-rollback --stack-name {name}`, and run "
+    "this command again",
 }
 # A rollback is part of the operation that it undoes.
 _BEGINNINGS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
@@ -78,7 +79,7 @@ def create_or_update(  # noqa: PLR0913 - the inputs of a stack update
         status = _end_of_change(cloudformation, name, poll_seconds, progress)
         if status not in _GOOD_ENDS:
             raise CommandError(
-                f"the stack {name} could not be brought to what {template.name} says: "
+                f"the stack {name} could not be updated to {template.name}: "
                 f"{_why(cloudformation, name)}"
             )
     return outputs(cloudformation, name)
@@ -100,8 +101,8 @@ def plan(
     status = _status(cloudformation, name)
     if status in _FAILED:
         raise CommandError(
-            f"there is nothing to compare with: the stack {name} is {status}, and nothing of it is "
-            "in use; without --plan it is deleted, and created again as a whole"
+            f"no changes to show: the stack {name} is {status} and not in use; without "
+            "--plan, `deploy` deletes it and creates it again"
         )
     _clear_away(cloudformation, name, _PLAN_POLL_SECONDS)
     exists = _status(cloudformation, name) is not None
@@ -128,10 +129,10 @@ def plan(
             cloudformation.delete_stack(StackName=name)
     except botocore.exceptions.ClientError as error:
         message = error.response["Error"]["Message"]
-        raise CommandError(f"CloudFormation refused the stack {name}: {message}") from error
+        raise CommandError(f"CloudFormation rejected the stack {name}: {message}") from error
     if failure is not None:
         raise CommandError(
-            f"CloudFormation would refuse this change of the stack {name}: {failure}"
+            f"CloudFormation would reject this change of the stack {name}: {failure}"
         )
     return [
         (change["Action"], change["LogicalResourceId"], change["ResourceType"])
@@ -223,7 +224,7 @@ def refuse_stuck(cloudformation: Any, name: str) -> None:
     status = _status(cloudformation, name)
     if status in _STUCK:
         raise CommandError(
-            f"the stack {name} is {status}: {_STUCK[status].format(name=name)}. The reason: "
+            f"the stack {name} is {status}: {_STUCK[status].format(name=name)}. Reason: "
             f"{_why(cloudformation, name)}"
         )
 
@@ -281,7 +282,7 @@ def _request(cloudformation: Any, name: str, arguments: dict[str, Any]) -> bool:
         message = error.response["Error"]["Message"]
         if "No updates are to be performed" in message:
             return False
-        raise CommandError(f"CloudFormation refused the stack {name}: {message}") from error
+        raise CommandError(f"CloudFormation rejected the stack {name}: {message}") from error
     return True
 
 

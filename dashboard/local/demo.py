@@ -37,7 +37,7 @@ def playing(
             play_endlessly(publish, seed=secrets.randbits(32), stop=stop)
         except Exception as error:  # noqa: BLE001 - a failing demo must not stop the dashboard
             if not stop.is_set():
-                steps.warn(f"The demo has ended: {error}")
+                steps.warn(f"The demo stopped: {error}")
 
     player = threading.Thread(target=play, name="demo", daemon=True)
     player.start()
@@ -67,12 +67,12 @@ def play_endlessly(
                 publish_batch(messages)
             except MailpulseError as error:
                 if not failing and not stop.is_set():
-                    click.echo(f"The demo waits: {error}", err=True)
+                    click.echo(f"The demo is waiting: {error}", err=True)
                 failing = True
                 stop.wait(_RETRY_SECONDS)
             else:
                 if failing:
-                    click.echo("The demo goes on.", err=True)
+                    click.echo("The demo continues.", err=True)
                 return
 
     while not stop.is_set():

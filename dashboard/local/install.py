@@ -38,7 +38,7 @@ def install(state: StateDir, session: LocalSession, steps: Reporter) -> Running:
         session: makes clients for the emulator.
         steps: reports progress.
     """
-    with steps.step("The tables, the queue and the topic are there"):
+    with steps.step("Create the tables, queue, and topic"):
         outputs = stack.create_or_update(
             session.client("cloudformation"),
             stack.stack_name(STAGE),
@@ -52,14 +52,14 @@ def install(state: StateDir, session: LocalSession, steps: Reporter) -> Running:
         )
         _set_time_to_live(session.client("dynamodb"), outputs)
 
-    with steps.step("The functions are deployed"):
+    with steps.step("Deploy the functions"):
         deployment = _deploy(state, session, outputs)
 
     end_pause(Service("dynamodb", session.client), outputs["StatsTable"], steps)
     check_health(session.client("lambda"))
     host = session.endpoint_url.removeprefix("http://")
     websocket_url = f"ws://{host}/_aws/execute-api/{deployment.websocket_api_id}/{STAGE}"
-    with steps.step("The page is published"):
+    with steps.step("Publish the page"):
         publish_site.publish(
             session.client("s3"),
             outputs["SiteBucket"],

@@ -58,7 +58,7 @@ def locked(state: StateDir, say: Callable[[str], None]) -> Iterator[int]:
         descriptor = os.open(state.lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise CommandError(
-            f"the state folder {state.root} cannot be used ({error.strerror}): "
+            f"cannot use the state folder {state.root} ({error.strerror}): "
             "choose another one with --state-dir"
         ) from error
     try:
@@ -91,12 +91,12 @@ def read_running(state: StateDir) -> dict[str, str]:
         _read_by_commands = running["topic_arn"], running["endpoint_url"]
     except FileNotFoundError as error:
         raise CommandError(
-            f"no Mailpulse is running: there is no {state.running}; start one with "
-            "`python -m dashboard up`, or say which one is meant (see --help)"
+            f"Mailpulse is not running ({state.running} does not exist): start it with "
+            "`python -m dashboard up`, or select another installation (see --help)"
         ) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CommandError(
-            f"{state.running} cannot be read ({error!r}): start `python -m dashboard up` again"
+            f"cannot read {state.running} ({error!r}): start `python -m dashboard up` again"
         ) from error
     return running
 
@@ -176,7 +176,7 @@ def _restrict(state: StateDir) -> None:
             durable.restrict_one(state.root)
     except OSError as error:
         raise CommandError(
-            f"{error.filename} cannot be closed to other users ({error.strerror}): change its "
+            f"cannot restrict access to {error.filename} ({error.strerror}): change its "
             "owner, or choose another folder with --state-dir"
         ) from error
 
@@ -196,11 +196,11 @@ def _lock(descriptor: int, state: StateDir, say: Callable[[str], None]) -> None:
                 ) from None
             if time.monotonic() >= until:
                 raise CommandError(
-                    f"the emulator of an earlier run still holds the state folder {state.root}: "
-                    "wait until it has saved, or end it"
+                    "the emulator of an earlier run still uses the state folder "
+                    f"{state.root}: wait until it has saved its data, or stop it"
                 ) from None
             if not waiting:
-                say("The last run was killed; waiting until its emulator has saved …")
+                say("The last run was killed. Waiting for its emulator to save its data …")
                 waiting = True
             time.sleep(0.1)
         else:

@@ -41,8 +41,8 @@ class Pause:
         """
         if not self.is_ours() or Ingest(self.installation).states() != {"Disabled"}:
             raise CommandError(
-                "another command or a new start has ended this pause of ingest: nothing was "
-                "restated from here on; run it again, alone"
+                "another command resumed ingest, so the remaining counters were not "
+                "corrected: run `recount` again on its own"
             )
 
     def is_ours(self) -> bool:
@@ -62,24 +62,24 @@ def ingest_paused(installation: Installation, steps: Reporter) -> Iterator[Pause
     if earlier is not None:
         steps.warn(
             f"Ingest is paused since {earlier}: a recount was killed, or is still running. "
-            "This one goes on, and resumes ingest at its end."
+            "This recount continues, and resumes ingest at the end."
         )
     pause = Pause(installation, datetime.now(UTC).isoformat(timespec="milliseconds"))
     with _terminated_like_ctrl_c():
         stats_table.pause(pause.at)
         try:
-            with steps.step("Ingest is paused") as step:
+            with steps.step("Pause ingest") as step:
                 Ingest(installation).switch(enabled=False)
                 _wait(lambda: _in_flight(installation, step), _INGEST_SECONDS)
             wait_until_counted(installation, steps)
             yield pause
         finally:
             if pause.is_ours():
-                with steps.step("Ingest goes on"):
+                with steps.step("Resume ingest"):
                     Ingest(installation).switch(enabled=True)
                     stats_table.resume(pause.at)
             else:
-                steps.warn("Another recount is running: ingest goes on at its end.")
+                steps.warn("Another recount is running, which will resume ingest.")
 
 
 def wait_until_counted(installation: Installation, steps: Reporter) -> None:
@@ -89,7 +89,7 @@ def wait_until_counted(installation: Installation, steps: Reporter) -> None:
         CommandError: counting makes no progress.
     """
     stuck_at, since = 0.0, time.monotonic()
-    with steps.step("What is stored is counted") as step:
+    with steps.step("Wait until stored events are counted") as step:
         while True:
             oldest = installation.events_stream.oldest_unread(
                 installation.stats_table.read_positions()
@@ -102,7 +102,8 @@ def wait_until_counted(installation: Installation, steps: Reporter) -> None:
                 stuck_at, since = oldest, time.monotonic()
             elif time.monotonic() - since > _STUCK_SECONDS:
                 raise CommandError(
-                    f"counting does not go on: a fact stored {behind} ago is not counted; see the "
+                    f"counting has stopped: a fact stored {behind} ago has not been counted; "
+                    "see the "
                     f"log of the function {function_name(installation.stage, 'aggregate')}"
                 )
             time.sleep(_LOOK_EVERY_SECONDS)
@@ -131,7 +132,7 @@ class Ingest:
         wanted = "Enabled" if enabled else "Disabled"
         mappings = self._mappings()
         if not mappings:
-            raise CommandError(f"the function {self._name} has no event source: deploy again")
+            raise CommandError(f"the function {self._name} has no event source: run `deploy` again")
         for mapping in mappings:
             self._lambda.call("update_event_source_mapping", UUID=mapping["UUID"], Enabled=enabled)
         if not _wait(lambda: self.states() == {wanted}, _STUCK_SECONDS):

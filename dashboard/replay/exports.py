@@ -67,7 +67,7 @@ def read(path: Path) -> Iterator[Record]:
             content = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
             yield from _values(content, raw)
     except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(f"{path} cannot be read: {error}") from error
+        raise Unreadable(f"cannot read {path}: {error}") from error
 
 
 def _values(content: BinaryIO, raw: BinaryIO) -> Iterator[Record]:

@@ -21,15 +21,17 @@ _DEFAULTS = Behaviour()
 def _tag_value(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Any:
     if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
         raise click.BadParameter(
-            f"SES takes no {value[:80]!r} in a message tag: use at most 256 ASCII letters, digits, "
-            "hyphens and underscores."
+            f"{value[:80]!r} is not valid in a message tag: use at most 256 ASCII letters, "
+            "digits, hyphens, and underscores."
         )
     return value
 
 
 def _sender(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not re.fullmatch(r"[^<>@]+@[^<>@\s]+|.*<[^<>@\s]+@[^<>@\s]+>", value):
-        raise click.BadParameter(f"{value!r} is no sender such as 'Green Shop <news@example.com>'.")
+        raise click.BadParameter(
+            f"{value!r} is not a sender: use the format 'Green Shop <news@example.com>'."
+        )
     return value
 
 
@@ -39,7 +41,9 @@ def _time(_context: click.Context, _parameter: click.Parameter, value: str | Non
     try:
         moment = datetime.fromisoformat(value)
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no time such as 2026-11-23T10:00:00Z.") from error
+        raise click.BadParameter(
+            f"{value!r} is not a time: use the format 2026-11-23T10:00:00Z."
+        ) from error
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -60,70 +64,70 @@ _OPTIONS = (
         "campaign_id",
         callback=_tag_value,
         show_default="simulated-<time>",
-        help="Id of the campaign: the value of its message tag.",
+        help="ID of the campaign, the value of its message tag.",
     ),
     click.option(
         "--subject",
         default=SUBJECTS["spring-sale"],
         show_default=True,
-        help="Subject of each mail.",
+        help="Subject of the emails.",
     ),
     click.option(
         "--sender",
         default=SENDERS[0],
         show_default=True,
         callback=_sender,
-        help="From whom each mail is.",
+        help="Sender of the emails.",
     ),
     click.option(
         "--recipients",
         type=click.IntRange(1),
         default=2000,
         show_default=True,
-        help="How many get it, one mail each.",
+        help="Number of recipients, with one email each.",
     ),
     click.option(
-        "--rate", type=_POSITIVE, default=50.0, show_default=True, help="Mails sent per second."
+        "--rate", type=_POSITIVE, default=50.0, show_default=True, help="Emails sent per second."
     ),
     click.option(
         "--speed",
         type=_POSITIVE,
         default=_DEFAULTS.speed,
         show_default=True,
-        help="How many times faster than in life people open and click.",
+        help="Factor by which people open and click faster than in reality.",
     ),
     click.option(
         "--duration",
         type=_POSITIVE,
-        show_default="when all is over",
-        help="End after so many seconds, whatever would have come.",
+        show_default="until all events are published",
+        help="End after this many seconds, even if more events would follow.",
     ),
     click.option(
         "--seed",
         type=int,
         default=1,
         show_default=True,
-        help="The same seed, start and other options give the same events.",
+        help="The same seed, start, and options produce the same events.",
     ),
     click.option(
         "--start",
         callback=_time,
         show_default="now",
-        help="When the first mail is sent, such as 2026-11-23T10:00:00Z.",
+        help="Time of the first email, such as 2026-11-23T10:00:00Z.",
     ),
-    _share("bounces", "mails that bounce"),
-    _share("machines", "mailboxes that a privacy proxy, prefetcher or scanner reads"),
-    _share("opens", "people who open the mail"),
-    _share("clicks", "people who opened it and follow a link"),
-    _share("unsubscribes", "people who opened it and opt out"),
-    _share("complaints", "delivered mails that are marked as spam"),
-    _share("duplicates", "events that arrive more than once"),
+    _share("bounces", "emails that bounce"),
+    _share("machines", "mailboxes with a privacy proxy, prefetcher, or scanner"),
+    _share("opens", "people who open the email"),
+    _share("clicks", "openers who click a link"),
+    _share("unsubscribes", "openers who unsubscribe"),
+    _share("complaints", "delivered emails that are marked as spam"),
+    _share("duplicates", "events that are delivered more than once"),
     click.option(
         "--tag",
         default="campaign",
         show_default=True,
         callback=_tag_value,
-        help="Name of the message tag that names campaigns.",
+        help="Name of the message tag with the campaign ID.",
     ),
 )
 

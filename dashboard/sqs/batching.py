@@ -32,7 +32,7 @@ def divided(messages: Sequence[str]) -> Iterator[list[str]]:
         length = len(message.encode())
         if length > MAX_BYTES:
             raise CommandError(
-                f"a message has {length} bytes, but a call takes at most {MAX_BYTES}: "
+                f"a message has {length} bytes, but the limit per call is {MAX_BYTES}: "
                 f"{message[:80]!r}…"
             )
         if len(batch) == MAX_ENTRIES or size + length > MAX_BYTES:
@@ -72,6 +72,6 @@ def deliver(
     if failures:
         reason = f"{failures[0].get('Code')}: {failures[0].get('Message', 'no reason given')}"
         raise CommandError(
-            f"{target} did not take {len(failures)} of {len(messages)} messages ({reason}); "
-            f"the first is {left[int(failures[0]['Id'])][:80]!r}…"
+            f"{target} rejected {len(failures)} of {len(messages)} messages ({reason}), "
+            f"starting with {left[int(failures[0]['Id'])][:80]!r}…"
         )

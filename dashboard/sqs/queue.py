@@ -51,7 +51,7 @@ def delete_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
         if failures:
             raise CommandError(
                 f"{url}: {len(failures)} messages were not deleted ({failures[0].get('Code')}); "
-                "run it again in some minutes"
+                "run this command again in some minutes"
             )
 
 
@@ -76,5 +76,7 @@ def _call(call: Any, **arguments: Any) -> list[dict[str, Any]]:
     try:
         failures: list[dict[str, Any]] = call(**arguments).get("Failed", [])
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"the queue {arguments['QueueUrl']} cannot be used: {error}") from error
+        raise CommandError(
+            f"the queue {arguments['QueueUrl']} is not accessible: {error}"
+        ) from error
     return failures

@@ -58,8 +58,9 @@ class Topic:
             )
         except (BotoCoreError, ClientError) as error:
             raise CommandError(
-                f"cannot publish to {self.arn}: {error}; check that the topic exists (that "
-                "`python -m dashboard up` runs, if it is its topic) and that you may publish to it"
+                f"cannot publish to {self.arn}: {error}; check that the topic exists (for "
+                "the local topic, that `python -m dashboard up` is running) and that you may "
+                "publish to it"
             ) from error
         failures: list[dict[str, Any]] = answer.get("Failed", [])
         return failures

@@ -37,20 +37,20 @@ def remove(place: Place, found: Inventory, steps: Reporter, *, delete_data: bool
     if found.stack and found.stack.can_be_kept and not delete_data:
         refuse_stuck(place.clients("cloudformation"), place.stack_name)
     if found.has_functions:
-        with steps.step("The functions are removed") as step:
+        with steps.step("Remove the functions") as step:
             _remove_functions(place, found, step.progress)
     bucket = found.stack.names.get("SiteBucket") if found.stack else None
     if bucket:
-        with steps.step("The page is removed") as step:
+        with steps.step("Remove the page") as step:
             _empty(place.clients("s3"), bucket, step.progress)
     if found.stack:
         _remove_stack(place, found, steps, delete_data=delete_data)
     forget_build(place)
     if delete_data:
-        with steps.step("The data is deleted") as step:
+        with steps.step("Delete the data") as step:
             _delete_data(place, found, step.progress)
     else:
-        with steps.step("What was to be kept is there") as step:
+        with steps.step("Check that the data was kept") as step:
             _verify(place, found)
             step.result = f"Kept: {_sum_of(found.tables)}"
 
@@ -98,7 +98,8 @@ def _empty(s3: Any, bucket: str, progress: stack_removal.Progress) -> None:
         if refused:
             raise CommandError(
                 f"S3 did not delete {len(refused)} objects of {bucket}, such as "
-                f"{refused[0]['Key']}: {refused[0]['Message']}; see to it, and run this again"
+                f"{refused[0]['Key']}: {refused[0]['Message']}; fix the cause, and run this "
+                "command again"
             )
         gone += len(versions)
         progress(f"{gone:,} objects")
@@ -108,12 +109,12 @@ def _remove_stack(place: Place, found: Inventory, steps: Reporter, *, delete_dat
     cloudformation, stack = place.clients("cloudformation"), found.stack
     assert stack is not None
     if delete_data or not stack.can_be_kept:
-        with steps.step("The stack is deleted") as step:
+        with steps.step("Delete the stack") as step:
             stack_removal.delete(
                 cloudformation, stack, poll_seconds=POLL_SECONDS, progress=step.progress
             )
     elif stack.beside_data:
-        with steps.step("The stack holds the data alone") as step:
+        with steps.step("Remove everything except the data from the stack") as step:
             stack_removal.reduce_to_data(
                 cloudformation, stack, poll_seconds=POLL_SECONDS, progress=step.progress
             )
@@ -142,16 +143,17 @@ def _verify(place: Place, found: Inventory) -> None:
     for table in found.tables:
         if not table.is_still(retained.table(place, table.name)):
             raise CommandError(
-                f"the table {table.name} was to be kept, and is not there any more: DynamoDB has a "
-                "system backup of it for 35 days; restore that, and say how it came to this"
+                f"the table {table.name} should have been kept, but no longer exists: "
+                "restore it from the system backup that DynamoDB keeps for 35 days, and "
+                "report this as a bug"
             )
     lost = set(found.parameters) - set(retained.parameters(place))
     if lost:
         raise CommandError(
-            f"the parameters {', '.join(sorted(lost))} were to be kept, and are not there any more"
+            f"the parameters {', '.join(sorted(lost))} should have been kept, but no longer exist"
         )
 
 
 def _sum_of(tables: list[Table]) -> str:
     names = ", ".join(f"{one.name} (about {one.items:,} items)" for one in tables)
-    return names or "no tables: there were none"
+    return names or "no tables"

@@ -94,7 +94,7 @@ def data_template(template: Mapping[str, Any]) -> dict[str, Any]:
     resources = {name: template["Resources"][name] for name in DATA}
     return {
         **{part: value for part, value in template.items() if part != "Outputs"},
-        "Description": "Mailpulse: the data of a stage that was removed; deploy takes it up again.",
+        "Description": "Mailpulse: the data of a removed stage. To use it again, run `deploy`.",
         "Resources": resources,
     }
 
@@ -130,13 +130,14 @@ def reduce_to_data(
     if status != "UPDATE_COMPLETE":
         raise CommandError(
             f"the stack {stack.id} is {status}: {'; '.join(failed) or 'see its events'}. "
-            "See to it, and run this again; the data is untouched"
+            "Fix the cause, and run this command again; the data was not changed"
         )
     if failed:
         # CloudFormation gives up after three attempts, and then no longer manages the resource.
         raise CommandError(
-            f"CloudFormation could not delete everything, and has let go of it: {'; '.join(failed)}"
-            ". Delete that by hand; the rest is removed, and the data is kept"
+            "CloudFormation could not delete these resources, and no longer manages them: "
+            f"{'; '.join(failed)}"
+            ". Delete them manually; everything else was removed, and the data was kept"
         )
 
 
@@ -154,7 +155,7 @@ def delete(cloudformation: Any, stack: Stack, *, poll_seconds: float, progress: 
         failed = _failures(cloudformation, stack, last)
         raise CommandError(
             f"the stack {stack.id} is {status}: {'; '.join(failed) or 'see its events'}. "
-            "See to it, and run this again"
+            "Fix the cause, and run this command again"
         )
 
 
@@ -163,7 +164,7 @@ def _ask(stack: Stack, call: Callable[..., Any], **arguments: Any) -> None:
         call(StackName=stack.id, **arguments)
     except ClientError as error:
         message = error.response["Error"]["Message"]
-        raise CommandError(f"CloudFormation refused the stack {stack.id}: {message}") from error
+        raise CommandError(f"CloudFormation rejected the stack {stack.id}: {message}") from error
 
 
 def _end(cloudformation: Any, stack: Stack, poll_seconds: float, progress: Progress) -> str:

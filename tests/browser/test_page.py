@@ -171,7 +171,7 @@ def test_a_bounce_rate_at_the_ses_limit_is_highlighted(dashboard, viewer):
     viewer.open_campaign("bounced")
     dashboard.publish(*sent("bounced", 10), ses.a_bounce("bounced-9", campaign="bounced"))
 
-    expect(viewer.page.get_by_text("Above 5%, Amazon may review your account")).to_be_visible()
+    expect(viewer.page.locator(".warning")).to_have_text("Above 5%, Amazon may review your account")
 
 
 def test_a_broken_pipeline_looks_different_from_a_healthy_one(dashboard, viewer):
@@ -193,7 +193,9 @@ def test_a_broken_pipeline_looks_different_from_a_healthy_one(dashboard, viewer)
     stats_table = StatsTable(Service("dynamodb", dashboard.aws), dashboard.output("StatsTable"))
     stats_table.pause("2026-11-25T10:00:00.000Z")
     expect(link).to_have_attribute("data-level", "late")
-    expect(viewer.page.get_by_text("New events wait in the queue; no events are lost.")).to_be_visible()
+    expect(
+        viewer.page.get_by_text("New events wait in the queue; no events are lost.")
+    ).to_be_visible()
     stats_table.resume("2026-11-25T10:00:00.000Z")
     expect(link).to_have_attribute("data-level", "note")
     assert viewer.has_not_reloaded()

@@ -159,7 +159,9 @@ def test_a_denied_sign_in_is_explained_and_can_be_retried(page, stage):
 def test_an_unsolicited_authorization_response_is_rejected(page, stage):
     page.goto(f"{stage.url}?code=stolen&state=made-up")
 
-    expect(page.get_by_role("alert")).to_contain_text("This sign-in link has expired or was opened in another tab")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "This sign-in link has expired or was opened in another tab"
+    )
     assert page.url == stage.url
 
 

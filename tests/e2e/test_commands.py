@@ -108,7 +108,7 @@ def test_recount_of_an_unknown_campaign_prints_one_line(run):
     status, stdout, stderr = run("recount", "nobody-knows")
 
     assert (status, stdout) == (1, "")
-    assert stderr == "Error: there is no campaign 'nobody-knows': check its name on the page\n"
+    assert stderr == "Error: no campaign 'nobody-knows': check its name on the page\n"
     assert run("recount")[0] == 2
     assert run("recount", "--all", "nobody-knows")[0] == 2
 
@@ -151,7 +151,7 @@ def test_dead_letters_are_listed_with_reasons_and_redriven(dashboard, run):
 
     status, _, stderr = run("dlq", "redrive", "--reason", "no_event_type")
     assert status == 0
-    assert "messages are sent back" in stderr
+    assert "messages were moved back" in stderr
     until = time.monotonic() + 30
     while dashboard.queued() or dashboard.dead_letters() != before:
         assert time.monotonic() < until, "the message is still invalid and returns"

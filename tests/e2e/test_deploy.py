@@ -66,7 +66,7 @@ def test_a_plan_lists_the_resources_and_creates_none(account, run):
 def test_invalid_options_are_rejected_before_any_change(run):
     status, _, stderr = run("--region", "us-east-1", "--set", "RETENTION=5")
     assert status == 1
-    assert "--set RETENTION=5 sets nothing: write NAME=VALUE" in stderr
+    assert "--set RETENTION=5 is not an assignment: use NAME=VALUE" in stderr
 
     status, _, stderr = run("--region", "us-east-1", "--set", "RETENTION_DAYS=30")
     assert status == 1
@@ -74,7 +74,7 @@ def test_invalid_options_are_rejected_before_any_change(run):
 
     status, _, stderr = run()
     assert status == 1
-    assert "give --region" in stderr
+    assert "use --region" in stderr
 
 
 def test_event_sources_have_the_options_that_counting_needs(account, deployed):

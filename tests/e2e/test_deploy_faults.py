@@ -199,9 +199,9 @@ def test_a_plan_reports_why_cloudformation_would_refuse_it(own):
     done = own.deploy(STAGE, "--plan")
 
     assert done.status == 1
-    assert "would refuse this change" in done.stderr
+    assert "would reject this change" in done.stderr
     assert "Validation failed for 1 resource" in done.stderr
-    assert "stays as it is" not in done.stdout
+    assert "would not change" not in done.stdout
 
 
 def test_functions_change_their_python_version_only_on_request(own):
@@ -248,7 +248,7 @@ def test_a_killed_emulator_leaves_no_worker_or_saving_process_behind(own):
         (("--stage", "my-aws", "--region", REGION), "reserves the word 'aws'"),
         (("--stage", STAGE, "--region", "cn-north-1"), "partition aws-cn"),
         (("--stage", STAGE, "--region", "us-gov-west-1"), "partition aws-us-gov"),
-        (("--stage", STAGE, "--region", "mars-1"), "there is no AWS region mars-1"),
+        (("--stage", STAGE, "--region", "mars-1"), "unknown AWS region mars-1"),
         (
             ("--stage", STAGE, "--region", REGION, "--set", f"CAMPAIGN_TAG={'x' * 4096}"),
             "shorten CAMPAIGN_TAG",

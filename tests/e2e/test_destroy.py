@@ -145,13 +145,13 @@ def test_without_a_terminal_destroy_only_lists_the_resources(removed):
     first, (status, stdout, stderr), _ = removed
 
     assert status == 1
-    assert "nothing was removed: there is no terminal to ask at" in stderr
+    assert "nothing was removed: cannot ask for confirmation without a terminal" in stderr
     assert f"Remove   mailpulse-{STAGE}-ingest" in stdout
     assert "Remove   Distribution" in stdout
     assert f"Keep     {first['EventsTable']}" in stdout
     assert f"Keep     {KEY}" in stdout
     assert OTHER not in stdout
-    assert f"SES will refuse mail that names the configuration set {STAGE}" in stderr
+    assert f"SES will reject emails with the configuration set {STAGE}" in stderr
 
 
 def test_destroy_removes_everything_except_the_data(account, removed):
@@ -195,7 +195,7 @@ def test_a_second_destroy_has_nothing_to_do(run, removed):
     status, stdout, stderr = run("destroy", "--yes")
 
     assert status == 0, stderr
-    assert "Only data is left of it" in stderr
+    assert "Only the data is left" in stderr
     assert f"Keep     {first['EventsTable']}" in stdout
     assert "Remove" not in stdout
 

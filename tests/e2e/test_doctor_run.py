@@ -71,7 +71,7 @@ def outputs(account):
 def test_a_missing_stage_is_reported(deployed):
     status, stdout, _ = deployed
     assert status == 1
-    assert f"mailpulse-{STAGE} in us-east-1 is not there" in stdout
+    assert f"mailpulse-{STAGE} in us-east-1 does not exist" in stdout
 
 
 def test_a_deployed_stage_passes_every_check_that_the_emulator_supports(run, deployed):
@@ -107,7 +107,7 @@ def test_broken_event_sources_are_found_and_a_deployment_repairs_them(account, r
 
     _, said, _ = run("doctor", "--no-mail")
     assert "FAIL  event sources      the event source of ingest is Disabled" in said
-    assert "warn  queues' depth      1 messages were set aside" in said
+    assert "warn  queues' depth      1 messages are in the dead-letter queue" in said
     assert "reports no BOUNCE, COMPLAINT, OPEN, CLICK" in said
     assert "FAIL  topic              the policy of" in said
 
@@ -135,8 +135,8 @@ def test_a_test_email_is_traced_from_the_ses_simulator_to_the_websocket(account,
     [finding] = check_probe(subject, send, seconds=30)
 
     assert finding.status == "ok", finding
-    assert "the mail m-probe was counted as sent and delivered here after" in finding.says
-    assert list(sharing(subject).shares.all()) == [], "its share link is revoked"
+    assert "the test email m-probe was counted as sent and delivered after" in finding.says
+    assert list(sharing(subject).shares.all()) == [], "its share link is gone"
 
 
 def test_a_test_email_without_events_is_reported(account, subject):
@@ -146,8 +146,8 @@ def test_a_test_email_without_events_is_reported(account, subject):
     [finding] = check_probe(subject, seconds=3)
 
     assert finding.status == "FAIL"
-    assert "sends and deliveries of the mail" in finding.says
-    assert "did not arrive in 3 s" in finding.says
+    assert "sends and deliveries of the test email" in finding.says
+    assert "did not arrive within 3 s" in finding.says
 
 
 def sharing(subject):

@@ -126,8 +126,10 @@ def test_a_second_signal_leaves_messages_for_the_next_start_and_loses_none(state
     # Opens take longer to ingest than to publish, so that some are left in the queue.
     first.publish(*(ses.an_open(f"hasty-{number}", campaign="hasty") for number in range(3000)))
     first.process.send_signal(signal.SIGINT)
-    first.wait_until_said(r"Stopping: .* Ctrl-C again leaves the events for the next start")
-    first.wait_until_said(r"… [1-9][\d,]* messages to be ingested, .* nothing is lost")
+    first.wait_until_said(
+        r"Stopping: .* To leave the events for the next start, press Ctrl-C again"
+    )
+    first.wait_until_said(r"… [1-9][\d,]* messages to ingest, .* press Ctrl-C again")
     first.process.send_signal(signal.SIGINT)
     # It does not wait for the 20 s that the first signal allows.
     first.wait_until_said(r"… [\d,]+ messages stay in the queue|saving", 10)

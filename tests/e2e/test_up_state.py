@@ -91,7 +91,7 @@ def test_damage_to_any_saved_file_is_refused_and_nothing_is_overwritten(state, d
         whole = path.read_bytes()
         damage(path)
         before = contents(state.root)
-        with pytest.raises(CommandError, match=r"is damaged: .* It was left as it is"):
+        with pytest.raises(CommandError, match=r"is damaged: .* It was left unchanged"):
             running.check(state)
         assert contents(state.root) == before, path
         path.write_bytes(whole)

@@ -67,7 +67,7 @@ def test_an_added_user_is_listed_with_groups(users):
     assert (bob["email"], bob["groups"]) == ("bob@example.com", [])
     shown = users("list").stdout
     assert "admins, news" in shown
-    assert "2 may sign in." in shown
+    assert "2 users." in shown
 
 
 def test_an_existing_user_is_added_to_groups_without_another_invitation(users):
@@ -76,7 +76,7 @@ def test_an_existing_user_is_added_to_groups_without_another_invitation(users):
     again = users("add", "ann@example.com", "--group", "news")
 
     assert again.exit_code == 0, again.output
-    assert "is there already, and not invited again" in again.stdout
+    assert "already exists, and was not invited again" in again.stdout
     [ann] = map(json.loads, users("list", "--json").stdout.splitlines())
     assert ann["groups"] == ["news"]
 
@@ -87,7 +87,7 @@ def test_a_removed_user_is_no_longer_listed(users):
     removed = users("remove", "ann@example.com")
 
     assert removed.exit_code == 0, removed.output
-    assert users("list").stdout == "Nobody may sign in yet.\n"
+    assert users("list").stdout == "No users yet.\n"
 
 
 def test_removing_an_unknown_user_is_an_error(users):
@@ -95,7 +95,7 @@ def test_removing_an_unknown_user_is_an_error(users):
 
     assert failed.exit_code == 1
     assert failed.stderr == (
-        "Error: nobody has the address zoe@example.com: `users list` shows who may sign in\n"
+        "Error: no user with the address zoe@example.com: run `users list` to see all users\n"
     )
 
 
@@ -104,8 +104,8 @@ def test_an_invalid_email_address_is_not_invited(users, address):
     failed = users("add", address)
 
     assert failed.exit_code == 1
-    assert failed.stderr.startswith(f"Error: {address!r} is no email address")
-    assert users("list").stdout == "Nobody may sign in yet.\n"
+    assert failed.stderr.startswith(f"Error: {address!r} is not an email address")
+    assert users("list").stdout == "No users yet.\n"
 
 
 def test_users_of_an_external_issuer_are_managed_there(account):

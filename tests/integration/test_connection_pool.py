@@ -293,7 +293,7 @@ class TestCalls:
             gone = on(stub)
         dynamo = JsonService("dynamodb", gone, deadlines=SOON, pause=lambda _: None)
 
-        with pytest.raises(AwsError, match=r"get_item failed: no answer .*Connection refused"):
+        with pytest.raises(AwsError, match=r"get_item failed: no response .*Connection refused"):
             get(dynamo)
 
     def test_an_emulator_is_called_without_tls(self):

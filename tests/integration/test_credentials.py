@@ -171,7 +171,7 @@ def test_transient_errors_are_retried(container, stub, fault):
 def test_an_invalid_credentials_response_is_an_error_without_secrets(container, stub, reply):
     stub.usual = reply
 
-    with pytest.raises(AwsError, match="gave no credentials") as failed:
+    with pytest.raises(AwsError, match="no credentials from the endpoint") as failed:
         container.get()
 
     assert failed.value.code == "NoCredentials"
@@ -222,7 +222,7 @@ def test_a_missing_token_file_is_an_error(container, environ, stub, tmp_path):
 def test_over_http_only_loopback_and_container_hosts_receive_the_token(container, environ, uri):
     environ[URI] = uri
 
-    with pytest.raises(ConfigError, match=f"{URI} leads to .*: set an https URL") as refused:
+    with pytest.raises(ConfigError, match=f"{URI} points to .*: set an https URL") as refused:
         container.get()
     assert no_secret_in(refused.value)
 
@@ -275,5 +275,5 @@ def test_environment_variables_take_precedence(process, stub):
 def test_without_any_credentials_the_error_names_the_missing_settings(process):
     process.delenv(URI)
 
-    with pytest.raises(ConfigError, match=f"AWS_ACCESS_KEY_ID is not set, nor is {URI}"):
+    with pytest.raises(ConfigError, match=f"neither AWS_ACCESS_KEY_ID nor {URI} is set"):
         credentials()

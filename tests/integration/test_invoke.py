@@ -120,7 +120,7 @@ def test_an_unresponsive_lambda_endpoint_times_out(stub):
     stub.usual = is_slow(1)
     soon = Timeouts(connect=0.1, answer=0.1)
 
-    with pytest.raises(AwsError, match="no answer"):
+    with pytest.raises(AwsError, match="no response"):
         invocations(stub, deadlines=soon).invoke(EVENT)
 
 

@@ -213,7 +213,7 @@ def place(monkeypatch):
 @pytest.mark.parametrize(
     ("apis", "said"),
     [
-        ([], "there is no WebSocket API mailpulse-package-websocket-api"),
+        ([], "no WebSocket API mailpulse-package-websocket-api"),
         ([STAGE, STAGE], "there are 2 WebSocket APIs mailpulse-package-websocket-api"),
     ],
 )

@@ -105,7 +105,7 @@ def test_an_event_that_is_counted_meanwhile_stops_the_recount(
 
     while_reading(installation, monkeypatch, leak)
 
-    with pytest.raises(CommandError, match="run recount again"):
+    with pytest.raises(CommandError, match="run `recount` again"):
         recount(installation, SPRING, Reporter(), applies=True)
     assert counts() == {"sends": 9}
 
@@ -118,7 +118,7 @@ def test_a_second_recount_stops_the_first_and_keeps_ingest_paused(
     second = ingest_paused(installation, Reporter())
     while_reading(installation, monkeypatch, second.__enter__)
 
-    with pytest.raises(CommandError, match="run it again, alone"):
+    with pytest.raises(CommandError, match="run `recount` again on its own"):
         recount(installation, SPRING, Reporter(), applies=True)
     assert mappings.state == "Disabled"
     assert counts() == {"sends": 8}
@@ -135,7 +135,7 @@ def test_a_recount_stops_if_ingest_is_enabled_meanwhile(
     change(pipeline, s={"N": "8"})
     while_reading(installation, monkeypatch, lambda: setattr(mappings, "state", "Enabled"))
 
-    with pytest.raises(CommandError, match="run it again, alone"):
+    with pytest.raises(CommandError, match="run `recount` again on its own"):
         recount(installation, SPRING, Reporter(), applies=True)
     assert counts() == {"sends": 8}
 

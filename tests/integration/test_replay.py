@@ -142,7 +142,7 @@ def test_an_unreadable_file_does_not_block_other_files(run, export, tmp_path):
 
     assert status == 1
     assert "a-broken.gz cannot be read" in said
-    assert "100 events are in the queue; 1 file not read to the end." in said
+    assert "100 events sent to the queue; 1 file not read completely." in said
 
 
 def test_messages_that_the_queue_rejects_are_retried_and_then_an_error():

@@ -146,9 +146,9 @@ def test_a_missing_topic_is_reported_in_one_line_with_status_1(topic):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--campaign", "two words"), "SES takes no 'two words' in a message tag"),
-        (("--sender", "nobody"), "'nobody' is no sender such as"),
-        (("--start", "soon"), "'soon' is no time such as"),
+        (("--campaign", "two words"), "'two words' is not valid in a message tag"),
+        (("--sender", "nobody"), "'nobody' is not a sender"),
+        (("--start", "soon"), "'soon' is not a time"),
         (("--bounces", "2"), "2.0 is not in the range 0<=x<=1"),
         (("--rate", "0"), "0.0 is not in the range x>0"),
         (("--recipients", "0"), "0 is not in the range x>=1"),

@@ -128,4 +128,4 @@ def test_a_cursor_of_another_list_is_refused_with_a_remedy(action):
     answer = ask(action, GENUINE[other])
 
     assert answer["error"]["code"] == "invalid_request"
-    assert "leave it out" in answer["error"]["message"]
+    assert "omit it" in answer["error"]["message"]

@@ -105,7 +105,7 @@ def test_the_cost_of_viewers_grows_with_their_hours():
     four = quantities(model.viewing(MEASURED, 1000, viewers=2, hours=4))
 
     assert one["WebSocket: pushes"] == 100
-    assert one["WebSocket: pings, questions, answers"] == 22
+    assert one["WebSocket: pings, requests, replies"] == 22
     assert one["WebSocket: connected"] == 60
     assert one["DynamoDB: reads"] == 50
     assert four["WebSocket: pushes"] == 2 * (100 + 3 * 10), (

@@ -185,7 +185,7 @@ def test_damage_is_refused_and_the_remedy_restores_the_previous_state(saved, nam
     # A wrong digest in the manifest looks like the damage of another file.
     assert str(path if damage is not corrupt else path.parent) in str(refused.value)
     assert snapshot(saved) == before, "nothing is overwritten"
-    remedy = str(refused.value).rpartition(" by `")[2].partition("`")[0]
+    remedy = str(refused.value).rpartition(" run `")[2].partition("`")[0]
     subprocess.run(remedy, shell=True, check=True)
     check(saved)
     assert content(saved) == {'"1"'}
@@ -194,7 +194,7 @@ def test_damage_is_refused_and_the_remedy_restores_the_previous_state(saved, nam
 def test_a_file_that_was_not_saved_is_refused(saved):
     (saved / "2" / "sqs.json").write_text("{}")
 
-    with pytest.raises(CommandError, match=r"sqs\.json is damaged: it does not belong"):
+    with pytest.raises(CommandError, match=r"sqs\.json is damaged: it belongs to a different save"):
         check(saved)
 
 
@@ -202,7 +202,7 @@ def test_damage_without_an_intact_previous_state_is_reported(saved):
     truncate(saved / "1" / "dynamodb.json")
     truncate(saved / "2" / "lambda.json")
 
-    with pytest.raises(CommandError, match=rf"lambda.json .*no intact state .*{START_ANEW}"):
+    with pytest.raises(CommandError, match=rf"lambda.json .*no earlier intact state.*{START_ANEW}"):
         check(saved)
 
 

@@ -79,7 +79,9 @@ def test_a_missing_node_is_reported_with_a_remedy(static, programs, monkeypatch)
 def test_an_outdated_node_is_reported_with_its_version(static, programs):
     program(programs, "node", "echo v18.19.0")
 
-    with pytest.raises(CommandError, match=r"says 'v18.19.0', which is too old: install Node.js"):
+    with pytest.raises(
+        CommandError, match=r"returned 'v18.19.0', but Node.js 20 is required: install"
+    ):
         frontend.build(static)
 
 

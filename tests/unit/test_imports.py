@@ -106,7 +106,7 @@ def attempt(call):
 try:
     {call}
 except AwsError as error:
-    assert "no answer" in str(error), error
+    assert "no response" in str(error), error
 else:
     raise AssertionError("it made no call")
 """

@@ -57,10 +57,13 @@ def test_an_issuer_without_an_end_session_endpoint_has_no_sign_out():
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ({}, "does not say where to sign in"),
-        (DOCUMENT | {"token_endpoint": "http://id.example.com/token"}, "no https URL"),
-        (DOCUMENT | {"token_endpoint": None}, "does not say where to sign in"),
-        (DOCUMENT | {"issuer": "https://id.example.com/other"}, "exactly as it names itself"),
+        ({}, "cannot read the OpenID configuration"),
+        (DOCUMENT | {"token_endpoint": "http://id.example.com/token"}, "not an https URL"),
+        (DOCUMENT | {"token_endpoint": None}, "cannot read the OpenID configuration"),
+        (
+            DOCUMENT | {"issuer": "https://id.example.com/other"},
+            "the exact name that the issuer uses",
+        ),
     ],
 )
 def test_an_invalid_issuer_is_refused_with_a_remedy(document, says):
@@ -72,5 +75,5 @@ def test_an_unreachable_issuer_is_reported():
     def unreachable(url):
         raise OSError("timed out")
 
-    with pytest.raises(CommandError, match="that this machine reaches it"):
+    with pytest.raises(CommandError, match="check --issuer and the network"):
         sign_in(OTHER, "page", fetch=unreachable)

@@ -63,7 +63,7 @@ def test_each_documented_request_is_parsed(path):
             "too_large",
             "256",
         ),
-        ('{"action": "listActivity", "id": "stats/health"}', "invalid_request", "campaign's topic"),
+        ('{"action": "listActivity", "id": "stats/health"}', "invalid_request", "campaign topic"),
         (
             '{"action": "listActivity", "id": "stats/email-campaign/a", "type": "Send"}',
             "invalid_request",

@@ -96,5 +96,5 @@ def test_existing_assets_are_not_uploaded_again(bucket, static):
 
 
 def test_a_page_that_was_not_built_is_an_error(bucket, tmp_path):
-    with pytest.raises(CommandError, match=r"manifest\.json is missing: build the page"):
+    with pytest.raises(CommandError, match=r"manifest\.json is missing: run `make setup`"):
         publish(bucket, "site", SITE, tmp_path)

@@ -87,7 +87,7 @@ def test_a_corrupt_gzip_file_is_a_clear_error(tmp_path_factory, content, place):
     assume(broken[:4] + broken[10:] != packed[:4] + packed[10:])
     path.write_bytes(broken)
 
-    with pytest.raises(CommandError, match=r"file\.gz cannot be read"):
+    with pytest.raises(CommandError, match=r"cannot read .*file\.gz"):
         texts(path)
 
 
@@ -95,7 +95,7 @@ def test_a_truncated_gzip_file_is_a_clear_error(tmp_path):
     path = tmp_path / "export.gz"
     path.write_bytes(gzip.compress(LINES.encode())[:-9])
 
-    with pytest.raises(CommandError, match=r"export\.gz cannot be read"):
+    with pytest.raises(CommandError, match=r"cannot read .*export\.gz"):
         texts(path)
 
 

@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_created_is_an_error(tmp_path, said):
     (tmp_path / "file").write_text("")
     state = StateDir(tmp_path / "file" / "state")
 
-    refusal = pytest.raises(CommandError, match=r"cannot be used .*--state-dir")
+    refusal = pytest.raises(CommandError, match=r"cannot use .*--state-dir")
     with refusal, running.locked(state, said.append):
         pass
 
@@ -153,7 +153,7 @@ def test_a_damaged_address_of_the_running_dashboard_is_refused(installed, conten
     data = content if isinstance(content, bytes) else content.encode()
     installed.running.write_bytes(data)
 
-    with pytest.raises(CommandError, match=r"running\.json cannot be read .*: start `python"):
+    with pytest.raises(CommandError, match=r"cannot read .*running\.json .*: start `python"):
         running.read_running(installed)
 
 
@@ -186,5 +186,5 @@ def test_a_folder_with_other_files_keeps_its_permissions(installed, said):
 def test_a_port_in_use_is_reported_with_a_remedy():
     with listen(0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CommandError, match=rf"port {port} .* cannot be used .*--port"):
+        with pytest.raises(CommandError, match=rf"cannot use port {port} .*--port"):
             listen(port)

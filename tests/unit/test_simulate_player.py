@@ -157,7 +157,9 @@ def test_the_demo_reports_a_failure_to_publish_and_retries(monkeypatch, capsys):
 
     assert len(attempts) == 4
     assert attempts[0] == attempts[3]
-    assert capsys.readouterr().err == ("The demo waits: the topic is away\nThe demo goes on.\n")
+    assert capsys.readouterr().err == (
+        "The demo is waiting: the topic is away\nThe demo continues.\n"
+    )
 
 
 def test_the_demo_can_be_stopped_while_it_waits():

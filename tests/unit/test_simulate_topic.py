@@ -87,7 +87,7 @@ def test_no_batch_exceeds_the_size_limit_of_sns():
 
 
 def test_an_oversized_message_is_reported():
-    with pytest.raises(CommandError, match=r"262145 bytes, but a call takes at most 262144: 'xxx"):
+    with pytest.raises(CommandError, match=r"262145 bytes, but the limit per call is 262144: 'xxx"):
         a_topic(FakeSns())[0].publish_batch(["x" * (MAX_BYTES + 1)])
 
 
@@ -107,7 +107,7 @@ def test_a_message_that_stays_rejected_is_an_error():
     topic, sleeps = a_topic(client)
 
     with pytest.raises(
-        CommandError, match=r"events did not take 1 of 2 messages \(InternalError: try later\).*'b'"
+        CommandError, match=r"events rejected 1 of 2 messages \(InternalError: try later\).*'b'"
     ):
         topic.publish_batch(["a", "b"])
     assert len(client.calls) == 6
@@ -161,14 +161,16 @@ def test_a_topic_in_aws_is_in_the_region_of_its_arn(tmp_path):
 
 
 def test_without_a_running_dashboard_the_error_says_how_to_start_one(tmp_path):
-    with pytest.raises(CommandError, match=r"no Mailpulse is running.*running\.json.*dashboard up"):
+    with pytest.raises(
+        CommandError, match=r"Mailpulse is not running.*running\.json.*dashboard up"
+    ):
         find_topic(tmp_path, None, None, None)
 
 
 def test_an_unreadable_state_file_is_an_error(tmp_path):
     (tmp_path / "running.json").write_text("{")
 
-    with pytest.raises(CommandError, match=r"running\.json cannot be read .*start"):
+    with pytest.raises(CommandError, match=r"cannot read .*running\.json .*start"):
         find_topic(tmp_path, None, None, None)
 
 

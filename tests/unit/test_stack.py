@@ -146,7 +146,7 @@ def test_a_stack_whose_creation_failed_is_recreated(status):
 @pytest.mark.parametrize(
     ("status", "remedy"),
     [
-        ("DELETE_FAILED", "finish it, by `destroy`"),
+        ("DELETE_FAILED", "complete it with `destroy`"),
         ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name mailpulse-test"),
     ],
 )
@@ -164,7 +164,9 @@ def test_a_plan_for_a_stack_whose_creation_failed_deletes_nothing(tmp_path):
     cloudformation = CloudFormation(exists=True)
     cloudformation.was = "ROLLBACK_COMPLETE"
 
-    with pytest.raises(CommandError, match="without --plan it is deleted, and created again"):
+    with pytest.raises(
+        CommandError, match="without --plan, `deploy` deletes it and creates it again"
+    ):
         stack.plan(cloudformation, "mailpulse-test", tmp_path / "stack.yaml", {})
 
     assert cloudformation.calls == []
@@ -197,12 +199,12 @@ def test_a_stack_without_changes_is_not_updated():
 
 
 def test_a_refused_template_reports_its_reason():
-    with pytest.raises(CommandError, match="refused the stack mailpulse-test: no such type"):
+    with pytest.raises(CommandError, match="rejected the stack mailpulse-test: no such type"):
         make(CloudFormation(answer="no such type"))
 
 
 def test_a_failed_stack_names_the_first_resource_that_failed_this_time():
-    with pytest.raises(CommandError, match=r"mailpulse\.yaml says: StatsTable: no such stream"):
+    with pytest.raises(CommandError, match=r"mailpulse\.yaml: StatsTable: no such stream"):
         make(CloudFormation(fails=True))
 
 

@@ -144,8 +144,8 @@ def test_resources_that_cloudformation_retains_are_listed():
 
     with pytest.raises(
         CommandError,
-        match=r"let go of it: SiteBucket \(AWS::Some::Type physical-SiteBucket\): "
-        r"The bucket is not empty\. Delete that by hand; .*the data is kept",
+        match=r"no longer manages them: SiteBucket \(AWS::Some::Type physical-SiteBucket\): "
+        r"The bucket is not empty\. Delete them manually; .*the data was kept",
     ):
         reduce(cloudformation)
 
@@ -170,7 +170,7 @@ def test_a_refused_update_reports_its_reason():
     cloudformation = CloudFormation()
     cloudformation.refusal = "termination protection is on"
 
-    with pytest.raises(CommandError, match=r"refused the stack .*: termination protection is on"):
+    with pytest.raises(CommandError, match=r"rejected the stack .*: termination protection is on"):
         delete(cloudformation)
 
 
@@ -179,7 +179,7 @@ def test_a_failed_deletion_lists_the_remaining_resources():
     cloudformation.happens = [BUCKET_LEFT]
     cloudformation.ends = ["DELETE_IN_PROGRESS", "DELETE_FAILED"]
 
-    with pytest.raises(CommandError, match=r"DELETE_FAILED: SiteBucket .*run this again"):
+    with pytest.raises(CommandError, match=r"DELETE_FAILED: SiteBucket .*run this command again"):
         delete(cloudformation)
 
 

@@ -109,16 +109,18 @@ def _refusal(scope: Scope, file: str | None) -> str | None:
     """Return why a request is rejected; None if it is not."""
     if not _is_local(scope):
         # With DNS rebinding, the host name of a foreign page resolves to this machine.
-        return f"The Host of a request must be {_authority(HOST, scope)}."
+        return f"The Host header must be {_authority(HOST, scope)}."
     if _is_of_browser(scope) and (file is None or not _is_of_page(scope)):
         return (
-            "Pages of other addresses may not send requests here, and Mailpulse's own page reads "
-            f"its files alone. To open it, enter {_origin(scope)}/ in the address bar."
+            "Requests from pages of other origins are not allowed. To open Mailpulse, enter "
+            f"{_origin(scope)}/ in the address bar."
         )
     if any(name == "Action" for name, _value in _query(scope)):
-        return "AWS's query API takes its action from the body of a POST, not from the URL."
+        return (
+            "The action of the AWS query API must be in the body of a POST request, not in the URL."
+        )
     if scope["path"].startswith(_ADMIN_PATHS) and scope["path"] != _HEALTH:
-        return "The emulator's own paths are closed."
+        return "The internal endpoints of the emulator are disabled."
     return None
 
 

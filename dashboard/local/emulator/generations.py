@@ -53,12 +53,12 @@ class Generations:
             return
         file, fact = damage
         latest = self._path(numbers[-1])
-        remedy = f"There is no intact state before it. {start_anew}"
+        remedy = f"There is no earlier intact state. {start_anew}"
         if len(numbers) > 1 and _damage(previous := self._path(numbers[-2])) is None:
             saved = datetime.fromtimestamp(previous.stat().st_mtime).astimezone()
             remedy = (
-                f"Restore the file from a backup; or go back to the state of "
-                f"{saved:%Y-%m-%d %H:%M:%S %Z} and lose what happened since, by "
+                "Restore the file from a backup. Or, to go back to the state of "
+                f"{saved:%Y-%m-%d %H:%M:%S %Z} and lose all later changes, run "
                 f"`{shlex.join(['mv', str(latest), f'{latest}.damaged'])} && {rollback}`"
             )
         raise durable.damaged(file, fact, remedy)
@@ -74,10 +74,10 @@ class Generations:
         for path in old if states else []:
             if not any(_are_equal(path, state / path.name) for state in states):
                 raise CommandError(
-                    f"{path} was written by an earlier version of Mailpulse, which has run since "
-                    f"this one took over its data. To go on with what this version saved, move the "
+                    f"{path} was written by an earlier version of Mailpulse, which was run "
+                    "again after this version. To continue with the data of this version, move the "
                     f"*.json files and {BLOBS} out of {self._folder} (not the numbered folders), "
-                    "and run this again"
+                    "and run this command again"
                 )
         if old and not states:
             for path in old:
@@ -131,9 +131,9 @@ def _damage(state: Path) -> tuple[Path, str] | None:
         if name not in found:
             return state / name, "it is missing"
         if name not in files:
-            return state / name, "it does not belong to this save"
+            return state / name, "it belongs to a different save"
         if _digest(state / name) != files[name]:
-            return state / name, "its content is not what was saved"
+            return state / name, "its content does not match its checksum"
     return None
 
 

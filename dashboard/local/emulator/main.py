@@ -27,7 +27,7 @@ def _report(event: Any) -> None:
     try:
         print(json.dumps(event), flush=True)
     except BrokenPipeError:
-        logger.info("nobody listens: %s", event)
+        logger.info("no subscriber: %s", event)
 
 
 def _read_commands(emulator: Emulator) -> None:

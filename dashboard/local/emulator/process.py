@@ -64,8 +64,8 @@ def listen(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise CommandError(
-            f"port {port} of {HOST} cannot be used ({error.strerror}): "
-            f"stop what uses it, or choose another one with --port"
+            f"cannot use port {port} of {HOST} ({error.strerror}): "
+            "stop the program that uses it, or choose another port with --port"
         ) from error
     listener.listen(128)
     return listener
@@ -141,7 +141,7 @@ class EmulatorProcess:
             finally:
                 connection.close()
         raise CommandError(
-            f"the local AWS emulator did not answer within {_START_SECONDS:.0f} s; see {self._log}"
+            f"the local AWS emulator did not respond within {_START_SECONDS:.0f} s; see {self._log}"
         )
 
     def check(self) -> None:
@@ -152,7 +152,9 @@ class EmulatorProcess:
         """
         status = self._process.poll()
         if status is not None:
-            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+            how = (
+                f"was killed by signal {-status}" if status < 0 else f"exited with status {status}"
+            )
             raise CommandError(f"the local AWS emulator {how}{self._last_words()}")
 
     def serve_page(self, bucket: str) -> None:

@@ -101,7 +101,7 @@ class Emulator:
         for task in running:
             if task.done():
                 task.result()
-                raise RuntimeError("the server ended without being asked to")
+                raise RuntimeError("the server stopped unexpectedly")
         await self._drain()
         saving.cancel()
         await asyncio.gather(saving, return_exceptions=True)
@@ -173,7 +173,7 @@ class Emulator:
                 if await _succeeds(saved_state.Copy(self._generations)):
                     self._mark_unsaved(taken)
             except OSError:
-                logger.exception("no copy of the state could be saved; the next try may do better")
+                logger.exception("cannot save a copy of the state; trying again later")
             # Saving much data takes long: spend at most a tenth of a core on it.
             pause = max(SAVE_EVERY_SECONDS, 9 * (time.monotonic() - began))
 
@@ -207,7 +207,7 @@ async def _succeeds(copy: saved_state.Copy) -> bool:
             if (saved := copy.is_saved()) is not None:
                 return saved
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
-        logger.error("saving a copy took more than %.0f s and was given up", _COPY_SECONDS)
+        logger.error("saving a copy took more than %.0f s and was aborted", _COPY_SECONDS)
         return False
     finally:
         copy.end()
