@@ -1,4 +1,4 @@
-"""AWS stood for by a stub on another core (wire_stub.py), for what is measured on the wire."""
+"""Run a stub of AWS (wire_stub.py) on another core, for benchmarks of network calls."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from support.stub import Authority
 
 from chalicelib.config import Config
 
-# As long as Lambda's.
+# As long as those of Lambda.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -26,14 +26,14 @@ CREDENTIALS = {
 
 @dataclass(frozen=True)
 class Stub:
-    """A running stub server: its URL, and what trusts its certificate."""
+    """A running stub server: its URL, and an SSL context that trusts its certificate."""
 
     url: str
     authority: Authority
 
     @property
     def config(self) -> Config:
-        """Settings of functions to which it is AWS."""
+        """Settings that make the functions use the stub as AWS."""
         names = ("events_table", "stats_table", "subscriptions_table", "pseudonym_key")
         others = ("queue_url", "dead_letter_queue_url", "events_stream_arn")
         return Config(

@@ -1,15 +1,14 @@
-"""What a campaign makes AWS do: requests, write and read units, invocations, messages.
+"""Measure the AWS usage of a campaign: requests, write and read units, invocations, messages.
 
     python bench/calls.py [--recipients 100000] [--rate 100] [--write]
 
-A simulated campaign (python -m dashboard simulate, at the speed of life: two days) goes through the
-functions over AWS in memory, with one viewer who looks at it for eight hours as the page does: it
-pings each minute, and asks for the newest activity at most every three seconds where something has
-changed. Prints what was counted; --write keeps it in dashboard/costs/measured.json, from which
-`python -m dashboard cost` computes.
+A simulated campaign (python -m dashboard simulate, in real time: two days) runs through the
+functions, with AWS in memory. One viewer watches it for eight hours with the requests of the page:
+a ping every minute, and the latest activity at most every three seconds after a change. Prints the
+usage; --write saves it in dashboard/costs/measured.json for `python -m dashboard cost`.
 
-How events meet in batches decides how often aggregates are written. Here, as Lambda and DynamoDB do
-it where nothing is in the way: what arrives within a second is ingested together, 100 at most; each
+The batching of events determines how often aggregates are written. As in Lambda and DynamoDB
+without congestion, events that arrive within a second are ingested together, at most 100; each
 shard of the facts is read four times a second; each table has four shards; a batch of pushes ends
 after a second.
 """
@@ -41,7 +40,7 @@ BATCH = 100
 POLLS = 4
 VIEWER_HOURS = 8
 ASKS_EVERY = 3
-# API Gateway ends a connection after two hours; the page opens another before.
+# API Gateway closes a connection after two hours; the page opens another one before.
 CONNECTS_EVERY = 105
 CAMPAIGN = "spring"
 TOPIC = f"stats/email-campaign/{CAMPAIGN}"
@@ -49,7 +48,7 @@ MEASURED = ROOT / "dashboard" / "costs" / "measured.json"
 
 
 def size(value: dict[str, Any]) -> int:
-    """Give the size of an attribute's value in bytes, as DynamoDB counts it.
+    """Return the size of an attribute value in bytes, as DynamoDB counts it.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
@@ -71,7 +70,7 @@ _sizes: dict[int, tuple[dict[str, Any], int]] = {}
 
 
 def item_size(item: dict[str, Any] | None) -> int:
-    """Give the size of an item in bytes; 0 of none. Items are replaced, never changed."""
+    """Return the size of an item in bytes, 0 for None. Items are replaced, never modified."""
     if item is None:
         return 0
     known, found = _sizes.get(id(item), (None, 0))
@@ -84,16 +83,16 @@ def item_size(item: dict[str, Any] | None) -> int:
 
 
 def units(count: int, unit: int) -> int:
-    """Round bytes up to units; the least is one."""
+    """Convert bytes to units, rounded up; the minimum is one."""
     return max(1, math.ceil(count / unit))
 
 
 class Meter:
-    """Counts what is asked of DynamoDB, by who asks.
+    """Counts the calls of DynamoDB by caller.
 
     Attributes:
-        counts: of each role, by name: `calls`, `write units TABLE`, `read units TABLE`.
-        role: who runs now.
+        counts: by role and name: `calls`, `write units TABLE`, `read units TABLE`.
+        role: the function that is running.
     """
 
     def __init__(self, world: World) -> None:
@@ -110,17 +109,17 @@ class Meter:
         world.dynamo.after_write = self._after
 
     def add(self, name: str, number: float = 1) -> None:
-        """Count something of the role that runs now."""
+        """Add to a count of the current role."""
         self.counts.setdefault(self.role, Counter())[name] += number
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Make a call, and count it."""
+        """Make and count a call."""
         self.add("calls")
         self._factor = 2 if operation == "transact_write_items" else 1
         try:
             answer = self._call(operation, **parameters)
         except ConditionFailed:
-            # What is refused costs what it would have cost.
+            # A rejected write costs as much as a successful one.
             self.add(f"write units {parameters['TableName']}")
             raise
         self._read(operation, parameters, answer)
@@ -166,14 +165,14 @@ class Meter:
 def _projected(
     item: dict[str, Any] | None, keys: tuple[str, str], *, keys_only: bool
 ) -> dict[str, Any] | None:
-    """Give what an index has of an item; None when it has nothing."""
+    """Return the projection of an item in an index; None if the item is not in the index."""
     if item is None or not all(one in item for one in keys):
         return None
     return {one: item[one] for one in keys} if keys_only else item
 
 
 class Run:
-    """A campaign that goes through Mailpulse, second by second."""
+    """A campaign that is processed second by second."""
 
     def __init__(self, campaign: Campaign) -> None:
         self.world = World()
@@ -190,7 +189,7 @@ class Run:
         self._viewer: Viewer | None = None
 
     def run(self) -> None:
-        """Let everything happen."""
+        """Run the campaign to its end."""
         self._viewer = self._connect(0)
         minute = 0
         for second, group in groupby(arrivals(self.campaign), lambda one: int(one.due)):
@@ -251,7 +250,7 @@ class Run:
             assert not any(one.startswith("failed") for one in self.world.queue)
 
     def _minute(self, minute: int) -> None:
-        """What happens each minute: watch, and the viewer's ping."""
+        """Run watch and the ping of the viewer, once a minute."""
         self.world.now = START + minute * 60
         self.meter.role = "watch"
         self.meter.add("invocations")
@@ -268,7 +267,7 @@ class Run:
             self._ask(self._viewer, minute * 60, "ping")
 
     def _look(self, second: int) -> None:
-        """Ask for the newest activity, as the page does, where something has changed."""
+        """Request the latest activity after a change, as the page does."""
         if self._viewer is None or second >= VIEWER_HOURS * 3600:
             if self._viewer is not None:
                 self._leave()
@@ -299,18 +298,18 @@ class Run:
 
 
 def _length(frame: dict[str, Any]) -> int:
-    """Give a frame's length in bytes."""
+    """Return the length of a frame in bytes."""
     return len(json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def events_by_hour(campaign: Campaign) -> list[int]:
-    """Count the events that arrive in each of the viewer's hours."""
+    """Count the events in each hour of the viewer."""
     hours = Counter(int(one.due) // 3600 for one in arrivals(campaign))
     return [hours[hour] for hour in range(VIEWER_HOURS)]
 
 
 def measure(recipients: int, rate: float) -> dict[str, Any]:
-    """Run a campaign, and give what was counted."""
+    """Run a campaign and return the counts."""
     campaign = Campaign(
         CAMPAIGN,
         datetime.fromtimestamp(START, UTC),
@@ -333,11 +332,11 @@ def measure(recipients: int, rate: float) -> dict[str, Any]:
 
 
 def lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give what was counted as lines: a name and a number, per thousand events."""
+    """Return the counts as lines with a name and the number per event."""
     events = found["roles"]["source"]["events"]
     for role, counts in found["roles"].items():
         for name, number in counts.items():
-            yield f"{role}: {name}", f"{number:,.0f}   {number / events:.3f} an event"
+            yield f"{role}: {name}", f"{number:,.0f}   {number / events:.3f} per event"
     for number, hour in enumerate(found["viewer_hours"], 1):
         told = ", ".join(f"{name} {count:,.0f}" for name, count in hour.items())
         yield f"viewer, hour {number}", told
@@ -345,10 +344,10 @@ def lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 @click.command()
 @click.option("--recipients", default=100_000)
-@click.option("--rate", default=100.0, help="Sends a second.")
-@click.option("--write", is_flag=True, help="Keep it in dashboard/costs/measured.json.")
+@click.option("--rate", default=100.0, help="Emails sent per second.")
+@click.option("--write", is_flag=True, help="Save the result in dashboard/costs/measured.json.")
 def main(*, recipients: int, rate: float, write: bool) -> None:
-    """Count what a campaign makes AWS do."""
+    """Measure the AWS usage of a campaign."""
     began = time.monotonic()
     found = measure(recipients, rate)
     for name, told in lines(found):

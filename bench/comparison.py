@@ -1,7 +1,7 @@
-"""What one row of the table is, and how it is measured: ours and a baseline, by turns.
+"""Define a row of the table, and measure it: Mailpulse and a baseline, alternately.
 
-Only ratios are trusted. Both sides do the same work in the same process, on the same core, A B A B;
-each round gives a ratio, and the table has their median with the quartiles beside it.
+Only ratios are reliable. Both sides do the same work in the same process on the same core, A B A B.
+Each round yields a ratio; the table has their median and quartiles.
 """
 
 import gc
@@ -11,13 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_SAMPLE_SECONDS = 0.05  # far above the clock's resolution and a time slice of the kernel
+_SAMPLE_SECONDS = (
+    0.05  # much longer than the resolution of the clock and a time slice of the kernel
+)
 _ROUNDS = 15
-_MILLISECONDS_FROM = 0.01  # seconds, from which they are told in ms
+_MILLISECONDS_FROM = 0.01  # seconds; longer times are shown in ms
 
 CLOCKS = {"CPU": time.process_time, "wall": time.perf_counter}
 OWN = "CPU of a process"
-"""The clock of sides that start a process and give the seconds that it took by its own account."""
+"""The clock of sides that start a process and return the CPU seconds that it reports."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,15 @@ class Comparison:
     """One row.
 
     Attributes:
-        name: what is done.
-        baseline: what it is compared with, in words.
-        ours, theirs: do it once.
-        units: how many events, records or messages one call of either handles.
-        clock: whether CPU time of this process is compared, wall time, or what the sides give.
-        unit: what `must` and `stretch` count: how many `times faster` ours is, or the `share` of
-            the baseline's time that ours takes.
-        must, stretch: the targets; None where it is shown for information.
-        rounds: how often both are measured.
+        name: the operation.
+        baseline: a description of the baseline.
+        ours, theirs: run the operation once.
+        units: the number of events, records, or messages per call.
+        clock: what is compared: CPU time of this process, wall time, or the return values.
+        unit: of `must` and `stretch`: how many `times faster` Mailpulse is, or its `share` of the
+            time of the baseline.
+        must, stretch: the targets; None if the row is informational.
+        rounds: the number of measurements of both.
     """
 
     name: str
@@ -50,7 +52,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Size:
-    """A row of a size in bytes, and of the most that it may be."""
+    """A row with a size in bytes and its limit."""
 
     name: str
     size: int
@@ -59,11 +61,11 @@ class Size:
 
 @dataclass(frozen=True)
 class Result:
-    """A row as measured.
+    """The result of a row.
 
     Attributes:
-        ours, theirs: medians, for each event, record or message.
-        measure: what these two are, such as `µs CPU`.
+        ours, theirs: medians per event, record, or message.
+        measure: their unit, such as `µs CPU`.
     """
 
     name: str
@@ -91,7 +93,7 @@ def measure(row: Comparison | Size) -> Result:
     calls = [1 if row.clock == OWN else _calls(side) for side in sides]
     samples: list[list[float]] = [[], []]
     for round_number in range(row.rounds):
-        # Who comes first changes, so that neither always finds the caches of the other.
+        # Alternate the order, so that the caches favor neither side.
         for side in (0, 1) if round_number % 2 == 0 else (1, 0):
             samples[side].append(_sample(sides[side], calls[side], row.clock) / row.units)
     rounds = list(zip(*samples, strict=True))
@@ -124,7 +126,7 @@ def _reaches(ratio: float, target: float | None, unit: str) -> bool | None:
 
 
 def _calls(side: Callable[[], Any]) -> int:
-    """Find how many calls fill a sample; warms it up, too."""
+    """Return the number of calls that fill a sample; also warms up."""
     side()
     calls = 1
     while (seconds := calls * _sample(side, calls, "wall")) < _SAMPLE_SECONDS:

@@ -1,8 +1,8 @@
-"""Write docs/cost.md anew, from what was measured.
+"""Regenerate docs/cost.md from the measurements.
 
     python bench/cost_document.py
 
-tests/unit/test_costs.py holds the document to it.
+tests/unit/test_costs.py checks that the document is up to date.
 """
 
 import json
@@ -28,13 +28,13 @@ Campaign = dict[str, Any]
 
 
 def block(options: str = "") -> str:
-    """Show what the command says."""
+    """Return the command and its output."""
     said = CliRunner().invoke(cost.command, shlex.split(options)).output.strip()
     return f"```console\n$ python -m dashboard cost {options}".rstrip() + f"\n{said}\n```"
 
 
 def rows(campaigns: list[Campaign]) -> str:
-    """Show what an event makes AWS do, in each campaign that was measured."""
+    """Return the table of the AWS usage per event, for each measured campaign."""
 
     def an_event(role: str, counted: str) -> Callable[[Campaign], str]:
         return lambda one: f"{one['roles'][role][counted] / _events(one):.2f}"
@@ -44,30 +44,32 @@ def rows(campaigns: list[Campaign]) -> str:
 
     told: dict[str, Callable[[Campaign], str]] = {
         "events": lambda one: f"{_events(one):,}",
-        "write units an event: facts and states": an_event("ingest", "write units EventsTable"),
-        "… the index of activity": an_event("ingest", "write units EventsTable/activity"),
+        "write units per event: facts and states": an_event("ingest", "write units EventsTable"),
+        "… the activity index": an_event("ingest", "write units EventsTable/activity"),
         "… aggregates, health, positions": an_event("aggregate", "write units StatsTable"),
-        "read units an event: messages settled": an_event("ingest", "read units EventsTable"),
-        "events to an ingest": events_each("ingest"),
-        "events to an aggregate": events_each("aggregate"),
+        "read units per event: classification": an_event("ingest", "read units EventsTable"),
+        "events per invocation of ingest": events_each("ingest"),
+        "events per invocation of aggregate": events_each("aggregate"),
     }
-    heads = [f"{one['recipients']:,} recipients, {one['rate']:.0f} a second" for one in campaigns]
+    heads = [f"{one['recipients']:,} recipients, {one['rate']:.0f} per second" for one in campaigns]
     return _table("Campaign", heads, {what: list(map(of, campaigns)) for what, of in told.items()})
 
 
 def hours(campaigns: list[Campaign]) -> str:
-    """Show what a viewer's hour makes AWS do: the first and the eighth of each campaign."""
+    """Return the table of the AWS usage per viewer and hour: the first and the eighth hour."""
     kinds = ("pushes", "requests", "answers", "read units", "bytes")
     looked = [one["viewer_hours"][at] for one in campaigns for at in (0, -1)]
     heads = [f"{one['recipients']:,}, {at}" for one in campaigns for at in ("first", "eighth")]
     return _table(
-        "A viewer's hour", heads, {kind: [f"{one[kind]:,}" for one in looked] for kind in kinds}
+        "One viewer for an hour",
+        heads,
+        {kind: [f"{one[kind]:,}" for one in looked] for kind in kinds},
     )
 
 
 def needs(functions: dict[str, dict[str, float]]) -> str:
-    """Show what each function needs, and has."""
-    heads = ["peak MB", "start s", "first batch s", "next batch s", "has MB", "so takes s"]
+    """Return the table of the memory and CPU time of each function."""
+    heads = ["peak MB", "start s", "first batch s", "next batch s", "has MB", "duration s"]
     told = {}
     for name, one in functions.items():
         megabytes = FUNCTIONS[name][1]
@@ -83,14 +85,14 @@ def needs(functions: dict[str, dict[str, float]]) -> str:
 
 
 def document() -> str:
-    """Compose the document."""
+    """Return the document."""
     measured = json.loads(cost.MEASURED.read_text())
     campaigns, functions = measured["campaigns"], measured["functions"]
     cold = functions["websocket_connect"]["first"] * model.VCPU_MB / 128
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # it is no HTML
+        autoescape=False,  # not HTML
         keep_trailing_newline=True,
     )
     return environment.get_template("cost.md.j2").render(

@@ -1,14 +1,13 @@
-"""From an event's publication to its number on the screen: an `up` of its own, and Chromium.
+"""Measure the time from the publication of an event to its number on the screen.
 
     python bench/event_to_paint.py [--events 200] [--json]
 
-Single events at human pace, one after the other; times are of one machine's clock. Stages: the
-event goes through SNS and SQS, and its fact is written; it is counted in the campaign's summary;
-the push is in the page; the number is on the screen (the frame after the one that drew it has
-begun).
-When a fact was written is told by the checkpoint in the summary: the emulator's sequence numbers
-begin with its clock. When it was counted, by the end of the invocation in the function's log; the
-push may be on its way by then. Exit status 1 when p95 is a second or more.
+Starts its own `up` and Chromium, and publishes single events with pauses. Stages: the event passes
+SNS and SQS, and its fact is written; it is counted in the campaign's summary; the page receives the
+push; the number is on the screen (the frame after the one that drew it has begun).
+The time of the fact comes from the checkpoint in the summary, because the sequence numbers of the
+emulator begin with its clock. The time of the count is the end of the invocation in the log of the
+function; the push may have been sent before. The exit status is 1 if p95 is a second or more.
 """
 
 import json
@@ -42,7 +41,7 @@ MUST_SECONDS = 1.0
 CAMPAIGN = "paint"
 WARM = 5
 STAGES = ("SNS, SQS and ingest", "stream and count", "stream and push", "page")
-# Before the page's own code runs: its socket tells when a push came, its number when it changed.
+# Runs before the code of the page, and records when pushes arrive and when the number changes.
 OBSERVE = """
 const now = () => performance.timeOrigin + performance.now();
 window.received = []; window.painted = {};
@@ -62,7 +61,7 @@ new MutationObserver(() => {
 
 
 def publish(topic: Topic) -> float:
-    """Publish one event of now; give when that began, in epoch seconds."""
+    """Publish an event with the current time; return the start time in epoch seconds."""
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     text = json.dumps(ses.a_send(uuid4().hex, campaign=CAMPAIGN, at=at))
     began = time.time()
@@ -71,7 +70,7 @@ def publish(topic: Topic) -> float:
 
 
 def stored_at(dashboard: live.Live, table: str) -> float:
-    """Tell when the last fact was written that the campaign's summary has counted."""
+    """Return the time when the last fact counted in the campaign's summary was written."""
     key = {"campaign": {"S": CAMPAIGN}, "part": {"S": "summary"}}
     item = dashboard.aws("dynamodb").get_item(TableName=table, Key=key)["Item"]
     [checkpoint] = [value["B"] for value in item.values() if "B" in value]
@@ -80,7 +79,7 @@ def stored_at(dashboard: live.Live, table: str) -> float:
 
 
 def counts(dashboard: live.Live) -> list[float]:
-    """List when counting ended, in epoch seconds."""
+    """Return the times when counting ended, in epoch seconds."""
     pages = dashboard.aws("logs").get_paginator("filter_log_events")
     found = pages.paginate(logGroupName=f"/aws/lambda/{install.COUNTING_FUNCTION}")
     events = [event for page in found for event in page["events"]]
@@ -90,7 +89,7 @@ def counts(dashboard: live.Live) -> list[float]:
 def stages(
     dashboard: live.Live, page: Any, published: list[tuple[float, float]]
 ) -> list[list[float]]:
-    """Give the seconds of each stage, of each event."""
+    """Return the seconds of each stage, for each event."""
     received: dict[int, float] = {}
     for at, text in page.evaluate("window.received"):
         changes = json.loads(text).get("changes", {})
@@ -107,7 +106,7 @@ def stages(
 
 
 def measure(events: int) -> list[list[float]]:
-    """Run everything, and give the seconds of each stage, of each event."""
+    """Run the measurement; return the seconds of each stage, for each event."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         dashboard = live.Live(Path(folder) / "state", "--no-demo")
@@ -137,7 +136,7 @@ def measure(events: int) -> list[list[float]]:
 
 
 def p95(times: list[float]) -> float:
-    """Give the 95th of a hundred."""
+    """Return the 95th percentile."""
     return statistics.quantiles(times, n=20)[-1]
 
 
@@ -145,7 +144,7 @@ def p95(times: list[float]) -> float:
 @click.option("--events", default=200, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def main(*, events: int, as_json: bool) -> None:
-    """Measure, and print each stage: p50, p95, and its share of all time."""
+    """Measure and print each stage: p50, p95, and its share of the total time."""
     found = measure(events)
     totals = [sum(times) for times in found]
     rows = {

@@ -1,10 +1,10 @@
-"""Rows of `make bench` counted in instructions, for machines where the clock is too loud.
+"""Count the instructions of rows of `make bench`, for machines with noisy timing.
 
     python bench/instructions.py
 
-It needs valgrind. Instructions are the same in each run, whatever else the machine does. They leave
-memory out, and the kernel. Each side runs in processes of its own, once and some times more: the
-difference is what it takes.
+Requires valgrind. The number of instructions is the same in each run, regardless of the load of the
+machine. It excludes memory and the kernel. Each side runs in separate processes with different
+numbers of calls; the difference is the cost of the calls.
 """
 
 import os
@@ -34,18 +34,20 @@ TIMES = 1, 4
 @click.group(invoke_without_command=True)
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Count all, and print."""
+    """Count the instructions of all rows and print them."""
     if context.invoked_subcommand is not None:
         return
     if shutil.which("valgrind") is None:
-        raise click.ClickException("valgrind is not on PATH: install it (apt-get install valgrind)")
+        raise click.ClickException(
+            "valgrind is not on PATH: install it with apt-get install valgrind"
+        )
     for name, make in ROWS.items():
         with ExitStack() as stack:
             row = make(stack)
         ours, theirs = (counted(name, side) / row.units for side in ("ours", "theirs"))
         ratio = theirs / ours if row.unit == "times faster" else ours / theirs
         print(
-            f"{row.name}, beside {row.baseline}: {ratio:.3g} {row.unit}, must {row.must:g}; "
+            f"{row.name}, compared with {row.baseline}: {ratio:.3g} {row.unit}, must {row.must:g}; "
             f"{ours:,.0f} and {theirs:,.0f} instructions each"
         )
 
@@ -55,7 +57,7 @@ def main(context: click.Context) -> None:
 @click.argument("side")
 @click.argument("times", type=int)
 def run(name: str, side: str, times: int) -> None:
-    """Run one side of a row some times."""
+    """Run one side of a row several times."""
     with ExitStack() as stack:
         call = getattr(ROWS[name](stack), side)
         nowhere = stack.enter_context(Path(os.devnull).open("w"))
@@ -65,7 +67,7 @@ def run(name: str, side: str, times: int) -> None:
 
 
 def counted(name: str, side: str) -> float:
-    """Count the instructions of one call of a row's side."""
+    """Count the instructions per call of one side of a row."""
     totals = []
     for times in TIMES:
         done = subprocess.run(

@@ -1,13 +1,12 @@
-"""Kill a deployment, an upgrade and a removal at each of their calls, and run each again.
+"""Kill a deployment, an upgrade, and a removal at each of their calls, and run each again.
 
-    .venv/bin/python bench/interruptions.py            # all moments; continues where it was stopped
+    .venv/bin/python bench/interruptions.py            # all moments; continues after an interruption
     .venv/bin/python bench/interruptions.py --fresh    # from the beginning
 
-A call that reads leaves what there was, so the moments are those before and after each call that
-changes something. Each life of a stage takes one moment of each command
-(tests/support/interruptions.py says what must hold then). What was tried is kept in
-.mailpulse/interruptions, under a digest of the code that was tried. Exit status 1 when the law was
-broken at a moment.
+Calls that only read do not change the account, so the moments are before and after each call that
+changes something. Each life of a stage tests one moment of each command;
+tests/support/interruptions.py defines the required result. Results are saved in
+.mailpulse/interruptions, by a digest of the code. The exit status is 1 if a moment failed.
 """
 
 import argparse
@@ -31,7 +30,7 @@ _GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 def digest() -> str:
-    """Return a digest of all that a deployment is made of."""
+    """Return a digest of all files that a deployment depends on."""
     found = hashlib.sha256()
     for name in ("app.py", "chalicelib", "dashboard", "infrastructure", "tests/support"):
         top = PROJECT / name
@@ -42,7 +41,7 @@ def digest() -> str:
 
 
 def plan(path: Path) -> Undisturbed:
-    """Return what an undisturbed life is. It is lived once, and kept."""
+    """Return the expected result of an uninterrupted life, which is run once and saved."""
     if not path.exists():
         with account() as own:
             path.write_text(json.dumps(asdict(interruptions.undisturbed(own))))
@@ -54,13 +53,13 @@ def plan(path: Path) -> Undisturbed:
 
 
 def lives(expected: Undisturbed) -> list[tuple[Moment | None, ...]]:
-    """Return lives that have all moments between them; the first few have a spread of them."""
+    """Return lives that cover all moments; the first few cover a sample."""
     found = list(zip_longest(*(expected.moments[command] for command in COMMANDS)))
     return [found[one] for one in sorted(range(len(found)), key=lambda i: i * _GOLDEN_RATIO % 1)]
 
 
 def lane(number: int, lanes: int, results: Path) -> None:
-    """Live the lives of one lane, and note each as a line of JSON."""
+    """Run the lives of one lane, and record each as a line of JSON."""
     expected = plan(results.with_suffix(".plan.json"))
     tried = {tuple(json.loads(line)["moments"]) for line in _lines(results)}
     with account() as own:
@@ -79,12 +78,12 @@ def lane(number: int, lanes: int, results: Path) -> None:
 
 
 def main() -> None:
-    """Run the lanes side by side, and sum up."""
+    """Run the lanes in parallel, and print a summary."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--lanes", type=int, default=2, help="how many lives at once (2)")
-    parser.add_argument("--fresh", action="store_true", help="forget what was tried before")
+    parser.add_argument("--lanes", type=int, default=2, help="number of parallel lives (2)")
+    parser.add_argument("--fresh", action="store_true", help="discard earlier results")
     parser.add_argument("--lane", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     results = PROJECT / ".mailpulse" / "interruptions" / f"{digest()}.jsonl"
@@ -100,9 +99,9 @@ def main() -> None:
     for command in COMMANDS:
         print(
             f"{command}: {expected.calls[command]} calls, {len(expected.changes[command])} of them "
-            f"change something, {len(expected.moments[command])} moments that differ"
+            f"change something, {len(expected.moments[command])} different moments"
         )
-    print(f"{len(lives(expected))} lives, {len(_lines(results))} of them tried before", flush=True)
+    print(f"{len(lives(expected))} lives, {len(_lines(results))} of them already done", flush=True)
     options = ("--lanes", str(arguments.lanes))
     lanes = [
         subprocess.Popen([sys.executable, __file__, *options, "--lane", str(number)])
@@ -114,7 +113,7 @@ def main() -> None:
     broken = [one for one in notes if one["broken"]]
     print(
         f"{moments} moments in {len(notes)} lives, {time.monotonic() - began:.0f} s: "
-        f"the law was broken in {len(broken)}"
+        f"{len(broken)} failed"
     )
     sys.exit(1 if broken or any(ended) or not notes else 0)
 

@@ -1,13 +1,13 @@
-"""Measure a running `up`: how many events a second it counts, how late, and at what CPU time.
+"""Measure a running `up`: events per second, lag, and CPU time.
 
     python bench/live.py [--state-dir .mailpulse] [--rate 500] [--seconds 30] [--viewers 20]
                          [--samples 50]
 
-Events of one campaign go to the SNS topic at a steady rate, while viewers watch the campaign by
-WebSocket. Then single events are published, with pauses. The lag of an event is the time from its
+Publishes events of one campaign to the SNS topic at a steady rate, while viewers watch the campaign
+over WebSockets. Then publishes single events, with pauses. The lag of an event is the time from its
 publication to the first push that includes it. CPU time is that of each process of `up`, per event
-(Linux only). The exit status is 1 when a count is not exact. On a busy machine compare CPU times:
-they depend less on what else runs.
+(Linux only). The exit status is 1 if a count is not exact. On a busy machine, compare CPU times,
+which depend less on other processes.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ COUNTERS = {"Send": "sends", "Delivery": "deliveries", "Open": "opens", "Click":
 
 
 def event(kind: str, campaign: str, message: str, number: int) -> str:
-    """Write one SES event of now; `number` chooses the link."""
+    """Return an SES event with the current time; `number` selects the link."""
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.{number % 1000:03}Z"
     own = {"timestamp": at}
     if kind == "Delivery":
@@ -64,7 +64,7 @@ def event(kind: str, campaign: str, message: str, number: int) -> str:
 
 
 def kinds_and_messages(count: int) -> list[tuple[str, str, int]]:
-    """List events: of each message a Send, a Delivery, often an Open, seldom a Click."""
+    """Return events: for each message a Send, a Delivery, often an Open, sometimes a Click."""
     events: list[tuple[str, str, int]] = []
     number = 0
     while len(events) < count:
@@ -81,11 +81,11 @@ def kinds_and_messages(count: int) -> list[tuple[str, str, int]]:
 
 @dataclass
 class Steady:
-    """Publishes events at a steady rate, on a thread of its own.
+    """Publishes events at a steady rate in a thread.
 
     Attributes:
-        times: when each batch was given to the topic.
-        ended: when the last was taken; 0 before that.
+        times: when each batch was published.
+        ended: when the last batch was accepted; 0 until then.
     """
 
     topic: Topic
@@ -96,7 +96,7 @@ class Steady:
     ended: float = 0.0
 
     def __call__(self) -> None:
-        """Publish them all."""
+        """Publish all events."""
         began = time.monotonic()
         for start in range(0, len(self.events), BATCH):
             time.sleep(max(0.0, began + start / self.rate - time.monotonic()))
@@ -109,12 +109,12 @@ class Steady:
 
 @dataclass
 class Viewer:
-    """Watches a campaign.
+    """A viewer of a campaign.
 
     Attributes:
-        pushes: how many pushes arrived.
-        totals: (time, events counted) of each, for a viewer that reads them.
-        latest: the counts of the last, for the same.
+        pushes: the number of pushes received.
+        totals: (time, events counted) of each push, if the viewer decodes them.
+        latest: the counts of the last push, if the viewer decodes them.
     """
 
     socket: ClientConnection
@@ -133,7 +133,7 @@ class Viewer:
                 return counts
 
     async def watch(self, *, reads: bool) -> None:
-        """Take pushes until cancelled."""
+        """Receive pushes until canceled."""
         async for text in self.socket:
             self.pushes += 1
             if reads:
@@ -160,7 +160,7 @@ def lags(published: list[float], totals: list[tuple[float, int]]) -> list[float]
 
 
 class CpuTimes:
-    """CPU seconds of `up`'s processes, by what each is; empty where there is no /proc."""
+    """CPU seconds of the processes of `up`, by role; empty without /proc."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -174,7 +174,7 @@ class CpuTimes:
     def _now(self) -> dict[str, float]:
         times: dict[str, float] = {}
         for pid in _descendants(self._pid) if Path("/proc").is_dir() else ():
-            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            with suppress(FileNotFoundError, ProcessLookupError):  # the process has exited
                 name = _role(pid)
                 times[name] = times.get(name, 0.0) + _cpu_seconds(pid)
         return times
@@ -205,7 +205,7 @@ def _cpu_seconds(pid: int) -> float:
 
 @dataclass(frozen=True)
 class Load:
-    """What is published, and how many watch it."""
+    """The load: events and viewers."""
 
     rate: float
     seconds: float
@@ -213,16 +213,16 @@ class Load:
 
     @property
     def events(self) -> int:
-        """How many events are published: whole batches."""
+        """The number of events, in whole batches."""
         return int(self.rate * self.seconds) // BATCH * BATCH
 
 
 async def measure_flood(url: str, pid: int, topic: Topic, load: Load) -> bool:
-    """Publish at a steady rate and print what arrives; return whether all counts are exact."""
+    """Publish at a steady rate and print the results; return whether all counts are exact."""
     campaign = f"flood-{uuid4().hex[:6]}"
     steady = Steady(topic, campaign, kinds_and_messages(load.events), load.rate)
     expected = Counter(COUNTERS[kind] for kind, *_ in steady.events)
-    # Count a first event before: the first invocation of each function takes longest.
+    # Count one event first, because the first invocation of each function is the slowest.
     topic.publish_batch([event("Send", f"first-{campaign}", "first", 0)])
     await asyncio.sleep(2)
     watching = [
@@ -254,12 +254,12 @@ async def measure_flood(url: str, pid: int, topic: Topic, load: Load) -> bool:
     found = lags(steady.times, first.totals)
     row("viewers", str(load.viewers))
     row("events", f"{len(steady.events):,}")
-    row("events published a second", f"{len(steady.events) / (steady.ended - began):,.0f}")
-    row("events counted a second", f"{first.totals[-1][1] / took:,.0f}")
+    row("events published per second", f"{len(steady.events) / (steady.ended - began):,.0f}")
+    row("events counted per second", f"{first.totals[-1][1] / took:,.0f}")
     row("lag, p50", f"{statistics.median(found):.2f} s")
     row("lag, max", f"{max(found):.2f} s")
     pushes = sum(viewer.pushes for viewer in watching) / load.viewers
-    row("pushes a second, for each viewer", f"{pushes / took:.2f}")
+    row("pushes per second and viewer", f"{pushes / took:.2f}")
     row("counts are exact", str(exact))
     for name, spent in sorted(times.items(), key=lambda pair: -pair[1]):
         if spent > 0:
@@ -299,12 +299,12 @@ def row(name: str, value: str) -> None:
 
 @click.command()
 @click.option("--state-dir", type=click.Path(path_type=Path), default=Path(".mailpulse"))
-@click.option("--rate", default=500.0, help="Events a second.")
+@click.option("--rate", default=500.0, help="Events per second.")
 @click.option("--seconds", default=30.0)
 @click.option("--viewers", default=20)
 @click.option("--samples", default=50, help="Single events.")
 def main(state_dir: Path, rate: float, seconds: float, viewers: int, samples: int) -> None:
-    """Measure the `up` that uses the state folder."""
+    """Measure the `up` with this state folder."""
     running = read_running(StateDir(state_dir))
     topic = find_topic(state_dir, None, None, None)
     exact = asyncio.run(

@@ -1,4 +1,4 @@
-"""Events as SES publishes them of a newsletter: about 1.9 KB, times and ids all different."""
+"""SES events of newsletters: about 1.9 KB, with different times and IDs."""
 
 import json
 import random
@@ -14,19 +14,19 @@ from chalicelib.ses.parse import parse
 
 CAMPAIGNS = 5
 _EXPIRES = 1_800_000_000
-_KINDS = ["Send"] * 10 + ["Delivery"] * 10 + ["Open"] * 4 + ["Click"]  # a campaign's usual mix
+_KINDS = ["Send"] * 10 + ["Delivery"] * 10 + ["Open"] * 4 + ["Click"]  # the usual mix of a campaign
 
 
 def events(
     count: int, *, kinds: list[str] | None = None, seconds: int = 1800, seed: int = 1
 ) -> list[str]:
-    """Make queue messages, the same every time.
+    """Return queue messages, reproducibly.
 
     Args:
-        count: how many.
-        kinds: of which types, in turn; a campaign's usual mix unless given.
-        seconds: how long it took until all mails were sent, and until the last was answered.
-        seed: of what is drawn.
+        count: the number of messages.
+        kinds: their types, in turn; by default, the usual mix of a campaign.
+        seconds: the duration of sending, and of all events.
+        seed: of the random values.
     """
     rng = random.Random(seed)
     kinds = kinds or _KINDS
@@ -36,7 +36,7 @@ def events(
 
 
 def stream(count: int, *, seconds: int) -> dict[str, Any]:
-    """Make an invocation of aggregate: the facts of as many events, and the states of messages."""
+    """Return an event of aggregate: the facts of this many events, and states of messages."""
     items: list[Item] = []
     for body in events(count, seconds=seconds):
         event = parse(body, campaign_tag="campaign")
@@ -105,7 +105,7 @@ def _moment(second: int, rng: random.Random) -> str:
 
 
 def _beside(mail: dict[str, Any], address: str, message: str) -> dict[str, Any]:
-    """Give the members of a mail that are not read."""
+    """Return the members of `mail` that Mailpulse does not read."""
     headers = {
         "From": "Shop <news@example.com>",
         "To": address,
@@ -144,10 +144,10 @@ def _beside(mail: dict[str, Any], address: str, message: str) -> dict[str, Any]:
 
 
 def average_bytes(bodies: list[str]) -> float:
-    """Give the average length of messages."""
+    """Return the average length of messages."""
     return sum(map(len, bodies)) / len(bodies)
 
 
 def as_batch(bodies: list[str]) -> str:
-    """Write an invocation of ingest, as Lambda hands it over."""
+    """Return an event of ingest, as Lambda passes it."""
     return json.dumps(ses.in_sqs_event(*bodies))

@@ -1,11 +1,11 @@
-"""What each function needs: memory, and processor time, for its start and for the largest batch.
+"""Measure the memory and CPU time of each function, for its start and its largest batch.
 
     python bench/memory.py [--write]
 
-Each function runs as Lambda runs it: a new process imports app.py and handles one event after the
-other. AWS is moto, and API Gateway and the issuer are small servers, all in another process. Prints
-the peak of resident memory and seconds of processor time; --write keeps them in
-dashboard/costs/measured.json, from which `python -m dashboard cost` computes.
+Each function runs as in Lambda: a new process imports app.py and handles events sequentially. AWS
+is moto, and API Gateway and the issuer are small servers, all in another process. Prints the peak
+resident memory and the CPU seconds; --write saves them in dashboard/costs/measured.json for `python
+-m dashboard cost`.
 """
 
 import base64
@@ -51,8 +51,8 @@ TOPIC = "stats/email-campaign/spring"
 ORIGIN = "https://page.example.com"
 MEASURED = ROOT / "dashboard" / "costs" / "measured.json"
 
-# Runs in the new process: no more than Lambda's runtime would. (The peak that getrusage knows is
-# that of the process that started it, if that was higher.)
+# Runs in the new process, with as little code as the runtime of Lambda. (The peak of getrusage is
+# that of the parent process, if that was higher.)
 CHILD = """
 import json, sys, time
 handler = getattr(__import__("app"), sys.argv[1])
@@ -70,12 +70,12 @@ print(json.dumps({"init": init, "first": spent[0], "next": min(spent[1:]), "peak
 
 
 class Gateway(BaseHTTPRequestHandler):
-    """Stands for API Gateway: takes what is posted to a connection."""
+    """A stub of API Gateway that accepts messages to connections."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """Take a frame."""
+        """Accept a frame."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Length", "0")
@@ -86,7 +86,7 @@ class Gateway(BaseHTTPRequestHandler):
 
 
 class Aws:
-    """moto, with the stack in it."""
+    """moto with the stack."""
 
     def __init__(self) -> None:
         self.moto = ThreadedMotoServer(port=0, verbose=False)
@@ -110,7 +110,7 @@ class Aws:
         self.outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
     def client(self, service: str) -> Any:
-        """Make a client."""
+        """Return a client."""
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -120,7 +120,7 @@ class Aws:
         )
 
     def fill(self, world: World) -> None:
-        """Put what is in memory into the tables."""
+        """Write the in-memory items to the tables."""
         dynamodb = self.client("dynamodb")
         for name, table in world.dynamo.tables.items():
             requests = [{"PutRequest": {"Item": item}} for item in table.items()]
@@ -129,7 +129,7 @@ class Aws:
 
 
 def world_of_a_big_campaign() -> World:
-    """Make a campaign of two days, with 250 links, and a hundred viewers."""
+    """Create a campaign of two days with 250 links, and a hundred viewers."""
     world = World()
     start = datetime.fromtimestamp(START, UTC) - timedelta(minutes=MINUTES)
     for minute in range(MINUTES):
@@ -147,12 +147,12 @@ def world_of_a_big_campaign() -> World:
 
 
 def of_stream(world: World, table: str) -> list[dict[str, Any]]:
-    """Give what is in a table's stream."""
+    """Return the records of a table's stream."""
     return [one for shard in world.dynamo.tables[table].stream.shards for one in shard.records]
 
 
 def long(record: dict[str, Any]) -> dict[str, Any]:
-    """Make a record as long as a batch of a thousand may have them: 6 MB together."""
+    """Return a record of the maximum size in a batch of a thousand, 6 MB in total."""
     more = RECORD_BYTES - len(json.dumps(record))
     change = record["dynamodb"]
     image = {**change["NewImage"], "padding": {"S": "x" * max(0, more)}}
@@ -160,7 +160,7 @@ def long(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def events_of(world: World, token: str) -> dict[str, list[dict[str, Any]]]:
-    """Make each function's largest events."""
+    """Return the largest events of each function."""
     campaign = Campaign("spring", datetime.fromtimestamp(START, UTC), recipients=3000, rate=100.0)
     engaged = [one.text for one in arrivals(campaign) if one.happening.type in {"Open", "Click"}]
     batches = [engaged[at * 100 : at * 100 + 100] for at in range(BATCHES)]
@@ -211,7 +211,7 @@ def _sqs(texts: list[str]) -> dict[str, Any]:
 
 
 def _aws(record: dict[str, Any]) -> dict[str, Any]:
-    """Add what AWS says beside, and Chalice's event class wants."""
+    """Add members that AWS sends and the event class of Chalice requires."""
     return {
         **record,
         "eventID": "1",
@@ -220,17 +220,17 @@ def _aws(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# What a function logs that could not do its work.
+# Logged by functions that failed.
 _FAILURES = ('"failed": 1', "quarantined", "refused", "closed", '_missed"', "not_found_out")
 
 
 def _binary(value: bytes) -> str:
-    """Write binary attributes as Lambda does."""
+    """Encode binary attributes as Lambda does."""
     return base64.b64encode(value).decode()
 
 
 def run(function: str, events: list[dict[str, Any]], environment: dict[str, str]) -> dict[str, Any]:
-    """Run a function in a process of its own; give what it needed."""
+    """Run a function in a separate process; return its memory and CPU times."""
     handler = function.removeprefix("websocket_")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
         file.writelines(json.dumps(event, default=_binary) + "\n" for event in events)
@@ -250,7 +250,7 @@ def run(function: str, events: list[dict[str, Any]], environment: dict[str, str]
 
 
 def measure() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Run each function; give what it needed."""
+    """Run each function; return its memory and CPU times."""
     world = world_of_a_big_campaign()
     aws = Aws()
     with tempfile.TemporaryDirectory() as folder, doctored.public(Path(folder)) as public:
@@ -266,7 +266,7 @@ def measure() -> Iterator[tuple[str, dict[str, Any]]]:
             headers={"kid": "1"},
         )
         events = events_of(world, token)
-        # The campaign is counted only now: its records are those of its making.
+        # Count the campaign now, from the records of its creation.
         world.drain()
         events["publish"] = events_of(world, token)["publish"]
         aws.fill(world)
@@ -291,14 +291,14 @@ def measure() -> Iterator[tuple[str, dict[str, Any]]]:
             "CLIENT_ID": "page",
             "ALLOWED_ORIGINS": ORIGIN,
         }
-        # Who looks: a hundred who have signed in.
+        # A hundred signed-in viewers.
         _subscribe(aws, environment)
         for function in FUNCTIONS:
             yield function, run(function, events[function], environment)
 
 
 def _subscribe(aws: Aws, environment: dict[str, str]) -> None:
-    """Let a hundred viewers connect and subscribe."""
+    """Connect and subscribe a hundred viewers."""
     subscriptions = Subscriptions(
         Service("dynamodb", aws.client), environment["SUBSCRIPTIONS_TABLE"]
     )
@@ -309,9 +309,9 @@ def _subscribe(aws: Aws, environment: dict[str, str]) -> None:
 
 
 @click.command()
-@click.option("--write", is_flag=True, help="Keep it in dashboard/costs/measured.json.")
+@click.option("--write", is_flag=True, help="Save the result in dashboard/costs/measured.json.")
 def main(*, write: bool) -> None:
-    """Measure what each function needs."""
+    """Measure the memory and CPU times of each function."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     print(f"{'function':<22}{'peak MB':>9}{'init s':>9}{'first s':>9}{'next s':>9}{'has MB':>9}")
     found = {}

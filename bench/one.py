@@ -1,4 +1,4 @@
-"""Measure the rows of one module of bench/rows, and print them as JSON: bench/run.py asks for it.
+"""Measure the rows of one module of bench/rows, and print them as JSON, for bench/run.py.
 
 python bench/one.py decode
 """
@@ -18,13 +18,13 @@ from comparison import measure
 
 
 def main() -> None:
-    """Measure on one core; what the rows start (servers) takes another."""
+    """Measure on one core; servers that the rows start run on another one."""
     cores = sorted(os.sched_getaffinity(0))
     module = importlib.import_module(f"rows.{sys.argv[1]}")
     with ExitStack() as stack:
         rows = module.rows(stack)
         os.sched_setaffinity(0, cores[:1])
-        # What the functions log is written, as in Lambda, but to nowhere: stdout has the results.
+        # The functions log as in Lambda, but to /dev/null, because stdout has the results.
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
             results = [asdict(measure(row)) for row in rows]
     json.dump(results, sys.stdout)

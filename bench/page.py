@@ -1,9 +1,9 @@
-"""The page in real Chromium, measured: Lighthouse, a storm of pushes, a wall screen for days.
+"""Measure the page in Chromium: Lighthouse, a storm of pushes, a long-running wall screen.
 
     python bench/page.py [lighthouse | storm | wall | start]…
 
-Prints a table; exit status 1 when something is not as it must be. Its server is a stage of the
-tests' own, so that what is measured is the page.
+Prints a table; the exit status is 1 if a target is missed. The server is a stage of the tests, so
+that only the page is measured.
 """
 
 import json
@@ -61,7 +61,7 @@ new MutationObserver((_, self) => {
 
 
 class Table:
-    """Prints rows as they come; remembers whether all are as they must be."""
+    """Prints rows, and records whether all meet their targets."""
 
     def __init__(self) -> None:
         self.good = True
@@ -78,13 +78,13 @@ def chromium() -> str:
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
     )
     if found is None:
-        sys.exit("Error: no Chromium is on PATH: install it (Debian: apt-get install chromium)")
+        sys.exit("Error: Chromium is not on PATH: install it (Debian: apt-get install chromium)")
     return found
 
 
 @contextmanager
 def page_of(browser: Browser, *scripts: str) -> Iterator[Page]:
-    """Open an empty page, with scripts that run before its own."""
+    """Open an empty page with scripts that run before those of the page."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
     page = context.new_page()
     for script in scripts:
@@ -94,8 +94,8 @@ def page_of(browser: Browser, *scripts: str) -> Iterator[Page]:
 
 
 def lighthouse(table: Table, browser: Browser) -> None:
-    """Audit the overview, a campaign and a wall screen, as a desktop and as a phone."""
-    del browser  # Lighthouse starts its own
+    """Audit the overview, a campaign, and a wall screen, on a desktop and a phone."""
+    del browser  # Lighthouse starts its own browser
     with staged(scenes.lively()) as stage, tempfile.TemporaryDirectory() as folder:
         for view in ("#/", f"#/campaign/{SPRING}", f"#/wall/{SPRING}"):
             for preset in ("desktop", "phone"):
@@ -134,7 +134,7 @@ def _weaknesses(report: dict[str, Any]) -> Iterator[str]:
 
 
 def storm(table: Table, browser: Browser) -> None:
-    """Push as fast as no server of ours does, and use the page meanwhile."""
+    """Push faster than the real server would, while using the page."""
     with staged(scenes.lively()) as stage, page_of(browser, OBSERVE) as page:
         page.goto(f"{stage.url}#/campaign/{SPRING}")
         expect(page.locator(".plot canvas")).to_have_count(2)
@@ -155,7 +155,7 @@ def storm(table: Table, browser: Browser) -> None:
         expect(page.locator("[data-metric=opens]")).to_have_attribute("data-value", final)
         tasks, clicks = page.evaluate("[window.tasks, window.clicks]")
     table.row(
-        "storm: pushes a second",
+        "storm: pushes per second",
         f"{pushed / STORM_SECONDS:.0f}",
         f"{STORM_RATE}",
         good=pushed >= STORM_SECONDS * STORM_RATE * 0.98,
@@ -172,7 +172,7 @@ def storm(table: Table, browser: Browser) -> None:
 
 
 def changes(number: int) -> dict[str, Any]:
-    """Make the push of a number: one more open, in a minute, and a click now and then."""
+    """Return a push with one more open in a minute, and occasionally a click."""
     counts = {**scenes.full_counts(**scenes.SPRING_COUNTS)}
     counts["opens"] += number
     counts["human_opens"] += number // 2
@@ -193,7 +193,7 @@ def changes(number: int) -> dict[str, Any]:
 
 
 def wall(table: Table, browser: Browser) -> None:
-    """Push to a wall screen as many times as in days, and look at its memory."""
+    """Push to a wall screen as often as over several days, and measure its memory."""
     with staged(scenes.lively()) as stage, page_of(browser) as page:
         page.goto(f"{stage.url}#/wall/{SPRING}")
         expect(page.locator("[data-metric=sends]")).to_have_text("12,480")
@@ -210,7 +210,7 @@ def wall(table: Table, browser: Browser) -> None:
 
 
 def push_many(stage: Stage, page: Page, first: int, last: int) -> None:
-    """Push, and wait until the page has taken it in."""
+    """Push, and wait until the page has processed it."""
     for number in range(first, last + 1):
         stage.push(PREFIX + SPRING, changes(number))
         if number % 500 == 0:
@@ -223,16 +223,16 @@ def push_many(stage: Stage, page: Page, first: int, last: int) -> None:
 
 
 def heap(session: CDPSession) -> float:
-    """Measure what lives on the page's heap, in bytes."""
+    """Return the size of the live objects on the heap of the page, in bytes."""
     session.send("HeapProfiler.collectGarbage")
     return float(session.send("Runtime.getHeapUsage")["usedSize"])
 
 
 def start(table: Table, browser: Browser) -> None:
-    """Open a campaign whose code is in the browser's cache and whose functions are warm."""
+    """Open a campaign with a warm browser cache and warm functions."""
     with staged(scenes.lively()) as stage:
         stage.scene.snapshots[PREFIX + SPRING]["counts"]["sends"] = 50
-        first_number(table, browser, "a server that answers at once", stage.url, SPRING)
+        first_number(table, browser, "a server without latency", stage.url, SPRING)
     with tempfile.TemporaryDirectory() as folder:
         running = live.Live(Path(folder) / "state", "--no-demo")
         try:
@@ -244,7 +244,7 @@ def start(table: Table, browser: Browser) -> None:
 
 
 def first_number(table: Table, browser: Browser, server: str, url: str, campaign: str) -> None:
-    """Measure when the first number is painted, in milliseconds after navigation began."""
+    """Return when the first number was painted, in milliseconds since navigation started."""
     with page_of(browser, FIRST_NUMBER) as page:
         times = []
         for _ in range(7):

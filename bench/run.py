@@ -1,11 +1,11 @@
-"""`make bench`: how fast we are beside what others would write, as one table.
+"""`make bench`: compare the performance with baselines, as one table.
 
     python bench/run.py [decode aggregate …]
 
-Each module of bench/rows is run in a process of its own, on the first core that this process may
-use; what it calls (bench/wire_stub.py) runs on the last. Results go to bench/results.json, row by
-row, so that a run of some keeps the others; the table in docs/performance.md is written from it.
-Exit status 1 when a 'must' is missed.
+Each module of bench/rows runs in a separate process, on the first available core; the server that
+it calls (bench/wire_stub.py) runs on the last one. Results are written to bench/results.json row by
+row, so that a partial run keeps the other rows; the table in docs/performance.md is generated from
+it. The exit status is 1 if a 'must' is missed.
 """
 
 import json
@@ -29,12 +29,14 @@ BEGIN, END = "<!-- the table: written by `make bench` -->", "<!-- end of the tab
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[ROW]…")
-@click.option("--write/--no-write", default=True, help="Write results and page.")
+@click.option(
+    "--write/--no-write", default=True, help="Write bench/results.json and docs/performance.md."
+)
 def main(names: tuple[str, ...], *, write: bool) -> None:
-    """Measure all rows, or those that are named, and print the table."""
+    """Measure all rows, or those in the arguments, and print the table."""
     known = sorted(path.stem for path in ROWS.glob("[a-z]*.py"))
     if unknown := set(names) - set(known):
-        raise click.UsageError(f"no rows {', '.join(sorted(unknown))}: there are {' '.join(known)}")
+        raise click.UsageError(f"unknown rows {', '.join(sorted(unknown))}: use {' '.join(known)}")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in names or known:
         click.echo(f"{name} …", err=True)
@@ -51,17 +53,19 @@ def main(names: tuple[str, ...], *, write: bool) -> None:
 
 
 def measured(name: str) -> list[dict[str, Any]]:
-    """Measure the rows of a module, in a process of its own."""
+    """Measure the rows of a module in a separate process."""
     command = [sys.executable, str(BENCH / "one.py"), name]
     answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if answer.returncode:
-        raise click.ClickException(f"the rows of {name} could not be measured: see above")
+        raise click.ClickException(
+            f"the rows of {name} could not be measured: see the output above"
+        )
     rows: list[dict[str, Any]] = json.loads(answer.stdout)
     return rows
 
 
 def table(results: dict[str, Any]) -> str:
-    """Write the table, in Markdown."""
+    """Return the table in Markdown."""
     lines = [
         "| what | beside | ratio (quartiles) | must | stretch | met | ours, theirs: each |",
         "|---|---|---|---|---|---|---|",
@@ -93,12 +97,12 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def number_of(value: float) -> str:
-    """Write a number to three digits, and whole where it has more."""
+    """Format a number with three digits, or as an integer if it has more."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def machine() -> str:
-    """Describe the machine, without its name."""
+    """Describe the machine without its host name."""
     models = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()

@@ -1,8 +1,8 @@
-"""Take the screenshots in docs/screenshots: each view, in each state that a reader may meet.
+"""Take the screenshots in docs/screenshots: each view in each of its states.
 
     python bench/screenshots.py
 
-Look at them: that is what they are for.
+Review them afterwards.
 """
 
 import base64
@@ -35,7 +35,7 @@ VIEWS = {
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all screenshots."""
     TARGET.mkdir(parents=True, exist_ok=True)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def late() -> Scene:
-    """Make a pipeline that needs somebody to look at it."""
+    """Return a scene with a pipeline that needs attention."""
     scene = scenes.lively()
     scene.snapshots["stats/health"] |= {
         "queue": {"waiting": 4120, "oldest_seconds": 410},
@@ -72,7 +72,7 @@ def late() -> Scene:
 
 
 def opened(browser: Browser, url: str, **options: object) -> Page:
-    """Open a page, and give it the time to be as it is."""
+    """Open a page, and wait until it is complete."""
     page = browser.new_context(locale="en-GB", timezone_id="Europe/Zurich", **options).new_page()
     page.goto(url)
     page.wait_for_timeout(1200)
@@ -80,18 +80,18 @@ def opened(browser: Browser, url: str, **options: object) -> Page:
 
 
 def take(browser: Browser, stage: Stage, view: str, name: str, **options: object) -> None:
-    """Take one."""
+    """Take a screenshot of a view."""
     shoot(opened(browser, stage.url + VIEWS[view], **options), name)
 
 
 def shoot(page: Page, name: str, **options: object) -> None:
-    """Keep what a page shows, and close it."""
+    """Take a screenshot of a page, and close it."""
     page.screenshot(path=TARGET / f"{name}.jpg", type="jpeg", quality=72, **options)
     page.context.close()
 
 
 def whole(browser: Browser, stage: Stage) -> None:
-    """Take a campaign from top to bottom."""
+    """Take a whole campaign, from top to bottom."""
     page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(page.locator(".events tbody tr")).to_have_count(8)
@@ -100,7 +100,7 @@ def whole(browser: Browser, stage: Stage) -> None:
 
 
 def reclassified(browser: Browser, stage: Stage) -> None:
-    """Take a campaign of which some opens have turned out to be a machine's."""
+    """Take a campaign with opens that were reclassified as bot traffic."""
     page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
     counts = scenes.full_counts(**scenes.SPRING_COUNTS) | {"human_opens": 3328, "human_clicks": 772}
     stage.push(PREFIX + SPRING, scenes.campaign_numbers(counts, version=2000))
@@ -111,7 +111,7 @@ def reclassified(browser: Browser, stage: Stage) -> None:
 
 
 def offline(browser: Browser) -> None:
-    """Take a campaign whose server has gone."""
+    """Take a campaign without a connection to the server."""
     with staged(scenes.lively()) as stage:
         page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
         page.context.set_offline(True)
@@ -121,7 +121,7 @@ def offline(browser: Browser) -> None:
 
 
 def signing_in(browser: Browser) -> None:
-    """Take what a share link shows, and what somebody sees whose sign-in did not work."""
+    """Take a share link, and a failed sign-in."""
     issuer = Authenticator(
         "https://issuer", "page", "https://issuer/a", "https://issuer/t", "openid", ""
     )

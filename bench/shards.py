@@ -1,8 +1,8 @@
-"""The shards of a stream counted by `Count`, over DynamoDB in memory, in a time of our own.
+"""Simulate the counting of the shards of a stream, with DynamoDB in memory and simulated time.
 
-Each shard has a reader as Lambda has it: it polls, hands over a batch, and waits for its end. What
-runs is chalicelib's own; a call takes CALL_SECONDS, and meanwhile the other shards go on, so that
-they get in each other's way as they would.
+Each shard has a reader as in Lambda: it polls, invokes the function with a batch, and waits for its
+end. The code is that of chalicelib. A call takes CALL_SECONDS, during which the other shards
+continue, so that they conflict as in AWS.
 """
 
 import heapq
@@ -32,7 +32,7 @@ from dashboard.costs.model import CALL_SECONDS
 
 POLL_SECONDS = 0.25
 BATCH = 1000  # of app.py
-ITEM_UNITS_A_SECOND = 1000  # what a partition takes, and so an item
+ITEM_UNITS_A_SECOND = 1000  # limit of a partition, and therefore of an item
 SUMMARY = ("spring", "summary")
 
 Record = Mapping[str, Any]
@@ -40,17 +40,17 @@ Record = Mapping[str, Any]
 
 @dataclass
 class Seen:
-    """What happened.
+    """The results.
 
     Attributes:
-        batches: records in each.
-        calls: updates asked for, by item.
-        refused: those whose condition did not hold.
-        touched: items that the batches touched.
-        written: write units, by item; what is refused costs as much.
+        batches: the number of records of each.
+        calls: updates by item.
+        refused: updates whose condition failed.
+        touched: items that the batches changed.
+        written: write units by item, including refused updates.
         throttled: updates that had to wait for their item.
         lags: seconds from a record's creation to its batch's summary.
-        changes: of the stats table: when, which item, and the bytes of its record in the stream.
+        changes: of the stats table: the time, the item, and the bytes of its stream record.
     """
 
     batches: list[int] = field(default_factory=list)
@@ -63,13 +63,13 @@ class Seen:
 
 
 class Shards:
-    """A number of shards and their readers.
+    """Shards and their readers.
 
     Args:
-        records: of the events table's stream, in order.
-        number: of shards.
-        seconds: how long; readers that are late stay late.
-        record_seconds: what a function needs for each record, without its calls.
+        records: of the stream of the events table, in order.
+        number: the number of shards.
+        seconds: the duration; readers do not catch up afterwards.
+        record_seconds: the CPU time of a function per record, without calls.
     """
 
     def __init__(
@@ -90,10 +90,10 @@ class Shards:
             self._lanes[zlib.crc32(message.encode()) % number].append(record)
 
     def run(self) -> Seen:
-        """Let the time pass."""
+        """Run the simulation."""
         for number, lane in enumerate(self._lanes):
             reader = greenlet(lambda number=number, lane=lane: self._read(number, lane))
-            # Readers do not poll in step.
+            # Readers do not poll at the same time.
             start = START + POLL_SECONDS * (number * 0.618 % 1)
             heapq.heappush(self._due, (start, next(self._ids), reader))
         with redirect_stdout(StringIO()):
@@ -105,12 +105,12 @@ class Shards:
         return self.seen
 
     def late(self) -> float:
-        """Give the share of the records that came and were not read."""
+        """Return the share of the records that were not read."""
         read = sum(self.seen.batches)
         return 1 - read / sum(map(len, self._lanes))
 
     def _read(self, number: int, lane: list[Record]) -> None:
-        role = Aggregator(StatsTable(self, "StatsTable"), lambda: self.now)  # type: ignore[arg-type]  # stands for DynamoDB
+        role = Aggregator(StatsTable(self, "StatsTable"), lambda: self.now)  # type: ignore[arg-type]  # a fake of DynamoDB
         at = 0
         while at < len(lane):
             polled = self.now
@@ -155,7 +155,7 @@ class Shards:
 
 
 def _come(lane: Sequence[Record], at: int, now: float) -> Iterator[Record]:
-    """Give the records that have come by now, as many as a batch takes."""
+    """Return the available records, up to the size of a batch."""
     for record in itertools.islice(lane, at, at + BATCH):
         if record["dynamodb"]["ApproximateCreationDateTime"] > now:
             return

@@ -1,12 +1,12 @@
-"""A campaign of ten million sends at 5,000 events a second: where the design bends.
+"""Simulate a campaign of ten million sends at 5,000 events per second, to find the limits.
 
     python bench/simulate_scale.py [--seconds 6] [--rate 5000] [--shards 16]… [--ceiling 5000]
         [--json]
 
-Nothing runs on AWS. A simulated campaign is ingested by chalicelib over DynamoDB in memory; the
-records of its stream are then counted by 1 to 256 shards at once, in a time of our own
-(bench/shards.py). What is measured so: updates, refused conditions, the sizes of items, write
-units, lag, and the frames of a push. The rest is arithmetic; both say what they assume.
+Nothing runs on AWS. chalicelib ingests a simulated campaign, with DynamoDB in memory; the records
+of its stream are then counted by 1 to 256 shards in simulated time (bench/shards.py). This measures
+updates, failed conditions, item sizes, write units, lag, and the frames of a push. The rest is
+computed; the assumptions are printed.
 """
 
 import gc
@@ -47,19 +47,19 @@ from dashboard.simulation.campaign import Campaign
 SENDS = 10_000_000
 SHARDS = (1, 4, 10, 16, 32, 64, 128, 256)
 VIEWERS = (1, 10, 100, 1000, 10_000)
-WARM_SECONDS = 15  # until people open as much as they do later
-EVENTS_A_SEND = 2.85  # of such a campaign, once it is warm
-POSTS_A_SECOND = 10_000  # API Gateway's quota of an account
-SHARD_HOURS = 4  # a shard's life, as people have seen it
+WARM_SECONDS = 15  # until opens have reached their usual rate
+EVENTS_A_SEND = 2.85  # of such a campaign, after warm-up
+POSTS_A_SECOND = 10_000  # account quota of API Gateway
+SHARD_HOURS = 4  # lifetime of a shard, as observed in practice
 CHECKPOINT_HOURS = 25
 INTERVAL = 1.0
-MESSAGE_SECONDS = 66e-6  # of a processor: 4.3 KB, to the stub of bench/rows/wire.py
+MESSAGE_SECONDS = 66e-6  # CPU time: 4.3 KB, to the stub of bench/rows/wire.py
 ROW_BYTES = 120  # of a subscription
 READ_BYTES = 4096  # a read unit, consistent
 
 
 def records_of(rate: float, seconds: float) -> tuple[list[Record], int]:
-    """Ingest a part of a campaign; give what its stream holds, and how many events came."""
+    """Ingest a part of a campaign; return its stream records and the number of events."""
     sends = rate / EVENTS_A_SEND
     recipients = int(sends * (WARM_SECONDS + seconds + 5))
     start = datetime.fromtimestamp(START - WARM_SECONDS, UTC)
@@ -80,7 +80,7 @@ def records_of(rate: float, seconds: float) -> tuple[list[Record], int]:
 
 
 def seconds_a_record(records: Sequence[Record]) -> float:
-    """Measure what a record takes to be understood, in a function with its share of a processor."""
+    """Return the time to decode a record in a function, with its share of a vCPU."""
     some = records[:BATCH]
     times = []
     for _ in range(9):
@@ -92,16 +92,16 @@ def seconds_a_record(records: Sequence[Record]) -> float:
 
 
 def count(records: list[Record], number: int, seconds: float, of_a_record: float) -> dict[str, Any]:
-    """Let a number of shards count the records; give what was seen, and check what can be."""
+    """Count the records with a number of shards; return the results, and check them."""
     shards = Shards(records, number, seconds, of_a_record)
     seen = shards.run()
     item = shards.dynamo.tables["StatsTable"].get(SUMMARY)
     assert item is not None
     calls, batches = seen.calls, len(seen.batches)
     campaign = [change for change in seen.changes if change[1][0] == SUMMARY[0]]
-    # All of a campaign is one partition, so one shard of the stats table's stream.
+    # A campaign is one partition, and therefore one shard of the stream of the stats table.
     done = {key: calls[key] - seen.refused[key] for key in calls}
-    assert done[SUMMARY] <= batches + number, "more than one write of the summary a batch"
+    assert done[SUMMARY] <= batches + number, "more than one write of the summary per batch"
     assert max(seen.batches) <= BATCH
     lags = sorted(seen.lags) or [math.inf]
     hottest, hottest_units = seen.written.most_common(1)[0]
@@ -125,7 +125,7 @@ def count(records: list[Record], number: int, seconds: float, of_a_record: float
 
 
 def checkpoints(number: int) -> dict[str, Any]:
-    """Give the size of a summary a day later, when shards have ended and others followed."""
+    """Return the size of a summary a day later, after shards have been replaced."""
     lanes = round(number * (1 + CHECKPOINT_HOURS / SHARD_HOURS))
     one = {f"k{lane:012x}": {"B": bytes(22)} for lane in range(lanes)}
     return {
@@ -138,7 +138,7 @@ def checkpoints(number: int) -> dict[str, Any]:
 
 
 class _Everybody:
-    """Stands for subscriptions and connections: one who listens to all, and what is sent."""
+    """A fake of subscriptions and connections, with one subscriber to all topics."""
 
     def __init__(self) -> None:
         self.frames: dict[str, list[int]] = {}
@@ -153,13 +153,13 @@ class _Everybody:
 
 
 def pushed(records: list[Record], of_a_record: float) -> tuple[dict[str, list[int]], float]:
-    """Compose the push of a batch; give its frames, by topic, and what a record takes, in s."""
+    """Build the push of a batch; return its frames by topic, and the seconds per record."""
     shards = Shards(records, 4, 3.0, of_a_record)
     shards.run()
     table = shards.dynamo.tables["StatsTable"]
     assert table.stream is not None
     everybody = _Everybody()
-    publish = Publisher(everybody, everybody, None, INTERVAL, pause=lambda _: None)  # type: ignore[arg-type]  # one stands for both
+    publish = Publisher(everybody, everybody, None, INTERVAL, pause=lambda _: None)  # type: ignore[arg-type]  # a fake of both
     changed = [one for shard in table.stream.shards for one in shard.records][-BATCH:]
     with redirect_stdout(StringIO()):
         publish.batch(changed)
@@ -170,7 +170,7 @@ def pushed(records: list[Record], of_a_record: float) -> tuple[dict[str, list[in
 
 
 def fan_out(viewers: int, frames: dict[str, list[int]], ceiling: float) -> dict[str, Any]:
-    """Reckon what viewers take who look at the campaign, as its page does."""
+    """Compute the load of viewers of the campaign, with the requests of the page."""
     messages = viewers * len(frames[f"stats/email-campaign/{SUMMARY[0]}"])
     cycle = max(INTERVAL, messages / ceiling)
     chunks = math.ceil(viewers / MOST_VIEWERS) if viewers > MOST_VIEWERS else 0
@@ -178,7 +178,7 @@ def fan_out(viewers: int, frames: dict[str, list[int]], ceiling: float) -> dict[
     cycles = 3600 / cycle  # an hour
     memory = FUNCTIONS["publish"][1]
     by_chunks = messages * MESSAGE_SECONDS / min(1.0, memory / VCPU_MB) if chunks else 0
-    beside = {  # what is not asked for by API Gateway, an hour
+    beside = {  # not billed by API Gateway, per hour
         "DynamoDB read": cycles * math.ceil(viewers * ROW_BYTES / READ_BYTES),
         "DynamoDB write": cycles * turns,
         "Lambda request": cycles * (1 + chunks),
@@ -199,7 +199,7 @@ def fan_out(viewers: int, frames: dict[str, list[int]], ceiling: float) -> dict[
 
 
 def usd(row: dict[str, Any], rate: float) -> float:
-    """Price the counting of the whole campaign, if all of it were as this second."""
+    """Compute the cost of counting the whole campaign at the rate of this second."""
     seconds = SENDS * EVENTS_A_SEND / rate
     writes = PRICES["DynamoDB write"].of(row["write_units_a_second"] * seconds)
     return writes + PRICES["Lambda request"].of(row["batches_a_second"] * seconds)
@@ -220,22 +220,26 @@ ASSUMED = {
 
 
 @click.command()
-@click.option("--seconds", default=6.0, show_default=True, help="Of the campaign, that are run.")
-@click.option("--rate", default=5000.0, show_default=True, help="Events a second.")
+@click.option(
+    "--seconds", default=6.0, show_default=True, help="Seconds of the campaign to simulate."
+)
+@click.option("--rate", default=5000.0, show_default=True, help="Events per second.")
 @click.option(
     "--ceiling",
     default=float(DEFAULT_MESSAGES_PER_SECOND),
     show_default=True,
-    help="Messages a second, MESSAGES_PER_SECOND.",
+    help="Messages per second, MESSAGES_PER_SECOND.",
 )
-@click.option("--shards", type=int, multiple=True, default=SHARDS, help="How many; several times.")
+@click.option(
+    "--shards", type=int, multiple=True, default=SHARDS, help="Number of shards; can be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def main(
     *, seconds: float, rate: float, ceiling: float, shards: tuple[int, ...], as_json: bool
 ) -> None:
-    """Simulate, reckon, and print tables."""
+    """Simulate, compute, and print tables."""
     records, events = records_of(rate, seconds)
-    gc.freeze()  # what a function would never have to look through
+    gc.freeze()  # objects that a function would not have
     of_a_record = seconds_a_record(records)
     frames, of_a_change = pushed(records, of_a_record)
     counted = [count(records, number, seconds, of_a_record) for number in shards]
@@ -261,7 +265,7 @@ def main(
 
 
 def print_tables(result: dict[str, Any]) -> None:
-    """Print what was found, and what was assumed."""
+    """Print the results and the assumptions."""
     for name in ("events_a_second", "records_a_second", "record_ms", "change_ms"):
         print(f"{name.replace('_', ' ')}: {result[name]:,.3g}")
     for name, value in ASSUMED.items():

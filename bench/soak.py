@@ -1,9 +1,9 @@
-"""Many events, with duplicates and faults: is the drift 0?
+"""Count many events with duplicates and faults, and check that the drift is 0.
 
-    python bench/soak.py memory   [--events 1000000]   the functions over AWS in memory
+    python bench/soak.py memory   [--events 1000000]   the functions, with AWS in memory
     python bench/soak.py emulator [--events 100000]    a running `up`, through a faulty proxy
 
-Prints a table; exit status 1 when a counter is not what a naive count over the events gives.
+Prints a table; the exit status is 1 if a counter differs from a naive count over the events.
 """
 
 import gc
@@ -36,7 +36,7 @@ Stats = dict[str, dict[str, Counter[str]]]
 
 
 def messages(count: int) -> Iterator[list[dict[str, Any]]]:
-    """Make events, a chunk of whole messages at a time."""
+    """Yield events in chunks of whole messages."""
     number, made, chunk = 0, 0, []
     while made < count:
         chunk += events_of(number)
@@ -49,7 +49,7 @@ def messages(count: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def events_of(number: int) -> list[dict[str, Any]]:
-    """Make what happens to one mail: two in five are opened, one in ten clicked, some scanned."""
+    """Return the events of one email: two in five are opened, one in ten clicked, some scanned."""
     campaign = f"soak-{number % CAMPAIGNS}"
     minute = number // 1000
     at = f"2026-11-{23 + minute // 1440:02}T{minute // 60 % 24:02}:{minute % 60:02}"
@@ -80,14 +80,14 @@ def events_of(number: int) -> list[dict[str, Any]]:
 
 
 def add(total: Stats, stats: dict[str, dict[str, dict[str, int]]]) -> None:
-    """Add a chunk's counters: no message is in two chunks."""
+    """Add the counters of a chunk; no message is in two chunks."""
     for campaign, parts in stats.items():
         for part, counts in parts.items():
             total[campaign][part].update(counts)
 
 
 def drift(expected: Stats, counted: dict[str, dict[str, dict[str, int]]]) -> int:
-    """Count the counters that are not what they should be."""
+    """Return the number of wrong counters."""
     wrong = 0
     for campaign in {*expected, *counted}:
         for part in {*expected.get(campaign, {}), *counted.get(campaign, {})}:
@@ -98,7 +98,7 @@ def drift(expected: Stats, counted: dict[str, dict[str, dict[str, int]]]) -> int
 
 
 def empty() -> Stats:
-    """Make counters that are all 0."""
+    """Return counters that are all 0."""
     return defaultdict(lambda: defaultdict(Counter))
 
 
@@ -109,14 +109,14 @@ def row(name: str, value: str) -> None:
 
 @click.group()
 def main() -> None:
-    """Soak the counting."""
+    """Run a soak test of counting."""
 
 
 @main.command()
 @click.option("--events", "count", default=1_000_000)
 @click.option("--seed", default=1)
 def memory(count: int, seed: int) -> None:
-    """Run the functions over AWS in memory."""
+    """Run the functions, with AWS in memory."""
     rng = random.Random(seed)
     world, expected = World(), empty()
     happened: Counter[str] = Counter()
@@ -126,11 +126,11 @@ def memory(count: int, seed: int) -> None:
         arriving = chunk + rng.choices(chunk, k=int(len(chunk) * DUPLICATES))
         rng.shuffle(arriving)
         world.arrive(*arriving)
-        happened["events that came"] += len(arriving)
+        happened["events received"] += len(arriving)
         work_off(world, rng, happened)
         add(expected, reference.stats(chunk))
         world.forget_read(keep=1000)
-        gc.freeze()  # what stays need not be looked at again
+        gc.freeze()  # long-lived objects need no garbage collection
         done += len(chunk)
         click.echo(f"{done:,} events after {time.monotonic() - began:,.0f} s", err=True)
     world.drain()
@@ -149,7 +149,7 @@ def memory(count: int, seed: int) -> None:
 
 
 def work_off(world: World, rng: random.Random, happened: Counter[str]) -> None:
-    """Ingest and count what is there, while processes end and shards split and come again."""
+    """Ingest and count all events, while processes end and shards split and are read again."""
     while world.queue or world.running or world.readable():
         if world.queue and len(world.running) < 4:
             ids = [one for _, one in zip(range(rng.randint(1, 100)), world.queue, strict=False)]
@@ -169,7 +169,7 @@ def work_off(world: World, rng: random.Random, happened: Counter[str]) -> None:
             start = max(0, lane.read - rng.randint(1, 500))
             if start < lane.given:
                 world.read_again(lane, start, lane.given)
-                happened["suffixes that came again"] += 1
+                happened["suffixes read again"] += 1
     lane = rng.choice([one for one in world.lanes() if one.shard.is_open])
     if len(world.lanes()) < 200:
         lane.stream.split(lane.shard)
@@ -180,7 +180,7 @@ def work_off(world: World, rng: random.Random, happened: Counter[str]) -> None:
 @click.option("--events", "count", default=100_000)
 @click.option("--seed", default=1)
 def emulator(count: int, seed: int) -> None:
-    """Run a dashboard on the emulator."""
+    """Run `up` on the emulator."""
     rng = random.Random(seed)
     expected = empty()
     began = time.monotonic()
@@ -209,7 +209,7 @@ def emulator(count: int, seed: int) -> None:
         finally:
             running.stop()
     row("emulator: distinct events", f"{count:,}")
-    row("emulator: faults met", f"{met.total():,}")
+    row("emulator: faults", f"{met.total():,}")
     row("emulator: drift of the summaries", str(wrong))
     row("emulator: recount --all", recounted)
     row("emulator: seconds", f"{time.monotonic() - began:,.0f}")
@@ -217,7 +217,7 @@ def emulator(count: int, seed: int) -> None:
 
 
 def through(running: live.Live, proxy: FaultyProxy) -> None:
-    """Send the functions' calls of DynamoDB through the proxy."""
+    """Route the DynamoDB calls of the functions through the proxy."""
     client = running.aws("lambda")
     for function in ("ingest", "aggregate"):
         name = f"mailpulse-local-{function}"
@@ -227,7 +227,7 @@ def through(running: live.Live, proxy: FaultyProxy) -> None:
 
 
 def fault(operation: str, rng: random.Random) -> str | None:
-    """Name the fault that a call meets: one in fifty."""
+    """Return the fault of a call, for one call in fifty."""
     if not operation or rng.random() > 0.02:
         return None
     if operation == "BatchWriteItem":
@@ -251,12 +251,12 @@ def kill_one(running: live.Live, rng: random.Random) -> None:
 
 
 def summaries(stats: Stats) -> Stats:
-    """Take the summaries alone."""
+    """Return only the summaries."""
     return {campaign: {"summary": parts["summary"]} for campaign, parts in stats.items()}
 
 
 def snapshots(running: live.Live) -> dict[str, dict[str, dict[str, int]]]:
-    """Ask for what somebody is shown who comes now."""
+    """Request the snapshots that a new viewer gets."""
     with running.client() as client:
         names = [f"soak-{number}" for number in range(CAMPAIGNS)]
         topics = {name: client.snapshot(f"stats/email-campaign/{name}") for name in names}
@@ -264,7 +264,7 @@ def snapshots(running: live.Live) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def recount(running: live.Live) -> str:
-    """Let `recount` compare everything."""
+    """Run `recount --all`."""
     command = [sys.executable, "-m", "dashboard", "recount", "--all"]
     finished = subprocess.run(
         [*command, "--state-dir", str(running.state_dir)],

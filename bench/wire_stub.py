@@ -1,8 +1,8 @@
-"""A server for measurements: over TLS, answers every request after a given time.
+"""A TLS server for benchmarks that responds to every request after a given time.
 
     python bench/wire_stub.py CERTIFICATE MILLISECONDS
 
-Prints its port. It reads no more of a request than it must, to take less than whoever is measured.
+Prints its port. It reads as little of a request as possible, to need less time than the client.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ _ANSWER = (
     b"HTTP/1.1 200 OK\r\nx-amzn-requestid: 7f3c5a0e-4c1e-4b39-9d39-3c8a7a0e2a11\r\n"
     b"content-type: application/json\r\ndate: Wed, 25 Nov 2026 14:00:00 GMT\r\n"
 )
-# The answer of BatchWriteItem, and of UpdateItem where it is to tell of the item.
+# The response of BatchWriteItem, and of UpdateItem with ReturnValues.
 _WRITTEN = b'{"UnprocessedItems":{},"Attributes":{}}'
 _ANSWERS = {
-    # A batch is written; a frame is taken.
+    # The responses to a batch and to a frame.
     True: _ANSWER + b"content-length: %d\r\n\r\n" % len(_WRITTEN) + _WRITTEN,
     False: _ANSWER + b"content-length: 0\r\n\r\n",
 }
@@ -36,7 +36,7 @@ class Server(asyncio.Protocol):
         self.missing = 0
 
     def data_received(self, data: bytes) -> None:
-        """Answer each request that is whole."""
+        """Respond to each complete request."""
         self.got += data
         if self.missing == 0:
             head, end, _ = self.got.partition(b"\r\n\r\n")
@@ -54,7 +54,7 @@ class Server(asyncio.Protocol):
 
 
 async def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is killed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[1])
     Server.seconds = float(sys.argv[2]) / 1000

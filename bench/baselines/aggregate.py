@@ -1,4 +1,4 @@
-"""Stream records counted one by one, as most examples have it: deserialise, UpdateItem."""
+"""Count stream records one by one, as most examples do: deserialize, UpdateItem."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _deserializer = TypeDeserializer()
 
 
 def deserialised(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Read the records' items."""
+    """Deserialize the items of the records."""
     return [
         {
             name: _deserializer.deserialize(value)
@@ -21,11 +21,11 @@ def deserialised(event: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def handle(table: Any, event: Mapping[str, Any]) -> None:
-    """Count each record in its campaign's item.
+    """Count each record in the item of its campaign.
 
     Args:
-        table: boto3's resource of the table.
-        event: as Lambda hands it over.
+        table: the boto3 resource of the table.
+        event: the Lambda event.
     """
     for item in deserialised(event):
         counter = _COUNTERS.get(item.get("e", ""), "states")

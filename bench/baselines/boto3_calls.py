@@ -1,4 +1,4 @@
-"""What boto3's users write: batch_writer, and post_to_connection from sixteen threads."""
+"""The usual boto3 code: batch_writer, and post_to_connection in sixteen threads."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ REGION = "us-east-1"
 
 
 def batch_writer(url: str, roots: Path) -> Any:
-    """Give a function that writes items, in the SDK's own types, to a table."""
+    """Return a function that writes items, in the types of the SDK, to a table."""
     table = boto3.resource("dynamodb", REGION, endpoint_url=url, verify=str(roots)).Table("facts")
 
     def write(items: Iterable[dict[str, Any]]) -> None:
@@ -24,7 +24,7 @@ def batch_writer(url: str, roots: Path) -> Any:
 
 
 def post_to_connections(url: str, roots: Path, threads: int = 16) -> Any:
-    """Give a function that posts a frame to connections."""
+    """Return a function that posts a frame to connections."""
     client = boto3.client(
         "apigatewaymanagementapi",
         REGION,

@@ -1,4 +1,4 @@
-"""One SES event, as it is read with json and checks by hand."""
+"""Decode an SES event with json and handwritten checks."""
 
 import json
 from datetime import UTC, datetime
@@ -13,11 +13,11 @@ KEYS = {
 
 
 class NotAnEvent(Exception):
-    """It is no event."""
+    """The message is not an event."""
 
 
 def parse(body: str) -> dict[str, object]:
-    """Read an event; the result has what our own has, where the type has it."""
+    """Decode an event; the result has the same members as that of chalicelib."""
     try:
         event = json.loads(body)
         kind = event["eventType"]
@@ -40,11 +40,11 @@ def parse(body: str) -> dict[str, object]:
             "link": own.get("link"),
         }
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise NotAnEvent(f"no event: {error!r}") from error
+        raise NotAnEvent(f"not an event: {error!r}") from error
     if not isinstance(message_id, str) or not message_id:
         raise NotAnEvent(f"messageId is {message_id!r}")
     if not isinstance(campaign[0], str):
         raise NotAnEvent(f"campaign is {campaign!r}")
     if not isinstance(recipients, list) or not all(isinstance(one, str) for one in recipients):
-        raise NotAnEvent("recipients are no list of addresses")
+        raise NotAnEvent("recipients are not a list of addresses")
     return result

@@ -1,4 +1,4 @@
-"""A batch of queue messages written to a table with boto3: one by one, or by batch_writer."""
+"""Write a batch of queue messages to a table with boto3: one by one, or with batch_writer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,13 +7,13 @@ from baselines.decode import parse
 
 
 def put_each(table: Any, event: Mapping[str, Any]) -> None:
-    """Put one item after the other."""
+    """Write the items one by one."""
     for record in event["Records"]:
         table.put_item(Item=_item(record["body"]))
 
 
 def by_batch_writer(table: Any, event: Mapping[str, Any]) -> None:
-    """Put them by the batch, duplicates left out."""
+    """Write the items in batches, without duplicates."""
     with table.batch_writer(overwrite_by_pkeys=["message_id", "fact"]) as batch:
         for record in event["Records"]:
             batch.put_item(Item=_item(record["body"]))

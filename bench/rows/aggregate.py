@@ -1,4 +1,4 @@
-"""Count a batch of the events table's stream: the grouping alone, and the whole function."""
+"""Count a batch of stream records of the events table: grouping only, and the whole function."""
 
 import json
 from contextlib import ExitStack
@@ -14,16 +14,16 @@ from chalicelib.functions.aggregate import Aggregator
 from chalicelib.stats.grouping import group
 from chalicelib.stats.table import StatsTable
 
-SECONDS = 60  # what a batch's events span: streams are read as they grow
+SECONDS = 60  # the time span of a batch, because streams are read continuously
 
 
 def rows(stack: ExitStack) -> list[Comparison]:
-    """Compare over sends, deliveries, opens, clicks and the states of messages."""
+    """Compare with sends, deliveries, opens, clicks, and states of messages."""
     return [*grouping(1000), *grouping(10_000), whole(stack, 1000)]
 
 
 def grouping(count: int) -> list[Comparison]:
-    """Compare the grouping alone, of so many records."""
+    """Compare only the grouping of this many records."""
     text = json.dumps(made.stream(count, seconds=SECONDS), separators=(",", ":"))
     event = json.loads(text)
     name = f"group {count:,} stream records of {len(text) // count} bytes"
@@ -49,7 +49,7 @@ def grouping(count: int) -> list[Comparison]:
 
 
 def whole(stack: ExitStack, count: int) -> Comparison:
-    """Compare the whole function, of so many records."""
+    """Compare the whole function with this many records."""
     server = stack.enter_context(stub(0))
     event = made.stream(count, seconds=SECONDS)
     dynamo = JsonService("dynamodb", server.config, context=server.authority.context)

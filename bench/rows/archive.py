@@ -1,4 +1,4 @@
-"""How large the functions' archive is, for the machines that `deploy` takes by default."""
+"""Measure the size of the archive of the functions, for the default architecture."""
 
 import tempfile
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ MOST = {"without packages": 1024**2, "with packages": 6 * 1024**2}
 
 
 def rows(_stack: ExitStack) -> list[Size]:
-    """Measure it with the packages of requirements.txt, and without."""
+    """Measure it with and without the packages in requirements.txt."""
     return [
         Size(f"the functions' archive {name}", _bytes(with_packages=name == "with packages"), most)
         for name, most in MOST.items()

@@ -20,7 +20,7 @@ class _MailSkipped(msgspec.Struct):
 
 
 def rows(_stack: ExitStack) -> list[Comparison]:
-    """Compare over events that differ, in a campaign's mix."""
+    """Compare with different events, in the mix of a campaign."""
     bodies = made.events(EVENTS)
 
     def ours() -> None:

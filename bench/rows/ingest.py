@@ -1,6 +1,6 @@
-"""Take in a batch of the queue: from the text of the invocation to written facts.
+"""Ingest a batch of queue messages: from the text of the event to written facts.
 
-Sends and deliveries, the bulk: what they cost is what limits ingest.
+Sends and deliveries only, because they are the most frequent, and therefore limit ingest.
 """
 
 import json
@@ -19,11 +19,11 @@ from chalicelib.functions.ingest import Ingest
 from chalicelib.stats.table import StatsTable
 
 EVENTS = 1000
-NOW = 1_795_428_000.0  # a little after what made.py makes
+NOW = 1_795_428_000.0  # shortly after the events of made.py
 
 
 def rows(stack: ExitStack) -> list[Comparison]:
-    """Compare with boto3's two ways of writing."""
+    """Compare with the two ways to write items with boto3."""
     server = stack.enter_context(stub(0))
     text = made.as_batch(made.events(EVENTS, kinds=["Send", "Delivery"]))
     dynamo = JsonService("dynamodb", server.config, context=server.authority.context)
@@ -31,7 +31,7 @@ def rows(stack: ExitStack) -> list[Comparison]:
         server.config,
         EventsTable(dynamo, "events", retention_days=90, clock=lambda: NOW),
         StatsTable(dynamo, "stats"),
-        Queues(dynamo, dynamo, "queue", "dead-letters"),  # nothing goes there
+        Queues(dynamo, dynamo, "queue", "dead-letters"),  # not used
         TimeLimit(),
         clock=lambda: NOW,
     )

@@ -1,7 +1,7 @@
-"""A cold start: what a function imports, with bytecode and without, and a push to twenty viewers.
+"""Measure cold starts: imports with and without bytecode, and a push to twenty viewers.
 
-Each measurement is a fresh process that can write no bytecode, as in Lambda, from the archive that
-`deploy` makes, unpacked. boto3 and the standard library are compiled, as the runtime's are.
+Each measurement runs a new process that cannot write bytecode, as in Lambda, from the unpacked
+archive of `deploy`. boto3 and the standard library are compiled, as in the runtime.
 """
 
 import os
@@ -39,13 +39,13 @@ VARIABLES = {
     "AWS_SECRET_ACCESS_KEY": "none",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-# The most that each function may take of the baseline, until it is ready for its first event. Who
-# verifies tokens loads cryptography, which has no must.
+# The maximum share of the baseline until each function is ready for its first event. Functions that
+# verify tokens load cryptography, and have no target.
 MOST = {
     **dict.fromkeys(("ingest", "aggregate", "publish", "watch", "message", "disconnect"), 0.3),
     "connect": None,
 }
-# Of these the bytecode's gain is told.
+# For these functions, the gain from bytecode is measured.
 COMPILED = ("ingest", "aggregate", "publish")
 BOTO3 = """
 import chalice.app, boto3
@@ -136,7 +136,7 @@ def _cold_publish(stack: ExitStack, code: Path) -> Comparison:
 
 
 def _unpacked(folder: Path) -> list[Path]:
-    """Unpack the archive for this machine, and the one of sources that Chalice would make of it."""
+    """Unpack the archive for this machine, and the source archive that Chalice would create."""
     roles = {name: f"arn:aws:iam::000000000000:role/{name}" for name in chalice_project.FUNCTIONS}
     machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     codes = []
@@ -152,8 +152,8 @@ def _unpacked(folder: Path) -> list[Path]:
 def _process(
     code: Path, program: str, *, with_boto3: bool = False, server: Stub | None = None
 ) -> Callable[[], float]:
-    """Make what runs a program in a fresh process; it gives the program's CPU time in seconds."""
-    # Beside the archive, Lambda has boto3 and the standard library, and no other package.
+    """Return a function that runs a program in a new process and returns its CPU seconds."""
+    # Besides the archive, Lambda has boto3 and the standard library, but no other packages.
     beside = [sysconfig.get_paths()["purelib"], str(ROOT / "bench")] if with_boto3 else []
     text = (
         f"import sys, time\nsys.path[:0] = [{str(code)!r}]\nsys.path += {beside!r}\n"
@@ -173,7 +173,7 @@ def _process(
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"a process that was to be measured failed: {done.stderr}")
+            raise RuntimeError(f"a measured process failed: {done.stderr}")
         return float(done.stdout.split()[-1])
 
     return run

@@ -1,4 +1,4 @@
-"""Calls over TLS, alone: a thousand items to DynamoDB, and frames to many connections."""
+"""Measure only calls over TLS: a thousand items to DynamoDB, and frames to many connections."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ from chalicelib.live.fan_out import FanOut
 from chalicelib.live.permissions import Connection
 
 ITEMS = 1000
-BATCH = 25  # the most that BatchWriteItem takes
+BATCH = 25  # the limit of BatchWriteItem
 VIEWERS = 1000
 API_GATEWAY_MS = 10
 FRAME = "x" * 1024
@@ -20,7 +20,7 @@ FAR = 2.0**40  # epoch seconds: no deadline
 
 
 def rows(stack: ExitStack) -> list[Comparison]:
-    """Compare with boto3's calls."""
+    """Compare with the calls of boto3."""
     return [_write(stack), _push_cpu(stack), _push_rate(stack)]
 
 
@@ -85,7 +85,7 @@ def _pushes(stack: ExitStack, milliseconds: float) -> tuple[Callable[[], None], 
 
 
 def _item(number: int) -> dict[str, str | int]:
-    """Make an item of about 270 bytes."""
+    """Return an item of about 270 bytes."""
     return {
         "message_id": f"0100018b6d6c4f2a-{number:08d}-4f3e-a8b0-2f7d5f6a8f10-000000",
         "fact": "Delivery#2026-11-25T14:00:00.000Z#recipient",
@@ -98,7 +98,7 @@ def _item(number: int) -> dict[str, str | int]:
 
 
 def _typed(plain: dict[str, str | int]) -> dict[str, dict[str, str]]:
-    """Write an item as DynamoDB's JSON, as the functions do."""
+    """Encode an item as DynamoDB JSON, as the functions do."""
     return {
         name: {"S": value} if isinstance(value, str) else {"N": str(value)}
         for name, value in plain.items()
