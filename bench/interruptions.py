@@ -1,6 +1,6 @@
 """Kill a deployment, an upgrade, and a removal at each of their calls, and run each again.
 
-    .venv/bin/python bench/interruptions.py            # all moments; continues after an interruption
+    .venv/bin/python bench/interruptions.py            # all moments; resumes after a stop
     .venv/bin/python bench/interruptions.py --fresh    # from the beginning
 
 Calls that only read do not change the account, so the moments are before and after each call that

@@ -21,7 +21,7 @@ class Behaviour:
         rendering_failures: share of emails whose template could not be rendered.
         rejects: share of emails sent that SES refuses to deliver.
         bounces: share of emails sent that bounce.
-        machines: share of mailboxes with a privacy proxy, a prefetcher or a scanner.
+        bots: share of mailboxes with a privacy proxy, a prefetcher or a scanner.
         opens: share of people who open the email.
         clicks: share of people with an open who follow a link.
         unsubscribes: share of people with an open who opt out.
@@ -33,7 +33,7 @@ class Behaviour:
     rendering_failures: float = 0.0003
     rejects: float = 0.0003
     bounces: float = 0.02
-    machines: float = 0.4
+    bots: float = 0.4
     opens: float = 0.42
     clicks: float = 0.14
     unsubscribes: float = 0.008

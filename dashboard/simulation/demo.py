@@ -36,7 +36,7 @@ def campaigns(seed: int, start: datetime) -> Iterator[Campaign]:
             behaviour=Behaviour(
                 speed=1800,
                 bounces=rng.uniform(0.01, 0.04),
-                machines=rng.uniform(0.3, 0.5),
+                bots=rng.uniform(0.3, 0.5),
                 opens=rng.uniform(0.35, 0.6),
                 clicks=rng.uniform(0.1, 0.35),
                 complaints=0.002,

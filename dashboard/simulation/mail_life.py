@@ -125,8 +125,8 @@ class _Life:
         return after
 
     def _be_read(self, delivered: float) -> None:
-        reader = "person"
-        if self._chance(self._shares.machines):
+        reader = "human"
+        if self._chance(self._shares.bots):
             reader = self._rng.choices(("apple", "prefetcher", "scanner"), (86, 9, 5))[0]
         if reader == "apple":
             # The proxy fetches the images, so the person's own opens are invisible.
@@ -134,34 +134,34 @@ class _Life:
                 self._open(
                     delivered + 0.5 + self._hours(0.4, 1.2),
                     audience.APPLE_MAIL_PRIVACY,
-                    by_machine=True,
+                    by_bot=True,
                 )
-            self._person(delivered, audience.APPLE_BROWSERS, seen=False)
+            self._human(delivered, audience.APPLE_BROWSERS, seen=False)
             return
         if reader == "prefetcher":
-            self._open(self._rng.uniform(0.8, 2.5), audience.GMAIL_PREFETCH, by_machine=True)
+            self._open(self._rng.uniform(0.8, 2.5), audience.GMAIL_PREFETCH, by_bot=True)
         elif reader == "scanner":
             self._scan(delivered + self._rng.uniform(1, 15))
-        self._person(delivered, audience.BROWSERS, seen=True)
+        self._human(delivered, audience.BROWSERS, seen=True)
 
-    def _person(self, delivered: float, browsers: tuple[str, ...], *, seen: bool) -> None:
+    def _human(self, delivered: float, browsers: tuple[str, ...], *, seen: bool) -> None:
         """Simulate a person's opens, clicks and unsubscription, each of which may not happen."""
         if not self._chance(self._shares.opens):
             return
         after = max(delivered, _SOONEST_READER_SECONDS) + self._hours(1.5, 1.3)
         if seen:
             shown_by = audience.reader(self._rng)
-            self._open(after, shown_by, by_machine=False)
+            self._open(after, shown_by, by_bot=False)
             again = after
             while self._chance(0.25):
                 again += 2 + self._hours(3, 1.0)
-                self._open(again, shown_by, by_machine=False)
+                self._open(again, shown_by, by_bot=False)
         if self._chance(self._shares.clicks):
             browser = self._rng.choice(browsers)
             for link in self._chosen_links():
                 # Slowly: three links within ten seconds would be a scanner's burst.
                 after += self._rng.uniform(6, 25)
-                self._click(after, browser, link, by_machine=False)
+                self._click(after, browser, link, by_bot=False)
         if self._chance(self._shares.unsubscribes):
             after += self._rng.uniform(3, 20)
             self._report("Subscription", after, reports.unsubscription(self._rng))
@@ -169,9 +169,9 @@ class _Life:
     def _scan(self, after: float) -> None:
         """Follow three or more links within seconds, and open the email too."""
         agent = self._rng.choice(audience.SCANNERS)
-        self._open(after + self._rng.uniform(-0.5, 1), agent, by_machine=True)
+        self._open(after + self._rng.uniform(-0.5, 1), agent, by_bot=True)
         for link in self._rng.sample(self._links, self._rng.randint(3, len(self._links))):
-            self._click(after, agent, link, by_machine=True)
+            self._click(after, agent, link, by_bot=True)
             after += self._rng.uniform(0.1, 1.2)
 
     def _chosen_links(self) -> list[str]:
@@ -180,12 +180,12 @@ class _Life:
         weights = [1 / (rank + 1) for rank in range(len(self._links))]
         return list(dict.fromkeys(self._rng.choices(self._links, weights, k=count)))
 
-    def _open(self, after: float, agent: str | None, *, by_machine: bool) -> None:
-        own = reports.engagement(self._rng, agent, by_machine=by_machine)
+    def _open(self, after: float, agent: str | None, *, by_bot: bool) -> None:
+        own = reports.engagement(self._rng, agent, by_bot=by_bot)
         self._report("Open", after, own)
 
-    def _click(self, after: float, agent: str, link: str, *, by_machine: bool) -> None:
-        own = reports.click(self._rng, agent, link, by_machine=by_machine)
+    def _click(self, after: float, agent: str, link: str, *, by_bot: bool) -> None:
+        own = reports.click(self._rng, agent, link, by_bot=by_bot)
         self._report("Click", after, own)
 
     def _complain(self, after: float) -> None:

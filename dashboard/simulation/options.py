@@ -116,7 +116,7 @@ _OPTIONS = (
         help="Time of the first email, such as 2026-11-23T10:00:00Z.",
     ),
     _share("bounces", "emails that bounce"),
-    _share("machines", "mailboxes with a privacy proxy, prefetcher, or scanner"),
+    _share("bots", "mailboxes with a privacy proxy, prefetcher, or scanner"),
     _share("opens", "people who open the email"),
     _share("clicks", "openers who click a link"),
     _share("unsubscribes", "openers who unsubscribe"),

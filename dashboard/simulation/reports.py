@@ -121,13 +121,13 @@ def unsubscription(rng: Random) -> Own:
     }
 
 
-def engagement(rng: Random, agent: str | None, *, by_machine: bool) -> Own:
+def engagement(rng: Random, agent: str | None, *, by_bot: bool) -> Own:
     """Return the members that opens and clicks have in common.
 
     Args:
         rng: the source of randomness.
         agent: the user agent; None if the request has none.
-        by_machine: whether a bot fetched it. SES reports its own verdict since August 2026, often
+        by_bot: whether a bot fetched it. SES reports its own verdict since August 2026, often
             and mostly correctly.
     """
     own: Own = {"ipAddress": audience.ip_address(rng)}
@@ -135,15 +135,15 @@ def engagement(rng: Random, agent: str | None, *, by_machine: bool) -> Own:
         own["userAgent"] = agent
     if rng.random() < 0.5:  # noqa: PLR2004 - often
         right = rng.random() < 0.97  # noqa: PLR2004 - mostly
-        own["isBotEvent"] = "Likely" if by_machine == right else "Unlikely"
+        own["isBotEvent"] = "Likely" if by_bot == right else "Unlikely"
     return own
 
 
-def click(rng: Random, agent: str, link: str, *, by_machine: bool) -> Own:
+def click(rng: Random, agent: str, link: str, *, by_bot: bool) -> Own:
     """Return the object of a click; `linkTags` is null if the link has none."""
     tags = {"place": ["button"]} if rng.random() < 0.3 else None  # noqa: PLR2004 - a few have
     return {
-        **engagement(rng, agent, by_machine=by_machine),
+        **engagement(rng, agent, by_bot=by_bot),
         "link": f"{link}?utm_source=newsletter",
         "linkTags": tags,
     }

@@ -164,5 +164,5 @@ def test_invalid_options_are_explained_with_status_2(arguments, said):
 def test_every_option_has_help():
     help_text = simulate("--help").stdout
 
-    for option in ("--rate", "--speed", "--seed", "--duplicates", "--machines", "--topic-arn"):
+    for option in ("--rate", "--speed", "--seed", "--duplicates", "--bots", "--topic-arn"):
         assert option in help_text

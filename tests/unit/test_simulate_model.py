@@ -217,7 +217,7 @@ def test_a_higher_speed_makes_opens_earlier():
 
 @pytest.mark.parametrize("speed", [1, 1200, 1_000_000])
 def test_humans_never_look_like_bots_at_any_speed(speed):
-    behaviour = Behaviour(speed=speed, machines=0, opens=1, clicks=0.5)
+    behaviour = Behaviour(speed=speed, bots=0, opens=1, clicks=0.5)
     played = facts(one.text for one in arrivals(a_campaign(recipients=300, behaviour=behaviour)))
     clicked = defaultdict(dict)
 
@@ -236,9 +236,7 @@ def test_humans_never_look_like_bots_at_any_speed(speed):
 
 
 def test_bots_of_every_kind_are_generated():
-    played = facts(
-        one.text for one in arrivals(a_campaign(behaviour=Behaviour(machines=1, opens=0)))
-    )
+    played = facts(one.text for one in arrivals(a_campaign(behaviour=Behaviour(bots=1, opens=0))))
     reasons = {
         classify(replace(fact, is_bot=None))[1] for fact in played if fact.type in {"Open", "Click"}
     }
