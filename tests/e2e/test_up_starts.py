@@ -132,9 +132,9 @@ def test_a_second_signal_leaves_messages_for_the_next_start_and_loses_none(state
     first.wait_until_said(r"… [1-9][\d,]* messages to ingest, .* press Ctrl-C again")
     first.process.send_signal(signal.SIGINT)
     # It does not wait for the 20 s that the first signal allows.
-    first.wait_until_said(r"… [\d,]+ messages stay in the queue|saving", 10)
+    first.wait_until_said(r"… [\d,]+ messages kept in the queue|saving", 10)
     assert first.wait() == 0
-    assert re.search(r"; [1-9][\d,]* messages stay in the queue for the next start", first.said[-1])
+    assert re.search(r"; [1-9][\d,]* messages kept in the queue for the next start", first.said[-1])
 
     second = live.Live(state_dir)
     try:

@@ -110,7 +110,7 @@ def test_damaged_state_is_reported_in_one_line_whose_remedy_works(state):
     (line,) = stderr.splitlines()
     assert str(damaged) in line
     assert contents(state.emulator) == before
-    subprocess.run(re.search("by `(.*)`", line)[1], shell=True, check=True)
+    subprocess.run(re.search("run `(.*)`", line)[1], shell=True, check=True)
     dashboard = live.Live(state.root, "--no-demo")
     try:
         assert sends(dashboard, "kept", 1) == 1

@@ -242,7 +242,7 @@ def test_an_expired_token_ends_pushes_and_closes_the_connection(stage):
     stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
     assert stage.pushes(viewer) == []
 
-    assert "has ended" in stage.refusal(viewer, action="ping")
+    assert "has expired" in stage.refusal(viewer, action="ping")
     assert stage.closed == [viewer]
     assert [row for row in stage.rows() if viewer in json.dumps(row)] == []
 
@@ -484,7 +484,7 @@ def test_a_subscription_during_a_revocation_gets_no_pushes(stage):
     access = stage.parts.subscriptions.access("thief")
     stage.parts.sharing.revoke(link.id)
 
-    with pytest.raises(InvalidRequest, match="has changed"):
+    with pytest.raises(InvalidRequest, match="permissions of this connection have changed"):
         stage.parts.subscriptions.add(
             Connection("thief", "api-1/test", 0, access), topic("acme-spring")
         )
@@ -516,7 +516,7 @@ def test_a_share_link_expires(stage):
 
     stage.now += 101
 
-    assert "has ended" in stage.refusal("guest", action="ping")
+    assert "has expired" in stage.refusal("guest", action="ping")
     assert stage.connect("late", f"share.{token}") == 401
 
 

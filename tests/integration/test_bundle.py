@@ -276,7 +276,7 @@ def test_a_package_without_a_wheel_for_lambda_is_an_error(tmp_path, wheel):
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     build = locked(tmp_path, wheel("thing", f"{python}-{python}-{here}"))
 
-    with pytest.raises(CommandError, match=f"Lambda's machines .{ELSEWHERE}, .* for thing==1"):
+    with pytest.raises(CommandError, match=f"for Lambda .{ELSEWHERE}, .* for thing==1"):
         bundle.make(build, ELSEWHERE)
     assert not list((build / ".chalice").glob("deployments/*.zip"))
 

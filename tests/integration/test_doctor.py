@@ -147,7 +147,7 @@ class TestFunctions:
         ("found", "expected"),
         [
             ({"State": "Failed", "StateReason": "no role"}, "FAIL {} is Failed (no role)"),
-            ({"State": "Inactive"}, "warn {} sleeps"),
+            ({"State": "Inactive"}, "warn {} is inactive"),
             (
                 {"State": "Active", "LastUpdateStatus": "Failed"},
                 "FAIL the last update of {} failed",
@@ -169,7 +169,7 @@ class TestFunctions:
     @pytest.mark.parametrize(
         ("today", "expected"),
         [
-            ((2029, 1, 1), "warn Lambda supports python3.13 until 2029-06-30 only"),
+            ((2029, 1, 1), "warn Lambda support for python3.13 ends soon, on 2029-06-30"),
             ((2029, 6, 30), "FAIL Lambda support for python3.13 ended on 2029-06-30"),
         ],
     )
@@ -184,7 +184,7 @@ class TestFunctions:
                 FunctionName=f"mailpulse-test-{name}", Runtime="python2.3"
             )
 
-        assert "the runtime python2.3 is none" in only(look(check_functions))
+        assert "unknown runtime python2.3" in only(look(check_functions))
 
 
 class TestConcurrency:
@@ -195,7 +195,7 @@ class TestConcurrency:
 
         assert line.startswith(
             "warn the account allows 10 concurrent executions, 10 of them unreserved, but ingest "
-            "may take 10, and connections and the other functions need 24"
+            "may use 10, and connections and the other functions need 24"
         )
         assert "L-B99A9384" in line
         assert "--set INGEST_CONCURRENCY=2" in line
@@ -300,7 +300,7 @@ class TestSes:
     @pytest.mark.parametrize(
         ("change", "expected"),
         [
-            ({"Enabled": False}, "FAIL the event destination news/mailpulse-test is off"),
+            ({"Enabled": False}, "FAIL the event destination news/mailpulse-test is disabled"),
             (
                 {"MatchingEventTypes": ["SEND"]},
                 "reports no DELIVERY, BOUNCE, COMPLAINT, OPEN, CLICK",
@@ -456,7 +456,7 @@ class TestPipeline:
                 {"checked_at": "2026-11-01T00:00:00Z"},
                 "FAIL the last check of the pipeline was at 2026-11",
             ),
-            ({"stream_lag_seconds": 72}, "FAIL counting is 72 s behind"),
+            ({"stream_lag_seconds": 72}, "FAIL the processing delay is 72 s"),
             ({"stream_lag_seconds": None}, "warn watch cannot measure"),
             ({"untracked": ("spring",)}, "warn delivered but never opened: spring"),
         ],
@@ -506,7 +506,7 @@ class TestIssuer:
             outputs = stage.subject().outputs | {"Issuer": short.issuer}
             line = only(look(check_issuer, web=short.web, outputs=outputs))
 
-        assert line.endswith("ends in 5 days; renew it")
+        assert line.endswith("expires in 5 days; renew it")
 
     def test_an_unreachable_issuer(self, stage, look):
         outputs = stage.subject().outputs | {"Issuer": "https://127.0.0.1:1"}
@@ -518,7 +518,7 @@ class TestPage:
     def test_a_missing_page(self, public, look):
         public.documents["/"] = (403, {}, b"AccessDenied")
 
-        assert "answers 403; run `deploy`" in only(look(check_page))
+        assert "returns status 403; run `deploy`" in only(look(check_page))
 
     def test_a_page_of_another_application(self, public, look):
         status, headers, _ = public.documents["/"]
@@ -529,7 +529,7 @@ class TestPage:
     def test_a_page_without_its_security_headers(self, public, look):
         public.serve_page(**{"X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": ""})
 
-        assert "comes without x-frame-options, referrer-policy" in only(look(check_page))
+        assert "lacks the headers x-frame-options, referrer-policy" in only(look(check_page))
 
 
 class TestAlarms:
@@ -537,7 +537,7 @@ class TestAlarms:
         stage.set_alarm("CountingLagAlarm", "ALARM")
 
         assert only(look(check_alarms)) == (
-            "FAIL CountingLagAlarm is on: 72 s is above 60 s; What CountingLagAlarm means"
+            "FAIL CountingLagAlarm is in alarm: 72 s is above 60 s; What CountingLagAlarm means"
         )
 
     def test_an_alarm_with_insufficient_data(self, stage, look):
@@ -551,13 +551,13 @@ class TestAlarms:
         cloudwatch.delete_alarms(AlarmNames=["mailpulse-DeadLettersAlarm"])
 
         mute, gone = bad(look(check_alarms))
-        assert "CountingLagAlarm tells nobody" in mute
+        assert "the actions of CountingLagAlarm are disabled" in mute
         assert "DeadLettersAlarm (mailpulse-DeadLettersAlarm) does not exist" in gone
 
     def test_alarms_without_a_subscriber(self, stage, look):
         stage.client("sns").unsubscribe(SubscriptionArn=stage.subscription("AlarmTopicArn"))
 
-        assert only(look(check_alarm_topic)).startswith("warn nobody hears the alarms")
+        assert only(look(check_alarm_topic)).startswith("warn the alarm topic has no subscribers")
 
     def test_alarms_with_an_unconfirmed_subscriber(self, stage, look):
         class Unconfirmed:
@@ -591,7 +591,10 @@ class TestCommand:
         lines = done.output.splitlines()
         assert lines[0] == "ok    credentials        account 123456789012, region us-east-1"
         assert all(line.split()[0] in {"ok", "warn", "FAIL"} for line in lines)
-        assert any(line.startswith("FAIL  health             nobody has watched") for line in lines)
+        assert any(
+            line.startswith("FAIL  health             the pipeline has not been checked")
+            for line in lines
+        )
 
     def test_json_output_has_the_same_findings(self, run):
         told = json.loads(run("--json").output)

@@ -163,7 +163,7 @@ def test_an_unreadable_environment_is_never_overwritten(client):
     revisions = Revisions(client)
     revisions.found = [{"Environment": {"Error": {"ErrorCode": "KMSAccessDeniedException"}}}]
 
-    with pytest.raises(CommandError, match=r"cannot be read \(KMSAccessDeniedException\)"):
+    with pytest.raises(CommandError, match=r"could not be read \(KMSAccessDeniedException\)"):
         event_sources.announce_reporting(revisions, NAME)
 
     assert revisions.updates == 0

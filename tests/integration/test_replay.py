@@ -41,7 +41,7 @@ def test_a_damaged_progress_file_is_refused_with_a_working_remedy(tmp_path, expo
         note(tmp_path, export).read()
 
     assert path.read_text() == content
-    subprocess.run(re.search("Run `(.*)`", str(refused.value))[1], shell=True, check=True)
+    subprocess.run(re.search("run `(.*)`", str(refused.value))[1], shell=True, check=True)
     assert note(tmp_path, export).read() == (0, Counter())
 
 
@@ -141,7 +141,7 @@ def test_an_unreadable_file_does_not_block_other_files(run, export, tmp_path):
     status, said = run(broken, export)
 
     assert status == 1
-    assert "a-broken.gz cannot be read" in said
+    assert re.search(r"cannot read .*a-broken\.gz", said)
     assert "100 events sent to the queue; 1 file not read completely." in said
 
 
@@ -159,7 +159,7 @@ def test_messages_that_the_queue_rejects_are_retried_and_then_an_error():
     assert (client.calls, len(pauses)) == (3, 2)
 
     client.calls = -100
-    with pytest.raises(CommandError, match="did not take 1 of 2 messages"):
+    with pytest.raises(CommandError, match="rejected 1 of 2 messages"):
         queue.Sender(client, "url", sleep=pauses.append).send(["a", "b"])
 
 

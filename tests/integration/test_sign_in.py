@@ -162,7 +162,7 @@ def test_a_rotated_key_is_fetched_and_a_withdrawn_one_refused(tokens, issuer, cl
 
 def test_cached_keys_are_used_while_the_issuer_is_unreachable(tokens, issuer, clock):
     issuer.is_down = True
-    with pytest.raises(Unauthorized, match="cannot be read"):
+    with pytest.raises(Unauthorized, match="cannot fetch the issuer's keys"):
         tokens.viewer(signed())
 
     issuer.is_down = False
