@@ -221,7 +221,7 @@ def _aws(record: dict[str, Any]) -> dict[str, Any]:
 
 
 # Logged by functions that failed.
-_FAILURES = ('"failed": 1', "quarantined", "refused", "closed", '_missed"', "not_found_out")
+_FAILURES = ('"failed": 1', "quarantined", "refused", "closed", '_missed"', "probe_failed")
 
 
 def _binary(value: bytes) -> str:

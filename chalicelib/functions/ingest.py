@@ -131,10 +131,14 @@ class Ingest(Struct, frozen=True):
             try:
                 refused = self.queues.retry_after(some)
             except AwsError as error:
-                log("not_retried_soon", messages=len(some), detail=trace(error))
+                log("visibility_not_changed", messages=len(some), detail=trace(error))
             else:
                 if refused:
-                    log("not_retried_soon", messages=refused, detail="SQS rejected the changes")
+                    log(
+                        "visibility_not_changed",
+                        messages=refused,
+                        detail="SQS rejected the changes",
+                    )
 
         self.run([partial(change, some) for some in _split(delays, CHANGES)])
 

@@ -81,7 +81,7 @@ class RequestHandler(Struct, frozen=True):
                 elif outcome == "failed" and "snapshot" in answer:
                     self.subscriptions.mark_behind(connection.id, answer["id"])
                 if outcome != "sent":
-                    log("answer_missed", connection=connection.id, outcome=outcome)
+                    log("reply_missed", connection=connection.id, outcome=outcome)
                     break
                 answers += 1
         except Unauthorized as error:

@@ -87,8 +87,8 @@ class Publisher(Struct, frozen=True):
         """
         push, until = decoded(event)
         delivery = Delivery(self.subscriptions, self.pusher, self.clock)
-        delivery.push(push, until)
-        log("push_batch", topic=push.topic, sent=delivery.sent, missed=len(delivery.missed))
+        delivery.push(chunk, until)
+        log("publish_batch", topic=chunk.topic, sent=delivery.sent, missed=len(delivery.missed))
         delivery.end()
 
 

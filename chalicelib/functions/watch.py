@@ -71,7 +71,7 @@ def _unless_it_fails(probe: Callable[[], T | None]) -> T | None:
     try:
         return probe()
     except AwsError as error:
-        log("not_found_out", detail=str(error))
+        log("probe_failed", detail=str(error))
         return None
 
 

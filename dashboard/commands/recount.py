@@ -282,7 +282,7 @@ def _restate(
 def _show(outcome: Outcome, *, applies: bool) -> None:
     console = Console(highlight=False)
     if outcome.differences:
-        table = Table("campaign", "part", "what", "counted", "facts say", box=None)
+        table = Table("campaign", "part", "counter", "counted", "from facts", box=None)
         for one in outcome.differences[:_MOST_SHOWN]:
             table.add_row(one.campaign, one.part, one.name, str(one.counted), str(one.stored))
         console.print(table)

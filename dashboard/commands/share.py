@@ -77,7 +77,7 @@ def list_command(*, as_json: bool, stage: str | None, region: str | None, state_
     if not links:
         console.print("There are no share links.")
         return
-    table = Table("id", "campaign", "made", "ends", box=None)
+    table = Table("id", "campaign", "created", "expires", box=None)
     for link in links:
         table.add_row(link.id, link.campaign, _time(link.created_at), _time(link.until))
     console.print(table)

@@ -20,7 +20,7 @@ def logged(dashboard, topic):
     for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
         for event in page["events"]:
             text = event["message"].strip()
-            if text.startswith('{"event": "push_batch"'):
+            if text.startswith('{"event": "publish_batch"'):
                 found = json.loads(text)
                 if found["topic"] == topic:
                     yield event["logStreamName"], found

@@ -277,7 +277,7 @@ class TestEventSources:
         says = "PROBLEM: Function call failed"
         stage.fakes["lambda"].options[uuid]["LastProcessingResult"] = says
 
-        assert f"ingest says '{says}'" in only(look(check_event_sources))
+        assert f"ingest is '{says}'" in only(look(check_event_sources))
 
 
 class TestSes:

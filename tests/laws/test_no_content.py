@@ -308,7 +308,7 @@ def test_failed_health_checks_leave_no_content_in_logs_or_errors(fault):
             assert_no_content("", raised=[error])
 
     assert_no_content(logged.getvalue())
-    assert "not_found_out" in logged.getvalue()
+    assert "probe_failed" in logged.getvalue()
 
 
 def test_a_traceback_quotes_only_the_messages_of_our_own_errors():
