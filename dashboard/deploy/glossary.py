@@ -163,7 +163,7 @@ HEALTH = {
     "last_event_at": "When the latest SES event was stored, to the minute.",
     "oldest_seconds": "Events from SES that are not stored yet.",
     "stream_lag_seconds": "Age of the oldest stored event that is not counted yet.",
-    "dead_letters": "Messages that are not SES events, kept together with the reason.",
+    "dead_letters": "Messages that could not be ingested, kept together with the reason.",
     "quarantined": "Stored events with invalid data.",
     "unknown_types": "Events of a type that Mailpulse does not support yet.",
     "untagged": "Events counted under their configuration set, or as untagged.",
@@ -272,7 +272,7 @@ FUNNEL = {
 BOTS = {
     "title": "Humans and bots",
     "human": "Human",
-    "bot": "Bots",
+    "bot": "Bot",
     "unknown": "Unknown",
     "why": "Why are there two numbers?",
     "reclassified": "While you were watching, {changes} were reclassified as bot traffic and left "

@@ -112,7 +112,7 @@ def test_destroy_in_a_region_without_the_stage_removes_nothing_elsewhere(own):
     done = own.run("destroy", "--stage", STAGE, "--region", ELSEWHERE, "--delete-data", "--yes")
 
     assert done.status == 1
-    assert f"there is no stage {STAGE}" in done.stderr
+    assert f"no stage {STAGE} in" in done.stderr
     assert own.state(STAGE) == before
 
 

@@ -185,7 +185,7 @@ def test_destroy_removes_nothing_unless_the_stage_name_is_typed(account, run, re
     status, _, stderr = run("destroy", stage=OTHER, types=STAGE)
 
     assert status == 1
-    assert f"nothing was removed: '{STAGE}' is not {OTHER}" in stderr
+    assert f"nothing was removed: you typed '{STAGE}', not {OTHER}" in stderr
     assert without_foreign_logs(in_the_account(account)) == without_foreign_logs(names)
 
 
@@ -244,7 +244,7 @@ def test_the_next_destroy_completes_a_killed_one_and_deletes_all_data(
     assert of_stage(in_the_account(account)) == []
     status, _, stderr = run("destroy", "--delete-data", "--yes")
     assert status == 1
-    assert f"there is no stage {STAGE} in account 000000000000" in stderr
+    assert f"no stage {STAGE} in account 000000000000" in stderr
 
 
 def test_tables_that_a_deleted_stack_retained_are_found_by_name(account, run, removed):

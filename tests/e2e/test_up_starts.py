@@ -175,7 +175,7 @@ def test_a_killed_emulator_ends_up_and_the_next_start_reports_the_loss(state_dir
     try:
         (warning,) = (line for line in second.said if line.startswith("!"))
         assert "was killed" in warning
-        assert "is lost" in warning
+        assert "are lost" in warning
     finally:
         assert second.stop() == 0
 

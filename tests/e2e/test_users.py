@@ -60,7 +60,7 @@ def test_an_added_user_is_listed_with_groups(users):
     users("add", "bob@example.com")
 
     assert added.exit_code == 0, added.output
-    assert "ann@example.com is invited." in added.stdout
+    assert "ann@example.com was invited." in added.stdout
     [ann, bob] = map(json.loads, users("list", "--json").stdout.splitlines())
     assert (ann["email"], ann["groups"]) == ("ann@example.com", ["admins", "news"])
     assert ann["status"] == "FORCE_CHANGE_PASSWORD"
@@ -114,11 +114,11 @@ def test_users_of_an_external_issuer_are_managed_there(account):
     failed = users("list")
 
     assert failed.exit_code == 1
-    assert "sign in with https://login.example.com, and are managed there" in failed.stderr
+    assert "sign in with https://login.example.com and are managed there" in failed.stderr
 
 
 def test_a_missing_stage_has_no_users(account):
     failed = commands("nowhere")("list")
 
     assert failed.exit_code == 1
-    assert "there is no stage nowhere in account 000000000000, region us-east-1" in failed.stderr
+    assert "no stage nowhere in account 000000000000, region us-east-1" in failed.stderr
