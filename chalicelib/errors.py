@@ -97,7 +97,7 @@ class ConditionFailed(AwsError):
         item: the existing item, in DynamoDB JSON; empty if there is none.
     """
 
-    def __init__(self, item: dict[str, Any]) -> None:
+    def __init__(self, item: Item) -> None:
         super().__init__("ConditionalCheckFailedException", "the condition was not met")
         self.item = item
 

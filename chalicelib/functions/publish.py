@@ -74,7 +74,7 @@ class Publisher(Struct, frozen=True):
         if (delivery.sent or others) and len(records) < PUSH_BATCH:
             self.pause(max(0.0, started + self.interval - self.clock()))
 
-    def push_batch(self, event: Mapping[str, Any]) -> None:
+    def publish_batch(self, event: Mapping[str, Any]) -> None:
         """Push to one batch of a topic's viewers, on behalf of the invocation that read the change.
 
         If the event is late or repeated, its viewers are only recorded as having missed the push.
@@ -87,8 +87,8 @@ class Publisher(Struct, frozen=True):
         """
         push, until = decoded(event)
         delivery = Delivery(self.subscriptions, self.pusher, self.clock)
-        delivery.push(chunk, until)
-        log("publish_batch", topic=chunk.topic, sent=delivery.sent, missed=len(delivery.missed))
+        delivery.push(push, until)
+        log("publish_batch", topic=push.topic, sent=delivery.sent, missed=len(delivery.missed))
         delivery.end()
 
 
@@ -137,6 +137,6 @@ def handler(event: Mapping[str, Any]) -> None:
             be recorded. Lambda retries the event; a repeated push is harmless.
     """
     if "push" in event:
-        function().push_batch(event)
+        function().publish_batch(event)
     else:
         function().batch(event["Records"])

@@ -82,6 +82,6 @@ class LargeTopics:
         try:
             self._invoke(encoded(batch, until))
         except AwsError as error:
-            log("batch_not_invoked", topic=chunk.topic, viewers=chunk.viewers, detail=str(error))
+            log("batch_not_invoked", topic=batch.topic, viewers=batch.viewers, detail=str(error))
             return False
         return True

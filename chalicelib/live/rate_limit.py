@@ -79,7 +79,7 @@ class RateLimiter:
                 continue  # another publisher has just reserved slots
             return now
         raise AwsError(
-            "NoTurn",
+            "NoSendSlot",
             f"no send slot reserved in {_LOOKS} attempts: only the publish function may "
             f"write the item push/turn of {self._table}; find the other writer",
         )

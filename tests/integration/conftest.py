@@ -109,7 +109,7 @@ class Pipeline:
     def run_invocations(self):
         """Run the pending asynchronous invocations, as Lambda does."""
         while self.invoked:
-            self.publisher.push_batch(json.loads(self.invoked.pop(0)))
+            self.publisher.publish_batch(json.loads(self.invoked.pop(0)))
 
     def run(self, *events):
         assert self.ingest(*events) == []

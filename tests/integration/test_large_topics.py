@@ -191,11 +191,11 @@ def test_a_batch_that_cannot_record_missed_pushes_fails_and_is_retried(stage, mo
     with monkeypatch.context() as patch:
         patch.setattr(stage.pipeline.parts.subscriptions, "_dynamo", Broken())
         with pytest.raises(AwsError, match="broken"):
-            stage.pipeline.publisher.push_batch(event)
+            stage.pipeline.publisher.publish_batch(event)
     assert len(stage.pushed_to()) == MOST_VIEWERS - 1  # the others were not delayed
 
     stage.pipeline.now += 60  # as Lambda does
-    stage.pipeline.publisher.push_batch(event)
+    stage.pipeline.publisher.publish_batch(event)
 
     assert stage.pushed_to() == {}
     assert slow in stage.behind()

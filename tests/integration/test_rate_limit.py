@@ -140,7 +140,7 @@ def test_a_foreign_writer_of_the_item_is_an_error_and_not_an_endless_loop(dynamo
 
     dynamo.before_call = meddle
 
-    with pytest.raises(AwsError, match="something else writes the item push/turn"):
+    with pytest.raises(AwsError, match="only the publish function may write the item push/turn"):
         limiter_of(dynamo, clock).reserve(500, FAR)
 
 

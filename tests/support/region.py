@@ -129,7 +129,7 @@ class Region:
     def _invoke(self, event: bytes) -> None:
         self._sleep(INVOKE_SECONDS)
         self._start(
-            lambda: self._publish(0).push_batch(json.loads(event)), after=STARTS_AFTER_SECONDS
+            lambda: self._publish(0).publish_batch(json.loads(event)), after=STARTS_AFTER_SECONDS
         )
 
     def _start(self, run: Callable[[], None], after: float) -> None:

@@ -229,7 +229,7 @@ class World:
             if not succeeded and attempts > 1:
                 self._work_off(event, attempts - 1)
 
-        self._start("push_batch", lambda: self.process.publish.push_batch(event), done)
+        self._start("publish_batch", lambda: self.process.publish.publish_batch(event), done)
 
     # Events from outside.
 
