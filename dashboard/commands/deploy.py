@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import asdict
+from functools import cache
 
 import boto3
 import click
@@ -144,7 +145,7 @@ def find_place(stage: str, region: str | None) -> Place:
             "`aws configure sso`, or set AWS_PROFILE"
         ) from error
     environment = {**os.environ, "AWS_DEFAULT_REGION": session.region_name}
-    return Place(stage, session.region_name, account, session.client, environment)
+    return Place(stage, session.region_name, account, cache(session.client), environment)
 
 
 def _check_partition(session: boto3.session.Session) -> None:
