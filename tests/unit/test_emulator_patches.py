@@ -16,12 +16,15 @@ from types import SimpleNamespace
 
 import ministack.app
 import pytest
+import yaml
 from ministack.core import lambda_runtime, persistence
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, sqs, sts
+from ministack.services.cloudformation import engine
 
 from chalicelib.stats.update import checkpoint_bytes, shard_attribute_of
 from dashboard.local.emulator import internals, monotonic_clock, patches, saved_state, speedups
 from dashboard.local.emulator.generations import Generations
+from dashboard.paths import TEMPLATE
 
 SCOPE = ("000000000000", "us-east-1")
 
@@ -535,3 +538,11 @@ def test_cached_tokens_equal_those_of_the_emulator_and_may_be_modified():
     speedups.tokens_of(expression).clear()
 
     assert speedups.tokens_of(expression) == speedups._tokenize(expression)
+
+
+@pytest.mark.parametrize("template", [TEMPLATE.read_text(), "[2026-11-28, !GetAtt A.B, !If [c]]"])
+def test_templates_are_parsed_as_by_the_emulator(template):
+    by_the_emulator = yaml.load(template, engine.CfnLoader)
+
+    assert issubclass(engine.CfnLoader, yaml.SafeLoader), "it has a faster parser now"
+    assert yaml.load(template, speedups.template_loader()) == by_the_emulator
