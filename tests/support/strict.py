@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -478,11 +479,14 @@ def _function_name(name_or_arn: str) -> str:
     return unquote(name_or_arn).rpartition(":")[2]
 
 
-def _names(body: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
+@cache
+def _resources(body: str) -> dict[str, Any]:
+    return yaml.load(body, Tagged).get("Resources", {})
 
-    resources = yaml.load(body, Tagged).get("Resources", {})
+
+def _names(body: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
     found = []
-    for resource in resources.values():
+    for resource in _resources(body).values():
         path = GLOBAL_NAMES.get(resource["Type"])
         value: Any = resource.get("Properties", {})
         for step in path or ():
