@@ -29,6 +29,13 @@ def own(shared):
     shared.reset()
 
 
+@pytest.fixture
+def deployed(own):
+    """The account with the stage in it, as `deploy` has left it."""
+    own.reset_to_deployed(STAGE)
+    return own
+
+
 def changes(account):
     return [call.operation for call in account.proxy.calls if call.changes_something]
 
@@ -51,122 +58,113 @@ def test_roles_that_take_effect_late_and_throttled_calls_are_retried(own):
 
 
 @pytest.mark.parametrize("operation", ["CreateStack", "CreateFunction", "CreateEventSourceMapping"])
-def test_deploy_waits_for_operations_that_an_interrupted_run_started(own, operation):
-    succeed(own.deploy(STAGE))
-    call = changes(own).index(operation)
-    own.reset()
-    own.proxy.rules = Rules(settles_after=SECONDS)
-    assert own.deploy(STAGE, kill_at=(call, True)).status is None
-    own.proxy.rules.settles_after = 0.05
+def test_deploy_waits_for_operations_that_an_interrupted_run_started(deployed, operation):
+    call = changes(deployed).index(operation)
+    deployed.reset()
+    deployed.proxy.rules = Rules(settles_after=SECONDS)
+    assert deployed.deploy(STAGE, kill_at=(call, True)).status is None
+    deployed.proxy.rules.settles_after = 0.05
 
-    succeed(own.deploy(STAGE))
+    succeed(deployed.deploy(STAGE))
 
-    conflicts = [one for one in own.proxy.rules.refused if "CreateFunction" not in one]
+    conflicts = [one for one in deployed.proxy.rules.refused if "CreateFunction" not in one]
     assert conflicts == []
 
 
-def test_manually_deleted_resources_are_recreated(own):
-    succeed(own.deploy(STAGE))
-    before = own.state(STAGE)
-    mapping, *_ = own.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
-    own.aws("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
-    own.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-watch")
-    [api] = own.aws("apigatewayv2").get_apis()["Items"]
-    own.aws("apigatewayv2").delete_api(ApiId=api["ApiId"])
-    for name in ("connect", "message", "disconnect"):  # they permit calls by the deleted API
-        own.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-websocket_{name}")
+def test_manually_deleted_resources_are_recreated(deployed):
+    before = deployed.state(STAGE)
+    mapping, *_ = deployed.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
+    deployed.aws("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
+    deployed.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-watch")
+    [api] = deployed.aws("apigatewayv2").get_apis()["Items"]
+    deployed.aws("apigatewayv2").delete_api(ApiId=api["ApiId"])
+    for name in ("connect", "message", "disconnect"):  # they may be called by the API that is gone
+        deployed.aws("lambda").delete_function(FunctionName=f"mailpulse-{STAGE}-websocket_{name}")
 
-    succeed(own.deploy(STAGE))
+    succeed(deployed.deploy(STAGE))
 
-    assert own.state(STAGE) == before
+    assert deployed.state(STAGE) == before
 
 
-def test_mappings_of_another_queue_and_duplicate_mappings_are_removed(own):
-    succeed(own.deploy(STAGE))
-    before = own.state(STAGE)
-    queue = own.aws("sqs").create_queue(QueueName="of-yesterday")["QueueUrl"]
-    own.aws("lambda").create_event_source_mapping(
+def test_mappings_of_another_queue_and_duplicate_mappings_are_removed(deployed):
+    before = deployed.state(STAGE)
+    queue = deployed.aws("sqs").create_queue(QueueName="of-yesterday")["QueueUrl"]
+    deployed.aws("lambda").create_event_source_mapping(
         FunctionName=f"mailpulse-{STAGE}-ingest",
         EventSourceArn=f"arn:aws:sqs:{REGION}:000000000000:of-yesterday",
     )
-    own.aws("sqs").delete_queue(QueueUrl=queue)
+    deployed.aws("sqs").delete_queue(QueueUrl=queue)
 
-    succeed(own.deploy(STAGE))
+    succeed(deployed.deploy(STAGE))
 
-    assert own.state(STAGE) == before
-
-
-def test_the_same_stage_is_deployed_in_a_second_region(own):
-    succeed(own.deploy(STAGE))
-
-    succeed(own.deploy(STAGE, region=ELSEWHERE))
-
-    assert own.proxy.rules.refused == {}
+    assert deployed.state(STAGE) == before
 
 
-def test_destroy_in_a_region_without_the_stage_removes_nothing_elsewhere(own):
-    succeed(own.deploy(STAGE))
-    earlier_release(own, STAGE)
-    before = own.state(STAGE)
+def test_the_same_stage_is_deployed_in_a_second_region(deployed):
+    succeed(deployed.deploy(STAGE, region=ELSEWHERE))
 
-    done = own.run("destroy", "--stage", STAGE, "--region", ELSEWHERE, "--delete-data", "--yes")
+    assert deployed.proxy.rules.refused == {}
+
+
+def test_destroy_in_a_region_without_the_stage_removes_nothing_elsewhere(deployed):
+    earlier_release(deployed, STAGE)
+    before = deployed.state(STAGE)
+
+    done = deployed.run(
+        "destroy", "--stage", STAGE, "--region", ELSEWHERE, "--delete-data", "--yes"
+    )
 
     assert done.status == 1
-    assert f"no stage {STAGE} in" in done.stderr
-    assert own.state(STAGE) == before
+    assert f"there is no stage {STAGE}" in done.stderr
+    assert deployed.state(STAGE) == before
 
 
-def test_upgrading_a_stage_of_an_earlier_version_removes_its_legacy_roles(own):
-    succeed(own.deploy(STAGE))
-    fresh = own.state(STAGE)
-    earlier_release(own, STAGE)
+def test_upgrading_a_stage_of_an_earlier_version_removes_its_legacy_roles(deployed):
+    fresh = deployed.state(STAGE)
+    earlier_release(deployed, STAGE)
 
-    succeed(own.deploy(STAGE))
+    succeed(deployed.deploy(STAGE))
 
-    assert own.state(STAGE) == fresh
-    assert own.proxy.rules.lost == []
+    assert deployed.state(STAGE) == fresh
+    assert deployed.proxy.rules.lost == []
 
 
-def test_an_upgrade_waits_until_the_roles_of_the_stack_take_effect(own):
-    succeed(own.deploy(STAGE))
-    fresh = own.state(STAGE)
-    earlier_release(own, STAGE)
-    own.proxy.rules = Rules(grants_late=True)
+def test_an_upgrade_waits_until_the_roles_of_the_stack_take_effect(deployed):
+    fresh = deployed.state(STAGE)
+    earlier_release(deployed, STAGE)
+    deployed.proxy.rules = Rules(grants_late=True)
 
-    succeed(own.deploy(STAGE))
+    succeed(deployed.deploy(STAGE))
 
     late = "lambda:UpdateFunctionConfiguration: InvalidParameterValueException"
-    assert own.proxy.rules.refused[late] > 0
-    assert own.state(STAGE) == fresh
+    assert deployed.proxy.rules.refused[late] > 0
+    assert deployed.state(STAGE) == fresh
 
 
-def test_resources_that_a_list_does_not_show_yet_are_not_created_twice(own):
-    succeed(own.deploy(STAGE))
-    fresh = own.state(STAGE)
-    creation = changes(own).index("CreateEventSourceMapping")
-    own.reset()
-    own.proxy.rules = Rules(lists_late=True)
-    assert own.deploy(STAGE, kill_at=(creation, True)).status is None
+def test_resources_that_a_list_does_not_show_yet_are_not_created_twice(deployed):
+    fresh = deployed.state(STAGE)
+    creation = changes(deployed).index("CreateEventSourceMapping")
+    deployed.reset()
+    deployed.proxy.rules = Rules(lists_late=True)
+    assert deployed.deploy(STAGE, kill_at=(creation, True)).status is None
 
-    succeed(own.deploy(STAGE))
+    succeed(deployed.deploy(STAGE))
 
-    assert own.state(STAGE) == fresh
+    assert deployed.state(STAGE) == fresh
 
 
-def test_a_failed_function_update_reports_its_reason(own):
-    succeed(own.deploy(STAGE))
-    own.proxy.rules.failed_update = "the KMS key is disabled"
+def test_a_failed_function_update_reports_its_reason(deployed):
+    deployed.proxy.rules.failed_update = "the KMS key is disabled"
 
-    done = own.deploy(STAGE)
+    done = deployed.deploy(STAGE)
 
     assert done.status == 1
     assert f"Lambda could not update mailpulse-{STAGE}-" in done.stderr
     assert "the KMS key is disabled" in done.stderr
 
 
-def test_a_function_of_another_application_is_not_modified(own):
-    succeed(own.deploy(STAGE))
-    functions = own.aws("lambda")
+def test_a_function_of_another_application_is_not_modified(deployed):
+    functions = deployed.aws("lambda")
     theirs = functions.get_function_configuration(FunctionName=f"mailpulse-{STAGE}-watch")
     functions.create_function(
         FunctionName=f"mailpulse-{STAGE}-alerts",
@@ -175,28 +173,28 @@ def test_a_function_of_another_application_is_not_modified(own):
         Handler="app.alerts",
         Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
     )
-    before = own.state(STAGE)
+    before = deployed.state(STAGE)
 
-    succeed(own.deploy(STAGE))
+    succeed(deployed.deploy(STAGE))
 
-    assert own.state(STAGE) == before
-
-
-def test_a_role_whose_deletion_was_interrupted_is_deleted(own):
-    succeed(own.deploy(STAGE))
-    fresh = own.state(STAGE)
-    own.aws("iam").create_role(RoleName=f"mailpulse-{STAGE}-ingest", AssumeRolePolicyDocument="{}")
-
-    succeed(own.deploy(STAGE))
-
-    assert own.state(STAGE) == fresh
+    assert deployed.state(STAGE) == before
 
 
-def test_a_plan_reports_why_cloudformation_would_refuse_it(own):
-    succeed(own.deploy(STAGE))
-    own.proxy.rules.failed_change_set = "Validation failed for 1 resource"
+def test_a_role_whose_deletion_was_interrupted_is_deleted(deployed):
+    fresh = deployed.state(STAGE)
+    deployed.aws("iam").create_role(
+        RoleName=f"mailpulse-{STAGE}-ingest", AssumeRolePolicyDocument="{}"
+    )
 
-    done = own.deploy(STAGE, "--plan")
+    succeed(deployed.deploy(STAGE))
+
+    assert deployed.state(STAGE) == fresh
+
+
+def test_a_plan_reports_why_cloudformation_would_refuse_it(deployed):
+    deployed.proxy.rules.failed_change_set = "Validation failed for 1 resource"
+
+    done = deployed.deploy(STAGE, "--plan")
 
     assert done.status == 1
     assert "would reject this change" in done.stderr
@@ -204,19 +202,18 @@ def test_a_plan_reports_why_cloudformation_would_refuse_it(own):
     assert "would not change" not in done.stdout
 
 
-def test_functions_change_their_python_version_only_on_request(own):
-    succeed(own.deploy(STAGE))
+def test_functions_change_their_python_version_only_on_request(deployed):
     for function in FUNCTIONS:
-        own.aws("lambda").update_function_configuration(
+        deployed.aws("lambda").update_function_configuration(
             FunctionName=f"mailpulse-{STAGE}-{function}", Runtime="python3.9"
         )
 
-    refused = own.deploy(STAGE)
+    refused = deployed.deploy(STAGE)
     assert refused.status == 1
     assert "run on python3.9" in refused.stderr
     assert "--change-runtime" in refused.stderr
 
-    succeed(own.deploy(STAGE, "--change-runtime"))
+    succeed(deployed.deploy(STAGE, "--change-runtime"))
 
 
 def processes_of_group(group):
@@ -231,13 +228,12 @@ def processes_of_group(group):
     return [line for line in found if line]  # an ended process has no command line
 
 
-def test_a_killed_emulator_leaves_no_worker_or_saving_process_behind(own):
-    succeed(own.deploy(STAGE))
-    own.publish(STAGE, ses.a_send("m-1"))
-    group = own._emulator._process.pid
+def test_a_killed_emulator_leaves_no_worker_or_saving_process_behind(deployed):
+    deployed.publish(STAGE, ses.a_send("m-1"))
+    group = deployed.emulator._process.pid
     assert processes_of_group(group) != []
 
-    own.reset()
+    deployed.reset()
 
     assert processes_of_group(group) == []
 

@@ -4,9 +4,11 @@ The commands run from a copy of the project without packages for the functions, 
 from the emulator's environment. A deployment then takes seconds of calls instead of uploads.
 """
 
+import copy
 import json
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import Any
 from support import commands
 from support.commands import Command, Commands
 from support.operator import HERE, LOCAL_CONNECTIONS, credentials
+from support.strict import Call, Rules
 from support.strict_proxy import StrictProxy, client
 
 from dashboard.deploy.chalice_resources import function_name
@@ -53,6 +56,15 @@ class Done:
     stderr: str
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What a deployment has left: copies of folders, and what the proxy knows of it."""
+
+    folder: Path
+    rules: Rules
+    calls: list[Call]
+
+
 class Account:
     """An account and an operator who deploys to it.
 
@@ -67,24 +79,58 @@ class Account:
         _copy_project(self.project)
         self._commands = Commands(self.project, _ENVIRONMENT)
         self._state = StateDir(folder / "state")
-        self._emulator: EmulatorProcess
-        self._start()
+        self._builds = self.project / ".mailpulse"
+        self._deployed: dict[str, _Kept] = {}
+        self._emulator: EmulatorProcess | None = None
+
+    @property
+    def emulator(self) -> EmulatorProcess:
+        """The emulator, which is started when it is first needed."""
+        if self._emulator is None:
+            put_back = self._state.root.exists()
+            self._state.root.mkdir(exist_ok=True)
+            counting = function_name("none", "aggregate")
+            self._emulator = EmulatorProcess(self._state, listen(0), [], counting)
+            self._emulator.wait_until_ready()
+            self.proxy.endpoint_url = self._emulator.endpoint_url
+            if put_back:
+                self._enable_mappings()
+        return self._emulator
 
     def aws(self, service: str, region: str = REGION) -> Any:
-        """Return a client of the emulator itself."""
-        return client(service, region, self._emulator.endpoint_url)
+        """Make a client of the emulator itself."""
+        return client(service, region, self.emulator.endpoint_url)
 
     def reset(self) -> None:
         """Empty the account, and remove the operator's local records of it."""
         self.end()
-        self._start()
         self.proxy.reset()
-        shutil.rmtree(self.project / ".mailpulse", ignore_errors=True)
+        shutil.rmtree(self._builds, ignore_errors=True)
+
+    def reset_to_deployed(self, stage: str) -> None:
+        """Empty the account but for a stage, which is deployed once and put back each time."""
+        self.reset()
+        if stage in self._deployed:
+            kept = self._deployed[stage]
+            shutil.copytree(kept.folder / "state", self._state.root)
+            shutil.copytree(kept.folder / "builds", self._builds)
+        else:
+            done = self.deploy(stage)
+            assert done.status == 0, done.stderr
+            kept = _Kept(self.project.parent / "kept" / stage, self.proxy.rules, self.proxy.calls)
+            self.emulator.stop(lambda _progress: None, threading.Event())
+            self._emulator = None
+            shutil.copytree(self._state.root, kept.folder / "state")
+            shutil.copytree(self._builds, kept.folder / "builds")
+            self._deployed[stage] = kept
+        self.proxy.rules, self.proxy.calls = copy.deepcopy(kept.rules), list(kept.calls)
 
     def end(self) -> None:
-        """Stop the emulator without saving."""
-        self._emulator.kill()
-        shutil.rmtree(self._state.root)
+        """End the emulator; nothing is saved."""
+        if self._emulator is not None:
+            self._emulator.kill()
+            self._emulator = None
+        shutil.rmtree(self._state.root, ignore_errors=True)
 
     def close(self) -> None:
         """Stop the process that starts the operator's commands."""
@@ -98,6 +144,7 @@ class Account:
             kill_at: the moment at which the command and its child processes are killed.
             at_each: called at each moment at which the command could be killed.
         """
+        assert self.emulator.is_running
         environment = {**commands.without_aws(), **_ENVIRONMENT, **credentials(self.proxy.url)}
         process = self._commands.start(*arguments, environment=environment)
         killed = self._watch(process, kill_at, at_each)
@@ -162,12 +209,11 @@ class Account:
         """Return a description of the account, without anything that differs between runs."""
         return _Described(self, stage).everything()
 
-    def _start(self) -> None:
-        self._state.root.mkdir()
-        counting = function_name("none", "aggregate")
-        self._emulator = EmulatorProcess(self._state, listen(0), [], counting)
-        self._emulator.wait_until_ready()
-        self.proxy.endpoint_url = self._emulator.endpoint_url
+    def _enable_mappings(self) -> None:
+        """Enable the mappings of queues, which an emulator disables before it saves."""
+        functions = self.aws("lambda")
+        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def _watch(self, process: Command, kill_at: At | None, at_each: Watch | None) -> list[At]:
         """Kill the process at a moment; return a list that is filled when that has happened."""
