@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -42,14 +43,14 @@ def count(dashboard, campaign, number, counter="sends"):
 
 
 def test_data_survives_a_restart_and_the_second_start_is_quick(state_dir):
-    first = live.Live(state_dir)
+    first = live.Live(state_dir, python=sys.executable)
     first.publish(*(ses.a_send(f"kept-{number}", campaign="kept") for number in range(25)))
     assert count(first, "kept", 25) == 25
     assert first.stop() == 0
     assert not (state_dir / "running.json").exists()
     assert workers_in(state_dir) == []
 
-    second = live.Live(state_dir)
+    second = live.Live(state_dir, python=sys.executable)
     try:
         assert second.started_in < 15
         assert not [line for line in second.said if line.startswith("!")]

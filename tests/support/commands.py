@@ -12,31 +12,30 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from dashboard.paths import PROJECT
 
 _FORKING = Path(__file__).with_name("forking.py")
 _SECONDS = 240
+_Kind = TypeVar("_Kind", bound="Process")
 
 
-class Command:
-    """A running or ended command, with the interface of subprocess.Popen.
+class Process:
+    """A command that runs, or has run; as subprocess.Popen has it.
 
     Attributes:
         pid: the id of the process, which leads its own process group.
         returncode: None while the command runs; negative if a signal ended it.
     """
 
-    def __init__(self, messages: socket.socket, request: bytes, stdin: int) -> None:
-        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - until it is read
-        self._err = tempfile.TemporaryFile()  # noqa: SIM115 - the same
+    def __init__(self, messages: socket.socket, request: bytes, *files: int) -> None:
         reading, told = os.pipe()
         self._told = os.fdopen(reading, "rb", buffering=0)
-        files = [stdin, self._out.fileno(), self._err.fileno(), told]
-        socket.send_fds(messages, [request], files)
+        socket.send_fds(messages, [request], [*files, told])
         os.close(told)
         self.returncode: int | None = None
         self._waiting = threading.Lock()
@@ -56,21 +55,8 @@ class Command:
                 if not select.select([self._told], [], [], timeout)[0]:
                     raise subprocess.TimeoutExpired("dashboard", timeout)
                 self.returncode = int(self._line())
+                self._told.close()
             return self.returncode
-
-    def communicate(self, timeout: float = _SECONDS) -> tuple[str, str]:
-        """Wait until the command ends; return its standard output and error."""
-        try:
-            self.wait(timeout)
-        finally:
-            self.kill()
-            self._told.close()
-        written = []
-        for file in (self._out, self._err):
-            with file:
-                file.seek(0)
-                written.append(file.read().decode())
-        return written[0], written[1]
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the command only, not to its child processes."""
@@ -89,6 +75,44 @@ class Command:
         line = self._told.readline()
         assert line, "the process that forks commands has ended"
         return line
+
+
+class Command(Process):
+    """A command whose output is read when it has ended."""
+
+    def __init__(self, messages: socket.socket, request: bytes, stdin: int) -> None:
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - until it is read
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115 - the same
+        super().__init__(messages, request, stdin, self._out.fileno(), self._err.fileno())
+
+    def communicate(self, timeout: float = _SECONDS) -> tuple[str, str]:
+        """Wait for its end; return its standard output and error."""
+        try:
+            self.wait(timeout)
+        finally:
+            self.kill()
+        written = []
+        for file in (self._out, self._err):
+            with file:
+                file.seek(0)
+                written.append(file.read().decode())
+        return written[0], written[1]
+
+
+class Service(Process):
+    """A command that is read while it runs.
+
+    Attributes:
+        stdout: its standard output.
+        stderr: its standard error.
+    """
+
+    def __init__(self, messages: socket.socket, request: bytes, stdin: int) -> None:
+        (reading, out), (reading_too, err) = os.pipe(), os.pipe()
+        self.stdout, self.stderr = os.fdopen(reading), os.fdopen(reading_too)
+        super().__init__(messages, request, stdin, out, err)
+        for one in (out, err):
+            os.close(one)
 
 
 class Commands:
@@ -121,18 +145,31 @@ class Commands:
             environment: the complete environment.
             stdin: a file descriptor; an empty file by default.
         """
-        request = {"arguments": arguments, "environment": dict(environment)}
-        with open(os.devnull, "rb") as empty:  # noqa: PTH123 - a device, not a path of ours
-            return Command(
-                self._messages,
-                json.dumps(request).encode(),
-                empty.fileno() if stdin is None else stdin,
-            )
+        return self._started(Command, arguments, environment, stdin)
+
+    def start_service(self, *arguments: str, environment: Mapping[str, str]) -> Service:
+        """Start a command that is read while it runs; the arguments are those of `start`."""
+        return self._started(Service, arguments, environment, None)
 
     def close(self) -> None:
         """Stop the process from which commands are forked."""
         self._messages.close()
         self._process.wait()
+
+    def _started(
+        self,
+        kind: Callable[[socket.socket, bytes, int], _Kind],
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        stdin: int | None,
+    ) -> _Kind:
+        request = {"arguments": arguments, "environment": dict(environment)}
+        with open(os.devnull, "rb") as empty:  # noqa: PTH123 - a device, not a path of ours
+            return kind(
+                self._messages,
+                json.dumps(request).encode(),
+                empty.fileno() if stdin is None else stdin,
+            )
 
 
 @cache

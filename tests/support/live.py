@@ -1,6 +1,7 @@
-"""Run `python -m dashboard up`, and use its interfaces."""
+"""A real `up`, run for the tests, and what it is asked through its doors."""
 
 import json
+import os
 import queue
 import re
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from support import commands
 from support.client import Client
 
 from dashboard.sqs.topic import Topic
@@ -28,9 +30,8 @@ CREDENTIALS = {
 
 def start(state_dir: Path, *options: str, python: str = sys.executable) -> subprocess.Popen[str]:
     """Start the command; its standard output and error are pipes."""
-    arguments = ["--no-open", "--json", "--port", "0", "--state-dir", str(state_dir), *options]
     return subprocess.Popen(
-        [python, "-m", "dashboard", "up", *arguments],
+        [python, "-m", "dashboard", *_arguments(state_dir, *options)],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -38,8 +39,18 @@ def start(state_dir: Path, *options: str, python: str = sys.executable) -> subpr
     )
 
 
+def _arguments(state_dir: Path, *options: str) -> list[str]:
+    always = ("--no-open", "--json", "--port", "0", "--state-dir", str(state_dir))
+    return ["up", *always, *options]
+
+
 class Live:
     """A dashboard that runs until it is stopped.
+
+    Args:
+        state_dir: where it keeps its data.
+        options: of `up`.
+        python: which starts it; without one, it is forked from a process that has imported it.
 
     Attributes:
         info: the object that `up --json` prints.
@@ -47,10 +58,15 @@ class Live:
         said: the lines on standard error so far.
     """
 
-    def __init__(self, state_dir: Path, *options: str, python: str = sys.executable) -> None:
+    def __init__(self, state_dir: Path, *options: str, python: str | None = None) -> None:
         self.state_dir = state_dir
+        project = commands.of_project()
         began = time.monotonic()
-        self.process = start(state_dir, *options, python=python)
+        self.process = (
+            start(state_dir, *options, python=python)
+            if python
+            else project.start_service(*_arguments(state_dir, *options), environment=os.environ)
+        )
         self.said: list[str] = []
         self._clients: dict[str, Any] = {}
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
