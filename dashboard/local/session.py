@@ -6,6 +6,7 @@ any other.
 """
 
 import os
+from functools import cache
 from typing import Any
 
 import botocore.config
@@ -33,15 +34,21 @@ def environment(endpoint_url: str) -> dict[str, str]:
 
 
 class LocalSession:
-    """Makes clients for one local endpoint."""
+    """Makes clients for one local endpoint.
+
+    Attributes:
+        endpoint_url: the endpoint.
+        client: returns the client of a service, which is made once.
+    """
 
     def __init__(self, endpoint_url: str) -> None:
         self.endpoint_url = endpoint_url
+        self.client = cache(self._client)
         # A session without a profile: AWS_PROFILE may name one that does not exist here.
         self._session = botocore.session.Session(session_vars={"profile": (None, [], None, None)})
         self._session.set_config_variable("config_file", os.devnull)
 
-    def client(self, service: str) -> Any:
+    def _client(self, service: str) -> Any:
         """Return a client with short timeouts, because its endpoint is on this machine."""
         return self._session.create_client(
             service,
