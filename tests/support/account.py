@@ -6,6 +6,7 @@ from the emulator's environment. A deployment then takes seconds of calls instea
 
 import copy
 import json
+import os
 import shutil
 import tempfile
 import threading
@@ -171,15 +172,8 @@ class Account:
         )
 
     def files(self) -> int:
-        """Return a digest of the names, sizes and times of the operator's files."""
-        return hash(
-            tuple(
-                (str(path), found.st_size, found.st_mtime_ns)
-                for path in sorted(self.project.rglob("*"))
-                if "__pycache__" not in path.parts and path.is_file()
-                for found in (path.stat(),)
-            )
-        )
+        """Return a digest of the files on the operator's machine: their names, sizes and times."""
+        return hash(tuple(sorted(_files_below(str(self.project)))))
 
     def outputs(self, stage: str, region: str = REGION) -> dict[str, str]:
         """Return the outputs of the stage's stack; empty if there is no stack."""
@@ -253,6 +247,17 @@ def _copy_project(project: Path) -> None:
         shutil.copytree(PROJECT / name, project / name, ignore=ignored)
     shutil.copy2(PROJECT / "app.py", project)
     (project / "requirements.txt").write_text("")
+
+
+def _files_below(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Describe the files below a folder: path, size and time."""
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _files_below(entry.path)
+        elif entry.is_file():
+            found = entry.stat()
+            yield entry.path, found.st_size, found.st_mtime_ns
 
 
 class _Described:
