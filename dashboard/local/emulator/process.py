@@ -182,10 +182,10 @@ class EmulatorProcess:
                 case {"stopping": how_far}:
                     progress(Progress(**how_far))
                 case {"saved": True, "uncounted": uncounted, "left": left}:
-                    self._process.wait()
+                    self._wait()
                     return Stopped(uncounted, left)
                 case {"failed": why}:
-                    self._process.wait()
+                    self._wait()
                     raise CommandError(f"the state could not be saved: {why}")
                 case {"ended": True}:
                     self.check()
@@ -199,12 +199,19 @@ class EmulatorProcess:
         """Kill the emulator, its saving copy and its Lambda workers at once, without saving."""
         with suppress(ProcessLookupError):  # all of them have ended
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._wait()
 
     @property
     def is_running(self) -> bool:
         """Whether the emulator is running."""
         return self._process.poll() is None
+
+    def _wait(self) -> None:
+        """Wait until the emulator has ended, and close the pipe to it."""
+        self._process.wait()
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # of what was not read any more
+            self._process.stdin.close()
 
     def _command(self, command: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -217,8 +224,9 @@ class EmulatorProcess:
 
     def _read_events(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._events.put(json.loads(line))
+        with self._process.stdout:
+            for line in self._process.stdout:
+                self._events.put(json.loads(line))
         self._process.wait()
         self._events.put({"ended": True})
 
