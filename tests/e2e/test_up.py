@@ -61,7 +61,8 @@ def test_requests_of_foreign_web_pages_are_refused(dashboard):
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
-    assert refused.value.code == 403
+    with refused.value as answer:
+        assert answer.code == 403
 
 
 def test_expired_items_are_deleted_from_the_tables(dashboard):
