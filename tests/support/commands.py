@@ -25,7 +25,7 @@ _Kind = TypeVar("_Kind", bound="Process")
 
 
 class Process:
-    """A command that runs, or has run; as subprocess.Popen has it.
+    """A running or ended command, with the interface of subprocess.Popen.
 
     Attributes:
         pid: the id of the process, which leads its own process group.

@@ -1,4 +1,4 @@
-"""A real `up`, run for the tests, and what it is asked through its doors."""
+"""Run `python -m dashboard up`, and use its interfaces."""
 
 import json
 import os
