@@ -16,9 +16,8 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.auth.share_links import Shares, Sharing
 from chalicelib.auth.share_tokens import ShareTokens
-from chalicelib.auth.shares import Shares
-from chalicelib.auth.sharing import Sharing
 from chalicelib.aws.client import Services
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.stream_lag import EventsStream

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.auth.shares import Shares
+from chalicelib.auth.share_links import Shares
 from chalicelib.aws.client import Service
 from chalicelib.config import Config
 from chalicelib.errors import Forbidden, InvalidRequest, Unauthorized

@@ -21,6 +21,7 @@ from chalicelib.facts.fact import ACTIVITY_TYPES, OTHER_LINK, Fact
 from chalicelib.facts.items import ACTIVITY_LANES
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import Message, frames
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
@@ -32,7 +33,6 @@ from chalicelib.live.protocol import (
     error_reply,
     parse_request,
 )
-from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 from chalicelib.stats.counters import Aggregate, bounce_kind
@@ -67,7 +67,7 @@ class RequestHandler(Struct, frozen=True):
     subscriptions: Subscriptions
     sign_in: Authenticator | None
     connections: ManagementApi
-    pusher: Pusher
+    frame_sender: FrameSender
     clock: Callable[[], float]
 
     def serve(self, connection: Connection, text: str) -> None:
@@ -75,7 +75,7 @@ class RequestHandler(Struct, frozen=True):
         answers = 0
         try:
             for answer in self.answer(connection, text):
-                outcome = self.pusher.to_one(connection, frames(answer))
+                outcome = self.frame_sender.to_one(connection, frames(answer))
                 if outcome == "gone":
                     self.subscriptions.forget(connection.id)
                 elif outcome == "failed" and "snapshot" in answer:
@@ -87,7 +87,7 @@ class RequestHandler(Struct, frozen=True):
         except Unauthorized as error:
             log("closed", connection=connection.id, reason=str(error))
             if error.reply is not None:
-                self.pusher.to_one(connection, frames(error.reply))
+                self.frame_sender.to_one(connection, frames(error.reply))
             self.subscriptions.forget(connection.id)
             self.connections.close(connection.endpoint, connection.id)
         log("message", connection=connection.id, answers=answers)
@@ -249,7 +249,7 @@ def build(
         subscriptions,
         authenticator.build(config, dynamo, subscriptions, clock),
         connections,
-        Pusher(connections, clock=clock),
+        FrameSender(connections, clock=clock),
         clock,
     )
 

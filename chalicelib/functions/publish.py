@@ -12,9 +12,9 @@ from chalicelib.aws.client import services as aws_services
 from chalicelib.config import PUSH_BATCH, Config, load
 from chalicelib.live.batches import decoded
 from chalicelib.live.delivery import PUSH_SECONDS, Delivery
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.push import changes, compose
-from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 
@@ -37,7 +37,7 @@ class Publisher(Struct, frozen=True):
     """
 
     subscriptions: Subscriptions
-    pusher: Pusher
+    frame_sender: FrameSender
     large_topics: "Callable[[], LargeTopics]"
     interval: float
     clock: Callable[[], float] = time.time
@@ -56,7 +56,7 @@ class Publisher(Struct, frozen=True):
         """
         started = self.clock()
         until = started + PUSH_SECONDS
-        delivery = Delivery(self.subscriptions, self.pusher, self.clock)
+        delivery = Delivery(self.subscriptions, self.frame_sender, self.clock)
         free, large, others = FREE_MESSAGES, [], 0
         topics = changes(records)
         for topic, changed in topics.items():
@@ -86,7 +86,7 @@ class Publisher(Struct, frozen=True):
             AwsError: a missed push could not be recorded. Lambda retries the event.
         """
         push, until = decoded(event)
-        delivery = Delivery(self.subscriptions, self.pusher, self.clock)
+        delivery = Delivery(self.subscriptions, self.frame_sender, self.clock)
         delivery.push(push, until)
         log("publish_batch", topic=push.topic, sent=delivery.sent, missed=len(delivery.missed))
         delivery.end()
@@ -99,7 +99,7 @@ def build(
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     return Publisher(
         Subscriptions(dynamo, config.subscriptions_table, clock=clock),
-        Pusher(ManagementApi(config), cache(partial(_fan_out, config, clock)), clock=clock),
+        FrameSender(ManagementApi(config), cache(partial(_fan_out, config, clock)), clock=clock),
         cache(partial(_large_topics, config, dynamo, clock)),
         config.push_interval,
         clock=clock,

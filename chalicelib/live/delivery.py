@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from chalicelib.errors import AwsError
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import SendResult
 from chalicelib.live.permissions import Connection
 from chalicelib.live.push import Push
-from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 
@@ -25,12 +25,12 @@ class Delivery:
     """
 
     def __init__(
-        self, subscriptions: Subscriptions, pusher: Pusher, clock: Callable[[], float]
+        self, subscriptions: Subscriptions, frame_sender: FrameSender, clock: Callable[[], float]
     ) -> None:
         self.sent = 0
         self.missed: set[str] = set()
         self._subscriptions = subscriptions
-        self._pusher = pusher
+        self._frame_sender = frame_sender
         self._clock = clock
         self._unnoted: list[AwsError] = []
 
@@ -47,7 +47,7 @@ class Delivery:
             for connection in [one for one in connections if one.id in self.missed]:
                 self._note(connection, push.topic, "failed")
             reachable = [one for one in connections if one.id not in self.missed]
-            for connection, outcome in self._pusher.to_all(reachable, frames, until=until):
+            for connection, outcome in self._frame_sender.to_all(reachable, frames, until=until):
                 if outcome == "sent":
                     self.sent += 1
                 else:

@@ -7,7 +7,7 @@ later, so reads filter them out.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
 If the API requires authentication, each connection also has a row with its permissions; without
 that row its requests are rejected, and it cannot subscribe. Each connection that was opened by a
-share link has one more row, so that revoking the link closes them all (auth/shares.py).
+share link has one more row, so that revoking the link closes them all (auth/share_links.py).
 
     owner                 member        other attributes
     stats/email-…/spring  L0SM9cOF…     endpoint (a1b2c3/api), connected_at, access

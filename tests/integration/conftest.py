@@ -11,8 +11,8 @@ from support.world import START
 
 from chalicelib.config import Config
 from chalicelib.functions.publish import Publisher
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.large_topics import LargeTopics
-from chalicelib.live.pusher import Pusher
 from chalicelib.live.rate_limit import RateLimiter
 from dashboard import aws_session
 from dashboard.installation import Installation
@@ -56,7 +56,9 @@ class Pipeline:
         self.services = aws_session.services(client)
         self.parts = Parts(config, services=self.services, clock=lambda: self.now)
         self.parts.run = one_by_one  # moto's tables are not thread-safe
-        self.parts.pusher = Pusher(self.connections, clock=lambda: self.now, pause=lambda _: None)
+        self.parts.frame_sender = FrameSender(
+            self.connections, clock=lambda: self.now, pause=lambda _: None
+        )
         install(monkeypatch, lambda: self.parts)
         self.running = self.parts
         self.now = START
@@ -70,7 +72,7 @@ class Pipeline:
         )
         self.publisher = Publisher(
             self.parts.subscriptions,
-            self.parts.pusher,
+            self.parts.frame_sender,
             lambda: self.large_topics,
             config.push_interval,
             clock=lambda: self.now,

@@ -51,7 +51,7 @@ class Stage:
         )
         parts = Parts(config, services=pipeline.services, clock=lambda: self.now)
         parts.connections = pipeline.connections
-        parts.pusher = pipeline.parts.pusher
+        parts.sender = pipeline.parts.sender
         parts.tokens = TokenVerifier(
             ISSUER, CLIENT, groups_claim=config.groups_claim, fetch=Issuer().fetch
         )

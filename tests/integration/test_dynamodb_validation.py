@@ -26,7 +26,7 @@ from support.tokens import signed
 from support.world import World
 from test_policies import SPRING, ask, calls, everything, request, subscribed  # noqa: F401 - a fixture
 
-from chalicelib.auth.shares import Shares
+from chalicelib.auth.share_links import Shares
 from chalicelib.aws import client
 from chalicelib.live.permissions import Connection
 from chalicelib.stats.health import Findings

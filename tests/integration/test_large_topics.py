@@ -12,9 +12,9 @@ from chalicelib.functions import publish
 from chalicelib.live import batches, large_topics
 from chalicelib.live.batches import MOST_VIEWERS
 from chalicelib.live.delivery import PUSH_SECONDS
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.permissions import Permissions, share_subject
-from chalicelib.live.pusher import Pusher
 from chalicelib.live.rate_limit import RateLimiter
 
 SPRING = "stats/email-campaign/spring"
@@ -35,7 +35,7 @@ class Stage:
         self.refuses = False
         self.asked = 0
         pipeline.connections.close = None
-        pipeline.parts.pusher = self.pusher = Pusher(
+        pipeline.parts.frame_sender = self.frame_sender = FrameSender(
             pipeline.connections, clock=lambda: pipeline.now, pause=lambda _: None
         )
         self.rate_limiter = RateLimiter(
@@ -47,7 +47,7 @@ class Stage:
         pipeline.large_topics = LargeTopics(
             self.rate_limiter, self.invoke, clock=lambda: pipeline.now, pause=self.wait
         )
-        pipeline.publisher = replace(pipeline.publisher, pusher=self.pusher)
+        pipeline.publisher = replace(pipeline.publisher, frame_sender=self.frame_sender)
 
     def wait(self, seconds):
         self.pipeline.now += seconds

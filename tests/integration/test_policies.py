@@ -14,7 +14,7 @@ from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.functions import publish
 from chalicelib.live import batches, large_topics
-from chalicelib.live.pusher import Pusher
+from chalicelib.live.frame_sender import FrameSender
 from dashboard import aws_session
 from dashboard.deploy.chalice_project import roles
 from dashboard.deploy.chalice_resources import function_name
@@ -150,7 +150,7 @@ def calls(pipeline, monkeypatch):
         parts.run = pipeline.parts.run  # moto is not thread-safe
         parts.connections = Connections(recorder, outcomes or {})
         parts.invocations = Invocations(recorder)
-        parts.pusher = Pusher(parts.connections, pause=lambda _: None)
+        parts.frame_sender = FrameSender(parts.connections, pause=lambda _: None)
         parts.tokens = TokenVerifier(ISSUER, CLIENT, fetch=Issuer().fetch)
         with monkeypatch.context() as patch:
             install(patch, lambda: parts)

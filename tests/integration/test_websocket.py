@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from support import handlers, moto_account, ses
 
 from chalicelib.functions import message, publish
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.permissions import Connection
-from chalicelib.live.pusher import Pusher
 from chalicelib.live.subscriptions import MAX_SUBSCRIPTIONS
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
@@ -236,7 +236,7 @@ def test_connections_that_remain_at_the_deadline_are_marked_behind(pipeline):
     slow = replace(
         pipeline.publisher,
         clock=lambda: next(times),
-        pusher=Pusher(pipeline.connections, clock=lambda: 100.0),
+        frame_sender=FrameSender(pipeline.connections, clock=lambda: 100.0),
     )
     pipeline.ingest(ses.a_send())
     pipeline.aggregate()

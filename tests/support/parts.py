@@ -7,9 +7,8 @@ from functools import cached_property
 import pytest
 
 from chalicelib.auth.authenticator import Authenticator
+from chalicelib.auth.share_links import Shares, Sharing
 from chalicelib.auth.share_tokens import ShareTokens
-from chalicelib.auth.shares import Shares
-from chalicelib.auth.sharing import Sharing
 from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.aws.client import TimeLimit
 from chalicelib.aws.client import services as aws_services
@@ -25,9 +24,9 @@ from chalicelib.functions.message import RequestHandler
 from chalicelib.functions.publish import Publisher
 from chalicelib.functions.watch import HealthMonitor
 from chalicelib.live.fan_out import FanOut
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.large_topics import LargeTopics
-from chalicelib.live.pusher import Pusher
 from chalicelib.live.rate_limit import RateLimiter
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.stats.table import StatsTable
@@ -91,9 +90,9 @@ class Parts:
         return ManagementApi(self.config)
 
     @cached_property
-    def pusher(self):
-        """Return the pusher."""
-        return Pusher(self.connections, lambda: self.fan_out, clock=self._clock)
+    def frame_sender(self):
+        """Return the sender of frames to connections."""
+        return FrameSender(self.connections, lambda: self.fan_out, clock=self._clock)
 
     @cached_property
     def fan_out(self):
@@ -181,7 +180,7 @@ class Parts:
         """Return the publish function."""
         return Publisher(
             self.subscriptions,
-            self.pusher,
+            self.frame_sender,
             lambda: self.large_topics,
             self.config.push_interval,
             clock=self._clock,
@@ -221,7 +220,7 @@ class Parts:
             self.subscriptions,
             self.sign_in,
             self.connections,
-            self.pusher,
+            self.frame_sender,
             self._clock,
         )
 

@@ -17,9 +17,9 @@ from support.many_viewers import subscribe, viewers
 from support.memory import MemoryDynamo
 
 from chalicelib.functions.publish import Publisher
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.permissions import Connection
-from chalicelib.live.pusher import Pusher
 from chalicelib.live.rate_limit import RateLimiter
 from chalicelib.live.subscriptions import Subscriptions
 
@@ -120,10 +120,10 @@ class Region:
 
         rate_limiter = RateLimiter(self, TABLE, self._rate_limit, clock=clock)
         large_topics = LargeTopics(rate_limiter, self._invoke, clock=clock, pause=self._sleep)
-        pusher = Pusher(None, lambda: self, clock=clock, pause=self._sleep)
+        frame_sender = FrameSender(None, lambda: self, clock=clock, pause=self._sleep)
         subscriptions = Subscriptions(self, TABLE, clock=clock, pause=self._sleep)
         return Publisher(
-            subscriptions, pusher, lambda: large_topics, 1.0, clock=clock, pause=self._sleep
+            subscriptions, frame_sender, lambda: large_topics, 1.0, clock=clock, pause=self._sleep
         )
 
     def _invoke(self, event: bytes) -> None:

@@ -24,9 +24,9 @@ from support.rules import CURRENT, Rules
 
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, NotStored
+from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import frames
 from chalicelib.live.permissions import Connection
-from chalicelib.live.pusher import Pusher
 from chalicelib.stats.counters import PIPELINE, aggregate_from_item
 
 CONFIG = Config(
@@ -263,7 +263,7 @@ class World:
 
     def _serve(self, parts: Parts, viewer: Viewer, text: str) -> None:
         for answer in parts.session.answer(viewer.connection, text):
-            assert parts.pusher.to_one(viewer.connection, frames(answer)) == "sent"
+            assert parts.frame_sender.to_one(viewer.connection, frames(answer)) == "sent"
 
     def snapshot(self, topic: str) -> Topic:
         """Return a fresh snapshot."""
@@ -396,7 +396,7 @@ class World:
         parts.queues = self
         parts.connections = self
         parts.invocations = self
-        parts.pusher = Pusher(self, clock=lambda: self.now, pause=lambda _: None)
+        parts.frame_sender = FrameSender(self, clock=lambda: self.now, pause=lambda _: None)
         parts.large_topics._pause = lambda _: None
         return parts
 

@@ -141,7 +141,7 @@ assert len(answer["batchItemFailures"]) == 1
     "fan-out": """
 from chalicelib.live.permissions import Connection
 viewers = [Connection(str(one), "api-1/test", 0) for one in range(3)]
-outcomes = list(function('publish').function().pusher.to_all(viewers, ["frame"], until=2**40))
+outcomes = list(function('publish').function().frame_sender.to_all(viewers, ["frame"], until=2**40))
 assert [outcome for _, outcome in outcomes] == ["failed"] * 3
 assert "chalicelib.live.fan_out" in sys.modules
 """,

@@ -7,12 +7,17 @@ shares  share/Zx81…  campaign, created_at, until; revoked: set while its conne
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from chalicelib.aws.client import Service
+from chalicelib.errors import ConditionFailed
 from chalicelib.live.permissions import Permissions, share_subject
+
+if TYPE_CHECKING:  # only an operator revokes links
+    from chalicelib.live.gateway import ManagementApi
+    from chalicelib.live.subscriptions import Subscriptions
 
 _SHARES = "shares"
 
@@ -106,6 +111,43 @@ class Shares:
     def remove(self, subject: str) -> None:
         """Remove a revoked link, after its connections have been closed."""
         self._dynamo.call("delete_item", TableName=self._name, Key=_key(subject))
+
+
+class Sharing(Struct, frozen=True):
+    """Creates share links, and revokes them together with the connections that they opened.
+
+    Attributes:
+        sign: signs a link's token; takes the link's id, its campaign and its expiry in epoch
+            seconds.
+    """
+
+    shares: Shares
+    subscriptions: "Subscriptions"
+    connections: "ManagementApi"
+    sign: Callable[[str, str, int], str]
+
+    def make(self, campaign: str, until: int) -> tuple[ShareLink, str]:
+        """Create a link to one campaign's aggregates; return it with its token, not stored."""
+        link = self.shares.add(campaign, until)
+        return link, self.sign(link.id, campaign, until)
+
+    def revoke(self, link_id: str) -> bool:
+        """Revoke a link and close each connection that it opened; return whether it existed.
+
+        An interrupted call can be repeated, because the link is removed last.
+        """
+        subject = share_subject(link_id)
+        try:
+            self.shares.revoke(subject)
+        except ConditionFailed:
+            return False
+        for connection in self.subscriptions.of_share(subject):
+            self.subscriptions.forget(connection.id)
+            # Remove the share row as well, in case an earlier call was interrupted in forget().
+            self.subscriptions.leave_share(subject, connection.id)
+            self.connections.close(connection.endpoint, connection.id)
+        self.shares.remove(subject)
+        return True
 
 
 def _key(subject: str) -> dict[str, dict[str, str]]:

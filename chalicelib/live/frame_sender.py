@@ -10,8 +10,8 @@ from chalicelib.live.permissions import Connection
 _RETRY_SECONDS = 0.1
 
 
-class FanOutSender(Protocol):
-    """Sender to many connections concurrently, such as FanOut."""
+class ConcurrentSender(Protocol):
+    """FrameSender to many connections concurrently, such as FanOut."""
 
     def send(
         self, subscribers: Sequence[Connection], frames: Sequence[str], until: float
@@ -19,8 +19,8 @@ class FanOutSender(Protocol):
         """Send the frames to each connection; return one result each, in the same order."""
 
 
-class Pusher:
-    """Sender of frames to connections.
+class FrameSender:
+    """FrameSender of frames to connections.
 
     Args:
         connections: client that sends one frame at a time.
@@ -33,7 +33,7 @@ class Pusher:
     def __init__(
         self,
         connections: ManagementApi,
-        many: Callable[[], FanOutSender] | None = None,
+        many: Callable[[], ConcurrentSender] | None = None,
         *,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
