@@ -12,6 +12,7 @@ documentation:
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from chalicelib.facts.fact import Class, Fact
 
@@ -47,15 +48,23 @@ def classify(fact: Fact) -> tuple[Class, str]:
     return guess, reason
 
 
-def _by_agent_and_time(fact: Fact) -> tuple[Class, str]:  # noqa: PLR0911 - a list of rules
+def _by_agent_and_time(fact: Fact) -> tuple[Class, str]:
     agent = (fact.agent or "").strip()
     if not agent:
         return "unknown", "no_agent"
     if agent == _APPLE_MAIL_PRIVACY and fact.type == "Open":
         return "machine", "apple_mail_privacy"
+    engager, reason = _by_agent(agent)
+    if engager != "machine" and _within_prefetch_window(fact):
+        return "machine", "prefetch"
+    return engager, reason
+
+
+@lru_cache(maxsize=1000)  # a few mail programs are most of a campaign
+def _by_agent(agent: str) -> tuple[Class, str]:
     if _SCANNER.search(agent):
         return "machine", "scanner_agent"
-    if _GMAIL_PREFETCH.search(agent) or _within_prefetch_window(fact):
+    if _GMAIL_PREFETCH.search(agent):
         return "machine", "prefetch"
     if _PROXY_AT_OPEN_TIME.search(agent):
         return "human", "proxy_at_open_time"
