@@ -115,7 +115,7 @@ def test_destroy_in_a_region_without_the_stage_removes_nothing_elsewhere(deploye
     )
 
     assert done.status == 1
-    assert f"there is no stage {STAGE}" in done.stderr
+    assert f"no stage {STAGE} in account" in done.stderr
     assert deployed.state(STAGE) == before
 
 

@@ -102,12 +102,12 @@ def test_an_unusual_but_valid_event_is_counted(odd):
     assert topic.counts[counter] == (50 if kind == "Delivery" else 1)
 
 
-def test_ten_thousand_links_are_counted_as_250_and_others():
+def test_a_thousand_links_are_counted_as_250_and_others():
     world = World()
     world.arrive(
         *[
             ses.a_click(f"m-{number}", link=f"https://example.com/{number}")
-            for number in range(10_000)
+            for number in range(1_000)
         ]
     )
 
@@ -116,9 +116,9 @@ def test_ten_thousand_links_are_counted_as_250_and_others():
     topic = world.snapshot("stats/email-campaign/spring")
     links = {part[1]: value for part, value in topic.shown.items() if part[0] == "link"}
     assert len(links) == 251
-    assert sum(link["clicks"] for link in links.values()) == 10_000
-    assert links["other"]["unique_clicks"] == 9750
-    assert topic.counts["unique_clicks"] == 10_000
+    assert sum(link["clicks"] for link in links.values()) == 1_000
+    assert links["other"]["unique_clicks"] == 750
+    assert topic.counts["unique_clicks"] == 1_000
 
 
 def test_an_unknown_event_type_is_stored_and_visible():
