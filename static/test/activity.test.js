@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { LISTED, filterOf } from "../src/activity.js";
 import { COUNTERS } from "../src/protocol.js";
 
-test("every counter but sends and deliveries leads to a list", () => {
+test("every counter except sends and deliveries has a list", () => {
   const listed = COUNTERS.filter((counter) => filterOf({ counter }));
 
   assert.deepEqual(COUNTERS.filter((counter) => !listed.includes(counter)), ["sends", "deliveries"]);
@@ -11,7 +11,7 @@ test("every counter but sends and deliveries leads to a list", () => {
   assert.equal(filterOf({ counter: "nonsense" }), null);
 });
 
-test("a list is limited to what its counter counts", () => {
+test("a list contains only the events that its counter counts", () => {
   assert.deepEqual(filterOf({ counter: "machine_opens" }), { limits: { type: "Open", engager: "machine" }, once: false });
   assert.deepEqual(filterOf({ counter: "unique_human_clicks", link: "https://example.com/" }), {
     limits: { type: "Click", engager: "human", link: "https://example.com/" }, once: true,

@@ -1,4 +1,4 @@
-/** Messages as the server sends them, with defaults: a test names only what it is about. */
+/** Messages as the server sends them, with defaults, so that a test specifies only what matters to it. */
 
 import { COUNTERS, RATES, decode } from "../src/protocol.js";
 

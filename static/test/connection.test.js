@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { Connection, RequestError } from "../src/connection.js";
 import { TOPIC, summary } from "./builders.js";
 
-/** A clock that moves only when told to. */
+/** A clock that a test advances. */
 class Clock {
   now = 0;
   #last = 0;
@@ -61,7 +61,7 @@ class FakeSocket {
     this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
   }
 
-  /** Answer the last request of this action, as the server would. @param {string} action */
+  /** Reply to the last request of this action, as the server would. @param {string} action */
   answers(action) {
     const { request_id, id } = this.sent.findLast((request) => request.action === action);
     this.says({ request_id, action, id, ...(action === "subscribe" && { snapshot: summary(1) }) });
@@ -110,7 +110,7 @@ function becomeLive() {
   assert.equal(status.state, "live");
 }
 
-test("it is connecting until every subscription is answered, then live", () => {
+test("the state is connecting until every subscription has a reply, then live", () => {
   connection.subscribe(TOPIC);
   connection.start();
   assert.equal(status.state, "connecting");
@@ -124,7 +124,7 @@ test("it is connecting until every subscription is answered, then live", () => {
   assert.equal(changes.at(-1).kind, "snapshot");
 });
 
-test("a snapshot in several frames is answered by the last", () => {
+test("a snapshot in several frames is complete with the last frame", () => {
   connection.subscribe(TOPIC);
   connection.start();
   latest().opens();
@@ -139,7 +139,7 @@ test("a snapshot in several frames is answered by the last", () => {
   assert.equal(status.state, "live");
 });
 
-test("a lost socket is stale, comes back after the backoff, subscribes again and is live with the snapshot", () => {
+test("after a lost socket the connection is stale, reconnects after the backoff, and is live with the snapshot", () => {
   becomeLive();
 
   latest().drops();
@@ -156,7 +156,7 @@ test("a lost socket is stale, comes back after the backoff, subscribes again and
   assert.equal(status.retryAt, null);
 });
 
-test("the backoff doubles up to 30 s and has jitter down to nothing", () => {
+test("the backoff doubles up to 30 s, with full jitter", () => {
   connection.start();
   const waits = [];
   for (let attempt = 0; attempt < 9; attempt += 1) {
@@ -171,7 +171,7 @@ test("the backoff doubles up to 30 s and has jitter down to nothing", () => {
   assert.equal(/** @type {number} */ (status.retryAt) - clock.now, 300);
 });
 
-test("a socket that closes soon after it opened does not reset the backoff, a steady one does", () => {
+test("only a socket that stays open for a while resets the backoff", () => {
   connection.start();
   for (let attempt = 0; attempt < 3; attempt += 1) {
     latest().opens();
@@ -187,7 +187,7 @@ test("a socket that closes soon after it opened does not reset the backoff, a st
   assert.equal(status.failures, 1);
 });
 
-test("a handshake that never ends is given up", () => {
+test("a handshake that never ends times out", () => {
   connection.start();
 
   clock.pass(15_500);
@@ -195,7 +195,7 @@ test("a handshake that never ends is given up", () => {
   assert.equal(sockets.length, 2);
 });
 
-test("it pings once a minute while answers come", () => {
+test("a ping is sent once a minute while replies arrive", () => {
   becomeLive();
 
   for (let minute = 1; minute <= 3; minute += 1) {
@@ -207,7 +207,7 @@ test("it pings once a minute while answers come", () => {
   assert.equal(status.lastMessageAt, clock.now);
 });
 
-test("a ping without an answer declares the socket dead, and nothing of it is heard again", () => {
+test("after a ping without a reply the socket is considered dead and its messages are ignored", () => {
   becomeLive();
   clock.pass(60_000);
   const dead = latest();
@@ -223,7 +223,7 @@ test("a ping without an answer declares the socket dead, and nothing of it is he
   assert.equal(sockets.length, 2);
 });
 
-test("snapshots that answer a ping are passed on, and the ping's own answer ends it", () => {
+test("snapshots in response to a ping are passed on, and the ping's reply completes it", () => {
   becomeLive();
   clock.pass(60_000);
   const { request_id } = latest().sent.at(-1);
@@ -236,7 +236,7 @@ test("snapshots that answer a ping are passed on, and the ping's own answer ends
   assert.equal(sockets.length, 1);
 });
 
-test("waking connects at once when it waits, and pings when it is open", () => {
+test("waking reconnects immediately during the backoff, and sends a ping on an open socket", () => {
   becomeLive();
   connection.wake();
   connection.wake();
@@ -249,7 +249,7 @@ test("waking connects at once when it waits, and pings when it is open", () => {
   assert.equal(sockets.length, 2);
 });
 
-test("without a network it says offline, once the socket is found dead", () => {
+test("without a network the state is offline once the socket is considered dead", () => {
   becomeLive();
   online = false;
 
@@ -274,7 +274,7 @@ test("a server on this machine is live without a network", () => {
   assert.equal(status.state, "live");
 });
 
-test("an error is passed on with its topic and ends the waiting", () => {
+test("an error is passed on with its topic and completes the request", () => {
   connection.subscribe(TOPIC);
   connection.start();
   latest().opens();
@@ -287,14 +287,14 @@ test("an error is passed on with its topic and ends the waiting", () => {
   assert.equal(sockets.length, 1);
 });
 
-test("an error that passes is asked again, and it is not live before the answer", () => {
+test("a transient error is retried, and the state is not live before the reply", () => {
   connection.subscribe(TOPIC);
   connection.start();
   latest().opens();
 
   latest().says({ request_id: 1, action: "subscribe", error: { code: "internal", message: "try again" } });
   assert.equal(status.state, "connecting");
-  assert.equal(status.failures, 0, "the server is there");
+  assert.equal(status.failures, 0, "the server is reachable");
   clock.pass(4000);
   assert.deepEqual(actions(), ["subscribe", "subscribe"]);
   latest().answers("subscribe");
@@ -302,7 +302,7 @@ test("an error that passes is asked again, and it is not live before the answer"
   assert.equal(status.state, "live");
 });
 
-test("a frame that cannot be read is reported and ends the request that it answers", () => {
+test("an unreadable frame is reported and ends the request that it responds to", () => {
   connection.subscribe(TOPIC);
   connection.start();
   latest().opens();
@@ -314,7 +314,7 @@ test("a frame that cannot be read is reported and ends the request that it answe
   assert.equal(sockets.length, 1);
 });
 
-test("what is no longer wanted is not subscribed again", () => {
+test("a topic that was unsubscribed is not subscribed again after a reconnect", () => {
   becomeLive();
 
   connection.unsubscribe(TOPIC);
@@ -333,13 +333,13 @@ function asking(request) {
   /** @type {any[]} */
   const results = [];
   const answer = connection.ask(request, (result) => { results.push(result); });
-  answer.catch(() => {}); // told apart below
+  answer.catch(() => {}); // its outcome is asserted by the test
   return { results, answer };
 }
 
 const TIMELINE = { $type: "CampaignTimeline", id: "spring-sale", resolution: "hour", buckets: [] };
 
-test("a question is answered by results one by one, and a cursor to go on from", async () => {
+test("a request returns results one by one, and the cursor of the next page", async () => {
   becomeLive();
   const { results, answer } = asking({ action: "listTimelines", ids: [TOPIC] });
   const { request_id, ...sent } = latest().sent.at(-1);
@@ -355,7 +355,7 @@ test("a question is answered by results one by one, and a cursor to go on from",
   assert.equal(status.state, "live");
 });
 
-test("a question that is refused, or lost with the connection, is told", async () => {
+test("a request is rejected if the server refuses it or the connection is lost", async () => {
   becomeLive();
   const refused = asking({ action: "listActivity" });
   latest().says({ request_id: latest().sent.at(-1).request_id, action: "listActivity", error: { code: "rate_limited", message: "wait" } });
@@ -367,7 +367,7 @@ test("a question that is refused, or lost with the connection, is told", async (
   await assert.rejects(asking({ action: "listActivity" }).answer, (error) => error instanceof RequestError && error.code === "offline");
 });
 
-test("results may take long, if each comes in time; one question that is not answered is no lost connection", async () => {
+test("each result restarts a request's timeout, and a timeout does not end the connection", async () => {
   becomeLive();
   const { answer } = asking({ action: "listTimelines" });
   const { request_id } = latest().sent.at(-1);
@@ -381,7 +381,7 @@ test("results may take long, if each comes in time; one question that is not ans
   await assert.rejects(answer, (error) => error instanceof RequestError && error.code === "offline");
 });
 
-test("a result that cannot be read ends its question", async () => {
+test("an unreadable result ends its request", async () => {
   becomeLive();
   const { answer } = asking({ action: "listTimelines" });
   latest().says({ request_id: latest().sent.at(-1).request_id, action: "listTimelines", result: { $type: "Riddle" } });
@@ -389,7 +389,7 @@ test("a result that cannot be read ends its question", async () => {
   await assert.rejects(answer, /a supported type/);
 });
 
-test("a subscription waits for the end of the one before, which could overtake it", () => {
+test("a subscription waits for the reply to an earlier unsubscribe of the topic", () => {
   becomeLive();
   connection.unsubscribe(TOPIC);
   connection.subscribe(TOPIC);
@@ -399,7 +399,7 @@ test("a subscription waits for the end of the one before, which could overtake i
   assert.deepEqual(actions(), ["subscribe", "unsubscribe", "subscribe"]);
 });
 
-test("it tells for how long it was away", () => {
+test("the status contains the duration of the last outage", () => {
   becomeLive();
   assert.equal(status.back, null);
   clock.pass(30_000);
@@ -415,7 +415,7 @@ test("it tells for how long it was away", () => {
   assert.deepEqual(status.back, { at: clock.now, after: clock.now - lostAt });
 });
 
-/** Answer the pings that are due meanwhile. @param {number} ms */
+/** Reply to the pings that are due in this time. @param {number} ms */
 function passAlive(ms) {
   for (const end = clock.now + ms; clock.now < end;) {
     clock.pass(Math.min(60_000, end - clock.now));
@@ -425,7 +425,7 @@ function passAlive(ms) {
   }
 }
 
-test("before a connection ends by itself another takes its place, and nobody sees it", () => {
+test("a connection is replaced before it reaches its maximum lifetime, without an interruption", () => {
   random = 0;
   becomeLive();
   /** @type {string[]} */
@@ -433,7 +433,7 @@ test("before a connection ends by itself another takes its place, and nobody see
   const [first] = sockets;
   passAlive(110 * 60_000);
   assert.equal(sockets.length, 2);
-  assert.equal(first?.readyState, 1, "it serves until the other is open");
+  assert.equal(first?.readyState, 1, "it stays in use until the other one is open");
   states.push(status.state);
 
   latest().opens();
@@ -450,7 +450,7 @@ test("before a connection ends by itself another takes its place, and nobody see
   assert.equal(sockets.length, 3);
 });
 
-test("when the other cannot be opened the first goes on, and it is tried again", () => {
+test("if the replacement cannot be opened, the first connection stays in use and a retry follows", () => {
   random = 0;
   becomeLive();
   passAlive(110 * 60_000);
@@ -460,10 +460,10 @@ test("when the other cannot be opened the first goes on, and it is tried again",
   assert.equal(sockets.length, 3);
   sockets[0]?.drops();
   assert.notEqual(status.state, "live");
-  assert.equal(latest().readyState, 3, "it is not wanted any more");
+  assert.equal(latest().readyState, 3, "it is no longer needed");
 });
 
-test("a connection that was stopped connects no more, whoever looks", () => {
+test("a stopped connection does not reconnect, even if it is woken", () => {
   connection.start();
   sockets[0]?.opens();
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Feed } from "../src/feed.js";
 
-/** A server that has these events, newest first, and gives two a page. */
+/** A server with these events, newest first, in pages of two. */
 function server() {
   /** @type {any[]} */
   const events = [];
@@ -40,7 +40,7 @@ function feedOf(once = false) {
   return { source, feed, changes: () => changes };
 }
 
-test("it goes on from page to page to the end", async () => {
+test("pages are loaded one by one to the end", async () => {
   const { source, feed, changes } = feedOf();
   source.events.push(open(5, "e"), open(4, "d"), open(3, "c"), open(2, "b"), open(1, "a"));
 
@@ -52,10 +52,10 @@ test("it goes on from page to page to the end", async () => {
 
   assert.equal(ids(feed), "e d c b a");
   assert.ok(!feed.more && feed.paged);
-  assert.equal(changes(), 6, "once when it asks, and once when it knows");
+  assert.equal(changes(), 6, "once per request, and once per response");
 });
 
-test("the newest page is as it is now: what has changed its class is no longer there, and nothing piles up", async () => {
+test("a refresh replaces the newest page, without reclassified or older events", async () => {
   const { source, feed } = feedOf();
   source.events.push(open(3, "c"), open(2, "b"), open(1, "a"));
   await feed.refresh();
@@ -68,7 +68,7 @@ test("the newest page is as it is now: what has changed its class is no longer t
   assert.equal(ids(feed), "f e");
 });
 
-test("pages without a match are passed until there is one, or the end", async () => {
+test("pages without events are skipped until one has events, or until the end", async () => {
   const { source, feed } = feedOf();
   let pages = 0;
   const rare = new Feed(/** @type {any} */ (async (/** @type {any} */ { cursor }, /** @type {any} */ onResult) => {
@@ -85,7 +85,7 @@ test("pages without a match are passed until there is one, or the end", async ()
   assert.equal(feed.more, false);
 });
 
-test("a message is listed once, by its latest event, where it counts once", async () => {
+test("a message that counts once is listed once, with its latest event", async () => {
   const { source, feed } = feedOf(true);
   source.events.push(open(4, "a"), open(3, "b"), open(2, "a"), open(1, "c"));
   await feed.refresh();
@@ -94,14 +94,14 @@ test("a message is listed once, by its latest event, where it counts once", asyn
   assert.equal(ids(feed), "a b c");
 });
 
-test("why it could not ask is kept until it could, and what it knew as well", async () => {
+test("the error of a failed request is kept until one succeeds, and the loaded events too", async () => {
   const { source, feed } = feedOf();
   source.events.push(open(1, "a"));
   await feed.refresh();
   source.breaks(true);
   await feed.refresh();
   assert.equal(feed.error?.message, "no connection");
-  assert.equal(feed.retryable, false, "it is no error that is known to pass");
+  assert.equal(feed.retryable, false, "it is not a known transient error");
   assert.equal(ids(feed), "a");
 
   source.breaks(false);

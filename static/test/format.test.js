@@ -6,7 +6,7 @@ import { age, createFormat } from "../src/format.js";
 const format = createFormat("en-GB", "Europe/Zurich");
 const NOON = Date.UTC(2026, 10, 23, 12, 4, 9);
 
-test("counts are grouped as the locale does", () => {
+test("digits are grouped as in the locale", () => {
   assert.equal(format.count(1234567), "1,234,567");
   assert.equal(createFormat("de-DE", "UTC").count(1234567), "1.234.567");
 });
@@ -27,7 +27,7 @@ for (const [fraction, digits, shown] of /** @type {[number | null, number, strin
   });
 }
 
-test("times are those of the reader's zone, days are UTC days", () => {
+test("times are in the reader's time zone, days are UTC days", () => {
   assert.equal(format.dateTime(NOON), "23 Nov 2026, 13:04");
   assert.equal(format.moment(NOON), "23 Nov, 13:04:09");
   assert.equal(createFormat("en-GB", "America/New_York").utcDay(Date.UTC(2026, 10, 23)), "23 Nov 2026");
@@ -42,7 +42,7 @@ for (const [ms, shown] of /** @type {[number, string][]} */ ([
   test(`${ms} ms ago is ${shown}`, () => assert.equal(age(ms), shown));
 }
 
-test("an axis shows times of day, and the date at midnight and for days", () => {
+test("an axis shows the time of day, or the date at midnight and for days", () => {
   const axis = createAxisFormat("en-GB", "Europe/Zurich");
 
   assert.equal(axis.time(NOON, false), "13:04");

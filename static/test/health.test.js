@@ -11,7 +11,7 @@ const UNKNOWN = {
   ...WELL, checked_at: null, queue: { waiting: null, oldest_seconds: null }, dead_letters: null, stream_lag_seconds: null,
 };
 
-test("a pipeline that flows has no problem, and neither has one that is not checked yet", () => {
+test("a healthy pipeline has no problems, and neither does one that has not been checked yet", () => {
   assert.deepEqual(problemsOf(WELL, NOW), []);
   assert.deepEqual(problemsOf(UNKNOWN, NOW), []);
 });
@@ -31,7 +31,7 @@ for (const [wrong, problem] of /** @type {[Partial<typeof WELL>, import("../src/
   });
 }
 
-test("what makes numbers late comes first", () => {
+test("problems that delay the numbers come first", () => {
   const levels = problemsOf({ ...WELL, dead_letters: 1, stream_lag_seconds: 90 }, NOW).map(({ level }) => level);
 
   assert.deepEqual(levels, ["late", "note"]);

@@ -10,7 +10,7 @@ const MESSAGES = new URL("../../tests/messages/", import.meta.url);
 for (const name of readdirSync(MESSAGES).filter((file) => file.endsWith(".json"))) {
   const example = JSON.parse(readFileSync(new URL(name, MESSAGES), "utf8"));
   if (example.direction === "request") continue;
-  test(`the example ${example.name} is read`, () => {
+  test(`the example ${example.name} is decoded`, () => {
     const read = message(example.message);
 
     if (example.direction === "push") assert.equal(read.kind, "push");
@@ -22,7 +22,7 @@ for (const name of readdirSync(MESSAGES).filter((file) => file.endsWith(".json")
   });
 }
 
-test("a snapshot's numbers, times and buckets are those of the message", () => {
+test("a snapshot has the numbers, times and buckets of the message", () => {
   const { part } = snapshot({ ...summary(17, { sends: 5 }), timeline: { minute: [bucket("10:00", 4, { sends: 2, opens: 0 })] } });
 
   assert.ok(part.type === "campaign");
@@ -34,19 +34,19 @@ test("a snapshot's numbers, times and buckets are those of the message", () => {
   assert.deepEqual(part.timeline.day, []);
 });
 
-test("a part alone carries no summary", () => {
+test("a push of other parts has no summary", () => {
   const { part } = push({ links: [] });
 
   assert.ok(part.type === "campaign" && part.summary === null);
 });
 
-test("members that the page does not know are no error", () => {
+test("unknown members are not an error", () => {
   const { part } = push({ ...summary(1), forecast: [1], timeline: { week: [1], minute: [{ ...bucket("10:00", 1), mood: "good" }] } });
 
   assert.ok(part.type === "campaign" && part.timeline.minute.length === 1);
 });
 
-test("an error of API Gateway itself is an error of the server", () => {
+test("an error of API Gateway is decoded as a server error", () => {
   const read = message({ message: "Internal server error", connectionId: "Lx", requestId: "q" });
 
   assert.deepEqual(read, {
@@ -55,29 +55,29 @@ test("an error of API Gateway itself is an error of the server", () => {
 });
 
 const UNREADABLE = /** @type {[string, unknown, RegExp][]} */ ([
-  ["no object", [1], /the message: expected an object, got \[1\]/],
+  ["not an object", [1], /the message: expected an object, got \[1\]/],
   ["no action", { request_id: 1 }, /action: expected a string, got nothing/],
   ["a negative count", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: -1 }) } }, /changes\.counts\.opens: expected a non-negative integer, got -1/],
   ["a count with a fraction", { id: "stats/email-campaign/a", changes: { ...summary(1, { opens: 1.5 }) } }, /got 1\.5/],
-  ["a bucket without time", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ version: 1 }] } } }, /changes\.timeline\.hour\[0\]\.at: expected a string, got nothing/],
-  ["a time that is none", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ at: "noon", version: 1 }] } } }, /expected an RFC 3339 time, got "noon"/],
-  ["a link without version", { id: "stats/email-campaign/a", changes: { links: [{ url: "https://a.example" }] } }, /changes\.links\[0\]\.version/],
-  ["a rate that is none", { id: "stats/email-campaign/a", changes: { ...summary(1), rates: { open: "much" } } }, /changes\.rates\.open: expected a non-negative number or null/],
-  ["links that are no array", { id: "stats/email-campaign/a", changes: { links: {} } }, /changes\.links: expected an array, got \{\}/],
-  ["a topic that there is not", { id: "stats/mail", changes: {} }, /id: expected a supported topic, got "stats\/mail"/],
+  ["a bucket without a time", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ version: 1 }] } } }, /changes\.timeline\.hour\[0\]\.at: expected a string, got nothing/],
+  ["an invalid time", { id: "stats/email-campaign/a", changes: { timeline: { hour: [{ at: "noon", version: 1 }] } } }, /expected an RFC 3339 time, got "noon"/],
+  ["a link without a version", { id: "stats/email-campaign/a", changes: { links: [{ url: "https://a.example" }] } }, /changes\.links\[0\]\.version/],
+  ["a rate that is not a number", { id: "stats/email-campaign/a", changes: { ...summary(1), rates: { open: "much" } } }, /changes\.rates\.open: expected a non-negative number or null/],
+  ["links that are not an array", { id: "stats/email-campaign/a", changes: { links: {} } }, /changes\.links: expected an array, got \{\}/],
+  ["an unknown topic", { id: "stats/mail", changes: {} }, /id: expected a supported topic, got "stats\/mail"/],
 ]);
 for (const [what, frame, expected] of UNREADABLE) {
-  test(`${what}: the error names member and value`, () => {
+  test(`${what}: the error names the member and the value`, () => {
     assert.throws(() => decode(JSON.stringify(frame)), { name: "Error", message: expected });
   });
 }
 
-test("what is no JSON is shown, shortened", () => {
+test("an error quotes a frame that is not JSON, truncated", () => {
   assert.throws(() => decode("Task timed out"), /the message: expected JSON, got "Task timed out"/);
   assert.throws(() => decode("x".repeat(5000)), (error) => error instanceof ProtocolError && error.message.length < 200);
 });
 
-test("an unreadable answer says which request it was for", () => {
+test("the error for an unreadable reply has the ID of its request", () => {
   assert.throws(
     () => message({ request_id: 7, action: "subscribe", id: "stats/email-campaigns", snapshot: 1 }),
     (error) => error instanceof ProtocolError && error.requestId === 7,

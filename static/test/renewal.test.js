@@ -5,7 +5,7 @@ import { NoRefreshToken, Renewal } from "../src/renewal.js";
 
 const LIFE = 3_600_000;
 
-/** A page somebody has signed in to, on a machine whose clock is moved by hand. */
+/** A page with a signed-in user, on a computer whose clock is set by the test. */
 function page() {
   const it = {
     now: 0,
@@ -46,7 +46,7 @@ function page() {
 /** @param {number} status @param {string} error */
 const answer = (status, error) => new ResponseBodyError("refused", { cause: { error }, response: new Response(null, { status }) });
 
-test("a token is renewed when four fifths of its life are over, and the server is told", async () => {
+test("a token is renewed after four fifths of its lifetime and sent to the server", async () => {
   const it = page();
 
   assert.deepEqual(await it.at(LIFE * 0.79), []);
@@ -54,18 +54,18 @@ test("a token is renewed when four fifths of its life are over, and the server i
   assert.deepEqual(await it.at(LIFE * 0.81), []);
 });
 
-test("a machine that wakes after hours renews at once, and connects with the new token", async () => {
+test("a computer that wakes after hours renews immediately and connects with the new token", async () => {
   const it = page();
 
   assert.deepEqual(await it.at(LIFE * 9), ["renew", "reconnect", "authenticate"]);
 });
 
-test("a server that was not reached is told the token later", async () => {
+test("a token that could not be sent is sent later", async () => {
   const it = page();
   it.unheard = new Error("offline");
   await it.at(LIFE * 0.8);
 
-  assert.deepEqual(await it.at(LIFE * 0.8 + 1000), [], "not at once");
+  assert.deepEqual(await it.at(LIFE * 0.8 + 1000), [], "not immediately");
   it.unheard = null;
   assert.deepEqual(await it.at(LIFE * 0.8 + 5000), ["authenticate"]);
   assert.deepEqual(await it.at(LIFE * 0.8 + 9000), []);
@@ -75,9 +75,9 @@ for (const [what, refusal] of /** @type {[string, Error][]} */ ([
   ["no network", new TypeError("Failed to fetch")],
   ["a busy issuer", answer(429, "slow_down")],
   ["an issuer that fails", new Error("unexpected HTTP response status code")],
-  ["no answer", new DOMException("timed out", "TimeoutError")],
+  ["no response", new DOMException("timed out", "TimeoutError")],
 ])) {
-  test(`${what} does not end a sign-in`, async () => {
+  test(`${what} does not end the sign-in`, async () => {
     const it = page();
     it.refusal = refusal;
     assert.deepEqual(await it.at(LIFE * 0.8), ["renew"]);
@@ -89,10 +89,10 @@ for (const [what, refusal] of /** @type {[string, Error][]} */ ([
 }
 
 for (const [what, refusal] of /** @type {[string, Error][]} */ ([
-  ["an issuer that refuses", answer(400, "invalid_grant")],
-  ["an issuer that gives nothing to renew with", new NoRefreshToken()],
+  ["an issuer that rejects the refresh token", answer(400, "invalid_grant")],
+  ["an issuer without refresh tokens", new NoRefreshToken()],
 ])) {
-  test(`${what} ends it, once`, async () => {
+  test(`${what} ends the sign-in once`, async () => {
     const it = page();
     it.refusal = refusal;
 

@@ -3,17 +3,17 @@ import { test } from "node:test";
 import { activityHash, wallHash } from "../src/leader.js";
 import { campaignHash, parseRoute } from "../src/route.js";
 
-test("no hash and #/ are the list", () => {
+test("no hash and #/ lead to the list", () => {
   for (const hash of ["", "#", "#/"]) assert.deepEqual(parseRoute(hash), { view: "list" });
 });
 
 for (const id of ["spring-sale", "a/b c", "50 % off", "Ünïcode ✉", "#?&"]) {
-  test(`the campaign ${id} survives its address`, () => {
+  test(`the campaign ${id} is encoded and decoded unchanged`, () => {
     assert.deepEqual(parseRoute(campaignHash(id)), { view: "campaign", id });
   });
 }
 
-test("what stands behind a counter has an address, with its limits", () => {
+test("the list behind a counter has a URL that includes its filters", () => {
   const everything = { view: "activity", id: "50 % off", counter: "clicks", link: null, kind: null };
 
   assert.deepEqual(parseRoute(activityHash("50 % off", "clicks") ?? ""), everything);
@@ -23,11 +23,11 @@ test("what stands behind a counter has an address, with its limits", () => {
   assert.deepEqual(parseRoute(activityHash("50 % off", "clicks", { kind }) ?? ""), { ...everything, kind });
 });
 
-test("a wall screen has an address", () => {
+test("a wall screen has a URL", () => {
   assert.deepEqual(parseRoute(wallHash("a/b") ?? ""), { view: "wall", id: "a/b" });
 });
 
-test("what names nothing is unknown", () => {
+test("an invalid hash leads to the unknown view", () => {
   for (const hash of ["#/campaign/", "#/wall/a/opens", "#/campaign/a/b/c", "#/nowhere", "#/campaign/%E0%A4%A"]) {
     assert.deepEqual(parseRoute(hash), { view: "unknown" }, hash);
   }

@@ -18,7 +18,7 @@ function searching(answer) {
 
 const settled = (ms = 200) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-test("it asks once somebody has stopped typing, and shows results as they come", async () => {
+test("a search starts when typing pauses and shows results as they arrive", async () => {
   const { asked, shown, search } = searching(() => ["spring", "spring-2"]);
   for (const query of ["s", "sp", " spr "]) search.type(query);
   await settled();
@@ -32,7 +32,7 @@ test("it asks once somebody has stopped typing, and shows results as they come",
   ]);
 });
 
-test("an answer to what is no longer asked shows nothing", async () => {
+test("results of an earlier query are ignored", async () => {
   /** @type {(results: any[]) => void} */
   let late = () => {};
   const { shown, search } = searching((query) => (query === "slow" ? new Promise((resolve) => { late = resolve; }) : ["fast"]));
@@ -46,7 +46,7 @@ test("an answer to what is no longer asked shows nothing", async () => {
   assert.deepEqual(shown.at(-1), { found: ["fast"], searching: false, failure: null });
 });
 
-test("nothing to look for ends the search, and a failure is told", async () => {
+test("an empty query ends the search, and a failure is reported", async () => {
   const { asked, shown, search } = searching(() => { throw new Error("no connection"); });
   search.type("x");
   await settled();

@@ -7,7 +7,7 @@ const TEN = Date.UTC(2026, 10, 23, 10);
 /** @param {number} minutes after ten @param {Record<string, number>} counts */
 const bucket = (minutes, counts) => ({ at: TEN + minutes * 60_000, version: 1, counts });
 
-test("no bucket is no row", () => {
+test("no buckets yield no rows", () => {
   assert.deepEqual(columnsOf([], "minute", ["sends", "opens"]), [[], [], []]);
 });
 
@@ -20,7 +20,7 @@ test("gaps are filled with 0", () => {
   assert.deepEqual([opens?.[0], opens?.[1], opens?.[40]], [2, 0, 3]);
 });
 
-test("a first minute has quiet minutes before it", () => {
+test("empty minutes precede a campaign's first minute", () => {
   const [times, sends] = columnsOf([bucket(0, { sends: 5 })], "minute", ["sends"]);
 
   assert.equal(times.length, 15);

@@ -12,7 +12,7 @@ const files = readdirSync(ASSETS);
 /** @param {string} name such as "list" */
 const built = (name) => files.find((file) => file.startsWith(`${name}-`) && file.endsWith(".js")) ?? assert.fail(`no ${name} in dist`);
 
-/** All files that come with these, gzipped, in bytes. @param {string[]} names */
+/** Return the gzipped size of these files and their imports, in bytes. @param {string[]} names */
 function weight(...names) {
   const all = new Set(names.map(built));
   for (const file of all) {
@@ -30,13 +30,13 @@ test("a campaign with its charts needs at most 40 KB", () => {
   assert.ok(weight("main", "campaign", "chart") <= 40 * KB, `${weight("main", "campaign", "chart")} bytes`);
 });
 
-test("whoever signs in needs at most 8 KB more", () => {
+test("sign-in needs at most 8 KB more", () => {
   const more = weight("sign-in", "list") - weight("main", "list");
   assert.ok(more <= 8 * KB, `${more} bytes`);
 });
 
 for (const entry of ["main.js", "sign-in.js"]) {
-  test(`whatever ${entry} loads first is preloaded`, () => {
+  test(`the imports of ${entry} are preloaded`, () => {
     const { preloads, [entry]: path } = JSON.parse(readFileSync(new URL("manifest.json", DIST), "utf8"));
     const needed = [...readFileSync(new URL(path, DIST), "utf8").matchAll(/"\.\/([\w-]+\.js)"/g)].map(([, file]) => `assets/${file}`);
 

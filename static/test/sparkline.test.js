@@ -10,14 +10,14 @@ const timeline = (buckets) => ({
   buckets: buckets.map(([hour, deliveries]) => ({ at: hour * HOUR, deliveries, human_opens: 0 })),
 });
 
-test("the highest bar is as high as the drawing, and gaps stay gaps", () => {
+test("the highest bar has the height of the sparkline, and gaps stay gaps", () => {
   const path = bars(timeline([[0, 5], [23, 10]]), "deliveries");
 
   assert.equal(path, `M0,${HEIGHT}v${-HEIGHT / 2}h4.25v${HEIGHT / 2}zM115,${HEIGHT}v${-HEIGHT}h4.25v${HEIGHT}z`);
   assert.equal(115 + WIDTH / 24, WIDTH);
 });
 
-test("what is little is seen, and what is nothing is not drawn", () => {
+test("small values are visible, and zeros are not drawn", () => {
   assert.match(bars(timeline([[0, 1], [1, 100_000]]), "deliveries"), /^M0,28v-1\.5h/);
   assert.equal(bars(timeline([[0, 5]]), "human_opens"), "");
   assert.equal(bars(timeline([]), "deliveries"), "");

@@ -39,7 +39,7 @@ test("frames of one snapshot are merged", () => {
   assert.equal(linksOf(campaign(state)).length, 1);
 });
 
-test("a push with a higher version replaces, one with a lower or the same does not", () => {
+test("only a push with a higher version replaces data", () => {
   const state = after(
     snapshot(summary(3, { opens: 3 })),
     push(summary(5, { opens: 5 })),
@@ -50,13 +50,13 @@ test("a push with a higher version replaces, one with a lower or the same does n
   assert.equal(opens(state), 5);
 });
 
-test("a counter may go down", () => {
+test("a counter may decrease", () => {
   const state = after(snapshot(summary(3, { opens: 3 })), push(summary(4, { opens: 1 })));
 
   assert.equal(opens(state), 1);
 });
 
-test("every part has a version of its own", () => {
+test("every part has its own version", () => {
   const state = after(
     snapshot({ ...summary(9, { opens: 9 }), links: [link("https://a.example", 1, 1)] }),
     push({ links: [link("https://a.example", 2, 5)] }),
@@ -72,7 +72,7 @@ test("a push that overtakes the snapshot is not lost", () => {
   assert.equal(opens(state), 8);
 });
 
-test("a new subscription starts from its snapshot and shows the old numbers until then", () => {
+test("after a reconnect, the old numbers are shown until the snapshot is complete", () => {
   const before = after(snapshot({ ...summary(40, { opens: 40 }), links: [link("https://a.example", 9, 9)] }));
 
   const waiting = [
@@ -86,7 +86,7 @@ test("a new subscription starts from its snapshot and shows the old numbers unti
   assert.equal(linksOf(campaign(state)).length, 0);
 });
 
-test("a snapshot that answers a ping heals and replaces nothing newer", () => {
+test("a snapshot in response to a ping restores missed data and replaces no newer data", () => {
   const state = after(
     snapshot({ ...summary(3, { opens: 3 }), links: [link("https://a.example", 5, 5)] }),
     snapshot({ ...summary(4, { opens: 4 }), links: [link("https://a.example", 4, 4)] }, { action: "ping" }),
@@ -96,7 +96,7 @@ test("a snapshot that answers a ping heals and replaces nothing newer", () => {
   assert.equal(linksOf(campaign(state))[0]?.clicks, 5);
 });
 
-test("a snapshot that answers a ping does not end a subscription's", () => {
+test("a snapshot in response to a ping does not complete a subscription's snapshot", () => {
   const state = after(
     snapshot({ links: [link("https://a.example", 1, 1)] }, { more: true }),
     snapshot(summary(4, { opens: 4 }), { action: "ping" }),
@@ -105,7 +105,7 @@ test("a snapshot that answers a ping does not end a subscription's", () => {
   assert.equal(state.get(TOPIC)?.shown, null);
 });
 
-test("minutes reach two hours back from the newest, hours three days, days for ever", () => {
+test("minutes are kept for two hours before the newest, hours for three days, days forever", () => {
   const state = after(snapshot({
     ...summary(1),
     timeline: {
@@ -126,7 +126,7 @@ test("minutes reach two hours back from the newest, hours three days, days for e
   assert.equal(starts("day").length, 2);
 });
 
-test("a push of a minute that is out of the window by now is dropped", () => {
+test("a push of a minute that is too old to be shown is dropped", () => {
   const state = after(
     snapshot({ timeline: { minute: [bucket("10:00", 1)] } }),
     push({ timeline: { minute: [bucket("07:59", 3)] } }),
@@ -135,7 +135,7 @@ test("a push of a minute that is out of the window by now is dropped", () => {
   assert.equal(bucketsOf(campaign(state), "minute").length, 1);
 });
 
-test("buckets and links whose counters are all 0 vanish, and an old push does not bring them back", () => {
+test("buckets and links whose counters are all 0 are hidden, and an old push does not restore them", () => {
   const state = after(
     snapshot({ timeline: { minute: [bucket("10:00", 1)] }, links: [link("https://a.example", 1, 1)] }),
     push({ timeline: { minute: [bucket("10:00", 3, {})] }, links: [link("https://a.example", 3, 0)] }),
@@ -146,7 +146,7 @@ test("buckets and links whose counters are all 0 vanish, and an old push does no
   assert.deepEqual(linksOf(campaign(state)), []);
 });
 
-test("links are sorted by clicks, and other is last however much it was clicked", () => {
+test("links are sorted by clicks, with other last regardless of its clicks", () => {
   const state = after(snapshot({ links: [
     link("other", 1, 50), link("https://b.example", 1, 3), link("https://a.example", 1, 3), link("https://c.example", 1, 7),
   ] }));
@@ -156,7 +156,7 @@ test("links are sorted by clicks, and other is last however much it was clicked"
   ]);
 });
 
-test("campaigns are listed by their newest activity, those that are active now by their start", () => {
+test("campaigns are sorted by newest activity, and active campaigns by their start", () => {
   const now = Date.parse("2026-11-03T10:01:00Z");
   /** @param {string} id @param {string} first @param {string} last */
   const campaign = (id, first, last, some = {}) => ({ ...listed(id, 1, `2026-11-${first}:00Z`, some), last_event_at: `2026-11-${last}:00Z` });
@@ -178,7 +178,7 @@ test("campaigns are listed by their newest activity, those that are active now b
   );
 });
 
-test("what was added lately is of the last minutes, by the events' own times", () => {
+test("the recent increase covers the last minutes, by the events' own times", () => {
   const data = campaign(after(snapshot({ ...summary(1), timeline: { minute: [
     bucket("10:00", 1, { opens: 9 }), bucket("10:06", 1, { opens: 2, clicks: 1 }), bucket("10:10", 1, { opens: 1 }),
   ] } })));
@@ -187,7 +187,7 @@ test("what was added lately is of the last minutes, by the events' own times", (
   assert.deepEqual(lately(data, Date.parse("2026-11-23T11:00:00Z")), {});
 });
 
-test("opens that turn out to be a machine's are told, by a push or by the snapshot after a reconnect", () => {
+test("opens reclassified as bot opens are counted, from pushes and from the snapshot after a reconnect", () => {
   const before = after(snapshot(summary(1, { opens: 9, human_opens: 9 })));
   const pushed = reduce(before, push(summary(2, { opens: 9, human_opens: 6, machine_opens: 3 })));
   assert.deepEqual(campaign(pushed).moved, { opens: 3, clicks: 0 });
@@ -197,10 +197,10 @@ test("opens that turn out to be a machine's are told, by a push or by the snapsh
     snapshot(summary(3, { opens: 10, human_opens: 5, machine_opens: 5 })),
   ].reduce(reduce, pushed);
   assert.deepEqual(campaign(again).moved, { opens: 4, clicks: 0 });
-  assert.deepEqual(campaign(reduce(again, push(summary(1, { human_opens: 0 })))).moved, { opens: 4, clicks: 0 }, "an old push tells nothing");
+  assert.deepEqual(campaign(reduce(again, push(summary(1, { human_opens: 0 })))).moved, { opens: 4, clicks: 0 }, "an old push has no effect");
 });
 
-test("bounces are kept by their kind, each by its version", () => {
+test("each bounce type has its own version", () => {
   /** @param {number} version @param {number} count */
   const full = (version, count) => ({ type: "Transient", subtype: "MailboxFull", version, count });
   const state = after(
@@ -211,7 +211,7 @@ test("bounces are kept by their kind, each by its version", () => {
   assert.deepEqual(bouncesOf(campaign(state)).map(({ subtype, count }) => [subtype, count]), [["MailboxFull", 12], ["NoEmail", 9]]);
 });
 
-test("a refusal is kept beside the numbers, and a snapshot ends it", () => {
+test("a refusal is kept alongside the numbers until the next snapshot", () => {
   const error = { code: "internal", message: "try again" };
   const refused = after(snapshot(summary(1, { opens: 1 })), { kind: "refused", id: TOPIC, error });
   assert.deepEqual(refused.get(TOPIC)?.error, error);
@@ -221,7 +221,7 @@ test("a refusal is kept beside the numbers, and a snapshot ends it", () => {
   assert.equal(reduce(again, snapshot(summary(2))).get(TOPIC)?.error, null);
 });
 
-test("a campaign is forgotten when it is left, the list is kept, and what comes late is ignored", () => {
+test("a campaign is dropped when it is unsubscribed, the list is kept, and late pushes are ignored", () => {
   const left = reduce(after(snapshot(summary(1))), { kind: "unsubscribed", id: TOPIC });
   assert.equal(left.size, 0);
   assert.equal(reduce(left, push(summary(2))).size, 0);
@@ -230,7 +230,7 @@ test("a campaign is forgotten when it is left, the list is kept, and what comes 
   assert.equal(reduce(list, { kind: "unsubscribed", id: LIST }).size, 1);
 });
 
-test("a state is never changed", () => {
+test("a state is never modified", () => {
   const before = after(snapshot({ ...summary(1), links: [link("https://a.example", 1, 1)] }));
   const links = campaign(before).links;
 
@@ -240,7 +240,7 @@ test("a state is never changed", () => {
   assert.equal(links.size, 1);
 });
 
-test("the default bucket width is the finest that holds the campaign and has buckets", () => {
+test("the default bucket width is the finest that covers the campaign and has buckets", () => {
   const grains = ["2026-11-23T10:30:00Z", "2026-11-25T10:00:00Z", "2026-12-24T10:00:00Z"].map((last) => {
     const body = summary(1);
     body.campaign.last_event_at = last;
@@ -253,10 +253,10 @@ test("the default bucket width is the finest that holds the campaign and has buc
   assert.equal(defaultGrain(campaign(withoutMinutes)), "hour");
 });
 
-test("snapshot and pushes in any order and number are a fresh snapshot", () => {
+test("a snapshot and pushes in any order and number merge into a fresh snapshot", () => {
   const random = seeded(7);
   for (let run = 0; run < 300; run += 1) {
-    // A server that counts: each step changes some parts, and says so in one push.
+    // A counting server: each step changes some parts and sends one push with them.
     /** @type {{summary: number, minutes: Map<string, [number, number]>, links: Map<string, [number, number]>}} */
     const server = { summary: 0, minutes: new Map(), links: new Map() };
     const full = () => ({
@@ -282,7 +282,7 @@ test("snapshot and pushes in any order and number are a fresh snapshot", () => {
       }));
       if (step === takenAt) taken = full();
     }
-    // The snapshot was taken at some step; pushes since then all come, earlier ones perhaps.
+    // The snapshot was taken at some step; all later pushes arrive, earlier ones may.
     const some = pushes.filter((_, index) => index > takenAt || random() < 0.5);
     const twice = some.filter(() => random() < 0.3);
     const order = shuffled([...some, ...twice, snapshot(taken)], random);
