@@ -241,10 +241,8 @@ def test_a_page_of_another_origin_changes_and_reads_nothing(page, target, host, 
 def test_a_page_that_uses_dns_rebinding_changes_and_reads_nothing(page, target):
     port = urlsplit(target.endpoint).port
     own = f"http://rebound.example:{port}"
-    # refusal is the page that has it.
     # In an attack, a page already has this origin when its name is rebound to this host. Here, the
-    # refusal is the page with that origin.
-    # refusal is the page that has it.
+    # response that refuses the request is the page with that origin.
     page.goto(f"{own}/")
     sent = Sent(page, target.endpoint)
 
@@ -255,7 +253,7 @@ def test_a_page_that_uses_dns_rebinding_changes_and_reads_nothing(page, target):
     }
     succeeded = page.evaluate(ATTACK, arguments)
 
-    # The same origin, so that it can read each refusal, and nothing else.
+    # The page has the same origin, so it can read each refusal, but nothing else.
     assert {one.partition(": ")[2][:3] for one in succeeded} == {"403"}
     assert sent.number >= REQUESTS
     assert sent.statuses == {403}

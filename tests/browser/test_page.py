@@ -181,7 +181,7 @@ def test_a_broken_pipeline_looks_different_from_a_healthy_one(dashboard, viewer)
     link = viewer.page.locator(".health")
     expect(link).to_have_attribute("data-level", "ok")
 
-    dashboard.publish("this is no event")
+    dashboard.publish("this is not an event")
     dashboard.wait_until_ingested()
     watch()
     expect(link).to_have_attribute("data-level", "note")

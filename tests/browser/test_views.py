@@ -161,7 +161,7 @@ def test_the_definition_of_a_number_is_shown_on_hover_and_focus(look):
     page.mouse.move(0, 0)
     page.keyboard.press("Tab")
     name.focus()
-    page.keyboard.press("Shift")  # as a keyboard's user does: the focus shows
+    page.keyboard.press("Shift")  # as a keyboard user does: the focus is visible
     expect(name).to_have_accessible_description(re.compile("÷ emails sent"))
 
 

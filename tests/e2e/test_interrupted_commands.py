@@ -9,7 +9,7 @@ from support.account import account
 from support.interruptions import COMMANDS, Moment
 
 LIVES = 3
-"""Of four commands each, so twelve moments."""
+"""Each life runs four commands, so these are twelve moments."""
 
 
 @pytest.fixture(scope="module")

@@ -54,10 +54,8 @@ def test_data_survives_a_restart_and_the_second_start_is_quick(state_dir):
     try:
         assert second.started_in < 15
         assert not [line for line in second.said if line.startswith("!")]
-        # counted before is not counted again.
         # Records after a restart are counted from the first one on, and records counted before it are
         # not counted again.
-        # counted before is not counted again.
         second.publish(*(ses.a_send(f"kept-{number}", campaign="kept") for number in range(40)))
         assert count(second, "kept", 40) == 40
         mappings = second.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
@@ -158,7 +156,7 @@ def test_the_emulator_of_a_killed_up_saves_its_state(state_dir):
         assert second.stop() == 0
 
 
-def test_a_killed_emulator_ends_up_and_the_next_start_reports_the_loss(state_dir):
+def test_up_exits_if_the_emulator_is_killed_and_the_next_start_reports_the_loss(state_dir):
     first = live.Live(state_dir)
     first.publish(ses.a_send("lost-1", campaign="lost"))
     assert count(first, "lost", 1) == 1

@@ -371,7 +371,7 @@ def test_an_expired_connection_is_closed_even_if_no_error_can_be_sent(stage):
     assert [row for row in stage.rows() if viewer in json.dumps(row)] == []
 
 
-def test_hidden_campaigns_cost_no_query_each(stage):
+def test_hidden_campaigns_do_not_cost_a_query_each(stage):
     for number in range(30):
         stage.pipeline.run(ses.a_send(f"o-{number}", campaign=f"globex-{number}"))
     mallory = stage.sign_in("mallory", "acme")

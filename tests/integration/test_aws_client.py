@@ -23,7 +23,7 @@ ITEM = {
     **KEY,
     "bytes": {"B": b"\0\xff\x10"},
     "sets": {"SS": ["x", "y"]},
-    "nested": {"M": {"B": {"S": "a name, no bytes"}, "list": {"L": [{"B": b"deep"}]}}},
+    "nested": {"M": {"B": {"S": "a name, not bytes"}, "list": {"L": [{"B": b"deep"}]}}},
     "text": {"S": "Grüße aus Köln 🎉"},
     "number": {"N": "7"},
     "flag": {"BOOL": True},

@@ -144,7 +144,7 @@ def test_the_previous_credentials_are_used_while_a_refresh_fails(container, stub
         container.get()
 
 
-@pytest.mark.parametrize("fault", [hangs_up, breaks_off, replies(500), replies(200, b"no JSON")])
+@pytest.mark.parametrize("fault", [hangs_up, breaks_off, replies(500), replies(200, b"not JSON")])
 def test_transient_errors_are_retried(container, stub, fault):
     stub.plan += [fault, fault]
 

@@ -490,7 +490,7 @@ class TestIssuer:
 
         assert "none of the 1 keys" in only(look(check_issuer))
 
-    @pytest.mark.parametrize("answer", [(404, {}, b""), (200, {}, b"no JSON"), (200, {}, b"[]")])
+    @pytest.mark.parametrize("answer", [(404, {}, b""), (200, {}, b"not JSON"), (200, {}, b"[]")])
     def test_an_issuer_with_an_invalid_response(self, public, look, answer):
         public.documents["/pool/.well-known/openid-configuration"] = answer
 
@@ -533,7 +533,7 @@ class TestPage:
 
 
 class TestAlarms:
-    def test_an_alarm_that_is_on(self, stage, look):
+    def test_an_alarm_in_alarm_state(self, stage, look):
         stage.set_alarm("CountingLagAlarm", "ALARM")
 
         assert only(look(check_alarms)) == (

@@ -1,10 +1,10 @@
 """Every DynamoDB request of the code passes the validation of dynalite, an independent engine.
 
-moto, the local emulator and the DynamoDB in memory of the laws accept some requests that DynamoDB
+moto, the local emulator and the in-memory DynamoDB of the laws accept some requests that DynamoDB
 rejects. dynalite implements DynamoDB's validation, but not transactions, TTL and
 ReturnValuesOnConditionCheckFailure. Exactly these are replaced or omitted (support/dynalite.py):
 the writes of a transaction are sent one by one, tables have no TTL, and the parameter is removed.
-dynalite does not limit the length of an expression to 4 KB; the DynamoDB in memory does.
+dynalite does not limit the length of an expression to 4 KB; the in-memory DynamoDB does.
 
 All requests of a run are sent in order, to tables that are empty at its start, because some
 validation errors depend on the stored item.
@@ -191,27 +191,27 @@ def query(condition, values, **others):
 
 
 REFUSED = {
-    "a path into a map that is missing": (update("SET a.b.c = :one"), "document path"),
-    "paths that overlap": (update("SET a = :one, a.b = :one"), "overlap"),
-    "a path twice": (update("SET a = :one REMOVE a"), "overlap"),
-    "a clause twice": (update("SET a = :one SET b = :one"), "can only be used once"),
+    "a path into a missing map": (update("SET a.b.c = :one"), "document path"),
+    "overlapping paths": (update("SET a = :one, a.b = :one"), "overlap"),
+    "a repeated path": (update("SET a = :one REMOVE a"), "overlap"),
+    "a repeated clause": (update("SET a = :one SET b = :one"), "can only be used once"),
     "a reserved word": (update("SET status = :one"), "reserved keyword"),
-    "a key that changes": (update("SET part = :one"), "part of the key"),
-    "a text that is added": (update("ADD a :one", {":one": {"S": "x"}}), "Incorrect operand type"),
-    "a value that is unused": (update("SET a = :one", {**ONE, ":b": {"N": "1"}}), "unused"),
-    "a value that is missing": (update("SET a = :b"), "not defined"),
-    "a name that is unused": (
+    "a changed key": (update("SET part = :one"), "part of the key"),
+    "ADD of a string": (update("ADD a :one", {":one": {"S": "x"}}), "Incorrect operand type"),
+    "an unused value": (update("SET a = :one", {**ONE, ":b": {"N": "1"}}), "unused"),
+    "a missing value": (update("SET a = :b"), "not defined"),
+    "an unused name": (
         update("SET a = :one", ExpressionAttributeNames={"#b": "b"}),
         "unused in expressions",
     ),
-    "an attribute that is compared with itself": (
+    "an attribute compared with itself": (
         update("SET a = :one", ConditionExpression="b = b"),
         "must be distinct",
     ),
     "an empty set": (put(a={"SS": []}), "may not be empty"),
     "a number of 39 digits": (put(a={"N": "1" * 39}), "38 significant digits"),
     "an index key of another type": (put(listed={"N": "1"}), "Type mismatch for Index Key"),
-    "an item twice in a batch": (
+    "a duplicate item in a batch": (
         ("batch_write_item", {"RequestItems": {"StatsTable": [PUTS[0], PUTS[0]]}}),
         "contains duplicates",
     ),
@@ -219,7 +219,7 @@ REFUSED = {
         ("batch_write_item", {"RequestItems": {"StatsTable": PUTS}}),
         "less than or equal to 25",
     ),
-    "a key twice in a batch": (
+    "a duplicate key in a batch": (
         ("batch_get_item", {"RequestItems": {"StatsTable": {"Keys": [KEY, KEY]}}}),
         "contains duplicates",
     ),
@@ -230,15 +230,15 @@ REFUSED = {
         ),
         "Missing the key",
     ),
-    "a value that a query does not use": (query("campaign = :c", SPRING_PARTS), "unused"),
-    "a query without the partition": (query("part = :one", ONE), "missed key schema element"),
+    "an unused value in a query": (query("campaign = :c", SPRING_PARTS), "unused"),
+    "a query without the partition key": (query("part = :one", ONE), "missed key schema element"),
     "a prefix that is a number": (
         query(
             "campaign = :c AND begins_with(part, :prefix)", SPRING_PARTS | {":prefix": {"N": "1"}}
         ),
         "Incorrect operand type",
     ),
-    "a page that begins in another partition": (
+    "a page that starts in another partition": (
         query("campaign = :c", {":c": {"S": "autumn"}}, ExclusiveStartKey=KEY),
         "outside query boundaries",
     ),

@@ -1,4 +1,4 @@
-"""A function invokes itself with the request of boto3, and detects a rejected event quickly."""
+"""A function invokes itself with boto3's request, and detects a rejected event quickly."""
 
 import json
 
@@ -54,7 +54,7 @@ def read(request):
     return first, headers, body
 
 
-def test_the_request_equals_the_one_of_boto3(stub):
+def test_the_request_equals_that_of_boto3(stub):
     boto3.client(
         "lambda",
         "us-east-1",

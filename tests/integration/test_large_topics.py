@@ -331,7 +331,7 @@ def test_each_group_of_a_large_topic_is_sent_only_permitted_campaigns(stage):
     until = int(stage.pipeline.now) + 3600
 
     def agency(prefix):
-        return Permissions("somebody", until, (prefix,))
+        return Permissions("user-1", until, (prefix,))
 
     acme = stage.watch(400, LIST, "acme", agency("acme-"))
     globex = stage.watch(300, LIST, "globex", agency("globex-"))

@@ -1,4 +1,4 @@
-"""The DynamoDB in memory for the laws behaves like moto, and rejects what AWS rejects."""
+"""The laws' in-memory DynamoDB behaves like moto, and rejects the requests that AWS rejects."""
 
 import pytest
 from support import moto_account, ses

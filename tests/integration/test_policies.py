@@ -203,7 +203,7 @@ def everything(pipeline, calls, monkeypatch):
     events = [
         ses.a_send("m-1"),
         ses.an_open("m-1"),
-        # A burst of a bot: clicks classified as human are reclassified.
+        # A bot's burst: clicks classified as human are reclassified.
         *[
             ses.a_click(
                 "m-1", link=f"https://example.com/{one}", at=f"2026-11-23T10:09:0{one}.000Z"

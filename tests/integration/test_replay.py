@@ -145,7 +145,7 @@ def test_an_unreadable_file_does_not_block_other_files(run, export, tmp_path):
     assert "100 events sent to the queue; 1 file not read completely." in said
 
 
-def test_messages_that_the_queue_rejects_are_retried_and_then_an_error():
+def test_messages_that_the_queue_keeps_rejecting_are_retried_then_reported():
     class Client:
         calls = 0
 

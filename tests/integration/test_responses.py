@@ -1,4 +1,4 @@
-"""Each request gets its own response or an error, for arbitrary bytes of a server."""
+"""Each request gets its own response or an error, for arbitrary bytes from a server."""
 
 import itertools
 import select

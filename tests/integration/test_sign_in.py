@@ -72,42 +72,44 @@ def changed():
 
 GOOD = {
     "an id token": signed(),
-    "an access token, whose client stands elsewhere": signed(
+    "an access token, with its client in another claim": signed(
         aud=None, client_id=CLIENT, token_use="access"
     ),
-    "of another issuer's making, without token_use": signed(token_use=None, aud=["x", CLIENT]),
-    "signed on a curve": signed(CURVE, "key-2", "ES256"),
+    "a token of another kind of issuer, without token_use": signed(
+        token_use=None, aud=["x", CLIENT]
+    ),
+    "signed with an elliptic curve key": signed(CURVE, "key-2", "ES256"),
 }
 BAD = {
     "no token": "",
-    "no JWT": "let-me-in",
+    "not a JWT": "let-me-in",
     "two parts": "a.b",
-    "no JSON": "!!.!!.!!",
+    "not JSON": "!!.!!.!!",
     "alg none": unsigned(),
     "alg None": unsigned("None"),
-    "the public key as a secret": signed_with_the_public_key(),
-    "claims changed under the signature": changed(),
-    "signature cut off": signed().rpartition(".")[0] + ".",
-    "another key under our kid": signed(THEIRS),
+    "signed with the public key as the secret": signed_with_the_public_key(),
+    "claims changed after signing": changed(),
+    "signature removed": signed().rpartition(".")[0] + ".",
+    "another key with our kid": signed(THEIRS),
     "an unknown kid": signed(THEIRS, "key-9"),
     "no kid": jwt.encode(claims(), OURS, "RS256"),
-    "a key that comes with the token": signed(
+    "a key embedded in the token": signed(
         THEIRS, "key-9", headers={"jwk": public(THEIRS, "key-9")}
     ),
-    "another algorithm than the key's": signed(algorithm="PS256"),
+    "an algorithm that does not match the key": signed(algorithm="PS256"),
     "another issuer": signed(iss="https://cognito-idp.eu-central-1.amazonaws.com/other"),
-    "our issuer, and more behind it": signed(iss=ISSUER + ".example.com"),
+    "an issuer that begins with ours": signed(iss=ISSUER + ".example.com"),
     "no issuer": signed(iss=None),
     "another client": signed(aud="other-client"),
     "another client's access token": signed(aud=None, client_id="other", token_use="access"),
-    "an access token with our audience, of another client": signed(
+    "another client's access token with our audience": signed(
         client_id="other", token_use="access"
     ),
     "no audience": signed(aud=None),
     "a refresh token": signed(token_use="refresh"),
     "expired": signed(exp=NOW - 120),
-    "never expires": signed(exp=None),
-    "not valid yet": signed(nbf=NOW + 3600),
+    "without an expiry": signed(exp=None),
+    "not yet valid": signed(nbf=NOW + 3600),
     "without a subject": signed(sub=None),
     "ten megabytes": "x" * 10_000_000,
 }
@@ -118,7 +120,7 @@ def test_a_valid_token_is_accepted(tokens, kind):
     assert tokens.viewer(GOOD[kind]).subject == "user-1"
 
 
-def test_a_clock_skew_of_some_seconds_is_tolerated(tokens):
+def test_a_clock_skew_of_a_few_seconds_is_tolerated(tokens):
     assert tokens.viewer(signed(exp=int(time.time()) - 5)).subject == "user-1"
 
 
@@ -183,7 +185,9 @@ def test_a_cold_function_soon_retries_a_failed_key_fetch(tokens, issuer, clock):
     assert tokens.viewer(signed()).subject == "user-1"
 
 
-@pytest.mark.parametrize("failure", [IncompleteRead(b"{"), OSError("reset"), ValueError("no JSON")])
+@pytest.mark.parametrize(
+    "failure", [IncompleteRead(b"{"), OSError("reset"), ValueError("not JSON")]
+)
 def test_a_broken_response_of_the_issuer_keeps_the_cached_keys(tokens, issuer, clock, failure):
     tokens.viewer(signed())
 

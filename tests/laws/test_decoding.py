@@ -1,4 +1,4 @@
-"""An event is the same in every envelope, and nothing else becomes one, whatever arrives."""
+"""An event is the same in every envelope, and no other message is parsed as an event."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Records that are grouped count like each of them alone."""
+"""Grouped records count as if each were counted alone."""
 
 import json
 from contextlib import suppress
@@ -101,7 +101,7 @@ def records(changes):
 
 
 def written(batch, seen):
-    """What is to be written of a batch, where each item has counted the records seen."""
+    """Return the updates of a batch if each item has already counted the records seen."""
     checkpoint = {SHARD: {"B": seen.to_bytes(18, "big") + bytes(4)}}
     plans = {
         key: plan(pending, checkpoint, part=key[1], attribute=SHARD, now=1_800_000_000)
@@ -152,13 +152,13 @@ def test_a_group_written_while_its_minute_expires_counts_in_part():
 
 
 def understood(item):
-    """The fact or state that is read from an item; None if it is neither."""
+    """Return the fact or state of an item; None if it is neither."""
     with suppress(ValueError):
         return from_item(item)
 
 
 @given(mutated(), mutated())
-def test_what_has_the_same_grouping_key_contributes_the_same(one, other):
+def test_items_with_equal_grouping_keys_have_equal_contributions(one, other):
     one, other = understood(one), understood(other)
     if one and other and grouping_key(one) == grouping_key(other):
         assert contributions(one) == contributions(other)
@@ -171,5 +171,5 @@ def test_a_change_that_changes_nothing_contributes_nothing(item):
 
 
 @given(usual)
-def test_what_ingest_stores_is_read_back(item):
+def test_stored_items_are_read_back_unchanged(item):
     assert to_item(from_item(item), 1) == item

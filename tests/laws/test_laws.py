@@ -1,4 +1,4 @@
-"""The laws of counting, for generated sequences of SES events under all behaviour that AWS permits.
+"""The laws of counting, for generated sequences of SES events under all behavior that AWS permits.
 
 The oracle is reference.py: sets and sums over the plain events.
 """

@@ -1,7 +1,7 @@
 """A minute counts exactly the events that were stored within two days of it.
 
 Events arrive in rounds, hours apart and in any order; counting lags behind by up to the day that a
-stream keeps its records; DynamoDB deletes expired items at any later time. The oracle knows only
+stream keeps its records; DynamoDB may delete expired items at any later time. The oracle knows only
 which events had arrived when each minute expired.
 """
 

@@ -34,7 +34,7 @@ FAULTS = {
     "validation": lambda asked: answer(400, {"__type": "x#ValidationException", "message": asked}),
     "signature": lambda asked: answer(403, {"__type": "SignatureDoesNotMatch", "Message": asked}),
     "throttled": lambda _: answer(400, {"__type": "ThrottlingException", "message": "slow down"}),
-    "no JSON": lambda asked: Response(200, True, [], asked.encode()),
+    "not JSON": lambda asked: Response(200, True, [], asked.encode()),
     "no object": lambda asked: Response(200, True, [], json.dumps([asked]).encode()),
     "a page": lambda asked: Response(502, True, [], f"<html>{asked}".encode()),
 }
@@ -48,7 +48,7 @@ class Failing:
     """A service of AWS, with the functions' own client, that fails on demand.
 
     Attributes:
-        faults: the faults of the next calls; None is no fault.
+        faults: the faults of the next calls; None for no fault.
         done: performs the call if there is no fault.
     """
 

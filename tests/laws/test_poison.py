@@ -1,4 +1,4 @@
-"""Malformed messages and items: all others are counted exactly and nothing is stuck."""
+"""Malformed messages and items: all others are counted exactly and nothing is blocked."""
 
 import json
 
@@ -20,7 +20,7 @@ GOOD = [ses.a_send("m-1"), ses.a_delivery("m-1"), ses.an_open("m-1"), ses.a_clic
 
 
 def with_member(event, *path, value):
-    """Return the event with another value at a path; `...` removes it."""
+    """Return the event with another value at a path; `...` removes the member."""
     event = json.loads(json.dumps(event))
     *outer, last = path
     inner = event
@@ -34,27 +34,27 @@ def with_member(event, *path, value):
 
 
 POISON = {
-    "no JSON": ("{", "bad_json"),
-    "nothing": ("", "bad_json"),
+    "not JSON": ("{", "bad_json"),
+    "an empty message": ("", "bad_json"),
     "250 KB of brackets": ("[" * 250_000, "bad_json"),
     "250 KB of text": (json.dumps("x" * 250_000), "not_an_object"),
     "a list": ("[]", "not_an_object"),
-    "a number for a time": (with_member(GOOD[1], "delivery", "timestamp", value=7), "bad_event"),
+    "a number as a time": (with_member(GOOD[1], "delivery", "timestamp", value=7), "bad_event"),
     "no recipients": (with_member(GOOD[1], "delivery", "recipients", value=...), "bad_event"),
-    "recipients of no list": (
+    "recipients that are not a list": (
         with_member(GOOD[1], "delivery", "recipients", value="a"),
         "bad_event",
     ),
     "no mail": (with_member(GOOD[0], "mail", value=...), "bad_event"),
     "no message id": (with_member(GOOD[0], "mail", "messageId", value=...), "bad_event"),
-    "tags of no object": (with_member(GOOD[0], "mail", "tags", value=[]), "bad_event"),
+    "tags that are not an object": (with_member(GOOD[0], "mail", "tags", value=[]), "bad_event"),
     "a link that is an object": (with_member(GOOD[3], "click", "link", value={}), "bad_event"),
     "the year 1970": (ses.a_send(at="1970-01-01T00:00:00.000Z"), "bad_event"),
     "the year 3000": (ses.a_send(at="3000-01-01T00:00:00.000Z"), "future_time"),
     "an open in the year 3000": (ses.an_open(at="3000-01-01T00:00:00.000Z"), "future_time"),
     "a campaign of 257 bytes": (ses.a_send(campaign="c" * 257), "bad_event"),
-    "NUL alone": ("\x00", "bad_json"),
-    "a lone surrogate alone": ("\ud800", "bad_json"),
+    "only NUL": ("\x00", "bad_json"),
+    "only a lone surrogate": ("\ud800", "bad_json"),
 }
 
 
@@ -72,17 +72,17 @@ def test_only_invalid_messages_go_to_the_dead_letter_queue_with_their_reason(poi
 
 
 ODD = {
-    "250 KB that SES added": with_member(GOOD[0], "mail", "headers", value=["h" * 250_000]),
+    "250 KB of unknown members": with_member(GOOD[0], "mail", "headers", value=["h" * 250_000]),
     "NUL in a subject": ses.a_send(subject="a\x00b"),
     "lone surrogates in a subject": ses.a_send(subject="\ud83d"),
     "a subject of 100 KB": ses.a_send(subject="s" * 100_000),
-    "an agent of 100 KB": ses.an_open(agent=f"{ses.BROWSER} {'x' * 100_000}"),
+    "a user agent of 100 KB": ses.an_open(agent=f"{ses.BROWSER} {'x' * 100_000}"),
     "a link of 100 KB": ses.a_click(link="https://example.com/" + "x" * 100_000),
-    "a link that is no URL": ses.a_click(link="http://["),
+    "a link that is not a URL": ses.a_click(link="http://["),
     "fifty recipients": ses.a_delivery(to=[f"r{n}@example.com" for n in range(50)]),
     "a name in any script": ses.a_send(campaign="Früh\u200bjahr 🌷 عرض #~/\\ summary"),
     "a name with NUL": ses.a_send(campaign="a\x00b"),
-    "a name like a key": ses.a_send(campaign="~state#minute#2026"),
+    "a name that looks like a key": ses.a_send(campaign="~state#minute#2026"),
 }
 
 

@@ -39,7 +39,8 @@ def require_newest_rules(world, happened):
 
 
 def arrive(world, happened, rng):
-    """Put events into the queue; the newer release ingests one of each message, either the rest.
+    """Put events into the queue; the newer release ingests one of each message, either one the
+    rest.
 
     A message that the newer release never sees keeps its class until `recount --reclassify`.
     """

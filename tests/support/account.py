@@ -30,7 +30,7 @@ from dashboard.sqs.topic import Topic
 REGION = "us-east-1"
 
 At = tuple[int, bool]
-"""When a command is killed: at which call that changes something, from 0; whether that is done."""
+"""When a command is killed: the index of a call that changes something; whether it was made."""
 
 Watch = Callable[[int, bool], None]
 

@@ -33,7 +33,8 @@ class Topic:
 
     Attributes:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
-            at) → bucket; ("link", URL) → link; ("bounce", type, sub-type) → bounce; "health" → the pipeline's health.
+            at) → bucket; ("link", URL) → link; ("bounce", type, subtype) → bounce; "health" → the
+            pipeline's health.
     """
 
     def __init__(self) -> None:
@@ -165,7 +166,7 @@ class Client:
         return self.topics[topic]
 
     def listen(self, seconds: float) -> None:
-        """Merge the frames that arrive within some seconds."""
+        """Merge the frames that arrive within a number of seconds."""
         until = time.monotonic() + seconds
         while self._receive(until):
             pass

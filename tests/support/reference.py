@@ -35,7 +35,7 @@ def stats(events):
     """Return the counters of every part: campaign → part → counter → number.
 
     Parts are `summary`, `minute#…`, `hour#…`, `day#…` `link#<URL without query>` and
-    `bounce#<type>#<sub-type>`.
+    `bounce#<type>#<subtype>`.
     """
     result = defaultdict(lambda: defaultdict(Counter))
     engagements = defaultdict(list)

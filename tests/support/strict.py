@@ -250,10 +250,8 @@ class Rules:
                 if not mapping.get("FunctionResponseTypes"):
                     self.lost.append(f"{name} after {call}")
 
-    # other changes are: https://github.com/aws/chalice/issues/1075
     # Event source mappings. A duplicate is refused, and so are changes while one is in progress:
     # https://github.com/aws/chalice/issues/1075
-    # other changes are: https://github.com/aws/chalice/issues/1075
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 
     def _before_CreateEventSourceMapping(

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 Reply = Callable[[socket.socket], None]
-"""Does something to the connection that a request came by."""
+"""Acts on the connection that a request arrived on."""
 
 
 class HangUp(Exception):

@@ -167,7 +167,7 @@ def test_objects_may_gain_members():
     assert not closed(DOCUMENT["components"]["schemas"])
 
 
-def test_servers_are_a_local_one_and_aws_with_a_token():
+def test_the_servers_are_a_local_one_and_aws_which_requires_a_token():
     servers = DOCUMENT["servers"]
 
     assert {name: server["protocol"] for name, server in servers.items()} == {

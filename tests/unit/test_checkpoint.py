@@ -58,7 +58,7 @@ def test_records_up_to_the_checkpoint_are_left_out():
     assert added(update) == {"v": 1, "s": 1}
 
 
-def test_nothing_new_is_no_update():
+def test_without_new_records_there_is_no_update():
     assert planned([change(1, sends=1)], {SHARD: checkpoint(1)}) is None
 
 
@@ -93,7 +93,7 @@ def test_a_minute_expires_after_all_its_records_have_left_the_stream():
     assert {"N": f"{expires:.0f}"} in update["ExpressionAttributeValues"].values()
 
 
-def test_a_checkpoint_goes_when_its_records_have_left_the_stream_and_only_as_seen():
+def test_an_unchanged_checkpoint_is_removed_after_its_records_left_the_stream():
     old, young = shard_attribute_of("arn:stream", "old"), shard_attribute_of("arn:stream", "young")
     observed = {old: checkpoint(9, NOW - 25 * 3600 - 1), young: checkpoint(9, NOW - 24 * 3600)}
 
@@ -104,7 +104,7 @@ def test_a_checkpoint_goes_when_its_records_have_left_the_stream_and_only_as_see
     assert young not in update["UpdateExpression"]
 
 
-def test_outdated_checkpoints_go_a_few_at_a_time():
+def test_outdated_checkpoints_are_removed_a_few_at_a_time():
     observed = {shard_attribute_of("arn", str(number)): checkpoint(9, 0) for number in range(300)}
 
     condition = planned([change(1, sends=1)], observed)["ConditionExpression"]

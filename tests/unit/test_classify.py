@@ -59,7 +59,7 @@ def test_an_open_within_three_seconds_of_the_send_is_a_prefetch(at, engager):
     assert judged(ses.an_open(at=at))[0] == engager
 
 
-def test_a_likely_verdict_of_ses_makes_an_open_a_bot():
+def test_a_likely_verdict_of_ses_classifies_an_open_as_bot():
     assert judged(ses.an_open(is_bot="Likely")) == ("machine", "ses_likely")
 
 

@@ -99,14 +99,14 @@ def test_simultaneous_emails_yield_the_same_subject_in_any_order(order):
     assert said(batch(*(images[number] for number in order)))["subject"] == "a"
 
 
-def test_where_the_earliest_mail_has_no_subject_it_is_of_the_earliest_that_has_one():
+def test_if_the_earliest_email_has_no_subject_the_next_one_with_a_subject_counts():
     at = "2026-11-23T10:00:0{}.000Z".format
     found = batch(
         item(ses.a_send("m-0", at=at(0)), s=...),
-        item(ses.a_send("m-1", at=at(1)), s={"S": "the first that is told"}),
+        item(ses.a_send("m-1", at=at(1)), s={"S": "the first subject"}),
         item(ses.a_send("m-2", at=at(2)), s={"S": "later"}),
     )
 
-    assert said(found)["subject"] == "the first that is told"
+    assert said(found)["subject"] == "the first subject"
     assert said(found)["first_event_at"] == "2026-11-23T10:00:00Z"
     assert said(found)["last_event_at"] == "2026-11-23T10:00:02Z"

@@ -33,7 +33,7 @@ def test_a_lock_has_the_versions_that_its_source_pins(name):
     assert {(one.lower(), version) for one, version in named} <= versions(name)
 
 
-def test_the_functions_packages_are_the_tested_ones():
+def test_the_functions_use_the_tested_package_versions():
     assert versions("requirements.txt") < versions("requirements-dev.txt")
 
 

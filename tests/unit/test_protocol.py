@@ -116,7 +116,7 @@ def test_a_refusal_has_the_request_id_and_action_if_readable():
     reply = refused('{"action": "fly", "request_id": "r-1"}').reply
 
     assert (reply["request_id"], reply["action"]) == ("r-1", "fly")
-    assert refused("no JSON").reply["request_id"] is None
+    assert refused("not JSON").reply["request_id"] is None
 
 
 def answer_to(text):

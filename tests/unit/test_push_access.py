@@ -36,7 +36,7 @@ SIGNED_IN = replace(CONFIG, issuer="https://issuer.example.com", client_id="page
         (SHARED, {SPRING}),
     ],
 )
-def test_which_topics_a_connection_may_subscribe_to(access, heard):
+def test_a_connection_may_subscribe_only_to_permitted_topics(access, heard):
     topics = {SPRING, AUTUMN, LIST_TOPIC, HEALTH_TOPIC}
 
     assert {topic for topic in topics if access.can_subscribe(topic)} == heard

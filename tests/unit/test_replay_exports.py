@@ -99,7 +99,7 @@ def test_a_truncated_gzip_file_is_a_clear_error(tmp_path):
         texts(path)
 
 
-def test_a_folder_stands_for_its_files(tmp_path):
+def test_a_folder_is_replaced_by_its_files(tmp_path):
     for name in ("b/2.json", "a.json", "b/1.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

@@ -61,7 +61,7 @@ def test_a_statement_for_other_principals_does_not_allow(others):
     assert verdict(statement(**others)) == "refused"
 
 
-def test_no_policy_allows_nothing():
+def test_a_missing_policy_allows_nothing():
     assert judge("", CALLER) == "refused"
 
 

@@ -74,7 +74,7 @@ def test_three_clicks_on_one_link_are_human():
     assert not settle(facts(*again), None).reclassified
 
 
-def test_opens_beside_a_burst_are_classified_as_bot():
+def test_opens_around_a_burst_are_classified_as_bot():
     events = [*clicks(20, 21, 22), ses.an_open(at=at(11)), ses.an_open(at=at(33))]
 
     assert ("Open", at(11)) in bots(settle(facts(*events), None))
@@ -137,7 +137,7 @@ def test_a_class_confirmed_by_the_same_rules_costs_no_write():
 
 
 @pytest.mark.parametrize("engagement", [ses.an_open(), ses.a_click()])
-def test_older_rules_settle_nothing_beside_a_fact_classified_by_newer_rules(engagement):
+def test_older_rules_settle_nothing_if_newer_rules_classified_a_fact(engagement):
     with NEWER.applied():
         newer = facts(engagement)
     with OLDER.applied():
