@@ -11,19 +11,19 @@ CHROMIUMS := chromium chromium-browser google-chrome
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "make %-8s %s\n", $$1, $$2}'
 
-setup: .venv/.installed page  ## install what is needed into .venv and static/, build the page
+setup: .venv/.installed page  ## install the dependencies into .venv and static/, and build the page
 
 run: setup  ## run Mailpulse on this machine, with a demo campaign; ARGS="--port 9000" adds options
 	@$(BIN)/python -m dashboard up --demo $(ARGS)
 
-check: setup .venv-checkov/.installed  ## format, lint, types, imports, templates, AsyncAPI; nothing touches AWS
+check: setup .venv-checkov/.installed  ## check format, lint, types, imports, templates, AsyncAPI; makes no AWS calls
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory .checked/templates .checked/asyncapi .checked/page
 
-# What takes long is checked again when something that it reads has changed.
+# Slow checks run again only if one of their inputs has changed.
 .checked/templates: $(wildcard infrastructure/*) requirements-checkov.txt requirements-dev.txt
 	$(BIN)/cfn-lint infrastructure/*.yaml
 	.venv-checkov/bin/checkov --directory infrastructure --framework cloudformation \
@@ -43,22 +43,22 @@ test: check chromium tests/dynalite/node_modules/.package-lock.json  ## check, t
 	cd static && npm test --silent
 	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadscope --no-loadscope-reorder
 
-soak: check  ## kill each command at each of its calls; count a million events, and 100,000 on the emulator, with faults; hours
+soak: check  ## kill each command at each of its calls; count a million events, and 100,000 on the emulator, with faults; takes hours
 	$(BIN)/python bench/interruptions.py
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/laws
 	$(BIN)/python bench/soak.py memory
 	$(BIN)/python bench/soak.py emulator
 
-bench: setup  ## measure how fast it is beside what others would write, as ratios; ROWS="decode" chooses
+bench: setup  ## compare the performance with conventional implementations, as ratios; ROWS="decode" selects rows
 	$(BIN)/python bench/run.py $(ROWS)
 
-audit: setup chromium bench/lighthouse/node_modules/.package-lock.json  ## measure the page: Lighthouse, a storm of pushes, memory, first number
+audit: setup chromium bench/lighthouse/node_modules/.package-lock.json  ## measure the page: Lighthouse, a burst of pushes, memory, time to the first number
 	$(BIN)/python bench/page.py
 
 # One lock for each platform and version of Python: docs/decisions/0022-dependencies-are-locked.md.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
-lock: .venv/.installed  ## lock what requirements*.in name, with hashes; UPGRADE=--upgrade takes the newest of the rest
+lock: .venv/.installed  ## lock the packages in requirements*.in, with hashes; UPGRADE=--upgrade also upgrades transitive dependencies
 	$(LOCK) $(UPGRADE) --output-file requirements.txt requirements.in
 	$(LOCK) $(UPGRADE) --output-file requirements-dev.txt requirements-dev.in
 	$(LOCK) $(UPGRADE) --output-file requirements-checkov.txt requirements-checkov.in
@@ -67,17 +67,17 @@ bench/lighthouse/node_modules/.package-lock.json: bench/lighthouse/package-lock.
 	cd bench/lighthouse && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-# In memory it needs no native module, so no install script has to run.
+# An in-memory server needs no native module, so no install script has to run.
 tests/dynalite/node_modules/.package-lock.json: tests/dynalite/package-lock.json
 	cd tests/dynalite && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-clean:  ## remove what `make` made; the data in .mailpulse stays
+clean:  ## remove everything that `make` created; keeps the data in .mailpulse
 	rm -rf .venv .venv-checkov .checked static/node_modules static/dist bench/lighthouse/node_modules \
 		tests/dynalite/node_modules .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 
-# A Python is tried before it is used: the shims of pyenv answer to names they cannot run, and
+# Each Python is tested before it is used: pyenv has shims for versions that it cannot run, and
 # Debian's Python has no ensurepip without the package python3-venv.
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 
@@ -88,11 +88,11 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 		done; \
 		if [ -z "$$python" ]; then \
 			echo "Mailpulse needs Python 3.11, 3.12, 3.13 or 3.14 with venv, and none was found." \
-				"Install one (Debian: apt-get install python3 python3-venv), or name it:" \
+				"Install one (Debian: apt-get install python3 python3-venv), or pass its path:" \
 				"make PYTHON=/path/to/python3.12" >&2; \
 			exit 1; \
 		fi; \
-		echo "Making .venv with $$python …" >&2; \
+		echo "Creating .venv with $$python …" >&2; \
 		$$python -m venv --clear .venv; \
 	}
 	@echo "Installing Python packages into .venv …" >&2
@@ -100,7 +100,7 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 		--require-hashes -r requirements-dev.txt
 	@touch $@
 
-# Its dependencies contradict those of requirements-dev.txt: it wants a boto3 of its own.
+# Its dependencies conflict with those of requirements-dev.txt: it pins a different boto3.
 .venv-checkov/.installed: requirements-checkov.txt | .venv/.installed
 	@echo "Installing checkov into .venv-checkov …" >&2
 	@$(BIN)/python -m venv --clear .venv-checkov
