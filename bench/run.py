@@ -67,7 +67,7 @@ def measured(name: str) -> list[dict[str, Any]]:
 def table(results: dict[str, Any]) -> str:
     """Return the table in Markdown."""
     lines = [
-        "| what | beside | ratio (quartiles) | must | stretch | met | ours, theirs: each |",
+        "| operation | baseline | ratio (quartiles) | must | stretch | met | ours, baseline |",
         "|---|---|---|---|---|---|---|",
     ]
     runs = set()
