@@ -206,15 +206,15 @@ def usd(row: dict[str, Any], rate: float) -> float:
 
 
 ASSUMED = {
-    "a call to DynamoDB takes, seconds": CALL_SECONDS,
-    "an item, and a partition, takes write units a second": ITEM_UNITS_A_SECOND,
-    "a shard is polled each, seconds": POLL_SECONDS,
-    "throttled updates wait, in turn": True,
-    "processor share of aggregate": FUNCTIONS["aggregate"][1] / VCPU_MB,
-    "a shard lives, hours": SHARD_HOURS,
-    "API Gateway takes posts a second": POSTS_A_SECOND,
-    "a message takes of a processor, seconds": MESSAGE_SECONDS,
-    "viewers listen to the campaign; health is pushed once a minute": True,
+    "duration of a call to DynamoDB, seconds": CALL_SECONDS,
+    "write units per second of an item, and of a partition": ITEM_UNITS_A_SECOND,
+    "polling interval of a shard, seconds": POLL_SECONDS,
+    "throttled updates wait in order": True,
+    "vCPU share of aggregate": FUNCTIONS["aggregate"][1] / VCPU_MB,
+    "lifetime of a shard, hours": SHARD_HOURS,
+    "posts per second to API Gateway": POSTS_A_SECOND,
+    "CPU time of a message, seconds": MESSAGE_SECONDS,
+    "viewers subscribe to the campaign; health is pushed once a minute": True,
     "prices": "us-east-1, no free tier",
 }
 
