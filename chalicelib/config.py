@@ -67,7 +67,7 @@ class Config(Struct, frozen=True):
         push_interval: minimum seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
         messages_per_second: rate limit of pushed messages, across all invocations
             (MESSAGES_PER_SECOND). API Gateway accepts 10,000 requests a second per account and
-            region, for all purposes together.
+            region in total.
         reports_batch_item_failures: whether ingest's event source mapping reports batch item
             failures (REPORTS_BATCH_ITEM_FAILURES). Deployment sets it after it has enabled the
             option on the mapping; without it, ingest raises an error, and SQS delivers the whole

@@ -56,6 +56,6 @@ class WriteRequest(TypedDict):
 
 
 class BatchWriteItemOutput(TypedDict, total=False):
-    """The response of BatchWriteItem: by table, the writes that were not made."""
+    """The response of BatchWriteItem: the unprocessed writes, by table."""
 
     UnprocessedItems: dict[str, list[WriteRequest]]

@@ -44,7 +44,7 @@ class Authenticator(Struct, frozen=True):
         Args:
             connection: the new WebSocket connection.
             offered: the WebSocket subprotocols offered, including one with a token.
-            origin: the Origin header, that of the page that connects.
+            origin: the Origin header of the connecting page.
 
         Raises:
             Forbidden: the origin is not allowed, the user's groups may see no campaigns, or the

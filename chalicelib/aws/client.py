@@ -122,7 +122,7 @@ _APIS = {
     # GetRecords has at most 1 MB of records, in the same JSON.
     # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
     "dynamodbstreams": _Api("DynamoDBStreams_20120810", "streams.dynamodb", "dynamodb", 16 * _MIB),
-    # Ids, checksums and queue attributes; no function receives messages by a call.
+    # Ids, checksums and queue attributes; no function receives messages through this client.
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
     "sqs": _Api("AmazonSQS", "sqs", "sqs", 64 * _KIB),
     # At most 1,440 data points.
@@ -265,7 +265,7 @@ class JsonService(SignedRequests):
 
 
 class _Passing(Exception):
-    """A failure that a retry may cure."""
+    """A failure that a retry may resolve."""
 
     def __init__(self, failure: AwsError) -> None:
         super().__init__(str(failure))

@@ -69,8 +69,8 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
     newest = max(map(_rules, judged), default=RULES_VERSION)
     if newest > RULES_VERSION:
         raise NewerRules(
-            f"version {newest} of the rules has judged this message, and this code has version "
-            f"{RULES_VERSION}: the newer code must settle it"
+            f"this message was classified by version {newest} of the rules, but this code has "
+            f"version {RULES_VERSION}: the newer code must settle it"
         )
     settled = rank(len(engagements))
     bursts = _bursts([fact for fact in engagements if fact.type == "Click"])

@@ -1,4 +1,4 @@
-"""The state of an email: what its facts amount to in unique counts. See facts/settle.py."""
+"""The state of an email: what its facts contribute to unique counts. See facts/settle.py."""
 
 from collections.abc import Mapping
 

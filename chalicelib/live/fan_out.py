@@ -1,7 +1,7 @@
 """Send frames to many WebSocket connections concurrently, with up to 128 requests in flight.
 
 A single thread runs all requests on nonblocking sockets and a selector. asyncio would use twice the
-CPU time per message, and its import takes as long as that of everything else that a push needs
+CPU time per message, and importing it takes as long as importing everything else that a push needs
 (docs/decisions/0014-a-client-of-our-own.md).
 """
 

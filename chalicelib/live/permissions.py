@@ -49,7 +49,7 @@ class Permissions(Struct, frozen=True):
         """Raise InvalidRequest unless a request is allowed; lists are filtered instead.
 
         Raises:
-            InvalidRequest: the request is not allowed; the message states what is.
+            InvalidRequest: the request is not allowed; the message states what is allowed.
         """
         if self.shared is not None and request.action not in _SHARED_ACTIONS:
             raise self._forbidden(request.action)

@@ -1,6 +1,6 @@
 """Distributed rate limiter: reserve send slots in one DynamoDB item.
 
-Each shard of the stats table's stream has its own publish invocations, which do not know of each
+Each shard of the stats table's stream has its own publish invocations, which are unaware of each
 other. One item of the subscriptions table stores the time until which all slots are reserved. A
 publisher moves that time forward by its own slots, and starts to send at the previous time.
 
@@ -19,7 +19,7 @@ from chalicelib.errors import AwsError, ConditionFailed
 # No reservation is this far ahead; a later time was written with a wrong clock, and is overwritten.
 NONSENSE_SECONDS = 120
 
-# The second attempt cannot miss: the stored time never decreases, unless it was a wrong clock's.
+# The second attempt cannot fail: the stored time never decreases, unless a wrong clock wrote it.
 _LOOKS = 3
 
 _KEY = {"owner": {"S": "push"}, "member": {"S": "turn"}}

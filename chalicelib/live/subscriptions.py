@@ -267,7 +267,7 @@ class Subscriptions:
     def _call(self, operation: str, **parameters: Any) -> None:
         """Write, with retries on conflicts with concurrent writes to the same rows.
 
-        These transactions have no conditions, so a cancelled one has met a conflict.
+        These transactions have no conditions, so a canceled one has met a conflict.
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
         """
         for attempt in range(_ATTEMPTS):

@@ -281,7 +281,7 @@ def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Eve
                 continue
             event = _converted(content, campaign_tag)
         for at in (event.at, event.mail_at):
-            # An event in the future would stay the campaign's last event for ever.
+            # An event in the future would stay the campaign's last event forever.
             if at > not_after:
                 raise NotAnEvent("future_time", f"the event's time, {at}, is in the future")
         return event
@@ -301,7 +301,7 @@ def _json_object(text: str) -> dict[str, Any]:
 
 
 def _unwrapped(value: dict[str, Any]) -> dict[str, Any] | str:
-    """Remove one envelope; return the text inside it, or the object if it is no envelope."""
+    """Remove one envelope; return the text inside it, or the object if it is not an envelope."""
     match value:
         case {"Records": [{"Sns": {"Message": str(text)}}]} | {"Records": [{"body": str(text)}]}:
             return text

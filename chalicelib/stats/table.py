@@ -60,7 +60,7 @@ class StatsTable:
         self._dynamo = dynamo
         self._name = name
         self._clock = clock
-        # Items as last read, which save a failed attempt. They may be stale: conditions decide.
+        # Items as last read, to avoid a failed first attempt. They may be stale: conditions decide.
         self._hints: dict[tuple[str, str], Item] = {}
         self._admitted: dict[str, set[str]] = {}
 

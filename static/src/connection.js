@@ -39,7 +39,7 @@ import { ProtocolError } from "./validate.js";
  */
 
 const PING_EVERY = 60_000;
-const REPLY_WITHIN = 15_000; // a cold start takes some seconds
+const REPLY_WITHIN = 15_000; // a cold start takes a few seconds
 const REPLY_WITHIN_ON_WAKE = 5_000;
 const BUSY_FAILURES = 4; // a busy server is retried with the backoff after this many failures
 const STEADY_AFTER = 10_000;

@@ -1,6 +1,6 @@
 /** CSV for spreadsheets. Pure, except for `download`. */
 
-/** What a spreadsheet would run as a formula; links and addresses are untrusted input. */
+/** Text that a spreadsheet would run as a formula; links and addresses are untrusted input. */
 const FORMULA = /^[=+\-@\t\r]/;
 
 /** @param {unknown} value */

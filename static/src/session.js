@@ -85,7 +85,7 @@ export class Session {
    */
   async complete(address) {
     const kept = this.#store.getItem(PENDING);
-    this.#store.removeItem(PENDING); // a response is valid once
+    this.#store.removeItem(PENDING); // a response is valid only once
     const { state, nonce, verifier, hash } = JSON.parse(kept ?? "{}");
     const answer = validateAuthResponse(this.#settings, this.#client, address, state ?? "no sign-in is pending");
     const response = await authorizationCodeGrantRequest(

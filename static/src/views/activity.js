@@ -22,7 +22,7 @@ const AGAIN_AFTER = 3000;
 /** Consecutive failures after which an export is aborted. */
 const MOST_FAILURES = 10;
 
-/** What can be listed, in the order of the menu. */
+/** The counters that can be listed, in the order of the menu. */
 const COUNTERS = [
   "all", "sends", "deliveries", "delivery_delays",
   "opens", "unique_opens", "human_opens", "unique_human_opens", "machine_opens",
