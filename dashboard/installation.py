@@ -185,7 +185,7 @@ def installation_of(stage: str, make: Clients, region: str, endpoint: str) -> In
 def find_topic(
     state_dir: Path, arn: str | None, endpoint_url: str | None, region: str | None
 ) -> Topic:
-    """Return the given topic, or else the one of the running `up`.
+    """Return the given topic, or else that of the running `up`.
 
     Args:
         state_dir: state folder of `up`.

@@ -35,7 +35,7 @@ def check_alarms(subject: Subject) -> Iterator[Finding]:
         else:
             quiet += 1
     if unknown:
-        yield warn(f"no data yet for {', '.join(unknown)}", "run `doctor` again in some minutes")
+        yield warn(f"no data yet for {', '.join(unknown)}", "run `doctor` again in a few minutes")
     if quiet:
         yield ok(f"{quiet} of {len(names)} alarms are OK")
 

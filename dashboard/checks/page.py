@@ -19,7 +19,7 @@ _HEADERS = {
 def check_page(subject: Subject) -> Iterator[Finding]:
     """Check that CloudFront serves the page with its security headers."""
     url = f"https://{subject.output('SiteDomain')}/"
-    remedy = "run `deploy`, which publishes it; a new distribution takes some minutes"
+    remedy = "run `deploy`, which publishes it; a new distribution takes a few minutes"
     try:
         answer = subject.web.get(url)
     except (OSError, ValueError) as error:

@@ -40,7 +40,7 @@ def check_queues(subject: Subject) -> Iterator[Finding]:
     elif oldest is None and waiting:
         yield warn(
             f"{waiting} events are waiting, and CloudWatch has no data on their age",
-            "run `doctor` again in some minutes",
+            "run `doctor` again in a few minutes",
         )
     else:
         yield ok(

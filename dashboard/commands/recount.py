@@ -32,9 +32,9 @@ class Outcome:
 
     Attributes:
         compared: campaigns that were compared.
-        expiring: campaigns that were not, because their facts have begun to expire.
+        expiring: campaigns that were not compared, because their facts have begun to expire.
         facts: number of facts and states read.
-        not_understood: number of stored items that are neither.
+        not_understood: number of stored items that are neither facts nor states.
         differences: counters that differ from the facts.
         restated: number of aggregates that were corrected.
     """

@@ -20,7 +20,7 @@ CALL_SECONDS = 0.005
 # A batch of pushes holds its shard for the interval, and is billed for as long. For more than 5,000
 # viewers of one campaign it takes longer; their batches (docs/scale.md) are not included.
 PUSH_SECONDS = 1.0
-# One line of the function's own per invocation, and Lambda's START, END and REPORT.
+# One log line of the function itself per invocation, and Lambda's START, END and REPORT.
 LOG_BYTES = 600
 # Lambda receives ten messages per SQS request, deletes as many with another, and polls an empty
 # queue with five concurrent long polls of 20 s each.
@@ -75,8 +75,8 @@ class Bill:
 def profile(measured: Measured, recipients: int) -> Mapping[str, Any]:
     """Return the measured campaign that represents one of this size.
 
-    The largest that is no larger, else the smallest: a small campaign's events share batches less
-    often, and cost more each.
+    The largest one that is not larger, else the smallest: a small campaign's events share batches
+    less often, so each costs more.
     """
     campaigns = sorted(measured["campaigns"], key=lambda one: int(one["recipients"]))
     smaller = [one for one in campaigns if one["recipients"] <= recipients]

@@ -154,7 +154,7 @@ def deploy(  # noqa: PLR0913 - the inputs of a deployment
             _run(build, stage, ["deploy", "--stage", stage], environment, log)
             break
         except CommandError as error:
-            # From the first refusal on: a run of Chalice may take minutes itself.
+            # Measured from the first refusal, because a run of Chalice may itself take minutes.
             until = min(until, time.monotonic() + _CONSISTENT_SECONDS)
             if time.monotonic() >= until or not _INCONSISTENT.search(str(error)):
                 raise CommandError(f"{error}{_failed_updates(clients, stage)}") from error

@@ -120,8 +120,8 @@ BOUNCES = {
 }
 
 REASONS = {
-    "ses_likely": "rated as likely a bot by SES",
-    "ses_unlikely": "rated as unlikely a bot by SES",
+    "ses_likely": "likely a bot, according to SES",
+    "ses_unlikely": "unlikely to be a bot, according to SES",
     "no_agent": "no user agent",
     "apple_mail_privacy": "Apple Mail Privacy Protection preload",
     "scanner_agent": "security scanner, according to its user agent",
@@ -331,7 +331,7 @@ ACTIVITY = {
     "recipient": "Recipient",
     "details": "Details",
     "none": "No events of this type yet.",
-    "unknown": "There is no such number.",
+    "unknown": "There is no such statistic.",
     "back": "Back to the campaign",
     "by_minute": "By minute, newest first. Individual emails are not listed.",
     "by_hour": "By hour, newest first. Individual emails are not listed.",

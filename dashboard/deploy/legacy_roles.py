@@ -21,7 +21,7 @@ def find(iam: Any, region: str, stage: str) -> list[str]:
 
 
 def remove(iam: Any, region: str, stage: str) -> None:
-    """Delete these roles, which no function uses any more."""
+    """Delete these roles, which no function uses anymore."""
     for name in find(iam, region, stage):
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)

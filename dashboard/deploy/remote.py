@@ -233,7 +233,7 @@ def refuse_another_runtime(place: Place) -> None:
             f"the functions of stage {place.stage} run on {deployed}, but this command runs "
             f"on {bundle.RUNTIME}: run `deploy` with that version (make PYTHON={deployed} "
             "setup), or use --change-runtime while no emails are being sent; each function "
-            "then fails for some seconds, and its events are retried"
+            "then fails for a few seconds, and its events are retried"
         )
 
 

@@ -38,7 +38,8 @@ class Facts:
 
     Attributes:
         read: number of facts and states.
-        not_understood: number of items that are neither; they are quarantined and not counted.
+        not_understood: number of items that are neither facts nor states; they are quarantined and
+            not counted.
     """
 
     def __init__(self) -> None:

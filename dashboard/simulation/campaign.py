@@ -14,7 +14,7 @@ _SETTLING_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Behaviour:
-    """The recipients' behaviour; shares are 0 to 1.
+    """The recipients' behavior; shares are 0 to 1.
 
     Attributes:
         speed: factor by which people and privacy proxies are faster than in reality.

@@ -1,7 +1,7 @@
 """Simulate the life of one email: delivered or bounced, opened by people and bots, clicked.
 
 The shares and distributions are rough averages of newsletters, meant to look realistic on a page;
-they are no source for statistics. Intervals of hours are divided by `speed`. Intervals of seconds
+they are not a source of statistics. Intervals of hours are divided by `speed`. Intervals of seconds
 are not: chalicelib/facts/classify.py and settle.py depend on them, and would classify an
 accelerated person as a bot.
 """

@@ -51,7 +51,7 @@ def delete_messages(client: Any, url: str, receipts: Sequence[str]) -> None:
         if failures:
             raise CommandError(
                 f"{url}: {len(failures)} messages were not deleted ({failures[0].get('Code')}); "
-                "run this command again in some minutes"
+                "run this command again in a few minutes"
             )
 
 

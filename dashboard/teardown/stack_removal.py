@@ -18,7 +18,7 @@ from cfnlint.decode import cfn_yaml
 from chalicelib.errors import CommandError
 from dashboard.deploy.stack import settle
 
-# The resources that hold what SES reported, with DeletionPolicy Retain in the template.
+# The resources that hold the data that SES reported, with DeletionPolicy Retain in the template.
 DATA = ("EventsTable", "StatsTable")
 
 Progress = Callable[[str], None]
@@ -121,7 +121,7 @@ def reduce_to_data(
         stack,
         cloudformation.update_stack,
         TemplateBody=json.dumps(data_template(template)),
-        # The functions are removed, so their roles need no protection any more.
+        # The functions are removed, so their roles no longer need protection.
         StackPolicyDuringUpdateBody=json.dumps(_ALL_MAY_CHANGE),
         Parameters=parameters,
     )

@@ -50,7 +50,7 @@ class SequenceNumbers:
     """Generates strictly increasing sequence numbers of stream records, in the emulator's format.
 
     The emulator combines the clock's milliseconds with a counter that starts at 0 in each run.
-    `aggregate` takes a record whose number is below a checkpoint for one that it has counted.
+    `aggregate` treats a record whose number is below a checkpoint as already counted.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
     """
 
@@ -85,7 +85,7 @@ def _load_tables_and_checkpoints(data: Any) -> None:
 
 
 def _checkpoints(item: dict[str, Any]) -> Iterator[int]:
-    """Yield the sequence numbers in an item, be it an aggregate or a position, that are counted."""
+    """Yield the sequence numbers of counted records in an item, an aggregate or a position."""
     for name, value in item.items():
         if "B" in value and _CHECKPOINT.fullmatch(name):
             yield sequence_of(b64decode(value["B"]))

@@ -174,7 +174,7 @@ class Emulator:
                     self._mark_unsaved(taken)
             except OSError:
                 logger.exception("cannot save a copy of the state; trying again later")
-            # Saving much data takes long: spend at most a tenth of a core on it.
+            # Saving a lot of data takes a long time: spend at most a tenth of a core on it.
             pause = max(SAVE_EVERY_SECONDS, 9 * (time.monotonic() - began))
 
     def _mark_unsaved(self, since: str | None = None, uncounted: int = 0) -> None:
