@@ -3,7 +3,7 @@
     python bench/calls.py [--recipients 100000] [--rate 100] [--write]
 
 A simulated campaign (python -m dashboard simulate, in real time: two days) runs through the
-functions, with AWS in memory. One viewer watches it for eight hours with the requests of the page:
+functions, with AWS in memory. One viewer watches it for eight hours with the page's requests:
 a ping every minute, and the latest activity at most every three seconds after a change. Prints the
 usage; --write saves it in dashboard/costs/measured.json for `python -m dashboard cost`.
 
@@ -88,7 +88,7 @@ def units(count: int, unit: int) -> int:
 
 
 class Meter:
-    """Counts the calls of DynamoDB by caller.
+    """Counts DynamoDB calls by caller.
 
     Attributes:
         counts: by role and name: `calls`, `write units TABLE`, `read units TABLE`.
@@ -250,7 +250,7 @@ class Run:
             assert not any(one.startswith("failed") for one in self.world.queue)
 
     def _minute(self, minute: int) -> None:
-        """Run watch and the ping of the viewer, once a minute."""
+        """Run watch and send the viewer's ping, once a minute."""
         self.world.now = START + minute * 60
         self.meter.role = "watch"
         self.meter.add("invocations")
@@ -303,7 +303,7 @@ def _length(frame: dict[str, Any]) -> int:
 
 
 def events_by_hour(campaign: Campaign) -> list[int]:
-    """Count the events in each hour of the viewer."""
+    """Count the events in each hour of viewing."""
     hours = Counter(int(one.due) // 3600 for one in arrivals(campaign))
     return [hours[hour] for hour in range(VIEWER_HOURS)]
 

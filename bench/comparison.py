@@ -11,9 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_SAMPLE_SECONDS = (
-    0.05  # much longer than the resolution of the clock and a time slice of the kernel
-)
+_SAMPLE_SECONDS = 0.05  # much longer than the clock's resolution and a kernel time slice
 _ROUNDS = 15
 _MILLISECONDS_FROM = 0.01  # seconds; longer times are shown in ms
 

@@ -5,9 +5,10 @@
 Starts its own `up` and Chromium, and publishes single events with pauses. Stages: the event passes
 SNS and SQS, and its fact is written; it is counted in the campaign's summary; the page receives the
 push; the number is on the screen (the frame after the one that drew it has begun).
-The time of the fact comes from the checkpoint in the summary, because the sequence numbers of the
-emulator begin with its clock. The time of the count is the end of the invocation in the log of the
-function; the push may have been sent before. The exit status is 1 if p95 is a second or more.
+The time of the fact comes from the checkpoint in the summary, because the emulator's sequence
+numbers begin with its clock's time. The time of the count is the end of the invocation in the log
+of the function; the push may have been sent before. The exit status is 1 if p95 is a second or
+more.
 """
 
 import json
@@ -41,7 +42,7 @@ MUST_SECONDS = 1.0
 CAMPAIGN = "paint"
 WARM = 5
 STAGES = ("SNS, SQS and ingest", "stream and count", "stream and push", "page")
-# Runs before the code of the page, and records when pushes arrive and when the number changes.
+# Runs before the page's code, and records when pushes arrive and when the number changes.
 OBSERVE = """
 const now = () => performance.timeOrigin + performance.now();
 window.received = []; window.painted = {};

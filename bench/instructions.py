@@ -2,9 +2,9 @@
 
     python bench/instructions.py
 
-Requires valgrind. The number of instructions is the same in each run, regardless of the load of the
-machine. It excludes memory and the kernel. Each side runs in separate processes with different
-numbers of calls; the difference is the cost of the calls.
+Requires valgrind. The number of instructions is the same in each run, regardless of the machine's
+load. It excludes memory and the kernel. Each side runs in separate processes with different numbers
+of calls; the difference is the cost of the calls.
 """
 
 import os

@@ -51,7 +51,7 @@ TOPIC = "stats/email-campaign/spring"
 ORIGIN = "https://page.example.com"
 MEASURED = ROOT / "dashboard" / "costs" / "measured.json"
 
-# Runs in the new process, with as little code as the runtime of Lambda. (The peak of getrusage is
+# Runs in the new process, with as little code as Lambda's runtime. (The peak of getrusage is
 # that of the parent process, if that was higher.)
 CHILD = """
 import json, sys, time
@@ -70,7 +70,7 @@ print(json.dumps({"init": init, "first": spent[0], "next": min(spent[1:]), "peak
 
 
 class Gateway(BaseHTTPRequestHandler):
-    """A stub of API Gateway that accepts messages to connections."""
+    """An API Gateway stub that accepts messages to connections."""
 
     protocol_version = "HTTP/1.1"
 
@@ -211,7 +211,7 @@ def _sqs(texts: list[str]) -> dict[str, Any]:
 
 
 def _aws(record: dict[str, Any]) -> dict[str, Any]:
-    """Add members that AWS sends and the event class of Chalice requires."""
+    """Add members that AWS sends and Chalice's event class requires."""
     return {
         **record,
         "eventID": "1",

@@ -84,7 +84,7 @@ def chromium() -> str:
 
 @contextmanager
 def page_of(browser: Browser, *scripts: str) -> Iterator[Page]:
-    """Open an empty page with scripts that run before those of the page."""
+    """Open an empty page with scripts that run before the page's own."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
     page = context.new_page()
     for script in scripts:
@@ -223,7 +223,7 @@ def push_many(stage: Stage, page: Page, first: int, last: int) -> None:
 
 
 def heap(session: CDPSession) -> float:
-    """Return the size of the live objects on the heap of the page, in bytes."""
+    """Return the size of the live objects on the page's heap, in bytes."""
     session.send("HeapProfiler.collectGarbage")
     return float(session.send("Runtime.getHeapUsage")["usedSize"])
 

@@ -170,7 +170,7 @@ def pushed(records: list[Record], of_a_record: float) -> tuple[dict[str, list[in
 
 
 def fan_out(viewers: int, frames: dict[str, list[int]], ceiling: float) -> dict[str, Any]:
-    """Compute the load of viewers of the campaign, with the requests of the page."""
+    """Compute the load of the campaign's viewers, with the page's requests."""
     messages = viewers * len(frames[f"stats/email-campaign/{SUMMARY[0]}"])
     cycle = max(INTERVAL, messages / ceiling)
     chunks = math.ceil(viewers / MOST_VIEWERS) if viewers > MOST_VIEWERS else 0

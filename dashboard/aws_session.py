@@ -1,4 +1,4 @@
-"""AWS clients of boto3 for operators, with their profiles and single sign-on.
+"""boto3 clients for operators, with their profiles and single sign-on.
 
 The functions use their own client, chalicelib/aws/client.py.
 """
@@ -18,7 +18,8 @@ from chalicelib.live.gateway import ManagementApi
 Clients = Callable[..., Any]
 """Makes the boto3 client of a service, such as `dynamodb`; `region_name` selects another region."""
 
-# Errors without a valid response of the service: no connection, a timeout, an unparsable response.
+# Errors without a valid response from the service: no connection, a timeout, an unparsable
+# response.
 _NO_ANSWER = (BotoCoreError, ResponseParserError)
 
 

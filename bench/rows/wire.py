@@ -20,7 +20,7 @@ FAR = 2.0**40  # epoch seconds: no deadline
 
 
 def rows(stack: ExitStack) -> list[Comparison]:
-    """Compare with the calls of boto3."""
+    """Compare with boto3's calls."""
     return [_write(stack), _push_cpu(stack), _push_rate(stack)]
 
 
@@ -91,7 +91,7 @@ def _item(number: int) -> dict[str, str | int]:
         "fact": "Delivery#2026-11-25T14:00:00.000Z#recipient",
         "campaign": "spring-sale",
         "at": "2026-11-25T14:00:00.000Z",
-        "recipient": f"somebody-{number:08d}@example.com",
+        "recipient": f"customer-{number:08d}@example.com",
         "expires": 1_800_000_000 + number,
         "class": "human",
     }

@@ -1,4 +1,4 @@
-"""Facts: what is stored of an event, each with an identity that duplicates share.
+"""Facts: the stored parts of events, each with an identity that duplicates share.
 
 A fact is stored under its message id and its identity, so writing it is idempotent. The identity
 consists of what SES reports about the event itself (type, event time, recipient, link or feedback

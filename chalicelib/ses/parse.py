@@ -126,7 +126,7 @@ class _Event(_Object, tag_field="eventType"):
     mail: _Mail
 
     def event(self, campaign_tag: str) -> Event:
-        """Return the event, completed by what its type has besides the email."""
+        """Return the event, including the fields that its type adds to the email's."""
         raise NotImplementedError
 
 

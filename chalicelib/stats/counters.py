@@ -39,7 +39,7 @@ COUNTERS = {
     "rendering_failures": "rf",
     "unsubscribes": "un",
 }
-# Counters of the pipeline's health, in an item of their own.
+# Counters of the pipeline's health, in a separate item.
 HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
 ON_DISK = COUNTERS | HEALTH_COUNTERS
 

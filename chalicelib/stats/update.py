@@ -173,7 +173,7 @@ def restatement(
     """Build the update that sets an item's counters and conditional fields unconditionally.
 
     Its checkpoints stay, so that records already counted are not counted again. An item that does
-    not exist yet has none, and gets the checkpoints of what has been counted so far.
+    not exist yet has none, and gets the checkpoints of the records counted so far.
 
     Args:
         pending: the complete contents of the item.

@@ -223,9 +223,7 @@ def _is_wanted(
         )
         return False
     if len(record.text.encode()) > MAX_BYTES:
-        outcome.refuse(
-            path, record, "too_large", f"longer than {MAX_BYTES} bytes, the maximum of SQS"
-        )
+        outcome.refuse(path, record, "too_large", f"longer than {MAX_BYTES} bytes, the SQS maximum")
         return False
     return True
 

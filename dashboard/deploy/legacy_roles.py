@@ -1,9 +1,9 @@
 """Roles that Chalice made for the functions before the stack defined them.
 
-They are named like the functions, and a role name is unique in an account across regions: a stage
-of the same name in another region may still use them. Therefore a role belongs to this stage only
-if its inline policy names this region, or if it has no policy: such a role grants nothing to any
-stage, and is left over from an interrupted removal.
+They have the names of the functions, and a role name is unique in an account across regions: a
+stage of the same name in another region may still use them. Therefore a role belongs to this stage
+only if its inline policy names this region, or if it has no policy: such a role grants nothing to
+any stage, and is left over from an interrupted removal.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ def _belongs_to(iam: Any, role: str, region: str) -> bool:
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         if not names:
             return True
-        # Chalice names the policy like the role.
+        # Chalice gives the policy the name of the role.
         found = iam.get_role_policy(RoleName=role, PolicyName=role)
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchEntity":

@@ -23,7 +23,7 @@ Template = dict[str, Any]
 # The secrets of a stage: parameter of the template → name in Parameter Store.
 SECRETS = {"PseudonymKey": "pseudonym-key", "ShareKey": "share-key"}
 
-# checkov's rules that do not apply, and why.
+# checkov rules that do not apply, with the reasons.
 _OF_A_FUNCTION = {
     "CKV_AWS_115": "a limit would delay a stream or reject a page; an alarm reports throttles",
     "CKV_AWS_116": "the queue and the streams retry failures, and watch runs again in a minute",

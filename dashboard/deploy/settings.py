@@ -128,8 +128,8 @@ def _check(variables: Mapping[str, str]) -> None:
     if (total := sum(sizes.values())) > _MOST_BYTES:
         longest = max(sizes, key=lambda name: sizes[name])
         raise CommandError(
-            f"the settings of the functions have {total} bytes in total, but the limit of "
-            f"Lambda is {_MOST_BYTES}: shorten {longest}, which has {sizes[longest]}"
+            f"the settings of the functions have {total} bytes in total, but Lambda's "
+            f"limit is {_MOST_BYTES}: shorten {longest}, which has {sizes[longest]}"
         )
     try:
         Config.from_environ(variables)

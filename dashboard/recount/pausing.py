@@ -61,7 +61,7 @@ def ingest_paused(installation: Installation, steps: Reporter) -> Iterator[Pause
     earlier = stats_table.health().paused_at
     if earlier is not None:
         steps.warn(
-            f"Ingest is paused since {earlier}: a recount was killed, or is still running. "
+            f"Ingest has been paused since {earlier}: a recount was killed, or is still running. "
             "This recount continues, and resumes ingest at the end."
         )
     pause = Pause(installation, datetime.now(UTC).isoformat(timespec="milliseconds"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.errors import CommandError
 
-# The limits of one batch request of SNS and SQS.
+# The limits of one SNS or SQS batch request.
 MAX_ENTRIES = 10
 MAX_BYTES = 256 * 1024
 

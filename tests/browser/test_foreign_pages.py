@@ -1,4 +1,4 @@
-"""Attacks of pages of other origins on a running `up` in Chromium: none changes or reads anything."""
+"""Attacks by foreign pages on a running `up` in Chromium: none changes or reads anything."""
 
 import json
 import threading
@@ -207,7 +207,7 @@ def page(browser):
 
 
 class Sent:
-    """Counts the requests of a page to the target by their response status."""
+    """Counts a page's requests to the target by their response status."""
 
     def __init__(self, page, endpoint: str) -> None:
         self.number = 0

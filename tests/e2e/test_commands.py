@@ -105,12 +105,12 @@ def test_recount_of_all_campaigns_reclassifies_no_settled_message(run, a_campaig
 
 
 def test_recount_of_an_unknown_campaign_prints_one_line(run):
-    status, stdout, stderr = run("recount", "nobody-knows")
+    status, stdout, stderr = run("recount", "no-such-campaign")
 
     assert (status, stdout) == (1, "")
-    assert stderr == "Error: no campaign 'nobody-knows': check its name on the page\n"
+    assert stderr == "Error: no campaign 'no-such-campaign': check its name on the page\n"
     assert run("recount")[0] == 2
-    assert run("recount", "--all", "nobody-knows")[0] == 2
+    assert run("recount", "--all", "no-such-campaign")[0] == 2
 
 
 def is_killed_while_paused(dashboard, campaign):
@@ -133,7 +133,7 @@ def test_the_next_recount_detects_and_completes_a_killed_one(dashboard, client, 
     status, _, stderr = run("recount", campaign)
 
     assert status == 0
-    assert "! Ingest is paused since" in stderr
+    assert "! Ingest has been paused since" in stderr
     assert ingest_state(dashboard) == ["Enabled"]
     client.wait_for("stats/health", lambda known: not known.parts["health"]["paused_at"])
 

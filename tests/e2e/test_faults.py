@@ -1,4 +1,4 @@
-"""Faults of AWS in the functions' calls and processes: the counters end up exact."""
+"""AWS faults in the functions' calls and processes: the counters end up exact."""
 
 import itertools
 import os

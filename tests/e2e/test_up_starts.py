@@ -21,7 +21,7 @@ def state_dir(tmp_path):
 
 
 def emulator_of(dashboard) -> int:
-    """Return the process of the emulator, the only child of a running `up`."""
+    """Return the emulator's process, the only child of a running `up`."""
     children = subprocess.run(
         ["pgrep", "-P", str(dashboard.process.pid)], capture_output=True, text=True, check=True
     )

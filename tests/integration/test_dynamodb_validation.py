@@ -2,9 +2,10 @@
 
 moto, the local emulator and the in-memory DynamoDB of the laws accept some requests that DynamoDB
 rejects. dynalite implements DynamoDB's validation, but not transactions, TTL and
-ReturnValuesOnConditionCheckFailure. Exactly these are replaced or omitted (support/dynalite.py):
-the writes of a transaction are sent one by one, tables have no TTL, and the parameter is removed.
-dynalite does not limit the length of an expression to 4 KB; the in-memory DynamoDB does.
+ReturnValuesOnConditionCheckFailure. Only the following is replaced or omitted
+(support/dynalite.py): the writes of a transaction are sent one by one, tables have no TTL, and the
+parameter is removed. dynalite does not limit the length of an expression to 4 KB; the in-memory
+DynamoDB does.
 
 All requests of a run are sent in order, to tables that are empty at its start, because some
 validation errors depend on the stored item.

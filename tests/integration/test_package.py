@@ -28,7 +28,7 @@ from dashboard.paths import PROJECT
 
 REGION, ACCOUNT, STAGE = "eu-central-1", "123456789012", "package"
 KEYS = {"PSEUDONYM_KEY": "p" * 64, "SHARE_KEY": "s" * 64}
-# Outputs of the stage's stack, and pseudo parameters of CloudFormation.
+# Outputs of the stage's stack, and CloudFormation pseudo parameters.
 MADE = {output: f"{output}-1" for output in OUTPUTS}
 KNOWN = {
     **MADE,

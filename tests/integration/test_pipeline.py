@@ -1,4 +1,5 @@
-"""The pipeline from the queue to the counters: a campaign shows exactly the events of SES."""
+"""The pipeline from the queue to the counters: a campaign shows exactly the events that SES
+reported."""
 
 import pytest
 from support import moto_account, reference, ses

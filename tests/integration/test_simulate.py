@@ -147,7 +147,7 @@ def test_a_missing_topic_is_reported_in_one_line_with_status_1(topic):
     ("arguments", "said"),
     [
         (("--campaign", "two words"), "'two words' is not valid in a message tag"),
-        (("--sender", "nobody"), "'nobody' is not a sender"),
+        (("--sender", "green-shop"), "'green-shop' is not a sender"),
         (("--start", "soon"), "'soon' is not a time"),
         (("--bounces", "2"), "2.0 is not in the range 0<=x<=1"),
         (("--rate", "0"), "0.0 is not in the range x>0"),

@@ -45,7 +45,7 @@ def answer(status, body):
 
 
 class Failing:
-    """A service of AWS, with the functions' own client, that fails on demand.
+    """An AWS service, with the functions' own client, that fails on demand.
 
     Attributes:
         faults: the faults of the next calls; None for no fault.

@@ -1,4 +1,4 @@
-"""A viewer is only sent what it may see at that time, under any interleaving."""
+"""A viewer is sent only data that it may see at that time, under any interleaving."""
 
 import random
 from contextlib import nullcontext

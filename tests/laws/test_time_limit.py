@@ -1,4 +1,4 @@
-"""Under any faults of DynamoDB, ingest returns before its timeout and reports unstored events.
+"""Under any DynamoDB faults, ingest returns before its timeout and reports unstored events.
 
 The functions' own client calls DynamoDB in memory, in simulated time and sequentially; parallel
 calls are faster.

@@ -1,4 +1,4 @@
-"""Run commands of Mailpulse in processes forked from one that has already imported everything.
+"""Run Mailpulse commands in processes forked from one that has already imported everything.
 
 The imports of a command take longer than most commands run.
 """

@@ -174,7 +174,7 @@ class Stage:
     """The stage.
 
     Attributes:
-        fakes: clients that replace those of moto, by service.
+        fakes: clients that replace moto's, by service.
         regions: the region of the last client of each service.
     """
 
@@ -220,7 +220,7 @@ class Stage:
         return type(found)(**{**vars(found), "web": self._public.web, **changes})
 
     def client(self, service):
-        """Return a client of moto."""
+        """Return a moto client."""
         return moto_account.client(service)
 
     def mapping(self, function):

@@ -1,4 +1,4 @@
-"""Parse and evaluate the subset of DynamoDB's expressions that Mailpulse uses, with AWS's errors.
+"""Parse and evaluate the subset of DynamoDB expressions that Mailpulse uses, with AWS's errors.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
 Parsed expressions are cached: a soak test evaluates the same dozen a million times.

@@ -1,4 +1,4 @@
-"""A proxy in front of the emulator that injects the faults of AWS into a function's calls.
+"""A proxy in front of the emulator that injects AWS faults into a function's calls.
 
 The environment variables AWS_ENDPOINT_URL_DYNAMODB and CONNECTIONS_ENDPOINT send a function's
 calls through it.

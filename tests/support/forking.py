@@ -1,4 +1,4 @@
-"""The process from which commands of Mailpulse are forked after all imports.
+"""The process from which Mailpulse commands are forked after all imports.
 
 It runs in a copy of the project, and ends when its socket is closed. Each message on it has the
 arguments and the environment of a command, its standard input, output and error, and a pipe on

@@ -48,7 +48,7 @@ class Undisturbed:
         calls: the number of calls of each command.
         changes: the calls that change something, as `service:operation`.
         moments: the moments of each command that leave different states. Between the end of a change
-            and the start of the next, only a file of the operator may change: unless one does, the
+            and the start of the next, only the operator's files may change: unless one does, the
             two are one moment.
         states: the account after each command.
     """

@@ -31,7 +31,7 @@ def credentials(endpoint_url: str) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Operator:
-    """Runs commands of Mailpulse."""
+    """Runs Mailpulse commands."""
 
     endpoint_url: str
 

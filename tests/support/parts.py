@@ -51,7 +51,7 @@ class Parts:
 
     @cached_property
     def _services(self):
-        """Return the clients of AWS's services."""
+        """Return the AWS service clients."""
         return self._given or aws_services(self.config, self.limit)
 
     @cached_property
@@ -86,7 +86,7 @@ class Parts:
 
     @cached_property
     def connections(self):
-        """Return the client of API Gateway's connections."""
+        """Return the API Gateway connections client."""
         return ManagementApi(self.config)
 
     @cached_property

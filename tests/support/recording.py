@@ -135,7 +135,7 @@ def unsent(requests: Sequence[Request]) -> list[str]:
 
 
 def _calls_of_dynamodb() -> Iterator[Place]:
-    """Return the calls of DynamoDB operations."""
+    """Return the DynamoDB calls."""
     for file, tree in _modules():
         passing = {"call"} | {
             function.name

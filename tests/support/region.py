@@ -1,7 +1,7 @@
 """An AWS region in simulated time, where publishers of several shards push to large topics.
 
-Each invocation is a greenlet with its own clock. The latencies of AWS are simulated: those of a
-call to DynamoDB, the start of an invocation, and a message.
+Each invocation is a greenlet with its own clock. AWS latencies are simulated: those of a DynamoDB
+call, the start of an invocation, and a message.
 """
 
 import heapq

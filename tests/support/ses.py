@@ -199,7 +199,7 @@ def _engagement(at: str, agent: str | None, is_bot: str | None) -> Json:
 
 
 def raw(event: Json) -> str:
-    """Return the message body that raw delivery of SNS puts into a queue."""
+    """Return the message body that SNS raw delivery puts into a queue."""
     return json.dumps(event) + "\n"
 
 

@@ -1,6 +1,6 @@
 """Serve the built page as CloudFront does, with a fake WebSocket server.
 
-For screenshots, audits and storms of pushes, which must be the same in every run. The data comes
+For screenshots, audits and bursts of pushes, which must be the same in every run. The data comes
 from a `Scene`; everything else about the page is real.
 """
 
@@ -32,7 +32,7 @@ HEADERS = {
 
 @dataclass
 class Scene:
-    """The data of the server.
+    """The server's data.
 
     Attributes:
         snapshots: the snapshots by topic.

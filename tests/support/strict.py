@@ -1,4 +1,4 @@
-"""Rules of AWS that the emulator does not enforce, and the delays of AWS.
+"""AWS rules that the emulator does not enforce, and AWS's delays.
 
 Each rule cites its source and uses the emulator's own state where possible. strict_proxy.py applies
 the rules to an operator's commands; the functions call the emulator directly.
@@ -58,7 +58,7 @@ class Call:
 
 
 class Refusal(Exception):
-    """An error response of AWS."""
+    """An AWS error response."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -135,7 +135,7 @@ class Rules:
             raise
 
     def after(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
-        """Change the emulator's response into that of AWS."""
+        """Change the emulator's response into AWS's."""
         rule = getattr(self, f"_after_{call.operation}", None)
         return answer if rule is None else rule(call.parameters, answer)
 

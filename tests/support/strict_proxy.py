@@ -1,4 +1,4 @@
-"""A proxy between an operator's commands and the emulator, which applies the rules of AWS."""
+"""A proxy between an operator's commands and the emulator, which applies AWS's rules."""
 
 import http.client
 import json

@@ -102,7 +102,8 @@ class Stub:
         self.end_connections()
 
     def end_connections(self):
-        """Close all connections, as a server closes idle ones and as after a freeze of Lambda."""
+        """Close all connections, as a server closes idle connections, or connections of a frozen
+        Lambda function."""
         with self._lock:
             for connection in self._open:
                 with suppress(OSError):

@@ -19,7 +19,7 @@ async def application(_scope, _receive, send):
 
 @pytest.fixture
 def address():
-    """Return the address of the server, behind the edge."""
+    """Return the server's address, behind the edge."""
     started = threading.Event()
     running = []
 

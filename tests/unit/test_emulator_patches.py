@@ -1,4 +1,4 @@
-"""Each patch of the emulator is still needed, and works.
+"""Each emulator patch is still needed, and works.
 
 When a test fails because the emulator no longer has a fault, remove the patch for it.
 """

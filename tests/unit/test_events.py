@@ -1,4 +1,4 @@
-"""A queue message is an event of SES, its validation message, or invalid."""
+"""A queue message is an SES event, the SES validation message, or invalid."""
 
 import json
 

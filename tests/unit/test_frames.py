@@ -1,4 +1,4 @@
-"""No frame exceeds the limit of API Gateway, and all frames merge into the message."""
+"""No frame exceeds API Gateway's limit, and all frames merge into the message."""
 
 import json
 from itertools import pairwise

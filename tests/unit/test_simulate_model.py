@@ -1,4 +1,4 @@
-"""The simulated campaign: reproducible, in the format of SES, and as irregular as real events."""
+"""The simulated campaign: reproducible, in the SES format, and as irregular as real events."""
 
 import json
 import re

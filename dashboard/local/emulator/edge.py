@@ -1,11 +1,11 @@
-"""ASGI middleware in front of the emulator: serve the page, and reject requests of web pages.
+"""ASGI middleware in front of the emulator: serve the page, and reject requests from web pages.
 
 The emulator runs any function that it is sent as a process on this machine, so its API must accept
 requests only from local programs. A browser sends the requests of any page to any address. It marks
 them with `Sec-Fetch-*` (https://www.w3.org/TR/fetch-metadata/) or `Origin`
 (https://www.rfc-editor.org/rfc/rfc6454#section-7), which a page can neither set nor remove. A
 request with such a header is served only if it reads a file of Mailpulse's own page or opens a
-WebSocket for it. A request without such a header comes from a program, or is a GET of an old
+WebSocket for it. A request without such a header comes from a program, or is a GET from an old
 browser, which changes nothing: requests of AWS's query API are rejected if the URL contains the
 action.
 """
@@ -125,7 +125,7 @@ def _refusal(scope: Scope, file: str | None) -> str | None:
 
 
 def _page_file(scope: Scope) -> str | None:
-    """Return the file of the page that is requested; None for any other request."""
+    """Return the page's file that is requested; None for any other request."""
     hosts = {_authority(name, scope) for name in _PAGE_HOSTS}
     if scope["method"] not in _READING or not hosts.issuperset(_values(scope, b"host")):
         return None

@@ -79,7 +79,7 @@ def forget_read_records(account: str, region: str, mapping: dict[str, Any]) -> N
 
 
 def forget_old_logs() -> None:
-    """Discard the oldest logs: each invocation creates a log stream, and the emulator keeps all."""
+    """Discard the oldest logs: the emulator keeps every log stream, one per invocation."""
     for group in cloudwatch_logs._log_groups.all_values():
         for stream in list(group["streams"])[:-_LOG_STREAMS_KEPT]:
             del group["streams"][stream]

@@ -89,8 +89,8 @@ def _poll_streams_apart() -> None:
     The emulator polls all event sources on one thread and runs the functions of streams there. A
     publish function that holds its shard for the rest of its interval would delay counting and
     ingesting too: with an interval of 0.2 s, to 40 events a second instead of several hundred.
-    Batches of SQS already run concurrently; this does the same for streams, one batch of a mapping
-    at a time.
+    SQS batches already run concurrently; this does the same for streams, one batch of a mapping at
+    a time.
     """
     lambda_svc._iter_all_esms = _mappings_of_this_thread
     lambda_svc._poll_dynamodb_streams = _start_polling

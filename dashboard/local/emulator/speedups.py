@@ -1,4 +1,4 @@
-"""Patches that save CPU time of the emulator, which does everything on one event loop.
+"""Patches that reduce the CPU time of the emulator, which does everything on one event loop.
 
 All but the parser of templates matter for a busy campaign; docs/performance-live.md has the
 figures.
