@@ -16,7 +16,7 @@ from support.stub import Authority
 
 from chalicelib.config import Config
 
-# As long as those of Lambda.
+# The same length as Lambda's.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",

@@ -29,7 +29,7 @@ class Comparison:
         baseline: a description of the baseline.
         ours, theirs: run the operation once.
         units: the number of events, records, or messages per call.
-        clock: what is compared: CPU time of this process, wall time, or the return values.
+        clock: the measure: CPU time of this process, wall time, or the return values.
         unit: of `must` and `stretch`: how many `times faster` Mailpulse is, or its `share` of the
             time of the baseline.
         must, stretch: the targets; None if the row is informational.

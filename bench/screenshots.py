@@ -91,7 +91,7 @@ def shoot(page: Page, name: str, **options: object) -> None:
 
 
 def whole(browser: Browser, stage: Stage) -> None:
-    """Take a whole campaign, from top to bottom."""
+    """Capture a whole campaign, from top to bottom."""
     page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(page.locator(".events tbody tr")).to_have_count(8)
@@ -100,7 +100,7 @@ def whole(browser: Browser, stage: Stage) -> None:
 
 
 def reclassified(browser: Browser, stage: Stage) -> None:
-    """Take a campaign with opens that were reclassified as bot traffic."""
+    """Capture a campaign with opens that were reclassified as bot traffic."""
     page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
     counts = scenes.full_counts(**scenes.SPRING_COUNTS) | {"human_opens": 3328, "human_clicks": 772}
     stage.push(PREFIX + SPRING, scenes.campaign_numbers(counts, version=2000))
@@ -111,7 +111,7 @@ def reclassified(browser: Browser, stage: Stage) -> None:
 
 
 def offline(browser: Browser) -> None:
-    """Take a campaign without a connection to the server."""
+    """Capture a campaign while the page is offline."""
     with staged(scenes.lively()) as stage:
         page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
         page.context.set_offline(True)
@@ -121,7 +121,7 @@ def offline(browser: Browser) -> None:
 
 
 def signing_in(browser: Browser) -> None:
-    """Take a share link, and a failed sign-in."""
+    """Capture a share link, and a failed sign-in."""
     issuer = Authenticator(
         "https://issuer", "page", "https://issuer/a", "https://issuer/t", "openid", ""
     )

@@ -1,7 +1,7 @@
 """Simulate the counting of the shards of a stream, with DynamoDB in memory and simulated time.
 
-Each shard has a reader as in Lambda: it polls, invokes the function with a batch, and waits for its
-end. The code is that of chalicelib. A call takes CALL_SECONDS, during which the other shards
+Each shard has a reader as in Lambda: it polls, invokes the function with a batch, and waits for it
+to end. The code is chalicelib's own. A call takes CALL_SECONDS, during which the other shards
 continue, so that they conflict as in AWS.
 """
 
@@ -43,14 +43,14 @@ class Seen:
     """The results.
 
     Attributes:
-        batches: the number of records of each.
+        batches: the number of records of each batch.
         calls: updates by item.
         refused: updates whose condition failed.
         touched: items that the batches changed.
         written: write units by item, including refused updates.
         throttled: updates that had to wait for their item.
         lags: seconds from a record's creation to its batch's summary.
-        changes: of the stats table: the time, the item, and the bytes of its stream record.
+        changes: changes of the stats table: the time, the item, and the bytes of its stream record.
     """
 
     batches: list[int] = field(default_factory=list)

@@ -23,7 +23,7 @@ Item = dict[str, AttributeValue]
 
 
 class GetItemOutput(TypedDict):
-    """The response of GetItem; without an item, there is none."""
+    """The response of GetItem; `Item` is missing if there is no item."""
 
     Item: NotRequired[Item]
 

@@ -16,8 +16,8 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def write(path: Path, text: str) -> None:
     """Write a file atomically: after a crash, it has either its old content or its new one.
 
-    Renaming is atomic (POSIX, rename); the content must be on disk before it, and the name after
-    it.
+    Renaming is atomic (POSIX, rename); the content is flushed to disk before, and the new name
+    afterwards.
     """
     replacement = path.with_name(f"{path.name}.tmp")
     descriptor = os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -64,7 +64,7 @@ def damaged(path: Path, fact: str, remedy: str) -> CommandError:
 
 @contextmanager
 def private() -> Iterator[None]:
-    """Create files and folders for their owner alone, in child processes too."""
+    """Create files and folders that only their owner can access, in child processes too."""
     before = os.umask(_OTHERS)
     try:
         yield

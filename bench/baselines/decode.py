@@ -17,7 +17,7 @@ class NotAnEvent(Exception):
 
 
 def parse(body: str) -> dict[str, object]:
-    """Decode an event; the result has the same members as that of chalicelib."""
+    """Decode an event; the result has the same members as chalicelib's."""
     try:
         event = json.loads(body)
         kind = event["eventType"]

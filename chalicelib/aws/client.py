@@ -115,7 +115,7 @@ class _Api(NamedTuple):
 _KIB, _MIB = 1024, 1024**2
 
 _APIS = {
-    # A page of Query or Scan has at most 1 MB of items; JSON enlarges it by escapes and type names.
+    # A page of Query or Scan has at most 1 MB of items; JSON adds escapes and type names.
     # BatchGetItem has at most 16 MB, of which 100 items of these tables take a fraction.
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
     "dynamodb": _Api("DynamoDB_20120810", "dynamodb", "dynamodb", 16 * _MIB),

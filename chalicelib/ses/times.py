@@ -31,7 +31,7 @@ def to_utc(text: str) -> str:
         moment = moment.replace(tzinfo=UTC)
     try:
         moment = moment.astimezone(UTC)
-    except OverflowError as error:  # the offset leads out of the years 1 to 9999
+    except OverflowError as error:  # the offset leads to a year outside 1 to 9999
         raise ValueError("year out of range") from error
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError("year out of range")

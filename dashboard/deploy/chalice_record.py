@@ -64,7 +64,7 @@ def write(
 def _usable(
     clients: Clients, stage: str, functions: Collection[str], sources: Mapping[str, str]
 ) -> Resources:
-    """Delete what Chalice cannot resume from, wait until the rest settles, and return it."""
+    """Delete resources that block Chalice, wait until the others settle, and return those."""
     lambda_client = clients("lambda")
     found = chalice_resources.find(clients, stage).limited_to(functions)
     for name in found.functions:

@@ -30,7 +30,7 @@ class EventSourceMapping:
     """An event source mapping of one of the functions.
 
     Attributes:
-        function: the name of the function in app.py; the function itself may be gone.
+        function: the name of the function in app.py; the function itself may no longer exist.
         state: as Lambda names it, such as `Enabled` or `Deleting`.
     """
 

@@ -1,8 +1,8 @@
 """AWS clients for local endpoints.
 
 Regardless of the operator's AWS configuration, a local command must never reach a real account:
-clients get their own endpoint, region and credentials, and child processes an environment without
-any other.
+clients get their own endpoint, region and credentials, and child processes get an environment with
+no others.
 """
 
 import os

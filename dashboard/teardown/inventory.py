@@ -23,11 +23,12 @@ class Inventory:
     Attributes:
         stack: None if there is no stack.
         functions: names of Lambda functions.
-        mappings: event source mappings: name of the function by UUID; the function may be gone.
+        mappings: event source mappings: name of the function by UUID; the function may no longer
+            exist.
         rules: names of EventBridge rules.
         apis: IDs of WebSocket APIs.
         roles: names of legacy IAM roles, which Chalice made before the stack defined them.
-        log_groups: names, of present and former functions.
+        log_groups: names, of current and former functions.
         tables: the stack's tables, and those retained from earlier stacks of this stage.
         parameters: names of SSM parameters.
         chosen: settings of the functions that differ from the default.

@@ -75,7 +75,7 @@ def parameters(place: Place) -> list[str]:
 
 
 def log_groups(place: Place) -> list[str]:
-    """Return the names of the log groups of the stage's present and former functions."""
+    """Return the names of the log groups of the stage's current and former functions."""
     prefix = f"/aws/lambda/mailpulse-{place.stage}-"
     ours = re.compile(f"{re.escape(prefix)}[A-Za-z0-9_]+")
     pages = (

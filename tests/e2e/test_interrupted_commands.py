@@ -24,7 +24,7 @@ def expected(own_account):
 
 
 def sample(expected, command, life):
-    """Return the moment in the middle of the life-th part of a command's moments."""
+    """Return the middle moment of the life-th slice of a command's moments."""
     moments = expected.moments[command]
     return moments[(2 * life + 1) * len(moments) // (2 * LIVES)]
 

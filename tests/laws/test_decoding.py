@@ -19,7 +19,7 @@ TYPES = ["Send", "Delivery", "Open", "Click", "Bounce", "Rendering Failure", "Ar
 
 
 def result(body, campaign_tag="campaign"):
-    """The event, or the reason why the body is none."""
+    """Return the event, or the reason why the body is not an event."""
     try:
         return parse(body, campaign_tag=campaign_tag, not_after=NOT_AFTER)
     except NotAnEvent as error:

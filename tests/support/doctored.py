@@ -215,7 +215,7 @@ class Stage:
         stage._deploy(outputs)
 
     def subject(self, **changes):
-        """Return the stage in its present state."""
+        """Return the stage in its current state."""
         found = find_subject(self.place)
         return type(found)(**{**vars(found), "web": self._public.web, **changes})
 

@@ -50,7 +50,7 @@ def client(service: str, region: str = REGION) -> Any:
 
 
 class _Pickler(pickle.Pickler):
-    """Copies an account, and leaves out what all accounts share.
+    """Copies an account, and omits the objects that all accounts share.
 
     Args:
         shared: is filled with the omitted objects.

@@ -14,7 +14,7 @@ class Rules:
 
     Attributes:
         version: higher is newer.
-        turns: the number of places by which each class of the present code is rotated.
+        turns: the number of places by which each class of the current code is rotated.
         burst_links: the number of distinct links that make a burst.
     """
 
@@ -54,5 +54,5 @@ CURRENT = Rules(RULES_VERSION)
 # Older rules that classify everything, or something, differently from the newer ones.
 OLDER = Rules(1, turns=1, burst_links=2)
 OLDER_IN_PART = Rules(1, burst_links=1)
-# The rules of the present code, which the oracle applies, too.
+# The rules of the current code, which the oracle also applies.
 NEWER = Rules(2)

@@ -16,7 +16,7 @@ HOUR = 3600
 
 
 def this_minute() -> int:
-    """Return the start of the present minute, in epoch seconds."""
+    """Return the start of the current minute, in epoch seconds."""
     return int(time.time()) // 60 * 60
 
 

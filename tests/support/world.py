@@ -4,7 +4,8 @@ Each invocation is a greenlet that can be suspended at every call to AWS, so tha
 run interleaved in a given order. Each has a process (`Parts`) with its own caches, as in Lambda.
 The simulation guarantees what AWS guarantees and no more: a message stays in the queue until its
 invocation has succeeded, and may be delivered twice; a shard is delivered in order the first time,
-in arbitrary batches, and any suffix of it again; a child shard follows after its parent was read.
+in arbitrary batches, and any suffix of it may be delivered again; a child shard follows once its
+parent was read.
 """
 
 import itertools

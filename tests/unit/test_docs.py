@@ -18,12 +18,13 @@ WITH_ITS_FILE = re.compile(r"`(tests/[\w/]+\.py)::(?:\w+::)?(\w+)`")
 
 
 def in_reliability():
-    """Return the file and the name of each test; each row has both."""
+    """Return the file and the name of each test, which are both in each row."""
     return WITH_ITS_FILE.findall(RELIABILITY)
 
 
 def in_security():
-    """Yield the file and the name of each test; the head of a table may have the file for all rows."""
+    """Yield the file and the name of each test; the head of a table may contain the file for all
+    rows."""
     yield from WITH_ITS_FILE.findall(SECURITY)
     for table in SECURITY.split("| Attack |")[1:]:
         [path] = re.findall(r"Test in `([\w/.]+)`", table.partition("\n")[0])

@@ -1,4 +1,4 @@
-"""Requirements of CloudFormation that cfn-lint does not check."""
+"""CloudFormation requirements that cfn-lint does not check."""
 
 from dashboard.paths import TEMPLATE
 

@@ -117,7 +117,7 @@ def _poll_queues_after_pauses() -> bool:
 
 
 def _tick_schedules_again() -> None:
-    """Invoke due schedule rules, after limiting their last invocation times to the present."""
+    """Invoke due schedule rules, after limiting their last invocation times to the current time."""
     now = time.time()
     fired = eventbridge._rule_last_fired
     for rule, at in list(fired.items()):
