@@ -40,7 +40,7 @@ BATCH = 100
 POLLS = 4
 VIEWER_HOURS = 8
 ASKS_EVERY = 3
-# API Gateway closes a connection after two hours; the page opens another one before.
+# API Gateway closes a connection after two hours; the page opens another one before that.
 CONNECTS_EVERY = 105
 CAMPAIGN = "spring"
 TOPIC = f"stats/email-campaign/{CAMPAIGN}"

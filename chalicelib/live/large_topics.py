@@ -62,7 +62,7 @@ class LargeTopics:
                 # Recording thousands of missed pushes would exceed this invocation's time.
                 elsewhere = push.viewers > MOST_VIEWERS or begins is None
                 if elsewhere and invoking:
-                    # After Lambda has rejected one event, do not send it more.
+                    # After Lambda has rejected one event, do not send any more.
                     invoking = self._invoked(batch, ends)
                 if elsewhere and invoking:
                     others += batch.viewers

@@ -39,7 +39,7 @@ def check_account(subject: Subject) -> Iterator[Finding]:
         )
     else:
         most = account.get("SendQuota", {}).get("Max24HourSend", 0)
-        yield ok(f"production access, {most:,.0f} emails per day at most")
+        yield ok(f"production access, at most {most:,.0f} emails per day")
 
 
 def check_event_destination(subject: Subject) -> Iterator[Finding]:

@@ -219,13 +219,13 @@ def refuse_what_a_pipeline_deploys(place: Place) -> None:
 
 
 def refuse_another_runtime(place: Place) -> None:
-    """Refuse to move the functions to another version of Python unintentionally.
+    """Refuse to move the functions to a different Python version unintentionally.
 
     Chalice deploys to the version that it runs on, and updates the code before the runtime. Until
     both are updated, a function cannot load its compiled packages.
 
     Raises:
-        CommandError: the functions run on another version.
+        CommandError: the functions run on a different version.
     """
     deployed = _function(place).get("Configuration", {}).get("Runtime", bundle.RUNTIME)
     if deployed != bundle.RUNTIME:

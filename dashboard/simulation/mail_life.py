@@ -16,7 +16,7 @@ from dashboard.simulation.campaign import Campaign
 from dashboard.simulation.payloads import Mail, domain_of, identifier, timestamp
 
 _MILLISECOND = timedelta(milliseconds=1)
-# No person opens an email sooner after it was sent; prefetchers do.
+# People take at least this long to open an email after it was sent; prefetchers do not.
 _SOONEST_READER_SECONDS = 5.0
 _WITHOUT_A_TIME = {"Send", "Reject", "Rendering Failure"}
 

@@ -521,7 +521,7 @@ def test_a_share_link_expires(stage):
 
 
 def forged():
-    other = ShareTokens("another key of thirty-two bytes too").sign("x", "acme-spring", 9**10)
+    other = ShareTokens("a different key, also of 32 bytes or more").sign("x", "acme-spring", 9**10)
     return {
         "none": "",
         "nonsense": "x.y.z",

@@ -108,7 +108,7 @@ def test_publish_sends_to_500_viewers_itself(stage):
     assert stage.pushed_to().keys() == set(ids)
 
 
-def test_other_invocations_send_to_each_of_more_viewers_once(stage):
+def test_beyond_500_viewers_other_invocations_send_to_each_viewer_once(stage):
     ids = stage.watch(2 * MOST_VIEWERS + 1)
 
     stage.publish("spring")
@@ -302,7 +302,7 @@ def test_viewers_that_remain_at_the_deadline_are_marked_behind(stage, batches_of
     ends = [json.loads(event)["push"]["until"] for event in stage.pipeline.invoked]
     stage.pipeline.run_invocations()
 
-    # Two slots have begun in time, and each is as long.
+    # Two slots have begun in time, each of the full length.
     assert ends[:2] == pytest.approx(
         [begun + 2 * PUSH_SECONDS - 0.003, begun + 2 * PUSH_SECONDS - 0.001], abs=1e-5, rel=0
     )

@@ -51,13 +51,13 @@ def limiter(request, clock):
     return limiter_of(MemoryDynamo(clock), clock)
 
 
-def test_the_first_slot_begins_now_and_each_next_one_when_the_last_ends(limiter):
+def test_the_first_slot_begins_immediately_and_the_next_when_it_ends(limiter):
     begun = [limiter.reserve(messages, FAR) for messages in (500, 500, 50, 500)]
 
     assert begun == pytest.approx([NOW, NOW + 0.1, NOW + 0.2, NOW + 0.21], abs=1e-5)
 
 
-def test_after_a_pause_a_slot_begins_now_again(limiter, clock):
+def test_after_a_pause_a_slot_begins_immediately(limiter, clock):
     limiter.reserve(500, FAR)
     clock.now += 5
 

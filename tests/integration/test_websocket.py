@@ -206,7 +206,7 @@ def test_a_push_missed_during_a_catch_up_stays_marked(pipeline):
     assert subscriptions.behind(VIEWER.id) == [(topic, mark)]
 
 
-def test_an_undelivered_snapshot_is_caught_up_too(pipeline):
+def test_an_undelivered_snapshot_is_also_caught_up(pipeline):
     pipeline.run(ses.a_send())
     pipeline.connections.outcomes[VIEWER.id] = ["failed", "failed"]
     handlers.message(event(json.dumps({"action": "subscribe", "id": SPRING})))

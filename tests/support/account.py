@@ -331,7 +331,7 @@ class _Described:
             },
             "tables": aws("dynamodb").list_tables()["TableNames"],
             "queues": [
-                # A restarted emulator has another port.
+                # A restarted emulator has a different port.
                 url.rpartition("/")[2]
                 for url in aws("sqs").list_queues().get("QueueUrls", [])
             ],

@@ -329,7 +329,7 @@ def test_emulator_still_hides_messages_until_the_clock_catches_up(clock, waiting
     assert monotonic_clock._collect(waiting, 10, 20) == []
 
 
-def test_messages_are_hidden_for_the_visibility_timeout_at_most(clock, waiting):
+def test_messages_are_hidden_for_at_most_the_visibility_timeout(clock, waiting):
     assert monotonic_clock._collect_messages(waiting, 10, 20) == []
     clock.now += 20
 

@@ -71,7 +71,7 @@ def _execute_with_shard(function: dict[str, Any], event: Any, *arguments: Any, *
 def _receive_batch(queue_url: str, most: int) -> list[dict[str, Any]]:
     """Receive as many messages for a function as its mapping's batch size allows.
 
-    The emulator receives ten at most, which is the limit of a queue's other receivers.
+    The emulator receives at most ten, which is the limit of a queue's other receivers.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     """
     with sqs._queues_lock:
@@ -126,7 +126,7 @@ def _retry_at(scoped: Scoped) -> float:
 
 
 def _poll(scoped: Scoped) -> None:
-    """Poll one mapping until its stream is at its end, or its function fails."""
+    """Poll one mapping until it reaches the end of its stream or its function fails."""
     _this_thread.only = scoped
     try:
         while _poll_streams():
