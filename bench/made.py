@@ -36,7 +36,7 @@ def events(
 
 
 def stream(count: int, *, seconds: int) -> dict[str, Any]:
-    """Return an event of aggregate: the facts of this many events, and states of messages."""
+    """Return an event for aggregate: the facts of this many events, and states of messages."""
     items: list[Item] = []
     for body in events(count, seconds=seconds):
         event = parse(body, campaign_tag="campaign")

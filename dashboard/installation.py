@@ -189,8 +189,8 @@ def find_topic(
 
     Args:
         state_dir: state folder of `up`.
-        arn: None for the running one's.
-        endpoint_url: None for AWS or, without an ARN, for the running one's.
+        arn: None for that of the running `up`.
+        endpoint_url: None for AWS or, without an ARN, for that of the running `up`.
         region: None for the ARN's region.
 
     Raises:

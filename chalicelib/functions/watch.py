@@ -23,7 +23,7 @@ from chalicelib.stats.table import StatsTable
 _CAMPAIGNS = 25
 
 # Limits for reading the stream, so that it takes a few seconds. Shards not reached are read in the
-# next minutes; until then, the lag is unknown.
+# following minutes; until then, the lag is unknown.
 _PAGES = 200
 _SECONDS = 20  # a page of expired records has 1 MB, and the function's timeout is a minute
 

@@ -93,7 +93,7 @@ def _of_bytes(batch: Push) -> Iterator[Push]:
 
 
 def _halves(groups: Sequence[Group]) -> list[Sequence[Group]]:
-    """Halve the groups, or a single group's frames or viewers; one frame to one viewer is whole."""
+    """Halve the groups, or one group's frames or viewers, down to one frame to one viewer."""
     if len(groups) > 1:
         middle = len(groups) // 2
         return [groups[:middle], groups[middle:]]

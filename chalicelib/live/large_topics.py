@@ -71,7 +71,7 @@ class LargeTopics:
         return others
 
     def _reserved(self, batch: Push, until: float) -> float | None:
-        """Reserve a batch's messages and wait for their time; return it, or None if too late."""
+        """Reserve slots for a batch and wait for them; return their time, or None if too late."""
         begins = self._limiter.reserve(batch.messages, until)
         if begins is not None:
             self._pause(max(0.0, begins - self._clock()))

@@ -44,7 +44,7 @@ def command(*, stage: str, region: str | None, delete_data: bool, yes: bool) -> 
             print(f"{action:<8} {name:<44} {what}")
         if not found.is_running and not delete_data:
             removal.forget_build(place)
-            steps.info("Only the data is left, which is kept. To delete it, use --delete-data.")
+            steps.info("Only the data is left, and it is kept. To delete it, use --delete-data.")
             return
         for line in warnings(found, delete_data=delete_data):
             steps.warn(line)

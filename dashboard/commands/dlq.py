@@ -19,7 +19,7 @@ from dashboard.sqs.queue import Sender, delete_messages, show_messages
 
 # While messages are inspected, they are hidden from other receivers.
 _LOOK_SECONDS = 600
-# The reason of messages that SQS's redrive policy moved, which have none.
+# The reason shown for messages that SQS's redrive policy moved, which carry none.
 NOT_STORED = "not_stored"
 
 

@@ -48,7 +48,7 @@ class StopSignals:
     def __init__(self) -> None:
         self.requested = threading.Event()
         self.hurried = threading.Event()
-        self.interrupts = True  # during startup, a signal interrupts any waiting
+        self.interrupts = True  # during startup, a signal interrupts any wait
 
     @contextmanager
     def handled(self) -> Iterator[None]:

@@ -245,7 +245,7 @@ def test_a_package_that_cannot_be_downloaded_is_an_error(tmp_path, monkeypatch):
 
 @pytest.fixture
 def wheel(tmp_path, monkeypatch):
-    """Return a function that builds a wheel, the only ones that pip finds, and returns its lock line."""
+    """Return a function that builds a wheel and returns its lock line; pip finds no other wheels."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 

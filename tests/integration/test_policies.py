@@ -199,7 +199,7 @@ def subscribed(*connections):
 
 
 def everything(pipeline, calls, monkeypatch):
-    """Run every call of every function; return the permissions that each needed."""
+    """Make every call of every function; return the permissions that each needed."""
     events = [
         ses.a_send("m-1"),
         ses.an_open("m-1"),

@@ -156,7 +156,7 @@ def test_a_lost_response_costs_only_one_slot(dynamo, clock):
 
 
 class Repeating:
-    """Makes each call twice, as after a lost response."""
+    """Makes each call twice, as if the first response was lost."""
 
     def __init__(self, dynamo):
         self._dynamo = dynamo

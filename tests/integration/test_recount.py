@@ -54,7 +54,7 @@ def facts(pipeline):
 
 
 def delete(pipeline, kind):
-    """Delete the facts of a type, as after their expiry."""
+    """Delete the facts of a type, as if they had expired."""
     for item in facts(pipeline):
         if item.get("e", {}).get("S") == kind:
             moto_account.client("dynamodb").delete_item(

@@ -29,7 +29,7 @@ topics = st.lists(st.sampled_from(TOPICS), min_size=1, max_size=4, unique=True)
 
 
 class Guard:
-    """Asserts of each frame that its viewer may receive it at this time."""
+    """Asserts that the viewer of each frame may receive it at this time."""
 
     def __init__(self, world):
         self.world = world

@@ -29,7 +29,7 @@ class Call:
 
 
 Plan = Callable[[Call], str | None]
-"""Names the fault that a call meets; None for none."""
+"""Returns the fault to inject into a call; None for no fault."""
 
 
 class _Server(ThreadingHTTPServer):

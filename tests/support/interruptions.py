@@ -92,7 +92,7 @@ def live(account: Account, expected: Undisturbed, *moments: Moment | None) -> No
             `deploy`, which then runs uninterrupted.
 
     Raises:
-        AssertionError: a command failed, left something else, or an event was lost.
+        AssertionError: a command failed or left a different state, or an event was lost.
     """
     published = 0
     try:

@@ -79,7 +79,7 @@ class Live:
         line = self._lines.get(timeout=START_SECONDS)
         if not line:
             self._join()
-            raise AssertionError("up ended before it was up:\n" + "\n".join(self.said))
+            raise AssertionError("`up` ended before it was ready:\n" + "\n".join(self.said))
         self.info = json.loads(line)
         self.started_in = time.monotonic() - began
 

@@ -38,7 +38,7 @@ class Scene:
         snapshots: the snapshots by topic.
         activity: the activity of every campaign, newest first.
         timelines: the timelines by campaign id.
-        silent: whether requests get no response, as while a page loads.
+        silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
         delay_seconds: the delay of each response.
     """

@@ -232,7 +232,7 @@ class World:
 
         self._start("publish_batch", lambda: self.process.publish.publish_batch(event), done)
 
-    # Events from outside.
+    # External events.
 
     def arrive(self, *events: Any) -> None:
         """Put SES events into the queue; strings are put unchanged."""

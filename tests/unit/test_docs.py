@@ -18,7 +18,7 @@ WITH_ITS_FILE = re.compile(r"`(tests/[\w/]+\.py)::(?:\w+::)?(\w+)`")
 
 
 def in_reliability():
-    """Return the file and the name of each test, which are both in each row."""
+    """Return the file and the name of each test; each row contains both."""
     return WITH_ITS_FILE.findall(RELIABILITY)
 
 

@@ -227,7 +227,7 @@ def test_state_of_an_earlier_version_is_migrated(of_an_earlier_version):
 def test_a_migration_resumes_after_a_crash(of_an_earlier_version):
     folder = of_an_earlier_version
     Generations(folder).adopt(START_ANEW)
-    for name in FILES[1:]:  # as after a crash between the first and the second deletion
+    for name in FILES[1:]:  # as if a crash had occurred between the first and the second deletion
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text('{"payload": "old"}')
 

@@ -29,7 +29,7 @@ def parsed(*pieces, max_body=1000):
 
 
 def feed_all(parser, pieces):
-    """Feed pieces of which the last completes the one response."""
+    """Feed pieces, the last of which completes the only response."""
     *before, last = [parser.feed(piece) for piece in pieces]
     assert before == [None] * len(before)
     return last

@@ -138,7 +138,7 @@ def _is_of_browser(scope: Scope) -> bool:
 
 
 def _is_of_page(scope: Scope) -> bool:
-    """Return whether a browser's request comes from the page, or was entered by its user.
+    """Return whether a browser's request comes from the page, or from a URL that the user entered.
 
     Another port of this machine is `same-site`, and must not be trusted either.
     """

@@ -31,7 +31,8 @@ class Progress:
     """The progress of stopping.
 
     Attributes:
-        messages: in the queue: to be ingested or, once it is paused, left for the next start.
+        messages: messages in the queue, to be ingested or, once it is paused, left for the next
+            start.
         records: changes of stored events that are still to be counted.
         paused: whether the queue is paused.
         saving: whether only saving remains.
