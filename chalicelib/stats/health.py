@@ -49,7 +49,7 @@ class Health(Struct, frozen=True):
 
     Attributes:
         findings: findings of the last check; None before the first.
-        paused_at: since when ingest has been paused for a recount; None if it is not paused.
+        paused_at: time at which ingest was paused for a recount; None if it is not paused.
     """
 
     version: int = 0

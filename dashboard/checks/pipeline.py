@@ -49,7 +49,7 @@ def check_queues(subject: Subject) -> Iterator[Finding]:
 
 
 def check_health(subject: Subject) -> Iterator[Finding]:
-    """Check that watch has run lately, and what it has found."""
+    """Check that watch has run recently, and report its findings."""
     stats_table = StatsTable(Service("dynamodb", subject.clients), subject.output("StatsTable"))
     health = stats_table.health()
     found = health.findings

@@ -21,7 +21,7 @@ from chalicelib.errors import CommandError
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
-# Of cffi, cryptography needs only `_cffi_backend`; the rest serves to build such modules. pip
+# cryptography needs only `_cffi_backend` of cffi; the rest is for building such modules. pip
 # installs console scripts into bin/.
 _UNUSED = (
     *("*.dist-info/*", "*.pyi", "*/py.typed", "*.h", "*.pyx", "*.pxd", "*/tests/*"),

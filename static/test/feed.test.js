@@ -94,7 +94,7 @@ test("a message that counts once is listed once, with its latest event", async (
   assert.equal(ids(feed), "a b c");
 });
 
-test("the error of a failed request is kept until one succeeds, and the loaded events too", async () => {
+test("the error of a failed request is kept until one succeeds, and loaded events are kept", async () => {
   const { source, feed } = feedOf();
   source.events.push(open(1, "a"));
   await feed.refresh();

@@ -311,7 +311,7 @@ def test_the_timeline_zooms_hides_series_and_names_the_time_zone(look):
 
 
 @pytest.mark.parametrize("hours", [-3, 3])
-def test_a_wrong_clock_of_the_browser_shows_no_wrong_numbers(stage, look, hours):
+def test_a_wrong_browser_clock_does_not_change_the_numbers(stage, look, hours):
     page = look("nowhere")
     page.clock.install(time=time.time() + hours * 3600)
     page.goto("about:blank")

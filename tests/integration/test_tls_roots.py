@@ -124,7 +124,7 @@ def test_a_server_that_neither_verifies_is_refused_and_sent_nothing(send, stub):
 
 @CLIENTS
 @pytest.mark.usefixtures("system")
-def test_another_server_is_refused_whatever_its_root(send, replaced):
+def test_another_server_is_refused_regardless_of_its_root(send, replaced):
     with Stub(replaced.certificate("sqs.us-east-1.amazonaws.com")) as stub:
         assert not send(config(stub))
 

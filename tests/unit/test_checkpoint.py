@@ -1,4 +1,4 @@
-"""An update counts each record once, in whichever batches it is delivered."""
+"""An update counts each record once, regardless of the batches in which it is delivered."""
 
 from datetime import UTC, datetime
 

@@ -369,7 +369,8 @@ def test_a_current_pause_is_kept(clock, pausing):
 
 @pytest.fixture
 def invocations(clock, monkeypatch):
-    """Return the invocations of a minutely rule that last ran before the clock stepped back."""
+    """Return the invocations of a rule that runs every minute, last before the clock stepped
+    back."""
     arn = "arn:aws:events:us-east-1:000000000000:rule/watch"
     rule = {"State": "ENABLED", "ScheduleExpression": "rate(1 minute)", "Arn": arn}
     key = (*SCOPE, "watch")

@@ -2,7 +2,7 @@
 
 `up` starts it (local/emulator/process.py) and passes it a listening socket. They exchange lines of
 JSON: commands on standard input, progress on standard output. If standard input is closed, `up` has
-ended for whatever reason, and the emulator stops as it does on request.
+ended for some reason, and the emulator stops as it does on request.
 """
 
 import argparse

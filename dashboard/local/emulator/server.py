@@ -45,7 +45,7 @@ class Emulator:
         counting_function: the name of the function that must have read its stream to the end before
             a copy may be saved.
         generations: where the state is saved.
-        unsaved: the file that records since when changes are in memory only.
+        unsaved: the file with the time since which changes are in memory only.
         report: sends one object to `up`, such as {"stopping": {"messages": 3, …}}.
         allowed_origins: see local/emulator/edge.py.
     """
