@@ -243,5 +243,5 @@ def _busy(measured: Measured, function: str, batches: float) -> float:
 
 
 def _gigabytes(seconds: Mapping[str, float]) -> float:
-    """Return GB-seconds from seconds by function."""
+    """Convert seconds by function to GB-seconds in total."""
     return sum(FUNCTIONS[name][1] / 1024 * spent for name, spent in seconds.items())
