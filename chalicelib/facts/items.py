@@ -90,7 +90,10 @@ def expiry(item: Item) -> int | None:
     Raises:
         ValueError: the attribute is not a number.
     """
-    return int(item["expires"]["N"]) if "expires" in item else None
+    try:
+        return int(item["expires"]["N"]) if "expires" in item else None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("expires is not a number") from error
 
 
 def activity_partition(campaign: str, hour: str, lane: int) -> str:

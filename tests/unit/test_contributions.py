@@ -61,6 +61,8 @@ def said(found):
         {"s": {"S": "s" * 2001}},
         {"h": {"S": "0123"}},
         {"expires": {"N": "never"}},
+        {"expires": {"N": None}},
+        {"expires": "never"},
     ],
 )
 def test_a_malformed_item_is_quarantined_alone_and_counted_as_such(malformed, order):
