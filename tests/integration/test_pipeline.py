@@ -203,6 +203,7 @@ def test_deleting_expired_facts_changes_no_totals(pipeline):
 
     snapshot = pipeline.snapshot(VIEWER, SPRING)
     assert counts(snapshot) == reference.counts(A_CAMPAIGN)["spring"]
+    assert pipeline.snapshot(VIEWER, "stats/health")["quarantined"] == 0
 
 
 def test_subject_and_sender_come_from_the_earliest_email(pipeline):

@@ -112,3 +112,9 @@ def test_if_the_earliest_email_has_no_subject_the_next_one_with_a_subject_counts
     assert said(found)["subject"] == "the first subject"
     assert said(found)["first_event_at"] == "2026-11-23T10:00:00Z"
     assert said(found)["last_event_at"] == "2026-11-23T10:00:02Z"
+
+
+def test_a_summary_is_written_after_the_other_aggregates_of_its_campaign():
+    updates = batch(item(ses.a_send("m-1")), item(ses.a_send("m-2"))).in_writing_order()
+
+    assert [key for key, _ in updates][-1] == SPRING

@@ -112,6 +112,13 @@ def test_a_result_from_fewer_facts_does_not_replace_one_from_more():
     assert settle(found[1:], state).state is None
 
 
+def test_a_result_from_more_facts_replaces_one_from_fewer():
+    found = facts(ses.an_open(at=at(1)), ses.an_open(at=at(2)))
+    state = settle(found[1:], None).state
+
+    assert settle(found, state).state.opened_at == at(1)
+
+
 def test_a_stored_state_is_read_unchanged():
     state = settle(facts(ses.an_open(agent=None), ses.a_click()), None).state
 
