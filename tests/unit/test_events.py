@@ -178,7 +178,12 @@ def test_a_repeated_address_is_one_recipient():
 
 
 @pytest.mark.parametrize(
-    "event", [ses.a_send(at="3000-01-01T00:00:00Z"), ses.an_open(at="2026-11-25T00:00:00.001Z")]
+    "event",
+    [
+        ses.a_send(at="3000-01-01T00:00:00Z"),
+        ses.an_open(at="2026-11-25T00:00:00.001Z"),
+        ses.an_open() | {"mail": ses.mail(at="2026-11-25T00:00:00.001Z")},
+    ],
 )
 def test_an_event_in_the_future_is_rejected(event):
     with pytest.raises(NotAnEvent) as caught:

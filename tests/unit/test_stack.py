@@ -1,5 +1,7 @@
 """Create and update a stack, and report why that failed."""
 
+from types import SimpleNamespace
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -170,6 +172,23 @@ def test_a_plan_for_a_stack_whose_creation_failed_deletes_nothing(tmp_path):
         stack.plan(cloudformation, "mailpulse-test", tmp_path / "stack.yaml", {})
 
     assert cloudformation.calls == []
+
+
+def test_a_plan_reports_why_its_change_set_failed():
+    class Planning(CloudFormation):
+        exceptions = SimpleNamespace(ChangeSetNotFoundException=KeyError)
+
+        def create_change_set(self, **_asked):
+            pass
+
+        def describe_change_set(self, **_asked):
+            return {"Status": "FAILED", "StatusReason": "Validation failed"}
+
+        def delete_change_set(self, **_asked):
+            pass
+
+    with pytest.raises(CommandError, match="Validation failed; Queue: Resource of type"):
+        stack.plan(Planning(exists=True), "mailpulse-test", TEMPLATE, {"Stage": "test"})
 
 
 def test_unspecified_parameters_that_the_template_knows_are_kept():
