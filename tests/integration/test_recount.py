@@ -93,8 +93,9 @@ def test_a_wrong_counter_is_found_and_corrected(pipeline, installation, mappings
     assert mappings.state == "Enabled"
 
 
+@pytest.mark.parametrize("applies", [True, False])
 def test_an_event_that_is_counted_meanwhile_stops_the_recount(
-    pipeline, installation, counts, monkeypatch
+    pipeline, installation, counts, monkeypatch, applies
 ):
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, s={"N": "8"})
@@ -106,7 +107,7 @@ def test_an_event_that_is_counted_meanwhile_stops_the_recount(
     while_reading(installation, monkeypatch, leak)
 
     with pytest.raises(CommandError, match="run `recount` again"):
-        recount(installation, SPRING, Reporter(), applies=True)
+        recount(installation, SPRING, Reporter(), applies=applies)
     assert counts() == {"sends": 9}
 
 
