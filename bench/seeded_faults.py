@@ -1,0 +1,1052 @@
+"""Prove that the tests catch faults: seed one fault at a time, and run the tests that must fail.
+
+    python bench/seeded_faults.py                  # all faults, some minutes
+    python bench/seeded_faults.py 3 7-9 checkpoint # by number, or by a text of the description
+    python bench/seeded_faults.py --write          # update the table in docs/reliability.md
+
+Each fault replaces one fragment of the product's code, in a copy of the tracked files in a
+temporary folder. The exit status is 1 if a fault survived: its tests passed, or failed for another
+reason than a failed test, such as an import error. Unless all of these tests pass without a fault,
+nothing is seeded.
+"""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- the table: written by bench/seeded_faults.py -->", "<!-- end of the table -->"
+
+# Installed packages, which are not tracked.
+_PACKAGES = ("static/node_modules", "tests/dynalite/node_modules")
+_TEST_SECONDS = 120
+_SECONDS = 600
+_PROFILE = """\
+from hypothesis import Phase, settings
+settings.register_profile(
+    "seeded", deadline=None, max_examples=30, derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # without the search for a simpler example
+)
+"""
+
+_FAILED = re.compile(r"^FAILED (tests/[\w/]+\.py(?:::\w+)+)", re.MULTILINE)
+# A test file that cannot be loaded is reported with its path as the name.
+_FAILED_IN_NODE = re.compile(r"^ *not ok \d+ - (?!.*\.test\.js$)(.+?)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault.
+
+    Attributes:
+        description: what the product does wrong with it.
+        file: the file that has it.
+        original: a fragment that the file contains exactly once.
+        replacement: what replaces the fragment.
+        tests: files or node IDs; one of their tests must fail.
+    """
+
+    description: str
+    file: str
+    original: str
+    replacement: str
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The first test that failed; None, and the reason, if the fault survived."""
+
+    caught_by: str | None
+    reason: str
+    seconds: float
+
+
+FAULTS = (
+    Fault(
+        "counters are added without comparing the checkpoint",
+        "chalicelib/stats/update.py",
+        'update.require_absent_or(attribute, "<", {',
+        'update.require_absent_or(attribute, "<>", {',
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Fault(
+        "a checkpoint is the first record of a batch, not the last",
+        "chalicelib/stats/update.py",
+        "max([change.records[-1] for change",
+        "min([change.records[0] for change",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Fault(
+        "the record of the checkpoint is counted again",
+        "chalicelib/stats/update.py",
+        "if _sequence(record) > sequence]",
+        "if _sequence(record) >= sequence]",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Fault(
+        "records are compared with the checkpoint only if they precede it",
+        "chalicelib/stats/update.py",
+        "if first <= counted_up_to:",
+        "if first < counted_up_to:",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Fault(
+        "a closed shard's checkpoint is removed while its records can be redelivered",
+        "chalicelib/stats/update.py",
+        "if written < now - CHECKPOINT_SECONDS:",
+        "if written < now:",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Fault(
+        "an outdated checkpoint is removed although it has changed",
+        "chalicelib/stats/update.py",
+        'self.require(name, "=", value)',
+        'self.require(name, "<>", {"B": b""})',
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Fault(
+        "a minute is deleted while its records can be redelivered",
+        "chalicelib/stats/update.py",
+        "str(int(until) + CHECKPOINT_SECONDS)",
+        "str(int(until))",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Fault(
+        "the condition of a first or last value has the wrong direction",
+        "chalicelib/stats/update.py",
+        '">" if value.keep_lowest else "<"',
+        '"<" if value.keep_lowest else ">"',
+        ("tests/integration/test_pipeline.py",),
+    ),
+    Fault(
+        "a batch keeps the wrong one of two first or last values",
+        "chalicelib/stats/update.py",
+        "return self.rank < other if self.keep_lowest else self.rank > other",
+        "return self.rank > other if self.keep_lowest else self.rank < other",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Fault(
+        "which of two simultaneous emails names the campaign depends on their order",
+        "chalicelib/stats/first_and_last.py",
+        "(fact.mail_at, fact.message_id, fact.subject) < self.subject:",
+        "(fact.mail_at, fact.message_id) < self.subject[:2]:",
+        ("tests/unit/test_contributions.py",),
+    ),
+    Fault(
+        "a reclassification adds what it should subtract",
+        "chalicelib/stats/contributions.py",
+        "sums[key][counter] -= amount",
+        "sums[key][counter] += amount",
+        (
+            "tests/integration/test_pipeline.py::test_the_third_click_of_a_burst_reclassifies_all_its_clicks_as_bot",
+        ),
+    ),
+    Fault(
+        "the old image of a record is ignored",
+        "chalicelib/stats/grouping.py",
+        'from_item(change["OldImage"]) if "OldImage" in change else None',
+        "None",
+        (
+            "tests/integration/test_pipeline.py::test_the_third_click_of_a_burst_reclassifies_all_its_clicks_as_bot",
+        ),
+    ),
+    Fault(
+        "the deletion of an expired fact is not skipped",
+        "chalicelib/stats/grouping.py",
+        '== "REMOVE"',
+        '== "DELETE"',
+        (
+            "tests/integration/test_pipeline.py::test_deleting_expired_facts_changes_no_totals",
+            "tests/laws/test_retention.py::test_expired_facts_change_no_totals",
+        ),
+    ),
+    Fault(
+        "late events alone rebuild an expired minute",
+        "chalicelib/stats/grouping.py",
+        "change if latest < until else change.before(until)",
+        "change",
+        ("tests/laws/test_minutes.py",),
+    ),
+    Fault(
+        "an expired minute counts records of its last second twice",
+        "chalicelib/stats/update.py",
+        'if one["ApproximateCreationDateTime"] < end]',
+        'if one["ApproximateCreationDateTime"] <= end]',
+        (
+            "tests/laws/test_grouping.py::test_a_group_written_while_its_minute_expires_counts_in_part",
+        ),
+    ),
+    Fault(
+        "a summary is written before its parts",
+        "chalicelib/stats/grouping.py",
+        "(entry[0][1] == SUMMARY, entry[0])",
+        "(entry[0][1] != SUMMARY, entry[0])",
+        ("tests/unit/test_contributions.py",),
+    ),
+    Fault(
+        "a 251st link is counted by itself",
+        "chalicelib/stats/table.py",
+        "size(#ids) < :most",
+        "size(#ids) <= :most",
+        ("tests/laws/test_poison.py::test_ten_thousand_links_are_counted_as_250_and_others",),
+    ),
+    Fault(
+        "the read position of a shard may move back",
+        "chalicelib/stats/table.py",
+        "attribute_not_exists(#read) OR #read < :read",
+        "attribute_not_exists(#read) OR #read <> :read",
+        ("tests/unit/test_conditional_writes.py",),
+    ),
+    Fault(
+        "a recreated counter counts redelivered records again",
+        "chalicelib/stats/update.py",
+        'update.set(attribute, {"B": checkpoint_bytes(int(sequence), now)})',
+        "pass",
+        (
+            "tests/integration/test_recount.py::test_a_recreated_counter_item_does_not_count_redelivered_records",
+        ),
+    ),
+    Fault(
+        "the read position is the first record of a batch",
+        "chalicelib/functions/aggregate.py",
+        'last = records[-1]["dynamodb"]',
+        'last = records[0]["dynamodb"]',
+        ("tests/integration/test_watch.py::test_uncounted_facts_are_a_lag_until_they_are_counted",),
+    ),
+    Fault(
+        "a batch without a shard ID is counted",
+        "chalicelib/functions/aggregate.py",
+        "if not shard:",
+        'if shard == "":',
+        ("tests/integration/test_pipeline.py::test_a_batch_without_a_shard_id_is_refused",),
+    ),
+    Fault(
+        "a duplicate overwrites a settled class",
+        "chalicelib/facts/table.py",
+        '"attribute_not_exists(message_id)",  #',
+        '"attribute_not_exists(nothing)",  #',
+        ("tests/unit/test_conditional_writes.py",),
+    ),
+    Fault(
+        "older rules or fewer facts overwrite a class",
+        "chalicelib/facts/table.py",
+        "(attribute_not_exists(z) OR z < :rank)",
+        "(attribute_not_exists(z) OR z <> :rank)",
+        ("tests/unit/test_conditional_writes.py",),
+    ),
+    Fault(
+        "a reclassification recreates an expired fact",
+        "chalicelib/facts/table.py",
+        "attribute_exists(message_id) AND (",
+        "(",
+        ("tests/unit/test_conditional_writes.py",),
+    ),
+    Fault(
+        "a state computed from fewer facts overwrites one from more",
+        "chalicelib/facts/table.py",
+        '"attribute_not_exists(message_id) OR z < :rank"',
+        '"attribute_not_exists(message_id) OR z <> :rank"',
+        ("tests/unit/test_conditional_writes.py",),
+    ),
+    Fault(
+        "the rank of a class ignores the number of facts",
+        "chalicelib/facts/settle.py",
+        "return RULES_VERSION * _RULES_FACTOR + facts",
+        "return RULES_VERSION * _RULES_FACTOR",
+        ("tests/unit/test_settle.py",),
+    ),
+    Fault(
+        "a class as first stored has no rank",
+        "chalicelib/facts/settle.py",
+        "settled=rank(0))",
+        "settled=0)",
+        ("tests/laws/test_releases.py",),
+    ),
+    Fault(
+        "older rules settle an email that newer rules have classified",
+        "chalicelib/facts/settle.py",
+        "if newest > RULES_VERSION:",
+        "if newest > RULES_VERSION + 1:",
+        ("tests/unit/test_settle.py",),
+    ),
+    Fault(
+        "a burst needs a fourth link",
+        "chalicelib/facts/settle.py",
+        "BURST_LINKS = 3",
+        "BURST_LINKS = 4",
+        ("tests/unit/test_settle.py",),
+    ),
+    Fault(
+        "three clicks on one link are a burst",
+        "chalicelib/facts/settle.py",
+        "links.add(clicks[number].link)",
+        "links.add(number)",
+        ("tests/unit/test_settle.py",),
+    ),
+    Fault(
+        "an Unlikely of SES makes an unknown user agent human",
+        "chalicelib/facts/classify.py",
+        'if fact.is_bot == "Unlikely" and guess == "machine":',
+        'if fact.is_bot == "Unlikely":',
+        ("tests/unit/test_classify.py",),
+    ),
+    Fault(
+        "two clicks in the same millisecond on different links are one fact",
+        "chalicelib/facts/fact.py",
+        'key += f"#{short_hash(event.link)}"',
+        'key += "#"',
+        ("tests/unit/test_facts.py",),
+    ),
+    Fault(
+        "addresses are stored although pseudonyms are configured",
+        "chalicelib/facts/fact.py",
+        "address if store_addresses else name)",
+        "address)",
+        ("tests/unit/test_facts.py",),
+    ),
+    Fault(
+        "items that BatchWriteItem did not process are forgotten",
+        "chalicelib/facts/table.py",
+        'response.get("UnprocessedItems", {}).get(self._name, [])',
+        "[]",
+        ("tests/laws/test_time_limit.py::test_exactly_the_unstored_facts_are_reported",),
+    ),
+    Fault(
+        "a burst may last a second longer",
+        "chalicelib/facts/settle.py",
+        "BURST_WINDOW = timedelta(seconds=10)",
+        "BURST_WINDOW = timedelta(seconds=11)",
+        ("tests/unit/test_settle.py",),
+    ),
+    Fault(
+        "a prefetch exactly three seconds after the send is taken for a person",
+        "chalicelib/facts/classify.py",
+        "timedelta(0) <= elapsed <= PREFETCH_WINDOW",
+        "timedelta(0) <= elapsed < PREFETCH_WINDOW",
+        ("tests/unit/test_classify.py",),
+    ),
+    Fault(
+        "no failed message is reported to SQS",
+        "chalicelib/functions/ingest.py",
+        '[{"itemIdentifier": one} for one in sorted(failed)]',
+        "[]",
+        (
+            "tests/integration/test_pipeline.py::test_events_that_cannot_be_stored_return_to_the_queue",
+        ),
+    ),
+    Fault(
+        "a mapping that reports no failures loses failed messages",
+        "chalicelib/functions/ingest.py",
+        "if failed and not self.config.reports_batch_item_failures:",
+        "if False:",
+        ("tests/laws/test_not_stored.py",),
+    ),
+    Fault(
+        "failed messages stay hidden for the queue's visibility timeout",
+        "chalicelib/functions/ingest.py",
+        'self._retry_soon([one for one in records if one["messageId"] in failed])',
+        "self._retry_soon([])",
+        ("tests/laws/test_time_limit.py::test_reported_messages_are_visible_again_within_seconds",),
+    ),
+    Fault(
+        "ingest does not stop before its timeout",
+        "chalicelib/functions/ingest.py",
+        "self.limit.until = ends - _STORING_MARGIN_SECONDS",
+        "self.limit.until = math.inf",
+        (
+            "tests/laws/test_time_limit.py::test_a_batch_that_cannot_be_stored_ends_in_time_and_is_reported",
+        ),
+    ),
+    Fault(
+        "an invalid message is dropped without a dead letter",
+        "chalicelib/functions/ingest.py",
+        'self.queues.set_aside(record["body"], error.reason, str(error))',
+        "pass",
+        (
+            "tests/integration/test_pipeline.py::test_only_an_invalid_message_goes_to_the_dead_letter_queue_with_its_reason",
+        ),
+    ),
+    Fault(
+        "an event may be dated ten days ahead",
+        "chalicelib/functions/ingest.py",
+        "timedelta(days=1)",
+        "timedelta(days=10)",
+        ("tests/unit/test_clock_skew.py",),
+    ),
+    Fault(
+        "an invalid message is lost if the dead-letter queue fails",
+        "chalicelib/functions/ingest.py",
+        "            return False\n",
+        "            return True\n",
+        (
+            "tests/integration/test_pipeline.py::test_only_a_message_that_cannot_be_dead_lettered_returns_to_the_queue",
+        ),
+    ),
+    Fault(
+        "an invalid message is quoted in the log",
+        "chalicelib/ses/parse.py",
+        'f"not JSON ({error}): {shape(text)}"',
+        'f"not JSON ({error}): {text[:200]}"',
+        ("tests/unit/test_events.py",),
+    ),
+    Fault(
+        "the offset of a time is ignored",
+        "chalicelib/ses/times.py",
+        "moment = moment.astimezone(UTC)",
+        "moment = moment.replace(tzinfo=UTC)",
+        ("tests/unit/test_events.py",),
+    ),
+    Fault(
+        "events from EventBridge are not unwrapped",
+        "chalicelib/ses/parse.py",
+        '"source": "aws.ses", "detail": dict(detail)',
+        '"source": "aws.ses", "details": dict(detail)',
+        ("tests/unit/test_events.py",),
+    ),
+    Fault(
+        "the time of the email may be in the future",
+        "chalicelib/ses/parse.py",
+        "for at in (event.at, event.mail_at):",
+        "for at in (event.at,):",
+        ("tests/unit/test_events.py",),
+    ),
+    Fault(
+        "an address that is repeated counts twice",
+        "chalicelib/ses/parse.py",
+        "recipients=recipients if len(recipients) < 2 else tuple(dict.fromkeys(recipients))",
+        "recipients=recipients",
+        ("tests/unit/test_events.py",),
+    ),
+    Fault(
+        "an untagged event does not belong to its configuration set",
+        "chalicelib/ses/parse.py",
+        "campaign or _tag(tags, CONFIGURATION_SET_TAG) or UNTAGGED",
+        "campaign or UNTAGGED",
+        ("tests/unit/test_events.py",),
+    ),
+    Fault(
+        "pushes reach subscriptions without permission",
+        "chalicelib/live/push.py",
+        "if connection.access.can_subscribe(topic):",
+        "if topic:",
+        ("tests/unit/test_push_access.py",),
+    ),
+    Fault(
+        "a push of the list has campaigns that its viewer may not see",
+        "chalicelib/live/push.py",
+        "messages.seen(changes, Permissions(prefixes=prefixes).can_see)",
+        "changes",
+        ("tests/unit/test_push_access.py",),
+    ),
+    Fault(
+        "a send slot is reserved although it begins too late",
+        "chalicelib/live/rate_limit.py",
+        '"free_at >= :now AND free_at <= :latest"',
+        '"free_at >= :now AND free_at <> :latest"',
+        ("tests/integration/test_rate_limit.py",),
+    ),
+    Fault(
+        "frames leave no room for the members around a list",
+        "chalicelib/live/frames.py",
+        'around = _size({**message, name: {}, **more}) - len("{}")',
+        "around = 0",
+        ("tests/unit/test_frames.py",),
+    ),
+    Fault(
+        "a batch has a thousand viewers",
+        "chalicelib/live/batches.py",
+        "MOST_VIEWERS = 500",
+        "MOST_VIEWERS = 1000",
+        ("tests/unit/test_batches.py",),
+    ),
+    Fault(
+        "a missed push is not recorded",
+        "chalicelib/live/delivery.py",
+        "self._subscriptions.mark_behind(connection.id, topic)",
+        "pass",
+        (
+            "tests/integration/test_websocket.py::test_a_missed_push_is_caught_up_once_by_the_next_ping",
+        ),
+    ),
+    Fault(
+        "the batch does not fail if a missed push cannot be recorded",
+        "chalicelib/live/delivery.py",
+        "raise self._unnoted[0]",
+        "return",
+        (
+            "tests/integration/test_large_topics.py::test_a_batch_that_cannot_record_missed_pushes_fails_and_is_retried",
+        ),
+    ),
+    Fault(
+        "frames are sent after the deadline",
+        "chalicelib/live/fan_out.py",
+        "while waiting and self._clock() < until:",
+        "while waiting:",
+        (
+            "tests/integration/test_connection_pool.py::TestFanOut::test_no_frame_is_sent_after_the_deadline",
+        ),
+    ),
+    Fault(
+        "rows that DynamoDB has not deleted yet count as connections",
+        "chalicelib/live/subscriptions.py",
+        'FilterExpression="expires > :now"',
+        'FilterExpression="expires > :now OR expires <= :now"',
+        ("tests/unit/test_expired_rows.py",),
+    ),
+    Fault(
+        "an expired subscription is served",
+        "chalicelib/live/subscriptions.py",
+        'return int(row["expires"]["N"]) > self._clock()',
+        "return bool(row)",
+        ("tests/unit/test_expired_rows.py",),
+    ),
+    Fault(
+        "a token is valid in the second of its expiry",
+        "chalicelib/live/permissions.py",
+        "self.until <= now",
+        "self.until < now",
+        ("tests/unit/test_push_access.py",),
+    ),
+    Fault(
+        "two publishers reserve the same send slot",
+        "chalicelib/live/rate_limit.py",
+        "attribute_not_exists(free_at) OR free_at < :now OR free_at > :nonsense",
+        "attribute_not_exists(free_at) OR free_at <> :now OR free_at > :nonsense",
+        ("tests/integration/test_rate_limit.py",),
+    ),
+    Fault(
+        "the answer to a ping has topics without permission",
+        "chalicelib/functions/message.py",
+        "if connection.access.can_subscribe(topic):  #",
+        "if topic:  #",
+        ("tests/unit/test_push_access.py",),
+    ),
+    Fault(
+        "a token for another client is accepted",
+        "chalicelib/auth/tokens.py",
+        "if self._client_id not in audiences:",
+        "if not audiences:",
+        ("tests/integration/test_sign_in.py",),
+    ),
+    Fault(
+        "an expired token is accepted",
+        "chalicelib/auth/tokens.py",
+        '"verify_aud": False,',
+        '"verify_aud": False, "verify_exp": False,',
+        ("tests/integration/test_sign_in.py",),
+    ),
+    Fault(
+        "the signature of a share link is not verified",
+        "chalicelib/auth/share_tokens.py",
+        '"verify_exp": False}',
+        '"verify_exp": False, "verify_signature": False}',
+        ("tests/unit/test_share_tokens.py",),
+    ),
+    Fault(
+        "a share link has no limit of viewers",
+        "chalicelib/auth/authenticator.py",
+        "not self.subscriptions.has_room(access.subject)",
+        "not access.subject",
+        ("tests/integration/test_access.py::test_a_share_link_has_a_limited_number_of_viewers",),
+    ),
+    Fault(
+        "a page of any origin may connect",
+        "chalicelib/auth/authenticator.py",
+        "if origin not in self.config.allowed_origins:",
+        "if not self.config.allowed_origins:",
+        (
+            "tests/integration/test_sign_in.py::test_another_origin_is_refused_with_403_even_when_signed_in",
+        ),
+    ),
+    Fault(
+        "a token of another issuer is accepted",
+        "chalicelib/auth/tokens.py",
+        "issuer=self._issuer,",
+        "issuer=None,",
+        ("tests/integration/test_sign_in.py",),
+    ),
+    Fault(
+        "a revoked share link opens connections",
+        "chalicelib/auth/authenticator.py",
+        "not self.shares.holds(access)",
+        "not access.subject",
+        (
+            "tests/integration/test_access.py::test_a_signed_share_link_that_was_never_created_is_refused",
+        ),
+    ),
+    Fault(
+        "an expired share link is accepted",
+        "chalicelib/auth/share_tokens.py",
+        "if access.has_ended(self._clock()):",
+        "if access.has_ended(0):",
+        ("tests/unit/test_share_tokens.py",),
+    ),
+    Fault(
+        "a forged cursor is answered with an internal error",
+        "chalicelib/paging.py",
+        "except (ValueError, RecursionError, AttributeError) as error:",
+        "except RecursionError as error:",
+        ("tests/integration/test_websocket.py::test_a_forged_cursor_is_refused",),
+    ),
+    Fault(
+        "an interim response is taken for the final one",
+        "chalicelib/aws/http11.py",
+        "if status >= 200:",
+        "if status >= 100:",
+        ("tests/unit/test_http11.py",),
+    ),
+    Fault(
+        "a response's body has no limit",
+        "chalicelib/aws/http11.py",
+        "if self._body_bytes > self._max_body:",
+        "if self._body_bytes < 0:",
+        ("tests/unit/test_http11.py",),
+    ),
+    Fault(
+        "a response's headers have no limit",
+        "chalicelib/aws/http11.py",
+        "if self._received - 2 * self._body_bytes > MAX_HEADER_BYTES:",
+        "if self._received < 0:",
+        ("tests/unit/test_http11.py",),
+    ),
+    Fault(
+        "bytes after a response are ignored",
+        "chalicelib/aws/http11.py",
+        "if self._response is not None:",
+        "if self._response == 0:",
+        ("tests/unit/test_http11.py",),
+    ),
+    Fault(
+        "an address that refuses connections is kept",
+        "chalicelib/aws/connector.py",
+        "self.drop(address)",
+        "pass",
+        ("tests/integration/test_connector.py",),
+    ),
+    Fault(
+        "a server error is not retried",
+        "chalicelib/aws/client.py",
+        "if response.status >= 500 or response.status == 429 or",
+        "if response.status == 429 or",
+        (
+            "tests/integration/test_connection_pool.py::TestCalls::test_transient_errors_are_retried",
+        ),
+    ),
+    Fault(
+        "the path of a signature is encoded once only",
+        "chalicelib/aws/sigv4.py",
+        "return path.translate(_ENCODED_AGAIN)",
+        "return path",
+        ("tests/unit/test_sigv4.py",),
+    ),
+    Fault(
+        "a redirect is a success",
+        "chalicelib/aws/http11.py",
+        "return 200 <= status < 300",
+        "return 200 <= status < 400",
+        ("tests/unit/test_http11.py",),
+    ),
+    Fault(
+        "each check reads shards that were read to their ends",
+        "chalicelib/aws/stream_lag.py",
+        'if shard["ShardId"] not in done',
+        'if shard["ShardId"]',
+        ("tests/unit/test_stream_lag.py",),
+    ),
+    Fault(
+        "ingest has no maximum concurrency",
+        "app.py",
+        "    maximum_concurrency=triggers.ingest_concurrency,\n",
+        "",
+        (
+            "tests/integration/test_package.py::test_event_sources_keep_their_options_in_the_sam_output",
+        ),
+    ),
+    Fault(
+        "a concurrent change of ingest's environment is overwritten",
+        "dashboard/deploy/event_sources.py",
+        'RevisionId=configuration["RevisionId"],',
+        "",
+        ("tests/integration/test_event_sources.py",),
+    ),
+    Fault(
+        "a stream that a new role cannot read yet fails the deployment",
+        "dashboard/deploy/chalice_project.py",
+        '"ensure the role can|',
+        '"',
+        ("tests/unit/test_chalice_project.py::test_a_role_that_takes_effect_late_is_retried",),
+    ),
+    Fault(
+        "a change set that failed shows no changes",
+        "dashboard/deploy/stack.py",
+        'if change_set["Status"] != "FAILED" or any(',
+        'if change_set["Status"] or any(',
+        ("tests/unit/test_stack.py",),
+    ),
+    Fault(
+        "the logs of functions never expire",
+        "dashboard/deploy/function_logs.py",
+        "if retention.get(name) is None:",
+        "if retention.get(name) == 0:",
+        ("tests/unit/test_function_logs.py",),
+    ),
+    Fault(
+        "the configuration of another issuer is accepted",
+        "dashboard/deploy/oidc.py",
+        'if found.get("issuer") != issuer:',
+        'if "issuer" not in found:',
+        ("tests/unit/test_oidc.py",),
+    ),
+    Fault(
+        "an option that a mapping ignores is not noticed",
+        "dashboard/deploy/event_sources.py",
+        "if mapping.get(option) != value:",
+        "if mapping.get(option) is mapping:",
+        ("tests/unit/test_chalice_project.py::test_a_mapping_that_ignores_an_option_is_an_error",),
+    ),
+    Fault(
+        "a function is changed while Lambda updates it",
+        "dashboard/deploy/chalice_record.py",
+        ' or found.get("LastUpdateStatus") == "InProgress"',
+        "",
+        ("tests/integration/test_event_sources.py",),
+    ),
+    Fault(
+        "settings may exceed Lambda's limit",
+        "dashboard/deploy/settings.py",
+        "> _MOST_BYTES:",
+        "> 10 * _MOST_BYTES:",
+        ("tests/unit/test_deploy_options.py",),
+    ),
+    Fault(
+        "values in the page are not escaped",
+        "dashboard/deploy/publish_site.py",
+        "autoescape=True",
+        "autoescape=False",
+        ("tests/unit/test_publish_site.py",),
+    ),
+    Fault(
+        "a resumed replay begins with a record that was sent",
+        "dashboard/commands/replay.py",
+        "if record.number > done",
+        "if record.number >= done",
+        ("tests/integration/test_replay.py::test_an_interrupted_replay_resumes_where_it_stopped",),
+    ),
+    Fault(
+        "recount compares counters that events have changed meanwhile",
+        "dashboard/commands/recount.py",
+        "_require_unchanged(installation, one, look, now)",
+        "pass",
+        (
+            "tests/integration/test_recount.py::test_an_event_that_is_counted_meanwhile_stops_the_recount",
+        ),
+    ),
+    Fault(
+        "recount continues after ingest was enabled",
+        "dashboard/recount/pausing.py",
+        ' or Ingest(self.installation).states() != {"Disabled"}',
+        "",
+        ("tests/integration/test_recount.py::test_a_recount_stops_if_ingest_is_enabled_meanwhile",),
+    ),
+    Fault(
+        "the emulator accepts WebSockets of any page",
+        "dashboard/local/emulator/edge.py",
+        "or not trusted.issuperset(origins)",
+        "",
+        ("tests/unit/test_emulator_edge.py",),
+    ),
+    Fault(
+        "the emulator takes actions from a URL",
+        "dashboard/local/emulator/edge.py",
+        'if any(name == "Action"',
+        'if any(name == "None"',
+        ("tests/unit/test_emulator_edge.py",),
+    ),
+    Fault(
+        "the emulator trusts pages of other ports of this machine",
+        "dashboard/local/emulator/edge.py",
+        '{"same-origin", "none"}',
+        '{"same-origin", "same-site", "none"}',
+        ("tests/unit/test_emulator_edge.py",),
+    ),
+    Fault(
+        "a changed state file is not noticed",
+        "dashboard/local/emulator/generations.py",
+        "if _digest(state / name) != files[name]:",
+        "if not files[name]:",
+        ("tests/unit/test_emulator_generations.py",),
+    ),
+    Fault(
+        "state files are not on disk when their folder is renamed",
+        "dashboard/local/emulator/generations.py",
+        "os.fsync(file.fileno())",
+        "file.fileno()",
+        ("tests/unit/test_emulator_generations.py",),
+    ),
+    Fault(
+        "sequence numbers fall when the clock steps back",
+        "dashboard/local/emulator/monotonic_clock.py",
+        "max(self._last + 1, int(time.time() * 1000) * 10**_COUNTER_DIGITS)",
+        "int(time.time() * 1000) * 10**_COUNTER_DIGITS",
+        (
+            "tests/unit/test_emulator_patches.py::test_sequence_numbers_increase_when_the_clock_steps_back",
+        ),
+    ),
+    Fault(
+        "state that cannot be loaded is replaced by an empty one",
+        "dashboard/local/emulator/saved_state.py",
+        "    if errors.messages:\n",
+        "    if not errors:\n",
+        (
+            "tests/unit/test_emulator_patches.py::test_state_that_the_emulator_cannot_load_is_an_error",
+        ),
+    ),
+    Fault(
+        "state files are readable for other users",
+        "dashboard/durable.py",
+        "os.O_TRUNC, 0o600)",
+        "os.O_TRUNC, 0o644)",
+        ("tests/unit/test_emulator_generations.py",),
+    ),
+    Fault(
+        "the page does not reconnect",
+        "static/src/connection.js",
+        'this.#timers.start("retry", wait, () => this.start());',
+        "",
+        ("static/test/connection.test.js",),
+    ),
+    Fault(
+        "lost numbers do not look stale",
+        "static/src/connection.js",
+        'return this.#wasLive ? "stale" : "connecting";',
+        'return "connecting";',
+        ("static/test/connection.test.js",),
+    ),
+    Fault(
+        "a dead socket is still heard",
+        "static/src/connection.js",
+        "socket.onopen = socket.onmessage = socket.onclose = null;",
+        "",
+        ("static/test/connection.test.js",),
+    ),
+    Fault(
+        "a spreadsheet runs a link that begins with @ as a formula",
+        "static/src/csv.js",
+        "/^[=+\\-@\\t\\r]/",
+        "/^[=+\\-\\t\\r]/",
+        ("static/test/csv.test.js",),
+    ),
+    Fault(
+        "an older push replaces newer numbers",
+        "static/src/state.js",
+        "summary.version > data.summary.version",
+        "summary.version >= 0",
+        ("static/test/state.test.js",),
+    ),
+    Fault(
+        "the answer to a ping completes a subscription",
+        "static/src/state.js",
+        ' && change.action !== "ping"',
+        "",
+        ("static/test/state.test.js",),
+    ),
+    Fault(
+        "a transient error ends a sign-in",
+        "static/src/renewal.js",
+        "if (!refuses(error)) throw error;",
+        "",
+        ("static/test/renewal.test.js",),
+    ),
+)
+
+
+@click.command()
+@click.argument("chosen", nargs=-1, metavar="[FAULT]…")
+@click.option("--list", "lists", is_flag=True, help="Print the numbers and descriptions only.")
+@click.option("--write", is_flag=True, help="Update the table in docs/reliability.md.")
+def main(chosen: tuple[str, ...], *, lists: bool, write: bool) -> None:
+    """Seed all faults, or those in the arguments, one at a time, and run their tests."""
+    faults = selected(chosen)
+    if lists:
+        for number, fault in faults.items():
+            print(f"{number:3} {fault.file}: {fault.description}")
+        return
+    if write and chosen:
+        raise click.UsageError("--write needs the results of all faults: name none")
+    results: dict[int, Result] = {}
+    with copied() as folder:
+        tests = tuple(dict.fromkeys(test for one in faults.values() for test in one.tests))
+        click.echo(f"{len(tests)} test files or tests without a fault …", err=True)
+        if (unchanged := run(folder, tests)).reason != "all tests passed":
+            raise click.ClickException(
+                f"these tests must pass before a fault is seeded: {unchanged.caught_by or ''} "
+                f"{unchanged.reason}"
+            )
+        for number, fault in faults.items():
+            results[number] = found = seeded(folder, fault)
+            verdict = f"caught by {found.caught_by}" if found.caught_by else "SURVIVED"
+            note = "" if found.caught_by else f" ({found.reason})"
+            click.echo(
+                f"{number:3} {fault.description}: {verdict}{note}, {found.seconds:.1f} s", err=True
+            )
+    shown = table(faults, results)
+    print(shown)
+    if write:
+        before, _, rest = PAGE.read_text().partition(BEGIN)
+        PAGE.write_text(f"{before}{BEGIN}\n\n{shown}\n\n{END}{rest.partition(END)[2]}")
+    survivors = [number for number, one in results.items() if one.caught_by is None]
+    print(f"\n{len(results) - len(survivors)} of {len(results)} faults were caught.")
+    sys.exit(1 if survivors else 0)
+
+
+def selected(chosen: Sequence[str]) -> dict[int, Fault]:
+    """Return the chosen faults by number; all if nothing is chosen.
+
+    Raises:
+        click.UsageError: an argument selects nothing.
+    """
+    numbered = dict(enumerate(FAULTS, 1))
+    numbers: set[int] = set()
+    for text in chosen:
+        if span := re.fullmatch(r"(\d+)(?:-(\d+))?", text):
+            found = {*range(int(span[1]), int(span[2] or span[1]) + 1)} & numbered.keys()
+        else:
+            found = {
+                number
+                for number, one in numbered.items()
+                if text in one.description or text in one.file
+            }
+        if not found:
+            raise click.UsageError(f"{text!r} is no fault: see --list")
+        numbers |= found
+    return {number: numbered[number] for number in sorted(numbers or numbered)}
+
+
+@contextmanager
+def copied(source: Path = ROOT) -> "Iterator[Path]":
+    """Copy the tracked files to a temporary folder, and refer to the installed packages."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=source, stdout=subprocess.PIPE, text=True, check=True
+    )
+    with tempfile.TemporaryDirectory(prefix="seeded-faults-") as name:
+        folder = Path(name)
+        for path in filter(None, listed.stdout.split("\0")):
+            if (source / path).is_file():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source / path, folder / path)
+        for path in _PACKAGES:
+            if (source / path).exists():
+                (folder / path).symlink_to((source / path).resolve())
+        (folder / "seeded_profile.py").write_text(_PROFILE)
+        yield folder
+
+
+def seeded(folder: Path, fault: Fault) -> Result:
+    """Seed one fault in the copy, run its tests, and remove the fault."""
+    file = folder / fault.file
+    intact = file.read_text()
+    _write(file, changed(intact, fault))
+    try:
+        return run(folder, fault.tests)
+    finally:
+        _write(file, intact)
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file with a later time, by which Python recognizes outdated bytecode."""
+    at = file.stat().st_mtime + 1
+    file.write_text(text)
+    os.utime(file, (at, at))
+
+
+def changed(text: str, fault: Fault) -> str:
+    """Return the content of a file with its fault.
+
+    Raises:
+        click.ClickException: the fragment is missing or ambiguous, or the result is not Python.
+    """
+    if (times := text.count(fault.original)) != 1:
+        raise click.ClickException(
+            f"{fault.file} contains {fault.original!r} {times} times: correct the fault "
+            f"{fault.description!r}"
+        )
+    result = text.replace(fault.original, fault.replacement)
+    if fault.file.endswith(".py"):
+        try:
+            ast.parse(result)
+        except SyntaxError as error:
+            raise click.ClickException(f"{fault.description!r} is not Python: {error}") from error
+    return result
+
+
+def run(folder: Path, tests: Sequence[str]) -> Result:
+    """Run tests in the copy until one fails."""
+    began = time.monotonic()
+    of_page = [one for one in tests if one.startswith("static/")]
+    of_python = [one for one in tests if one not in of_page]
+    caught_by, reason = None, "all tests passed"
+    if of_page:
+        command = ["node", "--test", "--test-reporter=tap", *of_page]
+        status, output = _output(folder, command)
+        if status:
+            found = _FAILED_IN_NODE.search(output)
+            caught_by, reason = found and f"{of_page[0]}: {found[1]}", f"node: status {status}"
+    if of_python and reason == "all tests passed":
+        options = ("-x", "-q", "-n0", "-p", "no:cacheprovider", f"--timeout={_TEST_SECONDS}")
+        profile = ("-p", "seeded_profile", "--hypothesis-profile=seeded")
+        command = [sys.executable, "-m", "pytest", *options, *profile]
+        status, output = _output(folder, [*command, *of_python])
+        if status:
+            found = _FAILED.search(output)
+            lines = [one for one in output.splitlines() if one.startswith(("E ", "ERROR"))]
+            caught_by = found[1] if found and status == 1 else None
+            reason = f"pytest: status {status}: {' '.join(lines)[:200]}"
+    return Result(caught_by, reason, time.monotonic() - began)
+
+
+def _output(folder: Path, command: list[str]) -> tuple[int, str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return -1, f"no result within {_SECONDS} s"
+    return done.returncode, done.stdout
+
+
+def table(faults: dict[int, Fault], results: dict[int, Result]) -> str:
+    """Return the results as a table in Markdown."""
+    lines = ["| | Fault | Caught by |", "|---|---|---|"]
+    for number, fault in faults.items():
+        by = results[number].caught_by
+        lines.append(f"| {number} | {fault.description} | {f'`{by}`' if by else '**survived**'} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
