@@ -51,7 +51,7 @@ class Stage:
         )
         parts = Parts(config, services=pipeline.services, clock=lambda: self.now)
         parts.connections = pipeline.connections
-        parts.sender = pipeline.parts.sender
+        parts.frame_sender = pipeline.parts.frame_sender
         parts.tokens = TokenVerifier(
             ISSUER, CLIENT, groups_claim=config.groups_claim, fetch=Issuer().fetch
         )

@@ -265,7 +265,7 @@ def test_calls_and_expression_parts_without_a_request_are_reported():
         )
 
     missing = unsent(requests)
-    of_shares = {one.partition(": ")[2] for one in missing if "/shares.py" in one}
+    of_shares = {one.partition(": ")[2] for one in missing if "/share_links.py" in one}
     of_findings = {one.partition(": ")[2] for one in missing if "/stats/table.py" in one}
 
     assert "'update_item'" in of_shares
