@@ -39,8 +39,7 @@ def grouping(count: int) -> list[Comparison]:
             lambda: json.loads(text),
             count,
             unit="share",
-            must=0.25,
-            stretch=0.1,
+            must=0.5,
         ),
         Comparison(
             name, "TypeDeserializer alone", ours, lambda: naive.deserialised(event), count, rounds=7
@@ -63,6 +62,6 @@ def whole(stack: ExitStack, count: int) -> Comparison:
         lambda: counting.batch(event["Records"], shard=event["shardId"]),
         lambda: naive.handle(table, event),
         count,
-        must=150,
+        must=80,
         rounds=5,
     )

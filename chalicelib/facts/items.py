@@ -59,27 +59,28 @@ def from_item(item: Item) -> Fact | State:
     """
     try:
         values = {
-            name: typed[_KINDS[name]]  # type: ignore[literal-required]
+            name: typed[kind]  # type: ignore[literal-required]
             for name, typed in item.items()
-            if name in _KINDS
+            if (kind := _KINDS.get(name)) is not None
         }
-        for name in values.keys() & _NUMBERS:
-            values[name] = int(values[name])
+        for name in _NUMBERS:
+            if name in values:
+                values[name] = int(values[name])
         stored: Fact | State
         if values["fact"].startswith(_STATE_PREFIX):
             values["ul"] = {link_id: at["S"] for link_id, at in values["ul"].items()}
             stored = msgspec.convert(values, State)
-            times = [*_first_times(stored), *stored.links.values()]
+            timely = all(map(is_time, (*_first_times(stored), *stored.links.values())))
         else:
             stored = msgspec.convert(values, Fact)
-            times = [stored.at, stored.mail_at]
+            timely = is_time(stored.at) and is_time(stored.mail_at)
     except (msgspec.ValidationError, KeyError) as error:  # it names the attribute, not its value
         raise ValueError(f"neither a fact nor a state: {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise ValueError("neither a fact nor a state: a value of another type") from error
-    if not all(map(is_time, times)):
+    if not timely:
         raise ValueError("neither a fact nor a state: a time is not in RFC 3339 with milliseconds")
-    if len(stored.campaign.encode()) > MAX_ID:
+    if len(stored.campaign) > MAX_ID // 4 and len(stored.campaign.encode()) > MAX_ID:
         raise ValueError(f"neither a fact nor a state: c has more than {MAX_ID} bytes")
     return stored
 

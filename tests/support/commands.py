@@ -3,6 +3,7 @@
 The imports of a command take longer than most commands run.
 """
 
+import atexit
 import json
 import os
 import select
@@ -175,7 +176,9 @@ class Commands:
 @cache
 def of_project() -> Commands:
     """Return the commands of the project itself, in a shared process."""
-    return Commands(PROJECT)
+    commands = Commands(PROJECT)
+    atexit.register(commands.close)
+    return commands
 
 
 def without_aws() -> dict[str, str]:
