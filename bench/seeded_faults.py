@@ -430,7 +430,7 @@ FAULTS = (
     Fault(
         "an address that is repeated counts twice",
         "chalicelib/ses/parse.py",
-        "recipients=recipients if len(recipients) < 2 else tuple(dict.fromkeys(recipients))",
+        "recipients=tuple(dict.fromkeys(recipients))",
         "recipients=recipients",
         ("tests/unit/test_events.py",),
     ),

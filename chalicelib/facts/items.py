@@ -59,7 +59,7 @@ def from_item(item: Item) -> Fact | State:
     """
     try:
         values = {
-            name: typed[kind]  # type: ignore[literal-required]
+            name: typed[kind]  # type: ignore[literal-required]  # one of its keys
             for name, typed in item.items()
             if (kind := _KINDS.get(name)) is not None
         }

@@ -359,7 +359,7 @@ def _event(
         mail_at=mail_at,
         campaign=campaign or _tag(tags, CONFIGURATION_SET_TAG) or UNTAGGED,
         tagged=campaign is not None,
-        recipients=recipients if len(recipients) < 2 else tuple(dict.fromkeys(recipients)),  # noqa: PLR2004
+        recipients=tuple(dict.fromkeys(recipients)),
         subject=_shown(mail.common_headers.subject) if mail.common_headers else None,
         sender=_shown(mail.source),
         **details,
