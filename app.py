@@ -15,6 +15,17 @@ app.experimental_feature_flags.update(["WEBSOCKETS"])
 triggers = config.triggers()
 
 
+# Chalice updates the functions in this order. Aggregate comes before ingest, so that it can count
+# the items of a new generation (facts/fact.py) before the first one is stored.
+@app.on_dynamodb_record(
+    stream_arn=triggers.events_stream_arn, batch_size=1000, starting_position="TRIM_HORIZON"
+)
+def aggregate(event: DynamoDBEvent) -> dict[str, Any]:
+    from chalicelib.functions import aggregate
+
+    return aggregate.handler(event.to_dict())
+
+
 @app.on_sqs_message(
     queue_arn=triggers.queue_arn,
     batch_size=100,
@@ -25,15 +36,6 @@ def ingest(event: SQSEvent) -> dict[str, Any]:
     from chalicelib.functions import ingest
 
     return ingest.handler(event.to_dict(), event.context)
-
-
-@app.on_dynamodb_record(
-    stream_arn=triggers.events_stream_arn, batch_size=1000, starting_position="TRIM_HORIZON"
-)
-def aggregate(event: DynamoDBEvent) -> dict[str, Any]:
-    from chalicelib.functions import aggregate
-
-    return aggregate.handler(event.to_dict())
 
 
 @app.on_dynamodb_record(

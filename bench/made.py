@@ -7,7 +7,7 @@ from typing import Any
 from support import ses
 
 from chalicelib.dynamodb import Item
-from chalicelib.facts.fact import ENGAGEMENTS, facts_of
+from chalicelib.facts.fact import ENGAGEMENTS, FactSettings, facts_of
 from chalicelib.facts.items import to_item
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.ses.parse import parse
@@ -41,7 +41,7 @@ def stream(count: int, *, seconds: int) -> dict[str, Any]:
     for body in events(count, seconds=seconds):
         event = parse(body, campaign_tag="campaign")
         assert event is not None
-        [fact] = facts_of(event, pseudonym_key="k", store_addresses=False, keep_link_query=False)
+        [fact] = facts_of(event, FactSettings("k"))
         if fact.type in ENGAGEMENTS:
             fact = judged_alone(fact)
             state = settle([fact], None).state

@@ -44,6 +44,8 @@ _ENDPOINTS_OF_SERVICES = {
     "lambda": "AWS_ENDPOINT_URL_LAMBDA",
 }
 
+MAXIMUM_BREAKDOWN_TAGS = 3
+
 # Set for ingest if its event source mapping reports batch item failures.
 REPORTS_BATCH_ITEM_FAILURES = "REPORTS_BATCH_ITEM_FAILURES"
 
@@ -63,7 +65,11 @@ class Config(Struct, frozen=True):
         campaign_tag: the SES message tag with the campaign's id (CAMPAIGN_TAG).
         retention_days: retention of facts, in days (RETENTION_DAYS).
         store_addresses: whether recipients' addresses are stored (STORE_ADDRESSES).
-        keep_link_query: whether a link's query is part of its identity (KEEP_LINK_QUERY).
+        tracking_parameters: names of URL parameters that are not part of a link's identity, besides
+            the usual ones (TRACKING_PARAMETERS, separated by spaces).
+        link_label_tag: the link tag that labels a link (LINK_LABEL_TAG).
+        breakdown_tags: the message tags by which campaigns are broken down (BREAKDOWN_TAGS, at most
+            three, separated by spaces).
         push_interval: minimum seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
         messages_per_second: rate limit of pushed messages, across all invocations
             (MESSAGES_PER_SECOND). API Gateway accepts 10,000 requests a second per account and
@@ -106,7 +112,9 @@ class Config(Struct, frozen=True):
     campaign_tag: str = "campaign"
     retention_days: int = MINIMUM_RETENTION_DAYS
     store_addresses: bool = False
-    keep_link_query: bool = False
+    tracking_parameters: frozenset[str] = frozenset()
+    link_label_tag: str = "link"
+    breakdown_tags: tuple[str, ...] = ("variant",)
     push_interval: float = 1.0
     messages_per_second: int = DEFAULT_MESSAGES_PER_SECOND
     reports_batch_item_failures: bool = False
@@ -162,6 +170,11 @@ class Config(Struct, frozen=True):
                 f"RETENTION_DAYS is {config.retention_days}, but SES reports opens for 60 "
                 "days, and queues keep events for up to two weeks: set it to "
                 f"{MINIMUM_RETENTION_DAYS} or higher, so that late duplicates are not counted again"
+            )
+        if len(config.breakdown_tags) > MAXIMUM_BREAKDOWN_TAGS:
+            raise ConfigError(
+                f"BREAKDOWN_TAGS is {' '.join(config.breakdown_tags)!r}: set it to at most "
+                f"{MAXIMUM_BREAKDOWN_TAGS} tags, separated by spaces"
             )
         if not 0 <= config.push_interval <= MAXIMUM_PUSH_INTERVAL:
             raise ConfigError(
@@ -321,7 +334,9 @@ _OPTIONAL: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "campaign_tag": ("CAMPAIGN_TAG", str),
     "retention_days": ("RETENTION_DAYS", int),
     "store_addresses": ("STORE_ADDRESSES", _boolean),
-    "keep_link_query": ("KEEP_LINK_QUERY", _boolean),
+    "tracking_parameters": ("TRACKING_PARAMETERS", lambda text: frozenset(text.lower().split())),
+    "link_label_tag": ("LINK_LABEL_TAG", str),
+    "breakdown_tags": ("BREAKDOWN_TAGS", lambda text: tuple(text.split())),
     "push_interval": ("PUSH_INTERVAL_SECONDS", float),
     "messages_per_second": ("MESSAGES_PER_SECOND", int),
     "reports_batch_item_failures": (REPORTS_BATCH_ITEM_FAILURES, _boolean),

@@ -16,7 +16,6 @@ from chalicelib.aws.client import JsonService, TimeLimit
 from chalicelib.aws.queues import Queues
 from chalicelib.facts.table import EventsTable
 from chalicelib.functions.ingest import Ingest
-from chalicelib.stats.table import StatsTable
 
 EVENTS = 1000
 NOW = 1_795_428_000.0  # shortly after the events of made.py
@@ -30,7 +29,6 @@ def rows(stack: ExitStack) -> list[Comparison]:
     ingest = Ingest(
         server.config,
         EventsTable(dynamo, "events", retention_days=90, clock=lambda: NOW),
-        StatsTable(dynamo, "stats"),
         Queues(dynamo, dynamo, "queue", "dead-letters"),  # not used
         TimeLimit(),
         clock=lambda: NOW,

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from chalicelib.facts.fact import Class, Fact
 
-RULES_VERSION = 1  # increment with every change of a rule, here or in facts/settle.py
+RULES_VERSION = 2  # increment with every change of a rule, here or in facts/settle.py
 
 # No person can open an email this soon after SES accepted it.
 PREFETCH_WINDOW = timedelta(seconds=3)
@@ -46,6 +46,14 @@ def classify(fact: Fact) -> tuple[Class, str]:
     if fact.is_bot == "Unlikely" and guess == "machine":
         return "human", f"ses_unlikely, {reason}"
     return guess, reason
+
+
+def is_private(fact: Fact) -> bool:
+    """Return whether an open came through a privacy proxy, which opens every email.
+
+    Such an open says nothing about the recipient, whatever SES's label.
+    """
+    return fact.type == "Open" and (fact.agent or "").strip() == _APPLE_MAIL_PRIVACY
 
 
 def _by_agent_and_time(fact: Fact) -> tuple[Class, str]:

@@ -7,12 +7,21 @@ id), never of delivery details such as an SNS message id.
 
 import hashlib
 import hmac
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
-from chalicelib.ses.event import MAX_ID, Event
+from chalicelib.facts import links
+from chalicelib.facts.personal import masked
+from chalicelib.facts.reputation import (
+    bounce_counter,
+    bounce_kind,
+    bounce_kind_of_generation_1,
+)
+from chalicelib.ses.event import MAX_ID, Event, Reply, tag_value
+from chalicelib.ses.headers import domain, normalised_address
 
 Class = Literal["human", "machine", "unknown"]
 
@@ -21,6 +30,7 @@ Class = Literal["human", "machine", "unknown"]
 _COUNTED_BY_DESTINATION = {"Send", "Reject", "Rendering Failure"}
 _ONE_FACT_A_RECIPIENT = {"Delivery", "DeliveryDelay", "Bounce", "Complaint"}
 ENGAGEMENTS = {"Open", "Click"}
+SETTLED_TYPES = {*ENGAGEMENTS, "Bounce", "Complaint"}  # all or some of which is_settled
 # Types in the activity index: actions of recipients, and failures. Sends and deliveries, the bulk
 # of all facts, are excluded to save a second write.
 ACTIVITY_TYPES = (
@@ -34,9 +44,18 @@ ACTIVITY_TYPES = (
     "Subscription",
 )
 
+# The generation of stored facts and states: how their attributes are to be counted. Items without
+# one are of generation 1; the releases that wrote them are listed in docs/architecture.md.
+GENERATION = 2
+
 OTHER_LINK = "other"
-MAX_URL = 2000
+MAX_URL = links.MAX_URL
+MAX_LABEL = 100
+MAX_DIAGNOSTIC = 300
 MAX_COUNT = 100_000  # far above the 50 recipients that SES allows per email
+
+RECIPIENT_ISP_TAG = "ses:recipient-isp"
+_NO_REPLY = Reply()
 
 # Limits of values that become keys and texts of aggregates; they are checked when items are read.
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
@@ -66,6 +85,20 @@ ATTRIBUTES = {
     "opts_out": "o",
     "detail": "d",
     "settled": "z",
+    "generation": "x",
+    "reported": "rr",
+    "domain": "q",
+    "isp": "p",
+    "tags": "v",
+    "label": "y",
+    "network": "j",
+    "status": "bs",
+    "diagnostic": "bd",
+    "reporting_mta": "bm",
+    "auto_reply": "ba",
+    "subtype": "cs",
+    "old_preferences": "po",
+    "new_preferences": "pn",
 }
 
 
@@ -75,13 +108,26 @@ class Fact(Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True)
     Attributes:
         key: the fact's identity within its email.
         count: number that the fact counts: the addresses of a Send, otherwise 1.
-        recipient: an address or a pseudonym; None if SES does not report the recipient.
-        link: the URL without its fragment (and without its query, unless configured).
-        link_id: a short hash of `link`, or `other` if the campaign has too many links.
+        recipient: the normalised address or its pseudonym; None if SES does not report it.
+        link: the normalised URL (facts/links.py).
+        link_id: a short hash of the link's label, else of its URL; facts of generation 1 have
+            `other` if their campaign had too many links.
         engager: Class of an open or click; None for other types.
         reason: the reason for `engager`.
         settled: rank of the rules and facts that determined `engager` (settle.rank); 0 if it was
             stored before classes had a rank, and for other types.
+        generation: GENERATION when the fact was written.
+        reported: the recipient as SES spells it, if addresses are stored and it differs.
+        domain: the recipient's domain.
+        isp: the recipient's mailbox provider, as SES names it.
+        tags: values of the tags by which campaigns are broken down.
+        label: the link's label, from its tags.
+        network: pseudonym of the network of an open or click, different for each campaign.
+        status: enhanced status code of a bounce or delay, such as `5.7.1`.
+        diagnostic: the receiving server's reply, masked.
+        reporting_mta: the server that reports a bounce.
+        subtype: subtype of a complaint; that of a bounce is `detail`.
+        old_preferences, new_preferences: as in Event.
     """
 
     message_id: str
@@ -105,56 +151,151 @@ class Fact(Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True)
     opts_out: bool = False
     detail: str | None = None
     settled: int = 0
+    generation: int = 1
+    reported: str | None = None
+    domain: str | None = None
+    isp: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    label: _Text | None = None
+    network: str | None = None
+    status: str | None = None
+    diagnostic: str | None = None
+    reporting_mta: str | None = None
+    auto_reply: bool = False
+    subtype: str | None = None
+    old_preferences: str | None = None
+    new_preferences: str | None = None
+
+    @property
+    def url_hash(self) -> str:
+        """A hash of a click's complete URL, as SES reported it."""
+        return self.key.rpartition("#")[2]
+
+    @property
+    def recipient_id(self) -> str:
+        """The pseudonym in the identity of a fact whose event names its recipients."""
+        return f"{self.key}##".split("#")[2]
+
+    @property
+    def bounce_kind(self) -> tuple[str, str]:
+        """Type and subtype under which a bounce is counted."""
+        if self.generation == 1:
+            return bounce_kind_of_generation_1(self.bounce_type, self.detail)
+        return bounce_kind(self.bounce_type, self.detail, auto_reply=self.auto_reply)
 
 
-def facts_of(
-    event: Event, *, pseudonym_key: str, store_addresses: bool, keep_link_query: bool
-) -> list[Fact]:
+def is_settled(fact: Fact) -> bool:
+    """Return whether a fact counts by its email's state (facts/settle.py): only once per email.
+
+    These are opens and clicks, complaints, and the bounces that are final for a recipient.
+    """
+    if fact.type == "Bounce":
+        return bounce_counter(*fact.bounce_kind) in ("hard_bounces", "prevented")
+    return fact.type in ENGAGEMENTS or fact.type == "Complaint"
+
+
+class FactSettings(Struct, frozen=True):
+    """How events become facts.
+
+    Attributes:
+        pseudonym_key: key of all pseudonyms.
+        store_addresses: whether to store addresses instead of pseudonyms.
+        tracking_parameters: further parameters of links that do not belong to their identity.
+        label_tag: the link tag that labels a link.
+        breakdown_tags: tags of emails to store.
+    """
+
+    pseudonym_key: str
+    store_addresses: bool = False
+    tracking_parameters: frozenset[str] = frozenset()
+    label_tag: str = "link"
+    breakdown_tags: Sequence[str] = ()
+
+
+def facts_of(event: Event, settings: FactSettings) -> list[Fact]:
     """Return the facts of an event: one per recipient if its type names recipients, else one."""
     if event.type in _ONE_FACT_A_RECIPIENT:
-        facts = []
-        for address in event.recipients:
-            name = pseudonym(address, pseudonym_key)
-            facts.append(_fact(event, name, address if store_addresses else name))
-        return facts
-    count = len(event.recipients) if event.type in _COUNTED_BY_DESTINATION else 1
+        return [_fact(event, settings, one, identified=True) for one in event.recipients]
     # SES does not name the recipient here; it is known only if the email has a single address.
-    recipient = None
-    if len(event.recipients) == 1:
-        [address] = event.recipients
-        recipient = address if store_addresses else pseudonym(address, pseudonym_key)
-    link = _link(event.link, keep_query=keep_link_query) if event.link is not None else None
-    return [_fact(event, None, recipient, count, link)]
+    return [_fact(event, settings, event.recipients[0] if len(event.recipients) == 1 else None)]
 
 
 def _fact(
-    event: Event,
-    pseudonym: str | None,
-    recipient: str | None,
-    count: int = 1,
-    link: str | None = None,
+    event: Event, settings: FactSettings, recipient: str | None, *, identified: bool = False
 ) -> Fact:
-    """Build a fact; a pseudonym is part of its identity if the event names its recipients."""
+    """Build a fact.
+
+    Args:
+        event: the event.
+        settings: how events become facts.
+        recipient: the recipient's address as SES reports it; None if it is not known.
+        identified: whether the recipient is part of the fact's identity.
+    """
+    key = settings.pseudonym_key
+    address = None if recipient is None else normalised_address(recipient)
+    shown = address if settings.store_addresses or address is None else pseudonym(address, key)
+    reply = event.replies.get(recipient or "", _NO_REPLY)
+    link = label = None
+    if event.link is not None:
+        link = links.normalised(event.link, settings.tracking_parameters)
+        label = tag_value(event.link_tags, settings.label_tag)
+        label = label and masked(label)[:MAX_LABEL]
     return Fact(
         event.message_id,
-        _key(event, pseudonym),
+        _key(event, pseudonym(recipient, key) if identified and recipient is not None else None),
         event.type,
         event.campaign,
         event.at,
         event.mail_at,
-        count,
+        len(event.recipients) if event.type in _COUNTED_BY_DESTINATION else 1,
         event.tagged,
-        recipient,
+        shown,
         event.subject,
         event.sender,
         link,
-        None if link is None else short_hash(link),
+        None if link is None else link_id(link, label),
         event.agent,
         event.is_bot,
         bounce_type=event.bounce_type,
         opts_out=event.opts_out,
         detail=event.detail,
+        generation=GENERATION,
+        reported=recipient if settings.store_addresses and recipient != address else None,
+        domain=(address and domain(address)) or None,
+        isp=tag_value(event.tags, RECIPIENT_ISP_TAG),
+        tags={
+            name: value
+            for name in settings.breakdown_tags
+            if (value := tag_value(event.tags, name)) is not None
+        },
+        label=label,
+        network=event.address and _network(event.address, event.campaign, key),
+        status=reply.status,
+        diagnostic=reply.diagnostic and masked(reply.diagnostic)[:MAX_DIAGNOSTIC],
+        reporting_mta=event.reporting_mta and masked(event.reporting_mta),
+        auto_reply=event.auto_reply,
+        subtype=event.subtype,
+        old_preferences=event.old_preferences,
+        new_preferences=event.new_preferences,
     )
+
+
+def link_id(url: str, label: str | None) -> str:
+    """Return a link's id; links of one label are one link."""
+    return short_hash(url if label is None else f"label {label}")
+
+
+def _network(address: str, campaign: str, key: str) -> str | None:
+    """Return the pseudonym of an address's network: a /24, or a /48 of IPv6.
+
+    None if the text is not an address. Networks of different campaigns cannot be compared.
+    """
+    try:
+        prefix = 24 if ip_address(address).version == 4 else 48  # noqa: PLR2004
+        network = ip_network(f"{address}/{prefix}", strict=False)
+    except ValueError:
+        return None
+    return pseudonym(f"network {campaign} {network}", key)
 
 
 def pseudonym(address: str, key: str) -> str:
@@ -172,15 +313,6 @@ def _key(event: Event, recipient: str | None) -> str:
     if event.feedback_id is not None:
         key += f"#{short_hash(event.feedback_id)}"
     return key
-
-
-def _link(url: str, *, keep_query: bool) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # not a valid URL, such as "http://[", but the click counts anyway
-        return url[:MAX_URL]
-    query = parts.query if keep_query else ""
-    return (urlunsplit((parts.scheme, parts.netloc, parts.path, query, "")) or url)[:MAX_URL]
 
 
 def short_hash(text: str) -> str:

@@ -7,6 +7,7 @@
 Everything that reads items of the table, or of its stream, reads them here.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -20,13 +21,16 @@ from chalicelib.ses.times import is_time
 
 ACTIVITY_LANES = 4
 _STATE_PREFIX = "~state#"
-_NUMBERS = {"n": "N", "z": "N"}
+_NUMBERS = ("n", "z", "x")
+_MAPS = ("ul", "v", "bb", "cc")
+_SETS = ("hl",)
 _KINDS = {
     **dict.fromkeys((*fact.ATTRIBUTES.values(), *state.ATTRIBUTES.values()), "S"),
-    **_NUMBERS,
-    **dict.fromkeys(("g", "o"), "BOOL"),
+    **dict.fromkeys(_NUMBERS, "N"),
+    **dict.fromkeys(("g", "o", "ba"), "BOOL"),
+    **dict.fromkeys(_MAPS, "M"),
+    **dict.fromkeys(_SETS, "SS"),
     "fact": "S",
-    "ul": "M",
 }
 
 
@@ -66,11 +70,16 @@ def from_item(item: Item) -> Fact | State:
         for name in _NUMBERS:
             if name in values:
                 values[name] = int(values[name])
+        for name in _MAPS:
+            if name in values:
+                values[name] = {inner: text["S"] for inner, text in values[name].items()}
         stored: Fact | State
         if values["fact"].startswith(_STATE_PREFIX):
-            values["ul"] = {link_id: at["S"] for link_id, at in values["ul"].items()}
+            values["ul"]
+            if "hl" in values:
+                values["hl"] = tuple(sorted(values["hl"]))
             stored = msgspec.convert(values, State)
-            timely = all(map(is_time, (*_first_times(stored), *stored.links.values())))
+            timely = all(map(is_time, _times(stored)))
         else:
             stored = msgspec.convert(values, Fact)
             timely = is_time(stored.at) and is_time(stored.mail_at)
@@ -105,9 +114,15 @@ def activity_partition(campaign: str, hour: str, lane: int) -> str:
     return f"{campaign}#{hour}#{lane}"
 
 
-def _first_times(state: State) -> list[str]:
-    times = (state.opened_at, state.human_opened_at, state.clicked_at, state.human_clicked_at)
-    return [time for time in times if time is not None]
+def _times(state: State) -> Iterator[str]:
+    firsts = (
+        *(state.opened_at, state.human_opened_at, state.clicked_at, state.human_clicked_at),
+        *(state.private_opened_at, state.human_engaged_at),
+    )
+    yield from (time for time in firsts if time is not None)
+    yield from state.links.values()
+    yield from state.complaints.values()
+    yield from (bounce.partition("#")[0] for bounce in state.bounces.values())
 
 
 def _encoded(value: Any) -> AttributeValue:
@@ -118,4 +133,6 @@ def _encoded(value: Any) -> AttributeValue:
             return {"BOOL": value}
         case int():
             return {"N": str(value)}
+        case tuple():
+            return {"SS": list(value)}
     return {"M": {name: _encoded(inner) for name, inner in value.items()}}

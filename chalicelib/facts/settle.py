@@ -1,6 +1,7 @@
 """Settle an email: classify its opens and clicks, and compute its state for unique counts.
 
-Results that depend on several facts (bursts of clicks, unique counts) are computed here from the
+Results that depend on several facts (bursts of clicks, unique counts, and the recipients of several
+reports of one bounce) are computed here from the
 complete set of facts, so that the order of arrival does not matter. Every class and every state has
 a rank: the version of the rules first, then the number of facts. It is stored only over a lower
 rank. If two ingests settle an email concurrently, the result of the newer rules prevails; with
@@ -20,8 +21,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.errors import NewerRules
-from chalicelib.facts.classify import RULES_VERSION, classify
-from chalicelib.facts.fact import ENGAGEMENTS, Class, Fact
+from chalicelib.facts import links
+from chalicelib.facts.classify import RULES_VERSION, classify, is_private
+from chalicelib.facts.fact import ENGAGEMENTS, GENERATION, Fact, is_settled, link_id
+from chalicelib.facts.reputation import ComplaintCounter, complaint_counter
 from chalicelib.facts.state import State
 
 # A security scanner follows every link of an email at once; a person does not.
@@ -32,9 +35,15 @@ _RULES_FACTOR = 1_000_000  # exceeds the number of opens and clicks of any email
 
 
 class Settlement(Struct, frozen=True):
-    """Changes to store: facts whose class or rules have changed, and the state if it has."""
+    """Changes to store.
 
-    reclassified: Sequence[tuple[Fact, Class, str]]
+    Attributes:
+        facts: facts whose class, rules or generation have changed, as they are to be stored.
+        state: the state, if it has changed.
+        rank: the rank of both.
+    """
+
+    facts: Sequence[Fact]
     state: State | None
     rank: int
 
@@ -50,11 +59,34 @@ def judged_alone(fact: Fact) -> Fact:
     return replace(fact, engager=engager, reason=reason, settled=rank(0))
 
 
+def needs_upgrade(stored: Fact | State) -> bool:
+    """Return whether settling an email stores this item anew, because an earlier release wrote it.
+
+    Facts that are not settled count the same in all generations.
+    """
+    return stored.generation < GENERATION and (isinstance(stored, State) or is_settled(stored))
+
+
+def upgraded(fact: Fact) -> Fact:
+    """Return a fact in the current generation, as far as its attributes suffice.
+
+    Generation 1 stored links without their query, `other` instead of the ids of some links, and
+    neither the subtype of a complaint nor the reply to a bounce.
+    """
+    if fact.generation >= GENERATION:
+        return fact
+    if fact.link is None:
+        return replace(fact, generation=GENERATION)
+    link = links.normalised(fact.link)
+    return replace(fact, generation=GENERATION, link=link, link_id=link_id(link, None))
+
+
 def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
     """Settle one email of one campaign.
 
     Args:
-        facts: all stored facts of the email; types other than opens and clicks are ignored.
+        facts: all stored facts of the email; those that are not settled (fact.is_settled) are
+            ignored. Facts of earlier generations are upgraded.
         stored: the stored state, None if there is none yet.
 
     Raises:
@@ -62,28 +94,36 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
             have seen the other facts, so the newer code must settle it again. The caller leaves the
             event in the queue, where a retry reaches that code once it is deployed everywhere.
     """
-    engagements = sorted(
-        (fact for fact in facts if fact.type in ENGAGEMENTS), key=lambda fact: (fact.at, fact.key)
+    stored_facts = sorted(filter(is_settled, facts), key=lambda fact: (fact.at, fact.key))
+    _require_current_rules([*stored_facts, stored] if stored else stored_facts)
+    settled = rank(len(stored_facts))
+    found = [upgraded(fact) for fact in stored_facts]
+    bursts = _bursts([fact for fact in found if fact.type == "Click"])
+    judged = [_judged(fact, bursts, settled) for fact in found]
+    state = _state(judged, settled) if judged else None
+    return Settlement(
+        facts=[new for new, old in zip(judged, stored_facts, strict=True) if _differs(new, old)],
+        state=state if state != stored and (not stored or stored.settled < settled) else None,
+        rank=settled,
     )
-    judged: list[Fact | State] = [*engagements, stored] if stored else [*engagements]
-    newest = max(map(_rules, judged), default=RULES_VERSION)
+
+
+def _require_current_rules(results: Iterable[Fact | State]) -> None:
+    newest = max(map(_rules, results), default=RULES_VERSION)
     if newest > RULES_VERSION:
         raise NewerRules(
             f"this message was classified by version {newest} of the rules, but this code has "
             f"version {RULES_VERSION}: the newer code must settle it"
         )
-    settled = rank(len(engagements))
-    bursts = _bursts([fact for fact in engagements if fact.type == "Click"])
-    verdicts = [(fact, *_verdict(fact, bursts)) for fact in engagements]
-    state = _state(verdicts, settled) if verdicts else None
-    return Settlement(
-        reclassified=[
-            (fact, engager, reason)
-            for fact, engager, reason in verdicts
-            if (fact.engager, fact.reason, _rules(fact)) != (engager, reason, RULES_VERSION)
-        ],
-        state=state if state != stored and (not stored or stored.settled < settled) else None,
-        rank=settled,
+
+
+def _differs(new: Fact, old: Fact) -> bool:
+    """Return whether a settled fact is to be stored over the old one."""
+    return (new.generation, new.engager, new.reason, _rules(new)) != (
+        old.generation,
+        old.engager,
+        old.reason,
+        _rules(old),
     )
 
 
@@ -95,14 +135,18 @@ def _rules(result: Fact | State) -> int:
     return max(1, result.settled // _RULES_FACTOR)
 
 
-def _verdict(fact: Fact, bursts: Sequence[tuple[datetime, datetime]]) -> tuple[Class, str]:
+def _judged(fact: Fact, bursts: Sequence[tuple[datetime, datetime]], settled: int) -> Fact:
+    """Return an open or click with its class; other facts unchanged."""
+    if fact.type not in ENGAGEMENTS:
+        return fact
     engager, reason = classify(fact)
     at = datetime.fromisoformat(fact.at)
     # Opens around a burst are the scanner's too, because it renders the pages that it follows.
     beside = BURST_WINDOW if fact.type == "Open" else timedelta(0)
     if any(start - beside <= at <= end + beside for start, end in bursts):
-        return "machine", "burst, ses_unlikely" if fact.is_bot == "Unlikely" else "burst"
-    return engager, reason
+        engager = "machine"
+        reason = "burst, ses_unlikely" if fact.is_bot == "Unlikely" else "burst"
+    return replace(fact, engager=engager, reason=reason, settled=settled)
 
 
 def _bursts(clicks: Sequence[Fact]) -> list[tuple[datetime, datetime]]:
@@ -120,38 +164,50 @@ def _bursts(clicks: Sequence[Fact]) -> list[tuple[datetime, datetime]]:
 
 
 def _has_distinct_links(clicks: Sequence[Fact], first: int, end: int) -> bool:
-    links = set()
+    urls = set()
     for number in range(first, end):
-        links.add(clicks[number].link)
-        if len(links) >= BURST_LINKS:
+        urls.add(clicks[number].url_hash)
+        if len(urls) >= BURST_LINKS:
             return True
     return False
 
 
-def _state(verdicts: Sequence[tuple[Fact, Class, str]], settled: int) -> State:
-    first_verdict = verdicts[0][0]
-
-    def first(event_type: str, engager: Class | None = None) -> str | None:
-        return next(
-            (
-                fact.at
-                for fact, judged, _ in verdicts
-                if fact.type == event_type and engager in (None, judged)
-            ),
-            None,
-        )
-
-    links: dict[str, str] = {}
-    for fact, _, _ in verdicts:
-        if fact.link_id is not None:
-            links.setdefault(fact.link_id, fact.at)
+def _state(judged: Sequence[Fact], settled: int) -> State:
+    """Return the state of an email from its facts, which are sorted by time."""
+    opens = [fact for fact in judged if fact.type == "Open"]
+    clicks = [fact for fact in judged if fact.type == "Click"]
+    human_clicks = [fact for fact in clicks if fact.engager == "human"]
+    bounces: dict[str, str] = {}
+    bounced = set()
+    complaints: dict[ComplaintCounter, str] = {}
+    for fact in judged:
+        if fact.type == "Bounce" and fact.recipient not in bounced:
+            bounced.add(fact.recipient)
+            bounces[fact.recipient_id] = "#".join((fact.at, *fact.bounce_kind))
+        elif fact.type == "Complaint":
+            complaints.setdefault(complaint_counter(fact.detail, fact.subtype), fact.at)
     return State(
-        message_id=first_verdict.message_id,
-        campaign=first_verdict.campaign,
+        message_id=judged[0].message_id,
+        campaign=judged[0].campaign,
         settled=settled,
-        opened_at=first("Open"),
-        human_opened_at=first("Open", "human"),
-        clicked_at=first("Click"),
-        human_clicked_at=first("Click", "human"),
-        links=links,
+        opened_at=_first(opens),
+        human_opened_at=_first(fact for fact in opens if fact.engager == "human"),
+        clicked_at=_first(clicks),
+        human_clicked_at=_first(
+            fact for fact in human_clicks if links.kind(fact.link or "") != "unsubscribe"
+        ),
+        # Reversed, so that the first click of a link is the last one set.
+        links={fact.link_id: fact.at for fact in reversed(clicks) if fact.link_id is not None},
+        generation=GENERATION,
+        private_opened_at=_first(fact for fact in opens if is_private(fact)),
+        human_engaged_at=_first(
+            fact for fact in judged if fact.type in ENGAGEMENTS and fact.engager == "human"
+        ),
+        human_links=tuple(sorted({fact.link_id for fact in human_clicks if fact.link_id})),
+        bounces=bounces,
+        complaints=complaints,
     )
+
+
+def _first(facts: Iterable[Fact]) -> str | None:
+    return next((fact.at for fact in facts), None)

@@ -1,10 +1,12 @@
 """The state of an email: what its facts contribute to unique counts. See facts/settle.py."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from chalicelib.facts.fact import LinkId, Name
+from chalicelib.facts.reputation import ComplaintCounter
 
 ATTRIBUTES = {
     "message_id": "message_id",
@@ -15,15 +17,31 @@ ATTRIBUTES = {
     "clicked_at": "uc",
     "human_clicked_at": "uhc",
     "links": "ul",
+    "generation": "x",
+    "private_opened_at": "up",
+    "human_engaged_at": "ue",
+    "human_links": "hl",
+    "bounces": "bb",
+    "complaints": "cc",
 }
+
+Bounce = Annotated[str, Meta(pattern=r"\A[^#]{24}#[A-Za-z]+#[A-Za-z0-9 _-]{1,50}\Z")]
+"""Time, type and subtype of a bounce, such as `2026-11-23T10:00:00.000Z#Permanent#NoEmail`."""
 
 
 class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
-    """First open and click times of an email, for unique counts; None if it never happened.
+    """First open and click times of an email, and more that counts once; None if it never happened.
 
     Attributes:
         settled: rank of the rules and facts that determined the state (settle.rank).
+        human_clicked_at: first human click on a link that is not an unsubscribe link.
         links: time of the first click by link id.
+        generation: GENERATION when the state was written.
+        private_opened_at: first open through a privacy proxy.
+        human_engaged_at: first human open or click, including those on unsubscribe links.
+        human_links: ids of the links with a human click.
+        bounces: the first bounce that is final, by recipient (Fact.recipient_id).
+        complaints: time of the first complaint by counter.
     """
 
     message_id: str
@@ -34,3 +52,9 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
     clicked_at: str | None = None
     human_clicked_at: str | None = None
     links: Mapping[LinkId, str] = field(default_factory=dict)
+    generation: int = 1
+    private_opened_at: str | None = None
+    human_engaged_at: str | None = None
+    human_links: tuple[LinkId, ...] = ()
+    bounces: Mapping[str, Bounce] = field(default_factory=dict)
+    complaints: Mapping[ComplaintCounter, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from chalicelib.aws.client import Service
 from chalicelib.dynamodb import Item, WriteRequest
 from chalicelib.errors import AwsError, ConditionFailed, trace
-from chalicelib.facts.fact import Class, Fact
+from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import ACTIVITY_LANES, activity_partition, from_item, to_item
 from chalicelib.facts.state import State
 from chalicelib.log import log
@@ -78,8 +78,8 @@ class EventsTable:
         left = {_identity(request["PutRequest"]["Item"]) for request in requests}
         return [fact for fact in facts if (fact.message_id, fact.key) in left]
 
-    def put_engagement(self, fact: Fact) -> None:
-        """Write an open or click unless it exists, so that a settled class is not overwritten.
+    def put_new(self, fact: Fact) -> None:
+        """Write a fact unless it exists, so that a settled one is not overwritten.
 
         Raises:
             AwsError: the item could not be written.
@@ -136,22 +136,26 @@ class EventsTable:
                 return
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def reclassify(self, fact: Fact, engager: Class, reason: str, rank: int) -> None:
-        """Store the class of an open or click, unless newer rules or more facts determined it.
+    def put_settled(self, fact: Fact) -> None:
+        """Store a settled fact over an earlier form of it; it keeps its expiry.
+
+        Newer rules, or more facts, may have settled it meanwhile; then it is left as it is.
 
         Raises:
             AwsError: the item could not be written.
         """
+        item = to_item(fact, 0)
+        del item["message_id"], item["fact"], item["expires"]
         self._write_if(
             "update_item",
             # Do not recreate an expired fact, nor overwrite a result of equal or higher rank.
-            "attribute_exists(message_id) AND (attribute_not_exists(z) OR z < :rank)",
+            "attribute_exists(message_id) AND (attribute_not_exists(z) OR z < :z)",
             Key={"message_id": {"S": fact.message_id}, "fact": {"S": fact.key}},
-            UpdateExpression="SET k = :engager, w = :reason, z = :rank",
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in item),
+            ExpressionAttributeNames={f"#{name}": name for name in item},
             ExpressionAttributeValues={
-                ":engager": {"S": engager},
-                ":reason": {"S": reason},
-                ":rank": {"N": str(rank)},
+                ":z": {"N": "0"},
+                **{f":{name}": value for name, value in item.items()},
             },
         )
 

@@ -12,6 +12,7 @@ from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
 from chalicelib.errors import ConfigError
 from chalicelib.log import log
+from chalicelib.stats.counters import SUMMARY
 from chalicelib.stats.grouping import group
 from chalicelib.stats.table import StatsTable
 from chalicelib.stats.update import shard_attribute_of
@@ -35,6 +36,10 @@ class Aggregator(Struct, frozen=True):
         now = int(self.clock())
         for reason in batch.quarantined:
             log("quarantined", reason=reason)
+        for campaign, sample in batch.subjects.items():
+            subject = self.stats_table.add_subjects(campaign, sample)
+            if subject is not None:
+                batch.pending[campaign, SUMMARY].move(subject)
         for key, pending in batch.in_writing_order():
             self.stats_table.apply(key, pending, attribute=attribute, now=now)
         last = records[-1]["dynamodb"]

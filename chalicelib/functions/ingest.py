@@ -10,7 +10,6 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from chalicelib.aws.client import ATTEMPT_SECONDS, ATTEMPT_SECONDS_OF_SQS, Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
@@ -18,13 +17,12 @@ from chalicelib.aws.parallel import Run, in_threads
 from chalicelib.aws.queues import CHANGES, Queues
 from chalicelib.config import Config, load
 from chalicelib.errors import AwsError, NotAnEvent, NotStored, trace
-from chalicelib.facts.fact import ENGAGEMENTS, Fact, facts_of
+from chalicelib.facts.fact import ENGAGEMENTS, Fact, FactSettings, facts_of, is_settled
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.facts.table import BATCH, EventsTable
 from chalicelib.log import log
 from chalicelib.ses.event import Event
 from chalicelib.ses.parse import parse
-from chalicelib.stats.table import StatsTable
 
 T = TypeVar("T")
 
@@ -48,7 +46,6 @@ class Ingest(Struct, frozen=True):
 
     config: Config
     events_table: EventsTable
-    stats_table: StatsTable
     queues: Queues
     limit: TimeLimit
     run: Run = in_threads
@@ -143,12 +140,14 @@ class Ingest(Struct, frozen=True):
         self.run([partial(change, some) for some in _split(delays, CHANGES)])
 
     def _facts(self, event: Event) -> list[Fact]:
-        return facts_of(
-            event,
-            pseudonym_key=self.config.pseudonym_key,
+        settings = FactSettings(
+            self.config.pseudonym_key,
             store_addresses=self.config.store_addresses,
-            keep_link_query=self.config.keep_link_query,
+            tracking_parameters=self.config.tracking_parameters,
+            label_tag=self.config.link_label_tag,
+            breakdown_tags=self.config.breakdown_tags,
         )
+        return facts_of(event, settings)
 
     def _set_aside(self, record: Mapping[str, Any], error: NotAnEvent) -> bool:
         log("not_an_event", reason=error.reason, detail=str(error), message=record["messageId"])
@@ -163,10 +162,10 @@ class Ingest(Struct, frozen=True):
     def _store(self, facts: Iterable[Fact]) -> list[Fact]:
         """Store facts and settle their emails, in parallel; return the facts that failed."""
         plain: list[Fact] = []
-        engagements: dict[str, list[Fact]] = defaultdict(list)
+        settled: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
-            if fact.type in ENGAGEMENTS:
-                engagements[fact.message_id].append(fact)
+            if is_settled(fact):
+                settled[fact.message_id].append(fact)
             else:
                 plain.append(fact)
         unstored: list[Fact] = []
@@ -174,9 +173,9 @@ class Ingest(Struct, frozen=True):
         def put(some: Sequence[Fact]) -> None:
             unstored.extend(self.events_table.put(some))
 
-        def engage(message_id: str, found: Sequence[Fact]) -> None:
+        def settle_one(message_id: str, found: Sequence[Fact]) -> None:
             try:
-                self._engage(message_id, found)
+                self._put_and_settle(message_id, found)
             except Exception as error:  # noqa: BLE001 - one message must not fail the others
                 log("not_stored", detail=trace(error), message_id=message_id)
                 unstored.extend(found)
@@ -184,21 +183,20 @@ class Ingest(Struct, frozen=True):
         self.run(
             [
                 *(partial(put, some) for some in _split(plain, BATCH)),
-                *(partial(engage, *one) for one in engagements.items()),
+                *(partial(settle_one, *one) for one in settled.items()),
             ]
         )
         return unstored
 
-    def _engage(self, message_id: str, engagements: Iterable[Fact]) -> None:
-        """Store an email's opens and clicks, then settle it from all stored facts.
+    def _put_and_settle(self, message_id: str, facts: Iterable[Fact]) -> None:
+        """Store an email's settled facts, then settle it from all stored facts.
 
         The order matters: a read after the last write returns every fact, so that at least one of
         several concurrent invocations reaches the final settlement.
         """
-        for fact in engagements:
-            admitted = fact.link_id and self.stats_table.admit_link(fact.campaign, fact.link_id)
-            self.events_table.put_engagement(replace(judged_alone(fact), link_id=admitted))
-        settle_message(self.events_table, message_id, {fact.campaign for fact in engagements})
+        for fact in facts:
+            self.events_table.put_new(judged_alone(fact) if fact.type in ENGAGEMENTS else fact)
+        settle_message(self.events_table, message_id, {fact.campaign for fact in facts})
 
 
 def build(
@@ -211,11 +209,14 @@ def build(
     """Build the function and its AWS clients."""
     limit = TimeLimit()
     call = services or aws_services(config, limit)
-    dynamo = call("dynamodb")
     return Ingest(
         config,
-        EventsTable(dynamo, config.events_table, retention_days=config.retention_days, clock=clock),
-        StatsTable(dynamo, config.stats_table, clock=clock),
+        EventsTable(
+            call("dynamodb"),
+            config.events_table,
+            retention_days=config.retention_days,
+            clock=clock,
+        ),
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         limit,
         run=run,
@@ -279,9 +280,9 @@ def settle_message(
     changes = 0
     for campaign in stored if campaigns is None else campaigns:
         settlement = settle(stored[campaign].facts, stored[campaign].state)
-        for fact, engager, reason in settlement.reclassified:
-            events_table.reclassify(fact, engager, reason, settlement.rank)
+        for fact in settlement.facts:
+            events_table.put_settled(fact)
         if settlement.state is not None:
             events_table.put_state(settlement.state)
-        changes += len(settlement.reclassified) + (settlement.state is not None)
+        changes += len(settlement.facts) + (settlement.state is not None)
     return changes

@@ -17,8 +17,9 @@ from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
 from chalicelib.errors import InvalidRequest, Unauthorized, trace
-from chalicelib.facts.fact import ACTIVITY_TYPES, OTHER_LINK, Fact
+from chalicelib.facts.fact import ACTIVITY_TYPES, Fact
 from chalicelib.facts.items import ACTIVITY_LANES
+from chalicelib.facts.links import normalised
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
 from chalicelib.live.frame_sender import FrameSender
@@ -35,7 +36,7 @@ from chalicelib.live.protocol import (
 )
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
-from chalicelib.stats.counters import Aggregate, bounce_kind
+from chalicelib.stats.counters import Aggregate
 from chalicelib.stats.table import StatsTable
 
 # Facts read per reply: however rare the matches, the reply is timely and has a cursor.
@@ -50,8 +51,8 @@ _PLACE = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z#[0-9a-f]{16}")
 _COUNTERS_OF_TYPE = {
     "Open": ("opens",),
     "Click": ("clicks",),
-    "Bounce": ("hard_bounces", "soft_bounces", "undetermined_bounces"),
-    "Complaint": ("complaints",),
+    "Bounce": ("hard_bounces", "soft_bounces", "undetermined_bounces", "prevented"),
+    "Complaint": ("complaints", "complaints_not_spam", "complaints_prevented"),
     "DeliveryDelay": ("delivery_delays",),
     "Reject": ("rejects",),
     "Rendering Failure": ("rendering_failures",),
@@ -267,19 +268,13 @@ def handler(event: Mapping[str, Any]) -> None:
 
 def _is_wanted(fact: Fact, request: Request) -> bool:
     """Return whether a fact matches a request's filters."""
-    link = OTHER_LINK if fact.link_id == OTHER_LINK else fact.link
-    bounce_type, subtype = (
-        bounce_kind(fact.bounce_type, fact.detail) if fact.type == "Bounce" else (None, None)
-    )
-    return all(
-        wanted in (None, found)
-        for wanted, found in (
-            (request.type, fact.type),
-            (request.engager, fact.engager),
-            (request.link, link),
-            (request.bounce_type, bounce_type),
-            (request.bounce_subtype, subtype),
-        )
+    bounce_type, subtype = fact.bounce_kind if fact.type == "Bounce" else (None, None)
+    return (
+        request.type in (None, fact.type)
+        and request.engager in (None, fact.engager)
+        and (request.link is None or request.link in (fact.link_id, normalised(fact.link or "")))
+        and request.bounce_type in (None, bounce_type)
+        and request.bounce_subtype in (None, subtype)
     )
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -16,7 +16,8 @@ from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.config import Config, load
 from chalicelib.errors import AwsError
 from chalicelib.log import log
-from chalicelib.stats.health import Findings, untracked
+from chalicelib.stats.health import Findings, unsent, untracked
+from chalicelib.stats.links import has_changing_ranks
 from chalicelib.stats.table import StatsTable
 
 # The newest campaigns: missing tracking matters only for campaigns that are being sent.
@@ -45,25 +46,26 @@ class HealthMonitor(Struct, frozen=True):
             AwsError: the findings could not be stored.
         """
         now = self.clock()
+        newest = _unless_it_fails(lambda: self.stats_table.campaigns(_CAMPAIGNS, None)[0])
         findings = Findings(
             checked_at=datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             waiting=_unless_it_fails(self.queues.waiting),
             oldest_seconds=_unless_it_fails(lambda: self.queues.oldest_seconds(now)),
             dead_letters=_unless_it_fails(self.queues.dead_letters),
             stream_lag_seconds=_unless_it_fails(lambda: self._stream_lag(now)),
-            untracked=_unless_it_fails(lambda: self._untracked(now)),
+            untracked=None if newest is None else untracked(newest, now),
+            unsent=None if newest is None else unsent(newest, now),
         )
         self.stats_table.put_findings(findings)
+        for campaign in newest or ():
+            if has_changing_ranks(campaign, now):
+                _unless_it_fails(partial(self.stats_table.put_leaders, campaign.campaign))
         log("watch", **asdict(findings))
         return findings
 
     def _stream_lag(self, now: float) -> int:
         oldest = self.stream.oldest_unread(self.stats_table.read_positions(), _PAGES, _SECONDS)
         return 0 if oldest is None else max(0, round(now - oldest))
-
-    def _untracked(self, now: float) -> tuple[str, ...]:
-        summaries, _ = self.stats_table.campaigns(_CAMPAIGNS, None)
-        return untracked(summaries, now)
 
 
 def _unless_it_fails(probe: Callable[[], T | None]) -> T | None:

@@ -4,24 +4,36 @@ The shapes are specified in docs/asyncapi.yaml. A push contains the changed part
 the snapshot's shape, so the same functions compose both.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from chalicelib.facts import links
 from chalicelib.facts.fact import OTHER_LINK, Fact
+from chalicelib.facts.personal import masked
+from chalicelib.facts.reputation import OTHER_SUBTYPE
 from chalicelib.live.frames import Message
 from chalicelib.stats.counters import (
     COUNTERS,
+    COUNTERS_OF_GENERATION_2,
+    RATES,
     RESOLUTIONS,
     SUMMARY,
     WINDOWS,
     Aggregate,
     bucket_start,
-    link_part,
     rates,
 )
 from chalicelib.stats.health import Findings, Health
+from chalicelib.stats.links import MAX_LINKS, rank
 
-_OTHER_PART = link_part(OTHER_LINK)
+# Kinds of bounces in a snapshot; the rest is shown as Other.
+MAX_BOUNCE_KINDS = 40
+
+_RATES_OF_GENERATION_2 = frozenset(
+    name
+    for name, sides in RATES.items()
+    if not COUNTERS_OF_GENERATION_2.isdisjoint(sides) or "observable" in sides
+)
 
 # Counters of the sparkline next to a campaign's name.
 _OUTLINE = ("deliveries", "human_opens", "human_clicks")
@@ -34,7 +46,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
     """
     stats: Message = {"$type": "CampaignStats"}
     timeline: dict[str, list[Message]] = {}
-    links: list[Message] = []
+    rows: list[Message] = []
     bounces: list[Message] = []
     for aggregate in aggregates:
         kind = aggregate.part.partition("#")[0]
@@ -48,16 +60,16 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
                     **_shown(aggregate),
                 }
             )
-        elif kind == "link" and (aggregate.url or aggregate.part == _OTHER_PART):
-            # Omit a link until its URL is known (a click may count as unique before it counts as a
-            # click), because a link without a URL would be taken for the group of other links.
-            links.append(_link(aggregate))
+        elif kind == "link" and aggregate.url:
+            # Its URL may not be known yet, because a click may count as unique before it counts as
+            # a click. `other`, of earlier releases, is what the campaign counts besides the links.
+            rows.append(_link(aggregate))
         elif kind == "bounce":
             bounces.append(_bounce(aggregate))
     if timeline:
         stats["timeline"] = timeline
-    if links:
-        stats["links"] = links
+    if rows:
+        stats["links"] = rows
     if bounces:
         stats["bounces"] = bounces
     return stats
@@ -68,18 +80,44 @@ def campaign_snapshot(
 ) -> Message:
     """Compose a campaign's complete snapshot; all counts are 0 before the first event."""
     filled = [part for part in parts if _shown(part)]
-    stats = campaign_stats([summary or Aggregate(campaign, SUMMARY), *filled])
+    ranked = sorted((part for part in filled if part.url), key=rank)
+    others = [part for part in filled if not part.url]
+    stats = campaign_stats([summary or Aggregate(campaign, SUMMARY), *others, *ranked[:MAX_LINKS]])
     timeline = stats.get("timeline", {})
     stats["timeline"] = {
         resolution: _window(timeline.get(resolution, []), WINDOWS[resolution])
         for resolution in RESOLUTIONS
     }
-    stats["links"] = sorted(
-        stats.get("links", []),
-        key=lambda link: (link["url"] == OTHER_LINK, -link["clicks"], link["url"]),
+    stats["links"] = [*stats.get("links", []), *_other_link(stats)]
+    kinds = sorted(
+        stats.get("bounces", []), key=lambda kind: (-kind["count"], kind["type"], kind["subtype"])
     )
-    stats["bounces"] = sorted(stats.get("bounces", []), key=lambda bounce: -bounce["count"])
+    stats["bounces"] = [*kinds[:MAX_BOUNCE_KINDS], *_other_bounces(kinds[MAX_BOUNCE_KINDS:])]
     return stats
+
+
+def _other_link(stats: Message) -> Iterator[Message]:
+    """Yield the clicks of all links that are not shown, if there are any."""
+    others = {
+        name: max(0, stats["counts"][name] - sum(row[name] for row in stats.get("links", [])))
+        for name in ("clicks", "human_clicks", "machine_clicks")
+    }
+    if others["clicks"]:
+        unique = {"unique_clicks": None, "unique_human_clicks": None}
+        identity = {"id": OTHER_LINK, "url": OTHER_LINK, "label": None, "kind": "link"}
+        yield {**identity, "version": stats["version"], **others, **unique}
+
+
+def _other_bounces(rest: Sequence[Message]) -> Iterator[Message]:
+    """Yield the bounces of further kinds, one row per type."""
+    for kind in sorted({row["type"] for row in rest}):
+        rows = [row for row in rest if row["type"] == kind]
+        yield {
+            "type": kind,
+            "subtype": OTHER_SUBTYPE,
+            "version": max(row["version"] for row in rows),
+            "count": sum(row["count"] for row in rows),
+        }
 
 
 def campaign_entry(summary: Aggregate) -> Message:
@@ -135,7 +173,10 @@ def health(health: Health, sees: Callable[[str], bool] = lambda _: True) -> Mess
         "quarantined": health.quarantined,
         "unknown_types": health.unknown_types,
         "untagged": health.untagged,
-        "untracked": None if found.untracked is None else list(filter(sees, found.untracked)),
+        **{
+            name: None if campaigns is None else list(filter(sees, campaigns))
+            for name, campaigns in (("untracked", found.untracked), ("unsent", found.unsent))
+        },
         "paused_at": health.paused_at,
     }
 
@@ -146,8 +187,13 @@ def seen(message: Message, sees: Callable[[str], bool]) -> Message | None:
         case "CampaignList":
             campaigns = [one for one in message["campaigns"] if sees(one["id"])]
             return {**message, "campaigns": campaigns} if campaigns else None
-        case "Health" if message["untracked"] is not None:
-            return {**message, "untracked": list(filter(sees, message["untracked"]))}
+        case "Health":
+            named = {
+                name: list(filter(sees, message[name]))
+                for name in ("untracked", "unsent")
+                if message[name] is not None
+            }
+            return {**message, **named}
     return message
 
 
@@ -159,11 +205,18 @@ def activity(fact: Fact) -> Message:
         "type": fact.type,
         "message_id": fact.message_id,
         "recipient": fact.recipient,
-        "link": fact.link,
+        "link": None if fact.link is None else links.normalised(fact.link),
         "engager": fact.engager,
         "reason": fact.reason,
         "bounce_type": fact.bounce_type,
         "detail": fact.detail,
+        "subtype": fact.subtype,
+        "status": fact.status,
+        "diagnostic": fact.diagnostic,
+        "reporting_mta": fact.reporting_mta,
+        "domain": fact.domain,
+        "reported_recipient": fact.reported,
+        "label": fact.label,
     }
     return {name: value for name, value in members.items() if value is not None}
 
@@ -179,7 +232,12 @@ def _shown(aggregate: Aggregate) -> dict[str, int]:
 
 def _summary(aggregate: Aggregate) -> Message:
     shown = _shown(aggregate)
-    counts = {name: shown.get(name, 0) for name in COUNTERS}
+    counts: Message = {name: shown.get(name, 0) for name in COUNTERS}
+    shares = rates(counts)
+    if not aggregate.is_current:
+        # Some items were counted by a release that did not know the newer counters.
+        counts |= dict.fromkeys(COUNTERS_OF_GENERATION_2)
+        shares |= dict.fromkeys(_RATES_OF_GENERATION_2)
     return {
         "version": aggregate.version,
         "campaign": {
@@ -189,26 +247,33 @@ def _summary(aggregate: Aggregate) -> Message:
             "sender": aggregate.sender,
             "first_event_at": aggregate.first_event_at,
             "last_event_at": aggregate.last_event_at,
+            "recount_needed": not aggregate.is_current,
         },
         "counts": counts,
-        "rates": rates(counts),
+        "rates": shares,
     }
 
 
 def _link(aggregate: Aggregate) -> Message:
     counts = _shown(aggregate)
+    # Earlier releases stored URLs unmasked.
+    url = links.normalised(aggregate.url or "")
     return {
-        "url": aggregate.url or OTHER_LINK,
+        "id": aggregate.part.partition("#")[2],
+        "url": url,
+        "label": aggregate.label and masked(aggregate.label),
+        "kind": links.kind(url),
         "version": aggregate.version,
         "clicks": counts.get("clicks", 0),
         "unique_clicks": counts.get("unique_clicks", 0),
         "human_clicks": counts.get("human_clicks", 0),
+        "unique_human_clicks": counts.get("unique_human_clicks", 0),
         "machine_clicks": counts.get("machine_clicks", 0),
     }
 
 
 def _bounce(aggregate: Aggregate) -> Message:
-    _, kind, subtype = aggregate.part.split("#")
+    _, kind, subtype = aggregate.part.split("#", 2)
     return {
         "type": kind,
         "subtype": subtype,

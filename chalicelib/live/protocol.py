@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.facts.fact import ACTIVITY_TYPES, Class
+from chalicelib.facts.reputation import BOUNCE_TYPES
 from chalicelib.live.frames import MAX_FRAME_BYTES, Message
 from chalicelib.ses.event import MAX_ID
-from chalicelib.stats.counters import BOUNCE_SUBTYPES, OTHER_SUBTYPE
 
 MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
@@ -33,8 +33,8 @@ class Request(Struct, frozen=True):
         campaign: of listActivity.
         campaigns: of listTimelines.
         type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
-            filter. `link` and the bounce filters take the values that a snapshot lists, including
-            `other` and `Other`.
+            filter. `link` and the bounce filters take the values that a snapshot lists; `link`
+            takes a link's id or URL.
         cursor: the cursor of a previous reply, or None.
         token: of authenticate.
     """
@@ -239,11 +239,14 @@ def _one_of(name: str, values: Iterable[str]) -> Callable[[dict[str, Any]], str 
     return read
 
 
-def _link(value: dict[str, Any]) -> str | None:
-    link = value.get("link")
-    if link is not None and not isinstance(link, str):
-        raise _invalid("link", "a URL from the links of a snapshot", link)
-    return link
+def _text(name: str, expected: str) -> Callable[[dict[str, Any]], str | None]:
+    def read(value: dict[str, Any]) -> str | None:
+        text = value.get(name)
+        if text is not None and not isinstance(text, str):
+            raise _invalid(name, expected, text)
+        return text
+
+    return read
 
 
 def _limit(value: dict[str, Any]) -> int:
@@ -282,14 +285,9 @@ _READERS = {
     "campaigns": _campaigns,
     "type": _one_of("type", ACTIVITY_TYPES),
     "engager": _one_of("engager", get_args(Class)),
-    "link": _link,
-    "bounce_type": _one_of("bounce_type", BOUNCE_SUBTYPES),
-    "bounce_subtype": _one_of(
-        "bounce_subtype",
-        sorted(
-            {subtype for kind in BOUNCE_SUBTYPES.values() for subtype in kind} | {OTHER_SUBTYPE}
-        ),
-    ),
+    "link": _text("link", "the ID or URL of a link of a snapshot"),
+    "bounce_type": _one_of("bounce_type", BOUNCE_TYPES),
+    "bounce_subtype": _text("bounce_subtype", "a subtype of the bounces of a snapshot"),
     "limit": _limit,
     "cursor": _cursor,
     "stream": _stream,

@@ -25,7 +25,10 @@ from chalicelib.ses.event import (
     MAX_TEXT,
     UNTAGGED,
     Event,
+    Reply,
+    tag_value,
 )
+from chalicelib.ses.headers import decoded, mailbox
 from chalicelib.ses.times import to_utc
 
 # SES publishes this as plain text whenever an SNS event destination is created.
@@ -48,18 +51,26 @@ class _CommonHeaders(_Object):
     subject: Any = None
 
 
+class _Header(_Object):
+    name: str
+    value: str
+
+
 class _Mail(_Object, kw_only=True):
     # In SES's order, which decodes fastest.
     timestamp: str
     source: Any = None
     message_id: _Text
     destination: tuple[_Address, ...] | None = None
+    headers: msgspec.Raw = msgspec.Raw(b"null")  # long, and rarely needed
     common_headers: _CommonHeaders | None = None
     tags: dict[str, Any] | None = None
 
 
 class _Recipient(_Object):
     email_address: _Address
+    status: Any = None
+    diagnostic_code: Any = None
 
 
 _Recipients = Annotated[list[_Recipient], msgspec.Meta(min_length=1)]
@@ -73,11 +84,13 @@ class _DeliveryObject(_Object):
 class _OpenObject(_Object):
     timestamp: str
     user_agent: Any = None
+    ip_address: Any = None
     is_bot_event: Any = None  # since August 2026
 
 
 class _ClickObject(_OpenObject, kw_only=True):
     link: _Text
+    link_tags: Any = None
 
 
 class _BounceObject(_Object):
@@ -85,6 +98,7 @@ class _BounceObject(_Object):
     bounce_type: _Text
     bounced_recipients: _Recipients
     bounce_sub_type: Any = None
+    reporting_m_t_a: Any = msgspec.field(default=None, name="reportingMTA")
     feedback_id: _Text | None = None
 
 
@@ -92,6 +106,7 @@ class _ComplaintObject(_Object):
     timestamp: str
     complained_recipients: _Recipients
     complaint_feedback_type: Any = None
+    complaint_sub_type: Any = None
     feedback_id: _Text | None = None
 
 
@@ -117,6 +132,7 @@ class _TopicPreferences(_Object):
 class _SubscriptionObject(_Object):
     timestamp: str
     new_topic_preferences: _TopicPreferences
+    old_topic_preferences: _TopicPreferences | None = None
     source: Any = None
 
 
@@ -156,7 +172,11 @@ class _Click(_Event, tag="Click"):
     click: _ClickObject
 
     def event(self, campaign_tag: str) -> Event:
-        return _engagement("Click", self.mail, campaign_tag, self.click, link=self.click.link)
+        own = self.click
+        link_tags = own.link_tags if isinstance(own.link_tags, dict) else None
+        return _engagement(
+            "Click", self.mail, campaign_tag, own, link=own.link, link_tags=link_tags
+        )
 
 
 class _Bounce(_Event, tag="Bounce"):
@@ -171,6 +191,9 @@ class _Bounce(_Event, tag="Bounce"):
             _addresses(own.bounced_recipients),
             own.timestamp,
             bounce_type=own.bounce_type,
+            replies=_replies(own.bounced_recipients),
+            reporting_mta=_shown(own.reporting_m_t_a),
+            auto_reply=_is_auto_reply(own),
             feedback_id=_identifier("bounce.feedbackId", own.feedback_id),
             detail=_shown(own.bounce_sub_type),
         )
@@ -189,6 +212,7 @@ class _Complaint(_Event, tag="Complaint"):
             own.timestamp,
             feedback_id=_identifier("complaint.feedbackId", own.feedback_id),
             detail=_shown(own.complaint_feedback_type),
+            subtype=_shown(own.complaint_sub_type),
         )
 
 
@@ -197,10 +221,14 @@ class _DeliveryDelay(_Event, tag="DeliveryDelay"):
 
     def event(self, campaign_tag: str) -> Event:
         own = self.delivery_delay
-        recipients = _addresses(own.delayed_recipients)
-        detail = _shown(own.delay_type)
         return _event(
-            "DeliveryDelay", self.mail, campaign_tag, recipients, own.timestamp, detail=detail
+            "DeliveryDelay",
+            self.mail,
+            campaign_tag,
+            _addresses(own.delayed_recipients),
+            own.timestamp,
+            replies=_replies(own.delayed_recipients),
+            detail=_shown(own.delay_type),
         )
 
 
@@ -233,7 +261,9 @@ class _Subscription(_Event, tag="Subscription"):
             campaign_tag,
             self.mail.destination or (),
             own.timestamp,
-            opts_out=_opts_out(own.new_topic_preferences),
+            opts_out=_opts_out(own.new_topic_preferences, own.old_topic_preferences),
+            old_preferences=_preferences(own.old_topic_preferences),
+            new_preferences=_preferences(own.new_topic_preferences),
             detail=_shown(own.source),
         )
 
@@ -251,7 +281,7 @@ _KnownEvent = (
     | _Subscription
 )
 _TYPES = {kind.__struct_config__.tag for kind in _KnownEvent.__args__}
-_decode: Callable[[str], _Event] = msgspec.json.Decoder(_KnownEvent).decode
+_decode: Callable[[str | bytes], _Event] = msgspec.json.Decoder(_KnownEvent).decode
 
 
 def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Event | None:
@@ -330,10 +360,9 @@ def _converted(value: dict[str, Any], campaign_tag: str) -> Event:
         raise _wrong("eventType", "a few English words, as SES's types are", event_type)
     try:
         if event_type in _TYPES:
-            known: _Event = msgspec.convert(value, _KnownEvent)
-            return known.event(campaign_tag)
+            return _decode(msgspec.json.encode(value)).event(campaign_tag)
         # A type that SES has added is stored under its own name.
-        mail = msgspec.convert(value.get("mail"), _Mail)
+        mail = msgspec.json.decode(msgspec.json.encode(value.get("mail")), type=_Mail)
         digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
         return _event(event_type, mail, campaign_tag, mail.destination or (), feedback_id=digest)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -360,14 +389,15 @@ def _event(
         campaign=campaign or _tag(tags, CONFIGURATION_SET_TAG) or UNTAGGED,
         tagged=campaign is not None,
         recipients=tuple(dict.fromkeys(recipients)),
-        subject=_shown(mail.common_headers.subject) if mail.common_headers else None,
-        sender=_shown(mail.source),
+        subject=_shown(_subject(mail)),
+        sender=_sender(mail.source),
+        tags=tags,
         **details,
     )
 
 
 def _engagement(
-    event_type: str, mail: _Mail, campaign_tag: str, own: _OpenObject, link: str | None = None
+    event_type: str, mail: _Mail, campaign_tag: str, own: _OpenObject, **details: Any
 ) -> Event:
     # Values of isBotEvent that SES may add later are ignored.
     is_bot = own.is_bot_event if own.is_bot_event in ("Likely", "Unlikely") else None
@@ -378,8 +408,9 @@ def _engagement(
         mail.destination or (),
         own.timestamp,
         agent=_shown(own.user_agent),
+        address=_shown(own.ip_address),
         is_bot=is_bot,
-        link=link,
+        **details,
     )
 
 
@@ -394,22 +425,77 @@ def _addresses(recipients: list[_Recipient]) -> tuple[str, ...]:
     return tuple(one.email_address for one in recipients)
 
 
+def _subject(mail: _Mail) -> str | None:
+    """Return the subject, decoded: from the common headers, else from the headers."""
+    subject = mail.common_headers.subject if mail.common_headers else None
+    if not isinstance(subject, str):
+        try:
+            headers = msgspec.json.decode(mail.headers, type=list[_Header] | None) or []
+        except msgspec.ValidationError:  # shown only, so omitted if malformed
+            headers = []
+        subject = next((one.value for one in headers if one.name.lower() == "subject"), None)
+    return decoded(subject) if isinstance(subject, str) else None
+
+
+def _sender(source: object) -> str | None:
+    if not isinstance(source, str):
+        return None
+    name, address = mailbox(source)
+    return _shown(name or address)
+
+
+def _replies(recipients: list[_Recipient]) -> dict[str, Reply]:
+    """Return the reply to each recipient; the first one, if a recipient is named twice."""
+    replies: dict[str, Reply] = {}
+    for one in recipients:
+        status, diagnostic = _shown(one.status), _shown(one.diagnostic_code)
+        if status or diagnostic:
+            replies.setdefault(one.email_address, Reply(status, diagnostic))
+    return replies
+
+
+def _is_auto_reply(bounce: _BounceObject) -> bool:
+    """Return whether a bounce is an automatic reply: a general notice without a failed delivery.
+
+    SES classifies out-of-office notices as Transient/General; they have no delivery status
+    notification, or one whose status is a success (2.x.x).
+    """
+    return (bounce.bounce_type, bounce.bounce_sub_type) == ("Transient", "General") and all(
+        one.status.startswith("2.") if isinstance(one.status, str) else not one.diagnostic_code
+        for one in bounce.bounced_recipients
+    )
+
+
 def _tag(tags: dict[str, Any], name: str) -> str | None:
-    """Return a tag's first value that is not blank; SES has a list of values per tag."""
+    """Return a tag's first value, checked."""
     values = tags.get(name) or []
     if not isinstance(values, list):
         raise _wrong(f"mail.tags[{name!r}]", "a list", values)
-    for value in values:
-        if isinstance(value, str) and (stripped := value.strip()):
-            return _checked(f"mail.tags[{name!r}]", stripped)
-    return None
+    value = tag_value(tags, name)
+    return None if value is None else _checked(f"mail.tags[{name!r}]", value)
 
 
-def _opts_out(preferences: _TopicPreferences) -> bool:
-    return preferences.unsubscribe_all is True or any(
-        isinstance(topic, dict) and topic.get("subscriptionStatus") == "OptOut"
+def _opts_out(new: _TopicPreferences, old: _TopicPreferences | None) -> bool:
+    """Return whether preferences opt out of something that the old ones did not opt out of."""
+    before = _opted_out(old) if old else set()
+    return "all" not in before and not _opted_out(new) <= before
+
+
+def _opted_out(preferences: _TopicPreferences) -> set[str]:
+    """Return the topics opted out of; `all` for all of them."""
+    if preferences.unsubscribe_all is True:
+        return {"all"}
+    return {
+        f"topic {topic.get('topicName')}"
         for topic in preferences.topic_subscription_status or ()
-    )
+        if isinstance(topic, dict) and topic.get("subscriptionStatus") == "OptOut"
+    }
+
+
+def _preferences(preferences: _TopicPreferences | None) -> str | None:
+    if preferences is None:
+        return None
+    return _shown(", ".join(sorted(_opted_out(preferences))) or "none")
 
 
 def _identifier(name: str, value: str | None) -> str | None:

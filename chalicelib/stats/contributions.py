@@ -1,21 +1,23 @@
 """Compute the contribution of a fact or state; counters are the sum over all of them.
 
-Times count in minutes, the finest bucket.
+Times count in minutes, the finest bucket. What an item contributes depends on its generation: an
+item that an earlier release stored contributes what that release counted, so that replacing it
+subtracts what was added, and adds what the current definitions count.
 """
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
-from chalicelib.facts.fact import OTHER_LINK, Fact
+from chalicelib.facts.fact import OTHER_LINK, Fact, is_settled
+from chalicelib.facts.reputation import bounce_counter, bounce_counter_of_generation_1
 from chalicelib.facts.state import State
 from chalicelib.stats.counters import (
-    BOUNCE_COUNTERS,
     HEALTH,
     PIPELINE,
     RESOLUTIONS,
     SUMMARY,
-    bounce_kind,
     bounce_part,
     bucket_part,
     link_part,
@@ -24,8 +26,21 @@ from chalicelib.stats.counters import (
 Key = tuple[str, str]
 """Partition and sort key of an aggregate item: campaign and part."""
 
-Contribution = tuple[Sequence[Key], Mapping[str, int], str | None]
-"""Aggregate items, the increments of each item's counters, and the URL if they are links."""
+
+class Link(NamedTuple):
+    """What identifies the link of an aggregate item."""
+
+    url: str
+    label: str | None
+
+
+class Contribution(NamedTuple):
+    """Aggregate items, the increments of each item's counters, and the link if they are links."""
+
+    keys: Sequence[Key]
+    counts: Mapping[str, int]
+    link: Link | None = None
+
 
 _TO_THE_MINUTE, _ = RESOLUTIONS["minute"]
 
@@ -36,10 +51,11 @@ _COUNTERS = {
     "DeliveryDelay": "delivery_delays",
     "Open": "opens",
     "Click": "clicks",
-    "Complaint": "complaints",
     "Reject": "rejects",
     "Rendering Failure": "rendering_failures",
 }
+_OTHER_TYPES = {"Bounce", "Complaint", "Subscription"}
+_SETTLED_SINCE = 2  # the generation since which bounces and complaints count by the state
 
 
 def grouping_key(stored: Fact | State) -> Hashable:
@@ -50,7 +66,15 @@ def grouping_key(stored: Fact | State) -> Hashable:
     """
     if isinstance(stored, State):
         minutes = [time and time[:_TO_THE_MINUTE] for time, _ in _firsts(stored)]
-        return (stored.campaign, *minutes, *stored.links)
+        return (
+            stored.campaign,
+            stored.generation,
+            *minutes,
+            *stored.links,
+            stored.human_links,
+            *stored.bounces.values(),
+            *stored.complaints.items(),
+        )
     return (
         stored.campaign,
         stored.type,
@@ -60,9 +84,12 @@ def grouping_key(stored: Fact | State) -> Hashable:
         stored.engager,
         stored.link_id,
         stored.link,
+        stored.label,
         stored.bounce_type,
         stored.detail,
+        stored.auto_reply,
         stored.opts_out,
+        stored.generation,
     )
 
 
@@ -74,68 +101,95 @@ def contributions(stored: Fact | State) -> list[Contribution]:
 def difference(new: Fact | State, old: Fact | State) -> list[Contribution]:
     """Return the contributions of a change: those of the new image minus those of the old one."""
     sums: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    urls: dict[Key, str | None] = {}
-    for keys, counts, url in contributions(new):
-        for key in keys:
-            urls[key] = url
-            for counter, amount in counts.items():
+    links: dict[Key, Link] = {}
+    for one in contributions(new):
+        for key in one.keys:
+            if one.link is not None:
+                links[key] = one.link
+            for counter, amount in one.counts.items():
                 sums[key][counter] += amount
-    for keys, counts, _ in contributions(old):
-        for key in keys:
-            for counter, amount in counts.items():
+    for one in contributions(old):
+        for key in one.keys:
+            for counter, amount in one.counts.items():
                 sums[key][counter] -= amount
     differences = (
         (key, {counter: amount for counter, amount in counts.items() if amount})
         for key, counts in sums.items()
     )
-    return [([key], counts, urls.get(key)) for key, counts in differences if counts]
+    return [Contribution([key], counts, links.get(key)) for key, counts in differences if counts]
 
 
 def _of_fact(fact: Fact) -> Iterator[Contribution]:
     counters = [_COUNTERS[fact.type]] if fact.type in _COUNTERS else []
-    known = bool(counters)
     part: str | None = None
-    url: str | None = None
+    link: Link | None = None
     match fact.type:
         case "Open" | "Click" if fact.engager in {"human", "machine"}:
             counters.append(f"{fact.engager}_{_COUNTERS[fact.type]}")
-        case "Bounce":
-            known = True
-            counters.append(BOUNCE_COUNTERS[bounce_kind(fact.bounce_type, fact.detail)[0]])
-            part = bounce_part(fact.bounce_type, fact.detail)
-        case "Subscription":
-            known = True
-            counters += ["unsubscribes"] if fact.opts_out else []
+        case "Bounce" if fact.generation < _SETTLED_SINCE:
+            counters.append(bounce_counter_of_generation_1(fact.bounce_kind[0]))
+            part = bounce_part(*fact.bounce_kind)
+        case "Bounce" if not is_settled(fact):
+            counters.append(bounce_counter(*fact.bounce_kind))
+            part = bounce_part(*fact.bounce_kind)
+        case "Complaint" if fact.generation < _SETTLED_SINCE:
+            counters.append("complaints")
+        case "Subscription" if fact.opts_out:
+            counters.append("unsubscribes")
     if fact.type == "Click":
         link_id = fact.link_id or OTHER_LINK
-        part, url = link_part(link_id), None if link_id == OTHER_LINK else fact.link
+        part = link_part(link_id)
+        link = Link(fact.link, fact.label) if fact.link and link_id != OTHER_LINK else None
     counts = dict.fromkeys(counters, fact.count)
     if counts:
-        yield _everywhere(fact.campaign, fact.at[:_TO_THE_MINUTE]), counts, None
+        yield Contribution(_everywhere(fact.campaign, fact.at[:_TO_THE_MINUTE]), counts)
     if part is not None:
-        yield [(fact.campaign, part)], counts, url
+        yield Contribution([(fact.campaign, part)], counts, link)
     if not fact.tagged:
-        yield _HEALTH, {"untagged": 1}, None
-    if not known:
-        yield _HEALTH, {"unknown_types": 1}, None
+        yield Contribution(_HEALTH, {"untagged": 1})
+    if fact.type not in _COUNTERS and fact.type not in _OTHER_TYPES:
+        yield Contribution(_HEALTH, {"unknown_types": 1})
 
 
 def _of_state(state: State) -> Iterator[Contribution]:
+    campaign = state.campaign
     for time, counter in _firsts(state):
         if time is not None:
-            yield _everywhere(state.campaign, time[:_TO_THE_MINUTE]), {counter: 1}, None
+            yield Contribution(_everywhere(campaign, time[:_TO_THE_MINUTE]), {counter: 1})
     if state.links:
-        yield [(state.campaign, link_part(one)) for one in state.links], {"unique_clicks": 1}, None
+        yield Contribution(
+            [(campaign, link_part(one)) for one in state.links], {"unique_clicks": 1}
+        )
+    if state.human_links:
+        yield Contribution(
+            [(campaign, link_part(one)) for one in state.human_links], {"unique_human_clicks": 1}
+        )
+    for bounce in state.bounces.values():
+        at, kind, subtype = bounce.split("#")
+        count: Mapping[str, int] = {bounce_counter(kind, subtype): 1}
+        yield Contribution(_everywhere(campaign, at[:_TO_THE_MINUTE]), count)
+        yield Contribution([(campaign, bounce_part(kind, subtype))], count)
+    for complaint, at in state.complaints.items():
+        yield Contribution(_everywhere(campaign, at[:_TO_THE_MINUTE]), {complaint: 1})
 
 
-def _firsts(state: State) -> tuple[tuple[str | None, str], ...]:
+def _firsts(state: State) -> Sequence[tuple[str | None, str]]:
     """Return the first times of an email's opens and clicks, and the counter of each."""
-    return (
+    firsts = [
         (state.opened_at, "unique_opens"),
         (state.human_opened_at, "unique_human_opens"),
         (state.clicked_at, "unique_clicks"),
         (state.human_clicked_at, "unique_human_clicks"),
-    )
+    ]
+    if state.generation >= _SETTLED_SINCE:
+        engagements = [time for time in (state.opened_at, state.clicked_at) if time is not None]
+        private = state.private_opened_at if state.human_engaged_at is None else None
+        firsts += [
+            (state.human_engaged_at, "readers"),
+            (min(engagements, default=None), "unique_engaged"),
+            (private, "unique_private_opens"),
+        ]
+    return firsts
 
 
 @lru_cache(maxsize=1000)  # a batch covers few minutes, and the next batch covers them too

@@ -9,6 +9,7 @@ attributes, as DynamoDB's ADD requires; their names in the table are short.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,6 +17,7 @@ from functools import lru_cache
 from msgspec import Struct, field
 
 from chalicelib.dynamodb import AttributeValue, Item
+from chalicelib.facts.fact import GENERATION
 
 COUNTERS = {
     "sends": "s",
@@ -38,16 +40,33 @@ COUNTERS = {
     "rejects": "rj",
     "rendering_failures": "rf",
     "unsubscribes": "un",
+    "readers": "rd",
+    "unique_engaged": "ue",
+    "unique_private_opens": "up",
+    "prevented": "pv",
+    "complaints_not_spam": "cn",
+    "complaints_prevented": "cs",
 }
+# Counters that releases before generation 2 did not have.
+COUNTERS_OF_GENERATION_2 = frozenset(
+    {
+        *("readers", "unique_engaged", "unique_private_opens"),
+        *("prevented", "complaints_not_spam", "complaints_prevented"),
+    }
+)
 # Counters of the pipeline's health, in a separate item.
 HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
 ON_DISK = COUNTERS | HEALTH_COUNTERS
+
+# A summary's updates by releases of this generation; the next generation has an attribute of its
+# own, so that an update by an earlier release is noticed, even after a rollback.
+CURRENT_UPDATES = f"v{GENERATION}"
 
 # Attributes of a summary that are not counters; see ConditionalField in stats/update.py.
 CONDITIONAL_FIELDS = frozenset(
     {
         *("first_event_at", "listed", "last_event_at", "facts_until"),
-        *("subject_of", "subject", "sender_of", "sender"),
+        *("subject_of", "subject_by", "subject", "sender_of", "sender"),
     }
 )
 
@@ -57,27 +76,6 @@ HEALTH = "health"
 PIPELINE = " pipeline"
 LISTED = "campaign"
 EPOCH_DIGITS = 12  # epoch seconds are stored as zero-padded text, which sorts numerically
-
-# Bounce types and subtypes of SES. The list is closed, to limit the parts of a campaign to what the
-# page can show; a subtype that SES adds later counts as Other, and is stored with the fact.
-# https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-types
-BOUNCE_SUBTYPES = {
-    "Permanent": {"General", "NoEmail", "Suppressed", "OnAccountSuppressionList"},
-    "Transient": {
-        "General",
-        "MailboxFull",
-        "MessageTooLarge",
-        "ContentRejected",
-        "AttachmentRejected",
-    },
-    "Undetermined": {"Undetermined"},
-}
-BOUNCE_COUNTERS = {
-    "Permanent": "hard_bounces",
-    "Transient": "soft_bounces",
-    "Undetermined": "undetermined_bounces",
-}
-OTHER_SUBTYPE = "Other"
 
 # For each resolution, the length of the RFC 3339 prefix that identifies a bucket, and its suffix.
 RESOLUTIONS = {
@@ -94,17 +92,22 @@ WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
 # Prefixes of part names, up to the #.
 PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce")
 
-# Numerator and denominator of each rate; denominators are defined only here. `bounce` is the rate
-# of hard bounces, like SES's own.
+# Numerator and denominator of each rate; denominators are defined only here (docs/metrics.md).
+# `attempted` are the emails that SES tried to send; `observable` are the delivered ones of which
+# anyone can tell whether they were read.
 RATES = {
-    "delivery": ("deliveries", "sends"),
-    "bounce": ("hard_bounces", "sends"),
+    "delivery": ("deliveries", "attempted"),
+    "bounce": ("hard_bounces", "attempted"),
     "open": ("unique_opens", "deliveries"),
     "human_open": ("unique_human_opens", "deliveries"),
+    "read": ("readers", "deliveries"),
+    "read_observable": ("readers", "observable"),
     "click": ("unique_clicks", "deliveries"),
     "human_click": ("unique_human_clicks", "deliveries"),
-    "click_to_open": ("unique_clicks", "unique_opens"),
+    "click_to_open": ("unique_clicks", "unique_engaged"),
+    "human_click_to_open": ("unique_human_clicks", "readers"),
     "complaint": ("complaints", "deliveries"),
+    "unsubscribe": ("unsubscribes", "deliveries"),
 }
 
 
@@ -114,7 +117,11 @@ class Aggregate(Struct, frozen=True):
     Attributes:
         counts: counts by full counter name, without those that are 0. A negative count misses
             contributions that were never counted, and is shown as 0.
-        url: URL of a link's item; None for other items, and for `other`.
+        url: URL of a link's item; None for other items, and for `other`. Links with a label have
+            several URLs; this is the least in text order.
+        label: label of a link's item.
+        current_updates: number of updates, of those that `version` counts, in which all items were
+            of the current generation.
         facts_until: when a campaign's first fact expires, in epoch seconds; summaries only.
     """
 
@@ -127,7 +134,18 @@ class Aggregate(Struct, frozen=True):
     subject: str | None = None
     sender: str | None = None
     url: str | None = None
+    label: str | None = None
+    current_updates: int = 0
     facts_until: int | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether a summary counts everything by the current definitions.
+
+        Otherwise an earlier release has counted items of its own generation, or by its own
+        definitions, and a recount is needed.
+        """
+        return self.current_updates == self.version
 
 
 def bucket_part(resolution: str, at: str) -> str:
@@ -162,15 +180,9 @@ def link_part(link_id: str) -> str:
     return f"link#{link_id}"
 
 
-def bounce_kind(bounce_type: str | None, subtype: str | None) -> tuple[str, str]:
-    """Return the type and subtype under which a bounce is counted."""
-    kind = bounce_type if bounce_type in BOUNCE_SUBTYPES else "Undetermined"
-    return kind, subtype if subtype in BOUNCE_SUBTYPES[kind] else OTHER_SUBTYPE
-
-
-def bounce_part(bounce_type: str | None, subtype: str | None) -> str:
-    """Return the part of a bounce, such as `bounce#Permanent#NoEmail`."""
-    return "#".join(("bounce", *bounce_kind(bounce_type, subtype)))
+def bounce_part(kind: str, subtype: str) -> str:
+    """Return the part of a kind of bounce, such as `bounce#Permanent#NoEmail`."""
+    return f"bounce#{kind}#{subtype}"
 
 
 def aggregate_from_item(item: Item) -> Aggregate:
@@ -194,13 +206,29 @@ def aggregate_from_item(item: Item) -> Aggregate:
         subject=text("subject"),
         sender=text("sender"),
         url=text("url"),
+        label=text("label"),
+        current_updates=int(item.get(CURRENT_UPDATES, {"N": "0"})["N"]),
         facts_until=None if until is None else int(until),
     )
 
 
 def rates(counts: Mapping[str, int]) -> dict[str, float | None]:
-    """Compute the rates, as fractions of 1; None if the denominator is 0."""
+    """Compute the rates, as fractions of 1.
+
+    A rate is None if its denominator is 0, or smaller than its numerator because SES reported the
+    one but not, or not yet, the other.
+    """
+    known: Mapping[str, int] = defaultdict(int, counts)
+    values = {
+        **known,
+        "attempted": known["sends"] - known["prevented"],
+        "observable": known["deliveries"] - known["unique_private_opens"],
+    }
     return {
-        name: counts.get(part, 0) / counts[whole] if counts.get(whole) else None
+        name: _ratio(values.get(part, 0), values.get(whole, 0))
         for name, (part, whole) in RATES.items()
     }
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if 0 <= part <= whole and whole else None

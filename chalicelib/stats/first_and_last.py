@@ -19,14 +19,12 @@ class FirstAndLast(Struct):
         first_event_at: time of the earliest event.
         last_event_at: time of the latest event.
         facts_until: when the first fact expires, in epoch seconds.
-        subject: time and message id of the earliest email that has a subject, and its subject.
-        sender: the same for the sender.
+        sender: time and message id of the earliest email that has a sender, and its sender.
     """
 
     first_event_at: str = _LAST
     last_event_at: str = ""
     facts_until: float = inf
-    subject: tuple[str, str, str] = (_LAST, "", "")
     sender: tuple[str, str, str] = (_LAST, "", "")
 
     def add(self, fact: Fact, expires: int | None) -> None:
@@ -40,8 +38,6 @@ class FirstAndLast(Struct):
         self.last_event_at = max(self.last_event_at, fact.at)
         if expires is not None and expires < self.facts_until:
             self.facts_until = expires
-        if fact.subject and (fact.mail_at, fact.message_id, fact.subject) < self.subject:
-            self.subject = fact.mail_at, fact.message_id, fact.subject
         if fact.sender and (fact.mail_at, fact.message_id, fact.sender) < self.sender:
             self.sender = fact.mail_at, fact.message_id, fact.sender
 
@@ -54,10 +50,7 @@ class FirstAndLast(Struct):
         if self.facts_until < inf:
             until = f"{self.facts_until:0{EPOCH_DIGITS}.0f}"  # as text, to sort as a number
             yield ConditionalField("facts_until", until, keep_lowest=True, values={})
-        for name, (mail_at, message_id, text) in (
-            ("subject", self.subject),
-            ("sender", self.sender),
-        ):
-            if mail_at != _LAST:
-                email = f"{mail_at}#{message_id}"
-                yield ConditionalField(f"{name}_of", email, keep_lowest=True, values={name: text})
+        mail_at, message_id, sender = self.sender
+        if mail_at != _LAST:
+            email = f"{mail_at}#{message_id}"
+            yield ConditionalField("sender_of", email, keep_lowest=True, values={"sender": sender})

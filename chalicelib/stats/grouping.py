@@ -20,10 +20,12 @@ from msgspec import Struct, field
 from chalicelib.errors import trace
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import expiry, from_item
+from chalicelib.facts.settle import needs_upgrade
 from chalicelib.facts.state import State
-from chalicelib.stats.contributions import Key, contributions, difference, grouping_key
+from chalicelib.stats.contributions import Key, Link, contributions, difference, grouping_key
 from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast
+from chalicelib.stats.subjects import SubjectSample
 from chalicelib.stats.update import Change, ConditionalField, PendingUpdate
 
 StreamRecord = Mapping[str, Any]
@@ -36,10 +38,12 @@ class Batch(Struct):
     """A batch of records, grouped by the aggregate item that they update.
 
     Attributes:
+        subjects: sample of the subjects of each campaign's emails.
         quarantined: the reason for each malformed record.
     """
 
     pending: dict[Key, PendingUpdate] = field(default_factory=lambda: defaultdict(PendingUpdate))
+    subjects: dict[str, SubjectSample] = field(default_factory=lambda: defaultdict(SubjectSample))
     quarantined: list[str] = field(default_factory=list)
 
     def in_writing_order(self) -> Iterator[tuple[Key, PendingUpdate]]:
@@ -86,6 +90,8 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
             found.records.append(change)
         if isinstance(new, Fact):
             firsts[new.campaign].add(new, expires)
+            if new.subject:
+                batch.subjects[new.campaign].add(new.message_id, new.subject)
     for one in groups.values():
         _add(one, batch)
     for campaign, values in firsts.items():
@@ -106,7 +112,9 @@ def _add(group: _Group, batch: Batch) -> None:
     """Add a group's contribution to the pending updates."""
     latest = max(map(_created, group.records))
     whole = contributions(group.new) if group.old is None else difference(group.new, group.old)
-    for keys, counts, url in whole:
+    if needs_upgrade(group.new):
+        batch.pending[group.new.campaign, SUMMARY].outdated = True
+    for keys, counts, link in whole:
         change = Change(group.records, counts)
         for key in keys:
             until = kept_until(key[1])
@@ -114,8 +122,14 @@ def _add(group: _Group, batch: Batch) -> None:
             if counted is None:
                 continue
             batch.pending[key].changes.append(counted)
-            if url is not None:
-                batch.pending[key].url = url
+            if link is not None:
+                batch.pending[key].move(link_field(link))
+
+
+def link_field(link: Link) -> ConditionalField:
+    """Return a link's URL and label as a conditional field of its aggregate item."""
+    values = {} if link.label is None else {"label": link.label}
+    return ConditionalField("url", link.url, keep_lowest=True, values=values)
 
 
 def _message_id(record: StreamRecord) -> Any:

@@ -4,7 +4,7 @@ campaign    part    v        q, ut, ug        last_event_at  checked_at  …
 " pipeline" health  version  see counters.py  by aggregate   by watch
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ _NUMBERS = {
     "dead_letters": "dead",
     "stream_lag_seconds": "lag",
 }
+_CAMPAIGNS = ("untracked", "unsent")
 
 
 class Findings(Struct, frozen=True):
@@ -34,6 +35,7 @@ class Findings(Struct, frozen=True):
         dead_letters: number of messages in the dead-letter queue.
         stream_lag_seconds: age of the oldest stored fact that is not counted yet; 0 if none.
         untracked: campaigns with deliveries but no opens, whose tracking may be off.
+        unsent: campaigns with deliveries but no sends, without which no bounce rate is known.
     """
 
     checked_at: str
@@ -42,6 +44,7 @@ class Findings(Struct, frozen=True):
     dead_letters: int | None = None
     stream_lag_seconds: int | None = None
     untracked: tuple[str, ...] | None = None
+    unsent: tuple[str, ...] | None = None
 
 
 class Health(Struct, frozen=True):
@@ -70,14 +73,18 @@ def health_from_item(item: Item) -> Health:
     def text(attribute: str) -> str | None:
         return item.get(attribute, {}).get("S")
 
+    def names(attribute: str) -> tuple[str, ...] | None:
+        named = item.get(attribute, {}).get("L")
+        return None if named is None else tuple(one["S"] for one in named)
+
     checked_at = text("checked_at")
     findings = None
     if checked_at is not None:
         numbers = {name: number(attribute) for name, attribute in _NUMBERS.items()}
-        named = item.get("untracked", {}).get("L")
         findings = Findings(
             checked_at,
-            untracked=None if named is None else tuple(one["S"] for one in named),
+            untracked=names("untracked"),
+            unsent=names("unsent"),
             **numbers,
         )
     return Health(
@@ -96,12 +103,14 @@ def findings_to_item(findings: Findings) -> Item:
         value = getattr(findings, name)
         if value is not None:
             item[attribute] = {"N": str(value)}
-    if findings.untracked is not None:
-        item["untracked"] = {"L": [{"S": one} for one in sorted(findings.untracked)]}
+    for name in _CAMPAIGNS:
+        campaigns = getattr(findings, name)
+        if campaigns is not None:
+            item[name] = {"L": [{"S": one} for one in sorted(campaigns)]}
     return item
 
 
-FINDINGS = ("checked_at", *_NUMBERS.values(), "untracked")
+FINDINGS = ("checked_at", *_NUMBERS.values(), *_CAMPAIGNS)
 """The attributes that a health check writes."""
 
 
@@ -112,11 +121,25 @@ def untracked(summaries: Iterable[Aggregate], now: float) -> tuple[str, ...]:
         summaries: summaries of campaigns.
         now: epoch seconds.
     """
+    return tuple(one.campaign for one in _delivered(summaries, now) if not one.counts.get("opens"))
+
+
+def unsent(summaries: Iterable[Aggregate], now: float) -> tuple[str, ...]:
+    """Return the campaigns for which SES does not seem to report sends.
+
+    Args:
+        summaries: summaries of campaigns.
+        now: epoch seconds.
+    """
+    return tuple(one.campaign for one in _delivered(summaries, now) if not one.counts.get("sends"))
+
+
+def _delivered(summaries: Iterable[Aggregate], now: float) -> Iterator[Aggregate]:
+    """Yield the campaigns that were delivered long enough ago to expect other events."""
     since = (datetime.fromtimestamp(now, UTC) - TRACKED_AFTER).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return tuple(
-        one.campaign
-        for one in summaries
-        if one.counts.get("deliveries", 0) >= TRACKED_DELIVERIES
-        and not one.counts.get("opens")
-        and (one.first_event_at or since) < since
-    )
+    for one in summaries:
+        if (
+            one.counts.get("deliveries", 0) >= TRACKED_DELIVERIES
+            and (one.first_event_at or since) < since
+        ):
+            yield one

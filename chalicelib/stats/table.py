@@ -1,4 +1,4 @@
-"""The stats table: exactly-once updates of aggregates, admission of links, snapshots and lists.
+"""The stats table: exactly-once updates of aggregates, snapshots and lists.
 
 Under the campaign ` pipeline` it also contains the pipeline's health and, for each shard of the
 events stream, the sequence number up to which its records are counted:
@@ -9,15 +9,16 @@ events stream, the sequence number up to which its records are counted:
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
 from chalicelib.aws.client import Service
 from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConditionFailed
-from chalicelib.facts.fact import OTHER_LINK
 from chalicelib.paging import open_place, seal
 from chalicelib.ses.event import MAX_ID
 from chalicelib.stats.counters import (
@@ -31,14 +32,26 @@ from chalicelib.stats.counters import (
     aggregate_from_item,
     bucket_part,
     kept_until,
+    link_part,
 )
 from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
-from chalicelib.stats.update import CHECKPOINT_SECONDS, PendingUpdate, plan, restatement
+from chalicelib.stats.links import LEADERS, MAX_LINKS, MAX_RANKED, rank
+from chalicelib.stats.subjects import (
+    SUBJECTS,
+    SubjectSample,
+    sample_from_item,
+    sample_to_map,
+)
+from chalicelib.stats.update import (
+    CHECKPOINT_SECONDS,
+    ConditionalField,
+    PendingUpdate,
+    plan,
+    restatement,
+)
 
-MAX_LINKS = 250
 _ATTEMPTS = 20
 _MAX_HINTS = 5000
-_LINKS = "links"  # the item that holds the admitted links
 _BATCH_GET = 100
 # The maximum that WINDOWS shows; a sparkline must fit in a frame.
 _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
@@ -62,7 +75,7 @@ class StatsTable:
         self._clock = clock
         # Items as last read, to avoid a failed first attempt. They may be stale: conditions decide.
         self._hints: dict[tuple[str, str], Item] = {}
-        self._admitted: dict[str, set[str]] = {}
+        self._subjects: dict[str, Item] = {}
 
     def apply(
         self, key: tuple[str, str], pending: PendingUpdate, *, attribute: str, now: int
@@ -98,44 +111,46 @@ class StatsTable:
             "Contention", f"{campaign}/{part} changed {_ATTEMPTS} times while it was updated"
         )
 
-    def admit_link(self, campaign: str, link_id: str) -> str:
-        """Admit a link if it is among the first 250 of its campaign.
+    def add_subjects(self, campaign: str, sample: SubjectSample) -> ConditionalField | None:
+        """Add emails to a campaign's sample of subjects; the operation is idempotent.
 
         Returns:
-            The link's id, or `other` if the campaign already has 250 other links.
+            The campaign's subject, for its summary; None if none of the emails is in the sample.
 
         Raises:
-            AwsError: the item could not be written.
+            AwsError: the item could not be read or written, or concurrent writes kept conflicting.
         """
-        admitted = self._admitted.get(campaign, set())
-        if link_id in admitted:
-            return link_id
-        if len(admitted) >= MAX_LINKS:
-            return OTHER_LINK
-        try:
-            response = self._dynamo.call(
-                "update_item",
-                TableName=self._name,
-                Key={"campaign": {"S": campaign}, "part": {"S": _LINKS}},
-                UpdateExpression="ADD #ids :added",
-                ConditionExpression=(
-                    "attribute_not_exists(#ids) OR contains(#ids, :id) OR size(#ids) < :most"
-                ),
-                ExpressionAttributeNames={"#ids": "ids"},
-                ExpressionAttributeValues={
-                    ":added": {"SS": [link_id]},
-                    ":id": {"S": link_id},
-                    ":most": {"N": str(MAX_LINKS)},
-                },
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-            item = response["Attributes"]
-        except ConditionFailed as error:
-            item = error.item
-        # Threads admit links concurrently, so use this response, not the shared dictionary.
-        admitted = self._admitted[campaign] = set(item["ids"]["SS"])
-        return link_id if link_id in admitted else OTHER_LINK
+        if len(self._subjects) >= _MAX_HINTS:
+            self._subjects.clear()
+        item = self._subjects.get(campaign) or self._item(campaign, SUBJECTS) or {}
+        for _ in range(_ATTEMPTS):
+            stored = sample_from_item(item)
+            merged = stored.merged(sample)
+            if merged == stored:
+                self._subjects[campaign] = item
+                is_sampled = not stored.subjects.keys().isdisjoint(sample.subjects)
+                return stored.field() if is_sampled else None
+            version = item.get("v", {"N": "0"})
+            try:
+                item = self._dynamo.call(
+                    "update_item",
+                    TableName=self._name,
+                    Key={"campaign": {"S": campaign}, "part": {"S": SUBJECTS}},
+                    UpdateExpression="SET subjects = :subjects ADD v :one",
+                    ConditionExpression="attribute_not_exists(v) OR v = :v",
+                    ExpressionAttributeValues={
+                        ":subjects": sample_to_map(merged),
+                        ":one": {"N": "1"},
+                        ":v": version,
+                    },
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )["Attributes"]
+            except ConditionFailed as error:
+                item = error.item
+        raise AwsError(
+            "Contention", f"{campaign}/{SUBJECTS} changed {_ATTEMPTS} times while it was updated"
+        )
 
     def restate(
         self,
@@ -293,9 +308,38 @@ class StatsTable:
             *self._kept_minutes(campaign),
             *self._parts(campaign, "hour#", most=_MOST_BUCKETS["hour"]),
             *self._parts(campaign, "day#"),
-            *self._parts(campaign, "link#"),
+            *self._links(campaign),
             *self._parts(campaign, "bounce#"),
         ]
+
+    def _links(self, campaign: str) -> list[Aggregate]:
+        """Return a campaign's links; of more than MAX_RANKED, those that led at the last check."""
+        links = list(islice(self._parts(campaign, "link#"), MAX_RANKED + 1))
+        if len(links) <= MAX_RANKED:
+            return links
+        item = self._item(campaign, LEADERS)
+        if item is None:  # until the next check
+            return links[:MAX_RANKED]
+        return self._aggregates([(campaign, link_part(one["S"])) for one in item["ids"]["L"]])
+
+    def put_leaders(self, campaign: str) -> None:
+        """Store which links lead, if the campaign has more links than are ranked on reading.
+
+        Raises:
+            AwsError: the links could not be read, or the item not be written.
+        """
+        links = [link for link in self._parts(campaign, "link#") if link.url]
+        if len(links) <= MAX_RANKED:
+            return
+        leaders = nsmallest(MAX_LINKS, links, key=rank)
+        ids = [{"S": link.part.partition("#")[2]} for link in leaders]
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key={"campaign": {"S": campaign}, "part": {"S": LEADERS}},
+            UpdateExpression="SET ids = :ids",
+            ExpressionAttributeValues={":ids": {"L": ids}},
+        )
 
     def timeline(self, campaign: str) -> tuple[str, list[Aggregate]]:
         """Return a campaign's timeline at the finest resolution that covers all of it.
@@ -374,20 +418,28 @@ class StatsTable:
 
     def _summaries(self, keys: list[Item]) -> list[Aggregate]:
         # An index may briefly list an item twice when its key changes; BatchGetItem rejects that.
-        campaigns = list(dict.fromkeys(key["campaign"]["S"] for key in keys))
-        wanted = [{"campaign": {"S": one}, "part": {"S": SUMMARY}} for one in campaigns]
-        found: dict[str, Aggregate] = {}
-        while wanted:
-            response = self._dynamo.call(
-                "batch_get_item",
-                RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}},
-            )
-            for item in response["Responses"].get(self._name, []):
-                found[item["campaign"]["S"]] = aggregate_from_item(item)
-            wanted = response.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-            if wanted:
-                time.sleep(random.uniform(0, 0.1))  # noqa: S311 - jitter
-        return [found[one] for one in campaigns if one in found]
+        campaigns = dict.fromkeys(key["campaign"]["S"] for key in keys)
+        return self._aggregates([(campaign, SUMMARY) for campaign in campaigns])
+
+    def _aggregates(self, keys: Sequence[tuple[str, str]]) -> list[Aggregate]:
+        """Return the aggregates that exist, in the order of their keys; consistent reads."""
+        found: dict[tuple[str, str], Aggregate] = {}
+        for start in range(0, len(keys), _BATCH_GET):
+            wanted: list[Item] = [
+                {"campaign": {"S": campaign}, "part": {"S": part}}
+                for campaign, part in keys[start : start + _BATCH_GET]
+            ]
+            while wanted:
+                response = self._dynamo.call(
+                    "batch_get_item",
+                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}},
+                )
+                for item in response["Responses"].get(self._name, []):
+                    found[item["campaign"]["S"], item["part"]["S"]] = aggregate_from_item(item)
+                wanted = response.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+                if wanted:
+                    time.sleep(random.uniform(0, 0.1))  # noqa: S311 - jitter
+        return [found[key] for key in keys if key in found]
 
     def _get(self, campaign: str, part: str) -> Aggregate | None:
         item = self._item(campaign, part)

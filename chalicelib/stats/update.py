@@ -22,7 +22,14 @@ from typing import Any
 from msgspec import Struct, field
 
 from chalicelib.dynamodb import Item
-from chalicelib.stats.counters import CONDITIONAL_FIELDS, COUNTERS, ON_DISK, SUMMARY, kept_until
+from chalicelib.stats.counters import (
+    CONDITIONAL_FIELDS,
+    COUNTERS,
+    CURRENT_UPDATES,
+    ON_DISK,
+    SUMMARY,
+    kept_until,
+)
 
 # A stream keeps records for 24 hours, so an older checkpoint has no effect.
 CHECKPOINT_SECONDS = 25 * 3600
@@ -81,11 +88,15 @@ class ConditionalField(Struct, frozen=True, gc=False):
 
 
 class PendingUpdate(Struct):
-    """All changes that a batch makes to one aggregate item."""
+    """All changes that a batch makes to one aggregate item.
+
+    Attributes:
+        outdated: whether the changes come from items of an earlier generation.
+    """
 
     changes: list[Change] = field(default_factory=list)
     fields: dict[str, ConditionalField] = field(default_factory=dict)
-    url: str | None = None
+    outdated: bool = False
 
     def move(self, value: ConditionalField) -> None:
         """Keep a conditional field if it beats the current one."""
@@ -149,6 +160,8 @@ def plan(
         return None
     update = _Update()
     update.add("v", 1)
+    if part == SUMMARY and not pending.outdated:
+        update.add(CURRENT_UPDATES, 1)
     if fresh:
         last = max([change.records[-1] for change in fresh], key=_sequence)
         update.set(
@@ -161,7 +174,7 @@ def plan(
     for value in fields:
         update.require_absent_or(value.guard, ">" if value.keep_lowest else "<", {"S": value.rank})
         update.move(value)
-    update.describe(pending, part=part)
+    update.expire(part)
     for outdated, written in islice(_outdated(observed, attribute, now), _MOST_REMOVED):
         update.remove_if(outdated, written)
     return update.arguments()
@@ -200,7 +213,9 @@ def restatement(
     if part == SUMMARY:
         for name in sorted(CONDITIONAL_FIELDS - known):
             update.remove(name)
-    update.describe(pending, part=part)
+        if not pending.outdated:
+            update.set(CURRENT_UPDATES, {"N": str(version + 1)})
+    update.expire(part)
     if version:
         update.require("v", "=", {"N": str(version)})
     else:
@@ -247,9 +262,7 @@ class _Update:
         for name, text in value.values.items():
             self.set(name, {"S": text})
 
-    def describe(self, pending: PendingUpdate, *, part: str) -> None:
-        if pending.url is not None:
-            self.set("url", {"S": pending.url})
+    def expire(self, part: str) -> None:
         if (until := kept_until(part)) < inf:
             # By then the stream has dropped the last record that counts. An item that DynamoDB has
             # deleted is therefore never created again, and its checkpoints last long enough.

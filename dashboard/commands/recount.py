@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.errors import AwsError, CommandError
-from chalicelib.facts.fact import ENGAGEMENTS
+from chalicelib.facts.fact import SETTLED_TYPES
 from chalicelib.functions.ingest import settle_message
 from chalicelib.log import log
 from chalicelib.stats.counters import SUMMARY, Aggregate
@@ -36,6 +36,7 @@ class Outcome:
         facts: number of facts and states read.
         not_understood: number of stored items that are neither facts nor states.
         differences: counters that differ from the facts.
+        outdated: compared campaigns that an earlier release has counted, by its definitions.
         restated: number of aggregates that were corrected.
     """
 
@@ -44,6 +45,7 @@ class Outcome:
     facts: int
     not_understood: int
     differences: Sequence[Difference]
+    outdated: Sequence[str]
     restated: int
 
 
@@ -62,7 +64,13 @@ class _Look:
 @click.command("recount")
 @click.argument("campaign", required=False)
 @click.option("--all", "every", is_flag=True, help="Every campaign.")
-@click.option("--apply", "applies", is_flag=True, help="Correct the counters to match the facts.")
+@click.option(
+    "--apply",
+    "applies",
+    is_flag=True,
+    help="Correct the counters to match the facts, and count what earlier releases stored by the "
+    "current definitions.",
+)
 @click.option(
     "--reclassify", is_flag=True, help="First reclassify all opens and clicks by the current rules."
 )
@@ -118,10 +126,12 @@ def recount(
             was ended.
         AwsError: a table could not be read or written.
     """
-    names = {one.campaign for one in _summaries(installation, campaign)}
+    summaries = list(_summaries(installation, campaign))
+    names = {one.campaign for one in summaries}
+    outdated = {one.campaign for one in summaries if not one.is_current}
     with ingest_paused(installation, steps) as pause:
-        if reclassify:
-            _reclassify(installation, campaign, steps)
+        if reclassify or (applies and outdated):
+            _settle(installation, campaign, steps, None if reclassify else outdated)
             wait_until_counted(installation, steps)
         look = _look(installation, campaign, names, steps)
         pause.require()
@@ -133,18 +143,28 @@ def recount(
         )
         compared = sorted(look.aggregates.keys() - {*expiring})
         found: list[Difference] = []
-        restated = 0
+        restated, outdated = 0, set()
         with steps.step("Compare the counters") as step:
             for number, one in enumerate(compared):
                 step.progress(f"{number} of {len(compared)} campaigns")
-                aggregates = look.aggregates[one].values()
-                mine = list(differences(one, look.facts.of(one, now), aggregates, now))
-                if mine:
+                aggregates = look.aggregates[one]
+                mine = list(differences(one, look.facts.of(one, now), aggregates.values(), now))
+                if SUMMARY in aggregates and not aggregates[SUMMARY].is_current:
+                    outdated.add(one)
+                if mine or (applies and one in outdated):
                     _require_unchanged(installation, one, look, now)
                     found += mine
                     restated += _restate(pause, one, look, mine, now) if applies else 0
     facts = look.facts
-    return Outcome(compared, expiring, facts.read, facts.not_understood, found, restated)
+    return Outcome(
+        compared,
+        expiring,
+        facts.read,
+        facts.not_understood,
+        found,
+        [] if applies else sorted(outdated),
+        restated,
+    )
 
 
 def _summaries(installation: Installation, campaign: str | None) -> Iterable[Aggregate]:
@@ -199,29 +219,41 @@ def _read(installation: Installation, campaign: str | None, steps: Reporter) -> 
     return facts
 
 
-def _reclassify(installation: Installation, campaign: str | None, steps: Reporter) -> None:
-    """Settle messages with opens or clicks by the current rules, unless facts may have expired."""
+def _settle(
+    installation: Installation, campaign: str | None, steps: Reporter, campaigns: set[str] | None
+) -> None:
+    """Settle messages by the current rules and definitions, unless facts may have expired.
+
+    Args:
+        installation: the installation.
+        campaign: the campaign to read; None for all.
+        steps: reports progress.
+        campaigns: the campaigns to settle; None for all.
+    """
     odd = 0
     with steps.step("Reclassify the messages by the current rules") as step:
         messages: dict[str, set[str]] = defaultdict(set)
         for _, items in installation.events_table.scan(campaign):
             for item in items:
-                if item.get("e", {}).get("S") in ENGAGEMENTS:
+                if item.get("e", {}).get("S") in SETTLED_TYPES:
                     messages[item["message_id"]["S"]].add(item.get("c", {}).get("S", ""))
-            step.progress(f"{len(messages):,} messages with opens or clicks found")
+            step.progress(f"{len(messages):,} messages with opens, clicks or bounces found")
         now = time.time()
         whole = {
             name
             for name in set().union(*messages.values())
-            if (summary := installation.stats_table.summary(name)) is None
-            or not _is_expiring({SUMMARY: summary}, now)
+            if (campaigns is None or name in campaigns)
+            and (
+                (summary := installation.stats_table.summary(name)) is None
+                or not _is_expiring({SUMMARY: summary}, now)
+            )
         }
         changes = 0
-        for number, (message_id, campaigns) in enumerate(sorted(messages.items())):
+        for number, (message_id, found) in enumerate(sorted(messages.items())):
             if number % 100 == 0:
                 step.progress(f"{number:,} of {len(messages):,} messages")
             try:
-                changes += settle_message(installation.events_table, message_id, campaigns & whole)
+                changes += settle_message(installation.events_table, message_id, found & whole)
             except ValueError as error:  # as in ingest, one message must not fail the others
                 odd += 1
                 log("not_settled", message_id=message_id, detail=str(error))
@@ -255,13 +287,17 @@ def _require_unchanged(installation: Installation, campaign: str, look: _Look, n
 def _restate(
     pause: Pause, campaign: str, look: _Look, found: Sequence[Difference], now: float
 ) -> int:
-    """Restate the aggregates that differ; return their number."""
+    """Restate the aggregates that differ, and an outdated summary; return their number."""
     pause.require()
     stats_table = pause.installation.stats_table
     positions = stats_table.positions_by_attribute(int(now))
     before = look.aggregates[campaign]
     wanted = look.facts.of(campaign, now)
     parts = {difference.part for difference in found}
+    if SUMMARY in before and not before[SUMMARY].is_current:
+        parts.add(SUMMARY)
+    if SUMMARY in parts and campaign in look.facts.subjects:
+        stats_table.add_subjects(campaign, look.facts.subjects[campaign])
     # The summary last, as in counting: it is never ahead of its parts.
     for part in sorted(parts, key=lambda part: (part == SUMMARY, part)):
         try:
@@ -294,6 +330,11 @@ def _show(outcome: Outcome, *, applies: bool) -> None:
         console.print(
             f"{len(outcome.expiring)} campaigns were skipped because some of their facts "
             "have expired: " + ", ".join(outcome.expiring[:10])
+        )
+    if outcome.outdated:
+        console.print(
+            f"{len(outcome.outdated)} campaigns were counted by an earlier release, by its "
+            "definitions: run `recount --apply` to count them by the current ones"
         )
     if outcome.not_understood:
         console.print(f"{outcome.not_understood} stored items are invalid")

@@ -18,26 +18,42 @@ COUNTERS = {
     "clicks": "All clicks reported by SES, including repeat clicks and clicks by bots.",
     "unique_clicks": "Emails with at least one click, by a human or a bot.",
     "human_clicks": "Clicks in a regular browser, including repeat clicks.",
-    "unique_human_clicks": "Emails with at least one human click.",
+    "unique_human_clicks": "Emails with at least one human click, other than to unsubscribe.",
     "machine_clicks": "Clicks by bots, mostly security scanners that check every link.",
-    "hard_bounces": "Emails that failed permanently: the address does not exist or is suppressed.",
-    "soft_bounces": "Emails that failed temporarily, for example because the mailbox was full.",
+    "hard_bounces": "Emails that failed permanently, for example because the address does not "
+    "exist.",
+    "soft_bounces": "Emails that failed temporarily, for example because the mailbox was full. "
+    "Includes out-of-office replies.",
     "undetermined_bounces": "Bounces for which SES could not determine a reason.",
-    "complaints": "Recipients who marked an email as spam, as reported by their mailbox provider.",
+    "complaints": "Emails that recipients marked as spam, as reported by their mailbox providers.",
     "rejects": "Emails that SES did not send because they contained a virus.",
     "rendering_failures": "Emails that were not sent because their template could not be rendered.",
     "unsubscribes": "Recipients who left a topic, or all topics, through the SES unsubscribe link.",
+    "readers": "Emails opened or clicked by a human. A click counts because images may be off.",
+    "unique_engaged": "Emails opened or clicked at least once, by a human or a bot.",
+    "unique_private_opens": "Emails opened only by a privacy proxy, which loads every email: "
+    "neither read nor unread.",
+    "prevented": "Emails that SES did not send, because the address is on a suppression list, has "
+    "unsubscribed, or failed validation. They are not bounces and do not affect your reputation.",
+    "complaints_not_spam": "Reports that an email is not spam. They are in no rate.",
+    "complaints_prevented": "Complaints that SES reports for addresses on a suppression list. They "
+    "are in no rate.",
 }
 
+# Numerators and denominators of rates, in the middle of a sentence.
 _NAMES = {
-    "sends": "emails sent",
     "deliveries": "emails delivered",
+    "attempted": "emails sent, except to suppressed addresses",
+    "observable": "emails delivered, except those opened only by a privacy proxy",
     "hard_bounces": "hard bounces",
     "unique_opens": "unique opens",
     "unique_human_opens": "unique human opens",
+    "readers": "emails read",
     "unique_clicks": "unique clicks",
     "unique_human_clicks": "unique human clicks",
+    "unique_engaged": "emails opened or clicked",
     "complaints": "spam complaints",
+    "unsubscribes": "unsubscribes",
 }
 
 # Explanations beyond the formula.
@@ -46,11 +62,18 @@ _OF_RATES = {
     "bounce": "If your account's hard bounce rate stays above 5%, Amazon may review your account.",
     "open": "Each email counts once, however often it is opened. Includes bots.",
     "human_open": "Each email counts once, however often it is opened.",
+    "read": "Each email counts once if a human opened or clicked it. This is the least that can be "
+    "said: images may be off, and privacy proxies hide opens.",
+    "read_observable": "The most likely read rate: emails that only a privacy proxy opened are "
+    "neither read nor unread.",
     "click": "Each email counts once, however often it is clicked. Includes bots.",
-    "human_click": "Each email counts once, however often it is clicked.",
+    "human_click": "Each email counts once, however often it is clicked. Clicks to unsubscribe are "
+    "left out.",
     "click_to_open": "The share of opened emails that were also clicked. Includes bots.",
+    "human_click_to_open": "The share of readers who clicked.",
     "complaint": "If your account's complaint rate stays above 0.1%, Amazon may review your "
     "account.",
+    "unsubscribe": "Recipients who left a topic, or all topics, through the SES unsubscribe link.",
 }
 
 # Headings, columns, and series. `all` is every event of a campaign.
@@ -76,6 +99,12 @@ LABELS = {
     "unsubscribes": "Unsubscribes",
     "rejects": "Rejected",
     "rendering_failures": "Template errors",
+    "readers": "Read",
+    "unique_engaged": "Opened or clicked",
+    "unique_private_opens": "Opened by a privacy proxy only",
+    "prevented": "Not sent: suppressed",
+    "complaints_not_spam": "Reported as not spam",
+    "complaints_prevented": "Complaints of suppressed recipients",
 }
 
 # Labels of a rate together with its count.
@@ -102,20 +131,28 @@ ENGAGERS = {"human": "Human", "machine": "Bot", "unknown": "Unknown"}
 
 BOUNCE_TYPES = {"Permanent": "Hard", "Transient": "Soft", "Undetermined": "Unknown type"}
 
+# An unknown subtype is shown by its name.
 # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-types
 BOUNCES = {
     "Permanent/General": "Address rejected permanently",
     "Permanent/NoEmail": "Recipient address missing from the bounce message",
     "Permanent/Suppressed": "Not sent: on the Amazon SES global suppression list",
     "Permanent/OnAccountSuppressionList": "Not sent: on your account's suppression list",
+    "Permanent/OnTenantSuppressionList": "Not sent: on your tenant's suppression list",
+    "Permanent/EmailValidationSuppressed": "Not sent: address failed Amazon SES email validation",
+    "Permanent/UnsubscribedRecipient": "Not sent: recipient has unsubscribed",
+    "Permanent/AutoReply": "Out-of-office replies",
     "Permanent/Other": "Permanent failure for another reason",
-    "Transient/General": "Temporary failure or automatic reply",
+    "Transient/General": "Temporary failure",
+    "Transient/AutoReply": "Out-of-office replies",
     "Transient/MailboxFull": "Mailbox full",
     "Transient/MessageTooLarge": "Email too large for the mailbox",
+    "Transient/CustomTimeoutExceeded": "Not delivered within the time limit that you set",
     "Transient/ContentRejected": "Content rejected (spam or policy filter)",
     "Transient/AttachmentRejected": "Attachment rejected",
     "Transient/Other": "Temporary failure for another reason",
     "Undetermined/Undetermined": "Bounced without a reason",
+    "Undetermined/AutoReply": "Out-of-office replies",
     "Undetermined/Other": "Bounced without a reason",
 }
 
@@ -154,6 +191,8 @@ PROBLEMS = {
     "quarantined": "Stored events that could not be counted: {count}.",
     "unknown_types": "Events of an unsupported type, stored but not counted: {count}.",
     "untracked": "Delivered but never opened: {names}. Check that open tracking is enabled.",
+    "unsent": "Delivered but never sent: {names}. Without Send events there is no bounce rate. "
+    "Check that the SES event destination includes sends.",
 }
 
 HEALTH = {

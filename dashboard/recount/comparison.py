@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from chalicelib.dynamodb import Item
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import expiry, from_item
-from chalicelib.stats.contributions import contributions
+from chalicelib.facts.settle import needs_upgrade
+from chalicelib.stats.contributions import Link, contributions
 from chalicelib.stats.counters import COUNTERS, PIPELINE, SUMMARY, Aggregate, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast
+from chalicelib.stats.grouping import link_field
+from chalicelib.stats.subjects import SubjectSample
 from chalicelib.stats.update import Change, PendingUpdate
 
 _TIMES = ("first_event_at", "last_event_at")
@@ -38,6 +41,7 @@ class Facts:
 
     Attributes:
         read: number of facts and states.
+        subjects: sample of the subjects of each campaign's emails.
         not_understood: number of items that are neither facts nor states; they are quarantined and
             not counted.
     """
@@ -48,8 +52,10 @@ class Facts:
         self._counts: dict[str, dict[str, dict[str, int]]] = defaultdict(
             lambda: defaultdict(lambda: defaultdict(int))
         )
-        self._urls: dict[str, dict[str, str]] = defaultdict(dict)
+        self._links: dict[str, dict[str, Link]] = defaultdict(dict)
         self._firsts: dict[str, FirstAndLast] = defaultdict(FirstAndLast)
+        self._outdated: set[str] = set()
+        self.subjects: dict[str, SubjectSample] = defaultdict(SubjectSample)
 
     def add(self, item: Item) -> None:
         """Add one item of the events table to the totals."""
@@ -59,14 +65,19 @@ class Facts:
             self.not_understood += 1
             return
         self.read += 1
-        for keys, counts, url in contributions(stored):
+        for keys, counts, link in contributions(stored):
             for campaign, part in keys:
                 for counter, amount in counts.items():
                     self._counts[campaign][part][counter] += amount
-                if url is not None:
-                    self._urls[campaign][part] = url
+                if link is not None:
+                    links = self._links[campaign]
+                    links[part] = min(link, links.get(part, link))
+        if needs_upgrade(stored):
+            self._outdated.add(stored.campaign)
         if isinstance(stored, Fact):
             self._firsts[stored.campaign].add(stored, expires)
+            if stored.subject:
+                self.subjects[stored.campaign].add(stored.message_id, stored.subject)
 
     def campaigns(self) -> set[str]:
         """Return the campaigns that have facts."""
@@ -77,16 +88,22 @@ class Facts:
 
         Minutes that are no longer compared are left out.
         """
-        urls = self._urls[campaign]
+        links = self._links[campaign]
         expected = {
-            part: PendingUpdate([Change([{}], dict(counts))], url=urls.get(part))
+            part: PendingUpdate([Change([{}], dict(counts))])
             for part, counts in self._counts[campaign].items()
             if is_compared(part, now)
         }
+        for part, link in links.items():
+            expected[part].move(link_field(link))
         if campaign in self._firsts:
             summary = expected.setdefault(SUMMARY, PendingUpdate())
             for value in self._firsts[campaign].fields():
                 summary.move(value)
+            if campaign in self.subjects:
+                sample = self.subjects[campaign].merged(SubjectSample())
+                summary.move(sample.field())
+            summary.outdated = campaign in self._outdated
         return expected
 
 

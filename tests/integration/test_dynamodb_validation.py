@@ -66,7 +66,7 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
 
 def request_lists(pipeline):
     """Request every list, with each filter and page by page."""
-    pipeline.run(ses.a_send("m-2", campaign="autumn"), ses.a_bounce("m-1"), ses.an_open("m-3"))
+    pipeline.run(ses.a_send("m-2", campaign="autumn"), ses.a_bounce("m-4"), ses.an_open("m-3"))
     for limits in (
         {"limit": 1},
         {"type": "Open"},
@@ -129,7 +129,7 @@ def run_recounts(pipeline, installation, monkeypatch):
     stats_table.pause("2026-11-23T11:00:00.000Z")
     end_pause(Service("dynamodb", installation.clients), pipeline.config.stats_table, Reporter())
     stats_table.put_findings(Findings("2026-11-23T11:00:00Z"))
-    stats_table.put_findings(Findings("2026-11-23T11:01:00Z", 1, 2, 3, 4, ("spring",)))
+    stats_table.put_findings(Findings("2026-11-23T11:01:00Z", 1, 2, 3, 4, ("spring",), ("spring",)))
 
 
 def refusals(dynalite, requests):
@@ -261,7 +261,7 @@ def test_calls_and_expression_parts_without_a_request_are_reported():
         dynamo = MemoryDynamo(lambda: 0)
         Shares(dynamo, "SubscriptionsTable").add("spring", until=1)
         StatsTable(dynamo, "StatsTable").put_findings(
-            Findings("2026-11-23T11:00:00Z", 1, 2, 3, 4, ())
+            Findings("2026-11-23T11:00:00Z", 1, 2, 3, 4, (), ())
         )
 
     missing = unsent(requests)

@@ -261,7 +261,11 @@ def everything(pipeline, calls, monkeypatch):
             handlers.publish(json.loads(event))
 
     needed["publish"] = calls(push, outcomes)
-    needed["watch"] = calls(lambda: handlers.watch({}))
+    with monkeypatch.context() as patch:  # three links are more than are ranked
+        patch.setattr("chalicelib.functions.watch.has_changing_ranks", lambda *_: True)
+        patch.setattr("chalicelib.stats.table.MAX_RANKED", 1)
+        needed["watch"] = calls(lambda: handlers.watch({}))
+        needed["websocket_message"] |= calls(lambda: ask(action="get", id=SPRING))
     needed["websocket_disconnect"] = calls(lambda: handlers.disconnect(request(None, "well")))
     return needed
 

@@ -378,19 +378,19 @@ def test_activity_can_be_filtered_by_type(pipeline):
         ({"type": "Open"}, {"m-1", "m-2"}),
         ({"type": "Open", "engager": "machine"}, {"m-2"}),
         ({"engager": "human"}, {"m-1", "m-3"}),
-        ({"link": "https://example.com/a"}, {"m-3"}),
+        ({"link": "https://example.com/a?to=7"}, {"m-3"}),
         ({"link": "https://example.com/b"}, set()),
         ({"bounce_type": "Permanent"}, {"m-4"}),
         ({"bounce_type": "Transient"}, {"m-5", "m-6"}),
         ({"bounce_type": "Transient", "bounce_subtype": "MailboxFull"}, {"m-5"}),
-        ({"bounce_type": "Transient", "bounce_subtype": "Other"}, {"m-6"}),
+        ({"bounce_type": "Transient", "bounce_subtype": "AddedLater"}, {"m-6"}),
     ],
 )
 def test_activity_can_be_filtered_by_counter(pipeline, limits, found):
     pipeline.run(
         ses.an_open("m-1"),
         ses.an_open("m-2", agent=ses.APPLE_MAIL_PRIVACY),
-        ses.a_click("m-3", link="https://example.com/a?to=ada"),
+        ses.a_click("m-3", link="https://example.com/a?utm_source=ses&to=7"),
         ses.a_bounce("m-4"),
         ses.a_bounce("m-5", kind="Transient", subtype="MailboxFull"),
         ses.a_bounce("m-6", kind="Transient", subtype="AddedLater"),

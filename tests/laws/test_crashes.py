@@ -84,7 +84,7 @@ def test_every_kind_of_write_is_a_crash_point():
     assert roles == {"ingest", "count", "publish", "session"}
     assert {"EventsTable Send", "EventsTable Click", "EventsTable ~state"} <= targets
     assert {"StatsTable summary", "StatsTable minute", "StatsTable link"} <= targets
-    assert {"StatsTable links", "StatsTable health", "SubscriptionsTable row"} <= targets
+    assert {"StatsTable subjects", "StatsTable health", "SubscriptionsTable row"} <= targets
     assert {"sending to dead letters", "sending to viewer-0"} <= targets
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support import ses
 from support.generate import engagements, others
 
-from chalicelib.facts.fact import ENGAGEMENTS, facts_of
+from chalicelib.facts.fact import ENGAGEMENTS, FactSettings, facts_of
 from chalicelib.facts.items import from_item, to_item
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.ses.parse import parse
@@ -25,7 +25,7 @@ FIRST_END = datetime(2026, 11, 25, 10, 0, tzinfo=UTC).timestamp()
 def items(event):
     """Return the items that ingest would store for an event alone."""
     parsed = parse(json.dumps(event), campaign_tag="campaign")
-    facts = facts_of(parsed, pseudonym_key="k", store_addresses=True, keep_link_query=False)
+    facts = facts_of(parsed, FactSettings("k", store_addresses=True))
     for fact in facts:
         if fact.type in ENGAGEMENTS:
             yield to_item(judged_alone(fact), 1)
@@ -66,9 +66,13 @@ values = st.one_of(
     st.builds(lambda flag: {"BOOL": flag}, st.booleans() | texts),
     st.builds(lambda text, other: {"S": text, "N": other}, texts, texts),
     st.builds(lambda links: {"M": links}, st.dictionaries(texts, st.builds(dict, S=texts))),
+    st.builds(lambda links: {"SS": links}, st.lists(texts, min_size=1, unique=True)),
     st.sampled_from([{}, {"S": None}, {"S": 7}, {"N": 7}, None, "S", []]),
 )
-ATTRIBUTES = [*"ectmngrsflhaikwbodz", "message_id", "fact", "uo", "uhc", "ul", "expires"]
+ATTRIBUTES = [
+    *"ectmngrsflhaikwbodzxqpvyj",
+    *("message_id", "fact", "uo", "uhc", "ul", "up", "ue", "hl", "bb", "cc", "ba", "bs", "expires"),
+]
 
 
 @st.composite
@@ -136,7 +140,7 @@ def test_grouped_records_are_written_as_if_counted_one_by_one(changes, data):
         alone.quarantined += one.quarantined
         for key, pending in one.pending.items():
             alone.pending[key].changes += pending.changes
-            alone.pending[key].url = pending.url or alone.pending[key].url
+            alone.pending[key].outdated |= pending.outdated
             for field in pending.fields.values():
                 alone.pending[key].move(field)
     assert written(together, seen) == written(alone, seen)

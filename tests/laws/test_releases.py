@@ -32,7 +32,7 @@ def require_newest_rules(world, happened):
         for message_id in partitions:
             for message in table.message(message_id).values():
                 settled = settle(message.facts, None)
-                assert settled.reclassified == []
+                assert settled.facts == []
                 assert settled.state == message.state
     assert not world.queue
     assert world.dead == []

@@ -22,7 +22,7 @@ WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3)}
 
 
 def _is_empty(part, value: dict) -> bool:
-    names = {"at", "version", "url"}
+    names = {"at", "version", "id", "url", "label", "kind"}
     return part[0] in ("minute", "hour", "day", "link") and not any(
         number for name, number in value.items() if name not in names
     )
@@ -33,7 +33,7 @@ class Topic:
 
     Attributes:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
-            at) → bucket; ("link", URL) → link; ("bounce", type, subtype) → bounce; "health" → the
+            at) → bucket; ("link", id) → link; ("bounce", type, subtype) → bounce; "health" → the
             pipeline's health.
     """
 
@@ -51,7 +51,7 @@ class Topic:
                     for bucket in buckets:
                         self._keep((unit, bucket["at"]), bucket)
                 for link in content.get("links", []):
-                    self._keep(("link", link["url"]), link)
+                    self._keep(("link", link["id"]), link)
                 for bounce in content.get("bounces", []):
                     self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
             case "CampaignList":

@@ -8,6 +8,17 @@ _AGENTS = [ses.BROWSER, ses.BROWSER, ses.APPLE_MAIL_PRIVACY, ses.GMAIL_PROXY, No
 _BOTS = [None, None, None, "Likely", "Unlikely"]
 
 
+# The fourth and fifth differ in what is not part of a link's identity, or only in their recipient.
+LINKS = [
+    "https://example.com/0?m={}",
+    "https://example.com/1?id=7&utm_source={}",
+    "https://example.com/1?utm_campaign=x&id=7",
+    "https://example.com/unsubscribe/{}",
+    "https://example.com/hero?m={}",
+]
+LABELLED = 4
+
+
 def moment(second: int) -> str:
     """Return a time seconds after the email was sent; minutes, hours or days for large numbers."""
     seconds = second if second < 40 else (second - 39) * 1800
@@ -28,14 +39,24 @@ def _engagement(kind: str, message: str, second: int, link: int) -> dict:
     }
     if kind == "open":
         return ses.an_open(message, **common)
-    return ses.a_click(message, link=f"https://example.com/{link}?m={message}", **common)
+    label = {"link": ["hero"]} if link == LABELLED else None
+    return ses.a_click(message, link=LINKS[link].format(message), tags=label, **common)
 
 
 _BOUNCES = [
     ("Permanent", "NoEmail"),
+    ("Permanent", "OnAccountSuppressionList"),
     ("Transient", "General"),
     ("Transient", "MailboxFull"),
     ("Undetermined", "Undetermined"),
+]
+
+
+_COMPLAINTS = [
+    {"feedback_type": "abuse"},
+    {"feedback_type": "not-spam"},
+    {"feedback_type": None, "subtype": "OnAccountSuppressionList"},
+    {"feedback_type": "fraud"},
 ]
 
 
@@ -51,16 +72,22 @@ def _other(kind: str, message: str, second: int) -> dict:
         case "bounce":
             bounce, subtype = _BOUNCES[second % len(_BOUNCES)]
             kind_of = {"kind": bounce, "subtype": subtype}
-            return ses.a_bounce(message, campaign=campaign, at=at, to=to, **kind_of)
+            feedback = f"f-{second % 3}"
+            return ses.a_bounce(
+                message, campaign=campaign, at=at, to=to, feedback=feedback, **kind_of
+            )
         case "complaint":
-            return ses.a_complaint(message, campaign=campaign, at=at)
+            kind_of = _COMPLAINTS[second % len(_COMPLAINTS)]
+            return ses.a_complaint(message, campaign=campaign, at=at, to=to, **kind_of)
         case "delay":
             return ses.a_delay(message, campaign=campaign, at=at)
         case "reject":
             return ses.a_reject(message, campaign=campaign)
         case "failure":
             return ses.a_rendering_failure(message, campaign=campaign)
-    return ses.a_subscription(message, campaign=campaign, at=at, opts_out=second % 2 == 0)
+    return ses.a_subscription(
+        message, campaign=campaign, at=at, opts_out=second % 2 == 0, opted_out=second % 3 == 0
+    )
 
 
 _messages = st.sampled_from(sorted(CAMPAIGNS))

@@ -163,7 +163,6 @@ class Parts:
         return Ingest(
             self.config,
             self.events_table,
-            self.stats_table,
             self.queues,
             self.limit,
             run=self.run,

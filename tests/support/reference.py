@@ -10,12 +10,16 @@ from urllib.parse import urlsplit
 from support import ses
 
 BOUNCES = {"Permanent": "hard_bounces", "Transient": "soft_bounces"}
+NEVER_SENT = {
+    *("OnAccountSuppressionList", "OnTenantSuppressionList"),
+    *("EmailValidationSuppressed", "UnsubscribedRecipient"),
+}
 OF_THE_MAIL = {"Send": "sends", "Reject": "rejects", "Rendering Failure": "rendering_failures"}
 TO_EACH = {
     "Delivery": ("delivery", "recipients", "deliveries"),
     "DeliveryDelay": ("deliveryDelay", "delayedRecipients", "delivery_delays"),
     "Bounce": ("bounce", "bouncedRecipients", None),
-    "Complaint": ("complaint", "complainedRecipients", "complaints"),
+    "Complaint": ("complaint", "complainedRecipients", None),
 }
 WHOSE = {
     ses.BROWSER: "human",
@@ -34,18 +38,31 @@ def counts(events):
 def stats(events):
     """Return the counters of every part: campaign → part → counter → number.
 
-    Parts are `summary`, `minute#…`, `hour#…`, `day#…` `link#<URL without query>` and
+    Parts are `summary`, `minute#…`, `hour#…`, `day#…`, `link#<URL>` or `link#label <label>`, and
     `bounce#<type>#<subtype>`.
     """
     result = defaultdict(lambda: defaultdict(Counter))
     engagements = defaultdict(list)
+    firsts = {}
     for campaign, happening in {one for event in events for one in _happenings(event)}:
-        message, at, counter, amount, link, agent, is_bot, mail_at, bounce, _ = happening
+        message, at, counter, amount, link, agent, is_bot, mail_at, bounce, identity = happening
+        if counter in ("hard_bounces", "prevented"):
+            # Once for each recipient of a message, however many reports name it.
+            _keep_first(firsts, (campaign, message, "bounce", identity[0]), (at, counter, bounce))
+            continue
+        if counter.startswith("complaints"):
+            _keep_first(firsts, (campaign, message, counter), (at, counter, None))
+            continue
         _everywhere(result[campaign], at, counter, amount)
         if bounce is not None:
             result[campaign][f"bounce#{bounce}"][counter] += amount
         if counter in ("opens", "clicks"):
-            engagements[campaign, message].append((at, counter, link, agent, is_bot, mail_at))
+            url = identity if counter == "clicks" else None
+            engagements[campaign, message].append((at, counter, link, agent, is_bot, mail_at, url))
+    for (campaign, *_), (at, counter, bounce) in firsts.items():
+        _everywhere(result[campaign], at, counter, 1)
+        if bounce is not None:
+            result[campaign][f"bounce#{bounce}"][counter] += 1
     for (campaign, _), found in engagements.items():
         _engaged(result[campaign], sorted(found, key=lambda one: one[0]))
     return {
@@ -54,30 +71,47 @@ def stats(events):
     }
 
 
+def _keep_first(firsts, key, found):
+    firsts[key] = min(found, firsts.get(key, found))
+
+
 def _engaged(parts, found):
     """Count a message's opens and clicks, by bot and human, in total and unique."""
     firsts = {}
-    bursts = _bursts([(_time(at), link) for at, counter, link, *_ in found if counter == "clicks"])
-    for at, counter, link, agent, is_bot, mail_at in found:
+    bursts = _bursts([(_time(one[0]), one[6]) for one in found if one[1] == "clicks"])
+    human_links, human, private = set(), False, None
+    for at, counter, link, agent, is_bot, mail_at, _ in found:
         whose = _whose(_time(at), counter, agent, is_bot, _time(mail_at), bursts)
         if whose != "unknown":
             _everywhere(parts, at, f"{whose}_{counter}", 1)
         if link is not None:
             parts[f"link#{link}"]["clicks"] += 1
             parts[f"link#{link}"][f"{whose}_clicks"] += whose != "unknown"
-            firsts.setdefault(link, (None, at))
-        firsts.setdefault(f"unique_{counter}", (counter, at))
+            firsts.setdefault(("link", link), at)
+        firsts.setdefault(f"unique_{counter}", at)
+        firsts.setdefault("unique_engaged", at)
         if whose == "human":
-            firsts.setdefault(f"unique_human_{counter}", (counter, at))
-    for name, (counter, at) in firsts.items():
-        if counter is None:
-            parts[f"link#{name}"]["unique_clicks"] += 1
+            human = True
+            firsts.setdefault("readers", at)
+            if link is None or "unsubscribe" not in link:
+                firsts.setdefault(f"unique_human_{counter}", at)
+            if link is not None:
+                human_links.add(link)
+        if counter == "opens" and agent == ses.APPLE_MAIL_PRIVACY and private is None:
+            private = at
+    if private is not None and not human:
+        firsts["unique_private_opens"] = private
+    for name, at in firsts.items():
+        if isinstance(name, tuple):
+            parts[f"link#{name[1]}"]["unique_clicks"] += 1
         else:
             _everywhere(parts, at, name, 1)
+    for link in human_links:
+        parts[f"link#{link}"]["unique_human_clicks"] += 1
 
 
 def _bursts(clicks):
-    """Return the bursts: three or more distinct links clicked within ten seconds."""
+    """Return the bursts: three or more distinct URLs clicked within ten seconds."""
     spans = []
     for start, _ in clicks:
         window = [(at, link) for at, link in clicks if start <= at <= start + timedelta(seconds=10)]
@@ -134,8 +168,11 @@ def _happenings(event):
     if kind in TO_EACH:
         key, recipients, counter = TO_EACH[kind]
         own = event[key]
-        bounce = None if counter else f"{own['bounceType']}#{own['bounceSubType']}"
-        counter = counter or BOUNCES.get(own["bounceType"], "undetermined_bounces")
+        bounce = None
+        if kind == "Bounce":
+            counter, bounce = _bounce(own)
+        if kind == "Complaint":
+            counter = _complaint(own)
         return [
             one(
                 counter,
@@ -152,15 +189,48 @@ def _happenings(event):
         return [one("opens", event["open"]["timestamp"], own=event["open"])]
     if kind == "Click":
         own = event["click"]
-        url = urlsplit(own["link"])
-        link = f"{url.scheme}://{url.netloc}{url.path}"
-        return [one("clicks", own["timestamp"], link=link, own=own, identity=own["link"])]
+        return [one("clicks", own["timestamp"], link=_shown(own), own=own, identity=own["link"])]
     if kind == "Subscription":
         own = event["subscription"]
-        new = own["newTopicPreferences"]
-        out = new.get("unsubscribeAll") or any(
-            topic["subscriptionStatus"] == "OptOut"
-            for topic in new.get("topicSubscriptionStatus", [])
-        )
-        return [one("unsubscribes", own["timestamp"])] if out else []
+        left = _left(own["newTopicPreferences"]) - _left(own.get("oldTopicPreferences", {}))
+        was_out = own.get("oldTopicPreferences", {}).get("unsubscribeAll")
+        return [one("unsubscribes", own["timestamp"])] if left and not was_out else []
     return []
+
+
+def _bounce(own):
+    """Return the counter and the kind of a bounce."""
+    counter = BOUNCES.get(own["bounceType"], "undetermined_bounces")
+    kind = f"{own['bounceType']}#{own['bounceSubType']}"
+    said = {name for to in own["bouncedRecipients"] for name in to}
+    if own["bounceSubType"] in NEVER_SENT:
+        counter = "prevented"
+    elif kind == "Transient#General" and not said & {"status", "diagnosticCode"}:
+        kind = "Transient#AutoReply"
+    return counter, kind
+
+
+def _complaint(own):
+    """Return the counter of a complaint."""
+    if own["complaintSubType"] in NEVER_SENT:
+        return "complaints_prevented"
+    return "complaints_not_spam" if own["complaintFeedbackType"] == "not-spam" else "complaints"
+
+
+def _left(preferences):
+    """Return what preferences opt out of."""
+    if preferences.get("unsubscribeAll"):
+        return {"everything"}
+    topics = preferences.get("topicSubscriptionStatus", [])
+    return {one["topicName"] for one in topics if one["subscriptionStatus"] == "OptOut"}
+
+
+def _shown(click):
+    """Return the link's label, else its URL as generate.py writes it, without personal parts."""
+    label = (click.get("linkTags") or {}).get("link")
+    if label:
+        return f"label {label[0]}"
+    url = urlsplit(click["link"])
+    query = [one for one in url.query.split("&") if one and not one.startswith("utm_")]
+    path = "/unsubscribe/*" if url.path.startswith("/unsubscribe/") else url.path
+    return f"{url.scheme}://{url.netloc}{path}{'?' if query else ''}{'&'.join(query)}"

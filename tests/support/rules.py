@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
+
+if TYPE_CHECKING:
+    from support.parts import Parts
+    from support.world import World
 
 from chalicelib.facts import settle
 from chalicelib.facts.classify import RULES_VERSION, classify
@@ -27,6 +31,10 @@ class Rules:
         classes = get_args(Class)
         engager, reason = classify(fact)
         return classes[(classes.index(engager) + self.turns) % len(classes)], reason
+
+    def new_process(self, world: "World") -> "Parts":
+        """Return a process of the release that applies these rules."""
+        return world.new_process()
 
     @contextmanager
     def applied(self) -> Iterator[None]:

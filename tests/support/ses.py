@@ -104,7 +104,13 @@ def a_bounce(
 
 
 def a_complaint(
-    message: str = "m-1", *, at: str = "2026-11-23T11:00:00.000Z", **of_mail: Any
+    message: str = "m-1",
+    *,
+    to: list[str] | None = None,
+    at: str = "2026-11-23T11:00:00.000Z",
+    feedback_type: str | None = "abuse",
+    subtype: str | None = None,
+    **of_mail: Any,
 ) -> Json:
     return {
         "eventType": "Complaint",
@@ -112,9 +118,11 @@ def a_complaint(
         "complaint": {
             "timestamp": at,
             "feedbackId": "f-2",
-            "complaintSubType": None,
-            "complainedRecipients": [{"emailAddress": "ada@example.com"}],
-            "complaintFeedbackType": "abuse",
+            "complaintSubType": subtype,
+            "complainedRecipients": [
+                {"emailAddress": address} for address in (to or ["ada@example.com"])
+            ],
+            "complaintFeedbackType": feedback_type,
         },
     }
 
@@ -139,10 +147,15 @@ def a_subscription(
     message: str = "m-1",
     *,
     opts_out: bool = True,
+    opted_out: bool = False,
     at: str = "2026-11-23T11:30:00.000Z",
     **of_mail: Any,
 ) -> Json:
-    status = "OptOut" if opts_out else "OptIn"
+    def preferences(out: bool) -> Json:
+        status = "OptOut" if out else "OptIn"
+        topics = [{"topicName": "news", "subscriptionStatus": status}]
+        return {"unsubscribeAll": False, "topicSubscriptionStatus": topics}
+
     return {
         "eventType": "Subscription",
         "mail": mail(message, **of_mail),
@@ -150,10 +163,8 @@ def a_subscription(
             "timestamp": at,
             "contactList": "newsletter",
             "source": "UnsubscribeHeader",
-            "newTopicPreferences": {
-                "unsubscribeAll": False,
-                "topicSubscriptionStatus": [{"topicName": "news", "subscriptionStatus": status}],
-            },
+            "newTopicPreferences": preferences(opts_out),
+            "oldTopicPreferences": preferences(opted_out),
         },
     }
 
@@ -180,12 +191,13 @@ def a_click(
     at: str = "2026-11-23T10:06:00.000Z",
     agent: str | None = BROWSER,
     is_bot: str | None = None,
+    tags: Json | None = None,
     **of_mail: Any,
 ) -> Json:
     return {
         "eventType": "Click",
         "mail": mail(message, **of_mail),
-        "click": {**_engagement(at, agent, is_bot), "link": link, "linkTags": None},
+        "click": {**_engagement(at, agent, is_bot), "link": link, "linkTags": tags},
     }
 
 

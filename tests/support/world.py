@@ -118,7 +118,7 @@ class Invocation:
         self._greenlet = greenlet(run)
         self.rules = world.deployed
         idle = world.idle[self.rules]
-        self.process = idle.pop() if idle else world.new_process()
+        self.process = idle.pop() if idle else self.rules.new_process(world)
 
     def step(self) -> None:
         """Run the invocation up to its next call to AWS; notify its source when it has ended."""
@@ -273,13 +273,14 @@ class World:
     def counted(self) -> dict[str, dict[str, dict[str, int]]]:
         """Return every counter in the table: campaign → part → counter → number.
 
-        A link's part is `link#<URL>`, as in reference.py.
+        A link's part is `link#<URL>` or `link#label <label>`, as in reference.py.
         """
         counted: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
         for item in self.dynamo.tables["StatsTable"].items():
             aggregate = aggregate_from_item(item)
             if aggregate.counts and aggregate.campaign != PIPELINE:
-                part = f"link#{aggregate.url}" if aggregate.url else aggregate.part
+                name = f"label {aggregate.label}" if aggregate.label else aggregate.url
+                part = f"link#{name}" if name else aggregate.part
                 counted[aggregate.campaign][part] = dict(aggregate.counts)
         return dict(counted)
 

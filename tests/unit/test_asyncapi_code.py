@@ -62,6 +62,13 @@ def test_limits_match_the_document():
     assert query["maxLength"] == protocol.MAX_QUERY_LENGTH
 
 
+def test_the_snapshot_of_an_earlier_release_is_valid():
+    snapshot = messages.campaign_snapshot("spring", summary(), parts())
+
+    assert snapshot["campaign"]["recount_needed"]
+    check("CampaignStats", snapshot)
+
+
 @pytest.mark.parametrize("action", ["subscribe", "get", "ping"])
 def test_a_campaign_snapshot_is_valid(action):
     snapshot = messages.campaign_snapshot("spring", summary(), parts())
@@ -104,7 +111,9 @@ def test_the_list_and_its_push_are_valid():
     check("CampaignListPush", messages.push("stats/email-campaigns", campaigns))
 
 
-CHECKED = Findings(AT, waiting=3, oldest_seconds=2, dead_letters=0, untracked=("spring",))
+CHECKED = Findings(
+    AT, waiting=3, oldest_seconds=2, dead_letters=0, untracked=("spring",), unsent=()
+)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +132,22 @@ def test_health_and_its_push_are_valid(stored):
     [
         Fact("m", "Open#1", "Open", "spring", AT, AT, engager="unknown", reason="no_agent"),
         Fact("m", "Click#1", "Click", "spring", AT, AT, link="https://example.com/"),
-        Fact("m", "Bounce#1", "Bounce", "spring", AT, AT, bounce_type="Permanent", recipient="r"),
+        Fact(
+            *("m", "Bounce#1", "Bounce", "spring", AT, AT),
+            recipient="r",
+            reported="R",
+            domain="example.com",
+            bounce_type="Permanent",
+            detail="General",
+            status="5.7.1",
+            diagnostic="smtp; 550 5.7.1 <*>",
+            reporting_mta="dsn; mx.example.com",
+        ),
+        Fact(
+            *("m", "Complaint#1", "Complaint", "spring", AT, AT),
+            detail="abuse",
+            subtype="OnAccountSuppressionList",
+        ),
     ],
 )
 def test_an_activity_response_is_valid(fact):

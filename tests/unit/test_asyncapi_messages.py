@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from chalicelib.stats import counters
+from chalicelib.facts.reputation import BOUNCE_TYPES, bounce_counter
 
 ROOT = Path(__file__).parents[2]
 COMPONENTS = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))["components"]
@@ -54,8 +54,10 @@ def moment(text: str) -> datetime:
     return at
 
 
-def ratio(part: int, whole: int) -> float | None:
-    return pytest.approx(part / whole, abs=1e-6) if whole else None
+def ratio(part: int | None, whole: int | None) -> float | None:
+    if part is None or not whole or part > whole:
+        return None
+    return pytest.approx(part / whole, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -154,15 +156,22 @@ def test_rates_follow_from_the_counts():
     assert summaries
     for name, summary in summaries:
         counts = summary["counts"]
+        attempted = counts["sends"] - (counts["prevented"] or 0)
+        private = counts["unique_private_opens"]
+        observable = None if private is None else counts["deliveries"] - private
         assert summary["rates"] == {
-            "delivery": ratio(counts["deliveries"], counts["sends"]),
-            "bounce": ratio(counts["hard_bounces"], counts["sends"]),
+            "delivery": ratio(counts["deliveries"], attempted),
+            "bounce": ratio(counts["hard_bounces"], attempted),
             "open": ratio(counts["unique_opens"], counts["deliveries"]),
             "human_open": ratio(counts["unique_human_opens"], counts["deliveries"]),
+            "read": ratio(counts["readers"], counts["deliveries"]),
+            "read_observable": ratio(counts["readers"], observable),
             "click": ratio(counts["unique_clicks"], counts["deliveries"]),
             "human_click": ratio(counts["unique_human_clicks"], counts["deliveries"]),
-            "click_to_open": ratio(counts["unique_clicks"], counts["unique_opens"]),
+            "click_to_open": ratio(counts["unique_clicks"], counts["unique_engaged"]),
+            "human_click_to_open": ratio(counts["unique_human_clicks"], counts["readers"]),
             "complaint": ratio(counts["complaints"], counts["deliveries"]),
+            "unsubscribe": ratio(counts["unsubscribes"], counts["deliveries"]),
         }, name
 
 
@@ -173,6 +182,25 @@ def test_counts_do_not_contradict_each_other():
             assert counts[f"human_{what}"] + counts[f"machine_{what}"] <= counts[what], name
             assert counts[f"unique_{what}"] <= counts[what], name
             assert counts[f"unique_human_{what}"] <= counts[f"unique_{what}"], name
+        if counts["readers"] is None:
+            continue
+        read = counts["unique_human_opens"], counts["unique_human_clicks"]
+        assert max(read) <= counts["readers"] <= sum(read), name
+        engaged = counts["unique_opens"], counts["unique_clicks"]
+        assert max(engaged) <= counts["unique_engaged"] <= sum(engaged), name
+        assert counts["readers"] + counts["unique_private_opens"] <= counts["unique_engaged"], name
+
+
+def test_the_newer_counters_are_null_until_a_recount():
+    later = {
+        *("readers", "unique_engaged", "unique_private_opens"),
+        *("prevented", "complaints_not_spam", "complaints_prevented"),
+    }
+    summaries = parts("campaign")
+    assert {summary["campaign"]["recount_needed"] for _, summary in summaries} == {True, False}
+    for name, summary in summaries:
+        missing = {key for key, count in summary["counts"].items() if count is None}
+        assert missing == (later if summary["campaign"]["recount_needed"] else set()), name
 
 
 def test_times_are_utc_and_in_order():
@@ -215,16 +243,34 @@ def test_the_timeline_adds_up_to_the_counts(resolution):
 def test_links_add_up_to_the_clicks():
     snapshot = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
 
-    for name in ("clicks", "human_clicks"):
+    for name in ("clicks", "human_clicks", "machine_clicks"):
         assert sum(link[name] for link in snapshot["links"]) == snapshot["counts"][name]
+
+
+def test_links_are_in_the_documented_order():
+    links = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]["links"]
+
+    assert links[-1]["id"] == "other"
+    assert links[:-1] == sorted(
+        links[:-1],
+        key=lambda link: (
+            link["kind"] == "unsubscribe",
+            -link["unique_human_clicks"],
+            -link["human_clicks"],
+            link["url"],
+        ),
+    )
 
 
 def test_bounce_types_add_up_to_the_bounces():
     snapshot = EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
 
-    for kind, counter in counters.BOUNCE_COUNTERS.items():
-        counts = [one["count"] for one in snapshot["bounces"] if one["type"] == kind]
-        assert sum(counts) == snapshot["counts"][counter]
+    totals = dict.fromkeys({bounce_counter(kind, "General") for kind in BOUNCE_TYPES}, 0)
+    for one in snapshot["bounces"]:
+        counter = bounce_counter(one["type"], one["subtype"])
+        totals[counter] = totals.get(counter, 0) + one["count"]
+    assert totals == {counter: snapshot["counts"][counter] for counter in totals}
+    assert totals["prevented"]
 
 
 def test_the_frames_of_a_long_snapshot_equal_the_short_one():

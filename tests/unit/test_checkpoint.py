@@ -47,7 +47,15 @@ def added(update):
 def test_increments_of_a_batch_are_one_update():
     update = planned([change(1, sends=1), change(2, sends=2, opens=1)])
 
-    assert added(update) == {"v": 1, "s": 3, "o": 1}
+    assert added(update) == {"v": 1, "v2": 1, "s": 3, "o": 1}
+
+
+def test_an_update_from_outdated_items_is_no_current_update_of_the_summary():
+    pending = PendingUpdate(changes=[change(1, sends=1)], outdated=True)
+
+    update = plan(pending, {}, part="summary", attribute=SHARD, now=NOW)
+
+    assert added(update) == {"v": 1, "s": 1}
 
 
 def test_records_up_to_the_checkpoint_are_left_out():
@@ -55,7 +63,7 @@ def test_records_up_to_the_checkpoint_are_left_out():
 
     update = planned([change(1, sends=1), change(2, sends=1), change(3, sends=1)], observed)
 
-    assert added(update) == {"v": 1, "s": 1}
+    assert added(update) == {"v": 1, "v2": 1, "s": 1}
 
 
 def test_without_new_records_there_is_no_update():
@@ -65,7 +73,7 @@ def test_without_new_records_there_is_no_update():
 def test_increments_that_cancel_out_still_advance_the_checkpoint():
     update = planned([change(1, human_opens=1), change(2, human_opens=-1)])
 
-    assert added(update) == {"v": 1}
+    assert added(update) == {"v": 1, "v2": 1}
     assert checkpoint(2) in update["ExpressionAttributeValues"].values()
 
 

@@ -4,17 +4,12 @@ import pytest
 from support import ses
 
 from chalicelib.facts.classify import classify
-from chalicelib.facts.fact import facts_of
+from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.ses.parse import parse
 
 
 def judged(event):
-    [fact] = facts_of(
-        parse(ses.raw(event), campaign_tag="campaign"),
-        pseudonym_key="key",
-        store_addresses=False,
-        keep_link_query=False,
-    )
+    [fact] = facts_of(parse(ses.raw(event), campaign_tag="campaign"), FactSettings("key"))
     return classify(fact)
 
 

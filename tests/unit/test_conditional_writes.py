@@ -5,17 +5,22 @@ from msgspec.structs import replace
 from support import ses
 from support.world import CONFIG, START, World
 
-from chalicelib.facts.fact import facts_of
+from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.settle import judged_alone, rank, settle
 from chalicelib.ses.parse import parse
+from chalicelib.stats.subjects import SUBJECTS, SubjectSample, sample_from_item
 
 
 def opened(second):
     event = parse(
         ses.raw(ses.an_open(at=f"2026-11-23T10:05:0{second}.000Z")), campaign_tag="campaign"
     )
-    [fact] = facts_of(event, pseudonym_key="key", store_addresses=False, keep_link_query=False)
+    [fact] = facts_of(event, FactSettings("key"))
     return judged_alone(fact)
+
+
+def as_bot(fact, settled):
+    return replace(fact, engager="machine", reason="burst", settled=settled)
 
 
 @pytest.fixture
@@ -34,10 +39,10 @@ def stored(events_table, fact):
 
 def test_a_duplicate_does_not_overwrite_a_class(events_table):
     fact = opened(1)
-    events_table.put_engagement(fact)
-    events_table.reclassify(fact, "machine", "burst", rank(3))
+    events_table.put_new(fact)
+    events_table.put_settled(as_bot(fact, rank(3)))
 
-    events_table.put_engagement(fact)
+    events_table.put_new(fact)
 
     [found] = stored(events_table, fact).facts
     assert (found.engager, found.settled) == ("machine", rank(3))
@@ -46,10 +51,10 @@ def test_a_duplicate_does_not_overwrite_a_class(events_table):
 @pytest.mark.parametrize("facts", [1, 2])
 def test_a_class_determined_by_no_more_facts_is_not_stored(events_table, facts):
     fact = opened(1)
-    events_table.put_engagement(fact)
-    events_table.reclassify(fact, "machine", "burst", rank(2))
+    events_table.put_new(fact)
+    events_table.put_settled(as_bot(fact, rank(2)))
 
-    events_table.reclassify(fact, "human", "persons_agent", rank(facts))
+    events_table.put_settled(replace(fact, settled=rank(facts)))
 
     assert stored(events_table, fact).facts[0].engager == "machine"
 
@@ -57,7 +62,7 @@ def test_a_class_determined_by_no_more_facts_is_not_stored(events_table, facts):
 def test_a_reclassification_does_not_recreate_an_expired_fact(events_table):
     fact = opened(1)
 
-    events_table.reclassify(fact, "machine", "burst", rank(3))
+    events_table.put_settled(as_bot(fact, rank(3)))
 
     assert events_table.message(fact.message_id) == {}
 
@@ -71,6 +76,26 @@ def test_a_state_determined_by_no_more_facts_is_not_stored(events_table, facts):
     events_table.put_state(replace(state, opened_at=both[1].at, settled=rank(facts)))
 
     assert stored(events_table, both[0]).state == state
+
+
+def test_subjects_added_concurrently_are_all_in_the_sample(process):
+    """A process with an outdated copy merges its emails into what another one has stored."""
+    table, other = process.stats_table, World(CONFIG).new_process().stats_table
+    other._dynamo = table._dynamo
+    table.add_subjects("spring", sample(1))
+    other.add_subjects("spring", sample(2))
+
+    table.add_subjects("spring", sample(3))
+
+    fresh = SubjectSample()
+    assert other.add_subjects("spring", fresh) is None
+    assert len(sample_from_item(table._item("spring", SUBJECTS)).subjects) == 3
+
+
+def sample(number):
+    one = SubjectSample()
+    one.add(f"m-{number}", "Spring")
+    return one
 
 
 def test_an_older_read_position_does_not_replace_a_newer_one(process):

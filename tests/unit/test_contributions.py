@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from support import ses
 
-from chalicelib.facts.fact import facts_of
+from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.items import to_item
 from chalicelib.ses.parse import parse
 from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY
@@ -17,7 +17,7 @@ SPRING = ("spring", SUMMARY)
 def item(event, **changed):
     """Return the stored item of an event; attributes set to `...` are removed."""
     parsed = parse(ses.raw(event), campaign_tag="campaign")
-    [fact] = facts_of(parsed, pseudonym_key="k", store_addresses=False, keep_link_query=False)
+    [fact] = facts_of(parsed, FactSettings("k"))
     whole = to_item(fact, 1_800_000_000) | changed
     return {name: value for name, value in whole.items() if value is not ...}
 
@@ -94,24 +94,65 @@ def test_a_send_counts_each_of_its_recipients():
     assert added(batch(three, two, item(ses.a_send("m-3"))), SPRING, "sends") == 6
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_simultaneous_emails_yield_the_same_subject_in_any_order(order):
-    images = [item(ses.a_send("m-1"), s={"S": subject}) for subject in ("b", "a", "c")]
-
-    assert said(batch(*(images[number] for number in order)))["subject"] == "a"
-
-
-def test_if_the_earliest_email_has_no_subject_the_next_one_with_a_subject_counts():
+def test_the_first_and_last_times_are_those_of_all_events():
     at = "2026-11-23T10:00:0{}.000Z".format
-    found = batch(
-        item(ses.a_send("m-0", at=at(0)), s=...),
-        item(ses.a_send("m-1", at=at(1)), s={"S": "the first subject"}),
-        item(ses.a_send("m-2", at=at(2)), s={"S": "later"}),
-    )
+    found = batch(*(item(ses.a_send(f"m-{number}", at=at(number))) for number in (1, 0, 2)))
 
-    assert said(found)["subject"] == "the first subject"
     assert said(found)["first_event_at"] == "2026-11-23T10:00:00Z"
     assert said(found)["last_event_at"] == "2026-11-23T10:00:02Z"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_simultaneous_emails_the_least_sender_is_shown_in_any_order(order):
+    images = [item(ses.a_send("m-1"), f={"S": sender}) for sender in ("b", "a", "c")]
+
+    assert said(batch(*(images[number] for number in order)))["sender"] == "a"
+
+
+def test_an_email_without_a_sender_does_not_hide_the_next_ones():
+    at = "2026-11-23T10:00:0{}.000Z".format
+    found = batch(
+        item(ses.a_send("m-0", at=at(0)), f=...),
+        item(ses.a_send("m-1", at=at(1)), f={"S": "the first sender"}),
+        item(ses.a_send("m-2", at=at(2)), f={"S": "later"}),
+    )
+
+    assert said(found)["sender"] == "the first sender"
+
+
+def test_the_url_of_a_labelled_link_is_the_least_in_any_order():
+    urls = ["https://example.com/b", "https://example.com/a", "https://example.com/c"]
+    clicks = [ses.a_click(link=url, tags={"link": ["hero"]}) for url in urls]
+
+    found = batch(*map(item, clicks))
+
+    [field] = [
+        pending.fields["url"] for (_, part), pending in found.pending.items() if "link#" in part
+    ]
+    assert (field.rank, field.values) == ("https://example.com/a", {"label": "hero"})
+
+
+def test_items_of_an_earlier_release_mark_their_campaign_as_outdated():
+    old, new = item(ses.a_click("m-1"), x=...), item(ses.a_click("m-2", campaign="autumn"))
+
+    found = batch(old, new)
+
+    assert found.pending[SPRING].outdated
+    assert not found.pending["autumn", SUMMARY].outdated
+
+
+def test_a_bounce_of_an_earlier_release_is_subtracted_as_it_was_counted():
+    new = item(ses.a_bounce(subtype="OnTenantSuppressionList"))
+    old = {name: value for name, value in new.items() if name != "x"}
+    change = {"SequenceNumber": "1", "ApproximateCreationDateTime": 1_800_000_000}
+
+    found = group(
+        [{"eventName": "MODIFY", "dynamodb": {**change, "OldImage": old, "NewImage": new}}]
+    )
+
+    assert added(found, SPRING, "hard_bounces") == -1
+    assert added(found, ("spring", "bounce#Permanent#Other"), "hard_bounces") == -1
+    assert added(found, SPRING, "prevented") == 0  # the state counts it
 
 
 def test_a_summary_is_written_after_the_other_aggregates_of_its_campaign():

@@ -3,7 +3,7 @@
 import pytest
 from support import ses
 
-from chalicelib.facts.fact import facts_of, pseudonym
+from chalicelib.facts.fact import FactSettings, facts_of, pseudonym
 from chalicelib.ses.parse import parse
 
 BOTH = ["ada@example.com", "bob@example.com"]
@@ -12,9 +12,7 @@ BOTH = ["ada@example.com", "bob@example.com"]
 def facts(event, *, store_addresses=False):
     return facts_of(
         parse(ses.raw(event), campaign_tag="campaign"),
-        pseudonym_key="key",
-        store_addresses=store_addresses,
-        keep_link_query=False,
+        FactSettings("key", store_addresses=store_addresses),
     )
 
 

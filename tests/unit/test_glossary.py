@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.facts.classify import classify
 from chalicelib.facts.fact import Fact
-from chalicelib.stats.counters import BOUNCE_SUBTYPES, COUNTERS, OTHER_SUBTYPE, RATES
+from chalicelib.facts.reputation import AUTO_REPLY, BOUNCE_TYPES, OTHER_SUBTYPE, bounce_counter
+from chalicelib.stats.counters import COUNTERS, RATES
 from dashboard.deploy.glossary import REASONS, texts
 from dashboard.deploy.publish_site import Site, render
 from dashboard.paths import STATIC
@@ -23,18 +24,47 @@ def test_every_number_has_a_definition():
 
 
 def test_a_rate_is_defined_by_the_counters_that_it_divides():
-    assert TEXTS["rate.bounce"].startswith("Hard bounces ÷ emails sent.")
+    assert TEXTS["rate.bounce"].startswith("Hard bounces ÷ emails sent, except to suppressed")
     assert TEXTS["rate.human_open"].startswith("Unique human opens ÷ emails delivered.")
+    assert TEXTS["rate.human_click_to_open"].startswith("Unique human clicks ÷ emails read.")
 
 
-def test_every_bounce_type_has_a_plain_description():
+def test_every_counter_has_a_label():
+    assert {key for key in TEXTS if key.startswith("label.")} == {
+        f"label.{one}" for one in ("all", *COUNTERS)
+    }
+
+
+# https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+# https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity-using-notifications.html
+SUBTYPES = {
+    "Undetermined": {"Undetermined"},
+    "Permanent": {
+        *("General", "NoEmail", "Suppressed", "OnAccountSuppressionList"),
+        *("OnTenantSuppressionList", "EmailValidationSuppressed", "UnsubscribedRecipient"),
+    },
+    "Transient": {
+        *("General", "MailboxFull", "MessageTooLarge", "CustomTimeoutExceeded"),
+        *("ContentRejected", "AttachmentRejected"),
+    },
+}
+
+
+def test_every_documented_bounce_subtype_has_a_plain_description():
     kinds = {
         f"bounce.{kind}/{subtype}"
-        for kind, subtypes in BOUNCE_SUBTYPES.items()
-        for subtype in (*subtypes, OTHER_SUBTYPE)
+        for kind in BOUNCE_TYPES
+        for subtype in (*SUBTYPES[kind], AUTO_REPLY, OTHER_SUBTYPE)
     }
 
     assert {key for key in TEXTS if key.startswith("bounce.")} == kinds
+
+
+def test_the_description_of_a_prevented_subtype_says_that_it_was_not_sent():
+    for kind, subtypes in SUBTYPES.items():
+        for subtype in subtypes:
+            if bounce_counter(kind, subtype) == "prevented":
+                assert TEXTS[f"bounce.{kind}/{subtype}"].startswith("Not sent: ")
 
 
 def test_every_classification_reason_has_a_plain_description():

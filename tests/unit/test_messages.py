@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.facts.reputation import bounce_kind
 from chalicelib.live.frames import MAX_FRAME_BYTES, frames
 from chalicelib.live.messages import (
     campaign_entry,
@@ -17,7 +18,15 @@ from chalicelib.live.messages import (
     health,
     push,
 )
-from chalicelib.stats.counters import COUNTERS, SUMMARY, Aggregate, bounce_part, bucket_part, rates
+from chalicelib.stats.counters import (
+    COUNTERS,
+    COUNTERS_OF_GENERATION_2,
+    SUMMARY,
+    Aggregate,
+    bounce_part,
+    bucket_part,
+    rates,
+)
 from chalicelib.stats.health import Health
 
 EXAMPLES = Path(__file__).parents[1] / "messages"
@@ -71,29 +80,67 @@ def test_health_has_the_members_of_the_documented_example():
 def test_each_rate_has_one_denominator():
     assert rates(
         {
-            "sends": 10,
+            "sends": 12,
+            "prevented": 2,
             "deliveries": 8,
             "hard_bounces": 1,
             "soft_bounces": 5,
             "unique_opens": 4,
             "unique_human_opens": 2,
             "unique_clicks": 1,
+            "unique_human_clicks": 1,
+            "readers": 2,
+            "unique_engaged": 5,
+            "unique_private_opens": 3,
             "complaints": 2,
+            "unsubscribes": 1,
         }
     ) == {
         "delivery": 0.8,
         "bounce": 0.1,
         "open": 0.5,
         "human_open": 0.25,
+        "read": 0.25,
+        "read_observable": 0.4,
         "click": 0.125,
-        "human_click": 0.0,
-        "click_to_open": 0.25,
+        "human_click": 0.125,
+        "click_to_open": 0.2,
+        "human_click_to_open": 0.5,
         "complaint": 0.25,
+        "unsubscribe": 0.125,
     }
 
 
 def test_a_rate_with_a_zero_denominator_is_null():
     assert set(rates({"opens": 3}).values()) == {None}
+
+
+def test_a_rate_above_1_is_null():
+    counted = rates({"sends": 3, "deliveries": 4, "unique_opens": 5, "complaints": 4})
+
+    assert (counted["delivery"], counted["open"], counted["complaint"]) == (None, None, 1.0)
+
+
+def test_the_newer_counters_are_null_if_an_earlier_release_counted():
+    earlier = Aggregate(
+        "spring",
+        SUMMARY,
+        version=7,
+        current_updates=2,
+        counts={"sends": 10, "deliveries": 8, "unique_clicks": 2, "readers": 1},
+    )
+
+    snapshot = campaign_snapshot("spring", earlier, [])
+
+    assert snapshot["campaign"]["recount_needed"] is True
+    assert snapshot["counts"].keys() == COUNTERS.keys()
+    assert {name for name, count in snapshot["counts"].items() if count is None} == (
+        COUNTERS_OF_GENERATION_2
+    )
+    assert {name for name, rate in snapshot["rates"].items() if rate is not None} == {
+        *("delivery", "bounce", "open", "human_open", "click", "human_click"),
+        *("complaint", "unsubscribe"),
+    }
 
 
 def test_the_timeline_has_the_two_hours_of_minutes_before_the_newest():
@@ -121,16 +168,45 @@ def test_the_longest_sparkline_fits_into_a_frame():
     assert len(frames({"request_id": "x" * 200, "action": "listTimelines", "result": outline})) == 1
 
 
-def test_links_are_ranked_by_clicks_with_other_last():
-    other = Aggregate("spring", "link#other", version=1, counts={"clicks": 99})
+def test_links_are_ranked_by_human_clickers_with_unsubscribe_and_other_last():
+    def clicked(number, path, unique, human, clicks):
+        counts = {"clicks": clicks, "human_clicks": human, "unique_human_clicks": unique}
+        url = f"https://example.com/{path}"
+        return Aggregate("spring", f"link#{number}", version=1, counts=counts, url=url)
 
-    links = campaign_snapshot("spring", None, [other, link(1, clicks=2), link(2, clicks=5)])
+    links = campaign_snapshot(
+        "spring",
+        Aggregate("spring", SUMMARY, version=9, current_updates=9, counts={"clicks": 60}),
+        [
+            clicked(1, "c", 5, 5, 5),
+            clicked(2, "unsubscribe", 9, 9, 9),
+            clicked(3, "a", 3, 13, 20),
+            clicked(4, "b", 5, 10, 10),
+            clicked(5, "d", 5, 5, 6),
+        ],
+    )["links"]
 
-    assert [one["url"] for one in links["links"]] == [
-        "https://example.com/2",
-        "https://example.com/1",
-        "other",
+    assert [(one["id"], one["kind"], one["clicks"]) for one in links] == [
+        ("4", "link", 10),
+        ("1", "link", 5),
+        ("5", "link", 6),
+        ("3", "link", 20),
+        ("2", "unsubscribe", 9),
+        ("other", "link", 10),
     ]
+
+
+def test_at_most_250_links_are_shown_and_the_rest_is_other():
+    parts = [link(number, clicks=1 + number % 2) for number in range(300)]
+    total = sum(part.counts["clicks"] for part in parts)
+    summary = Aggregate("spring", SUMMARY, version=9, counts={"clicks": total})
+
+    links = campaign_snapshot("spring", summary, parts)["links"]
+
+    assert len(links) == 251
+    assert links[-1]["id"] == "other"
+    assert links[-1]["unique_clicks"] is None
+    assert sum(row["clicks"] for row in links) == total
 
 
 def test_a_link_without_a_known_url_is_not_counted_as_other():
@@ -158,14 +234,27 @@ def test_bounces_are_grouped_by_type_with_the_most_frequent_first():
     ("of_ses", "counted"),
     [
         (("Permanent", "NoEmail"), "bounce#Permanent#NoEmail"),
-        (("Permanent", "AddedLater"), "bounce#Permanent#Other"),
-        (("Transient", "NoEmail"), "bounce#Transient#Other"),
-        (("AddedLater", "General"), "bounce#Undetermined#Other"),
+        (("Permanent", "AddedLater"), "bounce#Permanent#AddedLater"),
+        (("Transient", "NoEmail"), "bounce#Transient#NoEmail"),
+        (("Transient", "x#y"), "bounce#Transient#Other"),
+        (("AddedLater", "General"), "bounce#Undetermined#General"),
         ((None, None), "bounce#Undetermined#Other"),
     ],
 )
-def test_an_unknown_bounce_type_counts_as_other(of_ses, counted):
-    assert bounce_part(*of_ses) == counted
+def test_a_subtype_that_ses_adds_keeps_its_name(of_ses, counted):
+    assert bounce_part(*bounce_kind(*of_ses)) == counted
+
+
+def test_at_most_40_bounce_subtypes_are_shown_and_the_rest_is_other():
+    kinds = [
+        bounce("soft_bounces", "Transient", f"Kind{number}", count=100 - number)
+        for number in range(50)
+    ]
+
+    bounces = campaign_snapshot("spring", None, kinds)["bounces"]
+
+    assert len(bounces) == 41
+    assert (bounces[-1]["subtype"], bounces[-1]["count"]) == ("Other", sum(range(51, 61)))
 
 
 def test_a_campaign_entry_has_every_campaign_counter_and_no_others():

@@ -5,8 +5,6 @@ import threading
 import pytest
 
 from chalicelib.aws.parallel import in_threads
-from chalicelib.facts.fact import OTHER_LINK
-from chalicelib.stats.table import StatsTable
 
 
 def test_eight_tasks_run_at_the_same_time():
@@ -48,18 +46,3 @@ def test_an_error_is_raised_when_all_tasks_have_ended(error):
         in_threads([fail, *[lambda: done.append(1)] * 20])
 
     assert len(done) == 20
-
-
-def test_a_link_is_admitted_by_its_response_despite_a_concurrent_cache_write():
-    class Racing(dict):
-        def __setitem__(self, campaign, admitted):
-            super().__setitem__(campaign, {"another"})
-
-    class Dynamo:
-        def call(self, operation, **_):
-            return {"Attributes": {"ids": {"SS": ["ours"]}}}
-
-    table = StatsTable(Dynamo(), "stats")
-    table._admitted = Racing()
-
-    assert table.admit_link("spring", "ours") == "ours" != OTHER_LINK

@@ -8,7 +8,7 @@ from support import ses
 from support.rules import NEWER, OLDER, Rules
 
 from chalicelib.facts.classify import classify
-from chalicelib.facts.fact import facts_of
+from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.items import from_item, to_item
 from chalicelib.facts.settle import judged_alone, rank, settle
 from chalicelib.ses.parse import parse
@@ -18,12 +18,7 @@ def facts(*events):
     return [
         judged_alone(fact)
         for event in events
-        for fact in facts_of(
-            parse(ses.raw(event), campaign_tag="campaign"),
-            pseudonym_key="key",
-            store_addresses=False,
-            keep_link_query=False,
-        )
+        for fact in facts_of(parse(ses.raw(event), campaign_tag="campaign"), FactSettings("key"))
     ]
 
 
@@ -39,9 +34,7 @@ def clicks(*seconds):
 
 
 def bots(settlement):
-    return {
-        (fact.type, fact.at) for fact, engager, _ in settlement.reclassified if engager == "machine"
-    }
+    return {(fact.type, fact.at) for fact in settlement.facts if fact.engager == "machine"}
 
 
 def test_only_the_first_open_and_click_are_unique():
@@ -65,13 +58,67 @@ def test_clicks_on_three_links_within_ten_seconds_are_a_bot():
 
 
 def test_clicks_on_three_links_over_more_than_ten_seconds_are_human():
-    assert not settle(facts(*clicks(0, 5, 10.001)), None).reclassified
+    assert not settle(facts(*clicks(0, 5, 10.001)), None).facts
 
 
 def test_three_clicks_on_one_link_are_human():
     again = [ses.a_click(at=at(second)) for second in (0, 1, 2)]
 
-    assert not settle(facts(*again), None).reclassified
+    assert not settle(facts(*again), None).facts
+
+
+def test_three_links_that_differ_only_in_their_tracking_are_a_burst():
+    """Scanners follow each URL; only its identity in reports leaves out tracking parameters."""
+    burst = [
+        ses.a_click(link=f"https://example.com/?utm_content={number}", at=at(number))
+        for number in range(3)
+    ]
+
+    assert len(bots(settle(facts(*burst), None))) == 3
+
+
+def test_a_recipient_bounces_once_however_many_reports_name_it():
+    reports = [
+        ses.a_bounce(to=["Ada <ada@example.com>"], at=at(9), feedback="f-1"),
+        ses.a_bounce(to=["ADA@example.com"], at=at(5), feedback="f-2", subtype="NoEmail"),
+        ses.a_bounce(to=["bob@example.com"], at=at(7), feedback="f-3"),
+    ]
+
+    state = settle(facts(*reports), None).state
+
+    assert sorted(state.bounces.values()) == [
+        f"{at(5)}#Permanent#NoEmail",
+        f"{at(7)}#Permanent#General",
+    ]
+
+
+def test_a_message_has_one_complaint_of_each_kind_the_earliest():
+    complaints = [
+        ses.a_complaint(at=at(9)),
+        ses.a_complaint(at=at(5), to=["bob@example.com", "cyd@example.com"]),
+        ses.a_complaint(at=at(7), feedback_type="not-spam"),
+        ses.a_complaint(at=at(8), feedback_type=None, subtype="OnTenantSuppressionList"),
+    ]
+
+    state = settle(facts(*complaints), None).state
+
+    assert state.complaints == {
+        "complaints": at(5),
+        "complaints_not_spam": at(7),
+        "complaints_prevented": at(8),
+    }
+
+
+def test_a_click_proves_a_reader_even_on_an_unsubscribe_link():
+    click = ses.a_click(link="https://example.com/unsubscribe/x", at=at(5))
+
+    state = settle(facts(click), None).state
+
+    assert (state.human_engaged_at, state.human_clicked_at) == (at(5), None)
+
+
+def test_soft_bounces_leave_no_state():
+    assert settle(facts(ses.a_bounce(kind="Transient")), None).state is None
 
 
 def test_opens_around_a_burst_are_classified_as_bot():
@@ -87,7 +134,7 @@ def test_a_burst_overrides_an_unlikely_verdict_of_ses():
         for number in range(3)
     ]
 
-    reasons = {reason for _, _, reason in settle(facts(*burst), None).reclassified}
+    reasons = {fact.reason for fact in settle(facts(*burst), None).facts}
 
     assert reasons == {"burst, ses_unlikely"}
 
@@ -102,7 +149,7 @@ def test_settling_the_same_facts_again_changes_nothing():
 
     again = settle(found, state)
 
-    assert (again.reclassified, again.state) == ([], None)
+    assert (again.facts, again.state) == ([], None)
 
 
 def test_a_result_from_fewer_facts_does_not_replace_one_from_more():
@@ -135,12 +182,11 @@ def test_newer_rules_confirm_a_class_with_their_rank():
 
         settlement = settle([confirmed], None)
 
-        assert settlement.reclassified == [(confirmed, engager, reason)]
-        assert settlement.rank == rank(1)
+        assert settlement.facts == [replace(confirmed, settled=rank(1))]
 
 
 def test_a_class_confirmed_by_the_same_rules_costs_no_write():
-    assert not settle(facts(ses.an_open(), ses.a_click()), None).reclassified
+    assert not settle(facts(ses.an_open(), ses.a_click()), None).facts
 
 
 @pytest.mark.parametrize("engagement", [ses.an_open(), ses.a_click()])
@@ -166,7 +212,7 @@ def test_a_class_without_a_rank_counts_as_one_of_the_first_rules(age):
     """Earlier releases stored classes without a rank."""
     without = [replace(fact, settled=0) for fact in facts(ses.an_open())]
     with Rules(1 + age).applied():
-        assert len(settle(without, None).reclassified) == age
+        assert len(settle(without, None).facts) == age
 
 
 engagements = st.lists(

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.facts.classify import classify
-from chalicelib.facts.fact import facts_of
+from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.ses.parse import parse
 from dashboard.simulation.arrivals import arrivals
 from dashboard.simulation.campaign import Behaviour, Campaign
@@ -54,10 +54,7 @@ def facts(texts):
         fact
         for text in texts
         for fact in facts_of(
-            parse(text, campaign_tag="campaign"),
-            pseudonym_key="key",
-            store_addresses=True,
-            keep_link_query=False,
+            parse(text, campaign_tag="campaign"), FactSettings("key", store_addresses=True)
         )
     ]
 
