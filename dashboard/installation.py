@@ -30,8 +30,9 @@ from dashboard import aws_session
 from dashboard.aws_session import Clients
 from dashboard.deploy.chalice_resources import function_name
 from dashboard.local import install
+from dashboard.local.emulator.environment import REGION
 from dashboard.local.running import read_running
-from dashboard.local.session import REGION, LocalSession
+from dashboard.local.session import LocalSession
 from dashboard.paths import PROJECT, StateDir
 from dashboard.sqs.topic import Topic
 

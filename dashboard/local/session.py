@@ -12,9 +12,7 @@ from typing import Any
 import botocore.config
 import botocore.session
 
-REGION = "us-east-1"
-ACCOUNT = "000000000000"  # the emulator's only account
-ACCESS_KEY = "test"
+from dashboard.local.emulator.environment import ACCESS_KEY, REGION
 
 # Keeps botocore from reading ~/.aws and the instance's own credentials.
 _ISOLATION = {

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import ministack.app
 import pytest
 import yaml
-from ministack.core import lambda_runtime, persistence
+from ministack.core import lambda_runtime, persistence, responses
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, sqs, sts
 from ministack.services.cloudformation import engine
 
@@ -547,3 +547,24 @@ def test_templates_are_parsed_as_by_the_emulator(template):
 
     assert issubclass(engine.CfnLoader, yaml.SafeLoader), "it has a faster parser now"
     assert yaml.load(template, speedups.template_loader()) == by_the_emulator
+
+
+def test_workers_do_not_import_botocore():
+    by_the_emulator = lambda_runtime._PYTHON_WORKER_SCRIPT
+
+    assert by_the_emulator.count(speedups._COUNT_DEPTH) == 1, "it has another script now"
+    assert speedups._COUNT_DEPTH not in speedups.worker_script()
+    compile(speedups.worker_script(), "_worker.py", "exec")
+
+
+def test_the_emulator_still_reads_the_model_of_a_service_for_a_content_type():
+    responses._service_model.cache_clear()
+
+    for fix, status in (
+        (responses.fix_success_content_type, 200),
+        (responses.fix_error_content_type, 400),
+    ):
+        fix("sqs", status, headers := {"Content-Type": "application/json"})
+        assert headers == {"Content-Type": "application/x-amz-json-1.0"}
+
+    assert responses._service_model.cache_info().currsize == 1

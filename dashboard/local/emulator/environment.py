@@ -2,10 +2,11 @@
 
 import os
 
-from dashboard.local.session import ACCESS_KEY, REGION
 from dashboard.paths import StateDir
 
 HOST = "127.0.0.1"
+REGION = "us-east-1"
+ACCESS_KEY = "test"
 
 # The port in the emulator's queue URLs. They outlive a run, so it is a placeholder: clients use the
 # port in the requests' Host header, functions the one in AWS_ENDPOINT_URL.
