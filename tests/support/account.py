@@ -8,13 +8,16 @@ import copy
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from support import commands
 from support.commands import Command, Commands
@@ -23,6 +26,7 @@ from support.strict import Call, Rules
 from support.strict_proxy import StrictProxy, client
 
 from dashboard.deploy.chalice_resources import function_name
+from dashboard.local.emulator import process
 from dashboard.local.emulator.process import EmulatorProcess, listen
 from dashboard.paths import PROJECT, StateDir
 from dashboard.sqs.topic import Topic
@@ -40,6 +44,11 @@ _ENVIRONMENT = {
     "SLEEP_FACTOR": "0.02",
 }
 _DONE_SECONDS = 120
+
+_FORKED = SimpleNamespace(
+    PIPE=subprocess.PIPE,
+    Popen=lambda *command, **options: commands.of_project().start_child(*command, **options),
+)
 
 # Attributes of functions and event source mappings that differ between runs or change on their own.
 _CHANGING = (
@@ -91,7 +100,8 @@ class Account:
             put_back = self._state.root.exists()
             self._state.root.mkdir(exist_ok=True)
             counting = function_name("none", "aggregate")
-            self._emulator = EmulatorProcess(self._state, listen(0), [], counting)
+            with mock.patch.object(process, "subprocess", _FORKED):
+                self._emulator = EmulatorProcess(self._state, listen(0), [], counting)
             self._emulator.wait_until_ready()
             self.proxy.endpoint_url = self._emulator.endpoint_url
             if put_back:

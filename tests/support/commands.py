@@ -1,4 +1,4 @@
-"""Run Mailpulse commands in processes forked from one that has already imported everything.
+"""Run Mailpulse's programs in processes forked from one that has already imported everything.
 
 The imports of a command take longer than most commands run.
 """
@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from dashboard.paths import PROJECT
 
@@ -33,10 +33,16 @@ class Process:
         returncode: None while the command runs; negative if a signal ended it.
     """
 
-    def __init__(self, messages: socket.socket, request: bytes, *files: int) -> None:
+    def __init__(
+        self,
+        messages: socket.socket,
+        request: bytes,
+        *streams: int,
+        inherited: Sequence[int] = (),
+    ) -> None:
         reading, told = os.pipe()
         self._told = os.fdopen(reading, "rb", buffering=0)
-        socket.send_fds(messages, [request], [*files, told])
+        socket.send_fds(messages, [request], [*streams, told, *inherited])
         os.close(told)
         self.returncode: int | None = None
         self._waiting = threading.Lock()
@@ -74,7 +80,7 @@ class Process:
 
     def _line(self) -> bytes:
         line = self._told.readline()
-        assert line, "the process that forks commands has ended"
+        assert line, "the process that forks programs has ended"
         return line
 
 
@@ -116,8 +122,26 @@ class Service(Process):
             os.close(one)
 
 
+class Child(Process):
+    """A program that is controlled while it runs.
+
+    Attributes:
+        stdin: its standard input.
+        stdout: its standard output.
+    """
+
+    def __init__(
+        self, messages: socket.socket, request: bytes, stderr: int, inherited: Sequence[int]
+    ) -> None:
+        (stdin, writing), (reading, stdout) = os.pipe(), os.pipe()
+        self.stdin, self.stdout = os.fdopen(writing, "wb"), os.fdopen(reading, "rb")
+        super().__init__(messages, request, stdin, stdout, stderr, inherited=inherited)
+        for one in (stdin, stdout):
+            os.close(one)
+
+
 class Commands:
-    """Starts commands in a copy of the project.
+    """Starts programs in a copy of the project.
 
     Args:
         project: the copy.
@@ -152,8 +176,27 @@ class Commands:
         """Start a command that is read while it runs; the arguments are those of `start`."""
         return self._started(Service, arguments, environment, None)
 
+    def start_child(
+        self,
+        command: list[str],
+        *,
+        env: Mapping[str, str],
+        stderr: IO[bytes],
+        pass_fds: Sequence[int],
+        **_: object,
+    ) -> Child:
+        """Start `python -m module …` in a session of its own, as subprocess.Popen does."""
+        _python, option, module, *arguments = command
+        assert option == "-m"
+        return Child(
+            self._messages,
+            _request(module, arguments, env, pass_fds),
+            stderr.fileno(),
+            pass_fds,
+        )
+
     def close(self) -> None:
-        """Stop the process from which commands are forked."""
+        """Stop the process from which programs are forked."""
         self._messages.close()
         self._process.wait()
 
@@ -164,13 +207,22 @@ class Commands:
         environment: Mapping[str, str],
         stdin: int | None,
     ) -> _Kind:
-        request = {"arguments": arguments, "environment": dict(environment)}
         with open(os.devnull, "rb") as empty:  # noqa: PTH123 - a device, not a path of ours
             return kind(
                 self._messages,
-                json.dumps(request).encode(),
+                _request("dashboard", arguments, environment),
                 empty.fileno() if stdin is None else stdin,
             )
+
+
+def _request(
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    inherited: Sequence[int] = (),
+) -> bytes:
+    request = {"module": module, "arguments": arguments, "environment": dict(environment)}
+    return json.dumps({**request, "inherited": inherited}).encode()
 
 
 @cache
