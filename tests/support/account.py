@@ -7,13 +7,15 @@ from the emulator's environment. A deployment then takes seconds of calls instea
 import copy
 import json
 import os
+import random
 import shutil
 import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +27,7 @@ from support.operator import HERE, LOCAL_CONNECTIONS, credentials
 from support.strict import Call, Rules
 from support.strict_proxy import StrictProxy, client
 
+from chalicelib.errors import CommandError
 from dashboard.deploy.chalice_resources import function_name
 from dashboard.local.emulator import process
 from dashboard.local.emulator.process import EmulatorProcess, listen
@@ -101,7 +104,8 @@ class Account:
             self._state.root.mkdir(exist_ok=True)
             counting = function_name("none", "aggregate")
             with mock.patch.object(process, "subprocess", _FORKED):
-                self._emulator = EmulatorProcess(self._state, listen(0), [], counting)
+                listener = listen(self._port)
+                self._emulator = EmulatorProcess(self._state, listener, [], counting)
             self._emulator.wait_until_ready()
             self.proxy.endpoint_url = self._emulator.endpoint_url
             if put_back:
@@ -212,6 +216,17 @@ class Account:
     def state(self, stage: str) -> dict[str, Any]:
         """Return a description of the account, without anything that differs between runs."""
         return _Described(self, stage).everything()
+
+    @cached_property
+    def _port(self) -> int:
+        """The port of each emulator of the account, so that clients are made once.
+
+        It is not one that the system assigns, and stays free between two emulators.
+        """
+        for port in random.sample(range(20_000, 30_000), 100):
+            with suppress(CommandError), listen(port):
+                return port
+        raise AssertionError("no free port")
 
     def _enable_mappings(self) -> None:
         """Enable the mappings of queues, which an emulator disables before it saves."""

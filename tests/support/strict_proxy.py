@@ -53,9 +53,18 @@ class StrictProxy:
             disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
-                proxy._handle(self)
+                proxy._handle(self, self.emulator)
 
             do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = handle_any
+
+            def setup(self) -> None:
+                super().setup()
+                host = proxy.endpoint_url.removeprefix("http://")
+                self.emulator = http.client.HTTPConnection(host, timeout=60)
+
+            def finish(self) -> None:
+                self.emulator.close()
+                super().finish()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -77,7 +86,9 @@ class StrictProxy:
         self.calls = []
         self.on_call = lambda _number, _done: None
 
-    def _handle(self, request: BaseHTTPRequestHandler) -> None:
+    def _handle(
+        self, request: BaseHTTPRequestHandler, emulator: http.client.HTTPConnection
+    ) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         call, protocol = _identified(request, body)
         with self._lock:
@@ -94,7 +105,7 @@ class StrictProxy:
                 [("x-amzn-errortype", refusal.code)],
             )
             return
-        status, headers, answer = self._forward(request, body)
+        status, headers, answer = self._forward(request, emulator, body)
         self.rules.look_for_losses(call, self._aws(call.region))
         self.on_call(number, True)
         if status < 300:
@@ -111,27 +122,23 @@ class StrictProxy:
         return lambda service: client(service, region, self.endpoint_url)
 
     def _forward(
-        self, request: BaseHTTPRequestHandler, body: bytes
+        self, request: BaseHTTPRequestHandler, emulator: http.client.HTTPConnection, body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         host = self.endpoint_url.removeprefix("http://")
-        connection = http.client.HTTPConnection(host, timeout=60)
         headers = {
             name: value
             for name, value in request.headers.items()
             if name.lower() not in {"connection", "content-length", "expect", "transfer-encoding"}
         }
-        try:
-            connection.request(request.command, request.path, body, {**headers, "Host": host})
-            answer = connection.getresponse()
-            content = answer.read()
-            kept = [
-                (name, value)
-                for name, value in answer.getheaders()
-                if name.lower() not in {"connection", "content-length", "transfer-encoding", "date"}
-            ]
-            return answer.status, kept, content
-        finally:
-            connection.close()
+        emulator.request(request.command, request.path, body, {**headers, "Host": host})
+        answer = emulator.getresponse()
+        content = answer.read()
+        kept = [
+            (name, value)
+            for name, value in answer.getheaders()
+            if name.lower() not in {"connection", "content-length", "transfer-encoding", "date"}
+        ]
+        return answer.status, kept, content
 
 
 def _answer(
