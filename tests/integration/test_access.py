@@ -108,8 +108,8 @@ class Stage:
 @pytest.fixture
 def stage(pipeline):
     stage = Stage(pipeline)
-    for campaign in ("acme-spring", "globex-spring", "acme-autumn"):
-        pipeline.run(ses.a_send(f"m-{campaign}", campaign=campaign))
+    campaigns = ("acme-spring", "globex-spring", "acme-autumn")
+    pipeline.run(*(ses.a_send(f"m-{campaign}", campaign=campaign) for campaign in campaigns))
     return stage
 
 
@@ -152,11 +152,16 @@ def findings():
 
 
 def test_no_cursor_reveals_a_hidden_campaign(stage):
-    for number in range(12):
-        campaign = f"{'acme' if number % 3 == 0 else 'globex'}-{number}"
-        stage.pipeline.run(
-            ses.a_send(f"n-{number}", campaign=campaign, at=f"2026-11-24T10:{number:02}:00.000Z")
+    stage.pipeline.run(
+        *(
+            ses.a_send(
+                f"n-{number}",
+                campaign=f"{'acme' if number % 3 == 0 else 'globex'}-{number}",
+                at=f"2026-11-24T10:{number:02}:00.000Z",
+            )
+            for number in range(12)
         )
+    )
     mallory = stage.sign_in("mallory", "acme")
 
     seen, request = [], {}
@@ -372,8 +377,8 @@ def test_an_expired_connection_is_closed_even_if_no_error_can_be_sent(stage):
 
 
 def test_hidden_campaigns_do_not_cost_a_query_each(stage):
-    for number in range(30):
-        stage.pipeline.run(ses.a_send(f"o-{number}", campaign=f"globex-{number}"))
+    events = (ses.a_send(f"o-{number}", campaign=f"globex-{number}") for number in range(30))
+    stage.pipeline.run(*events)
     mallory = stage.sign_in("mallory", "acme")
     calls = []
     service = stage.parts.stats_table._dynamo

@@ -19,6 +19,7 @@ import boto3
 from moto import mock_aws
 from moto.awslambda.models import LambdaFunction
 from moto.core.base_backend import BackendDict
+from moto.core.serialize import ResponseSerializer
 
 REGION = "us-east-1"
 
@@ -33,7 +34,24 @@ def _runs_nothing(function: LambdaFunction, event: Any = None) -> tuple[str, boo
     return why, True, ""
 
 
+def _member(
+    self: ResponseSerializer,
+    value: Any,
+    key: str,
+    shape: Any,
+    find: Any = ResponseSerializer.get_value,
+) -> Any:
+    """Return a member of a response; those of DynamoDB's values have no other name.
+
+    moto looks for each of ten types of each value by a dozen names.
+    """
+    if type(value) is dict and getattr(shape, "parent", shape).name == "AttributeValue":
+        return value.get(key)
+    return find(self, value, key, shape)
+
+
 LambdaFunction._invoke_lambda = _runs_nothing
+ResponseSerializer.get_value = _member
 
 _session = boto3.session.Session("testing", "testing")
 
