@@ -29,9 +29,11 @@ from chalicelib.ses.event import (
     tag_value,
 )
 from chalicelib.ses.headers import decoded, mailbox
+from chalicelib.ses.other_messages import is_email_event, is_validation, recognized
 from chalicelib.ses.times import to_utc
 
-# SES publishes this as plain text whenever an SNS event destination is created.
+# SES publishes this as plain text whenever an SNS event destination is created. The validation of
+# an identity's notifications is JSON: see is_validation.
 VALIDATION_MESSAGE = "Successfully validated SNS topic for Amazon SES event publishing."
 
 _MAX_WRAPPINGS = 4
@@ -293,19 +295,21 @@ def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Eve
         not_after: the latest plausible time of an event, in the format of `Event.at`.
 
     Returns:
-        The event, or None for SES's validation message, which is to be acknowledged.
+        The event, or None for SES's validation messages, which are to be acknowledged.
 
     Raises:
         NotAnEvent: the message is not an SES event, or is dated later; it has a `reason`.
     """
     text = body
     for _ in range(_MAX_WRAPPINGS):
-        try:
-            event = _decode(text).event(campaign_tag)
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        event = _decoded(text, campaign_tag)
+        if event is None:
             if text.strip() == VALIDATION_MESSAGE:
                 return None
-            content = _unwrapped(_json_object(text))
+            value = _json_object(text)
+            if is_validation(value):
+                return None
+            content = _unwrapped(value)
             if isinstance(content, str):
                 text = content
                 continue
@@ -318,13 +322,24 @@ def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Eve
     raise NotAnEvent("wrapped_too_often", f"more than {_MAX_WRAPPINGS} envelopes")
 
 
+def _decoded(text: str, campaign_tag: str) -> Event | None:
+    """Return the event of a bare, valid SES event; otherwise None.
+
+    An error of msgspec may quote the message, so no later error may have it as its context.
+    """
+    try:
+        return _decode(text).event(campaign_tag)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+
+
 def _json_object(text: str) -> dict[str, Any]:
     """Parse JSON; lone surrogates, which JSON can represent and UTF-8 cannot, become `?`."""
     try:
         value = json.loads(text)
         value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
-        raise NotAnEvent("bad_json", f"not JSON ({error}): {shape(text)}") from error
+        raise NotAnEvent("bad_json", f"not JSON ({error}): {shape(text)}") from None
     if not isinstance(value, dict):
         raise NotAnEvent("not_an_object", f"JSON, but not an object: {shape(value)}")
     return value
@@ -339,21 +354,16 @@ def _unwrapped(value: dict[str, Any]) -> dict[str, Any] | str:
             return text
         case {"Type": "SubscriptionConfirmation" | "UnsubscribeConfirmation" as kind}:
             raise NotAnEvent("sns_confirmation", f"an SNS {kind}, meant for HTTP endpoints")
-        case {"source": "aws.ses", "detail": dict(detail)}:
+        case {"source": "aws.ses", "detail": dict(detail)} if is_email_event(value):
             return detail
-        case _:
-            return value
+    if other := recognized(value):
+        raise other
+    return value
 
 
 def _converted(value: dict[str, Any], campaign_tag: str) -> Event:
     """Return the event of a JSON object, or raise NotAnEvent with the field at fault."""
     if "eventType" not in value:
-        if "notificationType" in value:
-            raise NotAnEvent(
-                "legacy_notification",
-                "an identity's feedback notification, which has no tags: publish events "
-                "through a configuration set instead",
-            )
         raise NotAnEvent("no_event_type", f"no eventType in {shape(value)}")
     event_type = value["eventType"]
     if not isinstance(event_type, str) or not re.fullmatch(_TYPE, event_type):
@@ -516,8 +526,8 @@ def _shown(value: object) -> str | None:
 def _time(name: str, text: str) -> str:
     try:
         return to_utc(text)
-    except ValueError as error:
-        raise _wrong(name, "an RFC 3339 time", text) from error
+    except ValueError:  # which quotes the text
+        raise _wrong(name, "an RFC 3339 time", text) from None
 
 
 def _wrong(name: str, expected: str, found: Any) -> NotAnEvent:

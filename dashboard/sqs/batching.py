@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.errors import CommandError
+from chalicelib.errors import CommandError, shape
 
 # The limits of one SNS or SQS batch request.
 MAX_ENTRIES = 10
@@ -32,8 +32,7 @@ def divided(messages: Sequence[str]) -> Iterator[list[str]]:
         length = len(message.encode())
         if length > MAX_BYTES:
             raise CommandError(
-                f"a message has {length} bytes, but the limit per call is {MAX_BYTES}: "
-                f"{message[:80]!r}…"
+                f"a message has {length} bytes, but the limit per call is {MAX_BYTES}"
             )
         if len(batch) == MAX_ENTRIES or size + length > MAX_BYTES:
             yield batch
@@ -72,6 +71,6 @@ def deliver(
     if failures:
         reason = f"{failures[0].get('Code')}: {failures[0].get('Message', 'no reason given')}"
         raise CommandError(
-            f"{target} rejected {len(failures)} of {len(messages)} messages ({reason}), "
-            f"starting with {left[int(failures[0]['Id'])][:80]!r}…"
+            f"{target} rejected {len(failures)} of {len(messages)} messages ({reason}), the first "
+            f"with {shape(left[int(failures[0]['Id'])])}"
         )

@@ -22,7 +22,8 @@ from support.world import CONFIG, World
 from chalicelib.aws.client import JsonService
 from chalicelib.aws.http11 import Response
 from chalicelib.aws.queues import Queues
-from chalicelib.errors import AwsError, ConditionFailed, trace
+from chalicelib.errors import AwsError, ConditionFailed, NotAnEvent, trace
+from chalicelib.ses.parse import parse
 
 MARK = "m4rk"
 ADDRESS = f"{MARK}@{MARK}.example"
@@ -167,9 +168,27 @@ def paths(value, path=()):
             yield from paths(inner, (*path, name))
 
 
+def other_messages(text):
+    """Yield what other senders publish, each with the text wherever its sender can put one."""
+    yield {"notificationType": text, "mail": {"source": text}}
+    yield {"notificationType": "Received", "mail": {"source": text}, "content": text}
+    yield {"source": text, "detail-type": "Object Created", "detail": {"key": text}}
+    yield {"source": "aws.ses", "detail-type": text, "detail": {"eventType": text}}
+    yield {"source": "aws.ses", "detail-type": "Email Opened", "detail": {"eventType": text}}
+    yield {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": text}
+    yield {"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": text}}}]}
+    yield {"AlarmName": text, "NewStateValue": "ALARM", "AlarmDescription": text}
+    yield {"Type": "SubscriptionConfirmation", "Message": text, "SubscribeURL": text}
+    yield {"Type": text, "Message": text}
+    yield {"eventType": text, "mail": ses.mail()}
+    yield {"eventType": "Send", "mail": {**ses.mail(), "timestamp": text}}
+    yield [{"eventType": "Send", "destination": [text]}]
+    yield json.dumps({"destination": [text]})
+
+
 @st.composite
 def bodies(draw):
-    """Draw a queue message: a possibly malformed event in a possibly truncated envelope."""
+    """Draw a queue message: a malformed event or another message, in a truncated envelope."""
     event = marked(draw(st.one_of(engagements, others)))
     names = {"messageId", "campaign", "ses:configuration-set"}
     if draw(st.booleans()):
@@ -178,12 +197,31 @@ def bodies(draw):
         for name in outer:
             inner = inner[name]
         inner[last] = draw(odd)
-    text = json.dumps(event)
+    others_of_a_text = [*other_messages(draw(st.sampled_from(TEXTS)))]
+    text = json.dumps(draw(st.sampled_from([event] * 30 + others_of_a_text)))
     for wrap in draw(st.lists(st.just(ses.in_sns_envelope), max_size=5)):
         text = wrap(text)
     if draw(st.integers(0, 4)) == 0:
         text = text[: draw(st.integers(0, len(text)))]
     return draw(st.sampled_from([text, text, text, json.dumps(ADDRESS), ADDRESS]))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("wrap", [str, ses.in_sns_envelope])
+def test_other_messages_leave_no_content_in_reasons_or_tracebacks(text, wrap):
+    for value in [*other_messages(text), text]:
+        for body in (wrap(json.dumps(value)), wrap(text + json.dumps(value))):
+            with pytest.raises(NotAnEvent) as refused:
+                parse(body, campaign_tag="campaign")
+            assert_no_content(trace(refused.value), [refused.value.reason], [refused.value])
+
+
+@given(bodies())
+def test_refused_events_leave_no_content_in_reasons_or_tracebacks(body):
+    try:
+        parse(body, campaign_tag="campaign")
+    except NotAnEvent as error:
+        assert_no_content(trace(error), [error.reason], [error])
 
 
 faults = st.lists(st.sampled_from([None, None, *FAULTS]), max_size=25)

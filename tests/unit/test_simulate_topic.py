@@ -87,7 +87,7 @@ def test_no_batch_exceeds_the_size_limit_of_sns():
 
 
 def test_an_oversized_message_is_reported():
-    with pytest.raises(CommandError, match=r"262145 bytes, but the limit per call is 262144: 'xxx"):
+    with pytest.raises(CommandError, match=r"262145 bytes, but the limit per call is 262144$"):
         a_topic(FakeSns())[0].publish_batch(["x" * (MAX_BYTES + 1)])
 
 
@@ -107,7 +107,8 @@ def test_a_message_that_stays_rejected_is_an_error():
     topic, sleeps = a_topic(client)
 
     with pytest.raises(
-        CommandError, match=r"events rejected 1 of 2 messages \(InternalError: try later\).*'b'"
+        CommandError,
+        match=r"rejected 1 of 2 messages \(InternalError: try later\), the first with a text of 1 ",
     ):
         topic.publish_batch(["a", "b"])
     assert len(client.calls) == 6
