@@ -38,7 +38,7 @@ class Outcome:
         refused: number of records that were not sent, by reason, in this replay and the earlier
             one.
         complaints: the first refused records and unreadable files, each with its reason.
-        unreadable: number of files that could not be read to the end.
+        unreadable: number of files, and files in archives, that could not be read to the end.
     """
 
     sent: int = 0
@@ -47,13 +47,17 @@ class Outcome:
     complaints: list[str] = field(default_factory=list)
     unreadable: int = 0
 
-    def refuse(self, path: Path, record: Record, reason: str, detail: str) -> None:
+    def refuse(self, record: Record, reason: str, detail: str) -> None:
         """Record that a record is not sent."""
         self.refused[reason] += 1
-        self.complain(f"{path}:{record.line}: {reason}: {detail}")
+        self._complain(f"{record.place}: {reason}: {detail}")
 
-    def complain(self, complaint: str) -> None:
-        """Store a complaint, up to the maximum number."""
+    def report(self, error: Unreadable) -> None:
+        """Record that a file, or a part of it, cannot be read."""
+        self.unreadable += 1
+        self._complain(str(error))
+
+    def _complain(self, complaint: str) -> None:
         if len(self.complaints) < _MOST_COMPLAINTS:
             self.complaints.append(complaint)
 
@@ -118,9 +122,11 @@ class Expiring:
 def command(
     *, paths: tuple[Path, ...], stage: str | None, region: str | None, state_dir: Path
 ) -> None:
-    """Send exported SES events to the queue, from JSON Lines or Firehose files, also gzipped.
+    """Send exported SES events to the queue.
 
-    For a folder, reads all files in it. Events are never counted twice. After an interruption, run
+    Reads JSON in any layout, CSV with JSON cells, what Firehose, EventBridge and CloudWatch Logs
+    store, and the output of `aws sqs` and `aws logs`, also compressed with gzip or ZIP. Of a
+    folder, reads all files. Events are never counted twice. After an interruption, run
     it again to continue. The exit status is 1 if some records were not sent.
     """
     installation = find(state_dir, stage, region)
@@ -153,11 +159,7 @@ def _replay_all(
             def show(position: int, before: int = before) -> None:
                 progress.update(task, completed=before + position, sent=outcome.sent)
 
-            try:
-                replay(installation, path, Note(notes, target, path), outcome, show)
-            except Unreadable as error:  # continue with the other files
-                outcome.unreadable += 1
-                outcome.complain(str(error))
+            replay(installation, path, Note(notes, target, path), outcome, show)
             before += path.stat().st_size
         progress.update(task, completed=total, sent=outcome.sent)
 
@@ -179,7 +181,6 @@ def replay(
         progress: called with the number of bytes read so far.
 
     Raises:
-        Unreadable: the file cannot be read to its end.
         CommandError: an event could not be sent to the queue.
     """
     sender = Sender(installation.clients("sqs"), installation.queues.queue_url)
@@ -189,11 +190,11 @@ def replay(
     outcome.earlier += done
     outcome.refused.update(refused)
     noted = time.monotonic()
-    for batch in _batches(record for record in read(path) if record.number > done):
+    for batch in _batches(record for record in read(path, outcome.report) if record.number > done):
         bodies = [
             record.text
             for record in batch
-            if _is_wanted(record, path, installation.config.campaign_tag, expiring, outcome)
+            if _is_wanted(record, installation.config.campaign_tag, expiring, outcome)
         ]
         sender.send(bodies)
         outcome.sent += len(bodies)
@@ -204,26 +205,23 @@ def replay(
     note.forget()
 
 
-def _is_wanted(
-    record: Record, path: Path, campaign_tag: str, expiring: Expiring, outcome: Outcome
-) -> bool:
+def _is_wanted(record: Record, campaign_tag: str, expiring: Expiring, outcome: Outcome) -> bool:
     try:
         event = parse(record.text, campaign_tag=campaign_tag)
     except NotAnEvent as error:
-        outcome.refuse(path, record, error.reason, str(error))
+        outcome.refuse(record, error.reason, str(error))
         return False
     if event is None:  # SES's validation message, not an event
         return False
     if event.campaign in expiring:
         outcome.refuse(
-            path,
             record,
             "facts_expired",
             f"some facts of {event.campaign!r} have expired, so this event may be a duplicate",
         )
         return False
     if len(record.text.encode()) > MAX_BYTES:
-        outcome.refuse(path, record, "too_large", f"longer than {MAX_BYTES} bytes, the SQS maximum")
+        outcome.refuse(record, "too_large", f"longer than {MAX_BYTES} bytes, the SQS maximum")
         return False
     return True
 

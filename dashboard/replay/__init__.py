@@ -1,1 +1,1 @@
-"""Read exported SES events."""
+"""Read exported SES events: bytes → text → JSON values → queue messages, each step a generator."""

@@ -1,47 +1,33 @@
-"""Parse files of exported SES events: concatenated JSON values, optionally compressed with gzip.
+"""Read the queue messages in files of exported SES events."""
 
-Values may be separated by newlines, follow each other on one line (as Firehose writes them to S3),
-or span several lines.
-"""
-
-import codecs
-import gzip
-import json
-import re
-import zlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from chalicelib.errors import CommandError
-from dashboard.sqs.batching import MAX_BYTES
+from dashboard.replay.csv_cells import cells, delimiter_in
+from dashboard.replay.envelopes import messages
+from dashboard.replay.json_values import TooLong, Value, values
+from dashboard.replay.layers import Bytes, Document, Report, Unreadable, documents, printable
 
-_GZIP = b"\x1f\x8b"
-_CHUNK_BYTES = 1024 * 1024
-_SOMETHING = re.compile(r"\S")
-_DECODER = json.JSONDecoder()
+__all__ = ["Record", "Unreadable", "files_in", "read"]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One value of a file.
+    """A queue message in a file.
 
     Attributes:
         number: its position in the file, from 1.
-        line: the line on which it begins, from 1.
-        text: the value; if it is not JSON, the text up to the end of its line.
+        place: the file, the path inside an archive, and the line, such as `export.zip/a.json:7`.
+        text: the message; if a part of the file is damaged, that part.
         position: number of bytes of the file that had been read when it was found.
     """
 
     number: int
-    line: int
+    place: str
     text: str
     position: int
-
-
-class Unreadable(CommandError):
-    """A file cannot be read to its end."""
 
 
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
@@ -54,59 +40,49 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
     return files
 
 
-def read(path: Path) -> Iterator[Record]:
-    """Yield a file's values.
+def read(path: Path, report: Report) -> Iterator[Record]:
+    """Yield the messages in a file.
 
-    Raises:
-        Unreadable: the file cannot be read, or is invalid gzip.
+    Args:
+        path: the file.
+        report: called with an error for each part of the file that cannot be read.
     """
+    name, number = printable(str(path)), 0
     try:
         with path.open("rb") as raw:
-            packed = raw.read(len(_GZIP)) == _GZIP
-            raw.seek(0)
-            content = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
-            yield from _values(content, raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(f"cannot read {path}: {error}") from error
+
+            def opened() -> Bytes:
+                raw.seek(0)
+                return raw
+
+            for document in documents(name, opened, report):
+                for line, text in _messages(document, report):
+                    number += 1
+                    yield Record(number, f"{document.name}:{line}", text, raw.tell())
+    except OSError as error:
+        report(Unreadable(f"cannot read {name}: {error.strerror}"))
 
 
-def _values(content: BinaryIO, raw: BinaryIO) -> Iterator[Record]:
-    characters = codecs.getincrementaldecoder("utf-8")("replace")
-    number, line, at, text, ended = 0, 1, 0, "", False
-    while True:
-        start = _after_space(text, at)
-        line += text.count("\n", at, start)
-        at = start
-        end = _end_of_value(text, at, ended=ended)
-        if end is not None:
-            number += 1
-            yield Record(number, line, text[at:end], raw.tell())
-            line += text.count("\n", at, end)
-            at = end
-        elif ended:
-            return
-        else:
-            chunk = content.read(_CHUNK_BYTES)
-            ended = not chunk
-            text = text[at:] + characters.decode(chunk, ended)
-            at = 0
+def _messages(document: Document, report: Report) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of each message in a document."""
 
+    def unpack(data: bytes) -> Iterator[str]:
+        for inner in documents(document.name, lambda: io.BytesIO(data), report):
+            for _, text in _messages(inner, report):
+                yield text
 
-def _after_space(text: str, at: int) -> int:
-    found = _SOMETHING.search(text, at)
-    return found.start() if found else len(text)
-
-
-def _end_of_value(text: str, at: int, *, ended: bool) -> int | None:
-    """Return the index at which a value ends; None if more input is needed."""
-    if at == len(text):
-        return None
     try:
-        _, end = _DECODER.raw_decode(text, at)
-    except (ValueError, RecursionError):
-        # Either more input is needed, or the value is not JSON and ends with its line.
-        if not ended and len(text) - at <= MAX_BYTES:
-            return None
-        newline = text.find("\n", at)
-        return len(text) if newline < 0 else newline
-    return end if end < len(text) or ended else None
+        for value in _values(document, report):
+            for text in messages(value.parsed, unpack, value.text):
+                # JSON can represent lone surrogates, but UTF-8 cannot.
+                yield value.line, text.encode("utf-8", "replace").decode()
+    except TooLong as error:
+        report(
+            Unreadable(f"cannot read all of {document.name}: {error}. Split it: jq -c '.[] | .[]?'")
+        )
+
+
+def _values(document: Document, report: Report) -> Iterator[Value]:
+    text = document.text(report)
+    delimiter = delimiter_in(document.head)
+    return values(text) if delimiter is None else cells(text, delimiter)

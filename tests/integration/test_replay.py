@@ -1,8 +1,10 @@
 """An interrupted replay resumes where it stopped."""
 
 import gzip
+import json
 import re
 import subprocess
+import zipfile
 from collections import Counter
 
 import pytest
@@ -142,7 +144,40 @@ def test_an_unreadable_file_does_not_block_other_files(run, export, tmp_path):
 
     assert status == 1
     assert re.search(r"cannot read .*a-broken\.gz", said)
+    sent = re.search(
+        r"(\d+) events sent to the queue; not sent: 1 bad_json; 1 file not read completely\.", said
+    )
+    assert sent, said
+    assert 180 < int(sent[1]) < 200, "what precedes the damage is replayed"
+
+
+def test_a_file_of_another_format_is_one_line_with_a_command(run, export, tmp_path):
+    foreign = tmp_path / "events.parquet"
+    foreign.write_bytes(b"PAR1\x15\x04\x1b[2J")
+
+    status, said = run(foreign, export)
+
+    assert status == 1
+    assert f"{foreign} seems to be Apache Parquet. Convert it: duckdb -c" in said
     assert "100 events sent to the queue; 1 file not read completely." in said
+    assert "\x1b" not in said
+
+
+def test_an_interrupted_replay_of_an_archive_resumes_where_it_stopped(
+    installation, export, tmp_path
+):
+    archive = tmp_path / "export.zip"
+    lines = export.read_text().splitlines(keepends=True)
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a.json", "".join(lines[:30]))
+        packed.writestr("b.json", json.dumps([json.loads(line) for line in lines[30:]]))
+    first, second = Outcome(), Outcome()
+
+    with pytest.raises(Interrupted):
+        replay(installation, archive, note(tmp_path, archive), first, interrupted_at(first, 60))
+    replay(installation, archive, note(tmp_path, archive), second)
+
+    assert (second.earlier, second.sent) == (50, 50)
 
 
 def test_messages_that_the_queue_keeps_rejecting_are_retried_then_reported():
