@@ -283,7 +283,7 @@ _KnownEvent = (
     | _Subscription
 )
 _TYPES = {kind.__struct_config__.tag for kind in _KnownEvent.__args__}
-_decode: Callable[[str | bytes], _Event] = msgspec.json.Decoder(_KnownEvent).decode
+_decode: Callable[[str], _Event] = msgspec.json.Decoder(_KnownEvent).decode
 
 
 def parse(body: str, *, campaign_tag: str, not_after: str = _END_OF_TIME) -> Event | None:
@@ -370,12 +370,12 @@ def _converted(value: dict[str, Any], campaign_tag: str) -> Event:
         raise _wrong("eventType", "a few English words, as SES's types are", event_type)
     try:
         if event_type in _TYPES:
-            return _decode(msgspec.json.encode(value)).event(campaign_tag)
+            return _decode(json.dumps(value)).event(campaign_tag)
         # A type that SES has added is stored under its own name.
-        mail = msgspec.json.decode(msgspec.json.encode(value.get("mail")), type=_Mail)
+        mail = msgspec.json.decode(json.dumps(value.get("mail")), type=_Mail)
         digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
         return _event(event_type, mail, campaign_tag, mail.destination or (), feedback_id=digest)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise NotAnEvent("bad_event", str(error)) from error
 
 
