@@ -100,9 +100,13 @@ class Pipeline:
         self._shards[table] = shard
         return [_as_lambda_sees(record, arn, self.now) for record in records[already:]]
 
+    def shard(self, table):
+        """Return the id of the shard whose records were read last."""
+        return self._shards[table]
+
     def aggregate(self, records=None):
         records = self.stream(self.config.events_table) if records is None else records
-        handlers.aggregate({"Records": records, "shardId": self._shards[self.config.events_table]})
+        handlers.aggregate({"Records": records, "shardId": self.shard(self.config.events_table)})
         return records
 
     def publish(self):

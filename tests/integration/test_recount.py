@@ -1,10 +1,12 @@
 """A recount corrects wrong counters and nothing else, despite concurrent changes."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
-from support import moto_account, ses
+from support import moto_account, reference, ses
+from support.previous import PreviousRelease
 
 from chalicelib.errors import AwsError, CommandError
 from chalicelib.live.permissions import Connection
@@ -265,4 +267,79 @@ def test_times_stored_in_milliseconds_agree_with_the_facts(pipeline, installatio
     exactly = {"S": "2026-11-23T10:00:00.500Z"}
     change(pipeline, first_event_at=exactly, last_event_at=exactly)
 
+    assert recount(installation, SPRING, Reporter()).differences == []
+
+
+@pytest.fixture
+def by_previous_release(pipeline):
+    """Return a function by which the previous release stores and counts events."""
+    stage = SimpleNamespace(
+        config=pipeline.config,
+        dynamo=pipeline.parts.dynamo,
+        now=pipeline.now,
+        run_interleaved=pipeline.parts.run,
+    )
+    process = PreviousRelease().new_process(stage)
+
+    def store_and_count(*events):
+        process.ingest.batch(ses.in_sqs_event(*map(ses.raw, events))["Records"])
+        records = pipeline.stream(pipeline.config.events_table)
+        process.count.batch(records, shard=pipeline.shard(pipeline.config.events_table))
+
+    return store_and_count
+
+
+def campaign_of(pipeline):
+    return pipeline.snapshot(VIEWER, f"stats/email-campaign/{SPRING}")
+
+
+OLD = [
+    ses.a_send("m-1"),
+    ses.a_delivery("m-2"),
+    ses.an_open("m-2", agent=ses.APPLE_MAIL_PRIVACY),
+    ses.a_bounce("m-1", subtype="OnAccountSuppressionList"),
+    ses.a_click("m-3", link="https://example.com/unsubscribe/tok1"),
+    ses.a_click("m-4", link="https://example.com/unsubscribe/tok2"),
+]
+
+
+def test_a_campaign_of_an_earlier_release_shows_its_figures_as_such(pipeline, by_previous_release):
+    by_previous_release(*OLD)
+
+    shown = campaign_of(pipeline)
+
+    assert shown["campaign"]["recount_needed"]
+    assert shown["counts"]["hard_bounces"] == 1  # by the definition of that release
+    assert shown["counts"]["prevented"] is shown["counts"]["readers"] is None
+    assert shown["rates"]["read"] is shown["rates"]["read_observable"] is None
+    assert {link["url"] for link in shown["links"]} == {"https://example.com/unsubscribe/*"}
+
+
+def test_a_recount_without_apply_names_the_campaigns_of_earlier_releases(
+    pipeline, installation, by_previous_release
+):
+    by_previous_release(*OLD)
+
+    outcome = recount(installation, SPRING, Reporter())
+
+    assert (outcome.outdated, outcome.differences) == ([SPRING], [])
+    assert campaign_of(pipeline)["campaign"]["recount_needed"]
+
+
+def test_a_recount_counts_facts_of_an_earlier_release_by_the_current_definitions(
+    pipeline, installation, counts, monkeypatch, by_previous_release
+):
+    by_previous_release(*OLD)
+    monkeypatch.setattr(
+        "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
+    )
+
+    outcome = recount(installation, None, Reporter(), applies=True)
+
+    assert (outcome.outdated, outcome.differences) == ([], [])
+    assert counts() == reference.counts(OLD)[SPRING]
+    shown = campaign_of(pipeline)
+    assert not shown["campaign"]["recount_needed"]
+    [link] = shown["links"]
+    assert (link["kind"], link["unique_human_clicks"]) == ("unsubscribe", 2)
     assert recount(installation, SPRING, Reporter()).differences == []
