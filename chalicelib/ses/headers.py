@@ -1,11 +1,13 @@
 """Read email header values: encoded words, folded lines, addresses and display names."""
 
 import re
+from functools import lru_cache
 
 _ADDRESS = re.compile(r"<([^<>]*)>[^<>]*\Z")
 _FOLD = re.compile(r"[ \t]*\r?\n[ \t]*|[\r\n]+")
 
 
+@lru_cache(maxsize=1000)  # a campaign has few subjects and senders
 def decoded(value: str) -> str:
     """Return a header's value as text: unfolded, and with its encoded words decoded (RFC 2047).
 
@@ -24,6 +26,7 @@ def decoded(value: str) -> str:
         return text
 
 
+@lru_cache(maxsize=1000)
 def mailbox(value: str) -> tuple[str, str]:
     """Return the display name, decoded, and the address of a mailbox such as `Ada <ada@b.org>`.
 
@@ -37,6 +40,7 @@ def mailbox(value: str) -> tuple[str, str]:
     return name.strip('"'), found[1].strip()
 
 
+@lru_cache(maxsize=1000)  # an email's events arrive close together
 def normalised_address(value: str) -> str:
     """Return a mailbox's address without its display name and brackets, in lower case.
 

@@ -399,7 +399,7 @@ def _event(
         campaign=campaign or _tag(tags, CONFIGURATION_SET_TAG) or UNTAGGED,
         tagged=campaign is not None,
         recipients=tuple(dict.fromkeys(recipients)),
-        subject=_shown(_subject(mail)),
+        subject=_subject(mail),
         sender=_sender(mail.source),
         tags=tags,
         **details,
@@ -444,14 +444,15 @@ def _subject(mail: _Mail) -> str | None:
         except msgspec.ValidationError:  # shown only, so omitted if malformed
             headers = []
         subject = next((one.value for one in headers if one.name.lower() == "subject"), None)
-    return decoded(subject) if isinstance(subject, str) else None
+    return None if subject is None else decoded(subject)[:MAX_TEXT] or None
 
 
 def _sender(source: object) -> str | None:
+    """Return the sender's display name, else the address."""
     if not isinstance(source, str):
         return None
     name, address = mailbox(source)
-    return _shown(name or address)
+    return (name or address)[:MAX_TEXT] or None
 
 
 def _replies(recipients: list[_Recipient]) -> dict[str, Reply]:

@@ -10,7 +10,7 @@ from support.generate import engagements, others
 from support.world import CONFIG, World
 
 from chalicelib.errors import InvalidRequest, NotAnEvent
-from chalicelib.facts.fact import FactSettings, facts_of
+from chalicelib.facts.fact import FactSettings, facts_of, short_hash
 from chalicelib.facts.items import to_item
 from chalicelib.live.protocol import parse_request
 from chalicelib.ses.parse import parse
@@ -107,7 +107,8 @@ def test_the_most_clicked_of_many_links_lead_however_late_they_come(number):
     world = World()
     links = [f"https://example.com/{one}" for one in range(number)]
     clicks = [ses.a_click(f"m-{one}", link=link) for one, link in enumerate(links)]
-    late = [ses.a_click(f"late-{one}", link=links[-1]) for one in range(2)]
+    last = min(links, key=short_hash)  # links are read in descending order of their ids
+    late = [ses.a_click(f"late-{one}", link=last) for one in range(2)]
     world.arrive(*clicks, *late)
 
     world.drain()
@@ -116,7 +117,7 @@ def test_the_most_clicked_of_many_links_lead_however_late_they_come(number):
     topic = world.snapshot("stats/email-campaign/spring")
     rows = [value for part, value in topic.shown.items() if part[0] == "link"]
     assert len(rows) == 251
-    assert rows[0]["url"] == links[-1]
+    assert rows[0]["url"] == last
     assert rows[0]["unique_human_clicks"] == 3
     assert sum(row["clicks"] for row in rows) == number + 2
     assert topic.counts["unique_clicks"] == number + 2
