@@ -7,8 +7,8 @@ id), never of delivery details such as an SNS message id.
 
 import hashlib
 import hmac
+import socket
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
@@ -290,12 +290,13 @@ def _network(address: str, campaign: str, key: str) -> str | None:
 
     None if the text is not an address. Networks of different campaigns cannot be compared.
     """
-    try:
-        prefix = 24 if ip_address(address).version == 4 else 48  # noqa: PLR2004
-        network = ip_network(f"{address}/{prefix}", strict=False)
-    except ValueError:
-        return None
-    return pseudonym(f"network {campaign} {network}", key)
+    for family, prefix_bytes in ((socket.AF_INET, 3), (socket.AF_INET6, 6)):
+        try:
+            network = socket.inet_pton(family, address)[:prefix_bytes].hex()
+        except (OSError, ValueError):  # ValueError: a null character
+            continue
+        return pseudonym(f"network {campaign} {network}", key)
+    return None
 
 
 def pseudonym(address: str, key: str) -> str:

@@ -92,8 +92,8 @@ SENDERS = (
     "Aurora <hello@aurora.example.net>",
     "The Weekly <digest@weekly.example.org>",
 )
-# Paths of a campaign's links, the most popular first.
-PATHS = ("", "/new", "/bestsellers", "/gift-cards", "/behind-the-scenes", "/unsubscribe")
+# Paths of a campaign's links, the most popular first; the unsubscribe link follows.
+PATHS = ("", "/new", "/bestsellers", "/gift-cards", "/behind-the-scenes")
 
 # The hosts from which SES sends.
 MTAS = tuple(f"{host}.smtp-out.amazonses.com" for host in ("a8-86", "a48-89", "a48-102"))

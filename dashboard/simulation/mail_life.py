@@ -79,6 +79,7 @@ class _Life:
         self._taken: set[datetime] = set()
         site = f"https://{domain_of(mail.sender)}"
         self._links = [f"{site}/{campaign.id}{path}" for path in audience.PATHS]
+        self._links.append(f"{site}/unsubscribe/{mail.message_id[17:30]}")  # a link of its own
 
     def live(self) -> None:
         if self._chance(self._shares.rendering_failures):

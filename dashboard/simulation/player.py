@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from chalicelib.facts.reputation import bounce_counter, bounce_kind
 from dashboard.simulation.arrivals import Arrival
 
 # Events that are due within this many seconds are published together.
@@ -25,11 +26,6 @@ _COUNTERS = {
     "Rendering Failure": "rendering_failures",
     "Subscription": "unsubscribes",
 }
-_BOUNCES = {
-    "Permanent": "hard_bounces",
-    "Transient": "soft_bounces",
-    "Undetermined": "undetermined_bounces",
-}
 _UNIQUE = {"Open": "unique_opens", "Click": "unique_clicks"}
 COUNTERS = (
     "sends",
@@ -38,6 +34,7 @@ COUNTERS = (
     "hard_bounces",
     "soft_bounces",
     "undetermined_bounces",
+    "prevented",
     "opens",
     "unique_opens",
     "clicks",
@@ -123,7 +120,9 @@ def play(
 
 
 def _counter(event_type: str, own: dict[str, Any]) -> str:
-    return _BOUNCES[own["bounceType"]] if event_type == "Bounce" else _COUNTERS[event_type]
+    if event_type == "Bounce":
+        return bounce_counter(*bounce_kind(own["bounceType"], own["bounceSubType"]))
+    return _COUNTERS[event_type]
 
 
 def seconds_since(start: datetime) -> Callable[[], float]:

@@ -119,6 +119,7 @@ def test_the_tally_is_the_naive_count_of_the_distinct_facts(played, texts):
     distinct = {(fact.message_id, fact.key): fact for fact in facts(texts)}.values()
     by_type = Counter(fact.type for fact in distinct)
     bounces = Counter(fact.bounce_type for fact in distinct)
+    prevented = sum(fact.detail == "OnAccountSuppressionList" for fact in distinct)
 
     assert tally.published == len(played)
     assert tally.copies == len(played) - len(distinct)
@@ -126,9 +127,10 @@ def test_the_tally_is_the_naive_count_of_the_distinct_facts(played, texts):
         "sends": by_type["Send"],
         "deliveries": by_type["Delivery"],
         "delivery_delays": by_type["DeliveryDelay"],
-        "hard_bounces": bounces["Permanent"],
+        "hard_bounces": bounces["Permanent"] - prevented,
         "soft_bounces": bounces["Transient"],
         "undetermined_bounces": bounces["Undetermined"],
+        "prevented": prevented,
         "opens": by_type["Open"],
         "unique_opens": len({fact.message_id for fact in distinct if fact.type == "Open"}),
         "clicks": by_type["Click"],
