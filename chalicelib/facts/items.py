@@ -22,14 +22,12 @@ from chalicelib.ses.times import is_time
 ACTIVITY_LANES = 4
 _STATE_PREFIX = "~state#"
 _NUMBERS = ("n", "z", "x")
-_MAPS = ("ul", "v", "bb", "cc")
-_SETS = ("hl",)
 _KINDS = {
     **dict.fromkeys((*fact.ATTRIBUTES.values(), *state.ATTRIBUTES.values()), "S"),
     **dict.fromkeys(_NUMBERS, "N"),
     **dict.fromkeys(("g", "o", "ba"), "BOOL"),
-    **dict.fromkeys(_MAPS, "M"),
-    **dict.fromkeys(_SETS, "SS"),
+    **dict.fromkeys(("ul", "v", "bb", "cc"), "M"),
+    "hl": "SS",
     "fact": "S",
 }
 
@@ -70,17 +68,19 @@ def from_item(item: Item) -> Fact | State:
         for name in _NUMBERS:
             if name in values:
                 values[name] = int(values[name])
-        for name in _MAPS:
-            if name in values:
-                values[name] = {inner: text["S"] for inner, text in values[name].items()}
         stored: Fact | State
         if values["fact"].startswith(_STATE_PREFIX):
-            values["ul"]
+            values["ul"] = _texts(values["ul"])
+            for name in ("bb", "cc"):
+                if name in values:
+                    values[name] = _texts(values[name])
             if "hl" in values:
                 values["hl"] = tuple(sorted(values["hl"]))
             stored = msgspec.convert(values, State)
             timely = all(map(is_time, _times(stored)))
         else:
+            if "v" in values:
+                values["v"] = _texts(values["v"])
             stored = msgspec.convert(values, Fact)
             timely = is_time(stored.at) and is_time(stored.mail_at)
     except (msgspec.ValidationError, KeyError) as error:  # it names the attribute, not its value
@@ -112,6 +112,10 @@ def activity_partition(campaign: str, hour: str, lane: int) -> str:
     Lanes spread a busy hour over several partitions, so that no campaign throttles ingest.
     """
     return f"{campaign}#{hour}#{lane}"
+
+
+def _texts(encoded: Item) -> dict[str, str]:
+    return {name: text["S"] for name, text in encoded.items()}
 
 
 def _times(state: State) -> Iterator[str]:

@@ -479,7 +479,9 @@ def _is_auto_reply(bounce: _BounceObject) -> bool:
 
 def _tag(tags: dict[str, Any], name: str) -> str | None:
     """Return a tag's first value, checked."""
-    values = tags.get(name) or []
+    values = tags.get(name)
+    if not values:
+        return None
     if not isinstance(values, list):
         raise _wrong(f"mail.tags[{name!r}]", "a list", values)
     value = tag_value(tags, name)
