@@ -935,8 +935,8 @@ FAULTS = (
     Fault(
         "addresses in links are shown",
         "chalicelib/facts/personal.py",
-        "_IDENTIFYING.sub(MASK, text)",
-        "text",
+        "_IDENTIFYING.sub(MASK, decoded)",
+        "decoded",
         ("tests/laws/test_definitions.py",),
     ),
     Fault(

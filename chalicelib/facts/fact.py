@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from chalicelib.facts import links
-from chalicelib.facts.personal import masked
+from chalicelib.facts.personal import masked, masked_sender
 from chalicelib.facts.reputation import (
     bounce_counter,
     bounce_kind,
@@ -239,7 +239,7 @@ def _fact(
     if event.link is not None:
         link = links.normalised(event.link, settings.tracking_parameters)
         label = tag_value(event.link_tags, settings.label_tag)
-        label = label and masked(label)[:MAX_LABEL]
+        label = label and masked(label[:MAX_URL])[:MAX_LABEL]
     return Fact(
         event.message_id,
         _key(event, pseudonym(recipient, key) if identified and recipient is not None else None),
@@ -251,14 +251,14 @@ def _fact(
         event.tagged,
         shown,
         event.subject,
-        event.sender,
+        event.sender and masked_sender(event.sender),
         link,
         None if link is None else link_id(link, label),
         event.agent,
         event.is_bot,
         bounce_type=event.bounce_type,
         opts_out=event.opts_out,
-        detail=event.detail,
+        detail=event.detail and masked(event.detail),
         generation=GENERATION,
         reported=recipient if settings.store_addresses and recipient != address else None,
         domain=(address and domain(address)) or None,
@@ -270,7 +270,7 @@ def _fact(
         },
         label=label,
         network=event.address and _network(event.address, event.campaign, key),
-        status=reply.status,
+        status=reply.status and masked(reply.status),
         diagnostic=reply.diagnostic and masked(reply.diagnostic)[:MAX_DIAGNOSTIC],
         reporting_mta=event.reporting_mta and masked(event.reporting_mta),
         auto_reply=event.auto_reply,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.facts import links
 from chalicelib.facts.fact import OTHER_LINK, Fact
-from chalicelib.facts.personal import masked
+from chalicelib.facts.personal import masked, masked_sender
 from chalicelib.facts.reputation import OTHER_SUBTYPE
 from chalicelib.live.frames import Message
 from chalicelib.stats.counters import (
@@ -243,8 +243,8 @@ def _summary(aggregate: Aggregate) -> Message:
         "campaign": {
             "id": aggregate.campaign,
             "title": aggregate.campaign,
-            "subject": aggregate.subject,
-            "sender": aggregate.sender,
+            "subject": aggregate.subject and masked(aggregate.subject),
+            "sender": aggregate.sender and masked_sender(aggregate.sender),
             "first_event_at": aggregate.first_event_at,
             "last_event_at": aggregate.last_event_at,
             "recount_needed": not aggregate.is_current,
