@@ -137,7 +137,7 @@ def storm(table: Table, browser: Browser) -> None:
     """Push faster than the real server would, while using the page."""
     with staged(scenes.lively()) as stage, page_of(browser, OBSERVE) as page:
         page.goto(f"{stage.url}#/campaign/{SPRING}")
-        expect(page.locator(".plot canvas")).to_have_count(2)
+        expect(page.locator(".plot svg")).to_have_count(2)
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         expect(page.locator(".events tbody tr")).to_have_count(8)
         page.evaluate("scrollTo(0, 0); window.tasks.length = 0")
@@ -215,9 +215,9 @@ def push_many(stage: Stage, page: Page, first: int, last: int) -> None:
         stage.push(PREFIX + SPRING, changes(number))
         if number % 500 == 0:
             page.wait_for_timeout(1)
-    human = scenes.SPRING_COUNTS["unique_human_opens"]
-    expect(page.locator("[data-metric=unique_human_opens]")).to_have_attribute(
-        "data-value", str(human)
+    clicked = scenes.SPRING_COUNTS["unique_human_clicks"]
+    expect(page.locator("[data-metric=unique_human_clicks]")).to_have_attribute(
+        "data-value", str(clicked)
     )
     page.wait_for_timeout(1500)
 

@@ -25,20 +25,6 @@ const unindent = {
   })),
 };
 
-/**
- * Remove the path renderers that uPlot attaches to itself, which tree shaking cannot drop: a tenth of its size.
- * @type {import("esbuild").Plugin}
- */
-const linesOnly = {
-  name: "lines only",
-  setup: ({ onLoad }) => onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => {
-    const source = await readFile(path, "utf8");
-    const [start, end] = [source.indexOf("uPlot.assign = assign;"), source.lastIndexOf("export {")];
-    if (start < 0 || end < start) throw new Error(`unexpected contents in ${path}: adapt build.mjs to this version of uPlot`);
-    return { contents: `${source.slice(0, start)}uPlot.tzDate = tzDate;\n${source.slice(end)}` };
-  }),
-};
-
 const { metafile, outputFiles } = await build({
   absWorkingDir: here,
   entryPoints: ["src/main.js", "src/sign-in.js", "src/style.css", "src/favicon.svg"],
@@ -52,7 +38,7 @@ const { metafile, outputFiles } = await build({
   entryNames: "assets/[name]-[hash]",
   chunkNames: "assets/[name]-[hash]",
   loader: { ".svg": "copy" },
-  plugins: [unindent, linesOnly],
+  plugins: [unindent],
   metafile: true,
   write: false,
 });

@@ -110,7 +110,7 @@ LABELS = {
 # Labels of a rate together with its count.
 RATE_LABELS = {
     "delivery": "Delivered",
-    "human_open": "Human opens",
+    "read": "Read",
     "human_click": "Human clicks",
     "bounce": "Hard bounces",
     "complaint": "Spam complaints",
@@ -172,10 +172,13 @@ REASONS = {
 STATUS = {
     "connecting": "Connecting…",
     "live": "Live",
+    "behind": "Behind",
     "stale": "Reconnecting…",
     "offline": "Offline",
     "reconnected": ", reconnected after {duration}",
-    "updated": "updated {ago}",
+    "last_event": "last event {ago}",
+    "no_events": "no events yet",
+    "late": "by about {duration}",
     "as_of": "as of {time}",
     "retry": "Retry now ({seconds} s)",
 }
@@ -196,12 +199,15 @@ PROBLEMS = {
 }
 
 HEALTH = {
+    "none": "No events yet",
     "ok": "Pipeline OK",
     "note": "Pipeline needs attention",
     "late": "Numbers are delayed",
     "last_event_at": "When the latest SES event was stored, to the minute.",
-    "oldest_seconds": "Events from SES that are not stored yet.",
+    "waiting": "Events from SES that are not stored yet.",
+    "oldest_seconds": "Age of the oldest event that is not stored yet.",
     "stream_lag_seconds": "Age of the oldest stored event that is not counted yet.",
+    "shown": "When this page last heard from the server.",
     "dead_letters": "Messages that could not be ingested, kept together with the reason.",
     "quarantined": "Stored events with invalid data.",
     "unknown_types": "Events of a type that Mailpulse does not support yet.",
@@ -213,9 +219,14 @@ PIPELINE = {
     "title": "Pipeline status",
     "about": "Whether the numbers on this page are complete and up to date.",
     "ok": "All systems normal.",
-    "last_event_at": "Last event",
-    "oldest_seconds": "Waiting in the queue",
-    "stream_lag_seconds": "Processing delay",
+    "none": "No events have arrived yet. Send an email with a configuration set whose event "
+    "destination is the SNS topic of Mailpulse. For a check of each step, run "
+    "python -m dashboard doctor",
+    "last_event_at": "SES: last event",
+    "waiting": "Queue: events waiting",
+    "oldest_seconds": "Queue: delay",
+    "stream_lag_seconds": "Counting: delay",
+    "shown": "Page: last update",
     "dead_letters": "Dead-letter queue",
     "quarantined": "Could not be counted",
     "unknown_types": "Unsupported type",
@@ -233,8 +244,9 @@ PAGE = {
     "show_all": "Show all",
     "show_more": "Show more",
     "zone": "times in {zone}",
-    "utc_days": "days in UTC",
-    "sparkline": "Deliveries and human opens over time",
+    "times_in": "times in",
+    "printed": "As of {time} ({zone})",
+    "sparkline": "Human opens over time",
     "unreachable": "Cannot connect to Mailpulse at {address}. Reconnecting… Check that Mailpulse "
     "is running.",
     "offline": "You are offline. Reconnecting…",
@@ -247,6 +259,8 @@ PAGE = {
     "untracked": "These emails were delivered but never opened. Open and click tracking is "
     "probably disabled: bots alone usually open some emails within an hour. Check that the SES "
     "event destination includes opens and clicks, and that the emails are HTML.",
+    "unsent": "These emails were delivered, but SES reported no sends, so there is no delivery or "
+    "bounce rate. Check that the SES event destination includes sends.",
     "not_loaded": "This part of the page could not be loaded. Reload the page.",
     "unreadable": "The server sent a message that this page cannot read: {error}. Reload the page. "
     "If the problem continues, deploy the page and the functions from the same version.",
@@ -265,7 +279,8 @@ LIST = {
     "campaign": "Campaign",
     "trend": "Over time",
     "active": "active now",
-    "high": "high",
+    "bad": "high",
+    "watch": "too few to judge",
     "more": "Show more ({count} left)",
 }
 
@@ -278,34 +293,48 @@ CAMPAIGN = {
     "started": "Started {time}",
     "last_event": "Last event {ago}",
     "key_numbers": "Key numbers",
-    "opened": "Open rate",
+    "opened": "Read rate",
     "clicked": "Click rate",
     "bounced": "Hard bounce rate",
     "complained": "Spam complaint rate",
     "including_bots": "Including bots",
     "of_sent": "of {total} sent",
+    "of_attempted": "of {total} attempted",
+    "missing": "No rate: SES reported no {event} events, or not all of them.",
+    "prevented": "not sent: suppressed",
+    "recount": "Some figures use the definitions of an earlier release.",
+    "recount_how": "To apply the current ones, run",
+    "recount_command": "python -m dashboard recount {id} --apply",
     "of_delivered": "of {total} delivered",
     "rejected": "rejected",
     "template_errors": "template errors",
     "delayed": "delayed",
     "hard": "hard bounces",
     "soft": "soft",
+    "replies": "out-of-office replies",
     "undetermined": "of unknown type",
-    "bounce_warning": "Above 5%, Amazon may review your account",
-    "complaint_warning": "Above 0.1%, Amazon may review your account",
+    "bounce_05": "Above 5%, Amazon may review your account",
+    "bounce_1": "Above 10%, Amazon may pause your sending",
+    "complaint_001": "Above 0.1%, Amazon may review your account",
+    "complaint_005": "Above 0.5%, Amazon may pause your sending",
+    "too_few": "{count} of {total}, too few to judge",
     "added": "+{count} in {minutes} min",
-    "announcement": "{sent} sent, {delivered} delivered, {opened} opened and {clicked} clicked "
-    "by humans.",
+    "announcement": "{sent} sent, {delivered} delivered, {opened} read and {clicked} clicked by "
+    "humans.",
 }
 
 FUNNEL = {
     "title": "Funnel",
     "step": "Step",
     "emails": "Emails",
-    "rate": "Rate",
-    "base": "Opens and clicks are percentages of delivered emails.",
-    "click_to_open": "Click-to-open rate",
-    "with_bots": ", including bots: {rate}",
+    "of_step": "Of the step before",
+    "of_delivered": "Of delivered",
+    "prevented": "{count} of the sent emails were not attempted, because their addresses are "
+    "suppressed. No rate includes them.",
+    "range": "At least {least}% were read, most likely {likely}%, at most {most}%.",
+    "bots": "{points} of these {most} points are bots and privacy proxies.",
+    "late_bounces": "Some emails bounced after the recipient's mail server had accepted them, so "
+    "delivered and bounced emails are more than sent ones.",
 }
 
 BOTS = {
@@ -336,17 +365,18 @@ TIMELINE = {
     "zoom_hint": "Drag across a chart to zoom.",
     "table": "Show as table",
     "table_label": "Timeline as a table",
+    "utc_days": "each bar is a UTC day, such as from {time}",
     "time": "Time",
     "expired": "Minutes are kept for two days. Switch to hours or days to see this campaign.",
-    "failed": "The chart could not be loaded. Reload the page, or use the table below.",
 }
 
 LINKS = {
     "title": "Links",
     "link": "Link",
-    "clicks": "Clicks",
-    "unique_clicks": "Unique",
-    "human_clicks": "Human",
+    "unique_human_clicks": "Humans",
+    "human_clicks": "Their clicks",
+    "clicks": "All clicks",
+    "unsubscribe": "Unsubscribe and preferences: not part of the click rate",
     "none": "No clicks yet.",
     "other": "All other links",
     "first": "Show the top {count}",
@@ -377,13 +407,15 @@ ACTIVITY = {
     "by_day": "By day, newest first. Individual emails are not listed.",
     "bounces": "Bounces",
     "no_bounces": "No bounces.",
+    "not_a_bounce": "Not a bounce",
 }
 
 WALL = {
     "full_screen": "Full screen",
     "exit": "Exit",
-    "minute_bars": "per minute, each on its own scale",
-    "hour_bars": "per hour, each on its own scale",
+    "minute": "per minute",
+    "hour": "per hour",
+    "day": "per day",
 }
 
 SIGN_IN = {

@@ -23,6 +23,7 @@ export class Feed {
   #request;
   #ask;
   #once;
+  #counts;
   #onChange;
   /** Whether a request is pending. */
   busy = false;
@@ -36,8 +37,10 @@ export class Feed {
    * @param {import("./connection.js").Request} request `listActivity` with its filters
    * @param {boolean} once whether each message is listed only once
    * @param {() => void} onChange
+   * @param {(one: Activity) => boolean} [counts] whether an event is listed
    */
-  constructor(ask, request, once, onChange) {
+  constructor(ask, request, once, onChange, counts = () => true) {
+    this.#counts = counts;
     this.#ask = ask;
     this.#request = request;
     this.#once = once;
@@ -91,7 +94,7 @@ export class Feed {
       const page = [];
       do {
         cursor = await this.#ask({ ...this.#request, ...(cursor && { cursor }) }, (/** @type {Activity} */ one) => {
-          page.push(one);
+          if (this.#counts(one)) page.push(one);
         });
       } while (!page.length && cursor !== null);
       this.#rows = [...before, ...page];

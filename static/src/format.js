@@ -19,16 +19,15 @@ export function createFormat(locale, timeZone) {
   });
   const dateTime = new Intl.DateTimeFormat(locale, { ...options, year: "numeric" });
   const second = new Intl.DateTimeFormat(locale, { ...options, second: "2-digit" });
-  const utcDay = new Intl.DateTimeFormat(locale, {
-    day: "numeric", month: "short", year: "numeric", timeZone: "UTC",
-  });
+  const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone });
+  const zone = dateTime.resolvedOptions().timeZone;
 
   /** @param {Intl.DateTimeFormat} formatter @param {number | null} at in milliseconds */
   const moment = (formatter, at) => (at === null ? DASH : formatter.format(at));
 
   return {
-    /** @param {number} value */
-    count: (value) => whole.format(value),
+    /** @param {number | null | undefined} value */
+    count: (value) => (typeof value === "number" ? whole.format(value) : DASH),
 
     /**
      * Format a fraction of 1 as a percentage. Only exactly 0 and 1 are shown as 0% and 100%; values
@@ -51,15 +50,21 @@ export function createFormat(locale, timeZone) {
     /** To the second, for recent events. @param {number | null} at */
     moment: (at) => moment(second, at),
 
-    /** A UTC day, independent of the time zone. @param {number | null} at */
-    utcDay: (at) => moment(utcDay, at),
+    /**
+     * The start of a bucket. Days are UTC days, which begin at another time of day elsewhere.
+     * @param {number} at @param {import("./protocol.js").Grain} grain
+     */
+    bucket: (at, grain) => (grain === "day" && isUtc(zone) ? day : dateTime).format(at),
 
-    /** The time zone of all times except UTC days. */
-    zone: dateTime.resolvedOptions().timeZone,
+    /** The time zone of all times. */
+    zone,
 
     locale,
   };
 }
+
+/** @param {string} zone */
+export const isUtc = (zone) => zone === "UTC" || zone === "Etc/UTC";
 
 /** @typedef {ReturnType<typeof createFormat>} Format */
 

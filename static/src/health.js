@@ -2,8 +2,8 @@
 
 /** The pipeline is checked every minute; after this time without a check, in milliseconds, checks have stopped. */
 const SILENT_AFTER = 5 * 60_000;
-const OLDEST_SECONDS = 120;
-const LAG_SECONDS = 60;
+/** A delay that a viewer would notice. */
+const LATE_SECONDS = 10;
 
 /**
  * `of` is the member with the problem. `late`: the numbers are or soon will be out of date. `note`:
@@ -17,7 +17,7 @@ const LAG_SECONDS = 60;
  * @returns {Problem[]} those that delay numbers first
  */
 export function problemsOf(health, now) {
-  const { checked_at: checkedAt, paused_at: pausedAt, queue, stream_lag_seconds: lag, untracked } = health;
+  const { checked_at: checkedAt, paused_at: pausedAt, queue, stream_lag_seconds: lag, untracked, unsent } = health;
   const oldest = queue.oldest_seconds ?? 0;
   /** @type {Problem[]} */
   const problems = [];
@@ -25,11 +25,35 @@ export function problemsOf(health, now) {
   const add = (holds, of, level, values) => { if (holds) problems.push({ of, level, ...values }); };
   add(checkedAt && now - checkedAt > SILENT_AFTER, "checked_at", "late", { since: Number(checkedAt) });
   add(pausedAt, "paused_at", "late", { since: Number(pausedAt) });
-  add(oldest > OLDEST_SECONDS, "oldest_seconds", "late", { count: queue.waiting ?? 0, since: now - 1000 * oldest });
-  add((lag ?? 0) > LAG_SECONDS, "stream_lag_seconds", "late", { count: Number(lag) });
+  add(oldest > LATE_SECONDS, "oldest_seconds", "late", { count: queue.waiting ?? 0, since: now - 1000 * oldest });
+  add((lag ?? 0) > LATE_SECONDS, "stream_lag_seconds", "late", { count: Number(lag) });
   for (const of of /** @type {const} */ (["dead_letters", "quarantined", "unknown_types"])) {
     add(health[of], of, "note", { count: Number(health[of]) });
   }
   add(untracked.length, "untracked", "note", { names: untracked });
+  add(unsent.length, "unsent", "note", { names: unsent });
   return problems;
+}
+
+/**
+ * @param {import("./protocol.js").Health} health
+ * @param {number} now in milliseconds since 1970
+ * @returns {"none" | "ok" | "note" | "late"} the worst level; `none`: no event has arrived yet
+ */
+export function levelOf(health, now) {
+  const levels = problemsOf(health, now).map(({ level }) => level);
+  if (levels.includes("late")) return "late";
+  if (levels.length > 0) return "note";
+  return health.last_event_at === null ? "none" : "ok";
+}
+
+/**
+ * @param {import("./protocol.js").Health} health
+ * @param {number} now in milliseconds since 1970
+ * @returns {number} by how much the numbers are late, in milliseconds, as far as it is known
+ */
+export function delayOf({ checked_at: checkedAt, paused_at: pausedAt, queue, stream_lag_seconds: lag }, now) {
+  const measured = 1000 * ((queue.oldest_seconds ?? 0) + (lag ?? 0));
+  const silent = checkedAt && now - checkedAt > SILENT_AFTER ? now - checkedAt : 0;
+  return Math.max(measured, silent, pausedAt ? now - pausedAt : 0);
 }

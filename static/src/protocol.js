@@ -7,11 +7,15 @@
  */
 
 import {
-  ProtocolError, count, counter, fail, identifier, list, object, optional, rate, shape, string, time,
+  ProtocolError, count, counter, fail, flag, identifier, list, object, optional, rate, shape, string, time,
 } from "./validate.js";
 
-/** Counters of a campaign; non-negative integers. */
-export const COUNTERS = /** @type {const} */ ([
+/** Counters that are null until a campaign that an earlier release counted is recounted. */
+export const LATER_COUNTERS = /** @type {const} */ ([
+  "readers", "unique_engaged", "unique_private_opens", "prevented", "complaints_not_spam", "complaints_prevented",
+]);
+
+const FIRST_COUNTERS = /** @type {const} */ ([
   "sends", "deliveries", "delivery_delays",
   "opens", "unique_opens", "human_opens", "unique_human_opens", "machine_opens",
   "clicks", "unique_clicks", "human_clicks", "unique_human_clicks", "machine_clicks",
@@ -19,10 +23,13 @@ export const COUNTERS = /** @type {const} */ ([
   "complaints", "rejects", "rendering_failures", "unsubscribes",
 ]);
 
-/** Rates of a campaign: fractions of 1, null where the denominator is 0. */
+/** Counters of a campaign; non-negative integers. */
+export const COUNTERS = /** @type {const} */ ([...FIRST_COUNTERS, ...LATER_COUNTERS]);
+
+/** Rates of a campaign: fractions of 1, null where the denominator is 0 or smaller than the numerator. */
 export const RATES = /** @type {const} */ ([
-  "delivery", "bounce", "open", "human_open",
-  "click", "human_click", "click_to_open", "complaint",
+  "delivery", "bounce", "open", "human_open", "read", "read_observable",
+  "click", "human_click", "click_to_open", "human_click_to_open", "complaint", "unsubscribe",
 ]);
 
 /** Bucket widths of the timeline. */
@@ -39,7 +46,7 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {typeof COUNTERS[number]} Counter
  * @typedef {typeof RATES[number]} RateName
  * @typedef {typeof GRAINS[number]} Grain
- * @typedef {Record<Counter, number>} Counts
+ * @typedef {Record<typeof FIRST_COUNTERS[number], number> & Record<typeof LATER_COUNTERS[number], number | null>} Counts
  * @typedef {Record<RateName, number | null>} Rates
  *
  * Times are milliseconds since 1970, UTC; null if there was no event yet.
@@ -47,8 +54,8 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * The parts that the top-level version covers.
  * @typedef {{version: number, campaign: Campaign, counts: Counts, rates: Rates}} Summary
  * Counters that are 0 are omitted.
- * @typedef {{at: number, version: number, counts: Partial<Counts>}} Bucket
- * @typedef {ReturnType<typeof link>} Link
+ * @typedef {{at: number, version: number, counts: Partial<Record<Counter, number>>}} Bucket
+ * @typedef {Omit<ReturnType<typeof linkMembers>, "id" | "kind"> & {id: string, kind: string}} Link
  * The number of bounces of one SES bounce type and subtype.
  * @typedef {ReturnType<typeof bounces>} Bounces
  *
@@ -84,35 +91,49 @@ const each = (names, check) => shape(Object.fromEntries(names.map((name) => [nam
 
 const about = shape({
   id: string, title: string, subject: optional(string), sender: optional(string),
-  first_event_at: optional(time), last_event_at: optional(time),
+  first_event_at: optional(time), last_event_at: optional(time), recount_needed: flag,
 });
-const link = shape({ url: string, version: count, clicks: counter, unique_clicks: counter, human_clicks: counter });
+const linkMembers = shape({
+  id: optional(string), url: string, label: optional(string), kind: optional(string), version: count, clicks: counter,
+  unique_clicks: optional(count), human_clicks: counter, unique_human_clicks: optional(count), machine_clicks: counter,
+});
+/** A server of an earlier release sends no id. @type {import("./validate.js").Check<Link>} */
+const link = (value, path) => {
+  const { id, kind, ...members } = linkMembers(value, path);
+  return { ...members, id: id ?? members.url, kind: kind ?? "link" };
+};
 const bounces = shape({ type: string, subtype: string, version: count, count });
 const health = shape({
   checked_at: optional(time), last_event_at: optional(time), paused_at: optional(time),
   queue: shape({ waiting: optional(count), oldest_seconds: optional(count) }),
   dead_letters: optional(count), stream_lag_seconds: optional(count),
-  quarantined: counter, unknown_types: counter, untagged: counter, untracked: list(string),
+  quarantined: counter, unknown_types: counter, untagged: counter, untracked: list(string), unsent: list(string),
 });
 const activity = shape({
   at: time, type: string, message_id: string, recipient: optional(string), link: optional(string),
   engager: optional(string), reason: optional(string), bounce_type: optional(string), detail: optional(string),
+  subtype: optional(string), status: optional(string), diagnostic: optional(string), reporting_mta: optional(string),
+  domain: optional(string), reported_recipient: optional(string), label: optional(string),
 });
 const grain = (/** @type {unknown} */ value, /** @type {string} */ path) =>
   GRAINS.find((one) => one === value) ?? fail(path, "minute, hour or day", value);
 const campaignTimeline = shape({
   id: string, resolution: grain, buckets: list(shape({ at: time, deliveries: counter, human_opens: counter })),
 });
-const numbers = shape({ version: count, counts: each(COUNTERS, counter), rates: each(RATES, optional(rate)) });
+const firstCounts = each(FIRST_COUNTERS, counter);
+const laterCounts = each(LATER_COUNTERS, optional(count));
+/** @type {import("./validate.js").Check<Counts>} */
+const counts = (value, path) => /** @type {Counts} */ ({ ...firstCounts(value, path), ...laterCounts(value, path) });
+const numbers = shape({ version: count, counts, rates: each(RATES, optional(rate)) });
 const serverError = shape({ code: string, message: string });
 
 /** @type {import("./validate.js").Check<Bucket>} */
 function bucket(value, path) {
-  const { at, version, ...counts } = each(["at", "version", ...COUNTERS], (one) => one)(value, path);
+  const { at, version, ...some } = each(["at", "version", ...COUNTERS], (one) => one)(value, path);
   return {
     at: time(at, `${path}.at`),
     version: count(version, `${path}.version`),
-    counts: Object.fromEntries(Object.entries(counts).filter(([, one]) => one).map(
+    counts: Object.fromEntries(Object.entries(some).filter(([, one]) => one).map(
       ([name, one]) => [name, count(one, `${path}.${name}`)],
     )),
   };

@@ -2,9 +2,6 @@
 
 /** @typedef {import("./protocol.js").Summary} Summary */
 
-/** Rates from which Amazon may review an account, for the account as a whole. */
-export const REVIEW = { bounce: 0.05, complaint: 0.001 };
-
 /** A campaign is active if its last event is more recent than this, in milliseconds. */
 const RECENT = 120_000;
 

@@ -1,6 +1,8 @@
 /** The data of a campaign as the views show it: sorted, without empty parts. Pure. */
 
+import { MOST_LINKS, otherLinks, rankLinks } from "./links.js";
 import { GRAINS } from "./protocol.js";
+import { AUTO_REPLY, isPrevented } from "./reputation.js";
 import { WINDOW, isEmpty } from "./state.js";
 
 /**
@@ -10,9 +12,6 @@ import { WINDOW, isEmpty } from "./state.js";
  * @typedef {import("./protocol.js").Link} Link
  * @typedef {import("./protocol.js").Grain} Grain
  */
-
-/** The link that stands for all links that are not counted individually. */
-export const OTHER = "other";
 
 /**
  * @param {CampaignData} data
@@ -41,26 +40,25 @@ export function defaultGrain(data) {
 
 /**
  * @param {CampaignData} data
- * @returns {Link[]} the most clicked first, `other` last
+ * @returns {Link[]} the links with the most human clickers first, links to unsubscribe after them,
+ *   `other` last
  */
 export function linksOf(data) {
-  return [...data.links.values()]
-    .filter((link) => link.clicks || link.unique_clicks || link.human_clicks)
-    .sort((a, b) =>
-      Number(a.url === OTHER) - Number(b.url === OTHER)
-      || b.clicks - a.clicks
-      || (a.url < b.url ? -1 : 1));
+  const shown = rankLinks([...data.links.values()].filter((link) => link.clicks || link.unique_clicks || link.human_clicks))
+    .slice(0, MOST_LINKS);
+  return [...shown, ...otherLinks(shown, data.summary?.counts)];
 }
 
 /** The period of `lately`, in minutes. */
 export const LATELY = 5;
 
 /**
- * The recent increase of each counter, by the events' own times.
+ * The recent increase of each counter, by the events' own times; never more than the counter itself,
+ * whose version may be older than that of its minutes.
  *
  * @param {CampaignData} data
  * @param {number} now in milliseconds since 1970
- * @returns {Partial<import("./protocol.js").Counts>}
+ * @returns {Bucket["counts"]}
  */
 export function lately(data, now) {
   /** @type {Record<string, number>} */
@@ -69,13 +67,34 @@ export function lately(data, now) {
     if (at <= now - LATELY * 60_000) continue;
     for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
   }
+  const totals = /** @type {Record<string, number | null>} */ (data.summary?.counts ?? {});
+  for (const [name, sum] of Object.entries(sums)) sums[name] = Math.min(sum, totals[name] ?? 0);
   return sums;
 }
 
 /**
  * @param {CampaignData} data
- * @returns {import("./protocol.js").Bounces[]} the most frequent first
+ * @returns {import("./protocol.js").Bounces[]} the most frequent first; after bounces, automatic
+ *   replies and emails that were not sent
  */
 export function bouncesOf(data) {
-  return [...data.bounces.values()].filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+  return [...data.bounces.values()]
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => order(a) - order(b) || b.count - a.count);
+}
+
+/** @param {import("./protocol.js").Bounces} one */
+const order = ({ subtype }) => (isPrevented(subtype) ? 2 : Number(subtype === AUTO_REPLY));
+
+/**
+ * @param {CampaignData | null} data
+ * @returns {number} the automatic replies among the soft bounces
+ */
+export const autoReplies = (data) => data?.bounces.get(`Transient/${AUTO_REPLY}`)?.count ?? 0;
+
+/** The newest event that the page knows of. @param {Iterable<{campaign: {last_event_at: number | null}}>} summaries */
+export function newestEvent(summaries) {
+  let newest = 0;
+  for (const { campaign } of summaries) newest = Math.max(newest, campaign.last_event_at ?? 0);
+  return newest || null;
 }

@@ -1,4 +1,4 @@
-/** The sparkline of a campaign: deliveries and human opens over time. Pure. */
+/** The sparkline of a campaign: one counter over time. Pure. */
 
 import { STEP } from "./state.js";
 
@@ -9,7 +9,7 @@ export const HEIGHT = 28;
 /**
  * @param {import("./protocol.js").CampaignTimeline} timeline
  * @param {"deliveries" | "human_opens"} counter
- * @returns {string} an SVG path of bars, each counter on its own scale; "" without data
+ * @returns {string} an SVG path of bars; "" without data
  */
 export function bars({ buckets, resolution }, counter) {
   const first = buckets[0];

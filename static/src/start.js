@@ -1,12 +1,14 @@
 /** Connects the parts: connection → state → views. */
 
 import { h, options, render } from "preact";
+import { arrivalOf } from "./arrival.js";
 import { Connection } from "./connection.js";
 import { createFormat } from "./format.js";
 import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "./protocol.js";
 import { parseRoute } from "./route.js";
 import { EMPTY, reduce } from "./state.js";
 import { App } from "./views/app.js";
+import { keepZone, keptZone } from "./zone.js";
 import { text } from "./glossary.js";
 
 /**
@@ -27,13 +29,18 @@ export function start(credentials = () => [], shared) {
   const page = {
     brand: { __html: document.getElementById("brand")?.innerHTML ?? "" },
     address: document.querySelector("meta[name=mailpulse-websocket]")?.getAttribute("content") ?? "",
-    format: createFormat(navigator.language),
+    format: createFormat(navigator.language, keptZone()),
     state: EMPTY,
     status: { state: "connecting", lastMessageAt: null, retryAt: null, failures: 0, back: null },
     route: routeOf(),
     now: now(),
+    arrival: null,
     problem: null,
     retry: () => connection.wake(),
+    chooseZone(zone) {
+      keepZone(zone);
+      show({ format: createFormat(navigator.language, zone) });
+    },
     ask: (request, onResult) => connection.ask(request, onResult),
   };
 
@@ -54,7 +61,9 @@ export function start(credentials = () => [], shared) {
 
   const connection = new Connection({
     open: () => new WebSocket(page.address, ["mailpulse.v1", ...credentials()]),
-    onChange: (change) => show({ state: reduce(page.state, change) }),
+    onChange: (change) => show({
+      state: reduce(page.state, change), arrival: arrivalOf(page.state, change, now()) ?? page.arrival,
+    }),
     onStatus: (status) => show({ status }),
     onUnreadable(error) {
       console.error(error);
@@ -73,6 +82,7 @@ export function start(credentials = () => [], shared) {
     const route = routeOf();
     const wanted = "id" in route ? campaignTopic(route.id) : route.view === "list" ? LIST_TOPIC : null;
     if (topic !== wanted) {
+      page.arrival = null;
       if (topic !== null) connection.unsubscribe(topic);
       if (wanted !== null) connection.subscribe(wanted);
       topic = wanted;

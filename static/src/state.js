@@ -7,6 +7,7 @@
  */
 
 import { GRAINS, LIST_TOPIC } from "./protocol.js";
+import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
 
 /**
  * @typedef {import("./protocol.js").Summary} Summary
@@ -172,7 +173,7 @@ function mergeCampaign(data, part) {
     type: "campaign",
     summary: fresh ? summary : data.summary,
     timeline,
-    links: newer(data.links, part.links, (link) => link.url),
+    links: leading(newer(data.links, part.links.filter(({ id }) => id !== OTHER), ({ id }) => id)),
     bounces: newer(data.bounces, part.bounces, ({ type, subtype }) => `${type}/${subtype}`),
     moved: fresh ? moved(data, summary) : data.moved,
   };
@@ -194,6 +195,16 @@ function newer(known, items, key) {
     if ((merged.get(key(item))?.version ?? -1) < item.version) merged.set(key(item), item);
   }
   return merged;
+}
+
+/**
+ * Drop the last links of a campaign with thousands. A link that is clicked again comes back with its
+ * absolute counts.
+ * @param {ReadonlyMap<string, Link>} links
+ */
+function leading(links) {
+  if (links.size <= 2 * MOST_LINKS) return links;
+  return new Map(rankLinks(links.values()).slice(0, MOST_LINKS).map((link) => [link.id, link]));
 }
 
 /**

@@ -36,6 +36,9 @@ export const string = (value, path) => (typeof value === "string" ? value : fail
 export const count = (value, path) => (Number.isSafeInteger(value) && Number(value) >= 0
   ? Number(value) : fail(path, "a non-negative integer", value));
 
+/** A boolean; false if missing. @type {Check<boolean>} */
+export const flag = (value) => value === true;
+
 /** A counter that is 0 may be omitted. @type {Check<number>} */
 export const counter = (value, path) => count(value ?? 0, path);
 

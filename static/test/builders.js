@@ -14,7 +14,7 @@ export const summary = (version, some = {}) => ({
   version,
   campaign: {
     id: "spring-sale", title: "spring-sale", subject: null, sender: null,
-    first_event_at: "2026-11-23T10:00:00Z", last_event_at: "2026-11-23T10:05:00Z",
+    first_event_at: "2026-11-23T10:00:00Z", last_event_at: "2026-11-23T10:05:00Z", recount_needed: false,
   },
   counts: counts(some),
   rates: rates(),
@@ -23,8 +23,10 @@ export const summary = (version, some = {}) => ({
 /** @param {string} at @param {number} version @param {Record<string, number>} some counters */
 export const bucket = (at, version, some = { opens: 1 }) => ({ at: `2026-11-23T${at}:00Z`, version, ...some });
 
-/** @param {string} url @param {number} version @param {number} clicks */
-export const link = (url, version, clicks) => ({ url, version, clicks, unique_clicks: clicks, human_clicks: 0 });
+/** @param {string} url @param {number} version @param {number} clicks @param {object} some other members */
+export const link = (url, version, clicks, some = {}) => ({
+  id: url, url, label: null, kind: "link", version, clicks, unique_clicks: clicks, human_clicks: 0, unique_human_clicks: 0, ...some,
+});
 
 /** @param {string} id @param {number} version @param {string | null} first_event_at */
 export const listed = (id, version, first_event_at, some = {}) => ({

@@ -207,6 +207,30 @@ test("a ping is sent once a minute while replies arrive", () => {
   assert.equal(status.lastMessageAt, clock.now);
 });
 
+test("when pushes cease, a connection that is dead is detected within 10 s", () => {
+  becomeLive();
+  latest().says({ id: TOPIC, changes: summary(2) });
+
+  clock.pass(3999);
+  assert.deepEqual(actions(), ["subscribe"]);
+  clock.pass(1);
+  assert.deepEqual(actions(), ["subscribe", "ping"]);
+  clock.pass(5000);
+  assert.equal(status.state, "stale");
+});
+
+test("while pushes trickle in, pings are at least 10 s apart", () => {
+  becomeLive();
+
+  for (let second = 0; second < 60; second += 5) {
+    latest().says({ id: TOPIC, changes: summary(second + 2) });
+    clock.pass(5000);
+    if (latest().sent.at(-1).action === "ping") latest().answers("ping");
+  }
+  const pings = actions().filter((action) => action === "ping").length;
+  assert.ok(pings >= 4 && pings <= 6, `${pings} pings`);
+});
+
 test("after a ping without a reply the socket is considered dead and its messages are ignored", () => {
   becomeLive();
   clock.pass(60_000);
@@ -418,7 +442,7 @@ test("the status contains the duration of the last outage", () => {
 /** Reply to the pings that are due in this time. @param {number} ms */
 function passAlive(ms) {
   for (const end = clock.now + ms; clock.now < end;) {
-    clock.pass(Math.min(60_000, end - clock.now));
+    clock.pass(Math.min(4000, end - clock.now));
     for (const socket of sockets.filter(({ readyState, sent }) => readyState === 1 && sent.at(-1)?.action === "ping")) {
       socket.says({ request_id: socket.sent.at(-1).request_id, action: "ping" });
     }

@@ -27,10 +27,13 @@ for (const [fraction, digits, shown] of /** @type {[number | null, number, strin
   });
 }
 
-test("times are in the reader's time zone, days are UTC days", () => {
+test("times are in the chosen time zone, and a UTC day elsewhere has the time at which it begins", () => {
   assert.equal(format.dateTime(NOON), "23 Nov 2026, 13:04");
   assert.equal(format.moment(NOON), "23 Nov, 13:04:09");
-  assert.equal(createFormat("en-GB", "America/New_York").utcDay(Date.UTC(2026, 10, 23)), "23 Nov 2026");
+  const day = Date.UTC(2026, 10, 23);
+  assert.equal(createFormat("en-GB", "UTC").bucket(day, "day"), "23 Nov 2026");
+  assert.equal(createFormat("en-GB", "America/New_York").bucket(day, "day"), "22 Nov 2026, 19:00");
+  assert.equal(format.bucket(NOON, "hour"), "23 Nov 2026, 13:04");
   assert.equal(format.dateTime(null), "–");
   assert.equal(format.zone, "Europe/Zurich");
 });
@@ -49,4 +52,25 @@ test("an axis shows the time of day, or the date at midnight and for days", () =
   assert.equal(axis.time(Date.UTC(2026, 10, 22, 23), false), "23 Nov");
   assert.equal(axis.time(NOON, true), "23 Nov");
   assert.match(axis.count(12_000), /^12k$/i);
+});
+
+test("an axis has ticks at round times and dates of its time zone", () => {
+  const HOUR = 3_600_000;
+  /** @param {string} zone @param {number} from @param {number} hours @param {number} least */
+  const labels = (zone, from, hours, least) => createAxisFormat("en-GB", zone).ticks(from, from + hours * HOUR, least).map(({ label }) => label);
+
+  assert.deepEqual(labels("Europe/Zurich", NOON, 1, HOUR / 5), ["13:15", "13:30", "13:45", "14:00"]);
+  assert.deepEqual(labels("Asia/Kolkata", NOON, 7, 3 * HOUR), ["18:00", "21:00", "24 Nov"]);
+  assert.deepEqual(labels("UTC", NOON, 72, 20 * HOUR), ["24 Nov", "25 Nov", "26 Nov"]);
+});
+
+test("the ticks of an axis stay round when summer time ends and begins", () => {
+  const axis = createAxisFormat("en-GB", "Europe/Zurich");
+  const DAY = 86_400_000;
+
+  for (const from of [Date.UTC(2026, 9, 23, 22), Date.UTC(2026, 2, 27, 23)]) {
+    const ticks = axis.ticks(from, from + 4 * DAY + DAY / 12, DAY);
+    assert.equal(new Set(ticks.map(({ label }) => label)).size, 5);
+    assert.ok(ticks.every(({ at }) => createFormat("en-GB", "Europe/Zurich").dateTime(at).endsWith("0:00")), JSON.stringify(ticks));
+  }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ranked } from "../src/ranking.js";
-import { bouncesOf, bucketsOf, defaultGrain, lately, linksOf } from "../src/select.js";
+import { autoReplies, bouncesOf, bucketsOf, defaultGrain, lately, linksOf } from "../src/select.js";
 import { EMPTY, reduce } from "../src/state.js";
 import { TOPIC, bucket, link, listed, push, snapshot, summary } from "./builders.js";
 
@@ -146,14 +146,69 @@ test("buckets and links whose counters are all 0 are hidden, and an old push doe
   assert.deepEqual(linksOf(campaign(state)), []);
 });
 
-test("links are sorted by clicks, with other last regardless of its clicks", () => {
+test("links are sorted by human clickers, then human clicks and URL, with unsubscribe links last", () => {
+  /** @param {string} name @param {number} unique @param {number} human @param {object} some */
+  const one = (name, unique, human, some = {}) => link(`https://${name}.example`, 1, 20, { unique_human_clicks: unique, human_clicks: human, ...some });
   const state = after(snapshot({ links: [
-    link("other", 1, 50), link("https://b.example", 1, 3), link("https://a.example", 1, 3), link("https://c.example", 1, 7),
+    one("d", 1, 9), one("u", 9, 9, { kind: "unsubscribe" }), one("c", 3, 3), one("b", 3, 4), one("a", 3, 3),
   ] }));
 
-  assert.deepEqual(linksOf(campaign(state)).map(({ url }) => url), [
-    "https://c.example", "https://a.example", "https://b.example", "other",
-  ]);
+  assert.deepEqual(linksOf(campaign(state)).map(({ url }) => url.slice(8, 9)), ["b", "a", "c", "d", "u"]);
+});
+
+test("the row of other links has the clicks that the shown links lack, and is recomputed after a push", () => {
+  const counted = (/** @type {number} */ version, /** @type {number} */ clicks) => summary(version, { clicks, human_clicks: 9, machine_clicks: 4 });
+  const before = after(snapshot({
+    ...counted(1, 30), links: [link("https://a.example", 1, 20, { human_clicks: 6 }), link("other", 1, 99)],
+  }));
+  const [, other] = linksOf(campaign(before));
+  assert.deepEqual([other?.id, other?.clicks, other?.human_clicks, other?.unique_clicks], ["other", 10, 3, null]);
+
+  const pushed = reduce(before, push({ ...counted(2, 31), links: [link("https://a.example", 2, 31)] }));
+  assert.deepEqual(linksOf(campaign(pushed)).map(({ id }) => id), ["https://a.example"]);
+});
+
+test("links with the same URL and different ids are different rows", () => {
+  const state = after(snapshot({ links: [link("https://a.example", 1, 1, { id: "1" }), link("https://a.example", 1, 2, { id: "2" })] }));
+
+  assert.equal(linksOf(campaign(state)).length, 2);
+});
+
+test("a link without an id, of an earlier release, is identified by its URL", () => {
+  const { id: _, kind: __, ...old } = link("https://a.example", 1, 1);
+  const state = after(snapshot({ links: [old] }), push({ links: [{ ...old, version: 2, clicks: 2 }] }));
+
+  assert.deepEqual(linksOf(campaign(state)).map(({ id, kind, clicks }) => [id, kind, clicks]), [["https://a.example", "link", 2]]);
+});
+
+test("at most 250 links are shown, and links beyond 500 are dropped", () => {
+  const links = Array.from({ length: 600 }, (_, n) => link(`https://example.com/${n}`, 1, 1, { unique_human_clicks: n }));
+  const state = after(snapshot({ ...summary(1, { clicks: 600 }), links }));
+
+  const shown = linksOf(campaign(state));
+  assert.equal(shown.length, 251);
+  assert.deepEqual([shown[0]?.unique_human_clicks, shown[250]?.clicks], [599, 350]);
+  assert.equal(campaign(state).links.size, 250);
+});
+
+test("counters of later releases are null until the campaign is recounted", () => {
+  const body = summary(1);
+  const { readers: _, ...earlier } = body.counts;
+  const state = after(snapshot({
+    ...body, campaign: { ...body.campaign, recount_needed: true }, counts: { ...earlier, prevented: null },
+  }));
+
+  const { counts, campaign: about } = campaign(state).summary ?? assert.fail("no summary");
+  assert.deepEqual([counts.readers, counts.prevented, counts.unique_engaged, about.recount_needed], [null, null, 0, true]);
+});
+
+test("bounces come before automatic replies and emails that were not sent", () => {
+  /** @param {string} subtype @param {number} count */
+  const one = (subtype, count) => ({ type: "Transient", subtype, version: 1, count });
+  const state = after(snapshot({ bounces: [one("OnAccountSuppressionList", 9), one("AutoReply", 8), one("General", 1), one("NewInSes", 2)] }));
+
+  assert.deepEqual(bouncesOf(campaign(state)).map(({ subtype }) => subtype), ["NewInSes", "General", "AutoReply", "OnAccountSuppressionList"]);
+  assert.equal(autoReplies(campaign(state)), 8);
 });
 
 test("campaigns are sorted by newest activity, and active campaigns by their start", () => {
@@ -179,12 +234,20 @@ test("campaigns are sorted by newest activity, and active campaigns by their sta
 });
 
 test("the recent increase covers the last minutes, by the events' own times", () => {
-  const data = campaign(after(snapshot({ ...summary(1), timeline: { minute: [
+  const data = campaign(after(snapshot({ ...summary(1, { opens: 12, clicks: 1 }), timeline: { minute: [
     bucket("10:00", 1, { opens: 9 }), bucket("10:06", 1, { opens: 2, clicks: 1 }), bucket("10:10", 1, { opens: 1 }),
   ] } })));
 
   assert.deepEqual(lately(data, Date.parse("2026-11-23T10:10:30Z")), { opens: 3, clicks: 1 });
   assert.deepEqual(lately(data, Date.parse("2026-11-23T11:00:00Z")), {});
+});
+
+test("the recent increase is never more than the counter, whose version may be older", () => {
+  const data = campaign(after(
+    snapshot(summary(1, { sends: 1102 })), push({ timeline: { minute: [bucket("10:10", 2, { sends: 1109, opens: 3 })] } }),
+  ));
+
+  assert.deepEqual(lately(data, Date.parse("2026-11-23T10:10:30Z")), { sends: 1102, opens: 0 });
 });
 
 test("opens reclassified as bot opens are counted, from pushes and from the snapshot after a reconnect", () => {

@@ -65,7 +65,7 @@ class Viewer:
 
     def scroll_down(self) -> None:
         """Scroll until the content below the charts has loaded."""
-        expect(self.page.locator(".plot canvas")).to_have_count(2)
+        expect(self.page.locator(".plot svg")).to_have_count(2)
         self.page.mouse.wheel(0, 3000)
         expect(self.page.get_by_role("heading", name="Links")).to_be_visible()
 

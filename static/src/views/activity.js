@@ -10,6 +10,7 @@ import { activityHash } from "../leader.js";
 import { campaignHash } from "../route.js";
 import { bucketsOf, defaultGrain } from "../select.js";
 import { text } from "../glossary.js";
+import { meaningOf } from "./bounces.js";
 import { EventRow, detailOf } from "./event.js";
 import { Heading } from "./heading.js";
 import { Notice } from "./notice.js";
@@ -24,10 +25,11 @@ const MOST_FAILURES = 10;
 
 /** The counters that can be listed, in the order of the menu. */
 const COUNTERS = [
-  "all", "sends", "deliveries", "delivery_delays",
+  "all", "sends", "deliveries", "delivery_delays", "readers",
   "opens", "unique_opens", "human_opens", "unique_human_opens", "machine_opens",
   "clicks", "unique_clicks", "human_clicks", "unique_human_clicks", "machine_clicks",
-  "hard_bounces", "soft_bounces", "undetermined_bounces", "complaints", "unsubscribes", "rejects", "rendering_failures",
+  "hard_bounces", "soft_bounces", "undetermined_bounces", "prevented",
+  "complaints", "complaints_not_spam", "complaints_prevented", "unsubscribes", "rejects", "rendering_failures",
 ];
 
 /**
@@ -68,7 +70,7 @@ export class ActivityView extends Component {
   #makeFeed(onChange = () => this.setState({})) {
     const { page, id } = this.props;
     const request = { action: "listActivity", id: campaignTopic(id), limit: PAGE, ...this.#filter?.limits };
-    return new Feed(page.ask, request, this.#filter?.once ?? false, onChange);
+    return new Feed(page.ask, request, this.#filter?.once ?? false, onChange, this.#filter?.counts);
   }
 
   #newest = () => {
@@ -106,10 +108,14 @@ export class ActivityView extends Component {
     if (feed.error) return;
     const { id, route } = this.props;
     download(`${id} ${route.counter}`, [
-      ["time", "type", "recipient", "message_id", "link", "engager", "reason", "bounce_type", "detail", "description"],
+      [
+        "time", "type", "recipient", "message_id", "link", "engager", "reason", "bounce_type", "detail", "description",
+        "subtype", "status", "diagnostic", "reporting_mta", "domain", "reported_recipient", "label",
+      ],
       ...feed.rows.map((one) => [
         new Date(one.at).toISOString(), one.type, one.recipient, one.message_id, one.link, one.engager,
         one.reason, one.bounce_type, one.detail, detailOf(one),
+        one.subtype, one.status, one.diagnostic, one.reporting_mta, one.domain, one.reported_recipient, one.label,
       ]),
     ]);
   };
@@ -118,7 +124,8 @@ export class ActivityView extends Component {
     const { id, route, page: { format }, summary, data } = this.props;
     const { counter, link, kind } = route;
     const count = summary?.counts[/** @type {import("../protocol.js").Counter} */ (counter)];
-    const limited = link ?? (kind ? text(`bounce.${kind}`) ?? kind : null);
+    const row = link ? data?.links.get(link) : undefined;
+    const limited = row ? row.label ?? row.url : link ?? (kind ? meaningOf(kind) : null);
     return html`
       <a class="back" href=${campaignHash(id)}>← <bdi>${id}</bdi></a>
       <div class="head">
@@ -131,14 +138,14 @@ export class ActivityView extends Component {
         </label>
       </div>
       <p class="facts">
-        ${count !== undefined && !limited && html`<span><strong>${format.count(count)}</strong></span>`}
+        ${typeof count === "number" && !limited && html`<span><strong>${format.count(count)}</strong></span>`}
         <span>${text(`count.${counter}`) ?? text("activity.about")}</span>
       </p>
       ${limited && html`
         <p class="notice" data-level="ok">
           ${text("activity.filtered")}: <bdi>${limited}</bdi> <a href=${activityHash(id, counter)}>${text("page.show_all")}</a>
         </p>`}
-      ${this.#filter ? this.#list(limited ? undefined : count) : html`<${ByTime} ...${{ id, counter, data, format }} />`}`;
+      ${this.#filter ? this.#list(limited ? undefined : count ?? undefined) : html`<${ByTime} ...${{ id, counter, data, format }} />`}`;
   }
 
   /** @param {number | undefined} total if it is known */
@@ -184,8 +191,6 @@ function ByTime({ id, counter, data, format }) {
   }
   const grain = data ? defaultGrain(data) : "hour";
   const rows = data ? bucketsOf(data, grain).filter(({ counts }) => counts[name]).reverse() : [];
-  /** @param {number} at */
-  const moment = (at) => (grain === "day" ? format.utcDay : format.dateTime)(at);
   const save = () => download(`${id} ${counter}`, [["from", grain === "day" ? "day (UTC)" : grain, counter], ...GRAINS.flatMap(
     (one) => (one === grain && data ? bucketsOf(data, one) : []),
   ).map(({ at, counts }) => [new Date(at).toISOString(), grain, counts[name] ?? 0])]);
@@ -193,14 +198,14 @@ function ByTime({ id, counter, data, format }) {
     <section class="panel">
       <div class="panel-head">
         <p class="span">
-          ${text(`activity.by_${grain}`)}${" "}${grain === "day" ? text("page.utc_days") : text("page.zone", { zone: format.zone })}
+          ${text(`activity.by_${grain}`)}${" "}${text("page.zone", { zone: format.zone })}
         </p>
         <button type="button" onClick=${save}>${text("page.download")}</button>
       </div>
       ${rows.length > 0 ? html`
         <table class="events">
           <tbody>${rows.map(({ at, counts }) => html`
-            <tr key=${at}><th scope="row">${moment(at)}</th><td class="number">${format.count(counts[name] ?? 0)}</td></tr>`)}
+            <tr key=${at}><th scope="row">${format.bucket(at, grain)}</th><td class="number">${format.count(counts[name] ?? 0)}</td></tr>`)}
           </tbody>
         </table>` : html`<p class="none">${text(data ? "page.no_events" : "page.loading")}</p>`}
     </section>`;

@@ -27,7 +27,7 @@ export class Announcer extends Component {
     const { summary, format } = this.props;
     if (!summary) return;
     const { counts } = summary;
-    const values = { sent: counts.sends, delivered: counts.deliveries, opened: counts.unique_human_opens, clicked: counts.unique_human_clicks };
+    const values = { sent: counts.sends, delivered: counts.deliveries, opened: counts.readers, clicked: counts.unique_human_clicks };
     this.setState({
       announcement: text("campaign.announcement", Object.fromEntries(
         Object.entries(values).map(([name, value]) => [name, format.count(value)]),

@@ -26,12 +26,15 @@ const WallView = lazy(() => import("./wall.js").then((module) => module.WallView
  *   status: import("../connection.js").Status,
  *   route: import("../route.js").Route,
  *   now: number,
+ *   arrival: import("../arrival.js").Arrival | null,
  *   problem: string | null,
  *   retry: () => void,
+ *   chooseZone: (zone: string | undefined) => void,
  *   ask: import("../feed.js").Ask,
  * }} Page `brand` is the first part of the header, `address` the WebSocket URL, `now` in milliseconds
- *   since 1970, `problem` an error that needs the reader's action, `retry` connects now, and `ask`
- *   requests a stream of results from the server
+ *   since 1970, `arrival` how late the last new event was, `problem` an error that needs the reader's action, `retry` connects now, `chooseZone`
+ *   sets the time zone (undefined: that of the browser), and `ask` requests a stream of results from
+ *   the server
  *
  * @typedef {{id: string, page: Page, topic: import("../state.js").TopicState | undefined,
  *            data: import("../state.js").CampaignData | null,
@@ -56,6 +59,8 @@ export function App({ page }) {
         <${Notice}>
           ${text(state === "offline" ? "page.offline" : "page.unreachable", { address: page.address })} ${lastMessageAt && text("page.last")}
         <//>`}
+      ${lastMessageAt !== null && html`
+        <p class="printed">${text("page.printed", { time: page.format.moment(lastMessageAt), zone: page.format.zone })}</p>`}
       <${Place} page=${page} />
     </main>`;
 }
@@ -86,5 +91,5 @@ function Place({ page }) {
   const campaign = { id, page, topic, data, summary: data?.summary ?? listed ?? null };
   if (route.view === "wall") return html`<${WallView} ...${campaign} />`;
   if (route.view === "activity") return html`<${ActivityView} key=${id} route=${route} ...${campaign} />`;
-  return html`<${CampaignView} key=${id} ...${campaign} untracked=${health?.untracked.includes(id)} />`;
+  return html`<${CampaignView} key=${id} ...${campaign} untracked=${health?.untracked.includes(id)} unsent=${health?.unsent.includes(id)} />`;
 }

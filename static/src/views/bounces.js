@@ -1,13 +1,17 @@
-/** Bounces by reason, the most frequent reason first. */
+/** Bounces by reason, the most frequent reason first; apart from them, replies and emails that were not sent. */
 
 import { html } from "../html.js";
 import { activityHash } from "../leader.js";
+import { isPrevented } from "../reputation.js";
 import { bouncesOf } from "../select.js";
 import { text } from "../glossary.js";
 
 const COUNTERS = /** @type {Record<string, string>} */ ({
   Permanent: "hard_bounces", Transient: "soft_bounces", Undetermined: "undetermined_bounces",
 });
+
+/** @param {string} kind such as "Permanent/NoEmail" @returns {string} what it means, or else its name */
+export const meaningOf = (kind) => text(`bounce.${kind}`) ?? kind.split("/")[1] ?? kind;
 
 /**
  * @param {{id: string, data: import("../state.js").CampaignData | null,
@@ -25,11 +29,11 @@ export function BouncesView({ id, data, format }) {
             ${bounces.map(({ type, subtype, count }) => html`
               <tr key=${type + subtype}>
                 <th scope="row">
-                  ${text(`bounce.${type}/${subtype}`) ?? subtype}
-                  <span class="subject">${text(`bounce_type.${type}`) ?? type} · ${subtype}</span>
+                  ${meaningOf(`${type}/${subtype}`)}
+                  <span class="subject">${isPrevented(subtype) ? text("activity.not_a_bounce") : text(`bounce_type.${type}`) ?? type} · ${subtype}</span>
                 </th>
                 <td class="number">
-                  <a class="count-link" href=${activityHash(id, COUNTERS[type] ?? "all", { kind: `${type}/${subtype}` })}>${format.count(count)}</a>
+                  <a class="count-link" href=${activityHash(id, isPrevented(subtype) ? "prevented" : COUNTERS[type] ?? "all", { kind: `${type}/${subtype}` })}>${format.count(count)}</a>
                 </td>
               </tr>`)}
           </tbody>

@@ -8,7 +8,6 @@ import { text } from "../glossary.js";
 import { Announcer } from "./announcer.js";
 import { FunnelView } from "./funnel.js";
 import { Heading } from "./heading.js";
-import { LazyOnScroll } from "./lazy-on-scroll.js";
 import { lazy } from "./lazy.js";
 import { Notice, ServerErrorNotice } from "./notice.js";
 import { HumansAndBotsView } from "./humans-and-bots.js";
@@ -18,10 +17,10 @@ import { TimelineView } from "./timeline.js";
 const DetailsView = lazy(() => import("./details.js").then((module) => module.DetailsView));
 
 /**
- * @param {import("./app.js").CampaignProps & {untracked: boolean | undefined}} props `untracked`:
- *   many deliveries but no opens
+ * @param {import("./app.js").CampaignProps & {untracked: boolean | undefined, unsent: boolean | undefined}} props
+ *   `untracked`: many deliveries but no opens; `unsent`: many deliveries but no sends
  */
-export function CampaignView({ id, page, topic, data, summary, untracked }) {
+export function CampaignView({ id, page, topic, data, summary, untracked, unsent }) {
   const { format, now } = page;
   const campaign = summary?.campaign;
   const refusal = topic?.error && html`<${ServerErrorNotice} error=${topic.error} />`;
@@ -44,13 +43,16 @@ export function CampaignView({ id, page, topic, data, summary, untracked }) {
     </p>
     ${refusal}
     ${untracked && html`<${Notice}>${text("page.untracked")}<//>`}
+    ${unsent && html`<${Notice}>${text("page.unsent")}<//>`}
+    ${campaign?.recount_needed && html`
+      <p class="notice">${text("campaign.recount")} ${text("campaign.recount_how")} <code>${text("campaign.recount_command", { id })}</code></p>`}
     ${(summary || !refusal) && html`
-      <${Tiles} id=${id} summary=${summary} format=${format} lately=${data ? lately(data, now) : null} />
+      <${Tiles} id=${id} summary=${summary} data=${data} format=${format} lately=${data ? lately(data, now) : null} />
       <div class="columns">
         <${FunnelView} summary=${summary} format=${format} />
         <${HumansAndBotsView} id=${id} summary=${summary} moved=${data?.moved} format=${format} />
       </div>
-      <${TimelineView} id=${id} data=${data} format=${format} />
-      <${LazyOnScroll}><${DetailsView} ...${{ id, page, topic, data, summary }} /><//>
+      <${TimelineView} id=${id} data=${data} page=${page} format=${format} />
+      <${DetailsView} ...${{ id, page, topic, data, summary }} />
       <${Announcer} summary=${summary} format=${format} />`}`;
 }

@@ -3,6 +3,7 @@
 import { html } from "../html.js";
 import { standsAlone } from "../leader.js";
 import { BouncesView } from "./bounces.js";
+import { LazyOnScroll } from "./lazy-on-scroll.js";
 import { LatestView } from "./latest.js";
 import { LinksView } from "./links.js";
 
@@ -14,5 +15,6 @@ export function DetailsView({ id, page, data }) {
       <${LinksView} id=${id} data=${data} format=${format} />
       <${BouncesView} id=${id} data=${data} format=${format} />
     </div>
-    ${!standsAlone() && html`<${LatestView} id=${id} page=${page} version=${data?.summary?.version ?? 0} />`}`;
+    ${!standsAlone() && html`
+      <${LazyOnScroll}><${LatestView} id=${id} page=${page} version=${data?.summary?.version ?? 0} /><//>`}`;
 }

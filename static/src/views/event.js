@@ -6,13 +6,16 @@ import { text } from "../glossary.js";
 
 /** @typedef {import("../protocol.js").Activity} Activity */
 
-/** @param {Activity} one @returns {string} the link, the verdict with its reasons, or the bounce reason */
-export function detailOf({ type, link, engager, reason, bounce_type: bounceType, detail }) {
-  if (type === "Bounce") return text(`bounce.${bounceType}/${detail}`) ?? detail ?? "";
-  if (!engager) return detail ?? "";
+/** @param {Activity} one @returns {string} the link, the verdict with its reasons, or the reason of a bounce or complaint */
+export function detailOf({ type, link, label, engager, reason, bounce_type: bounceType, detail, subtype, status, diagnostic, reporting_mta: server }) {
+  if (type === "Bounce") return joined(text(`bounce.${bounceType}/${detail}`) ?? detail, status, diagnostic, server);
+  if (!engager) return joined(detail, subtype, status, diagnostic);
   const why = (reason ?? "").split(", ").map((one) => text(`reason.${one}`) ?? one).join("; ");
-  return `${link ? `${link} · ` : ""}${text(`engager.${engager}`) ?? engager} – ${why}`;
+  return `${link ? `${joined(label, link)} · ` : ""}${text(`engager.${engager}`) ?? engager} – ${why}`;
 }
+
+/** @param {(string | null | undefined)[]} parts */
+const joined = (...parts) => parts.filter(Boolean).join(" · ");
 
 /**
  * @typedef {{one: Activity, format: import("../format.js").Format}} Props
@@ -20,8 +23,8 @@ export function detailOf({ type, link, engager, reason, bounce_type: bounceType,
  */
 export class EventRow extends Component {
   /** Each response has new objects for the same events. @param {Props} next */
-  shouldComponentUpdate({ one }) {
-    return one.engager !== this.props.one.engager || one.reason !== this.props.one.reason;
+  shouldComponentUpdate({ one, format }) {
+    return one.engager !== this.props.one.engager || one.reason !== this.props.one.reason || format !== this.props.format;
   }
 
   render() {
@@ -30,7 +33,7 @@ export class EventRow extends Component {
       <tr data-type=${one.type} data-engager=${one.engager}>
         <td class="when"><time datetime=${new Date(one.at).toISOString()}>${format.moment(one.at)}</time></td>
         <th scope="row"><i class=${`line ${one.engager ?? ""} ${one.type}`}></i>${text(`event.${one.type}`) ?? one.type}</th>
-        <td class="whom" title=${one.recipient}><bdi>${one.recipient ?? "–"}</bdi></td>
+        <td class="whom" title=${one.reported_recipient ?? one.recipient}><bdi>${one.recipient ?? "–"}</bdi></td>
         <td class="why">${detailOf(one)}</td>
       </tr>`;
   }

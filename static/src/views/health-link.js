@@ -1,6 +1,6 @@
 /** A link that shows the state of the pipeline in the header. */
 
-import { problemsOf } from "../health.js";
+import { levelOf } from "../health.js";
 import { html } from "../html.js";
 import { HEALTH_TOPIC } from "../protocol.js";
 import { text } from "../glossary.js";
@@ -16,12 +16,10 @@ export function HealthLink({ page }) {
   const health = healthOf(page);
   // While disconnected, the last known health may be outdated.
   if (!health || page.status.state !== "live") return null;
-  const problems = problemsOf(health, page.now);
-  const late = problems.some(({ level }) => level === "late");
-  const level = late ? "late" : problems.length ? "note" : "ok";
+  const level = levelOf(health, page.now);
   return html`
     <a class="health" href="#/health" data-level=${level}>
-      <span aria-hidden="true">${level === "ok" ? "✓" : "!"}</span>
+      <span aria-hidden="true">${level === "ok" ? "✓" : level === "none" ? "–" : "!"}</span>
       <span role="status">${text(`health.${level}`)}</span>
     </a>`;
 }

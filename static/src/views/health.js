@@ -1,7 +1,7 @@
 /** The pipeline from SES to this page: problems and all measurements. */
 
 import { age } from "../format.js";
-import { problemsOf } from "../health.js";
+import { levelOf, problemsOf } from "../health.js";
 import { html } from "../html.js";
 import { text } from "../glossary.js";
 import { Heading } from "./heading.js";
@@ -9,7 +9,7 @@ import { Heading } from "./heading.js";
 /** @typedef {import("../protocol.js").Health} Health */
 
 /** @param {{health: Health | null, page: import("./app.js").Page}} props */
-export function HealthView({ health, page: { format, now } }) {
+export function HealthView({ health, page: { format, now, status } }) {
   const problems = health ? problemsOf(health, now) : [];
   /** @param {number | null | undefined} at */
   const ago = (at) => (typeof at === "number" ? age(now - at) : "–");
@@ -18,8 +18,10 @@ export function HealthView({ health, page: { format, now } }) {
   /** @type {(health: Health) => [string, string][]} */
   const rows = (it) => [
     ["last_event_at", ago(it.last_event_at)],
-    ["oldest_seconds", number(it.queue.waiting)],
+    ["waiting", number(it.queue.waiting)],
+    ["oldest_seconds", number(it.queue.oldest_seconds, " s")],
     ["stream_lag_seconds", number(it.stream_lag_seconds, " s")],
+    ["shown", ago(status.lastMessageAt)],
     ["dead_letters", number(it.dead_letters)],
     ["quarantined", number(it.quarantined)],
     ["unknown_types", number(it.unknown_types)],
@@ -34,7 +36,7 @@ export function HealthView({ health, page: { format, now } }) {
       <p key=${of} class="notice" data-level=${level}>
         ${text(`problem.${of}`, { ago: ago(since), count: format.count(count), names: names?.join(", ") })}
       </p>`)}
-    ${health && !problems.length && html`<p class="notice" data-level="ok">${text("pipeline.ok")}</p>`}
+    ${health && !problems.length && html`<p class="notice" data-level="ok">${text(`pipeline.${levelOf(health, now)}`)}</p>`}
     <section class="panel">
       ${!health && html`<p class="none">${text("page.loading")}</p>`}
       ${health && html`

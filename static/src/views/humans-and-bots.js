@@ -47,6 +47,7 @@ function Split({ what, id, summary, format }) {
   return html`
     <div class="split" aria-hidden="true">
       <span class="by-humans" style=${share(humans)}></span>
+      <span class="by-unknown"></span>
       <span class="by-bots" style=${share(bots)}></span>
     </div>
     <dl class="key">

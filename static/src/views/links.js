@@ -1,15 +1,18 @@
-/** The links of a campaign, the most clicked first. */
+/** The links of a campaign, those with the most human clickers first. */
 
 import { Component } from "preact";
 import { download } from "../csv.js";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { activityHash } from "../leader.js";
-import { OTHER, linksOf } from "../select.js";
+import { OTHER } from "../links.js";
+import { linksOf } from "../select.js";
 import { Definition } from "./definition.js";
 
 const AT_FIRST = 10;
-const COLUMNS = /** @type {const} */ (["clicks", "unique_clicks", "human_clicks"]);
+const COLUMNS = /** @type {const} */ (["unique_human_clicks", "human_clicks", "clicks"]);
+
+/** @typedef {import("../protocol.js").Link} Link */
 
 /**
  * @typedef {{id: string, data: import("../state.js").CampaignData | null,
@@ -23,15 +26,42 @@ export class LinksView extends Component {
     const { id, data, format } = this.props;
     const { all } = this.state;
     const links = data ? linksOf(data) : [];
-    const most = Math.max(1, ...links.map((link) => link.clicks));
-    const shown = all ? links : links.slice(0, AT_FIRST);
+    const counts = data?.summary?.counts;
+    const ranked = links.filter(({ kind, id: link }) => kind !== "unsubscribe" && link !== OTHER);
+    const apart = links.filter(({ kind }) => kind === "unsubscribe");
+    const other = links.filter(({ id: link }) => link === OTHER);
+    const most = Math.max(1, ...ranked.map((link) => unique(link) ?? 0));
+    const shown = all ? ranked : ranked.slice(0, AT_FIRST);
+    /** @param {Link} link */
+    const rate = (link) => {
+      const clicks = unique(link);
+      return clicks !== null && counts?.deliveries && clicks <= counts.deliveries ? clicks / counts.deliveries : null;
+    };
+    /** @param {Link} link */
+    const row = (link) => html`
+      <tr role="row" key=${link.id}>
+        <th role="rowheader" scope="row">
+          ${link.label && html`<span class="label">${link.label}</span>`}
+          <span class=${link.label ? "url subject" : "url"} dir="ltr" title=${link.url}>${link.id === OTHER ? text("links.other") : bare(link.url)}</span>
+          ${link.kind !== "unsubscribe" && link.id !== OTHER && html`
+            <span class="share" aria-hidden="true"><span style=${{ width: `${((unique(link) ?? 0) / most) * 100}%` }}></span></span>`}
+        </th>
+        ${COLUMNS.map((counter) => html`
+          <td role="cell" data-label=${text(`links.${counter}`)} class="number">
+            ${link.id === OTHER ? format.count(link[counter])
+              : html`<a class="count-link" href=${activityHash(id, counter, { link: link.id })}>${format.count(counter === "unique_human_clicks" ? unique(link) : link[counter])}</a>`}
+            ${counter === "unique_human_clicks" && link.id !== OTHER && html`<span class="of">${format.percent(rate(link))}</span>`}
+          </td>`)}
+      </tr>`;
     return html`
       <section class="panel" aria-labelledby="links">
         <div class="panel-head">
           <h2 id="links">${text("links.title")}</h2>
           ${links.length > 0 && html`<button type="button" onClick=${() => download(`${id} links`, [
-            ["link", "clicks", "unique_clicks", "human_clicks"],
-            ...links.map((link) => [link.url, link.clicks, link.unique_clicks, link.human_clicks]),
+            ["link", "label", "kind", "unique_human_clicks", "human_click_rate", "human_clicks", "unique_clicks", "clicks"],
+            ...links.map((link) => [
+              link.url, link.label, link.kind, unique(link), rate(link), link.human_clicks, link.unique_clicks, link.clicks,
+            ]),
           ])}>${text("page.download")}</button>`}
         </div>
         ${links.length === 0 && html`<p class="none">${text(data ? "links.none" : "page.loading")}</p>`}
@@ -45,28 +75,23 @@ export class LinksView extends Component {
               </tr>
             </thead>
             <tbody role="rowgroup">
-              ${shown.map((link) => html`
-                <tr role="row" key=${link.url}>
-                  <th role="rowheader" scope="row">
-                    <span class="url" dir="ltr" title=${link.url}>${link.url === OTHER ? text("links.other") : bare(link.url)}</span>
-                    <span class="share" aria-hidden="true">
-                      <span style=${{ width: `${(link.clicks / most) * 100}%` }}></span>
-                    </span>
-                  </th>
-                  ${COLUMNS.map((counter) => html`
-                    <td role="cell" data-label=${text(`links.${counter}`)} class="number">
-                      <a class="count-link" href=${activityHash(id, counter, { link: link.url })}>${format.count(link[counter])}</a>
-                    </td>`)}
-                </tr>`)}
+              ${shown.map(row)}
+              ${other.map(row)}
+              ${apart.length > 0 && html`
+                <tr role="row" class="group" key="unsubscribe"><th role="rowheader" scope="rowgroup" colspan="4">${text("links.unsubscribe")}</th></tr>`}
+              ${apart.map(row)}
             </tbody>
           </table>`}
-        ${links.length > AT_FIRST && html`
+        ${ranked.length > AT_FIRST && html`
           <button type="button" aria-expanded=${all} onClick=${() => this.setState({ all: !all })}>
-            ${all ? text("links.first", { count: AT_FIRST }) : text("links.all", { count: format.count(links.length) })}
+            ${all ? text("links.first", { count: AT_FIRST }) : text("links.all", { count: format.count(ranked.length) })}
           </button>`}
       </section>`;
   }
 }
+
+/** Earlier releases did not count human clickers of a link. @param {Link} link */
+const unique = ({ unique_human_clicks: count, human_clicks: clicks }) => (count === 0 && clicks > 0 ? null : count);
 
 /** @param {string} url @returns the URL without its scheme and "www." */
 const bare = (url) => url.replace(/^https?:\/\/(www\.)?/, "");

@@ -3,10 +3,12 @@
 import { Component } from "preact";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
+import { shownRate } from "../rates.js";
+import { judgeCampaign } from "../reputation.js";
 import { HEIGHT, WIDTH, bars } from "../sparkline.js";
 import { campaignTopic } from "../protocol.js";
 import { campaignHash } from "../route.js";
-import { REVIEW, isActive, ranked } from "../ranking.js";
+import { isActive, ranked } from "../ranking.js";
 import { Count } from "./count.js";
 import { EmptyView } from "./empty.js";
 import { Heading } from "./heading.js";
@@ -20,13 +22,13 @@ const PAGE = 50;
 const SPARKLINES_AT_ONCE = 25;
 const SPARKLINES_EVERY = 10_000;
 
-/** The columns after the number of sends: rate, counter, digits, and the value above which it is highlighted. */
+/** The columns after the number of sends: rate, counter, digits. */
 const RATES = /** @type {const} */ ([
-  ["delivery", "deliveries", 1, Infinity],
-  ["human_open", "unique_human_opens", 1, Infinity],
-  ["human_click", "unique_human_clicks", 1, Infinity],
-  ["bounce", "hard_bounces", 1, REVIEW.bounce],
-  ["complaint", "complaints", 2, REVIEW.complaint],
+  ["delivery", "deliveries", 1],
+  ["read", "readers", 1],
+  ["human_click", "unique_human_clicks", 1],
+  ["bounce", "hard_bounces", 1],
+  ["complaint", "complaints", 2],
 ]);
 
 /**
@@ -149,12 +151,13 @@ export class ListView extends Component {
 class Row extends Component {
   /** @param {RowProps} next */
   shouldComponentUpdate(next) {
-    const { summary, live, timeline } = this.props;
-    return next.summary !== summary || next.live !== live || next.timeline !== timeline;
+    const { summary, live, timeline, format } = this.props;
+    return next.summary !== summary || next.live !== live || next.timeline !== timeline || next.format !== format;
   }
 
   render() {
-    const { summary: { campaign, counts, rates }, format, live, timeline } = this.props;
+    const { summary, format, live, timeline } = this.props;
+    const { campaign, counts } = summary;
     return html`
       <tr role="row" data-campaign=${campaign.id}>
         <th role="rowheader" scope="row">
@@ -166,20 +169,18 @@ class Row extends Component {
         <td role="cell" data-label=${text("list.trend")} class="sparkline">
           <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} width=${WIDTH} height=${HEIGHT} role="img"
             aria-label=${text("page.sparkline")}>
-            ${timeline && html`
-              <path class="deliveries" d=${bars(timeline, "deliveries")} />
-              <path class="human_opens" d=${bars(timeline, "human_opens")} />`}
+            ${timeline && html`<path class="human_opens" d=${bars(timeline, "human_opens")} />`}
           </svg>
         </td>
         <td role="cell" data-label=${text("label.sends")} class="number">
           <span class="rate"><${Count} name="sends" value=${counts.sends} format=${format} /></span>
         </td>
-        ${RATES.map(([rate, counter, digits, limit]) => {
-          const high = (rates[rate] ?? 0) >= limit;
+        ${RATES.map(([rate, counter, digits]) => {
+          const { level } = rate === "bounce" || rate === "complaint" ? judgeCampaign(rate, counts) : { level: "ok" };
           return html`
-            <td role="cell" data-label=${text(`rate_label.${rate}`)} class=${`number ${high ? "warn" : ""}`}>
-              <span class="rate">${format.percent(rates[rate], digits)}</span>
-              ${high && html`<span class="visually-hidden">${text("list.high")}</span>`}
+            <td role="cell" data-label=${text(`rate_label.${rate}`)} class=${`number ${level}`}>
+              <span class="rate">${format.percent(shownRate(rate, summary), digits)}</span>
+              ${level !== "ok" && html`<span class="verdict">${text(`list.${level}`)}</span>`}
               <${Count} name=${counter} value=${counts[counter]} format=${format} />
             </td>`;
         })}

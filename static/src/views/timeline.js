@@ -8,37 +8,29 @@ import { GRAINS } from "../protocol.js";
 import { columnsOf } from "../series.js";
 import { STEP } from "../state.js";
 import { bucketsOf, defaultGrain } from "../select.js";
+import { isUtc } from "../format.js";
 import { Panel } from "./panel.js";
+import { ZoneChoice } from "./zone-choice.js";
 
 /**
  * @typedef {import("../protocol.js").Counter} Counter
  * @typedef {import("../protocol.js").Grain} Grain
  * @typedef {import("../format.js").Format} Format
- * @typedef {{counter: Counter, color: string, fill?: boolean}} Series `color`: a custom
- *   property of the style sheet
+ * @typedef {import("../chart.js").Range} Range
  */
 
 /** Two charts, each with its own scale: a thousand sends would flatten ten clicks. */
-const PANELS = /** @type {{title: string, series: Series[]}[]} */ ([
-  { title: "timeline.sending", series: [
-    { counter: "sends", color: "--sent" },
-    { counter: "deliveries", color: "--delivered", fill: true },
-    { counter: "hard_bounces", color: "--bad" },
-  ] },
-  { title: "timeline.engagement", series: [
-    { counter: "opens", color: "--bot", fill: true },
-    { counter: "human_opens", color: "--human", fill: true },
-    { counter: "clicks", color: "--clicks" },
-  ] },
+const PANELS = /** @type {{title: string, counters: Counter[]}[]} */ ([
+  { title: "timeline.sending", counters: ["sends", "deliveries", "hard_bounces"] },
+  { title: "timeline.engagement", counters: ["opens", "human_opens", "human_clicks"] },
 ]);
-const SERIES = PANELS.flatMap((panel) => panel.series);
-const COUNTERS = SERIES.map((series) => series.counter);
+const COUNTERS = PANELS.flatMap((panel) => panel.counters);
 
 /**
- * @typedef {{id: string, data: import("../state.js").CampaignData | null, format: Format}} Props
- *   `data`: null while it is loading
+ * @typedef {{id: string, data: import("../state.js").CampaignData | null, page: import("./app.js").Page,
+ *            format: Format}} Props `data`: null while it is loading
  * @typedef {{grain: Grain | null, row: number | null, table: boolean, hidden: Counter[],
- *            zoom: import("./chart.js").Range | null}} State `grain`, `hidden`, and `zoom` as the
+ *            zoom: Range | null}} State `grain`, `hidden`, and `zoom` as the
  *   reader chose them; `row` at the pointer
  * @extends {Component<Props, State>}
  */
@@ -48,11 +40,11 @@ export class TimelineView extends Component {
 
   /** @param {Props} props @param {State} state */
   shouldComponentUpdate(props, state) {
-    return props.data !== this.props.data || state !== this.state;
+    return props.data !== this.props.data || props.format !== this.props.format || state !== this.state;
   }
 
   render() {
-    const { id, data, format } = this.props;
+    const { id, data, format, page } = this.props;
     const { row, table, hidden, zoom } = this.state;
     const campaign = data?.summary?.campaign;
     const grain = this.state.grain ?? (data ? defaultGrain(data) : "minute");
@@ -64,9 +56,10 @@ export class TimelineView extends Component {
     const onToggle = (/** @type {any} */ counter) => this.setState({
       hidden: hidden.includes(counter) ? hidden.filter((one) => one !== counter) : [...hidden, counter],
     });
-    const [from = 0, to = 0] = zoom ?? [times[0], times.at(-1)];
+    const step = STEP[grain] / 1000;
+    const [from, to] = zoom ?? [times[0] ?? 0, (times.at(-1) ?? 0) + step];
     // The later half, which is still changing.
-    const zoomIn = () => onZoom([(from + to) / 2, to]);
+    const zoomIn = () => onZoom([to - Math.ceil((to - from) / step / 2) * step, to]);
     const save = () => download(`${id} by ${grain}`, [["from", ...COUNTERS], ...times.map(
       (at, index) => [new Date(at * 1000).toISOString(), ...columns.map((column) => column[index])],
     )]);
@@ -78,9 +71,10 @@ export class TimelineView extends Component {
         <div class="panel-head">
           <h2 id="timeline">${text("timeline.title")}</h2>
           <p class="span">
-            ${pointed === undefined ? text(`timeline.${grain}_span`) : moment(pointed, grain, format)}
-            ${" · "}${grain === "day" ? text("page.utc_days") : text("page.zone", { zone: format.zone })}
+            ${pointed === undefined ? text(`timeline.${grain}_span`) : format.bucket(pointed * 1000, grain)}
+            ${grain === "day" && !isUtc(format.zone) && html`${" · "}${text("timeline.utc_days", { time: format.dateTime((times[0] ?? 0) * 1000) })}`}
           </p>
+          <${ZoneChoice} page=${page} />
           <fieldset class="choice">
             <legend class="visually-hidden">${text("timeline.interval")}</legend>
             ${GRAINS.map((name) => html`
@@ -91,13 +85,13 @@ export class TimelineView extends Component {
               </label>`)}
           </fieldset>
         </div>
-        ${PANELS.map(({ title, series }, index) => html`
-          <${Panel} key=${title + grain} title=${text(title)} series=${series} grain=${grain} format=${format}
+        ${PANELS.map(({ title, counters }, index) => html`
+          <${Panel} key=${title + grain} title=${text(title)} counters=${counters} grain=${grain} format=${format}
             data=${data} row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${onToggle}
             columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint} />`)}
         ${times.length > 0 ? html`
           <p class="tools">
-            <button type="button" onClick=${zoomIn} disabled=${(to - from) * 1000 < 4 * STEP[grain]}>${text("timeline.zoom_in")}</button>
+            <button type="button" onClick=${zoomIn} disabled=${to - from < 4 * step}>${text("timeline.zoom_in")}</button>
             <button type="button" onClick=${() => onZoom(null)} disabled=${!zoom}>${text("page.show_all")}</button>
             <button type="button" onClick=${save}>${text("page.download")}</button>
             <span class="span">${text("timeline.zoom_hint")}</span>
@@ -129,13 +123,10 @@ function Table({ times, columns, grain, format }) {
         <tbody>
           ${rows.map((row) => html`
             <tr key=${times[row]}>
-              <th scope="row">${moment(times[row] ?? 0, grain, format)}</th>
+              <th scope="row">${format.bucket((times[row] ?? 0) * 1000, grain)}</th>
               ${columns.map((column) => html`<td class="number">${format.count(column[row] ?? 0)}</td>`)}
             </tr>`)}
         </tbody>
       </table>
     </div>`;
 }
-
-/** @param {number} at in seconds @param {Grain} grain @param {Format} format */
-const moment = (at, grain, format) => (grain === "day" ? format.utcDay : format.dateTime)(at * 1000);

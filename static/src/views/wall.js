@@ -4,9 +4,11 @@ import { Component } from "preact";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { campaignHash } from "../route.js";
-import { REVIEW } from "../ranking.js";
-import { bucketsOf } from "../select.js";
-import { HEIGHT, WIDTH, bars } from "../sparkline.js";
+import { shownRate } from "../rates.js";
+import { judgeCampaign } from "../reputation.js";
+import { bucketsOf, defaultGrain } from "../select.js";
+import { columnsOf } from "../series.js";
+import { BarChart } from "./bar-chart.js";
 import { Count } from "./count.js";
 import { HealthLink } from "./health-link.js";
 import { Heading } from "./heading.js";
@@ -17,11 +19,14 @@ import { StatusView } from "./status.js";
 
 const NUMBERS = /** @type {const} */ ([
   ["deliveries", "delivery", 1],
-  ["unique_human_opens", "human_open", 1],
+  ["readers", "read", 1],
   ["unique_human_clicks", "human_click", 1],
   ["hard_bounces", "bounce", 1],
   ["complaints", "complaint", 2],
 ]);
+
+/** Two charts, each with its own scale. */
+const CHARTS = /** @type {const} */ (["deliveries", "human_opens"]);
 
 /** The longer the text, the smaller the font, so that nothing is cut off. @param {string} text */
 const wide = (text) => ({ "--characters": Math.max(5, text.length) });
@@ -64,12 +69,8 @@ export class WallView extends Component {
   render() {
     const { id, page, topic, data, summary } = this.props;
     const { format, status } = page;
-    // Minutes are deleted after two days.
-    const resolution = data?.timeline.minute.size === 0 ? "hour" : "minute";
-    const buckets = data ? bucketsOf(data, resolution).map(({ at, counts }) => ({
-      at, deliveries: counts.deliveries ?? 0, human_opens: counts.human_opens ?? 0,
-    })) : [];
-    const timeline = { id, resolution: /** @type {"minute" | "hour"} */ (resolution), buckets };
+    const grain = data ? defaultGrain(data) : "minute";
+    const [times, ...columns] = columnsOf(data ? bucketsOf(data, grain) : [], grain, CHARTS);
     const stale = status.state !== "live" && status.state !== "connecting";
     return html`
       <main class=${`wall ${stale ? "is-stale" : ""}`}>
@@ -88,26 +89,26 @@ export class WallView extends Component {
             <dd class="huge" style=${wide(format.count(summary?.counts.sends ?? 0))}><${Count} name="sends" value=${summary?.counts.sends} format=${format} /></dd>
           </div>
           ${NUMBERS.map(([counter, rate, digits]) => {
-            const value = summary?.rates[rate] ?? null;
-            const shown = format.percent(value, digits);
-            const high = rate in REVIEW && (value ?? 0) >= REVIEW[/** @type {"bounce"} */ (rate)];
+            const shown = format.percent(shownRate(rate, summary), digits);
+            const { level, count, total } = rate === "bounce" || rate === "complaint"
+              ? judgeCampaign(rate, summary?.counts) : { level: "ok" };
             return html`
-              <div class=${`tile ${high ? "warn" : ""}`} key=${counter}>
+              <div class=${`tile ${level}`} key=${counter}>
                 <dt>${text(`rate_label.${rate}`)}</dt>
                 <dd class="huge" style=${wide(shown)}>${shown}</dd>
-                <dd><${Count} name=${counter} value=${summary?.counts[counter]} format=${format} /></dd>
+                <dd>${level === "watch" ? text("campaign.too_few", { count: format.count(count), total: format.count(total) })
+                  : html`<${Count} name=${counter} value=${summary?.counts[counter]} format=${format} />`}</dd>
               </div>`;
           })}
         </dl>`}
-        <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img"
-          aria-label=${text("page.sparkline")}>
-          <path class="deliveries" d=${bars(timeline, "deliveries")} />
-          <path class="human_opens" d=${bars(timeline, "human_opens")} />
-        </svg>
-        <p class="legend">
-          <span><i class="line deliveries"></i>${text("label.deliveries")}</span><span><i class="line human_opens"></i>${text("label.human_opens")}</span>
-          <span>${text(`wall.${resolution}_bars`)}</span>
-        </p>
+        <div class="charts">
+          ${CHARTS.map((counter, index) => html`
+            <section class="chart">
+              <h2 class="legend"><i class=${`line ${counter}`}></i>${text(`label.${counter}`)} ${text(`wall.${grain}`)}</h2>
+              <${BarChart} counters=${[counter]} columns=${[times, columns[index] ?? []]} data=${data} grain=${grain} format=${format} />
+            </section>`)}
+        </div>
+        <p class="span">${summary?.campaign.recount_needed && `${text("campaign.recount")} `}${text("page.zone", { zone: format.zone })}</p>
       </main>`;
   }
 }

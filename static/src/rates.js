@@ -1,0 +1,60 @@
+/** Why a rate is unknown, and how far the read rate can be off. Pure. */
+
+/**
+ * @typedef {import("./protocol.js").Summary} Summary
+ * @typedef {import("./protocol.js").RateName} RateName
+ */
+
+/** The numerator of a rate, and the kind of event that its denominator counts. */
+const PARTS = /** @type {const} */ ({
+  delivery: ["deliveries", "Send"], bounce: ["hard_bounces", "Send"],
+  open: ["unique_opens", "Delivery"], read: ["readers", "Delivery"], human_open: ["unique_human_opens", "Delivery"],
+  click: ["unique_clicks", "Delivery"], human_click: ["unique_human_clicks", "Delivery"],
+  complaint: ["complaints", "Delivery"], unsubscribe: ["unsubscribes", "Delivery"],
+});
+
+/**
+ * @param {keyof typeof PARTS} rate
+ * @param {Summary | null} summary
+ * @returns {"Send" | "Delivery" | null} the kind of event that SES did not report, or not all of it
+ */
+export function missingEvent(rate, summary) {
+  if (rate === "bounce" && missingEvent("delivery", summary)) return "Send";
+  const [part, event] = PARTS[rate];
+  return summary && summary.rates[rate] === null && summary.counts[part] ? event : null;
+}
+
+/**
+ * @param {RateName} rate
+ * @param {Summary | null} summary
+ * @returns {number | null} as it is shown: there is no bounce rate if sends are missing
+ */
+export function shownRate(rate, summary) {
+  if (rate === "bounce" && missingEvent("delivery", summary)) return null;
+  return summary?.rates[rate] ?? null;
+}
+
+/**
+ * The range of the read rate, in whole percentage points: humans that are known to have read;
+ * the same without the emails that only a privacy proxy opened; opens by anyone.
+ * @param {Summary | null} summary
+ * @returns {{least: number, likely: number, most: number} | null} null if it is unknown
+ */
+export function readRange(summary) {
+  const { read, read_observable: observable, open } = summary?.rates ?? {};
+  if (typeof read !== "number" || typeof open !== "number") return null;
+  const most = Math.max(read, open);
+  // Opens that are not classified yet may exceed it.
+  const likely = Math.min(most, observable ?? read);
+  const [low, middle, high] = [read, likely, most].map((rate) => Math.round(100 * rate));
+  return { least: Number(low), likely: Number(middle), most: Number(high) };
+}
+
+/**
+ * Whether emails bounced after the recipient's server had accepted them.
+ * @param {import("./protocol.js").Counts} counts
+ */
+export function bouncedAfterDelivery({ sends, prevented, deliveries, hard_bounces: hard, soft_bounces: soft, undetermined_bounces: other }) {
+  const attempted = sends - (prevented ?? 0);
+  return deliveries <= attempted && deliveries + hard + soft + other > attempted;
+}

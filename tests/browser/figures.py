@@ -1,0 +1,162 @@
+"""The scenes of support.scenes with all figures of a campaign, and campaigns with special figures."""
+
+import hashlib
+from typing import Any
+
+from support import scenes
+from support.scenes import PREFIX, SPRING
+from support.stage import Scene
+
+from chalicelib.stats.counters import COUNTERS_OF_GENERATION_2, RATES, rates
+
+LIST = "stats/email-campaigns"
+
+
+def lively() -> Scene:
+    """Build the data of a busy page."""
+    scene = scenes.lively()
+    for entry in scene.snapshots[LIST]["campaigns"]:
+        counts = entry["counts"]
+        if entry["id"] != SPRING:
+            counts["readers"] = counts["unique_human_opens"] + counts["unique_human_clicks"] // 8
+    _count(scene, **spring_counts())
+    spring = scene.snapshots[PREFIX + SPRING]
+    spring["links"] = [
+        link("https://shop.example.com/spring", 512, 388, 271, label="Hero"),
+        link("https://shop.example.com/spring/garden", 288, 201, 172),
+        link("https://shop.example.com/orders/*/track?email=*", 201, 104, 96),
+        link("https://shop.example.com/returns", 85, 40, 38),
+        link("https://blog.example.com/how-to-plant-tomatoes", 60, 30, 29),
+        link("mailto:*", 4, 4, 4),
+        link("https://shop.example.com/unsubscribe/*", 40, 14, 14),
+    ]
+    spring["bounces"] = [
+        bounce("Permanent", "NoEmail", 98),
+        bounce("Transient", "MailboxFull", 41),
+        bounce("Permanent", "General", 45),
+        bounce("Transient", "AutoReply", 27),
+        bounce("Transient", "CustomTimeoutExceeded", 20),
+        bounce("Undetermined", "Undetermined", 4),
+        bounce("Permanent", "OnAccountSuppressionList", 39),
+        bounce("Permanent", "UnsubscribedRecipient", 2),
+    ]
+    for minute in spring["timeline"]["minute"]:
+        minute["readers"] = minute.get("human_opens", 0) * 8 // 10
+        minute["unique_human_clicks"] = minute.get("human_clicks", 0) * 7 // 10
+    for one in scene.activity:
+        if one["type"] == "Bounce":
+            one |= {
+                "status": "5.2.2",
+                "diagnostic": "smtp; 552 5.2.2 <*>: mailbox full",
+                "reporting_mta": "dsn; mx.example.org",
+                "domain": "example.org",
+            }
+    return scene
+
+
+def spring_counts() -> dict[str, int]:
+    """Return the counters of the campaign."""
+    return scenes.full_counts(**scenes.SPRING_COUNTS) | {
+        "sends": 12521,
+        "readers": 2790,
+        "unique_engaged": 4392,
+        "unique_private_opens": 1310,
+        "prevented": 41,
+        "complaints_not_spam": 1,
+    }
+
+
+def few() -> Scene:
+    """Build a campaign with too few emails to judge its reputation."""
+    scene = lively()
+    counts = scenes.full_counts(
+        sends=54, prevented=3, deliveries=48, hard_bounces=3, complaints=1, opens=20,
+        unique_opens=18, human_opens=9, unique_human_opens=8, readers=9, unique_engaged=19,
+        unique_private_opens=7, clicks=4, unique_clicks=3, human_clicks=3, unique_human_clicks=3,
+    )  # fmt: skip
+    _count(scene, **counts)
+    scene.snapshots[PREFIX + SPRING]["bounces"] = [
+        bounce("Permanent", "NoEmail", 3),
+        bounce("Permanent", "OnAccountSuppressionList", 3),
+    ]
+    return scene
+
+
+def alarming() -> Scene:
+    """Build a campaign whose bounce rate is certainly above 10 %."""
+    scene = lively()
+    _count(scene, **(spring_counts() | {"hard_bounces": 1900, "deliveries": 10480}))
+    return scene
+
+
+def private() -> Scene:
+    """Build a campaign whose opens are mostly those of privacy proxies."""
+    scene = lively()
+    counts = spring_counts() | {
+        "opens": 9900,
+        "unique_opens": 8300,
+        "unique_engaged": 8350,
+        "machine_opens": 6500,
+        "unique_private_opens": 5400,
+    }
+    _count(scene, **counts)
+    return scene
+
+
+def incomplete() -> Scene:
+    """Build a campaign of which SES reported few Send events."""
+    scene = lively()
+    _count(scene, **(spring_counts() | {"sends": 300}))
+    return scene
+
+
+def of_an_earlier_release() -> Scene:
+    """Build a campaign that an earlier release counted."""
+    scene = lively()
+    unknown = {
+        name
+        for name, sides in RATES.items()
+        if not COUNTERS_OF_GENERATION_2.isdisjoint(sides) or "observable" in sides
+    }
+    _count(scene, **(spring_counts() | dict.fromkeys(COUNTERS_OF_GENERATION_2, 0)))
+    snapshot = scene.snapshots[PREFIX + SPRING]
+    snapshot["campaign"]["recount_needed"] = True
+    for one in (snapshot, scene.snapshots[LIST]["campaigns"][0]):
+        one["counts"] = one["counts"] | dict.fromkeys(COUNTERS_OF_GENERATION_2)
+        one["rates"] = one["rates"] | dict.fromkeys(unknown)
+    for one in snapshot["links"]:
+        one["unique_human_clicks"] = 0
+    return scene
+
+
+def silent() -> Scene:
+    """Build a page that has not received any event, although the pipeline was checked."""
+    scene = scenes.empty()
+    scene.snapshots["stats/health"] |= {"version": 9, "checked_at": scenes.ago(20)}
+    return scene
+
+
+def link(
+    url: str, clicks: int, human: int, unique: int, label: str | None = None
+) -> dict[str, Any]:
+    """Build a link of a snapshot."""
+    return {
+        "id": hashlib.sha256(url.encode()).hexdigest()[:16], "url": url, "label": label,
+        "kind": "unsubscribe" if "unsubscribe" in url else url.partition(":")[0].replace("https", "link"),
+        "version": 3, "clicks": clicks, "unique_clicks": clicks * 6 // 10, "human_clicks": human,
+        "unique_human_clicks": unique, "machine_clicks": clicks - human,
+    }  # fmt: skip
+
+
+def bounce(kind: str, subtype: str, count: int) -> dict[str, Any]:
+    """Build a kind of bounce of a snapshot."""
+    return {"type": kind, "subtype": subtype, "version": 3, "count": count}
+
+
+def _count(scene: Scene, **counts: int) -> None:
+    """Set the campaign's counters, and compute the rates of all campaigns."""
+    entries = scene.snapshots[LIST]["campaigns"]
+    for entry in (scene.snapshots[PREFIX + SPRING], entries[0]):
+        entry["counts"] = dict(counts)
+    for entry in (scene.snapshots[PREFIX + SPRING], *entries):
+        entry["rates"] = rates(entry["counts"])
