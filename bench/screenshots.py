@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 
+import figures
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support import scenes
 from support.scenes import PREFIX, SPRING
@@ -34,23 +35,40 @@ VIEWS = {
 }
 
 
+SCENES = {
+    "few": figures.few,
+    "alarming": figures.alarming,
+    "private": figures.private,
+    "incomplete": figures.incomplete,
+    "recount": figures.of_an_earlier_release,
+}
+
+
 def main() -> None:
     """Take all screenshots."""
     TARGET.mkdir(parents=True, exist_ok=True)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
-        with staged(scenes.lively()) as stage:
+        with staged(figures.lively()) as stage:
             for view in VIEWS:
                 take(browser, stage, view, view, color_scheme="light", **DESKTOP)
                 take(browser, stage, view, f"{view}-dark", color_scheme="dark", **DESKTOP)
                 take(browser, stage, view, f"{view}-phone", color_scheme="light", **PHONE)
-            whole(browser, stage)
+            whole(browser, stage, "campaign-whole")
+            whole(browser, stage, "forced-colors", forced_colors="active")
+            printed(browser, stage)
+            behind(browser, stage)
             reclassified(browser, stage)
             stage.scene.snapshots.pop(PREFIX + SPRING)
             take(browser, stage, "campaign", "error", **DESKTOP)
+        for name, scene in SCENES.items():
+            with staged(scene()) as stage:
+                take(browser, stage, "campaign", name, **DESKTOP)
         with staged(scenes.empty()) as stage:
             take(browser, stage, "overview", "empty", **DESKTOP)
+        with staged(figures.silent()) as stage:
+            take(browser, stage, "pipeline", "pipeline-silent", **DESKTOP)
         with staged(Scene(silent=True)) as stage:
             take(browser, stage, "overview", "loading", **DESKTOP)
         with staged(late()) as stage:
@@ -62,7 +80,7 @@ def main() -> None:
 
 def late() -> Scene:
     """Return a scene with a pipeline that needs attention."""
-    scene = scenes.lively()
+    scene = figures.lively()
     scene.snapshots["stats/health"] |= {
         "queue": {"waiting": 4120, "oldest_seconds": 410},
         "dead_letters": 3,
@@ -90,19 +108,43 @@ def shoot(page: Page, name: str, **options: object) -> None:
     page.context.close()
 
 
-def whole(browser: Browser, stage: Stage) -> None:
-    """Capture a whole campaign, from top to bottom."""
-    page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
+def unfolded(browser: Browser, stage: Stage, **options: object) -> Page:
+    """Open a campaign, and load the content at its end."""
+    page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP, **options)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(page.locator(".events tbody tr")).to_have_count(8)
     page.evaluate("scrollTo(0, 0)")
-    shoot(page, "campaign-whole", full_page=True)
+    return page
+
+
+def whole(browser: Browser, stage: Stage, name: str, **options: object) -> None:
+    """Capture a whole campaign, from top to bottom."""
+    shoot(unfolded(browser, stage, **options), name, full_page=True)
+
+
+def printed(browser: Browser, stage: Stage) -> None:
+    """Capture a campaign as it is printed."""
+    page = unfolded(browser, stage)
+    page.emulate_media(media="print")
+    page.wait_for_timeout(300)
+    shoot(page, "print", full_page=True)
+
+
+def behind(browser: Browser, stage: Stage) -> None:
+    """Capture a campaign while the pipeline is behind."""
+    page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
+    stage.push(
+        "stats/health",
+        {**scenes.HEALTHY, "checked_at": scenes.ago(1), "version": 50, "stream_lag_seconds": 75},
+    )
+    page.wait_for_timeout(500)
+    shoot(page, "behind")
 
 
 def reclassified(browser: Browser, stage: Stage) -> None:
     """Capture a campaign with opens that were reclassified as bot traffic."""
     page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
-    counts = scenes.full_counts(**scenes.SPRING_COUNTS) | {"human_opens": 3328, "human_clicks": 772}
+    counts = figures.spring_counts() | {"human_opens": 3328, "human_clicks": 772}
     stage.push(PREFIX + SPRING, scenes.campaign_numbers(counts, version=2000))
     page.get_by_text("Why are there two numbers?").click()
     page.get_by_role("heading", name="Humans and bots").scroll_into_view_if_needed()
@@ -112,7 +154,7 @@ def reclassified(browser: Browser, stage: Stage) -> None:
 
 def offline(browser: Browser) -> None:
     """Capture a campaign while the page is offline."""
-    with staged(scenes.lively()) as stage:
+    with staged(figures.lively()) as stage:
         page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
         page.context.set_offline(True)
         stage.hang_up()
@@ -126,7 +168,7 @@ def signing_in(browser: Browser) -> None:
         "https://issuer", "page", "https://issuer/a", "https://issuer/t", "openid", ""
     )
     campaign = base64.urlsafe_b64encode(json.dumps({"campaign": SPRING}).encode()).decode()
-    with staged(scenes.lively(), issuer) as stage:
+    with staged(figures.lively(), issuer) as stage:
         token = f"e30.{campaign.rstrip('=')}.e30"
         shoot(opened(browser, f"{stage.url}#/share/{token}", **DESKTOP), "share")
         shoot(opened(browser, f"{stage.url}#/share/{token}", **PHONE), "share-phone")
