@@ -408,6 +408,7 @@ ACTIVITY = {
     "bounces": "Bounces",
     "no_bounces": "No bounces.",
     "not_a_bounce": "Not a bounce",
+    "reported": "reported as {recipient}",
 }
 
 WALL = {

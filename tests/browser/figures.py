@@ -50,6 +50,7 @@ def lively() -> Scene:
                 "diagnostic": "smtp; 552 5.2.2 <*>: mailbox full",
                 "reporting_mta": "dsn; mx.example.org",
                 "domain": "example.org",
+                "reported_recipient": one["recipient"].title(),
             }
     return scene
 

@@ -433,6 +433,28 @@ def test_a_list_loads_more_and_exports_as_csv(stage, look):
     assert ",'=cmd@example.org," in lines[1]
 
 
+def test_a_bounce_is_listed_with_what_the_server_reported(stage, look):
+    page = look(f"{CAMPAIGN}/soft_bounces")
+
+    row = page.locator(".events tbody tr").first
+    expect(row).to_contain_text("Mailbox full · 5.2.2 · smtp; 552 5.2.2 <*>: mailbox full")
+    expect(row).to_contain_text("dsn; mx.example.org")
+    expect(row).to_contain_text(re.compile("reported as .*@Example.Org"))
+
+
+def test_a_complaint_is_listed_with_its_type_and_subtype(stage, look):
+    complaint = {
+        "$type": "Activity", "at": scenes.ago(0), "type": "Complaint", "message_id": "m",
+        "recipient": "r@example.org", "detail": "abuse", "subtype": "OnAccountSuppressionList",
+    }  # fmt: skip
+    stage.scene.activity.insert(0, complaint)
+    page = look(f"{CAMPAIGN}/complaints_prevented")
+
+    rows = page.locator(".events tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("abuse · OnAccountSuppressionList")
+
+
 def test_the_list_can_be_filtered_by_counter(look):
     page = look("activity")
     page.get_by_label("Show").select_option("Human clicks")

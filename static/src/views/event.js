@@ -7,12 +7,21 @@ import { text } from "../glossary.js";
 /** @typedef {import("../protocol.js").Activity} Activity */
 
 /** @param {Activity} one @returns {string} the link, the verdict with its reasons, or the reason of a bounce or complaint */
-export function detailOf({ type, link, label, engager, reason, bounce_type: bounceType, detail, subtype, status, diagnostic, reporting_mta: server }) {
-  if (type === "Bounce") return joined(text(`bounce.${bounceType}/${detail}`) ?? detail, status, diagnostic, server);
+export function detailOf(one) {
+  const { type, link, label, engager, reason, bounce_type: bounceType, detail, subtype, status, diagnostic } = one;
+  if (type === "Bounce") {
+    return joined(text(`bounce.${bounceType}/${detail}`) ?? detail, status, diagnostic, one.reporting_mta, ...recipientOf(one));
+  }
   if (!engager) return joined(detail, subtype, status, diagnostic);
   const why = (reason ?? "").split(", ").map((one) => text(`reason.${one}`) ?? one).join("; ");
   return `${link ? `${joined(label, link)} · ` : ""}${text(`engager.${engager}`) ?? engager} – ${why}`;
 }
+
+/** What is known about the recipient besides the address or pseudonym. @param {Activity} one */
+const recipientOf = ({ recipient, reported_recipient: reported, domain }) => [
+  recipient?.includes("@") ? null : domain,
+  reported && text("activity.reported", { recipient: reported }),
+];
 
 /** @param {(string | null | undefined)[]} parts */
 const joined = (...parts) => parts.filter(Boolean).join(" · ");
