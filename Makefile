@@ -81,7 +81,7 @@ clean:  ## remove everything that `make` created; keeps the data in .mailpulse
 # Debian's Python has no ensurepip without the package python3-venv.
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 
-.venv/.installed: requirements-dev.txt
+.venv/.installed: requirements-dev.txt pyproject.toml
 	@$(BIN)/python -c '$(SUITABLE)' 2>/dev/null || { \
 		for python in $(PYTHON) python3.13 python3.12 python3.11 python3.14; do \
 			if $$python -c '$(SUITABLE)' 2>/dev/null; then break; fi; python=; \
@@ -98,6 +98,8 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 	@echo "Installing Python packages into .venv …" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
 
 # Its dependencies conflict with those of requirements-dev.txt: it pins a different boto3.

@@ -57,3 +57,8 @@ class Commands(click.Group):
 @click.version_option("0.1.0", prog_name="mailpulse")
 def cli() -> None:
     """Live statistics of email campaigns sent through Amazon SES."""
+
+
+def main() -> None:
+    """Run the console script `mailpulse`."""
+    cli(prog_name="mailpulse")

@@ -1,15 +1,19 @@
 """The command line in general: help, errors in one line, exit status."""
 
+import importlib
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from chalicelib.errors import CommandError
 from dashboard import cli
 
 README = Path(__file__).parents[2] / "README.md"
+PYPROJECT = README.with_name("pyproject.toml")
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))
@@ -41,6 +45,23 @@ def test_an_expected_failure_is_one_line_with_status_1(monkeypatch):
 
     assert failed.exit_code == 1
     assert failed.output == "Error: the port is taken\n"
+
+
+def test_the_console_script_runs_the_command_line():
+    scripts = tomllib.loads(PYPROJECT.read_text())["project"]["scripts"]
+    module, _, name = scripts["mailpulse"].partition(":")
+
+    assert getattr(importlib.import_module(module), name) is cli.main
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"), [("mailpulse rec", "recount"), ("mailpulse recount --ap", "--apply")]
+)
+def test_the_shell_completes_commands_and_options(typed, completed):
+    completion = BashComplete(cli.cli, {}, "mailpulse", "_MAILPULSE_COMPLETE")
+    *words, started = typed.split()[1:]
+
+    assert [one.value for one in completion.get_completions(words, started)] == [completed]
 
 
 def test_an_unknown_command_exits_with_status_2():
