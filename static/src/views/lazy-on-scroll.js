@@ -11,8 +11,9 @@ export class LazyOnScroll extends Component {
   state = { near: false };
   /** @type {import("preact").RefObject<HTMLElement | null>} */
   #place = createRef();
-  #observer = new IntersectionObserver(([entry]) => {
-    if (entry?.isIntersecting) this.setState({ near: true });
+  #observer = new IntersectionObserver((entries) => {
+    // A busy page reports several changes at once, of which the first may precede the scroll.
+    if (entries.some((entry) => entry.isIntersecting)) this.setState({ near: true });
   }, { rootMargin: "300px" });
 
   componentDidMount() {
