@@ -262,9 +262,9 @@ def _fact(
         generation=GENERATION,
         reported=recipient if settings.store_addresses and recipient != address else None,
         domain=(address and domain(address)) or None,
-        isp=tag_value(event.tags, RECIPIENT_ISP_TAG),
+        isp=(tag_value(event.tags, RECIPIENT_ISP_TAG) or "")[:MAX_ID] or None,
         tags={
-            name: value
+            name: value[:MAX_ID]
             for name in settings.breakdown_tags
             if (value := tag_value(event.tags, name)) is not None
         },

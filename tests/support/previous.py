@@ -84,7 +84,7 @@ class _Process:
 
 
 class _NoPublisher:
-    """Nobody watches during these upgrades."""
+    """Publishes nothing, because these upgrades have no viewers."""
 
     def batch(self, records: list[dict[str, Any]]) -> None:
         """Push nothing."""

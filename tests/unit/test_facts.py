@@ -39,3 +39,14 @@ def test_a_recipient_is_a_pseudonym_unless_addresses_are_stored(event):
     assert hidden.recipient == pseudonym(BOTH[0], "key")
     assert shown.recipient == BOTH[0]
     assert hidden.key == shown.key
+
+
+def test_tags_of_any_length_leave_the_item_small():
+    """DynamoDB refuses items of more than 400 KB, so a longer value would never be stored."""
+    event = ses.a_send()
+    event["mail"]["tags"] |= {"variant": ["v" * 500_000], "ses:recipient-isp": ["i" * 500_000]}
+    settings = FactSettings("key", breakdown_tags=("variant",))
+
+    [fact] = facts_of(parse(ses.raw(event), campaign_tag="campaign"), settings)
+
+    assert (len(fact.tags["variant"]), len(fact.isp)) == (256, 256)
