@@ -159,7 +159,8 @@ def test_a_summary_that_both_releases_counted_does_not_pass_for_current(happened
     for campaign, parts in aggregates(world).items():
         [summary] = [one for one in parts if one.part == SUMMARY] or [None]
         if summary is not None and summary.is_current:
-            assert world.counted()[campaign][SUMMARY] == expected[campaign][SUMMARY]
+            counted = world.counted().get(campaign, {})
+            assert counted.get(SUMMARY) == expected.get(campaign, {}).get(SUMMARY)
 
 
 def test_the_archive_is_of_the_generation_before():
