@@ -40,13 +40,28 @@ def ingest(event: SQSEvent) -> dict[str, Any]:
 
 @app.on_dynamodb_record(
     stream_arn=triggers.stats_stream_arn,
-    batch_size=config.PUSH_BATCH,
+    batch_size=1000,
     starting_position="TRIM_HORIZON",
+    maximum_batching_window_in_seconds=1,
 )
 def publish(event: DynamoDBEvent) -> None:
     from chalicelib.functions import publish
 
     publish.handler(event.to_dict())
+
+
+# A stream has at most two readers:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+@app.on_dynamodb_record(
+    stream_arn=triggers.stats_stream_arn,
+    batch_size=1000,
+    starting_position="TRIM_HORIZON",
+    maximum_batching_window_in_seconds=3,
+)
+def publish_visible(event: DynamoDBEvent) -> None:
+    from chalicelib.functions import publish_visible
+
+    publish_visible.handler(event.to_dict())
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

@@ -285,7 +285,6 @@ def measure() -> Iterator[tuple[str, dict[str, Any]]]:
             "DEAD_LETTER_QUEUE_URL": aws.outputs["DeadLetterQueueUrl"],
             "EVENTS_STREAM_ARN": aws.outputs["EventsStreamArn"],
             "PSEUDONYM_KEY": "key",
-            "PUSH_INTERVAL_SECONDS": "0",
             "CONNECTIONS_ENDPOINT": aws.gateway,
             "ISSUER": public.issuer,
             "CLIENT_ID": "page",

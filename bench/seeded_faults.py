@@ -110,8 +110,8 @@ FAULTS = (
     Fault(
         "a closed shard's checkpoint is removed while its records can be redelivered",
         "chalicelib/stats/update.py",
-        "if written < now - CHECKPOINT_SECONDS:",
-        "if written < now:",
+        'if is_other and _written(value["B"]) < now - CHECKPOINT_SECONDS:',
+        'if is_other and _written(value["B"]) < now:',
         ("tests/unit/test_checkpoint.py",),
     ),
     Fault(
@@ -446,14 +446,14 @@ FAULTS = (
     Fault(
         "pushes reach subscriptions without permission",
         "chalicelib/live/push.py",
-        "if connection.access.can_subscribe(topic):",
+        "if access.can_subscribe(topic):",
         "if topic:",
         ("tests/unit/test_push_access.py",),
     ),
     Fault(
         "a push of the list has campaigns that its viewer may not see",
         "chalicelib/live/push.py",
-        "messages.seen(changes, Permissions(prefixes=prefixes).can_see)",
+        "messages.seen(changes, access)",
         "changes",
         ("tests/unit/test_push_access.py",),
     ),
@@ -865,7 +865,7 @@ FAULTS = (
     Fault(
         "the answer to a ping completes a subscription",
         "static/src/state.js",
-        ' && change.action !== "ping"',
+        " && !PRECEDE_A_REPLY.has(change.action)",
         "",
         ("static/test/state.test.js",),
     ),
@@ -973,6 +973,27 @@ FAULTS = (
         "lowest = sorted(self.subjects)[:_SIZE]",
         "lowest = list(self.subjects)[:_SIZE]",
         ("tests/unit/test_subjects.py",),
+    ),
+    Fault(
+        "a push to a share link contains recipients",
+        "chalicelib/live/messages.py",
+        'if name != "activity"',
+        'if name != "links"',
+        ("tests/unit/test_attention.py",),
+    ),
+    Fault(
+        "a change is lost on a viewer whose level changes between the two readers of the stream",
+        "chalicelib/functions/publish.py",
+        'one.level == level or (one.level != "hidden" and one.attended_at >= began)',
+        "one.level == level",
+        ("tests/unit/test_attention.py",),
+    ),
+    Fault(
+        "a viewer that returns from another tab keeps its old numbers",
+        "chalicelib/functions/message.py",
+        'if before == "hidden" != request.level:',
+        'if before == "visible" != request.level:',
+        ("tests/unit/test_attention.py",),
     ),
 )
 

@@ -18,9 +18,6 @@ from chalicelib.errors import ConfigError
 # must outlive its late duplicates, or they would count again.
 MINIMUM_RETENTION_DAYS = 90
 
-# The publish function's timeout is a minute, which its pushes and the pause after them share.
-MAXIMUM_PUSH_INTERVAL = 30
-
 # With a lower limit, a batch of 500 viewers (live/batches.py) would take more than five seconds.
 MINIMUM_MESSAGES_PER_SECOND = 100
 
@@ -49,9 +46,6 @@ MAXIMUM_BREAKDOWN_TAGS = 3
 # Set for ingest if its event source mapping reports batch item failures.
 REPORTS_BATCH_ITEM_FAILURES = "REPORTS_BATCH_ITEM_FAILURES"
 
-# Batch size of the publish function: the maximum number of records per invocation.
-PUSH_BATCH = 1000
-
 
 class Config(Struct, frozen=True):
     """Settings of the functions.
@@ -70,7 +64,6 @@ class Config(Struct, frozen=True):
         link_label_tag: the link tag that labels a link (LINK_LABEL_TAG).
         breakdown_tags: the message tags by which campaigns are broken down (BREAKDOWN_TAGS, at most
             three, separated by spaces).
-        push_interval: minimum seconds between two pushes of one shard (PUSH_INTERVAL_SECONDS).
         messages_per_second: rate limit of pushed messages, across all invocations
             (MESSAGES_PER_SECOND). API Gateway accepts 10,000 requests a second per account and
             region in total.
@@ -115,7 +108,6 @@ class Config(Struct, frozen=True):
     tracking_parameters: frozenset[str] = frozenset()
     link_label_tag: str = "link"
     breakdown_tags: tuple[str, ...] = ("variant",)
-    push_interval: float = 1.0
     messages_per_second: int = DEFAULT_MESSAGES_PER_SECOND
     reports_batch_item_failures: bool = False
     function_name: str = ""
@@ -175,11 +167,6 @@ class Config(Struct, frozen=True):
             raise ConfigError(
                 f"BREAKDOWN_TAGS is {' '.join(config.breakdown_tags)!r}: set it to at most "
                 f"{MAXIMUM_BREAKDOWN_TAGS} tags, separated by spaces"
-            )
-        if not 0 <= config.push_interval <= MAXIMUM_PUSH_INTERVAL:
-            raise ConfigError(
-                f"PUSH_INTERVAL_SECONDS is {config.push_interval}: "
-                f"set it between 0 and {MAXIMUM_PUSH_INTERVAL}"
             )
         if config.messages_per_second < MINIMUM_MESSAGES_PER_SECOND:
             raise ConfigError(
@@ -305,7 +292,6 @@ def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[str], Any]) 
     except ValueError as error:
         expected = {
             int: "an integer",
-            float: "a number",
             _boolean: "true or false",
             _prefixes: """a JSON object of prefix lists by group, such as {"acme": ["acme-"]}""",
         }[parse]
@@ -337,7 +323,6 @@ _OPTIONAL: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "tracking_parameters": ("TRACKING_PARAMETERS", lambda text: frozenset(text.lower().split())),
     "link_label_tag": ("LINK_LABEL_TAG", str),
     "breakdown_tags": ("BREAKDOWN_TAGS", lambda text: tuple(text.split())),
-    "push_interval": ("PUSH_INTERVAL_SECONDS", float),
     "messages_per_second": ("MESSAGES_PER_SECOND", int),
     "reports_batch_item_failures": (REPORTS_BATCH_ITEM_FAILURES, _boolean),
     "function_name": ("AWS_LAMBDA_FUNCTION_NAME", str),

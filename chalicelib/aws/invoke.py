@@ -1,4 +1,4 @@
-"""Asynchronous invocations of the function that runs in this process.
+"""Asynchronous invocations of a function of the same stage.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -18,10 +18,12 @@ _DEADLINES = Timeouts(connect=1, answer=2)
 
 
 class Invocations:
-    """Client that invokes this function asynchronously.
+    """Client that invokes a function asynchronously.
 
     Args:
-        config: provides the function's name and Lambda's endpoint.
+        config: provides the name of the function that runs in this process, which contains the
+            stage, and Lambda's endpoint.
+        function: the function's name in app.py.
         deadlines: timeouts of each attempt.
         context: returns the SSL context that verifies the server's certificate; None for the
             default.
@@ -29,12 +31,13 @@ class Invocations:
         pause: sleeps for a number of seconds.
 
     Raises:
-        ConfigError: the function's name is not set.
+        ConfigError: the name of the function that runs in this process is not set.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two have defaults
         self,
         config: Config,
+        function: str,
         *,
         deadlines: Timeouts = _DEADLINES,
         context: Callable[[str], ssl.SSLContext] | None = None,
@@ -43,9 +46,10 @@ class Invocations:
     ) -> None:
         if not config.function_name:
             raise ConfigError(
-                "AWS_LAMBDA_FUNCTION_NAME is not set: a function can invoke itself only in Lambda"
+                "AWS_LAMBDA_FUNCTION_NAME is not set: functions are invoked only from Lambda"
             )
-        name = quote(config.function_name, safe="")
+        stage = config.function_name.rpartition("-")[0]  # such as mailpulse-dev
+        name = quote(f"{stage}-{function}", safe="")
         self._path = f"/2015-03-31/functions/{name}/invocations"
         self._lambda = SignedRequests(
             "lambda", config, deadlines=deadlines, context=context, clock=clock, pause=pause

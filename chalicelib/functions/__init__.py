@@ -6,7 +6,10 @@ them, once per process.
 
 from importlib import import_module
 
-NAMES = ("ingest", "aggregate", "publish", "watch", "connect", "message", "disconnect")
+NAMES = (
+    *("ingest", "aggregate", "publish", "publish_visible", "watch"),
+    *("connect", "message", "disconnect"),
+)
 
 
 def prepare(name: str) -> None:

@@ -1,28 +1,46 @@
 """Count a batch of the events table's stream; each aggregate counts each record exactly once."""
 
+import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
-from chalicelib.errors import ConfigError
+from chalicelib.dynamodb import Item
+from chalicelib.errors import AwsError, ConfigError
 from chalicelib.log import log
-from chalicelib.stats.counters import SUMMARY
+from chalicelib.stats.counters import PIPELINE, SUMMARY
 from chalicelib.stats.grouping import group
 from chalicelib.stats.table import StatsTable
-from chalicelib.stats.update import shard_attribute_of
+from chalicelib.stats.update import counted_at, shard_attribute_of, without_checkpoints
+
+if TYPE_CHECKING:  # imported lazily: most batches follow others within a second
+    from chalicelib.aws.invoke import Invocations
+
+# The batching window of publish: changes of a campaign that follow sooner coalesce.
+IDLE_SECONDS = 1
+# Lambda bills an event of up to 256 KB as one request.
+MAX_EVENT_BYTES = 240_000
 
 
 class Aggregator(Struct, frozen=True):
-    """The aggregate function: counts changes of the events table."""
+    """The aggregate function: counts changes of the events table.
+
+    Attributes:
+        push_now: makes publish push items of the stats table at once.
+        counted: when this process last counted events of a campaign, in epoch seconds.
+    """
 
     stats_table: StatsTable
+    push_now: Callable[[Sequence[Item]], None]
     clock: Callable[[], float] = time.time
+    counted: dict[str, float] = field(default_factory=dict)
 
     def batch(self, records: Sequence[Mapping[str, Any]], *, shard: str) -> None:
         """Count the records of one shard, in stream order.
@@ -33,15 +51,18 @@ class Aggregator(Struct, frozen=True):
         """
         batch = group(records)
         attribute = shard_attribute_of(records[0]["eventSourceARN"], shard)
-        now = int(self.clock())
+        now = self.clock()
         for reason in batch.quarantined:
             log("quarantined", reason=reason)
         for campaign, sample in batch.subjects.items():
             subject = self.stats_table.add_subjects(campaign, sample)
             if subject is not None:
                 batch.pending[campaign, SUMMARY].move(subject)
+        written: dict[str, list[Item]] = defaultdict(list)
         for key, pending in batch.in_writing_order():
-            self.stats_table.apply(key, pending, attribute=attribute, now=now)
+            item = self.stats_table.apply(key, pending, attribute=attribute, now=int(now))
+            if item is not None:
+                written[key[0]].append(item)
         last = records[-1]["dynamodb"]
         self.stats_table.put_read_position(
             attribute,
@@ -50,6 +71,21 @@ class Aggregator(Struct, frozen=True):
             created=int(last["ApproximateCreationDateTime"]),
         )
         log("count", records=len(records), items=len(batch.pending))
+        self._push_first_changes(written, attribute, now)
+
+    def _push_first_changes(
+        self, written: Mapping[str, Sequence[Item]], attribute: str, now: float
+    ) -> None:
+        """Push the changes of campaigns that have been idle; the stream coalesces later ones."""
+        first: list[Item] = []
+        for campaign, items in written.items():
+            by_others = max(counted_at(item, besides=attribute) for item in items)
+            counted = max(by_others, self.counted.get(campaign, 0))
+            if campaign != PIPELINE and now - counted > IDLE_SECONDS:
+                first += map(without_checkpoints, items)
+            self.counted[campaign] = now
+        if first:
+            self.push_now(first)
 
 
 def build(
@@ -57,7 +93,26 @@ def build(
 ) -> Aggregator:
     """Build the function and its AWS clients."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
-    return Aggregator(StatsTable(dynamo, config.stats_table, clock=clock), clock)
+    stats_table = StatsTable(dynamo, config.stats_table, clock=clock)
+    invocations = cache(partial(_publish, config, clock))
+    return Aggregator(stats_table, partial(_push_now, invocations), clock)
+
+
+def _publish(config: Config, clock: Callable[[], float]) -> "Invocations":
+    from chalicelib.aws.invoke import Invocations
+
+    return Invocations(config, "publish", clock=clock)
+
+
+def _push_now(publish: "Callable[[], Invocations]", items: Sequence[Item]) -> None:
+    """Invoke publish with changed items; if that fails, the stream brings them within a second."""
+    event = json.dumps({"changed": items}).encode()
+    if len(event) > MAX_EVENT_BYTES:
+        return
+    try:
+        publish().invoke(event)
+    except AwsError as error:
+        log("not_pushed_at_once", items=len(items), detail=str(error))
 
 
 @cache

@@ -18,22 +18,16 @@ from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
 from chalicelib.errors import InvalidRequest, Unauthorized, trace
 from chalicelib.facts.fact import ACTIVITY_TYPES, Fact
-from chalicelib.facts.items import ACTIVITY_LANES
 from chalicelib.facts.links import normalised
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
+from chalicelib.live.activity import Activity, page_of
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import Message, frames
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
-from chalicelib.live.protocol import (
-    HEALTH_TOPIC,
-    LIST_TOPIC,
-    Request,
-    campaign_of,
-    error_reply,
-    parse_request,
-)
+from chalicelib.live.protocol import Request, error_reply, parse_request
+from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 from chalicelib.stats.counters import Aggregate
@@ -41,30 +35,18 @@ from chalicelib.stats.table import StatsTable
 
 # Facts read per reply: however rare the matches, the reply is timely and has a cursor.
 _MOST_READ = 2000
-# Page sizes: facts read at once from each lane of the activity index.
-_LEAST_PAGE, _PAGE = 5, 100
+# Facts read at once from each lane of the activity index if a filter discards most of them.
+_FILTERED_PAGE = 100
 
 # A position in a campaign's activity, as items.to_item writes it.
 _PLACE = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z#[0-9a-f]{16}")
-
-# For each type of activity, an hour's counters that are nonzero if the hour has such activity.
-_COUNTERS_OF_TYPE = {
-    "Open": ("opens",),
-    "Click": ("clicks",),
-    "Bounce": ("hard_bounces", "soft_bounces", "undetermined_bounces", "prevented"),
-    "Complaint": ("complaints", "complaints_not_spam", "complaints_prevented"),
-    "DeliveryDelay": ("delivery_delays",),
-    "Reject": ("rejects",),
-    "Rendering Failure": ("rendering_failures",),
-    "Subscription": ("unsubscribes",),
-}
 
 
 class RequestHandler(Struct, frozen=True):
     """The message function; `sign_in` is None if the API requires no authentication."""
 
     stats_table: StatsTable
-    events_table: EventsTable
+    snapshots: Snapshots
     subscriptions: Subscriptions
     sign_in: Authenticator | None
     connections: ManagementApi
@@ -133,65 +115,70 @@ class RequestHandler(Struct, frozen=True):
         return access
 
     def _serve(self, connection: Connection, request: Request) -> Iterator[Message]:
-        access = connection.access
-        match request.action:
-            case "subscribe":
-                # Subscribe before reading, so that changes in between are pushed.
-                self.subscriptions.add(connection, request.topic)
-                yield self._snapshot(request, request.topic, access)
-            case "unsubscribe":
-                self.subscriptions.remove(connection.id, request.topic)
-                yield request.reply(id=request.topic)
-            case "get":
-                yield self._snapshot(request, request.topic, access)
-            case "listCampaigns":
-                yield self._campaigns(request, access)
-            case "searchCampaigns":
-                yield from _found(request, map(_campaign, self._search(request, access)))
-            case "listActivity":
-                yield from self._activity(request)
-            case "listTimelines":
-                yield from _found(request, map(self._timeline, request.campaigns))
-            case "ping":
-                yield from self._missed(connection, request)
-                yield request.reply()
-            case "authenticate":
-                if self.sign_in is None:
-                    raise InvalidRequest(
-                        "unknown_action",
-                        "sign-in is not enabled for this stage: do not send authenticate",
-                    )
-                self.sign_in.renew(connection, request.token)
-                yield request.reply()
+        serve: dict[str, Callable[[Connection, Request], Iterable[Message]]] = {
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "get": self._get,
+            "listCampaigns": self._list_campaigns,
+            "searchCampaigns": self._search_campaigns,
+            "listActivity": self._list_activity,
+            "listTimelines": self._list_timelines,
+            "ping": self._ping,
+            "attend": self._attend,
+            "authenticate": self._authenticate,
+        }
+        yield from serve[request.action](connection, request)
 
-    def _missed(self, connection: Connection, request: Request) -> Iterator[Message]:
+    def _subscribe(self, connection: Connection, request: Request) -> Iterator[Message]:
+        # Subscribe before reading, so that changes in between are pushed.
+        self.subscriptions.add(connection, request.topic)
+        yield from self._get(connection, request)
+
+    def _unsubscribe(self, connection: Connection, request: Request) -> Iterator[Message]:
+        self.subscriptions.remove(connection.id, request.topic)
+        yield request.reply(id=request.topic)
+
+    def _get(self, connection: Connection, request: Request) -> Iterator[Message]:
+        yield self._snapshot(connection, request, request.topic)
+
+    def _ping(self, connection: Connection, request: Request) -> Iterator[Message]:
         for topic, mark in self.subscriptions.behind(connection.id):
             if connection.access.can_subscribe(topic):  # permissions may have just changed
-                yield self._snapshot(request, topic, connection.access)
+                yield self._snapshot(connection, request, topic)
                 # Reached only if the snapshot was sent: the consumer stops at a failed send.
                 self.subscriptions.caught_up(connection.id, topic, mark)
+        yield request.reply()
 
-    def _snapshot(self, request: Request, topic: str, access: Permissions) -> Message:
-        if topic == LIST_TOPIC:
-            seen = (one for one in self.stats_table.all_campaigns() if access.can_see(one.campaign))
-            snapshot = messages.campaign_list(list(map(messages.campaign_entry, seen)))
-        elif topic == HEALTH_TOPIC:
-            snapshot = messages.health(self.stats_table.health(), access.can_see)
-        else:
-            campaign = campaign_of(topic) or ""
-            snapshot = messages.campaign_snapshot(
-                campaign,
-                self.stats_table.summary(campaign),
-                self.stats_table.shown(campaign),
+    def _attend(self, connection: Connection, request: Request) -> Iterator[Message]:
+        before = self.subscriptions.attend(connection.id, request.level)
+        if before == "hidden" != request.level:
+            # Nothing was pushed meanwhile.
+            for topic in self.subscriptions.topics(connection.id):
+                if connection.access.can_subscribe(topic):
+                    yield self._snapshot(connection, request, topic)
+        yield request.reply()
+
+    def _authenticate(self, connection: Connection, request: Request) -> Iterator[Message]:
+        if self.sign_in is None:
+            raise InvalidRequest(
+                "unknown_action",
+                "sign-in is not enabled for this stage: do not send authenticate",
             )
-        return request.reply(id=topic, snapshot=snapshot)
+        self.sign_in.renew(connection, request.token)
+        yield request.reply()
 
-    def _campaigns(self, request: Request, access: Permissions) -> Message:
+    def _snapshot(self, connection: Connection, request: Request, topic: str) -> Message:
+        return request.reply(id=topic, snapshot=self.snapshots.of(topic, connection.access))
+
+    def _list_campaigns(self, connection: Connection, request: Request) -> Iterator[Message]:
         summaries, following = self.stats_table.campaigns(
-            request.limit, request.cursor, access.can_see
+            request.limit, request.cursor, connection.access.can_see
         )
         reply = request.reply(results=list(map(_campaign, summaries)))
-        return reply | ({"cursor": following} if following else {})
+        yield reply | ({"cursor": following} if following else {})
+
+    def _search_campaigns(self, connection: Connection, request: Request) -> Iterator[Message]:
+        yield from _found(request, map(_campaign, self._search(request, connection.access)))
 
     def _search(self, request: Request, access: Permissions) -> Iterator[Aggregate]:
         wanted = request.query.casefold()
@@ -203,7 +190,7 @@ class RequestHandler(Struct, frozen=True):
         )
         return islice(matching, request.limit)
 
-    def _activity(self, request: Request) -> Iterator[Message]:
+    def _list_activity(self, _: Connection, request: Request) -> Iterator[Message]:
         found: list[Message] = []
         more: dict[str, str] = {}
         last = ""
@@ -217,21 +204,16 @@ class RequestHandler(Struct, frozen=True):
         yield from _found(request, found, **more)
 
     def _activity_places(self, request: Request) -> Iterator[tuple[str, Fact]]:
-        """Yield a campaign's activity, newest first, with each fact's position, hour by hour."""
-        before = paging.open_place(request.cursor, _PLACE)[0] if request.cursor else None
-        # Each lane holds roughly its share of the results; a filter discards most facts read.
         limits = (request.type, request.engager, request.link, request.bounce_type)
-        page = _PAGE if any(limits) else max(_LEAST_PAGE, 2 * request.limit // ACTIVITY_LANES)
-        for hour in self.stats_table.hours(request.campaign):
-            name = hour.part.removeprefix("hour#")
-            if before is not None and name > before:
-                continue
-            types = [request.type] if request.type else ACTIVITY_TYPES
-            if not any(
-                hour.counts.get(counter) for kind in types for counter in _COUNTERS_OF_TYPE[kind]
-            ):
-                continue
-            yield from self.events_table.activity(request.campaign, name, before, page)
+        return self.snapshots.activity.places(
+            request.campaign,
+            types=[request.type] if request.type else ACTIVITY_TYPES,
+            before=paging.open_place(request.cursor, _PLACE)[0] if request.cursor else None,
+            page=_FILTERED_PAGE if any(limits) else page_of(request.limit),
+        )
+
+    def _list_timelines(self, _: Connection, request: Request) -> Iterator[Message]:
+        yield from _found(request, map(self._timeline, request.campaigns))
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))
@@ -244,9 +226,13 @@ def build(
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     subscriptions = Subscriptions(dynamo, config.subscriptions_table, clock=clock)
     connections = ManagementApi(config)
+    stats_table = StatsTable(dynamo, config.stats_table, clock=clock)
+    events_table = EventsTable(
+        dynamo, config.events_table, retention_days=config.retention_days, clock=clock
+    )
     return RequestHandler(
-        StatsTable(dynamo, config.stats_table, clock=clock),
-        EventsTable(dynamo, config.events_table, retention_days=config.retention_days, clock=clock),
+        stats_table,
+        Snapshots(stats_table, Activity(stats_table, events_table)),
         subscriptions,
         authenticator.build(config, dynamo, subscriptions, clock),
         connections,

@@ -1,66 +1,129 @@
-"""Push changes of the stats table to subscribers: one push per topic and batch of records."""
+"""Push changes of the stats table to subscribers: one push per topic and batch of changes."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from chalicelib.aws.client import Service, Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
-from chalicelib.config import PUSH_BATCH, Config, load
+from chalicelib.config import Config, load
+from chalicelib.dynamodb import Item
+from chalicelib.facts.table import EventsTable
+from chalicelib.live.activity import Activity
 from chalicelib.live.batches import decoded
 from chalicelib.live.delivery import PUSH_SECONDS, Delivery
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import ManagementApi
-from chalicelib.live.push import changes, compose
+from chalicelib.live.permissions import Connection
+from chalicelib.live.protocol import Level
+from chalicelib.live.push import Changed, changes, compose, newest
+from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
+from chalicelib.stats.counters import Key
+from chalicelib.stats.table import StatsTable
 
 if TYPE_CHECKING:  # imported lazily: most stages never have enough viewers to need these
     from chalicelib.live.fan_out import FanOut
+    from chalicelib.live.frames import Message
     from chalicelib.live.large_topics import LargeTopics
 
 # Messages of a batch that bypass the rate limiter: a stage with a few dozen viewers never uses it.
 FREE_MESSAGES = 100
 
+# DynamoDB rounds the time of a record down to a second; clocks differ by less than another one.
+CLOCKS_DIFFER_SECONDS = 2
+
+_NOT_PUSHED = -1
+_MOST_PUSHED = 5000
+
 
 class Publisher(Struct, frozen=True):
-    """The publish function: pushes changes. A failed push never fails the batch.
+    """Publisher of changes, for all functions that push. A failed push never fails the batch.
 
     Attributes:
         large_topics: returns the publisher for large topics; called when first needed.
-        interval: minimum seconds between two batches of one shard.
         clock: returns epoch seconds.
-        pause: sleeps for a number of seconds.
+        pushed: versions that this process pushed at once (push_now); the stream repeats them.
     """
 
     subscriptions: Subscriptions
     frame_sender: FrameSender
     large_topics: "Callable[[], LargeTopics]"
-    interval: float
+    snapshots: Snapshots
     clock: Callable[[], float] = time.time
-    pause: Callable[[float], None] = time.sleep
+    pushed: dict[Key, int] = field(default_factory=dict)
 
-    def batch(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Push the newest state of each item in a batch, then sleep until the interval ends.
+    def batch(self, records: Sequence[Mapping[str, Any]], level: Level = "active") -> None:
+        """Push the newest state of each item in a batch of the stats table's stream.
 
-        The pause coalesces changes: the shard's next batch contains everything that changed
-        meanwhile. The first change after an idle period is pushed at once, and the last change is
-        always pushed. There is no pause after a full batch, since more records are already waiting.
+        The batching window of the event source mapping determines how many changes coalesce, and
+        therefore how often viewers of a level receive a push.
+
+        Args:
+            records: records of the stream, in Lambda's format.
+            level: the viewers to push to.
 
         Raises:
             AwsError: subscribers could not be read, the rate limiter failed, or a missed push could
                 not be recorded. Lambda retries the batch; a repeated push is harmless.
         """
-        started = self.clock()
-        until = started + PUSH_SECONDS
+        # A record without an image is of an expired item.
+        written = [one["dynamodb"] for one in records if "NewImage" in one["dynamodb"]]
+        changed = {
+            key: one
+            for key, one in newest(record["NewImage"] for record in written).items()
+            if one.version > self.pushed.pop(key, _NOT_PUSHED)
+        }
+        began = min((one["ApproximateCreationDateTime"] for one in written), default=0)
+        self._push(changed, level, began - CLOCKS_DIFFER_SECONDS)
+
+    def push_now(self, images: Sequence[Item]) -> None:
+        """Push changes to active viewers before the batching window of the stream has ended.
+
+        Args:
+            images: images of items of the stats table, in DynamoDB JSON.
+
+        Raises:
+            AwsError: as for batch.
+        """
+        changed = newest(images)
+        self._push(changed, "active", math.inf)
+        if len(self.pushed) > _MOST_PUSHED:
+            self.pushed.clear()
+        self.pushed.update({key: one.version for key, one in changed.items()})
+
+    def _push(self, changed: Changed, level: Level, began: float) -> None:
+        """Push changes to the viewers of a level.
+
+        Args:
+            changed: the changes.
+            level: the level.
+            began: when the first of the changes was written, in epoch seconds. The functions of
+                both levels push to a viewer whose level has changed since.
+        """
+        until = self.clock() + PUSH_SECONDS
         delivery = Delivery(self.subscriptions, self.frame_sender, self.clock)
         free, large, others = FREE_MESSAGES, [], 0
-        topics = changes(records)
-        for topic, changed in topics.items():
-            push = compose(topic, changed, self.subscriptions.subscribers(topic))
+        topics = changes(changed)
+        for topic, message in topics.items():
+            viewers = [
+                one
+                for one in self.subscriptions.subscribers(topic)
+                if one.level == level or (one.level != "hidden" and one.attended_at >= began)
+            ]
+            behind = [one for one in viewers if one.behind is not None][:free]
+            if behind:
+                free -= self._catch_up(topic, behind, delivery, until)
+                viewers = [one for one in viewers if one not in behind]
+            activity: Message = {}
+            if any(one.access.shared is None for one in viewers):
+                activity = self.snapshots.newest_activity(topic)
+            push = compose(topic, message | activity, viewers)
             if push.messages <= free:
                 free -= push.messages
                 delivery.push(push, until)
@@ -71,8 +134,31 @@ class Publisher(Struct, frozen=True):
         missed = len(delivery.missed)
         log("publish", topics=len(topics), sent=delivery.sent, missed=missed, others=others)
         delivery.end()
-        if (delivery.sent or others) and len(records) < PUSH_BATCH:
-            self.pause(max(0.0, started + self.interval - self.clock()))
+
+    def _catch_up(
+        self, topic: str, behind: Sequence[Connection], delivery: Delivery, until: float
+    ) -> int:
+        """Push a topic's whole state to viewers who missed a push; return the number of messages.
+
+        The mark of a viewer who misses it again stays in place.
+        """
+        push = compose(topic, self.snapshots.of(topic), behind)
+        delivery.push(push, until)
+        for one in behind:
+            if one.behind is not None and one.id not in delivery.missed:
+                self.subscriptions.caught_up(one.id, topic, one.behind)
+        return push.messages
+
+    def invoked(self, event: Mapping[str, Any]) -> None:
+        """Serve an event of another function: changes to push at once, or a batch of viewers.
+
+        Raises:
+            AwsError: as for batch.
+        """
+        if "changed" in event:
+            self.push_now(event["changed"])
+        else:
+            self.publish_batch(event)
 
     def publish_batch(self, event: Mapping[str, Any]) -> None:
         """Push to one batch of a topic's viewers, on behalf of the invocation that read the change.
@@ -97,11 +183,15 @@ def build(
 ) -> Publisher:
     """Build the function and its AWS clients."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
+    stats_table = StatsTable(dynamo, config.stats_table, clock=clock)
+    events_table = EventsTable(
+        dynamo, config.events_table, retention_days=config.retention_days, clock=clock
+    )
     return Publisher(
         Subscriptions(dynamo, config.subscriptions_table, clock=clock),
         FrameSender(ManagementApi(config), cache(partial(_fan_out, config, clock)), clock=clock),
         cache(partial(_large_topics, config, dynamo, clock)),
-        config.push_interval,
+        Snapshots(stats_table, Activity(stats_table, events_table)),
         clock=clock,
     )
 
@@ -120,7 +210,7 @@ def _large_topics(config: Config, dynamo: Service, clock: Callable[[], float]) -
     limiter = RateLimiter(
         dynamo, config.subscriptions_table, config.messages_per_second, clock=clock
     )
-    return LargeTopics(limiter, Invocations(config, clock=clock).invoke, clock=clock)
+    return LargeTopics(limiter, Invocations(config, "publish", clock=clock).invoke, clock=clock)
 
 
 @cache
@@ -130,13 +220,16 @@ def function() -> Publisher:
 
 
 def handler(event: Mapping[str, Any]) -> None:
-    """Push a batch of the stats table's stream, or push to one batch of a topic's viewers.
+    """Push a batch of the stats table's stream, or what another invocation asks for.
+
+    An event of aggregate contains changes to push at once; an event of publish itself, the frames
+    for one batch of a topic's viewers.
 
     Raises:
         AwsError: subscribers could not be read, the rate limiter failed, or a missed push could not
             be recorded. Lambda retries the event; a repeated push is harmless.
     """
-    if "push" in event:
-        function().publish_batch(event)
-    else:
+    if "Records" in event:
         function().batch(event["Records"])
+    else:
+        function().invoked(event)

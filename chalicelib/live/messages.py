@@ -12,6 +12,7 @@ from chalicelib.facts.fact import OTHER_LINK, Fact
 from chalicelib.facts.personal import masked, masked_sender
 from chalicelib.facts.reputation import OTHER_SUBTYPE
 from chalicelib.live.frames import Message
+from chalicelib.live.permissions import Permissions
 from chalicelib.stats.counters import (
     COUNTERS,
     COUNTERS_OF_GENERATION_2,
@@ -181,8 +182,9 @@ def health(health: Health, sees: Callable[[str], bool] = lambda _: True) -> Mess
     }
 
 
-def seen(message: Message, sees: Callable[[str], bool]) -> Message | None:
-    """Return the visible part of a push's changes; None if nothing is visible."""
+def seen(message: Message, access: Permissions) -> Message | None:
+    """Return the part of a push's changes that may be seen; None if nothing may."""
+    sees = access.can_see
     match message["$type"]:
         case "CampaignList":
             campaigns = [one for one in message["campaigns"] if sees(one["id"])]
@@ -194,6 +196,8 @@ def seen(message: Message, sees: Callable[[str], bool]) -> Message | None:
                 if message[name] is not None
             }
             return {**message, **named}
+    if access.shared is not None:  # activity contains recipients
+        return {name: value for name, value in message.items() if name != "activity"}
     return message
 
 

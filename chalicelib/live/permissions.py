@@ -9,10 +9,10 @@ from typing import Any, Self
 from msgspec import Struct
 
 from chalicelib.errors import InvalidRequest
-from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, Request, campaign_of
+from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, Level, Request, campaign_of
 
 # Actions allowed by a share link: reading aggregates, but no recipient addresses.
-_SHARED_ACTIONS = {"subscribe", "unsubscribe", "get", "listTimelines", "ping"}
+_SHARED_ACTIONS = {"subscribe", "unsubscribe", "get", "listTimelines", "ping", "attend"}
 
 
 class Permissions(Struct, frozen=True):
@@ -86,12 +86,18 @@ class Connection(Struct, frozen=True):
         endpoint: API id and stage, such as `a1b2c3/api`.
         connected_at: epoch seconds.
         access: the connection's permissions.
+        level: how closely the viewer follows the topic from whose subscription this was read.
+        attended_at: when the level last changed, in epoch seconds; 0 if never.
+        behind: the mark of a missed push of that topic (Subscriptions.mark_behind), or None.
     """
 
     id: str
     endpoint: str
     connected_at: int
     access: Permissions = EVERYTHING
+    level: Level = "active"
+    attended_at: int = 0
+    behind: str | None = None
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self:

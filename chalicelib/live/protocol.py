@@ -5,7 +5,7 @@ The protocol is specified in docs/asyncapi.yaml; tests/messages/ has an example 
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
@@ -25,6 +25,10 @@ HEALTH_TOPIC = "stats/health"
 CAMPAIGN_TOPIC_PREFIX = "stats/email-campaign/"
 
 
+Level = Literal["active", "visible", "hidden"]
+"""How closely a viewer follows: pushes every second, every few seconds, or none."""
+
+
 class Request(Struct, frozen=True):
     """A valid request; fields that the action does not use have their defaults.
 
@@ -36,6 +40,7 @@ class Request(Struct, frozen=True):
             filter. `link` and the bounce filters take the values that a snapshot lists; `link`
             takes a link's id or URL.
         cursor: the cursor of a previous reply, or None.
+        level: of attend.
         token: of authenticate.
     """
 
@@ -53,6 +58,7 @@ class Request(Struct, frozen=True):
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     stream: bool = False
+    level: Level = "active"
     token: str = ""
 
     def __repr__(self) -> str:
@@ -172,6 +178,7 @@ _FIELDS = {
     ),
     "listTimelines": ("campaigns", "stream"),
     "ping": (),
+    "attend": ("level",),
     "authenticate": ("token",),
 }
 
@@ -271,6 +278,13 @@ def _token(value: dict[str, Any]) -> str:
     return token
 
 
+def _level(value: dict[str, Any]) -> Level:
+    level: Any = value.get("level")
+    if level not in get_args(Level):
+        raise _invalid("level", f"one of {', '.join(get_args(Level))}", level)
+    return level  # type: ignore[no-any-return]
+
+
 def _stream(value: dict[str, Any]) -> bool:
     stream = value.get("stream", False)
     if not isinstance(stream, bool):
@@ -291,6 +305,7 @@ _READERS = {
     "limit": _limit,
     "cursor": _cursor,
     "stream": _stream,
+    "level": _level,
     "token": _token,
 }
 

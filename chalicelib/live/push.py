@@ -1,8 +1,9 @@
 """Compose pushes: what a batch of the stats table's stream changed, for each group of viewers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from chalicelib.dynamodb import Item
 from chalicelib.errors import trace
 from chalicelib.live import messages
 from chalicelib.live.frames import Message, frames
@@ -15,9 +16,12 @@ from chalicelib.stats.counters import (
     PIPELINE,
     SUMMARY,
     Aggregate,
+    Key,
     aggregate_from_item,
 )
-from chalicelib.stats.health import health_from_item
+from chalicelib.stats.health import Health, health_from_item
+
+_HEALTH_KEY = PIPELINE, HEALTH
 
 
 class Group(NamedTuple):
@@ -44,32 +48,39 @@ class Push(NamedTuple):
         return sum(len(group.frames) * len(group.connections) for group in self.groups)
 
 
-def changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
-    """Return each topic's changes, composed from the newest image of each item.
+Changed = Mapping[Key, Aggregate | Health]
+"""The newest state of each item that has changed, in the order of the changes."""
+
+
+def newest(images: Iterable[Item]) -> dict[Key, Aggregate | Health]:
+    """Return the newest state of each item that a topic shows; malformed images are logged.
 
     Args:
-        records: records of the stats table's stream, in Lambda's format.
+        images: images of items of the stats table, oldest first, in DynamoDB JSON.
     """
-    newest: dict[tuple[str, str], Aggregate] = {}
-    topics: dict[str, Message] = {}
-    for record in records:
-        image = record["dynamodb"].get("NewImage")
-        if image is None:  # the item has expired
-            continue
+    found: dict[Key, Aggregate | Health] = {}
+    for image in images:
         try:
             aggregate = aggregate_from_item(image)
-            if (aggregate.campaign, aggregate.part) == (PIPELINE, HEALTH):
-                topics[HEALTH_TOPIC] = messages.health(health_from_item(image))
-                continue
+            key = aggregate.campaign, aggregate.part
+            if topics_of(key):
+                found[key] = health_from_item(image) if key == _HEALTH_KEY else aggregate
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # An exception would block this shard's pushes for a day.
-            log("not_an_aggregate", detail=trace(error), keys=record["dynamodb"].get("Keys"))
-            continue
-        newest[aggregate.campaign, aggregate.part] = aggregate
+            keys = {name: image[name] for name in ("campaign", "part") if name in image}
+            log("not_an_aggregate", detail=trace(error), keys=keys)
+    return found
+
+
+def changes(changed: Changed) -> dict[str, Message]:
+    """Return each topic's changes."""
+    topics: dict[str, Message] = {}
     campaigns: dict[str, list[Aggregate]] = {}
-    for (campaign, part), aggregate in newest.items():
-        if part.partition("#")[0] in PARTS:
-            campaigns.setdefault(campaign, []).append(aggregate)
+    for (campaign, _), one in changed.items():
+        if isinstance(one, Health):
+            topics[HEALTH_TOPIC] = messages.health(one)
+        else:
+            campaigns.setdefault(campaign, []).append(one)
     for campaign, parts in campaigns.items():
         topics[CAMPAIGN_TOPIC_PREFIX + campaign] = messages.campaign_stats(parts)
     summaries = [one for parts in campaigns.values() for one in parts if one.part == SUMMARY]
@@ -79,22 +90,35 @@ def changes(records: Iterable[Mapping[str, Any]]) -> dict[str, Message]:
     return topics
 
 
+def topics_of(key: Key) -> list[str]:
+    """Return the topics that show an item of the stats table."""
+    campaign, part = key
+    if key == _HEALTH_KEY:
+        return [HEALTH_TOPIC]
+    if campaign == PIPELINE or part.partition("#")[0] not in PARTS:
+        return []
+    topic = CAMPAIGN_TOPIC_PREFIX + campaign
+    return [topic, LIST_TOPIC] if part == SUMMARY else [topic]
+
+
 def compose(topic: str, changes: Message, subscribers: Iterable[Connection]) -> Push:
     """Compose the frames for each group of a topic's subscribers with the same permissions."""
     groups = []
-    for prefixes, group in _by_prefixes(subscribers, topic).items():
-        visible = messages.seen(changes, Permissions(prefixes=prefixes).can_see)
+    for access, group in _by_permissions(subscribers, topic).items():
+        visible = messages.seen(changes, access)
         if visible is not None:
             groups.append(Group(frames(messages.push(topic, visible)), group))
     return Push(topic, groups)
 
 
-def _by_prefixes(
+def _by_permissions(
     subscribers: Iterable[Connection], topic: str
-) -> dict[tuple[str, ...], list[Connection]]:
-    """Group a topic's subscribers by visible prefixes; skip those not permitted to subscribe."""
-    groups: dict[tuple[str, ...], list[Connection]] = {}
+) -> dict[Permissions, list[Connection]]:
+    """Group a topic's subscribers by what they may see; skip those not permitted to subscribe."""
+    groups: dict[Permissions, list[Connection]] = {}
     for connection in subscribers:
-        if connection.access.can_subscribe(topic):
-            groups.setdefault(connection.access.prefixes, []).append(connection)
+        access = connection.access
+        if access.can_subscribe(topic):
+            seen = Permissions(prefixes=access.prefixes, shared=access.shared)
+            groups.setdefault(seen, []).append(connection)
     return groups

@@ -10,9 +10,11 @@ that row its requests are rejected, and it cannot subscribe. Each connection tha
 share link has one more row, so that revoking the link closes them all (auth/share_links.py).
 
     owner                 member        other attributes
-    stats/email-…/spring  L0SM9cOF…     endpoint (a1b2c3/api), connected_at, access
-    connection/L0SM9cOF…  stats/email-… the same; behind: time of a missed push
+    stats/email-…/spring  L0SM9cOF…     endpoint (a1b2c3/api), connected_at, access, behind: time of
+                                        a missed push, attention, attended_at
+    connection/L0SM9cOF…  stats/email-… the same without attention and attended_at
     connection/L0SM9cOF…  access        access
+    connection/L0SM9cOF…  attention     attention: how closely the viewer follows its topics
     share/Zx81…           L0SM9cOF…     endpoint
 """
 
@@ -28,13 +30,14 @@ from chalicelib.aws.client import Service
 from chalicelib.dynamodb import AttributeValue, Item, PageOutput
 from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
+from chalicelib.live.protocol import Level
 
 MAX_SUBSCRIPTIONS = 50  # per connection
 MAX_GUESTS = 200  # per share link
 # API Gateway closes a connection after two hours.
 ROW_SECONDS = 2 * 3600 + 600
 
-_ACCESS = "access"  # never the name of a topic
+_ACCESS, _ATTENTION = "access", "attention"  # never the name of a topic
 _ATTEMPTS = 5
 _CONFLICTS = {
     "TransactionCanceledException",
@@ -89,31 +92,43 @@ class Subscriptions:
                 permissions no longer allow the topic.
         """
         self._subscribe(connection, topic)
-        # Check the limit after the write, because a connection's requests are served concurrently.
-        if len(list(filter(self._is_live, self._topics(connection.id)))) > MAX_SUBSCRIPTIONS:
+        # Read after the write, because a connection's requests are served concurrently.
+        if len(self.topics(connection.id)) > MAX_SUBSCRIPTIONS:
             self.remove(connection.id, topic)
             raise InvalidRequest(
                 "rate_limited",
                 f"this connection has reached the limit of {MAX_SUBSCRIPTIONS} "
                 "subscriptions: unsubscribe from a topic first",
             )
+        if (level := self._level(connection.id)) != "active":
+            self._set_level(connection.id, topic, level)
         if connection.access.until is not None:
             self._follow_access(connection, topic)
 
+    def attend(self, connection_id: str, level: Level) -> Level:
+        """Store how closely a viewer follows its topics, for current and later subscriptions.
+
+        Returns:
+            The previous level.
+        """
+        before = self._level(connection_id)
+        self._put(_owner(connection_id), _ATTENTION, attention={"S": level})
+        # Repeat while another request changes the level: a connection's are served concurrently.
+        while True:
+            for topic in self.topics(connection_id):
+                self._set_level(connection_id, topic, level)
+            if (newest := self._level(connection_id)) == level:
+                return before
+            level = newest
+
+    def topics(self, connection_id: str) -> list[str]:
+        """Return the topics to which a connection is subscribed."""
+        return [row["member"]["S"] for row in filter(self._is_live, self._topics(connection_id))]
+
     def remove(self, connection_id: str, topic: str) -> None:
         """Unsubscribe a connection from a topic. The operation is idempotent."""
-        rows = [(topic, connection_id), (_owner(connection_id), topic)]
-        self._transact(
-            [
-                {
-                    "Delete": {
-                        "TableName": self._name,
-                        "Key": _key(owner, member),
-                    }
-                }
-                for owner, member in rows
-            ]
-        )
+        keys = _subscription_keys(connection_id, topic)
+        self._transact([{"Delete": {"TableName": self._name, "Key": _key(*key)}} for key in keys])
 
     def forget(self, connection_id: str) -> None:
         """Remove all rows of a connection, starting with its permissions."""
@@ -122,8 +137,11 @@ class Subscriptions:
             self._delete(_owner(connection_id), _ACCESS)
             if (access := _access(item)).shared is not None:
                 self._delete(access.subject, connection_id)
-        for row in list(self._topics(connection_id)):
-            self.remove(connection_id, row["member"]["S"])
+        for row in list(self._rows(_owner(connection_id))):
+            if _is_topic(row):
+                self.remove(connection_id, row["member"]["S"])
+            else:
+                self._delete(_owner(connection_id), row["member"]["S"])
 
     def subscribers(self, topic: str) -> list[Connection]:
         """Return a topic's connections; a consistent read, as snapshots are consistent too."""
@@ -133,6 +151,9 @@ class Subscriptions:
                 endpoint=row["endpoint"]["S"],
                 connected_at=int(row["connected_at"]["N"]),
                 access=_access(row),
+                level=_level_of(row),
+                attended_at=int(row["attended_at"]["N"]) if "attended_at" in row else 0,
+                behind=row["behind"]["N"] if "behind" in row else None,
             )
             for row in filter(self._is_live, self._rows(topic))
         ]
@@ -164,11 +185,14 @@ class Subscriptions:
         ]
 
     def mark_behind(self, connection_id: str, topic: str) -> None:
-        """Record that a connection missed a push; its next ping is answered with a snapshot."""
+        """Record that a connection missed a push.
+
+        Its next push, or the reply to its next ping, is a snapshot.
+        """
         mark = {":mark": {"N": str(int(self._clock() * 1000))}}
-        # The condition fails if the connection has unsubscribed meanwhile.
-        key = _owner(connection_id), topic
-        self._update(key, "SET behind = :mark", "attribute_exists(expires)", mark)
+        for key in _subscription_keys(connection_id, topic):
+            # The condition fails if the connection has unsubscribed meanwhile.
+            self._update(key, "SET behind = :mark", "attribute_exists(expires)", mark)
 
     def behind(self, connection_id: str) -> list[tuple[str, str]]:
         """Return the topics whose push a connection missed, each with its mark."""
@@ -181,8 +205,8 @@ class Subscriptions:
     def caught_up(self, connection_id: str, topic: str, mark: str) -> None:
         """Remove a mark, unless another push has been missed since the mark was read."""
         values = {":mark": {"N": mark}}
-        key = _owner(connection_id), topic
-        self._update(key, "REMOVE behind", "behind = :mark", values)
+        for key in _subscription_keys(connection_id, topic):
+            self._update(key, "REMOVE behind", "behind = :mark", values)
 
     def _follow_access(self, connection: Connection, topic: str) -> None:
         """Re-read permissions after the write, so that a concurrent change is always applied."""
@@ -215,9 +239,17 @@ class Subscriptions:
             ":access": _access_column(connection.access)["access"],
             ":end": {"N": str(self._end(connection.access))},
         }
-        for owner, member in ((topic, connection.id), (_owner(connection.id), topic)):
+        for key in _subscription_keys(connection.id, topic):
             expression = "SET access = :access, expires = :end"
-            self._update((owner, member), expression, "attribute_exists(expires)", values)
+            self._update(key, expression, "attribute_exists(expires)", values)
+
+    def _level(self, connection_id: str) -> Level:
+        return _level_of(self._item(_owner(connection_id), _ATTENTION) or {})
+
+    def _set_level(self, connection_id: str, topic: str, level: Level) -> None:
+        values = {":level": {"S": level}, ":now": {"N": str(int(self._clock()))}}
+        expression = "SET attention = :level, attended_at = :now"
+        self._update((topic, connection_id), expression, "attribute_exists(expires)", values)
 
     def _end(self, access: Permissions) -> int:
         """Return when a subscription expires, in epoch seconds."""
@@ -282,8 +314,7 @@ class Subscriptions:
 
     def _topics(self, connection_id: str) -> Iterator[Item]:
         """Return the rows of a connection's subscriptions, including expired ones."""
-        rows = self._rows(_owner(connection_id))
-        return (row for row in rows if row["member"]["S"] != _ACCESS)
+        return filter(_is_topic, self._rows(_owner(connection_id)))
 
     def _rows(self, owner: str) -> Iterator[Item]:
         """Yield an owner's rows, including expired ones; a consistent read."""
@@ -309,6 +340,21 @@ class Subscriptions:
 
     def _is_live(self, row: Item) -> bool:
         return int(row["expires"]["N"]) > self._clock()
+
+
+def _is_topic(row: Item) -> bool:
+    """Return whether a connection's row is a subscription."""
+    return row["member"]["S"] not in (_ACCESS, _ATTENTION)
+
+
+def _level_of(row: Item) -> Level:
+    """Return the level in a row; a viewer that never stated one is active."""
+    return row["attention"]["S"] if "attention" in row else "active"  # type: ignore[return-value]
+
+
+def _subscription_keys(connection_id: str, topic: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Return the keys of a subscription's rows: the one read for pushes, and the connection's."""
+    return (topic, connection_id), (_owner(connection_id), topic)
 
 
 def _owner(connection_id: str) -> str:

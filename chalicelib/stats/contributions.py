@@ -18,13 +18,11 @@ from chalicelib.stats.counters import (
     PIPELINE,
     RESOLUTIONS,
     SUMMARY,
+    Key,
     bounce_part,
     bucket_part,
     link_part,
 )
-
-Key = tuple[str, str]
-"""Partition and sort key of an aggregate item: campaign and part."""
 
 
 class Link(NamedTuple):

@@ -19,6 +19,9 @@ from msgspec import Struct, field
 from chalicelib.dynamodb import AttributeValue, Item
 from chalicelib.facts.fact import GENERATION
 
+Key = tuple[str, str]
+"""Partition and sort key of an aggregate item: campaign and part."""
+
 COUNTERS = {
     "sends": "s",
     "deliveries": "d",

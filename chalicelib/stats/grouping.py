@@ -22,8 +22,8 @@ from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.facts.settle import needs_upgrade
 from chalicelib.facts.state import State
-from chalicelib.stats.contributions import Key, Link, contributions, difference, grouping_key
-from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY, kept_until
+from chalicelib.stats.contributions import Link, contributions, difference, grouping_key
+from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY, Key, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast
 from chalicelib.stats.subjects import SubjectSample
 from chalicelib.stats.update import Change, ConditionalField, PendingUpdate

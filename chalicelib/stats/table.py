@@ -29,6 +29,7 @@ from chalicelib.stats.counters import (
     SUMMARY,
     WINDOWS,
     Aggregate,
+    Key,
     aggregate_from_item,
     bucket_part,
     kept_until,
@@ -77,10 +78,11 @@ class StatsTable:
         self._hints: dict[tuple[str, str], Item] = {}
         self._subjects: dict[str, Item] = {}
 
-    def apply(
-        self, key: tuple[str, str], pending: PendingUpdate, *, attribute: str, now: int
-    ) -> None:
+    def apply(self, key: Key, pending: PendingUpdate, *, attribute: str, now: int) -> Item | None:
         """Apply a batch to an aggregate; the operation is idempotent.
+
+        Returns:
+            The item as written; None if there was nothing to update.
 
         Raises:
             AwsError: the item could not be written, or concurrent writes kept conflicting.
@@ -90,7 +92,7 @@ class StatsTable:
         for _ in range(_ATTEMPTS):
             update = plan(pending, observed, part=part, attribute=attribute, now=now)
             if update is None:
-                return
+                return None
             try:
                 response = self._dynamo.call(
                     "update_item",
@@ -106,7 +108,7 @@ class StatsTable:
             if len(self._hints) >= _MAX_HINTS:
                 self._hints.clear()
             self._hints[key] = response["Attributes"]
-            return
+            return response["Attributes"]
         raise AwsError(
             "Contention", f"{campaign}/{part} changed {_ATTEMPTS} times while it was updated"
         )
@@ -227,6 +229,15 @@ class StatsTable:
         """Return the pipeline's health; a consistent read."""
         item = self._item(PIPELINE, HEALTH)
         return health_from_item(item) if item else Health()
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Aggregate | Health]:
+        """Return the items that exist, the pipeline's health included; consistent reads."""
+        found: dict[Key, Aggregate | Health] = {}
+        if (PIPELINE, HEALTH) in keys:
+            found[PIPELINE, HEALTH] = self.health()
+        wanted = [key for key in keys if key[0] != PIPELINE]
+        found.update({(one.campaign, one.part): one for one in self._aggregates(wanted)})
+        return found
 
     def put_findings(self, findings: Findings) -> None:
         """Store the findings of a health check.

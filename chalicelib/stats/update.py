@@ -120,6 +120,26 @@ def sequence_of(checkpoint: bytes) -> int:
     return int.from_bytes(checkpoint[:_SEQUENCE_BYTES], "big")
 
 
+def without_checkpoints(item: Item) -> Item:
+    """Return an aggregate item without its checkpoints."""
+    return {name: value for name, value in item.items() if "B" not in value}
+
+
+def counted_at(item: Item, *, besides: str) -> int:
+    """Return when an item last counted records of other shards, in epoch seconds; 0 if never.
+
+    Args:
+        item: the item.
+        besides: attribute of the shard to ignore.
+    """
+    others = (value["B"] for name, value in item.items() if "B" in value and name != besides)
+    return max(map(_written, others), default=0)
+
+
+def _written(checkpoint: bytes) -> int:
+    return int.from_bytes(checkpoint[_SEQUENCE_BYTES:], "big")
+
+
 def _sequence(record: Mapping[str, Any]) -> int:
     return int(record["SequenceNumber"])
 
@@ -236,10 +256,9 @@ def _sums(changes: Iterable[Change]) -> dict[str, int]:
 def _outdated(observed: Item, attribute: str, now: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the checkpoints of shards that closed long ago."""
     for name, value in observed.items():
-        if "B" in value and name != attribute:
-            written = int.from_bytes(value["B"][_SEQUENCE_BYTES:], "big")
-            if written < now - CHECKPOINT_SECONDS:
-                yield name, value
+        is_other = "B" in value and name != attribute
+        if is_other and _written(value["B"]) < now - CHECKPOINT_SECONDS:
+            yield name, value
 
 
 class _Update:

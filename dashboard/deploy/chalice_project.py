@@ -27,6 +27,9 @@ from dashboard.paths import PROJECT
 # arm64, the default, costs less for the same work.
 ARCHITECTURES = ("arm64", "x86_64")
 
+# Functions with the role of another one, which makes the same calls.
+_SAME_ROLE = {"publish_visible": "publish"}
+
 _SOURCES = ("app.py", "requirements.txt", "chalicelib")
 
 
@@ -47,7 +50,7 @@ def roles(outputs: Mapping[str, str]) -> dict[str, str]:
 
 def role_of(function: str) -> str:
     """Return the logical ID of a function's role in the template of the stack."""
-    return f"{logical_name(function)}Role"
+    return f"{logical_name(_SAME_ROLE.get(function, function))}Role"
 
 
 def sources(outputs: Mapping[str, str]) -> dict[str, str]:
@@ -56,6 +59,7 @@ def sources(outputs: Mapping[str, str]) -> dict[str, str]:
         "ingest": outputs["QueueArn"],
         "aggregate": outputs["EventsStreamArn"],
         "publish": outputs["StatsStreamArn"],
+        "publish_visible": outputs["StatsStreamArn"],
     }
 
 

@@ -27,6 +27,7 @@ OPTIONS: Options = {
     "ingest": {"FunctionResponseTypes": ["ReportBatchItemFailures"]},
     "aggregate": {"TumblingWindowInSeconds": 900, "FilterCriteria": _NOT_REMOVED},
     "publish": {"FilterCriteria": _NOT_REMOVED},
+    "publish_visible": {"FilterCriteria": _NOT_REMOVED},
 }
 
 

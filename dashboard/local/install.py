@@ -117,7 +117,6 @@ def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
         "STORE_ADDRESSES": "true",
         "PSEUDONYM_KEY": read_pseudonym_key(state),
         # A push costs only the CPU time of its messages here, and five a second look smooth.
-        "PUSH_INTERVAL_SECONDS": "0.2",
     }
 
 

@@ -1,12 +1,12 @@
 /**
- * A WebSocket connection that is kept alive: it subscribes to topics, sends a ping every minute,
- * and reconnects automatically. Snapshots and pushes go to `onChange` (see `state.js`), the state
+ * A WebSocket connection that is kept alive: it subscribes to topics, sends a ping when it has been
+ * quiet, and reconnects automatically. Snapshots and pushes go to `onChange` (see `state.js`), the state
  * of the connection to `onStatus`.
  *
  * Everything that it needs from the browser is an argument.
  */
 
-import { decode } from "./protocol.js";
+import { PRECEDE_A_REPLY, decode } from "./protocol.js";
 import { Timers } from "./timers.js";
 import { ProtocolError } from "./validate.js";
 
@@ -38,10 +38,10 @@ import { ProtocolError } from "./validate.js";
  * }} Environment
  */
 
-const PING_EVERY = 60_000;
-/** After the last push, and at most this often: when pushes cease, the connection may be dead. */
-const PING_AFTER_PUSH = 4_000;
-const PING_AGAIN = 10_000;
+/** API Gateway closes a connection that has been idle for ten minutes. */
+const PING_AFTER = 5 * 60_000;
+/** When a dense series of pushes ends, the connection may be dead: check it, at most this often. */
+const SERIES = { pushes: 5, within: 8_000, silence: 5_000, again: 60_000 };
 const REPLY_WITHIN = 15_000; // a cold start takes a few seconds
 const REPLY_WITHIN_ON_WAKE = 5_000;
 const BUSY_FAILURES = 4; // a busy server is retried with the backoff after this many failures
@@ -88,6 +88,12 @@ export class Connection {
   #retryAt = null;
   #lostAt = 0;
   #pingedAt = -Infinity;
+  /** @type {number[]} the times of the last pushes */
+  #pushedAt = [];
+  /** @type {import("./attention.js").Level} */
+  #level = "active";
+  /** @type {import("./attention.js").Level | null} the level that the server knows; null if uncertain */
+  #stated = "active";
   /** @type {Status["back"]} */
   #back = null;
   /** @type {Timers} by purpose, topic, or request ID */
@@ -143,6 +149,17 @@ export class Connection {
   }
 
   /**
+   * State how closely the viewer follows. From `hidden`, the server returns a snapshot of each topic.
+   * @param {import("./attention.js").Level} level
+   */
+  attend(level) {
+    this.#level = level;
+    // The two requests could arrive in the wrong order: wait for the reply first.
+    if (level === this.#stated || this.#hasPending("attend")) return;
+    if (this.#request({ action: "attend", level })) this.#stated = level;
+  }
+
+  /**
    * Check the connection now: the page became visible, or the network changed. A local server may
    * respond without a network.
    */
@@ -163,9 +180,11 @@ export class Connection {
   #onOpen() {
     this.#timers.stop("connect");
     this.#timers.start("steady", STEADY_AFTER, () => { this.#failures = 0; });
-    this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
+    this.#stated = "active";
     this.#timers.start("renew", RENEW_AFTER * (1 - this.#environment.random() / 10), () => this.#renew());
     for (const topic of this.#topics) this.#subscribe(topic);
+    this.attend(this.#level);
+    this.#awaitMessage();
     this.#resume();
   }
 
@@ -198,10 +217,18 @@ export class Connection {
     if (!this.#hasPending("ping")) this.#request({ action: "ping" }, within);
   }
 
-  /** Detect a connection that dies during a campaign within 10 s, instead of a minute. */
+  #awaitMessage() {
+    this.#timers.start("ping", PING_AFTER, () => this.#ping(REPLY_WITHIN));
+  }
+
+  /** Detect a connection that dies while a campaign is being sent within 10 s. */
   #awaitPush() {
-    const wait = Math.max(PING_AFTER_PUSH, this.#pingedAt + PING_AGAIN - this.#environment.now());
-    this.#timers.start("quiet", wait, () => this.#ping(REPLY_WITHIN_ON_WAKE));
+    const now = this.#environment.now();
+    this.#pushedAt = [...this.#pushedAt, now].slice(-SERIES.pushes);
+    const isDense = this.#pushedAt.length === SERIES.pushes && now - Number(this.#pushedAt[0]) <= SERIES.within;
+    this.#timers.stop("silence");
+    if (!isDense || now - this.#pingedAt < SERIES.again) return;
+    this.#timers.start("silence", SERIES.silence, () => this.#ping(REPLY_WITHIN_ON_WAKE));
   }
 
   /** @param {string} action @param {string} [id] any topic if omitted */
@@ -238,6 +265,7 @@ export class Connection {
   /** @param {string} text */
   #onMessage(text) {
     this.#lastMessageAt = this.#environment.now();
+    this.#awaitMessage();
     let message;
     try {
       message = decode(text);
@@ -251,9 +279,9 @@ export class Connection {
     if (message.kind === "push" || message.kind === "snapshot") this.#environment.onChange(message);
     if (message.kind === "push") this.#awaitPush();
     if (message.kind === "snapshot") {
-      // Snapshots in response to a ping precede its reply, which settles the request.
-      if (message.more) this.#await(Number(message.requestId));
-      else if (message.action !== "ping") this.#settle(message.requestId);
+      // Some snapshots precede a reply, which settles the request.
+      if (message.more || PRECEDE_A_REPLY.has(message.action)) this.#await(Number(message.requestId));
+      else this.#settle(message.requestId);
     }
     if (message.kind === "result") {
       this.#pending.get(Number(message.requestId))?.callbacks?.onResult(message.result);
@@ -268,6 +296,10 @@ export class Connection {
   #refused({ requestId, error }) {
     const sent = this.#settle(requestId);
     sent?.callbacks?.reject(new RequestError(error));
+    if (sent?.request.action === "attend" && RETRYABLE.has(error.code)) {
+      this.#stated = null;
+      this.#timers.start("attend", this.#backoff(BUSY_FAILURES), () => this.attend(this.#level));
+    }
     const topic = sent?.request.action === "subscribe" ? sent.request.id : undefined;
     if (topic === undefined || !this.#topics.has(topic)) return;
     this.#environment.onChange({ kind: "refused", id: topic, error });
@@ -284,9 +316,7 @@ export class Connection {
     this.#pending.delete(id);
     const { action, id: topic } = sent?.request ?? {};
     if (action === "unsubscribe" && topic && this.#topics.has(topic)) this.#subscribe(topic);
-    if (action === "ping") {
-      this.#timers.start("ping", PING_EVERY, () => this.#ping(REPLY_WITHIN));
-    }
+    if (action === "attend") this.attend(this.#level);
     return sent;
   }
 

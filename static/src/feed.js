@@ -12,9 +12,6 @@
 /** Errors after which the request is retried automatically. */
 const RETRYABLE = ["offline", "internal", "rate_limited"];
 
-/** @param {Activity} one @returns {string} a key that identifies the event */
-export const keyOf = ({ at, type, message_id: id, link, recipient }) => [at, type, id, link, recipient].join("\n");
-
 export class Feed {
   /** @type {Activity[]} */
   #rows = [];

@@ -35,6 +35,9 @@ export const RATES = /** @type {const} */ ([
 /** Bucket widths of the timeline. */
 export const GRAINS = /** @type {const} */ (["minute", "hour", "day"]);
 
+/** Actions that return the snapshots that the viewer missed, and then a reply. */
+export const PRECEDE_A_REPLY = new Set(["ping", "attend"]);
+
 export const LIST_TOPIC = "stats/email-campaigns";
 export const HEALTH_TOPIC = "stats/health";
 const CAMPAIGN_TOPIC = "stats/email-campaign/";
@@ -60,7 +63,7 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof bounces>} Bounces
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>,
- *            links: Link[], bounces: Bounces[]}} CampaignPart
+ *            links: Link[], bounces: Bounces[], activity: Activity[] | null}} CampaignPart
  * @typedef {{type: "list", campaigns: Summary[]}} ListPart
  * Values that have not been measured yet are null.
  * @typedef {ReturnType<typeof health>} Health
@@ -147,6 +150,9 @@ const RESULTS = /** @type {Record<string, import("./validate.js").Check<Result>>
   Activity: activity, Campaign: listed, CampaignTimeline: campaignTimeline,
 });
 
+/** @param {Activity} one @returns {string} a key that identifies the event */
+export const keyOf = ({ at, type, message_id: id, link, recipient }) => [at, type, id, link, recipient].join("\n");
+
 /**
  * Decode one text frame.
  *
@@ -223,5 +229,6 @@ function part(topic, value, path) {
     timeline: timeline(body.timeline ?? {}, `${path}.timeline`),
     links: list(link)(body.links, `${path}.links`),
     bounces: list(bounces)(body.bounces, `${path}.bounces`),
+    activity: body.activity === undefined ? null : list(activity)(body.activity, `${path}.activity`),
   };
 }

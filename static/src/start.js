@@ -6,6 +6,7 @@ import { Connection } from "./connection.js";
 import { createFormat } from "./format.js";
 import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "./protocol.js";
 import { parseRoute } from "./route.js";
+import { SIGNS, levelOf } from "./attention.js";
 import { EMPTY, reduce } from "./state.js";
 import { App } from "./views/app.js";
 import { keepZone, keptZone } from "./zone.js";
@@ -91,10 +92,20 @@ export function start(credentials = () => [], shared) {
     show({ route });
   }
 
+  let signAt = Date.now();
+  const attend = () => connection.attend(levelOf({
+    hidden: document.hidden, wall: page.route.view === "wall", signAt, now: Date.now(),
+  }));
+  for (const sign of SIGNS) {
+    addEventListener(sign, () => { signAt = Date.now(); attend(); }, { passive: true, capture: true });
+  }
+
   addEventListener("hashchange", follow);
   addEventListener("online", () => connection.wake());
   addEventListener("offline", () => connection.wake());
   document.addEventListener("visibilitychange", () => {
+    signAt = Date.now();
+    attend();
     if (document.visibilityState === "visible") connection.wake();
   });
   // Escape hides tooltips until the next pointer movement or focus change.
@@ -108,7 +119,10 @@ export function start(credentials = () => [], shared) {
     search.focus();
   });
   for (const type of ["pointermove", "focusin"]) addEventListener(type, () => root.classList.remove("hide-tooltips"));
-  setInterval(() => show({ now: now() }), 1000);
+  setInterval(() => {
+    attend();
+    show({ now: now() });
+  }, 1000);
 
   // If the server does not send its time, this computer's clock is used.
   fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(({ headers }) => {

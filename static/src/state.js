@@ -6,7 +6,7 @@
  * snapshot frames may arrive twice or in any order.
  */
 
-import { GRAINS, LIST_TOPIC } from "./protocol.js";
+import { GRAINS, LIST_TOPIC, PRECEDE_A_REPLY, keyOf } from "./protocol.js";
 import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
 
 /**
@@ -14,16 +14,19 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  * @typedef {import("./protocol.js").Bucket} Bucket
  * @typedef {import("./protocol.js").Link} Link
  * @typedef {import("./protocol.js").Bounces} Bounces
+ * @typedef {import("./protocol.js").Activity} Activity
  * @typedef {import("./protocol.js").Grain} Grain
  * @typedef {import("./protocol.js").Part} Part
  * @typedef {import("./protocol.js").CampaignPart} CampaignPart
  * @typedef {import("./protocol.js").ServerError} ServerError
  *
+ * `activity` has the newest events, newest first; null until the server has sent any.
  * `moved` is the number of opens and clicks that were reclassified from human to bot while the page
  * was open.
  * @typedef {{type: "campaign", summary: Summary | null,
  *            timeline: Record<Grain, ReadonlyMap<number, Bucket>>,
  *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>,
+ *            activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>}} ListData
  * @typedef {import("./protocol.js").HealthPart} HealthData
@@ -43,6 +46,9 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  */
 
 const HOUR = 3_600_000;
+
+/** The number of newest events shown. */
+const MOST_ACTIVITY = 8;
 
 /** The width of a bucket in milliseconds. UTC days have no daylight saving time. */
 export const STEP = { minute: 60_000, hour: HOUR, day: 24 * HOUR };
@@ -73,8 +79,8 @@ export function reduce(state, change) {
     case "snapshot": {
       if (!topic) return state;
       const merged = merge(topic, change.part);
-      // A snapshot in response to a ping replaces a missed push; it does not complete a subscription.
-      const complete = merged.incoming && change.action !== "ping" && !change.more;
+      // A snapshot that replaces missed pushes does not complete a subscription.
+      const complete = merged.incoming && !PRECEDE_A_REPLY.has(change.action) && !change.more;
       if (!complete) return replace(state, change.id, merged);
       const shown = followUp(topic.shown, /** @type {TopicData} */ (merged.incoming));
       return replace(state, change.id, { shown, incoming: null, error: null });
@@ -152,6 +158,7 @@ function emptyCampaign() {
     timeline: { minute: new Map(), hour: new Map(), day: new Map() },
     links: new Map(),
     bounces: new Map(),
+    activity: null,
     moved: { opens: 0, clicks: 0 },
   };
 }
@@ -175,8 +182,21 @@ function mergeCampaign(data, part) {
     timeline,
     links: leading(newer(data.links, part.links.filter(({ id }) => id !== OTHER), ({ id }) => id)),
     bounces: newer(data.bounces, part.bounces, ({ type, subtype }) => `${type}/${subtype}`),
+    activity: part.activity ? newest(data.activity ?? [], part.activity) : data.activity,
     moved: fresh ? moved(data, summary) : data.moved,
   };
+}
+
+/**
+ * Merge events by identity; of two with the same, the one received last replaces the other, because it
+ * may have been reclassified.
+ * @param {readonly Activity[]} known
+ * @param {Activity[]} received
+ */
+function newest(known, received) {
+  const merged = new Map([...known, ...received].map((one) => [keyOf(one), one]));
+  return [...merged.entries()].sort(([a, { at: left }], [b, { at: right }]) => right - left || (a < b ? -1 : 1))
+    .map(([, one]) => one).slice(0, MOST_ACTIVITY);
 }
 
 /**

@@ -195,23 +195,42 @@ test("a handshake that never ends times out", () => {
   assert.equal(sockets.length, 2);
 });
 
-test("a ping is sent once a minute while replies arrive", () => {
+test("a ping is sent after five minutes without a message", () => {
   becomeLive();
 
-  for (let minute = 1; minute <= 3; minute += 1) {
-    clock.pass(60_000);
-    assert.equal(actions().filter((action) => action === "ping").length, minute);
+  for (let ping = 1; ping <= 3; ping += 1) {
+    clock.pass(5 * 60_000);
+    assert.equal(actions().filter((action) => action === "ping").length, ping);
     latest().answers("ping");
   }
   assert.equal(sockets.length, 1);
   assert.equal(status.lastMessageAt, clock.now);
 });
 
-test("when pushes cease, a connection that is dead is detected within 10 s", () => {
+test("pushes prove that the connection is alive, and replace pings", () => {
   becomeLive();
-  latest().says({ id: TOPIC, changes: summary(2) });
 
-  clock.pass(3999);
+  for (let minute = 0; minute < 60; minute += 1) {
+    clock.pass(60_000);
+    latest().says({ id: TOPIC, changes: summary(minute + 2) });
+  }
+
+  assert.deepEqual(actions(), ["subscribe"]);
+});
+
+/** Push once a second. @param {number} pushes */
+function pushDensely(pushes) {
+  for (let number = 0; number < pushes; number += 1) {
+    clock.pass(1000);
+    latest().says({ id: TOPIC, changes: summary(number + 2) });
+  }
+}
+
+test("when a dense series of pushes ends, a connection that is dead is detected within 10 s", () => {
+  becomeLive();
+  pushDensely(5);
+
+  clock.pass(4999);
   assert.deepEqual(actions(), ["subscribe"]);
   clock.pass(1);
   assert.deepEqual(actions(), ["subscribe", "ping"]);
@@ -219,21 +238,93 @@ test("when pushes cease, a connection that is dead is detected within 10 s", () 
   assert.equal(status.state, "stale");
 });
 
-test("while pushes trickle in, pings are at least 10 s apart", () => {
+test("while pushes trickle in, no ping is sent", () => {
   becomeLive();
 
   for (let second = 0; second < 60; second += 5) {
     latest().says({ id: TOPIC, changes: summary(second + 2) });
     clock.pass(5000);
+  }
+
+  assert.deepEqual(actions(), ["subscribe"]);
+});
+
+test("series of pushes that end again and again cause one ping a minute", () => {
+  becomeLive();
+
+  for (let series = 0; series < 12; series += 1) {
+    pushDensely(5);
+    clock.pass(5000);
     if (latest().sent.at(-1).action === "ping") latest().answers("ping");
   }
+
   const pings = actions().filter((action) => action === "ping").length;
-  assert.ok(pings >= 4 && pings <= 6, `${pings} pings`);
+  assert.ok(pings >= 2 && pings <= 3, `${pings} pings in two minutes`);
+});
+
+const levels = () => latest().sent.filter(({ action }) => action === "attend").map(({ level }) => level);
+
+test("the server learns each change of the level, and a new connection the current one", () => {
+  becomeLive();
+  connection.attend("active");
+  assert.deepEqual(levels(), []);
+
+  connection.attend("visible");
+  connection.attend("visible");
+  latest().answers("attend");
+  assert.deepEqual(levels(), ["visible"]);
+  latest().drops();
+  clock.pass(500);
+  latest().opens();
+
+  assert.deepEqual(actions(), ["subscribe", "attend"]);
+  assert.deepEqual(levels(), ["visible"]);
+});
+
+test("a level is stated after the reply to the previous one, so that they cannot be reordered", () => {
+  becomeLive();
+
+  connection.attend("hidden");
+  connection.attend("visible");
+  connection.attend("active");
+  assert.deepEqual(levels(), ["hidden"]);
+  latest().answers("attend");
+
+  assert.deepEqual(levels(), ["hidden", "active"]);
+  latest().answers("attend");
+  clock.pass(20_000);
+  assert.equal(sockets.length, 1);
+});
+
+test("the snapshots of a viewer who returns are passed on", () => {
+  becomeLive();
+  connection.attend("hidden");
+  latest().answers("attend");
+  connection.attend("active");
+  const { request_id } = latest().sent.at(-1);
+
+  latest().says({ request_id, action: "attend", id: TOPIC, snapshot: summary(5) });
+  assert.equal(changes.at(-1).action, "attend");
+  latest().says({ request_id, action: "attend" });
+  clock.pass(20_000);
+
+  assert.equal(sockets.length, 1);
+});
+
+test("a level that a busy server could not store is stated again", () => {
+  becomeLive();
+  connection.attend("hidden");
+  const { request_id } = latest().sent.at(-1);
+
+  latest().says({ request_id, action: "attend", error: { code: "internal", message: "try again" } });
+  clock.pass(4000);
+
+  assert.deepEqual(levels(), ["hidden", "hidden"]);
 });
 
 test("after a ping without a reply the socket is considered dead and its messages are ignored", () => {
   becomeLive();
-  clock.pass(60_000);
+  clock.pass(5 * 60_000);
   const dead = latest();
 
   clock.pass(15_000);
@@ -249,7 +340,7 @@ test("after a ping without a reply the socket is considered dead and its message
 
 test("snapshots in response to a ping are passed on, and the ping's reply completes it", () => {
   becomeLive();
-  clock.pass(60_000);
+  clock.pass(5 * 60_000);
   const { request_id } = latest().sent.at(-1);
 
   latest().says({ request_id, action: "ping", id: TOPIC, snapshot: summary(5) });

@@ -358,6 +358,34 @@ test("a snapshot and pushes in any order and number merge into a fresh snapshot"
   }
 });
 
+/** @param {string} second @param {object} some other members */
+const opened = (second, some = {}) => ({
+  $type: "Activity", at: `2026-11-23T10:00:${second}.000Z`, type: "Open", message_id: `m-${second}`, engager: "human", ...some,
+});
+
+/** @param {import("../src/state.js").State} state */
+const latestOf = (state) => campaign(state).activity?.map(({ message_id: id, engager }) => `${id} ${engager}`);
+
+test("activity is merged by identity: the newest eight events, each as received last", () => {
+  const seconds = ["01", "02", "03", "04", "05", "06", "07", "08", "09"];
+  const state = after(
+    snapshot({ ...summary(1), activity: seconds.slice(0, 8).reverse().map((second) => opened(second)) }),
+    push({ ...summary(2), activity: [opened("09"), opened("08", { engager: "machine" })] }),
+  );
+
+  assert.deepEqual(latestOf(state), [
+    "m-09 human", "m-08 machine", "m-07 human", "m-06 human", "m-05 human", "m-04 human", "m-03 human", "m-02 human",
+  ]);
+});
+
+test("a push without activity, as of a share link, leaves what is known", () => {
+  const known = after(snapshot({ ...summary(1), activity: [opened("01")] }), push(summary(2)));
+  const shared = after(snapshot(summary(1)), push(summary(2)));
+
+  assert.deepEqual(latestOf(known), ["m-01 human"]);
+  assert.equal(campaign(shared).activity, null);
+});
+
 /** @param {number} seed @returns {() => number} fractions of 1, the same for the same seed */
 function seeded(seed) {
   let value = seed;

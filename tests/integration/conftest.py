@@ -62,7 +62,6 @@ class Pipeline:
         install(monkeypatch, lambda: self.parts)
         self.running = self.parts
         self.now = START
-        self.pauses = []
         self.invoked = []
         rate_limiter = RateLimiter(
             self.parts.dynamo, config.subscriptions_table, 5000, clock=lambda: self.now
@@ -74,9 +73,8 @@ class Pipeline:
             self.parts.subscriptions,
             self.parts.frame_sender,
             lambda: self.large_topics,
-            config.push_interval,
+            self.parts.snapshots,
             clock=lambda: self.now,
-            pause=self.pauses.append,
         )
         self._read = {}
         self._shards = {}

@@ -90,8 +90,9 @@ def follow(pipeline, **asked):
 
 
 def renew():
-    """Renew the token of a connection that has subscriptions."""
+    """Change the level and the token of a connection that has subscriptions."""
     subscribed("viewer-1")
+    ask(action="attend", level="visible")
     ask(action="authenticate", token=signed())
 
 
@@ -164,6 +165,7 @@ def test_requests_stay_valid_under_any_faults_and_interleaving(dynalite, happene
         viewer.refuses = seed % 8
         chaos(world, seed)
         viewer.refuses = 0
+        viewer.ask("attend", level="hidden")
         viewer.ask("ping")
         viewer.ask("unsubscribe", id=SPRING)
 

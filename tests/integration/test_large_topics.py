@@ -136,15 +136,6 @@ def test_publish_distinguishes_its_own_batches_from_stream_events(stage, monkeyp
     assert stage.pushed_to() == {}
 
 
-def test_a_push_by_other_invocations_also_holds_the_shard_for_the_interval(stage):
-    stage.watch(MOST_VIEWERS + 1)
-
-    stage.publish("spring")
-
-    [pause] = stage.pipeline.pauses
-    assert pause == pytest.approx(1 - 0.1)  # it has waited for its second slot
-
-
 def test_a_small_stage_makes_no_reservation(stage):
     stage.watch(99)
     stage.watch(1, LIST, "other")

@@ -146,6 +146,7 @@ def test_event_sources_keep_their_options_in_the_sam_output(translated):
         "Ingest": MADE["QueueArn"],
         "Aggregate": MADE["EventsStreamArn"],
         "Publish": MADE["StatsStreamArn"],
+        "PublishVisible": MADE["StatsStreamArn"],
     }
     assert sources["Ingest"]["ScalingConfig"] == {"MaximumConcurrency": 10}
     assert sources["Publish"]["StartingPosition"] == "TRIM_HORIZON"

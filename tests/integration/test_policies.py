@@ -38,7 +38,10 @@ STREAM_MAPPING = {
     "dynamodb:GetShardIterator",
     "dynamodb:ListStreams",
 }
-BY_MAPPING = {"ingest": QUEUE_MAPPING, "aggregate": STREAM_MAPPING, "publish": STREAM_MAPPING}
+BY_MAPPING = {
+    "ingest": QUEUE_MAPPING,
+    **dict.fromkeys(("aggregate", "publish", "publish_visible"), STREAM_MAPPING),
+}
 
 
 class Recorder:
@@ -150,6 +153,7 @@ def calls(pipeline, monkeypatch):
         parts.run = pipeline.parts.run  # moto is not thread-safe
         parts.connections = Connections(recorder, outcomes or {})
         parts.invocations = Invocations(recorder)
+        parts.invoke_publish()
         parts.frame_sender = FrameSender(parts.connections, pause=lambda _: None)
         parts.tokens = TokenVerifier(ISSUER, CLIENT, fetch=Issuer().fetch)
         with monkeypatch.context() as patch:
@@ -164,7 +168,6 @@ def calls(pipeline, monkeypatch):
 def signing_in(config):
     return replace(
         config,
-        push_interval=0,
         issuer=ISSUER,
         client_id=CLIENT,
         allowed_origins=frozenset({ORIGIN}),
@@ -259,8 +262,11 @@ def everything(pipeline, calls, monkeypatch):
             handlers.publish(records)
         for event in pipeline.running.invocations.events:
             handlers.publish(json.loads(event))
+        for topic in ("stats/email-campaigns", "stats/health"):
+            pipeline.parts.subscriptions.mark_behind("viewer-1", topic)
+        handlers.publish(records)
 
-    needed["publish"] = calls(push, outcomes)
+    needed["publish"] = needed["publish_visible"] = calls(push, outcomes)
     with monkeypatch.context() as patch:  # three links are more than are ranked
         patch.setattr("chalicelib.functions.watch.has_changing_ranks", lambda *_: True)
         patch.setattr("chalicelib.stats.table.MAX_RANKED", 1)

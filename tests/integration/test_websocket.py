@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from support import handlers, moto_account, ses
 
-from chalicelib.functions import message, publish
+from chalicelib.functions import message
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.permissions import Connection
 from chalicelib.live.subscriptions import MAX_SUBSCRIPTIONS
@@ -79,25 +79,6 @@ def test_many_changes_of_a_batch_are_coalesced_into_one_push(pipeline):
 
     [changes] = pushes(pipeline)
     assert changes["counts"]["sends"] == 5
-
-
-def test_a_pushing_shard_is_held_for_the_rest_of_the_interval(pipeline):
-    subscribe(pipeline, SPRING)
-
-    pipeline.run(ses.a_send())
-    pipeline.run(ses.a_send("m-2", campaign="autumn"))
-
-    assert pipeline.pauses == [1.0]  # autumn has no subscribers
-
-
-def test_a_full_batch_is_followed_by_the_next_at_once(pipeline, monkeypatch):
-    monkeypatch.setattr(publish, "PUSH_BATCH", 3)
-    subscribe(pipeline, SPRING)
-
-    pipeline.run(ses.a_send())  # a summary, a minute, an hour, a day …
-
-    assert len(pushes(pipeline)) == 1
-    assert pipeline.pauses == []
 
 
 def test_the_list_is_ordered_newest_first_and_pushes_its_changes(pipeline):

@@ -81,7 +81,7 @@ def test_every_kind_of_write_is_a_crash_point():
     roles = {name.split(" ", 1)[1].split(",")[0] for name in FOUND.names}
     targets = {" ".join(name.split()[3:]) for name in FOUND.names if " before " in name}
 
-    assert roles == {"ingest", "count", "publish", "session"}
+    assert roles == {"ingest", "count", "publish", "publish_batch", "session"}
     assert {"EventsTable Send", "EventsTable Click", "EventsTable ~state"} <= targets
     assert {"StatsTable summary", "StatsTable minute", "StatsTable link"} <= targets
     assert {"StatsTable subjects", "StatsTable health", "SubscriptionsTable row"} <= targets

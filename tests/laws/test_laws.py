@@ -84,7 +84,8 @@ def test_splitting_shards_changes_no_counter(rounds, seed):
         ingest_all(world, rng)
         lane = rng.choice([one for one in world.lanes() if one.shard.is_open])
         lane.stream.split(lane.shard)
-    assert len(world.lanes()) == 2 + 2 * len(rounds)
+    shards = {lane.shard for lane in world.lanes()}
+    assert len(shards) == 2 + 2 * len(rounds)
 
     read_all(world, rng)
 
@@ -141,7 +142,14 @@ def test_a_subscribed_viewer_ends_with_the_state_of_a_fresh_snapshot(happened, s
     viewers[0].refuses = rng.randint(0, 12)
     world.arrive(*happened[half:])
 
-    chaos(world, seed + 1)
+    def attend(viewer, level):
+        world.now += 1
+        viewer.ask("attend", level=level)
+
+    levels = rng.choices(["active", "visible", "hidden"], k=3)
+    moments = [partial(attend, viewers[1], level) for level in (*levels, "visible")]
+    chaos(world, seed + 1, meanwhile=moments)
+    viewers[1].ask("attend", level="active")
     viewers[0].refuses = 0
     viewers[0].ask("ping")
 

@@ -22,8 +22,8 @@ WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3)}
 
 
 def _is_empty(part, value: dict) -> bool:
-    names = {"at", "version", "id", "url", "label", "kind"}
-    return part[0] in ("minute", "hour", "day", "link") and not any(
+    names = {"at", "version", "id", "url", "label", "kind", "type", "subtype"}
+    return part[0] in ("minute", "hour", "day", "link", "bounce") and not any(
         number for name, number in value.items() if name not in names
     )
 

@@ -59,7 +59,12 @@ _NOT_MADE = {
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
 }
-SOURCES = {"ingest": "QueueArn", "aggregate": "EventsStreamArn", "publish": "StatsStreamArn"}
+SOURCES = {
+    "ingest": "QueueArn",
+    "aggregate": "EventsStreamArn",
+    "publish": "StatsStreamArn",
+    "publish_visible": "StatsStreamArn",
+}
 REPORTS = {"REPORTS_BATCH_ITEM_FAILURES": "true"}
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 

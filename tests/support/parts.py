@@ -2,7 +2,7 @@
 
 import time
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 
 import pytest
 
@@ -17,17 +17,28 @@ from chalicelib.aws.parallel import in_threads
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.facts.table import EventsTable
-from chalicelib.functions import aggregate, connect, disconnect, ingest, message, publish, watch
+from chalicelib.functions import (
+    aggregate,
+    connect,
+    disconnect,
+    ingest,
+    message,
+    publish,
+    publish_visible,
+    watch,
+)
 from chalicelib.functions.aggregate import Aggregator
 from chalicelib.functions.ingest import Ingest
 from chalicelib.functions.message import RequestHandler
 from chalicelib.functions.publish import Publisher
 from chalicelib.functions.watch import HealthMonitor
+from chalicelib.live.activity import Activity
 from chalicelib.live.fan_out import FanOut
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.rate_limit import RateLimiter
+from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.stats.table import StatsTable
 
@@ -115,6 +126,20 @@ class Parts:
         return StatsTable(self.dynamo, self.config.stats_table, clock=self._clock)
 
     @cached_property
+    def snapshots(self):
+        """Return the reader of snapshots."""
+        return Snapshots(self.stats_table, Activity(self.stats_table, self.events_table))
+
+    @cached_property
+    def push_now(self):
+        """Return the function by which aggregate makes publish push at once: here, it does not."""
+        return lambda _images: None
+
+    def invoke_publish(self):
+        """Let aggregate invoke publish through `invocations`."""
+        self.push_now = partial(aggregate._push_now, lambda: self.invocations)
+
+    @cached_property
     def subscriptions(self):
         """Return the subscriptions table."""
         return Subscriptions(self.dynamo, self.config.subscriptions_table, clock=self._clock)
@@ -172,7 +197,7 @@ class Parts:
     @cached_property
     def count(self):
         """Return the aggregate function."""
-        return Aggregator(self.stats_table, self._clock)
+        return Aggregator(self.stats_table, self.push_now, self._clock)
 
     @cached_property
     def publish(self):
@@ -181,7 +206,7 @@ class Parts:
             self.subscriptions,
             self.frame_sender,
             lambda: self.large_topics,
-            self.config.push_interval,
+            self.snapshots,
             clock=self._clock,
         )
 
@@ -202,8 +227,8 @@ class Parts:
 
     @cached_property
     def invocations(self):
-        """Return the client that invokes publish for batches of a large topic."""
-        return Invocations(self.config, clock=self._clock)
+        """Return the client that invokes publish."""
+        return Invocations(self.config, "publish", clock=self._clock)
 
     @cached_property
     def watch(self):
@@ -215,7 +240,7 @@ class Parts:
         """Return the request handler."""
         return RequestHandler(
             self.stats_table,
-            self.events_table,
+            self.snapshots,
             self.subscriptions,
             self.sign_in,
             self.connections,
@@ -235,6 +260,7 @@ _FUNCTIONS = {
     ingest: "ingest",
     aggregate: "count",
     publish: "publish",
+    publish_visible: "publish",
     watch: "watch",
     connect: "sign_in",
     message: "session",

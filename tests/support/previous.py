@@ -86,7 +86,10 @@ class _Process:
 class _NoPublisher:
     """Publishes nothing, because these upgrades have no viewers."""
 
-    def batch(self, records: list[dict[str, Any]]) -> None:
+    def batch(self, records: list[dict[str, Any]], level: str) -> None:
+        """Push nothing."""
+
+    def invoked(self, event: dict[str, Any]) -> None:
         """Push nothing."""
 
 

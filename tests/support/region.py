@@ -16,16 +16,21 @@ from greenlet import getcurrent, greenlet
 from support.many_viewers import subscribe, viewers
 from support.memory import MemoryDynamo
 
+from chalicelib.facts.table import EventsTable
 from chalicelib.functions.publish import Publisher
+from chalicelib.live.activity import Activity
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.permissions import Connection
 from chalicelib.live.rate_limit import RateLimiter
+from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
+from chalicelib.stats.table import StatsTable
 
 START = 1_800_000_000.0
 TABLE = "SubscriptionsTable"
 CALL_SECONDS = 0.005
+BATCHING_WINDOW_SECONDS = 1
 INVOKE_SECONDS = 0.02
 STARTS_AFTER_SECONDS = 0.05
 MESSAGES_A_SECOND = 6000  # per invocation
@@ -63,11 +68,15 @@ class Region:
             wrong_by: the error of its function's clock, in seconds.
         """
         publish = self._publish(wrong_by)
-        records = [{"dynamodb": {"NewImage": _image(one)}} for one in campaigns]
 
         def go_on() -> None:
             while True:
-                publish.batch(records)
+                began = self.now
+                created = {"ApproximateCreationDateTime": began}
+                changes = [{"NewImage": _image(one), **created} for one in campaigns]
+                publish.batch([{"dynamodb": change} for change in changes])
+                # The window begins with the first change, which the batch before did not contain.
+                self._sleep(max(0.0, began + BATCHING_WINDOW_SECONDS - self.now))
 
         self._start(go_on, after=0.001 * next(self._numbers))
 
@@ -122,9 +131,10 @@ class Region:
         large_topics = LargeTopics(rate_limiter, self._invoke, clock=clock, pause=self._sleep)
         frame_sender = FrameSender(None, lambda: self, clock=clock, pause=self._sleep)
         subscriptions = Subscriptions(self, TABLE, clock=clock, pause=self._sleep)
-        return Publisher(
-            subscriptions, frame_sender, lambda: large_topics, 1.0, clock=clock, pause=self._sleep
-        )
+        stats_table = StatsTable(self, "StatsTable", clock=clock)
+        events_table = EventsTable(self, "EventsTable", retention_days=90, clock=clock)
+        snapshots = Snapshots(stats_table, Activity(stats_table, events_table))
+        return Publisher(subscriptions, frame_sender, lambda: large_topics, snapshots, clock=clock)
 
     def _invoke(self, event: bytes) -> None:
         self._sleep(INVOKE_SECONDS)

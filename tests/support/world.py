@@ -38,11 +38,14 @@ CONFIG = Config(
     dead_letter_queue_url="dead-letters",
     events_stream_arn="",
     pseudonym_key="key",
-    push_interval=0,
     reports_batch_item_failures=True,
 )
 START = 1_795_467_600.0  # 2026-11-23T21:00:00Z: after the events, before their minutes expire
 THREADS = 8
+
+# The functions that read the streams of the tables, and the levels to which they push.
+READERS = {"EventsTable": ["count"], "StatsTable": ["publish", "publish_visible"]}
+LEVELS = {"publish": "active", "publish_visible": "visible"}
 MOST_INVOCATIONS = 10_000
 
 
@@ -86,15 +89,17 @@ class Viewer:
 
 
 class Lane:
-    """A shard with its reader.
+    """A shard with one of its readers.
 
     Attributes:
+        reader: the name of the function that reads it.
         read: the number of records processed successfully.
         given: the number of records passed to any reader.
         busy: whether its reader is running.
     """
 
-    def __init__(self, stream: Stream, shard: Shard) -> None:
+    def __init__(self, stream: Stream, shard: Shard, reader: str) -> None:
+        self.reader = reader
         self.stream = stream
         self.shard = shard
         self.read = 0
@@ -230,7 +235,7 @@ class World:
             if not succeeded and attempts > 1:
                 self._work_off(event, attempts - 1)
 
-        self._start("publish_batch", lambda: self.process.publish.publish_batch(event), done)
+        self._start("publish_batch", lambda: self.process.publish.invoked(event), done)
 
     # External events.
 
@@ -327,31 +332,33 @@ class World:
             if succeeded:
                 lane.read += len(records)
 
-        return self._start(_reader(records), lambda: self._read(lane.shard, records), done)
+        return self._start(lane.reader, lambda: self._read(lane, records), done)
 
     def read_again(self, lane: Lane, start: int, end: int) -> Invocation:
         """Start a second reader on records that were read, or are being read now."""
         records = lane.shard.records[start:end]
-        return self._start(
-            _reader(records), lambda: self._read(lane.shard, records), lambda **_: None
-        )
+        return self._start(lane.reader, lambda: self._read(lane, records), lambda **_: None)
 
     def readable(self) -> list[Lane]:
         """Return the shards with unread records whose parents have none."""
         lanes = self.lanes()
-        by_id = {lane.shard: lane for lane in lanes}
+        by_shard = {(lane.reader, lane.shard): lane for lane in lanes}
 
-        def is_read(shard: Shard | None) -> bool:
-            return shard is None or (by_id[shard].unread == 0 and not by_id[shard].busy)
+        def may_start(lane: Lane) -> bool:
+            if lane.shard.parent is None:
+                return True
+            parent = by_shard[lane.reader, lane.shard.parent]
+            return parent.unread == 0 and not parent.busy
 
-        return [one for one in lanes if one.unread and not one.busy and is_read(one.shard.parent)]
+        return [one for one in lanes if one.unread and not one.busy and may_start(one)]
 
     def lanes(self) -> list[Lane]:
         return [
-            self._lanes.setdefault(f"{table.name}/{shard.id}", Lane(table.stream, shard))
+            self._lanes.setdefault(f"{reader}/{shard.id}", Lane(table.stream, shard, reader))
             for table in self.dynamo.tables.values()
             if table.stream is not None
             for shard in table.stream.shards
+            for reader in READERS[table.name]
         ]
 
     def forget_read(self, keep: int) -> None:
@@ -360,11 +367,15 @@ class World:
         Args:
             keep: the number of processed records that each shard keeps.
         """
+        by_shard: dict[Shard, list[Lane]] = defaultdict(list)
         for lane in self.lanes():
-            gone = max(0, lane.read - keep)
-            del lane.shard.records[:gone]
-            lane.read -= gone
-            lane.given -= gone
+            by_shard[lane.shard].append(lane)
+        for shard, lanes in by_shard.items():
+            gone = max(0, min(lane.read for lane in lanes) - keep)
+            del shard.records[:gone]
+            for lane in lanes:
+                lane.read -= gone
+                lane.given -= gone
 
     def drain(self) -> None:
         """Process everything that remains, without further faults.
@@ -398,6 +409,7 @@ class World:
         parts.queues = self
         parts.connections = self
         parts.invocations = self
+        parts.invoke_publish()
         parts.frame_sender = FrameSender(self, clock=lambda: self.now, pause=lambda _: None)
         parts.large_topics._pause = lambda _: None
         return parts
@@ -426,18 +438,13 @@ class World:
         self.running.append(invocation)
         return invocation
 
-    def _read(self, shard: Shard, records: list[dict[str, Any]]) -> None:
-        if _reader(records) == "count":
-            self.process.count.batch(records, shard=shard.id)
+    def _read(self, lane: Lane, records: list[dict[str, Any]]) -> None:
+        if lane.reader == "count":
+            self.process.count.batch(records, shard=lane.shard.id)
         else:
-            self.process.publish.batch(records)
+            self.process.publish.batch(records, LEVELS[lane.reader])
 
     def _hold(self) -> None:
         held = getcurrent()
         if held.parent is not None:
             held.parent.switch()
-
-
-def _reader(records: list[dict[str, Any]]) -> str:
-    """Return the name of the function that reads the stream of these records."""
-    return "count" if "EventsTable" in records[0]["eventSourceARN"] else "publish"

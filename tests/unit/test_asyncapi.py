@@ -22,6 +22,7 @@ ACTIONS = {
     "listActivity",
     "listTimelines",
     "ping",
+    "attend",
     "authenticate",
 }
 ERROR_CODES = {

@@ -28,7 +28,9 @@ def source(tmp_path):
 
 ROLES = {name: f"arn:aws:iam::000000000000:role/{name}" for name in chalice_project.FUNCTIONS}
 DEPLOYED = chalice_project.Deployment(
-    "api-1", {}, {name: f"uuid-{name}" for name in ("ingest", "aggregate", "publish")}
+    "api-1",
+    {},
+    {name: f"uuid-{name}" for name in ("ingest", "aggregate", "publish", "publish_visible")},
 )
 
 
@@ -164,7 +166,7 @@ def test_an_error_names_the_resource_that_stays_missing(slow_chalice, tmp_path):
 
 
 def test_mappings_are_configured_and_enabled():
-    client = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
+    client = Lambda(*DEPLOYED.mappings.values())
 
     event_sources.set_options(client, DEPLOYED, event_sources.OPTIONS)
 
@@ -175,7 +177,7 @@ def test_mappings_are_configured_and_enabled():
 
 
 def test_a_mapping_that_ignores_an_option_is_an_error():
-    client = Lambda("uuid-ingest", "uuid-aggregate", "uuid-publish")
+    client = Lambda(*DEPLOYED.mappings.values())
     client.accepts_options = False
 
     with pytest.raises(CommandError, match=r"ingest has FunctionResponseTypes=None after"):

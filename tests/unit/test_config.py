@@ -29,7 +29,6 @@ def test_optional_settings_have_defaults():
     config = Config.from_environ(REQUIRED)
 
     assert config.retention_days == 90
-    assert config.push_interval == 1.0
     assert config.messages_per_second == 5000
     assert not config.store_addresses
 
@@ -46,10 +45,7 @@ def test_an_error_names_a_missing_setting(name):
         ("RETENTION_DAYS", "89", "90 or higher"),
         ("RETENTION_DAYS", "long", "integer"),
         ("STORE_ADDRESSES", "yes", "true or false"),
-        ("PUSH_INTERVAL_SECONDS", "soon", "a number"),
-        ("PUSH_INTERVAL_SECONDS", "31", "between 0 and 30"),
         ("CONNECTIONS_ENDPOINT", "https://{api}/", "{api_id}"),
-        ("PUSH_INTERVAL_SECONDS", "nan", "between 0 and 30"),
         ("MESSAGES_PER_SECOND", "many", "integer"),
         ("MESSAGES_PER_SECOND", "99", "100 or higher"),
         ("MESSAGES_PER_SECOND", "-5000", "10,000 per second unless AWS has increased it"),

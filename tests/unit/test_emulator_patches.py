@@ -41,6 +41,7 @@ def streams(monkeypatch):
         dynamodb._stream_records.set_scoped(*SCOPE, table, [{"eventID": "1"}])
         lambda_svc._dynamodb_stream_positions.set_scoped(*SCOPE, table, 0)
     monkeypatch.setattr(patches, "_all_mappings", lambda: iter(mappings))
+    monkeypatch.setattr(internals, "_all_mappings", lambda: iter(mappings))
     monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: iter(mappings))
     record = lambda name, _qualifier: ({"name": name}, {})  # noqa: E731 - a fake of one line
     monkeypatch.setattr(lambda_svc, "_get_func_record_for_qualifier", record)
@@ -123,6 +124,46 @@ def test_a_stream_is_read_in_order_one_batch_at_a_time(patched, functions, strea
 
     read = [record for name, records in functions.calls if name == "slow" for record in records]
     assert read == [str(number) for number in range(1, 30)]
+
+
+def test_the_batching_window_of_a_stream_coalesces_records(patched, functions, streams):
+    streams[1][2]["MaximumBatchingWindowInSeconds"] = 1
+    patched()
+
+    records = dynamodb._stream_records.get_scoped(*SCOPE, "quick")
+    for number in (2, 3):
+        time.sleep(0.2)
+        records.append({"eventID": str(number)})
+    functions.wait()
+
+    assert functions.calls == [("quick", ["1", "2", "3"])]
+
+
+def test_a_full_batch_does_not_wait_for_the_window_to_end(patched, functions, streams):
+    streams[1][2]["MaximumBatchingWindowInSeconds"] = 300
+    records = dynamodb._stream_records.get_scoped(*SCOPE, "quick")
+    records += [{"eventID": str(number)} for number in range(2, 11)]
+
+    patched()
+    functions.wait()
+
+    assert len(functions.calls[0][1]) == 10
+
+
+def test_a_record_stays_until_each_reader_of_its_stream_has_read_it(streams):
+    _, _, mapping = streams[1]
+    streams.append((*SCOPE, {**mapping, "UUID": "other"}))
+    records = dynamodb._stream_records.get_scoped(*SCOPE, "quick")
+    positions = lambda_svc._dynamodb_stream_positions
+    positions.set_scoped(*SCOPE, "quick", 1)
+
+    internals.forget_read_records(*streams[1])
+    assert len(records) == 1
+    positions.set_scoped(*SCOPE, "other", 1)
+    internals.forget_read_records(*streams[1])
+
+    assert records == []
+    positions.pop_scoped(*SCOPE, "other")
 
 
 def test_processed_records_are_dropped_and_the_remaining_ones_counted(streams, functions):

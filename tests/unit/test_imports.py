@@ -68,7 +68,7 @@ BATCH = {
         "groups": [{"frames": ["{}"], "connections": {"api-1/test": [["viewer-1", 0]]}}],
     }
 }
-CHANGED = {"Records": [{"dynamodb": {"NewImage": IMAGE}}]}
+CHANGED = {"Records": [{"dynamodb": {"NewImage": IMAGE, "ApproximateCreationDateTime": 1}}]}
 
 
 def printed(program, **variables):
@@ -122,6 +122,8 @@ of_large_topics = {
 }
 assert not of_large_topics & set(sys.modules)
 """,
+    "publish_visible": attempt(f"function('publish_visible').handler({CHANGED!r})"),
+    "a push at once": attempt("function('aggregate').function().push_now.args[0]().invoke(b'{}')"),
     "a reservation": attempt(
         "function('publish').function().large_topics()._limiter.reserve(500, 2**40)"
     ),

@@ -5,6 +5,7 @@ event sources are polled on threads. Functions that are called on the event loop
 no table changes while they run.
 """
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, sqs
 
 # Enough to read a function's recent output through the CloudWatch Logs API.
 _LOG_STREAMS_KEPT = 500
+
+# patches.py replaces this function on the threads that poll streams.
+_all_mappings = lambda_svc._iter_all_esms
+
+_trimming = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -63,19 +69,21 @@ def unread_records(account: str, region: str, mapping: dict[str, Any]) -> int:
 
 
 def forget_read_records(account: str, region: str, mapping: dict[str, Any]) -> None:
-    """Discard the records that a mapping has read; the emulator would keep them for a day.
+    """Discard the records that all mappings of a stream have read.
 
-    A demo would take a gigabyte an hour. Must be called on the thread that polls the mapping, the
-    only reader of its stream.
+    The emulator would keep them for a day, and a demo would take a gigabyte an hour.
     """
     table = _table(mapping)
-    records = dynamodb.stream_live_records(table, account_id=account, region=region)
-    start = dynamodb.stream_start_position(table, account_id=account, region=region)
-    read = _position(account, region, mapping) - start
-    # In this order, a concurrent count between the two is too high, never too low.
-    trimmed = dynamodb._stream_trimmed
-    trimmed.set_scoped(account, region, table, start + read)
-    del records[:read]
+    source = mapping["EventSourceArn"]
+    with _trimming:
+        readers = [one for _, _, one in _mappings() if one["EventSourceArn"] == source]
+        records = dynamodb.stream_live_records(table, account_id=account, region=region)
+        start = dynamodb.stream_start_position(table, account_id=account, region=region)
+        read = min(_position(account, region, one) for one in readers) - start
+        # In this order, a concurrent count between the two is too high, never too low.
+        trimmed = dynamodb._stream_trimmed
+        trimmed.set_scoped(account, region, table, start + read)
+        del records[:read]
 
 
 def forget_old_logs() -> None:
@@ -99,7 +107,7 @@ def stop_workers() -> None:
 
 def _mappings() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield the event source mappings: account, region, mapping."""
-    yield from lambda_svc._iter_all_esms()
+    yield from _all_mappings()
 
 
 def _ready_messages(queue_arn: str) -> int:

@@ -20,6 +20,7 @@ _all_mappings = lambda_svc._iter_all_esms
 _update_mapping = lambda_svc._update_esm
 _execute = lambda_svc._execute_function
 _WINDOW = "TumblingWindowInSeconds"
+_LOOK_SECONDS = 0.05
 
 _this_thread = threading.local()
 _busy: set[str] = set()
@@ -86,11 +87,10 @@ def _receive_batch(queue_url: str, most: int) -> list[dict[str, Any]]:
 def _poll_streams_apart() -> None:
     """Poll each stream mapping on its own thread, as AWS polls each shard separately.
 
-    The emulator polls all event sources on one thread and runs the functions of streams there. A
-    publish function that holds its shard for the rest of its interval would delay counting and
-    ingesting too: with an interval of 0.2 s, to 40 events a second instead of several hundred.
-    SQS batches already run concurrently; this does the same for streams, one batch of a mapping at
-    a time.
+    The emulator polls all event sources on one thread and runs the functions of streams there, so a
+    slow push would delay counting and ingesting too. SQS batches already run concurrently; this
+    does the same for streams, one batch of a mapping at a time. It also applies the batching
+    windows of streams, which the emulator ignores.
     """
     lambda_svc._iter_all_esms = _mappings_of_this_thread
     lambda_svc._poll_dynamodb_streams = _start_polling
@@ -129,8 +129,24 @@ def _poll(scoped: Scoped) -> None:
     """Poll one mapping until it reaches the end of its stream or its function fails."""
     _this_thread.only = scoped
     try:
-        while _poll_streams():
+        while internals.unread_records(*scoped):
+            _gather(scoped)
+            if not _poll_streams():
+                return
             internals.forget_read_records(*scoped)
     finally:
         _busy.discard(scoped[2]["UUID"])
         esm_wake.set()  # for records that arrived after the last poll
+
+
+def _gather(scoped: Scoped) -> None:
+    """Wait until a mapping's batching window ends, or a batch is full.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-eventsourcemapping.html
+    """
+    mapping = scoped[2]
+    ends = time.monotonic() + int(mapping.get("MaximumBatchingWindowInSeconds") or 0)
+    while (left := ends - time.monotonic()) > 0:
+        if internals.unread_records(*scoped) >= int(mapping["BatchSize"]):
+            return
+        time.sleep(min(left, _LOOK_SECONDS))

@@ -3,9 +3,9 @@
 import { Component } from "preact";
 import { LISTED, filterOf } from "../activity.js";
 import { download } from "../csv.js";
-import { Feed, keyOf } from "../feed.js";
+import { Feed } from "../feed.js";
 import { html } from "../html.js";
-import { GRAINS, campaignTopic } from "../protocol.js";
+import { GRAINS, campaignTopic, keyOf } from "../protocol.js";
 import { activityHash } from "../leader.js";
 import { campaignHash } from "../route.js";
 import { bucketsOf, defaultGrain } from "../select.js";

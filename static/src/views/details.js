@@ -3,18 +3,15 @@
 import { html } from "../html.js";
 import { standsAlone } from "../leader.js";
 import { BouncesView } from "./bounces.js";
-import { LazyOnScroll } from "./lazy-on-scroll.js";
 import { LatestView } from "./latest.js";
 import { LinksView } from "./links.js";
 
 /** @param {import("./app.js").CampaignProps} props */
-export function DetailsView({ id, page, data }) {
-  const { format } = page;
+export function DetailsView({ id, page: { format }, data }) {
   return html`
     <div class="columns">
       <${LinksView} id=${id} data=${data} format=${format} />
       <${BouncesView} id=${id} data=${data} format=${format} />
     </div>
-    ${!standsAlone() && html`
-      <${LazyOnScroll}><${LatestView} id=${id} page=${page} version=${data?.summary?.version ?? 0} /><//>`}`;
+    ${!standsAlone() && html`<${LatestView} id=${id} data=${data} format=${format} />`}`;
 }

@@ -1,0 +1,40 @@
+"""Compose the snapshots of topics."""
+
+from msgspec import Struct
+
+from chalicelib.live import messages
+from chalicelib.live.activity import Activity
+from chalicelib.live.frames import Message
+from chalicelib.live.permissions import EVERYTHING, Permissions
+from chalicelib.live.protocol import HEALTH_TOPIC, LIST_TOPIC, campaign_of
+from chalicelib.stats.table import StatsTable
+
+
+class Snapshots(Struct, frozen=True):
+    """Reader of the snapshots of topics."""
+
+    stats_table: StatsTable
+    activity: Activity
+
+    def of(self, topic: str, access: Permissions = EVERYTHING) -> Message:
+        """Return what a connection with these permissions may see of a topic."""
+        if topic == LIST_TOPIC:
+            entries = map(messages.campaign_entry, self.stats_table.all_campaigns())
+            return messages.campaign_list([one for one in entries if access.can_see(one["id"])])
+        if topic == HEALTH_TOPIC:
+            return messages.health(self.stats_table.health(), access.can_see)
+        campaign = campaign_of(topic) or ""
+        snapshot = messages.campaign_snapshot(
+            campaign, self.stats_table.summary(campaign), self.stats_table.shown(campaign)
+        )
+        return snapshot | self.newest_activity(topic, access)
+
+    def newest_activity(self, topic: str, access: Permissions = EVERYTHING) -> Message:
+        """Return the member `activity` of a campaign's snapshot or push; empty for other topics.
+
+        Permissions of a share link do not include recipients.
+        """
+        campaign = campaign_of(topic)
+        if campaign is None or access.shared is not None:
+            return {}
+        return {"activity": self.activity.newest(campaign)}
