@@ -8,6 +8,7 @@ MailpulseError
 ├── InvalidRequest      a WebSocket request is invalid
 ├── Unauthorized        a connection is not, or no longer, authorized
 │   └── Forbidden       access is denied even with a valid token
+├── PipelineFault       the pipeline is late or fails
 ├── AwsError            an AWS call failed, after retries
 │   └── ConditionFailed the condition of a write failed
 └── CommandError        an operator's command cannot continue
@@ -76,6 +77,10 @@ class Unauthorized(MailpulseError):
 
 class Forbidden(Unauthorized):
     """Access is denied even with a valid token."""
+
+
+class PipelineFault(MailpulseError):
+    """The pipeline is late or fails, or could not be checked; the message lists all problems."""
 
 
 class AwsError(MailpulseError):

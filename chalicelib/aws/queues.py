@@ -62,6 +62,15 @@ class Queues(Struct, frozen=True):
         )
         return len(answer.get("Failed", []))
 
+    def depths(self) -> tuple[int, int]:
+        """Return the approximate numbers of waiting messages and of messages in flight.
+
+        Raises:
+            AwsError: the numbers could not be read.
+        """
+        counts = self._counts(self.queue_url, _DEPTH, _IN_FLIGHT)
+        return counts[_DEPTH], counts[_IN_FLIGHT]
+
     def waiting(self) -> int:
         """Return the approximate number of messages that wait to be ingested.
 
@@ -110,5 +119,8 @@ class Queues(Struct, frozen=True):
         return None if newest is None else int(newest["Maximum"])
 
     def _count(self, url: str, attribute: str) -> int:
-        answer = self.sqs.call("get_queue_attributes", QueueUrl=url, AttributeNames=[attribute])
-        return int(answer["Attributes"][attribute])
+        return self._counts(url, attribute)[attribute]
+
+    def _counts(self, url: str, *attributes: str) -> dict[str, int]:
+        answer = self.sqs.call("get_queue_attributes", QueueUrl=url, AttributeNames=attributes)
+        return {name: int(answer["Attributes"][name]) for name in attributes}

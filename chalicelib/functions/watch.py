@@ -1,4 +1,8 @@
-"""Measure the pipeline's health each minute, from the queues, the stream and the campaigns."""
+"""Measure and judge the pipeline's health each minute.
+
+The function ends with an error while something is wrong. CloudWatch counts these errors without
+charge, and one alarm on them replaces an alarm for each symptom.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,10 +15,11 @@ from msgspec.structs import asdict
 
 from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
+from chalicelib.aws.function_metrics import LOOK_SECONDS, FunctionMetrics
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.config import Config, load
-from chalicelib.errors import AwsError
+from chalicelib.errors import AwsError, PipelineFault
 from chalicelib.log import log
 from chalicelib.stats.health import Findings, unsent, untracked
 from chalicelib.stats.links import has_changing_ranks
@@ -28,53 +33,130 @@ _CAMPAIGNS = 25
 _PAGES = 200
 _SECONDS = 20  # a page of expired records has 1 MB, and the function's timeout is a minute
 
+# While nothing happens, a check is stored every fifth minute, when the fifth invocation is due.
+_IDLE_SECONDS = 270
+
 T = TypeVar("T")
 
 
-class HealthMonitor(Struct, frozen=True):
-    """The watch function: measures and stores the pipeline's health."""
+class HealthMonitor(Struct):
+    """The watch function: measures, stores and judges the pipeline's health.
+
+    Attributes:
+        counted: the read position of each shard at this process's last complete check.
+    """
 
     queues: Queues
     stream: EventsStream
     stats_table: StatsTable
+    functions: FunctionMetrics
     clock: Callable[[], float] = time.time
+    counted: Mapping[str, str] | None = None
 
     def check(self) -> Findings:
         """Measure and store the pipeline's health; a failed measurement is stored as unknown.
 
+        While nothing happens, most checks end early: they neither read the stream nor write.
+
         Raises:
+            PipelineFault: the pipeline is late or fails, or a measurement failed; the findings are
+                stored.
             AwsError: the findings could not be stored.
         """
         now = self.clock()
-        newest = _unless_it_fails(lambda: self.stats_table.campaigns(_CAMPAIGNS, None)[0])
+        probes = _Probes()
+        health = probes.run("the last check", self.stats_table.health)
+        last = health.findings if health else None
+        waiting, in_flight = probes.run("the queue", self.queues.depths) or (None, None)
+        dead = probes.run("the dead-letter queue", self.queues.dead_letters)
+        positions = probes.run("the read positions", self.stats_table.read_positions)
+        if (
+            last is not None
+            and (waiting, in_flight, dead) == (0, 0, last.dead_letters)
+            and positions is not None
+            and positions == self.counted
+            and _is_quiet(last, now)
+        ):
+            log("watch", unchanged_since=last.checked_at)
+            return last
+        newest = probes.run("campaigns", lambda: self.stats_table.campaigns(_CAMPAIGNS, None)[0])
         findings = Findings(
-            checked_at=datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            waiting=_unless_it_fails(self.queues.waiting),
-            oldest_seconds=_unless_it_fails(lambda: self.queues.oldest_seconds(now)),
-            dead_letters=_unless_it_fails(self.queues.dead_letters),
-            stream_lag_seconds=_unless_it_fails(lambda: self._stream_lag(now)),
+            checked_at=_rfc3339(now),
+            waiting=waiting,
+            oldest_seconds=probes.run("the oldest event", lambda: self.queues.oldest_seconds(now))
+            if waiting or in_flight
+            else waiting,
+            dead_letters=dead,
+            stream_lag_seconds=None
+            if positions is None
+            else probes.run("the delay of counting", lambda: self._stream_lag(positions, now)),
             untracked=None if newest is None else untracked(newest, now),
             unsent=None if newest is None else unsent(newest, now),
+            **self._functions(last, now, probes),
         )
         self.stats_table.put_findings(findings)
+        self.counted = positions
         for campaign in newest or ():
             if has_changing_ranks(campaign, now):
-                _unless_it_fails(partial(self.stats_table.put_leaders, campaign.campaign))
+                probes.run("links", partial(self.stats_table.put_leaders, campaign.campaign))
         log("watch", **asdict(findings))
+        problems = [*findings.problems(), *probes.failed]
+        if problems:
+            raise PipelineFault("; ".join(problems))
         return findings
 
-    def _stream_lag(self, now: float) -> int:
-        oldest = self.stream.oldest_unread(self.stats_table.read_positions(), _PAGES, _SECONDS)
+    def _functions(self, last: Findings | None, now: float, probes: "_Probes") -> dict[str, Any]:
+        """Return what is known of failing functions, measured once every ten minutes."""
+        if last is not None and not _is_due(last, now):
+            return {"failing": last.failing, "functions_at": last.functions_at}
+        failing = probes.run("the functions' metrics", lambda: self.functions.failing(now))
+        return {"failing": failing, "functions_at": None if failing is None else _rfc3339(now)}
+
+    def _stream_lag(self, positions: Mapping[str, str], now: float) -> int:
+        oldest = self.stream.oldest_unread(positions, _PAGES, _SECONDS)
         return 0 if oldest is None else max(0, round(now - oldest))
 
 
-def _unless_it_fails(probe: Callable[[], T | None]) -> T | None:
-    """Return the probe's result, or None if it fails, so that other probes still run."""
-    try:
-        return probe()
-    except AwsError as error:
-        log("probe_failed", detail=str(error))
-        return None
+class _Probes:
+    """Measurements, each of which may fail without preventing the others.
+
+    Attributes:
+        failed: a sentence for each failed measurement.
+    """
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+
+    def run(self, what: str, probe: Callable[[], T]) -> T | None:
+        """Return the probe's result, or None if it fails."""
+        try:
+            return probe()
+        except AwsError as error:
+            log("probe_failed", probe=what, detail=str(error))
+            self.failed.append(f"watch cannot check {what}: {error}")
+            return None
+
+
+def _is_quiet(last: Findings, now: float) -> bool:
+    """Return whether the last check is recent, found nothing to do, and had no problem."""
+    return (
+        now - datetime.fromisoformat(last.checked_at).timestamp() < _IDLE_SECONDS
+        and (last.waiting, last.oldest_seconds, last.stream_lag_seconds) == (0, 0, 0)
+        and not _is_due(last, now)
+        and not any(last.problems())
+    )
+
+
+def _is_due(last: Findings, now: float) -> bool:
+    """Return whether the functions' metrics are to be read, once in each interval of the clock."""
+    if last.functions_at is None:
+        return True
+    looked = datetime.fromisoformat(last.functions_at).timestamp()
+    return now // LOOK_SECONDS > looked // LOOK_SECONDS
+
+
+def _rfc3339(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def build(
@@ -86,6 +168,7 @@ def build(
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         EventsStream(call("dynamodbstreams"), config.events_stream_arn),
         StatsTable(call("dynamodb"), config.stats_table, clock=clock),
+        FunctionMetrics(call("cloudwatch"), config.function_name.removesuffix("watch")),
         clock,
     )
 
@@ -97,5 +180,9 @@ def function() -> HealthMonitor:
 
 
 def handler(_event: Mapping[str, Any]) -> None:
-    """Measure the pipeline's health. EventBridge invokes this each minute."""
+    """Measure the pipeline's health. EventBridge invokes this each minute.
+
+    Raises:
+        PipelineFault: the pipeline is late or fails, or could not be checked.
+    """
     function().check()

@@ -22,7 +22,15 @@ _NUMBERS = {
     "dead_letters": "dead",
     "stream_lag_seconds": "lag",
 }
-_CAMPAIGNS = ("untracked", "unsent")
+_NAMES = ("untracked", "unsent", "failing")
+
+# The limits above which an operator is alerted; the page shows a delay much earlier.
+OLD_SECONDS = 300
+LAG_SECONDS = 60
+
+# While nothing happens, a check is stored every five minutes. After this time without a stored
+# check, the checks have stopped.
+SILENT_SECONDS = 480
 
 
 class Findings(Struct, frozen=True):
@@ -36,6 +44,8 @@ class Findings(Struct, frozen=True):
         stream_lag_seconds: age of the oldest stored fact that is not counted yet; 0 if none.
         untracked: campaigns with deliveries but no opens, whose tracking may be off.
         unsent: campaigns with deliveries but no sends, without which no bounce rate is known.
+        failing: functions that fail repeatedly, each with the metric that shows it.
+        functions_at: RFC 3339 time at which `failing` was measured.
     """
 
     checked_at: str
@@ -45,6 +55,36 @@ class Findings(Struct, frozen=True):
     stream_lag_seconds: int | None = None
     untracked: tuple[str, ...] | None = None
     unsent: tuple[str, ...] | None = None
+    failing: tuple[str, ...] | None = None
+    functions_at: str | None = None
+
+    def problems(self) -> Iterator[str]:
+        """Yield the problems that an operator must know, each with its remedy."""
+        if (self.oldest_seconds or 0) > OLD_SECONDS:
+            yield (
+                f"{self.waiting} events are waiting, the oldest for {self.oldest_seconds} s: see "
+                "the log of ingest; no events are lost for 14 days"
+            )
+        if (self.stream_lag_seconds or 0) > LAG_SECONDS:
+            yield (
+                f"stored events have not been counted for {self.stream_lag_seconds} s: see the log "
+                "of aggregate; after 24 hours, run `recount --apply`"
+            )
+        for one in self.failing or ():
+            yield f"{failure(one)}: see its log"
+
+
+_FAILURES = {
+    "Errors": "fails repeatedly (CloudWatch metric Errors)",
+    "Throttles": "is throttled repeatedly (CloudWatch metric Throttles)",
+    "IteratorAge": "is more than a minute late (CloudWatch metric IteratorAge)",
+}
+
+
+def failure(failing: str) -> str:
+    """Return a sentence for a member of `failing`, such as `publish: Errors`."""
+    function, _, metric = failing.partition(": ")
+    return f"{function} {_FAILURES[metric]}"
 
 
 class Health(Struct, frozen=True):
@@ -85,6 +125,8 @@ def health_from_item(item: Item) -> Health:
             checked_at,
             untracked=names("untracked"),
             unsent=names("unsent"),
+            failing=names("failing"),
+            functions_at=text("functions_at"),
             **numbers,
         )
     return Health(
@@ -103,14 +145,16 @@ def findings_to_item(findings: Findings) -> Item:
         value = getattr(findings, name)
         if value is not None:
             item[attribute] = {"N": str(value)}
-    for name in _CAMPAIGNS:
-        campaigns = getattr(findings, name)
-        if campaigns is not None:
-            item[name] = {"L": [{"S": one} for one in sorted(campaigns)]}
+    for name in _NAMES:
+        named = getattr(findings, name)
+        if named is not None:
+            item[name] = {"L": [{"S": one} for one in sorted(named)]}
+    if findings.functions_at is not None:
+        item["functions_at"] = {"S": findings.functions_at}
     return item
 
 
-FINDINGS = ("checked_at", *_NUMBERS.values(), *_CAMPAIGNS)
+FINDINGS = ("checked_at", *_NUMBERS.values(), *_NAMES, "functions_at")
 """The attributes that a health check writes."""
 
 

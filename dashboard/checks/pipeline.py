@@ -4,15 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.aws.queues import Queues
+from chalicelib.stats.health import LAG_SECONDS, OLD_SECONDS, SILENT_SECONDS, failure
 from chalicelib.stats.table import StatsTable
 from dashboard.aws_session import Service
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
 
-# watch runs once a minute.
-_FRESH = timedelta(minutes=3)
-# The thresholds of the template's alarms.
-_OLD_SECONDS = 300
-_LAG_SECONDS = 60
+_FRESH = timedelta(seconds=SILENT_SECONDS)
 
 
 def check_queues(subject: Subject) -> Iterator[Finding]:
@@ -32,7 +29,7 @@ def check_queues(subject: Subject) -> Iterator[Finding]:
     else:
         yield ok("the dead-letter queue is empty")
     oldest = queues.oldest_seconds(subject.clock().timestamp())
-    if oldest is not None and oldest > _OLD_SECONDS:
+    if oldest is not None and oldest > OLD_SECONDS:
         yield fail(
             f"{waiting} events are waiting, the oldest for {oldest} s",
             "see the log of ingest; no events are lost for 14 days",
@@ -60,7 +57,7 @@ def check_health(subject: Subject) -> Iterator[Finding]:
         yield fail(f"the last check of the pipeline was at {found.checked_at}", log)
     elif found.stream_lag_seconds is None:
         yield warn("watch cannot measure the processing delay", log)
-    elif found.stream_lag_seconds > _LAG_SECONDS:
+    elif found.stream_lag_seconds > LAG_SECONDS:
         yield fail(
             f"the processing delay is {found.stream_lag_seconds} s", "see the log of aggregate"
         )
@@ -68,6 +65,8 @@ def check_health(subject: Subject) -> Iterator[Finding]:
         yield ok(
             f"checked at {found.checked_at}, the processing delay is {found.stream_lag_seconds} s"
         )
+    for one in (found.failing or ()) if found else ():
+        yield fail(failure(one), "see its log")
     if health.paused_at is not None:
         yield warn(
             f"ingest has been paused since {health.paused_at}",

@@ -36,6 +36,11 @@ _RESERVED_BY_COGNITO = ("aws", "amazon", "cognito")
 )
 @click.option("--alarm-email", help="Email address for alarms.")
 @click.option(
+    "--cloudwatch-dashboard/--no-cloudwatch-dashboard",
+    default=None,
+    help="Whether to create a CloudWatch dashboard ($3 a month; default: no).",
+)
+@click.option(
     "--for-rate",
     type=click.IntRange(min=1),
     metavar="EVENTS",
@@ -71,6 +76,7 @@ def command(  # noqa: PLR0913 - one for each option
     topic_arn: str | None,
     issuer: str | None,
     alarm_email: str | None,
+    cloudwatch_dashboard: bool | None,
     for_rate: int | None,
     assignments: tuple[str, ...],
     architecture: str | None,
@@ -90,6 +96,7 @@ def command(  # noqa: PLR0913 - one for each option
         topic_arn=topic_arn,
         issuer=issuer,
         alarm_email=alarm_email,
+        cloudwatch_dashboard=cloudwatch_dashboard,
         warm_write_units=None if for_rate is None else warm_write_units(for_rate),
     )
     steps = Reporter()

@@ -30,8 +30,8 @@ IDLE_POLLS_PER_MINUTE = 15
 ACCESS_READS = 1
 MONTH_MINUTES = 43_800
 # As in infrastructure/mailpulse.yaml.
-ALARMS = 18
-DASHBOARDS = 1
+ALARMS = 3
+DASHBOARDS = 0  # only on request
 SHARDS = 4
 
 # The naive design: one invocation per event, one update per counter, and one message per event and

@@ -184,7 +184,7 @@ STATUS = {
 }
 
 PROBLEMS = {
-    "checked_at": "The last health check ran {ago}. It should run every minute.",
+    "checked_at": "The last health check was {ago}. There should be one every five minutes.",
     "paused_at": "Counting was paused {ago} for a recount. New events wait in the queue; "
     "no events are lost.",
     "oldest_seconds": "Events waiting to be stored: {count}. The oldest one arrived {ago}.",
@@ -212,7 +212,7 @@ HEALTH = {
     "quarantined": "Stored events with invalid data.",
     "unknown_types": "Events of a type that Mailpulse does not support yet.",
     "untagged": "Events counted under their configuration set, or as untagged.",
-    "checked_at": "The pipeline is checked every minute.",
+    "checked_at": "Checked every minute; stored every five minutes while nothing changes.",
 }
 
 PIPELINE = {

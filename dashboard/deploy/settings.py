@@ -147,6 +147,7 @@ def parameters(stage: str, **given: Any) -> dict[str, str]:
         "topic_arn": "ExistingTopicArn",
         "issuer": "Issuer",
         "alarm_email": "AlarmEmail",
+        "cloudwatch_dashboard": "CloudWatchDashboard",
         "warm_write_units": "WarmWriteUnits",
     }
     texts = {

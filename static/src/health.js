@@ -1,7 +1,7 @@
 /** Problems of the pipeline, so that a broken pipeline does not look like "0 opens". Pure. */
 
-/** The pipeline is checked every minute; after this time without a check, in milliseconds, checks have stopped. */
-const SILENT_AFTER = 5 * 60_000;
+/** A check is stored at least every five minutes; after this time without one, in milliseconds, checks have stopped. */
+const SILENT_AFTER = 8 * 60_000;
 /** A delay that a viewer would notice. */
 const LATE_SECONDS = 10;
 

@@ -469,6 +469,12 @@ class TestPipeline:
     def test_a_pipeline_without_health_checks(self, look):
         assert only(look(check_health)).startswith("FAIL the pipeline has not been checked yet")
 
+    def test_a_function_that_fails_repeatedly(self, stage, look):
+        stage.watched(failing=("publish: Errors",))
+
+        [found] = bad(look(check_health))
+        assert found.startswith("FAIL publish fails repeatedly (CloudWatch metric Errors)")
+
     def test_a_pause_that_was_never_ended(self, stage, look):
         stage.watched()
         stage.stats_table().pause("2026-11-23T10:00:00.000Z")

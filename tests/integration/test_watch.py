@@ -1,11 +1,13 @@
 """The health check that runs each minute: are the displayed numbers complete?"""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import handlers, moto_account, ses
 
-from chalicelib.errors import AwsError
+from chalicelib.errors import AwsError, PipelineFault
+from chalicelib.functions import watch
 from chalicelib.live.permissions import Connection
 
 VIEWER = Connection("viewer-1", "api-1/api", connected_at=0)
@@ -15,7 +17,8 @@ HEALTH = "stats/health"
 @pytest.fixture
 def check(pipeline):
     def run():
-        handlers.watch({})
+        with suppress(PipelineFault):
+            handlers.watch({})
         return pipeline.snapshot(VIEWER, HEALTH)
 
     return run
@@ -42,6 +45,10 @@ def test_queued_and_dead_lettered_messages_are_counted(pipeline, check):
 
 
 def test_the_age_of_the_oldest_message_comes_from_cloudwatch(pipeline, check):
+    assert check()["queue"]["oldest_seconds"] == 0
+
+    sqs = moto_account.client("sqs")
+    sqs.send_message(QueueUrl=pipeline.config.queue_url, MessageBody="waiting")
     assert check()["queue"]["oldest_seconds"] is None
 
     moto_account.client("cloudwatch").put_metric_data(
@@ -177,3 +184,113 @@ def test_tracking_is_unknown_if_campaigns_cannot_be_read(pipeline, check, monkey
     monkeypatch.setattr(pipeline.parts.stats_table, "campaigns", fail)
 
     assert check()["untracked"] is None
+
+
+class Recorded:
+    """An AWS service whose calls are recorded."""
+
+    def __init__(self, service, calls):
+        self.service = service
+        self.calls = calls
+
+    def call(self, operation, **parameters):
+        self.calls.append(operation)
+        return self.service.call(operation, **parameters)
+
+
+def test_while_nothing_happens_a_check_reads_little_and_writes_every_five_minutes(pipeline):
+    calls = []
+    monitor = watch.build(
+        pipeline.config,
+        services=lambda name: Recorded(pipeline.services(name), calls),
+        clock=lambda: pipeline.now,
+    )
+    pipeline.run(ses.a_send("m-1"))
+    first = monitor.check()
+    calls.clear()
+
+    for _ in range(4):
+        pipeline.now += 60
+        assert monitor.check() == first
+    assert calls == 4 * ["get_item", "get_queue_attributes", "get_queue_attributes", "query"]
+
+    pipeline.now += 60
+    assert monitor.check().checked_at > first.checked_at
+    assert "update_item" in calls
+
+
+def test_a_check_after_new_events_is_stored(pipeline, check):
+    first = check()["checked_at"]
+    pipeline.now += 60
+    pipeline.run(ses.a_send("m-1"))
+
+    assert check()["checked_at"] > first
+
+
+def put_metric(pipeline, name, value, *, function=None, minutes_ago=(7, 12)):
+    dimensions = [{"Name": "FunctionName", "Value": function}] if function else []
+    moto_account.client("cloudwatch").put_metric_data(
+        Namespace="AWS/Lambda",
+        MetricData=[
+            {
+                "MetricName": name,
+                "Dimensions": dimensions,
+                "Timestamp": datetime.fromtimestamp(pipeline.now, UTC) - timedelta(minutes=ago),
+                "Value": value,
+            }
+            for ago in minutes_ago
+        ],
+    )
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_a_function_that_fails_repeatedly_fails_the_check(pipeline, metric):
+    put_metric(pipeline, metric, 3)
+    put_metric(pipeline, metric, 3, function="websocket_connect")
+
+    with pytest.raises(PipelineFault, match=f"websocket_connect .* {metric}"):
+        handlers.watch({})
+
+
+def test_a_failure_that_a_retry_has_repaired_does_not_fail_the_check(pipeline):
+    put_metric(pipeline, "Errors", 1, minutes_ago=[7])
+    put_metric(pipeline, "Errors", 1, function="ingest", minutes_ago=[7])
+
+    handlers.watch({})
+
+
+def test_failures_of_other_applications_do_not_fail_the_check(pipeline):
+    put_metric(pipeline, "Errors", 9)
+
+    handlers.watch({})
+
+
+def test_late_pushes_fail_the_check(pipeline):
+    put_metric(pipeline, "IteratorAge", 61_000, function="publish")
+
+    with pytest.raises(PipelineFault, match="publish is more than a minute late"):
+        handlers.watch({})
+
+
+def test_events_that_wait_for_more_than_five_minutes_fail_the_check(pipeline, monkeypatch):
+    monkeypatch.setattr(type(pipeline.parts.queues), "depths", lambda _: (2, 0))
+    monkeypatch.setattr(type(pipeline.parts.queues), "oldest_seconds", lambda *_: 301)
+
+    with pytest.raises(PipelineFault, match="2 events are waiting, the oldest for 301 s"):
+        handlers.watch({})
+
+
+def test_a_late_count_fails_the_check(pipeline, monkeypatch):
+    monkeypatch.setattr(
+        type(pipeline.parts.events_stream), "oldest_unread", lambda *_: pipeline.now - 61
+    )
+
+    with pytest.raises(PipelineFault, match="not been counted for 61 s"):
+        handlers.watch({})
+
+
+def test_a_measurement_that_fails_fails_the_check(pipeline):
+    moto_account.client("sqs").delete_queue(QueueUrl=pipeline.config.queue_url)
+
+    with pytest.raises(PipelineFault, match="watch cannot check the queue"):
+        handlers.watch({})

@@ -22,7 +22,7 @@ from support.world import CONFIG, World
 from chalicelib.aws.client import JsonService
 from chalicelib.aws.http11 import Response
 from chalicelib.aws.queues import Queues
-from chalicelib.errors import AwsError, ConditionFailed, NotAnEvent, trace
+from chalicelib.errors import AwsError, ConditionFailed, NotAnEvent, PipelineFault, trace
 from chalicelib.ses.parse import parse
 
 MARK = "m4rk"
@@ -342,7 +342,7 @@ def test_failed_health_checks_leave_no_content_in_logs_or_errors(fault):
     with redirect_stdout(logged):
         try:
             parts.watch.check()
-        except AwsError as error:
+        except (AwsError, PipelineFault) as error:
             assert_no_content("", raised=[error])
 
     assert_no_content(logged.getvalue())

@@ -12,6 +12,7 @@ from chalicelib.auth.share_tokens import ShareTokens
 from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.aws.client import TimeLimit
 from chalicelib.aws.client import services as aws_services
+from chalicelib.aws.function_metrics import FunctionMetrics
 from chalicelib.aws.invoke import Invocations
 from chalicelib.aws.parallel import in_threads
 from chalicelib.aws.queues import Queues
@@ -233,7 +234,12 @@ class Parts:
     @cached_property
     def watch(self):
         """Return the watch function."""
-        return HealthMonitor(self.queues, self.events_stream, self.stats_table, self._clock)
+        functions = FunctionMetrics(
+            self._services("cloudwatch"), self.config.function_name.removesuffix("watch")
+        )
+        return HealthMonitor(
+            self.queues, self.events_stream, self.stats_table, functions, self._clock
+        )
 
     @cached_property
     def session(self):

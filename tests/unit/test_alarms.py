@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from support.template import RESOURCES
+from support.template import RESOURCES, WRITTEN
 
+from chalicelib.aws import function_metrics
 from dashboard.functions import FUNCTIONS
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -16,10 +17,6 @@ ALARMS = {
     if one["Type"] == "AWS::CloudWatch::Alarm"
 }
 WIDGETS = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])["widgets"]
-
-
-def functions_of(metric):
-    return {one["Dimensions"][0]["Value"] for one in ALARMS.values() if one["MetricName"] == metric}
 
 
 def rows(widget):
@@ -38,9 +35,23 @@ def rows(widget):
 SHOWN = [row for widget in WIDGETS if widget["type"] == "metric" for row in rows(widget)]
 
 
-@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
-def test_each_function_has_an_alarm(metric):
-    assert functions_of(metric) == {f"mailpulse-${{Stage}}-{name}" for name in FUNCTIONS}
+def test_alarms_report_that_watch_fails_and_that_it_does_not_run():
+    watched = {
+        one["MetricName"]: one["TreatMissingData"]
+        for one in ALARMS.values()
+        if one["Dimensions"][0]["Value"] == "mailpulse-${Stage}-watch"
+    }
+
+    assert watched == {"Errors": "notBreaching", "Invocations": "breaching"}
+
+
+def test_watch_judges_each_other_function():
+    assert {*FUNCTIONS} - {"watch"} == {*function_metrics.FUNCTIONS}
+
+
+def test_the_dashboard_is_created_only_on_request():
+    assert RESOURCES["Dashboard"]["Condition"] == "WithDashboard"
+    assert WRITTEN["Parameters"]["CloudWatchDashboard"]["Default"] == "false"
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -51,7 +62,10 @@ def test_each_alarm_has_an_action_and_a_description(name):
 
 
 def test_every_documented_alarm_exists():
-    assert set(re.findall(r"`(\w+Alarm)`", OPERATIONS.read_text())) == ALARMS.keys()
+    explained = OPERATIONS.read_text().partition("## What an alarm means")[2]
+    explained = explained.partition("\n\n`watch`")[0]
+
+    assert set(re.findall(r"^\| `(\w+Alarm)`", explained, re.MULTILINE)) == ALARMS.keys()
 
 
 @pytest.mark.parametrize(

@@ -124,11 +124,11 @@ def test_a_month_without_sends_still_costs_monitoring():
     assert found["DynamoDB: reads"] == (3 + 1) * model.MONTH_MINUTES
 
 
-def test_the_model_has_the_alarms_and_dashboard_of_the_template():
+def test_the_model_has_the_alarms_of_the_template_and_no_dashboard():
     template = TEMPLATE.read_text()
 
     assert template.count("Type: AWS::CloudWatch::Alarm\n") == model.ALARMS
-    assert template.count("Type: AWS::CloudWatch::Dashboard\n") == model.DASHBOARDS
+    assert model.DASHBOARDS == 0, "the dashboard is created only on request"
 
 
 def test_the_naive_design_pushes_each_event_to_each_viewer():
