@@ -11,7 +11,7 @@ from chalicelib.aws.client import Service
 
 # watch is missing: it is judged by alarms, and its own errors report what it has found.
 FUNCTIONS = (
-    *("ingest", "aggregate", "publish"),
+    *("ingest", "aggregate", "publish", "publish_visible"),
     *("websocket_connect", "websocket_message", "websocket_disconnect"),
 )
 LOOK_SECONDS = 600
@@ -50,8 +50,11 @@ class FunctionMetrics(Struct, frozen=True):
             for function in FUNCTIONS
             if self._is_repeated(metric, function, now)
         ]
-        if self._is_repeated("IteratorAge", "publish", now):
-            found.append("publish: IteratorAge")
+        found += [
+            f"{function}: IteratorAge"
+            for function in ("publish", "publish_visible")
+            if self._is_repeated("IteratorAge", function, now)
+        ]
         return tuple(found)
 
     def _is_repeated(self, metric: str, function: str | None, now: float) -> bool:
