@@ -14,7 +14,7 @@ import msgspec
 
 from chalicelib.dynamodb import AttributeValue, Item
 from chalicelib.facts import fact, state
-from chalicelib.facts.fact import ACTIVITY_TYPES, Fact, short_hash
+from chalicelib.facts.fact import Fact
 from chalicelib.facts.state import State
 from chalicelib.ses.event import MAX_ID
 from chalicelib.ses.times import is_time
@@ -44,12 +44,6 @@ def to_item(stored: Fact | State, expires: int) -> Item:
     if isinstance(stored, State):
         item["fact"] = {"S": _STATE_PREFIX + stored.campaign}  # one state per campaign
         item.setdefault("ul", {"M": {}})
-    # A subscription without an opt-out has no counter, so no hour would show that it exists.
-    elif stored.type in ACTIVITY_TYPES and (stored.type != "Subscription" or stored.opts_out):
-        distinct = short_hash(stored.message_id + stored.key)
-        lane = int(distinct[:4], 16) % ACTIVITY_LANES
-        item["activity"] = {"S": activity_partition(stored.campaign, stored.at[:13], lane)}
-        item["activity_at"] = {"S": f"{stored.at}#{distinct}"}
     return item
 
 
@@ -109,7 +103,7 @@ def expiry(item: Item) -> int | None:
 def activity_partition(campaign: str, hour: str, lane: int) -> str:
     """Return a partition key of the activity index: campaign, hour (`2026-11-23T10`) and lane.
 
-    Lanes spread a busy hour over several partitions, so that no campaign throttles ingest.
+    Only release 0.1.0 wrote the attributes of this index; stats/activity.py replaces it.
     """
     return f"{campaign}#{hour}#{lane}"
 

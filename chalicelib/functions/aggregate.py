@@ -1,12 +1,12 @@
 """Count a batch of the events table's stream; each aggregate counts each record exactly once."""
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct, field
 
 from chalicelib.aws.client import Services, TimeLimit
@@ -15,6 +15,7 @@ from chalicelib.config import Config, load
 from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConfigError
 from chalicelib.log import log
+from chalicelib.stats.activity import page_to_item, pages
 from chalicelib.stats.counters import PIPELINE, SUMMARY
 from chalicelib.stats.grouping import group
 from chalicelib.stats.table import StatsTable
@@ -54,11 +55,17 @@ class Aggregator(Struct, frozen=True):
         now = self.clock()
         for reason in batch.quarantined:
             log("quarantined", reason=reason)
+        written: dict[str, list[Item]] = defaultdict(list)
+        source = f"{attribute}#{records[0]['dynamodb']['SequenceNumber']}"
+        listed: dict[str, list[Item]] = defaultdict(list)
+        for campaign, entries in batch.activity.items():
+            for page in pages(entries, source, batch.activity_expires):
+                self.stats_table.put_page(campaign, page)
+                listed[campaign].append(page_to_item(campaign, page))
         for campaign, sample in batch.subjects.items():
             subject = self.stats_table.add_subjects(campaign, sample)
             if subject is not None:
                 batch.pending[campaign, SUMMARY].move(subject)
-        written: dict[str, list[Item]] = defaultdict(list)
         for key, pending in batch.in_writing_order():
             item = self.stats_table.apply(key, pending, attribute=attribute, now=int(now))
             if item is not None:
@@ -71,10 +78,14 @@ class Aggregator(Struct, frozen=True):
             created=int(last["ApproximateCreationDateTime"]),
         )
         log("count", records=len(records), items=len(batch.pending))
-        self._push_first_changes(written, attribute, now)
+        self._push_first_changes(written, listed, attribute, now)
 
     def _push_first_changes(
-        self, written: Mapping[str, Sequence[Item]], attribute: str, now: float
+        self,
+        written: Mapping[str, Sequence[Item]],
+        listed: Mapping[str, Sequence[Item]],
+        attribute: str,
+        now: float,
     ) -> None:
         """Push the changes of campaigns that have been idle; the stream coalesces later ones."""
         first: list[Item] = []
@@ -83,6 +94,7 @@ class Aggregator(Struct, frozen=True):
             counted = max(by_others, self.counted.get(campaign, 0))
             if campaign != PIPELINE and now - counted > IDLE_SECONDS:
                 first += map(without_checkpoints, items)
+                first += listed.get(campaign, ())
             self.counted[campaign] = now
         if first:
             self.push_now(first)
@@ -106,7 +118,7 @@ def _publish(config: Config, clock: Callable[[], float]) -> "Invocations":
 
 def _push_now(publish: "Callable[[], Invocations]", items: Sequence[Item]) -> None:
     """Invoke publish with changed items; if that fails, the stream brings them within a second."""
-    event = json.dumps({"changed": items}).encode()
+    event = msgspec.json.encode({"changed": items})  # bytes in base64, as in Lambda's own events
     if len(event) > MAX_EVENT_BYTES:
         return
     try:

@@ -21,7 +21,7 @@ from chalicelib.facts.fact import ACTIVITY_TYPES, Fact
 from chalicelib.facts.links import normalised
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
-from chalicelib.live.activity import Activity, page_of
+from chalicelib.live.activity import Activity
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import Message, frames
 from chalicelib.live.gateway import ManagementApi
@@ -35,10 +35,10 @@ from chalicelib.stats.table import StatsTable
 
 # Facts read per reply: however rare the matches, the reply is timely and has a cursor.
 _MOST_READ = 2000
-# Facts read at once from each lane of the activity index if a filter discards most of them.
-_FILTERED_PAGE = 100
+# Pages of activity read at once: more if a filter discards most entries.
+_PAGES, _FILTERED_PAGES = 25, 200
 
-# A position in a campaign's activity, as items.to_item writes it.
+# A position in a campaign's activity, as stats/activity.py defines it.
 _PLACE = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z#[0-9a-f]{16}")
 
 
@@ -209,7 +209,7 @@ class RequestHandler(Struct, frozen=True):
             request.campaign,
             types=[request.type] if request.type else ACTIVITY_TYPES,
             before=paging.open_place(request.cursor, _PLACE)[0] if request.cursor else None,
-            page=_FILTERED_PAGE if any(limits) else page_of(request.limit),
+            most=_FILTERED_PAGES if any(limits) else _PAGES,
         )
 
     def _list_timelines(self, _: Connection, request: Request) -> Iterator[Message]:

@@ -29,7 +29,6 @@ from chalicelib.stats.table import StatsTable
 
 if TYPE_CHECKING:  # imported lazily: most stages never have enough viewers to need these
     from chalicelib.live.fan_out import FanOut
-    from chalicelib.live.frames import Message
     from chalicelib.live.large_topics import LargeTopics
 
 # Messages of a batch that bypass the rate limiter: a stage with a few dozen viewers never uses it.
@@ -120,10 +119,7 @@ class Publisher(Struct, frozen=True):
             if behind:
                 free -= self._catch_up(topic, behind, delivery, until)
                 viewers = [one for one in viewers if one not in behind]
-            activity: Message = {}
-            if any(one.access.shared is None for one in viewers):
-                activity = self.snapshots.newest_activity(topic)
-            push = compose(topic, message | activity, viewers)
+            push = compose(topic, message, viewers)
             if push.messages <= free:
                 free -= push.messages
                 delivery.push(push, until)

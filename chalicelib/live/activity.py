@@ -1,21 +1,21 @@
-"""Read a campaign's activity, newest first: hour by hour, from the index of the events table."""
+"""Read a campaign's activity, newest first: hour by hour, from its pages."""
 
+import heapq
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
 from chalicelib.facts.fact import ACTIVITY_TYPES, Fact
-from chalicelib.facts.items import ACTIVITY_LANES
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
 from chalicelib.live.frames import Message
+from chalicelib.live.push import NEWEST
 from chalicelib.stats.table import StatsTable
 
-# Entries in a snapshot and in a push: those that the page shows.
-NEWEST = 8
-# Page size: facts read at once from each lane of the index; every read is billed.
-_LEAST_PAGE = 5
+# Facts read at once from each lane of the index of an earlier release.
+_EARLIER_AT_ONCE = 25
 
 # For each type of activity, an hour's counters that are nonzero if the hour has such activity.
 _COUNTERS_OF_TYPE = {
@@ -42,7 +42,7 @@ class Activity(Struct, frozen=True):
         *,
         types: Sequence[str] = ACTIVITY_TYPES,
         before: str | None = None,
-        page: int,
+        most: int,
     ) -> Iterator[tuple[str, Fact]]:
         """Yield a campaign's activity, each fact with its position in the order.
 
@@ -51,22 +51,31 @@ class Activity(Struct, frozen=True):
             types: hours without activity of any of these types are not read. Facts of other types
                 are included nevertheless.
             before: position after which to start; None for the newest.
-            page: number of facts to read at once from each lane.
+            most: number of pages to read at once.
         """
+        summary = self.stats_table.summary(campaign)
         for hour in self.stats_table.hours(campaign):
             name = hour.part.removeprefix("hour#")
             if before is not None and name > before:
                 continue
             counters = (counter for kind in types for counter in _COUNTERS_OF_TYPE[kind])
-            if any(hour.counts.get(counter) for counter in counters):
-                yield from self.events_table.activity(campaign, name, before, page)
+            if not any(hour.counts.get(counter) for counter in counters):
+                continue
+            places = self.stats_table.activity(campaign, name, before, most)
+            if summary is None or not summary.is_current:
+                places = self._with_earlier(places, campaign, name, before)
+            yield from places
 
     def newest(self, campaign: str) -> list[Message]:
         """Return the newest entries of a campaign's activity, at most NEWEST."""
-        places = self.places(campaign, page=page_of(NEWEST))
+        places = self.places(campaign, most=NEWEST)
         return [messages.activity(fact) for _, fact in islice(places, NEWEST)]
 
-
-def page_of(limit: int) -> int:
-    """Return the page size for a number of entries, of which each lane has roughly its share."""
-    return max(_LEAST_PAGE, 2 * limit // ACTIVITY_LANES)
+    def _with_earlier(
+        self, places: Iterator[tuple[str, Fact]], campaign: str, hour: str, before: str | None
+    ) -> Iterator[tuple[str, Fact]]:
+        """Add what an earlier release has stored, which is not in pages until a recount."""
+        earlier = self.events_table.activity(campaign, hour, before, _EARLIER_AT_ONCE)
+        merged = heapq.merge(places, earlier, key=itemgetter(0), reverse=True)
+        for position, found in groupby(merged, itemgetter(0)):
+            yield position, max((fact for _, fact in found), key=attrgetter("settled"))

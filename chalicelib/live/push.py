@@ -1,5 +1,6 @@
 """Compose pushes: what a batch of the stats table's stream changed, for each group of viewers."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from chalicelib.live.frames import Message, frames
 from chalicelib.live.permissions import Connection, Permissions
 from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, HEALTH_TOPIC, LIST_TOPIC
 from chalicelib.log import log
+from chalicelib.stats.activity import ACTIVITY, Entries, entries_in, newest_first
 from chalicelib.stats.counters import (
     HEALTH,
     PARTS,
@@ -20,6 +22,9 @@ from chalicelib.stats.counters import (
     aggregate_from_item,
 )
 from chalicelib.stats.health import Health, health_from_item
+
+# Activity entries in a snapshot and in a push: those that the page shows.
+NEWEST = 8
 
 _HEALTH_KEY = PIPELINE, HEALTH
 
@@ -48,23 +53,28 @@ class Push(NamedTuple):
         return sum(len(group.frames) * len(group.connections) for group in self.groups)
 
 
-Changed = Mapping[Key, Aggregate | Health]
+Change = Aggregate | Health | Entries
+Changed = Mapping[Key, Change]
 """The newest state of each item that has changed, in the order of the changes."""
 
 
-def newest(images: Iterable[Item]) -> dict[Key, Aggregate | Health]:
+def newest(images: Iterable[Item]) -> dict[Key, Change]:
     """Return the newest state of each item that a topic shows; malformed images are logged.
 
     Args:
         images: images of items of the stats table, oldest first, in DynamoDB JSON.
     """
-    found: dict[Key, Aggregate | Health] = {}
+    found: dict[Key, Change] = {}
     for image in images:
         try:
             aggregate = aggregate_from_item(image)
-            key = aggregate.campaign, aggregate.part
-            if topics_of(key):
-                found[key] = health_from_item(image) if key == _HEALTH_KEY else aggregate
+            key, kind = (aggregate.campaign, aggregate.part), aggregate.part.partition("#")[0]
+            if key == _HEALTH_KEY:
+                found[key] = health_from_item(image)
+            elif kind == ACTIVITY:
+                found[key] = Entries(entries_in(image))
+            elif kind in PARTS:
+                found[key] = aggregate
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # An exception would block this shard's pushes for a day.
             keys = {name: image[name] for name in ("campaign", "part") if name in image}
@@ -75,30 +85,27 @@ def newest(images: Iterable[Item]) -> dict[Key, Aggregate | Health]:
 def changes(changed: Changed) -> dict[str, Message]:
     """Return each topic's changes."""
     topics: dict[str, Message] = {}
-    campaigns: dict[str, list[Aggregate]] = {}
+    parts: dict[str, list[Aggregate]] = defaultdict(list)
+    pages: dict[str, list[Entries]] = defaultdict(list)
     for (campaign, _), one in changed.items():
-        if isinstance(one, Health):
-            topics[HEALTH_TOPIC] = messages.health(one)
-        else:
-            campaigns.setdefault(campaign, []).append(one)
-    for campaign, parts in campaigns.items():
-        topics[CAMPAIGN_TOPIC_PREFIX + campaign] = messages.campaign_stats(parts)
-    summaries = [one for parts in campaigns.values() for one in parts if one.part == SUMMARY]
+        match one:
+            case Health():
+                topics[HEALTH_TOPIC] = messages.health(one)
+            case Entries():
+                pages[campaign].append(one)
+            case Aggregate():
+                parts[campaign].append(one)
+    for campaign in {**parts, **pages}:
+        stats = messages.campaign_stats(parts[campaign])
+        if campaign in pages:
+            listed = newest_first(entry for page in pages[campaign] for entry in page.entries)
+            stats["activity"] = [messages.activity(fact) for _, fact in listed[:NEWEST]]
+        topics[CAMPAIGN_TOPIC_PREFIX + campaign] = stats
+    summaries = [one for some in parts.values() for one in some if one.part == SUMMARY]
     if summaries:
         entries = [messages.campaign_entry(summary) for summary in summaries]
         topics[LIST_TOPIC] = messages.campaign_list(entries)
     return topics
-
-
-def topics_of(key: Key) -> list[str]:
-    """Return the topics that show an item of the stats table."""
-    campaign, part = key
-    if key == _HEALTH_KEY:
-        return [HEALTH_TOPIC]
-    if campaign == PIPELINE or part.partition("#")[0] not in PARTS:
-        return []
-    topic = CAMPAIGN_TOPIC_PREFIX + campaign
-    return [topic, LIST_TOPIC] if part == SUMMARY else [topic]
 
 
 def compose(topic: str, changes: Message, subscribers: Iterable[Connection]) -> Push:

@@ -27,14 +27,6 @@ class Snapshots(Struct, frozen=True):
         snapshot = messages.campaign_snapshot(
             campaign, self.stats_table.summary(campaign), self.stats_table.shown(campaign)
         )
-        return snapshot | self.newest_activity(topic, access)
-
-    def newest_activity(self, topic: str, access: Permissions = EVERYTHING) -> Message:
-        """Return the member `activity` of a campaign's snapshot or push; empty for other topics.
-
-        Permissions of a share link do not include recipients.
-        """
-        campaign = campaign_of(topic)
-        if campaign is None or access.shared is not None:
-            return {}
-        return {"activity": self.activity.newest(campaign)}
+        if access.shared is None:  # activity contains recipients
+            snapshot["activity"] = self.activity.newest(campaign)
+        return snapshot

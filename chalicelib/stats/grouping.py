@@ -16,12 +16,14 @@ from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.errors import trace
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.facts.settle import needs_upgrade
 from chalicelib.facts.state import State
+from chalicelib.stats.activity import entry_of, is_activity
 from chalicelib.stats.contributions import Link, contributions, difference, grouping_key
 from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY, Key, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast
@@ -39,12 +41,27 @@ class Batch(Struct):
 
     Attributes:
         subjects: sample of the subjects of each campaign's emails.
+        activity: new and reclassified entries of each campaign's activity.
+        activity_expires: when the last of these facts expires, in epoch seconds.
         quarantined: the reason for each malformed record.
     """
 
     pending: dict[Key, PendingUpdate] = field(default_factory=lambda: defaultdict(PendingUpdate))
     subjects: dict[str, SubjectSample] = field(default_factory=lambda: defaultdict(SubjectSample))
+    activity: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    activity_expires: int = 0
     quarantined: list[str] = field(default_factory=list)
+
+    def index(self, new: Fact, old: Fact | State | None, expires: int | None) -> None:
+        """Add a fact to the sample of subjects and to the activity."""
+        if new.subject:
+            self.subjects[new.campaign].add(new.message_id, new.subject)
+        if is_activity(new):
+            entry = entry_of(new)
+            if isinstance(old, Fact) and replace(entry_of(old), settled=entry.settled) == entry:
+                return  # only what no list shows has changed
+            self.activity[new.campaign].append(entry)
+            self.activity_expires = max(self.activity_expires, expires or 0)
 
     def in_writing_order(self) -> Iterator[tuple[Key, PendingUpdate]]:
         """Return the items with summaries last, so that a summary is never ahead of its parts."""
@@ -90,8 +107,7 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
             found.records.append(change)
         if isinstance(new, Fact):
             firsts[new.campaign].add(new, expires)
-            if new.subject:
-                batch.subjects[new.campaign].add(new.message_id, new.subject)
+            batch.index(new, old, expires)
     for one in groups.values():
         _add(one, batch)
     for campaign, values in firsts.items():

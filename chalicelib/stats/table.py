@@ -13,14 +13,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from heapq import nsmallest
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from chalicelib.aws.client import Service
 from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConditionFailed
+from chalicelib.facts.fact import Fact
 from chalicelib.paging import open_place, seal
 from chalicelib.ses.event import MAX_ID
+from chalicelib.stats.activity import (
+    ACTIVITY,
+    Page,
+    entries_in,
+    minute_of,
+    newest_first,
+    page_to_item,
+)
 from chalicelib.stats.counters import (
     HEALTH,
     LISTED,
@@ -230,15 +239,6 @@ class StatsTable:
         item = self._item(PIPELINE, HEALTH)
         return health_from_item(item) if item else Health()
 
-    def read(self, keys: Sequence[Key]) -> dict[Key, Aggregate | Health]:
-        """Return the items that exist, the pipeline's health included; consistent reads."""
-        found: dict[Key, Aggregate | Health] = {}
-        if (PIPELINE, HEALTH) in keys:
-            found[PIPELINE, HEALTH] = self.health()
-        wanted = [key for key in keys if key[0] != PIPELINE]
-        found.update({(one.campaign, one.part): one for one in self._aggregates(wanted)})
-        return found
-
     def put_findings(self, findings: Findings) -> None:
         """Store the findings of a health check.
 
@@ -374,6 +374,43 @@ class StatsTable:
                     return resolution, buckets
         return "day", []
 
+    def put_page(self, campaign: str, page: Page) -> None:
+        """Append a page of a campaign's activity; the operation is idempotent.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        self._dynamo.call("put_item", TableName=self._name, Item=page_to_item(campaign, page))
+
+    def activity(
+        self, campaign: str, hour: str, before: str | None, most: int
+    ) -> Iterator[tuple[str, Fact]]:
+        """Yield an hour's activity, newest first, each fact once, with its position in the order.
+
+        Args:
+            campaign: the campaign's id.
+            hour: such as `2026-11-23T10`.
+            before: position after which to start; None for the newest.
+            most: number of pages to read at once; every read is billed.
+        """
+        first = f"{ACTIVITY}#{hour}"
+        # Positions begin with the time; "~" sorts after all of them.
+        last = f"{ACTIVITY}#{before[:16]}~" if before and before.startswith(hour) else f"{first}~"
+        items = self._query(
+            "campaign = :campaign AND part BETWEEN :first AND :last",
+            {
+                ":campaign": {"S": campaign},
+                ":first": {"S": first},
+                ":last": {"S": last},
+            },
+            Limit=most,
+        )
+        kept = (item for item in items if int(item["expires"]["N"]) > self._clock())
+        for _, pages in groupby(kept, minute_of):
+            for position, fact in newest_first(one for page in pages for one in entries_in(page)):
+                if before is None or position < before:
+                    yield position, fact
+
     def hours(self, campaign: str) -> Iterator[Aggregate]:
         """Yield a campaign's hours, newest first."""
         return self._parts(campaign, "hour#")
@@ -478,24 +515,31 @@ class StatsTable:
         return map(aggregate_from_item, self._items(campaign, prefix, most=most))
 
     def _items(self, campaign: str, prefix: str, *, most: int | None = None) -> Iterator[Item]:
-        start: dict[str, Any] = {"Limit": most} if most else {}
+        items = self._query(
+            "campaign = :campaign AND begins_with(part, :prefix)",
+            {":campaign": {"S": campaign}, ":prefix": {"S": prefix}},
+            **({"Limit": most} if most else {}),
+        )
+        return islice(items, most)
+
+    def _query(
+        self, condition: str, values: Mapping[str, Any], **parameters: Any
+    ) -> Iterator[Item]:
+        """Yield items in descending order of their parts; consistent reads."""
         while True:
             page = self._dynamo.call(
                 "query",
                 TableName=self._name,
-                KeyConditionExpression="campaign = :campaign AND begins_with(part, :prefix)",
-                ExpressionAttributeValues={
-                    ":campaign": {"S": campaign},
-                    ":prefix": {"S": prefix},
-                },
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
                 ScanIndexForward=False,
                 ConsistentRead=True,
-                **start,
+                **parameters,
             )
             yield from page["Items"]
-            if most or "LastEvaluatedKey" not in page:
+            if "LastEvaluatedKey" not in page:
                 return
-            start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _listed_key(cursor: str) -> Item:

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.errors import AwsError, CommandError
-from chalicelib.facts.fact import SETTLED_TYPES
+from chalicelib.facts.fact import SETTLED_TYPES, Fact
+from chalicelib.facts.items import expiry, from_item
 from chalicelib.functions.ingest import settle_message
 from chalicelib.log import log
+from chalicelib.stats.activity import entry_of, is_activity, pages
 from chalicelib.stats.counters import SUMMARY, Aggregate
 from chalicelib.stats.update import PendingUpdate
 from dashboard.installation import Installation, find, installation_options
@@ -133,6 +135,8 @@ def recount(
         if reclassify or (applies and outdated):
             _settle(installation, campaign, steps, None if reclassify else outdated)
             wait_until_counted(installation, steps)
+        if applies and outdated:
+            _list_activity(installation, campaign, steps, outdated)
         look = _look(installation, campaign, names, steps)
         pause.require()
         # Anything ingested despite the pause is counted by now, and has changed a version.
@@ -263,6 +267,39 @@ def _settle(
             f"{odd:,} messages could not be reclassified: they have invalid items, or a "
             "newer version of Mailpulse has classified them."
         )
+
+
+def _list_activity(
+    installation: Installation, campaign: str | None, steps: Reporter, campaigns: set[str]
+) -> None:
+    """Write the pages of activity that an earlier release has not written.
+
+    Args:
+        installation: the installation.
+        campaign: the campaign to read; None for all.
+        steps: reports progress.
+        campaigns: the campaigns whose activity to list.
+    """
+    listed = 0
+    with steps.step("List the activity that an earlier release has stored") as step:
+        for number, (_, items) in enumerate(installation.events_table.scan(campaign)):
+            entries: dict[str, list[Fact]] = defaultdict(list)
+            expires = 0
+            for item in items:
+                try:
+                    stored, until = from_item(item), expiry(item)
+                except ValueError:
+                    continue  # the comparison reports it
+                if isinstance(stored, Fact) and is_activity(stored):
+                    entries[stored.campaign].append(entry_of(stored))
+                    expires = max(expires, until or 0)
+            for name in campaigns & entries.keys():
+                # A repeated recount replaces the pages, unless the table has changed meanwhile.
+                for page in pages(entries[name], f"recount#{number}", expires):
+                    installation.stats_table.put_page(name, page)
+                listed += len(entries[name])
+            step.progress(f"{listed:,} entries")
+        step.result = f"{listed:,} entries"
 
 
 def _require_unchanged(installation: Installation, campaign: str, look: _Look, now: float) -> None:

@@ -472,9 +472,8 @@ def test_new_activity_appears_without_a_reload(stage, look):
         "$type": "Activity", "at": scenes.ago(0), "type": "Complaint", "message_id": "m-new",
         "recipient": "new@example.org", "detail": "abuse",
     }  # fmt: skip
-    stage.scene.activity.insert(0, new)
     snapshot = figures.lively().snapshots[PREFIX + SPRING]
-    stage.push(PREFIX + SPRING, {**numbers(snapshot), "version": 901})
+    stage.push(PREFIX + SPRING, {**numbers(snapshot), "version": 901, "activity": [new]})
 
     expect(page.locator(".events tbody tr").first).to_contain_text("new@example.org")
     expect(page.locator(".events tbody tr")).to_have_count(8)

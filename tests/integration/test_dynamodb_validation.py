@@ -263,7 +263,7 @@ def test_calls_and_expression_parts_without_a_request_are_reported():
         dynamo = MemoryDynamo(lambda: 0)
         Shares(dynamo, "SubscriptionsTable").add("spring", until=1)
         StatsTable(dynamo, "StatsTable").put_findings(
-            Findings("2026-11-23T11:00:00Z", 1, 2, 3, 4, (), ())
+            Findings("2026-11-23T11:00:00Z", 1, 2, 3, 4, (), (), (), "2026-11-23T11:00:00Z")
         )
 
     missing = unsent(requests)

@@ -129,8 +129,18 @@ _FUNCTIONS = {"attribute_exists", "attribute_not_exists", "size", "begins_with",
 
 
 def _comparison(reader: _Reader, left: Callable[[Item, Names], Any]) -> Predicate:
+    if reader.accept("BETWEEN"):
+        lowest = _compared(left, ">=", reader.path())
+        reader.take("AND")
+        highest = _compared(left, "<=", reader.path())
+        return lambda item, names: lowest(item, names) and highest(item, names)
     operator = reader.take("=", "<>", "<", "<=", ">", ">=")
-    right = reader.path()
+    return _compared(left, operator, reader.path())
+
+
+def _compared(
+    left: Callable[[Item, Names], Any], operator: str, right: tuple[str, ...]
+) -> Predicate:
     compare = {
         "=": lambda a, b: a == b,
         "<>": lambda a, b: a != b,
