@@ -27,6 +27,7 @@ from support.world import START
 from bench.calls import item_size, units
 from chalicelib.errors import ConditionFailed
 from chalicelib.functions.aggregate import Aggregator
+from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.table import StatsTable
 from dashboard.costs.model import CALL_SECONDS
 
@@ -110,7 +111,12 @@ class Shards:
         return 1 - read / sum(map(len, self._lanes))
 
     def _read(self, number: int, lane: list[Record]) -> None:
-        role = Aggregator(StatsTable(self, "StatsTable"), lambda: self.now)  # type: ignore[arg-type]  # a fake of DynamoDB
+        dynamo: Any = self  # a fake of DynamoDB
+        role = Aggregator(
+            StatsTable(dynamo, "StatsTable"),
+            RecipientsIndex(dynamo, "StatsTable", retention_days=90),
+            lambda: self.now,
+        )
         at = 0
         while at < len(lane):
             polled = self.now

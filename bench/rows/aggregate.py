@@ -11,6 +11,7 @@ from comparison import Comparison
 
 from chalicelib.aws.client import JsonService
 from chalicelib.functions.aggregate import Aggregator
+from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.grouping import group
 from chalicelib.stats.table import StatsTable
 
@@ -52,7 +53,9 @@ def whole(stack: ExitStack, count: int) -> Comparison:
     server = stack.enter_context(stub(0))
     event = made.stream(count, seconds=SECONDS)
     dynamo = JsonService("dynamodb", server.config, context=server.authority.context)
-    counting = Aggregator(StatsTable(dynamo, "stats"))
+    counting = Aggregator(
+        StatsTable(dynamo, "stats"), RecipientsIndex(dynamo, "stats", retention_days=90)
+    )
     table = boto3.resource(
         "dynamodb", "us-east-1", endpoint_url=server.url, verify=str(server.authority.path)
     ).Table("stats")

@@ -99,6 +99,7 @@ ATTRIBUTES = {
     "subtype": "cs",
     "old_preferences": "po",
     "new_preferences": "pn",
+    "recipients": "rs",
 }
 
 
@@ -128,6 +129,7 @@ class Fact(Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True)
         reporting_mta: the server that reports a bounce.
         subtype: subtype of a complaint; that of a bounce is `detail`.
         old_preferences, new_preferences: as in Event.
+        recipients: of a Send to several addresses, the domain of each address or pseudonym.
     """
 
     message_id: str
@@ -165,6 +167,7 @@ class Fact(Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True)
     subtype: str | None = None
     old_preferences: str | None = None
     new_preferences: str | None = None
+    recipients: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url_hash(self) -> str:
@@ -277,7 +280,21 @@ def _fact(
         subtype=event.subtype,
         old_preferences=event.old_preferences,
         new_preferences=event.new_preferences,
+        recipients=_several(event, settings) if event.type == "Send" else {},
     )
+
+
+def _several(event: Event, settings: FactSettings) -> dict[str, str]:
+    """Return the domains of an email's recipients if there are several."""
+    if len(event.recipients) == 1:
+        return {}
+    addresses = map(normalised_address, event.recipients)
+    return {
+        one if settings.store_addresses else pseudonym(one, settings.pseudonym_key): (
+            domain(one) or ""
+        )
+        for one in addresses
+    }
 
 
 def link_id(url: str, label: str | None) -> str:

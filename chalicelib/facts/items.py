@@ -21,12 +21,13 @@ from chalicelib.ses.times import is_time
 
 ACTIVITY_LANES = 4
 _STATE_PREFIX = "~state#"
+_MAPS = ("v", "rs", "bb", "cc")
 _NUMBERS = ("n", "z", "x")
 _KINDS = {
     **dict.fromkeys((*fact.ATTRIBUTES.values(), *state.ATTRIBUTES.values()), "S"),
     **dict.fromkeys(_NUMBERS, "N"),
     **dict.fromkeys(("g", "o", "ba"), "BOOL"),
-    **dict.fromkeys(("ul", "v", "bb", "cc"), "M"),
+    **dict.fromkeys(("ul", *_MAPS), "M"),
     "hl": "SS",
     "fact": "S",
 }
@@ -62,19 +63,17 @@ def from_item(item: Item) -> Fact | State:
         for name in _NUMBERS:
             if name in values:
                 values[name] = int(values[name])
+        for name in _MAPS:
+            if name in values:
+                values[name] = _texts(values[name])
         stored: Fact | State
         if values["fact"].startswith(_STATE_PREFIX):
             values["ul"] = _texts(values["ul"])
-            for name in ("bb", "cc"):
-                if name in values:
-                    values[name] = _texts(values[name])
             if "hl" in values:
                 values["hl"] = tuple(sorted(values["hl"]))
             stored = msgspec.convert(values, State)
             timely = all(map(is_time, _times(stored)))
         else:
-            if "v" in values:
-                values["v"] = _texts(values["v"])
             stored = msgspec.convert(values, Fact)
             timely = is_time(stored.at) and is_time(stored.mail_at)
     except (msgspec.ValidationError, KeyError) as error:  # it names the attribute, not its value

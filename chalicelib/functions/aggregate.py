@@ -15,9 +15,11 @@ from chalicelib.config import Config, load
 from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConfigError
 from chalicelib.log import log
+from chalicelib.recipients.pages import pages_of
+from chalicelib.recipients.table import RecipientsIndex, source_of
 from chalicelib.stats.activity import page_to_item, pages
 from chalicelib.stats.counters import PIPELINE, SUMMARY
-from chalicelib.stats.grouping import group
+from chalicelib.stats.grouping import Batch, group
 from chalicelib.stats.table import StatsTable
 from chalicelib.stats.update import counted_at, shard_attribute_of, without_checkpoints
 
@@ -39,6 +41,7 @@ class Aggregator(Struct, frozen=True):
     """
 
     stats_table: StatsTable
+    recipients: RecipientsIndex
     push_now: Callable[[Sequence[Item]], None]
     clock: Callable[[], float] = time.time
     counted: dict[str, float] = field(default_factory=dict)
@@ -56,12 +59,11 @@ class Aggregator(Struct, frozen=True):
         for reason in batch.quarantined:
             log("quarantined", reason=reason)
         written: dict[str, list[Item]] = defaultdict(list)
-        source = f"{attribute}#{records[0]['dynamodb']['SequenceNumber']}"
-        listed: dict[str, list[Item]] = defaultdict(list)
-        for campaign, entries in batch.activity.items():
-            for page in pages(entries, source, batch.activity_expires):
-                self.stats_table.put_page(campaign, page)
-                listed[campaign].append(page_to_item(campaign, page))
+        # Before counting: the retry of a batch that crashed in between repeats pages, not counts.
+        source = source_of(attribute, records)
+        listed = self._list_activity(batch, source)
+        for campaign, page in pages_of(records).items():
+            self.recipients.append(campaign, page, source)
         for campaign, sample in batch.subjects.items():
             subject = self.stats_table.add_subjects(campaign, sample)
             if subject is not None:
@@ -79,6 +81,15 @@ class Aggregator(Struct, frozen=True):
         )
         log("count", records=len(records), items=len(batch.pending))
         self._push_first_changes(written, listed, attribute, now)
+
+    def _list_activity(self, batch: Batch, source: str) -> dict[str, list[Item]]:
+        """Append the pages of a batch's activity; return them by campaign."""
+        listed: dict[str, list[Item]] = defaultdict(list)
+        for campaign, entries in batch.activity.items():
+            for page in pages(entries, source, batch.activity_expires):
+                self.stats_table.put_page(campaign, page)
+                listed[campaign].append(page_to_item(campaign, page))
+        return listed
 
     def _push_first_changes(
         self,
@@ -107,7 +118,10 @@ def build(
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     stats_table = StatsTable(dynamo, config.stats_table, clock=clock)
     invocations = cache(partial(_publish, config, clock))
-    return Aggregator(stats_table, partial(_push_now, invocations), clock)
+    recipients = RecipientsIndex(
+        dynamo, config.stats_table, retention_days=config.retention_days, clock=clock
+    )
+    return Aggregator(stats_table, recipients, partial(_push_now, invocations), clock)
 
 
 def _publish(config: Config, clock: Callable[[], float]) -> "Invocations":

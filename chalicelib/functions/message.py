@@ -27,9 +27,11 @@ from chalicelib.live.frames import Message, frames
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
 from chalicelib.live.protocol import Request, error_reply, parse_request
+from chalicelib.live.recipient_lists import RecipientLists
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
+from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.counters import Aggregate
 from chalicelib.stats.table import StatsTable
 
@@ -47,6 +49,7 @@ class RequestHandler(Struct, frozen=True):
 
     stats_table: StatsTable
     snapshots: Snapshots
+    recipient_lists: RecipientLists
     subscriptions: Subscriptions
     sign_in: Authenticator | None
     connections: ManagementApi
@@ -123,6 +126,8 @@ class RequestHandler(Struct, frozen=True):
             "searchCampaigns": self._search_campaigns,
             "listActivity": self._list_activity,
             "listTimelines": self._list_timelines,
+            "listRecipients": self._recipients,
+            "recipientHistory": self._recipients,
             "ping": self._ping,
             "attend": self._attend,
             "authenticate": self._authenticate,
@@ -212,6 +217,9 @@ class RequestHandler(Struct, frozen=True):
             most=_FILTERED_PAGES if any(limits) else _PAGES,
         )
 
+    def _recipients(self, _: Connection, request: Request) -> Iterator[Message]:
+        yield from self.recipient_lists.answer(request)
+
     def _list_timelines(self, _: Connection, request: Request) -> Iterator[Message]:
         yield from _found(request, map(self._timeline, request.campaigns))
 
@@ -230,9 +238,13 @@ def build(
     events_table = EventsTable(
         dynamo, config.events_table, retention_days=config.retention_days, clock=clock
     )
+    recipients = RecipientsIndex(
+        dynamo, config.stats_table, retention_days=config.retention_days, clock=clock
+    )
     return RequestHandler(
         stats_table,
         Snapshots(stats_table, Activity(stats_table, events_table)),
+        RecipientLists(stats_table, events_table, recipients),
         subscriptions,
         authenticator.build(config, dynamo, subscriptions, clock),
         connections,

@@ -13,6 +13,7 @@ from chalicelib.facts.personal import masked, masked_sender
 from chalicelib.facts.reputation import OTHER_SUBTYPE
 from chalicelib.live.frames import Message
 from chalicelib.live.permissions import Permissions
+from chalicelib.recipients.audience import Recipient
 from chalicelib.stats.counters import (
     COUNTERS,
     COUNTERS_OF_GENERATION_2,
@@ -221,6 +222,20 @@ def activity(fact: Fact) -> Message:
         "domain": fact.domain,
         "reported_recipient": fact.reported,
         "label": fact.label,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def recipient(one: Recipient) -> Message:
+    """Compose one entry of the list of recipients; an unknown provider is omitted."""
+    members = {
+        "$type": "Recipient",
+        "recipient": one.name,
+        "message_id": one.message_id,
+        "provider": one.provider,
+        "sent_at": one.sent_at,
+        "state": one.state,
+        "last_at": one.last_at,
     }
     return {name: value for name, value in members.items() if value is not None}
 

@@ -13,10 +13,12 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.facts.fact import ACTIVITY_TYPES, Class
 from chalicelib.facts.reputation import BOUNCE_TYPES
 from chalicelib.live.frames import MAX_FRAME_BYTES, Message
+from chalicelib.recipients.audience import IN_STATE
 from chalicelib.ses.event import MAX_ID
 
 MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
+MAX_RECIPIENT_LENGTH = 320  # of an email address
 MAX_TIMELINES = 25
 DEFAULT_LIMIT = 50
 
@@ -34,11 +36,13 @@ class Request(Struct, frozen=True):
 
     Attributes:
         topic: of subscribe, unsubscribe and get.
-        campaign: of listActivity.
+        campaign: of listActivity, listRecipients and recipientHistory.
         campaigns: of listTimelines.
         type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
             filter. `link` and the bounce filters take the values that a snapshot lists; `link`
             takes a link's id or URL.
+        state: filter of listRecipients, one of audience.IN_STATE.
+        recipient: of recipientHistory, an address or a pseudonym.
         cursor: the cursor of a previous reply, or None.
         level: of attend.
         token: of authenticate.
@@ -55,6 +59,8 @@ class Request(Struct, frozen=True):
     link: str | None = None
     bounce_type: str | None = None
     bounce_subtype: str | None = None
+    state: str = "all"
+    recipient: str = ""
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     stream: bool = False
@@ -177,6 +183,8 @@ _FIELDS = {
         "stream",
     ),
     "listTimelines": ("campaigns", "stream"),
+    "listRecipients": ("campaign", "state", "limit", "cursor", "stream"),
+    "recipientHistory": ("campaign", "recipient"),
     "ping": (),
     "attend": ("level",),
     "authenticate": ("token",),
@@ -256,6 +264,22 @@ def _text(name: str, expected: str) -> Callable[[dict[str, Any]], str | None]:
     return read
 
 
+def _state(value: dict[str, Any]) -> str:
+    return _one_of("state", IN_STATE)(value) or "all"
+
+
+def _recipient(value: dict[str, Any]) -> str:
+    recipient = value.get("recipient")
+    if not isinstance(recipient, str) or not 1 <= len(recipient) <= MAX_RECIPIENT_LENGTH:
+        # Do not echo any part of the value: it may be an address.
+        raise InvalidRequest(
+            "invalid_request",
+            "recipient must be a recipient of listRecipients, "
+            f"a string of at most {MAX_RECIPIENT_LENGTH} characters",
+        )
+    return recipient
+
+
 def _limit(value: dict[str, Any]) -> int:
     limit = value.get("limit", DEFAULT_LIMIT)
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
@@ -302,6 +326,8 @@ _READERS = {
     "link": _text("link", "the ID or URL of a link of a snapshot"),
     "bounce_type": _one_of("bounce_type", BOUNCE_TYPES),
     "bounce_subtype": _text("bounce_subtype", "a subtype of the bounces of a snapshot"),
+    "state": _state,
+    "recipient": _recipient,
     "limit": _limit,
     "cursor": _cursor,
     "stream": _stream,

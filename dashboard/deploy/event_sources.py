@@ -1,5 +1,6 @@
 """Set the options of event source mappings that Chalice does not support."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ from botocore.exceptions import ClientError
 
 from chalicelib.config import REPORTS_BATCH_ITEM_FAILURES
 from chalicelib.errors import CommandError
+from chalicelib.stats.activity import ACTIVITY
+from chalicelib.stats.counters import HEALTH, PARTS
 from dashboard.deploy.chalice_project import Deployment
 from dashboard.deploy.chalice_record import wait_for_function, wait_for_mapping
 
@@ -17,7 +20,16 @@ _ATTEMPTS = 10
 Options = Mapping[str, Mapping[str, Any]]  # name of the function → options of its mapping
 
 # Skip removals: an expired item is neither counted nor pushed.
-_NOT_REMOVED = {"Filters": [{"Pattern": '{"eventName": ["INSERT", "MODIFY"]}'}]}
+_NOT_REMOVED = {"eventName": ["INSERT", "MODIFY"]}
+# Of the stats table, only items that a topic shows: most others are written with each batch.
+_SHOWN = {
+    "dynamodb": {"Keys": {"part": {"S": [{"prefix": part} for part in (*PARTS, ACTIVITY, HEALTH)]}}}
+}
+
+
+def _only(pattern: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"Filters": [{"Pattern": json.dumps(pattern)}]}
+
 
 # ingest reports the messages that it could not store, so that only these are retried. The streams
 # have no partial batch responses: a failed batch is retried as a whole. Only with a tumbling window
@@ -25,9 +37,9 @@ _NOT_REMOVED = {"Filters": [{"Pattern": '{"eventName": ["INSERT", "MODIFY"]}'}]}
 # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html
 OPTIONS: Options = {
     "ingest": {"FunctionResponseTypes": ["ReportBatchItemFailures"]},
-    "aggregate": {"TumblingWindowInSeconds": 900, "FilterCriteria": _NOT_REMOVED},
-    "publish": {"FilterCriteria": _NOT_REMOVED},
-    "publish_visible": {"FilterCriteria": _NOT_REMOVED},
+    "aggregate": {"TumblingWindowInSeconds": 900, "FilterCriteria": _only(_NOT_REMOVED)},
+    "publish": {"FilterCriteria": _only(_NOT_REMOVED | _SHOWN)},
+    "publish_visible": {"FilterCriteria": _only(_NOT_REMOVED | _SHOWN)},
 }
 
 

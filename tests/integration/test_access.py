@@ -123,7 +123,7 @@ def test_a_group_sees_only_its_own_campaigns(stage):
     [own] = stage.ask(mallory, action="get", id=topic("acme-spring"))
     assert own["snapshot"]["counts"]["sends"] == 1
 
-    for action in ("get", "subscribe", "listActivity"):
+    for action in ("get", "subscribe", "listActivity", "listRecipients"):
         message = stage.refusal(mallory, action=action, id=topic("globex-spring"))
         assert "'acme-'" in message
     stage.refusal(
@@ -451,6 +451,8 @@ def test_a_share_link_shows_the_numbers_of_one_campaign_live(stage):
         {"action": "listCampaigns"},
         {"action": "searchCampaigns", "query": ""},
         {"action": "listTimelines", "ids": [topic("acme-autumn")]},
+        {"action": "listRecipients", "id": topic("acme-spring")},
+        {"action": "recipientHistory", "id": topic("acme-spring"), "recipient": "a@example.com"},
         {"action": "authenticate", "token": signed(**{"cognito:groups": ["staff"]})},
     ],
     ids=lambda request: " ".join(map(str, request.values()))[:60],

@@ -252,6 +252,9 @@ def everything(pipeline, calls, monkeypatch):
         ask(action="unsubscribe", id=SPRING)
         ask(action="listActivity", id=SPRING)
         ask(action="listTimelines", ids=[SPRING])
+        ask(action="listRecipients", id=SPRING)
+        [listed] = pipeline.parts.recipients.audience("spring").recipients[:1]
+        ask(action="recipientHistory", id=SPRING, recipient=listed.name)
         ask(action="listCampaigns")
         pipeline.parts.subscriptions.mark_behind("viewer-1", "stats/health")
         ask(action="ping")

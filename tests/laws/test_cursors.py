@@ -15,6 +15,7 @@ SPRING = "stats/email-campaign/spring"
 ASKED = {
     "listCampaigns": {"limit": 1},
     "listActivity": {"id": SPRING, "limit": 1},
+    "listRecipients": {"id": SPRING, "limit": 1},
     # These ignore a cursor.
     "searchCampaigns": {"query": "spring"},
     "listTimelines": {"ids": [SPRING]},

@@ -267,10 +267,12 @@ requests = st.builds(
     lambda action, fields: json.dumps({"action": action, **fields}),
     st.sampled_from(
         "subscribe get ping listActivity listTimelines searchCampaigns listCampaigns authenticate"
-        f" unsubscribe {MARK}".split()
+        f" unsubscribe listRecipients recipientHistory {MARK}".split()
     ),
     st.dictionaries(
-        st.sampled_from(["id", "ids", "cursor", "limit", "query", "token", "type", "link", MARK]),
+        st.sampled_from(
+            ["id", "ids", "cursor", "limit", "query", "token", "type", "link", "recipient", MARK]
+        ),
         odd,
     ),
 )

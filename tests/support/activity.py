@@ -8,12 +8,11 @@ from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import from_item
 from chalicelib.live import messages
 from chalicelib.stats.activity import is_activity, newest_first
-from chalicelib.stats.counters import PIPELINE
 
 
 def campaigns(world: World) -> set[str]:
     items = world.dynamo.tables["StatsTable"].items()
-    return {item["campaign"]["S"] for item in items} - {PIPELINE}
+    return {item["campaign"]["S"] for item in items if not item["campaign"]["S"].startswith(" ")}
 
 
 def listed(world: World, campaign: str, limit: int, **filters: Any) -> list[dict[str, Any]]:

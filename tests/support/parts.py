@@ -39,8 +39,10 @@ from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.rate_limit import RateLimiter
+from chalicelib.live.recipient_lists import RecipientLists
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
+from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.table import StatsTable
 
 
@@ -141,6 +143,16 @@ class Parts:
         self.push_now = partial(aggregate._push_now, lambda: self.invocations)
 
     @cached_property
+    def recipients(self):
+        """Return the recipients index."""
+        return RecipientsIndex(
+            self.dynamo,
+            self.config.stats_table,
+            retention_days=self.config.retention_days,
+            clock=self._clock,
+        )
+
+    @cached_property
     def subscriptions(self):
         """Return the subscriptions table."""
         return Subscriptions(self.dynamo, self.config.subscriptions_table, clock=self._clock)
@@ -198,7 +210,7 @@ class Parts:
     @cached_property
     def count(self):
         """Return the aggregate function."""
-        return Aggregator(self.stats_table, self.push_now, self._clock)
+        return Aggregator(self.stats_table, self.recipients, self.push_now, self._clock)
 
     @cached_property
     def publish(self):
@@ -247,6 +259,7 @@ class Parts:
         return RequestHandler(
             self.stats_table,
             self.snapshots,
+            RecipientLists(self.stats_table, self.events_table, self.recipients),
             self.subscriptions,
             self.sign_in,
             self.connections,

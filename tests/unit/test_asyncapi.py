@@ -21,6 +21,8 @@ ACTIONS = {
     "searchCampaigns",
     "listActivity",
     "listTimelines",
+    "listRecipients",
+    "recipientHistory",
     "ping",
     "attend",
     "authenticate",

@@ -84,6 +84,16 @@ def test_each_documented_request_is_parsed(path):
             "invalid_request",
             "URL",
         ),
+        (
+            '{"action": "listRecipients", "id": "stats/email-campaign/a", "state": "seen"}',
+            "invalid_request",
+            "not_opened",
+        ),
+        (
+            '{"action": "recipientHistory", "id": "stats/email-campaign/a"}',
+            "invalid_request",
+            "320 characters",
+        ),
         ('{"action": "listTimelines", "ids": []}', "invalid_request", "1 to 25"),
         (
             '{"action": "listTimelines", "ids": [%s]}' % ('"x",' * 25 + '"x"'),

@@ -1,0 +1,87 @@
+"""Answer requests for the recipients of a campaign, and for the history of one of them."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from heapq import nlargest
+from operator import attrgetter
+
+from msgspec import Struct
+
+from chalicelib import paging
+from chalicelib.facts.fact import Fact
+from chalicelib.facts.table import EventsTable
+from chalicelib.live import messages
+from chalicelib.live.frames import Message
+from chalicelib.live.protocol import MAX_LIMIT, Request
+from chalicelib.recipients.audience import IN_STATE
+from chalicelib.recipients.table import RecipientsIndex
+from chalicelib.ses.headers import normalised_address
+from chalicelib.stats.table import StatsTable
+
+# A position in a list of recipients: name and message id.
+_RECIPIENT_PLACE = re.compile(r"(.{1,1000})\n([^\n]{1,1000})", re.DOTALL)
+
+
+class RecipientLists(Struct, frozen=True):
+    """The requests listRecipients and recipientHistory."""
+
+    stats_table: StatsTable
+    events_table: EventsTable
+    index: RecipientsIndex
+
+    def answer(self, request: Request) -> Iterator[Message]:
+        """Yield the replies to a request.
+
+        Raises:
+            InvalidRequest: the cursor is invalid.
+            AwsError: a table could not be read.
+        """
+        if request.action == "listRecipients":
+            yield from self._list(request)
+        else:
+            yield request.reply(results=list(map(messages.activity, self._history(request))))
+
+    def _list(self, request: Request) -> Iterator[Message]:
+        summary = self.stats_table.summary(request.campaign)
+        audience = self.index.audience(request.campaign)
+        wanted = list(filter(IN_STATE[request.state], audience.recipients))
+        head = {
+            "total": len(wanted),
+            "complete": audience.sends >= (summary.counts.get("sends", 0) if summary else 0),
+        }
+        start = 0
+        if request.cursor:
+            after = paging.open_place(request.cursor, _RECIPIENT_PLACE)
+            start = bisect_right(wanted, after.groups(), key=lambda one: one[:2])
+        if request.stream:
+            # At least one frame, which has the total.
+            for first in range(start, max(len(wanted), start + 1), MAX_LIMIT):
+                page = wanted[first : first + MAX_LIMIT]
+                yield request.reply(**head, results=list(map(messages.recipient, page)))
+            yield request.reply(done=True)
+            return
+        page = wanted[start : start + request.limit]
+        reply = request.reply(**head, results=list(map(messages.recipient, page)))
+        if start + len(page) < len(wanted):
+            reply["cursor"] = paging.seal(f"{page[-1].name}\n{page[-1].message_id}")
+        yield reply
+
+    def _history(self, request: Request) -> list[Fact]:
+        """Return the facts of a recipient's emails, newest first.
+
+        Opens and clicks of an email to several addresses are included: SES does not report whose
+        they are.
+        """
+        names = {request.recipient, normalised_address(request.recipient)}
+        mine = [
+            one for one in self.index.audience(request.campaign).recipients if one.name in names
+        ]
+        newest = nlargest(MAX_LIMIT, mine, key=attrgetter("sent_at"))
+        facts = [
+            fact
+            for message_id in dict.fromkeys(one.message_id for one in newest)
+            for fact in self.events_table.message(message_id)[request.campaign].facts
+            if fact.recipient is None or fact.recipient in names
+        ]
+        return sorted(facts, key=lambda fact: (fact.at, fact.key), reverse=True)

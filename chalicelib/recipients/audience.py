@@ -1,0 +1,101 @@
+"""Merge the pages of a campaign into the list of its recipients."""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple
+
+from chalicelib.recipients.pages import Engagement, Page, Sent
+
+State = Literal["all", "not_opened", "opened", "clicked", "bounced"]
+
+
+class Recipient(NamedTuple):
+    """An email to a recipient, in the order of the list.
+
+    An email to several addresses has a recipient for each. SES does not report whose its opens
+    and clicks are, so they count for all of them.
+
+    Attributes:
+        name: the address, or its pseudonym.
+        provider: the mailbox provider as SES names it, else the domain; None if neither is known.
+        engaged_at: first human open or click.
+        clicked_at: first human click on a link that is not an unsubscribe link.
+        bounced_at: first final bounce.
+    """
+
+    name: str
+    message_id: str
+    provider: str | None
+    sent_at: str
+    engaged_at: str | None
+    clicked_at: str | None
+    bounced_at: str | None
+
+    @property
+    def state(self) -> str:
+        """`bounced`, `clicked`, `opened` or `not_opened`: the first that applies."""
+        if self.bounced_at is not None:
+            return "bounced"
+        if self.clicked_at is not None:
+            return "clicked"
+        return "not_opened" if self.engaged_at is None else "opened"
+
+    @property
+    def last_at(self) -> str:
+        """Time of the newest of the email's events that the list knows."""
+        times = (self.sent_at, self.engaged_at, self.clicked_at, self.bounced_at)
+        return max(at for at in times if at is not None)
+
+
+IN_STATE: dict[str, Callable[[Recipient], bool]] = {
+    "all": lambda _: True,
+    "not_opened": lambda one: one.engaged_at is None,
+    "opened": lambda one: one.engaged_at is not None,
+    "clicked": lambda one: one.clicked_at is not None,
+    "bounced": lambda one: one.bounced_at is not None,
+}
+"""Whether a recipient is listed in a state; a bounced one is also not opened."""
+
+
+class Audience(NamedTuple):
+    """The recipients of a campaign, ordered by name and message.
+
+    Attributes:
+        sends: number of sends that the list explains; the campaign's `sends` if it is complete.
+    """
+
+    recipients: list[Recipient]
+    sends: int
+
+
+def merge(pages: Iterable[Page]) -> Audience:
+    """Return the recipients that pages name; repeated entries have no effect."""
+    sent: dict[str, Sent] = {}
+    engagements: dict[str, Engagement] = {}
+    bounced: dict[tuple[str, str], str] = {}
+    for page in pages:
+        sent.update((one.message_id, one) for one in page.sent)
+        for found in page.engagements:
+            known = engagements.get(found.message_id)
+            if known is None or known.rank < found.rank:
+                engagements[found.message_id] = found
+        for bounce in page.bounced:
+            key = bounce.message_id, bounce.recipient
+            bounced[key] = min(bounce.at, bounced.get(key, bounce.at))
+    nothing = Engagement("", 0, None, None)
+    recipients = []
+    for message_id, email in sent.items():
+        engagement = engagements.get(message_id, nothing)
+        for name, domain in email.recipients.items():
+            recipients.append(
+                Recipient(
+                    name,
+                    message_id,
+                    email.isp or domain or None,
+                    email.at,
+                    engagement.engaged_at,
+                    engagement.clicked_at,
+                    bounced.get((message_id, name)),
+                )
+            )
+    recipients.sort(key=lambda one: one[:2])
+    return Audience(recipients, sum(one.count for one in sent.values()))
