@@ -25,6 +25,7 @@ from chalicelib.config import Config
 from chalicelib.errors import CommandError
 from chalicelib.facts.table import EventsTable
 from chalicelib.live.subscriptions import Subscriptions
+from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.table import StatsTable
 from dashboard import aws_session
 from dashboard.aws_session import Clients
@@ -76,6 +77,16 @@ class Installation:
     def stats_table(self) -> StatsTable:
         """The table of counters."""
         return StatsTable(self._services("dynamodb"), self.config.stats_table, clock=self.clock)
+
+    @cached_property
+    def recipients(self) -> RecipientsIndex:
+        """The index of recipients."""
+        return RecipientsIndex(
+            self._services("dynamodb"),
+            self.config.stats_table,
+            retention_days=self.config.retention_days,
+            clock=self.clock,
+        )
 
     @cached_property
     def events_stream(self) -> EventsStream:

@@ -17,6 +17,7 @@ from chalicelib.facts.fact import SETTLED_TYPES, Fact
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.functions.ingest import settle_message
 from chalicelib.log import log
+from chalicelib.recipients.audience import merge
 from chalicelib.stats.activity import entry_of, is_activity, pages
 from chalicelib.stats.counters import SUMMARY, Aggregate
 from chalicelib.stats.update import PendingUpdate
@@ -137,7 +138,7 @@ def recount(
             wait_until_counted(installation, steps)
         if applies and outdated:
             _list_activity(installation, campaign, steps, outdated)
-        look = _look(installation, campaign, names, steps)
+        look = _look(installation, campaign, names, steps, applies=applies)
         pause.require()
         # Anything ingested despite the pause is counted by now, and has changed a version.
         wait_until_counted(installation, steps)
@@ -159,6 +160,8 @@ def recount(
                     _require_unchanged(installation, one, look, now)
                     found += mine
                     restated += _restate(pause, one, look, mine, now) if applies else 0
+                if applies:
+                    _index(installation, one, look)
     facts = look.facts
     return Outcome(
         compared,
@@ -193,7 +196,12 @@ def _is_expiring(parts: Mapping[str, Aggregate], now: float) -> bool:
 
 
 def _look(
-    installation: Installation, campaign: str | None, names: set[str], steps: Reporter
+    installation: Installation,
+    campaign: str | None,
+    names: set[str],
+    steps: Reporter,
+    *,
+    applies: bool,
 ) -> _Look:
     stats_table = installation.stats_table
     while True:
@@ -202,7 +210,7 @@ def _look(
                 name: {one.part: one for one in stats_table.aggregates(name)}
                 for name in sorted(names)
             }
-        facts = _read(installation, campaign, steps)
+        facts = _read(installation, campaign, steps, indexes=applies)
         unlisted = facts.campaigns() - names
         if not unlisted:
             return _Look(aggregates, facts)
@@ -210,8 +218,10 @@ def _look(
         names = names | unlisted
 
 
-def _read(installation: Installation, campaign: str | None, steps: Reporter) -> Facts:
-    facts = Facts()
+def _read(
+    installation: Installation, campaign: str | None, steps: Reporter, *, indexes: bool
+) -> Facts:
+    facts = Facts(indexes=indexes)
     looked_at = 0
     with steps.step("Read the facts") as step:
         for scanned, items in installation.events_table.scan(campaign):
@@ -350,6 +360,17 @@ def _restate(
                 f"{campaign}/{part} could not be corrected ({error}): run `recount` again"
             ) from error
     return len(parts)
+
+
+def _index(installation: Installation, campaign: str, look: _Look) -> None:
+    """Append a campaign's recipients to their index, unless it agrees with the facts.
+
+    Raises:
+        AwsError: the index could not be read or written.
+    """
+    page = look.facts.pages[campaign]
+    if installation.recipients.audience(campaign) != merge([page]):
+        installation.recipients.append(campaign, page, "recount")
 
 
 def _show(outcome: Outcome, *, applies: bool) -> None:

@@ -8,6 +8,7 @@ from chalicelib.dynamodb import Item
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.facts.settle import needs_upgrade
+from chalicelib.recipients.pages import Page
 from chalicelib.stats.contributions import Link, contributions
 from chalicelib.stats.counters import COUNTERS, PIPELINE, SUMMARY, Aggregate, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast
@@ -42,11 +43,13 @@ class Facts:
     Attributes:
         read: number of facts and states.
         subjects: sample of the subjects of each campaign's emails.
+        pages: entries of the recipients index, by campaign; empty unless requested.
         not_understood: number of items that are neither facts nor states; they are quarantined and
             not counted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, indexes: bool = False) -> None:
+        self._indexes = indexes
         self.read = 0
         self.not_understood = 0
         self._counts: dict[str, dict[str, dict[str, int]]] = defaultdict(
@@ -56,6 +59,7 @@ class Facts:
         self._firsts: dict[str, FirstAndLast] = defaultdict(FirstAndLast)
         self._outdated: set[str] = set()
         self.subjects: dict[str, SubjectSample] = defaultdict(SubjectSample)
+        self.pages: dict[str, Page] = defaultdict(Page)
 
     def add(self, item: Item) -> None:
         """Add one item of the events table to the totals."""
@@ -65,6 +69,8 @@ class Facts:
             self.not_understood += 1
             return
         self.read += 1
+        if self._indexes:
+            self.pages[stored.campaign].add(stored)
         for keys, counts, link in contributions(stored):
             for campaign, part in keys:
                 for counter, amount in counts.items():

@@ -343,3 +343,21 @@ def test_a_recount_counts_facts_of_an_earlier_release_by_the_current_definitions
     [link] = shown["links"]
     assert (link["kind"], link["unique_human_clicks"]) == ("unsubscribe", 2)
     assert recount(installation, SPRING, Reporter()).differences == []
+
+
+def test_a_recount_adds_the_recipients_that_an_earlier_release_stored(
+    pipeline, installation, monkeypatch, by_previous_release
+):
+    by_previous_release(*OLD)
+    sends = [one for one in OLD if one["eventType"] == "Send"]
+    assert installation.recipients.audience(SPRING).sends == 0
+    monkeypatch.setattr(
+        "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
+    )
+
+    recount(installation, SPRING, Reporter(), applies=True)
+
+    audience = installation.recipients.audience(SPRING)
+    assert audience.sends == len(audience.recipients) == len(sends) > 0
+    recount(installation, SPRING, Reporter(), applies=True)
+    assert installation.recipients.audience(SPRING) == audience

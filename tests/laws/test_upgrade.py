@@ -18,7 +18,7 @@ from support.world import START, World
 
 from chalicelib.facts.fact import GENERATION
 from chalicelib.functions.ingest import settle_message
-from chalicelib.stats.counters import PARTS, PIPELINE, SUMMARY, aggregate_from_item
+from chalicelib.stats.counters import PARTS, SUMMARY, aggregate_from_item
 from dashboard.recount.comparison import Facts, differences
 
 PREVIOUS = PreviousRelease()
@@ -57,7 +57,8 @@ def aggregates(world):
     found = defaultdict(list)
     for item in world.dynamo.tables["StatsTable"].items():
         aggregate = aggregate_from_item(item)
-        if aggregate.campaign != PIPELINE and aggregate.part.partition("#")[0] in PARTS:
+        is_counted = aggregate.part.partition("#")[0] in PARTS
+        if not aggregate.campaign.startswith(" ") and is_counted:
             found[aggregate.campaign].append(aggregate)
     return found
 
