@@ -1,0 +1,76 @@
+"""Measure the recipients index: write units per send, and the time to list all recipients.
+
+    python bench/recipients.py [--recipients 100000] [--batch 400]
+
+The records of a burst are appended in batches of this size; then a viewer lists the campaign. AWS
+is in memory, so the time is that of the function's own code.
+"""
+
+import json
+import random
+import sys
+import time
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.world import START, World
+
+from bench.calls import item_size, units
+from chalicelib.facts.fact import Fact
+from chalicelib.facts.items import to_item
+from chalicelib.facts.state import State
+from chalicelib.live.frames import frames
+from chalicelib.recipients.pages import pages_of
+from chalicelib.recipients.table import PARTITION
+
+CAMPAIGN = "spring"
+TOPIC = f"stats/email-campaign/{CAMPAIGN}"
+WRITE_UNIT = 1024
+AT = "2026-11-23T10:00:00.000Z"
+OPENED = 0.4  # the share of emails whose state is stored
+
+
+@click.command()
+@click.option("--recipients", default=100_000)
+@click.option("--batch", default=400, help="Records per batch of the stream.")
+def main(recipients: int, batch: int) -> None:
+    """Append the pages of a campaign, list it, and print what it took."""
+    rng = random.Random(0)
+    world = World()
+    index = world.new_process().recipients
+    stored: list[Fact | State] = []
+    for number in range(recipients):
+        message_id = f"0100019{rng.randbytes(26).hex()}-000000"
+        name = f"{rng.randbytes(5).hex()}.{number}@example.com"
+        stored.append(
+            Fact(
+                message_id, f"Send#{AT}", "Send", CAMPAIGN, AT, AT,
+                recipient=name, domain="example.com", isp="Gmail", generation=2,
+            )
+        )  # fmt: skip
+        if rng.random() < OPENED:
+            stored.append(
+                State(message_id, CAMPAIGN, 2_000_001, human_engaged_at=AT, human_opened_at=AT)
+            )
+    images = [{"dynamodb": {"NewImage": to_item(one, int(START))}} for one in stored]
+    for start in range(0, len(images), batch):
+        [page] = pages_of(images[start : start + batch]).values()
+        index.append(CAMPAIGN, page, f"shard#{start}")
+    pages = world.dynamo.tables["StatsTable"].partitions[PARTITION + CAMPAIGN].values()
+    written = sum(units(item_size(page), WRITE_UNIT) for page in pages)
+    print(f"{len(pages)} pages of {sum(map(item_size, pages)) / len(pages):,.0f} bytes on average")
+    print(f"{written / recipients:.3f} write units per send")
+    session = world.new_process().session
+    viewer = world.subscribe()
+    began = time.perf_counter()
+    text = json.dumps({"action": "listRecipients", "stream": True, "id": TOPIC})
+    sent = [frame for answer in session.answer(viewer.connection, text) for frame in frames(answer)]
+    print(f"{len(sent):,} frames in {time.perf_counter() - began:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
