@@ -1,4 +1,4 @@
-"""Measure the recipients index: write units per send, and the time to list all recipients.
+"""Measure the recipients index: write units per send, and the time and memory of a list.
 
     python bench/recipients.py [--recipients 100000] [--batch 400]
 
@@ -10,6 +10,7 @@ import json
 import random
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import click
@@ -69,7 +70,11 @@ def main(recipients: int, batch: int) -> None:
     began = time.perf_counter()
     text = json.dumps({"action": "listRecipients", "stream": True, "id": TOPIC})
     sent = [frame for answer in session.answer(viewer.connection, text) for frame in frames(answer)]
-    print(f"{len(sent):,} frames in {time.perf_counter() - began:.2f} s")
+    took = time.perf_counter() - began
+    tracemalloc.start()
+    world.new_process().recipients.audience(CAMPAIGN)
+    memory = tracemalloc.get_traced_memory()[1] / 2**20
+    print(f"{len(sent):,} frames in {took:.2f} s; {memory:.0f} MiB to merge the list")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.ses.headers import normalised_address
 from chalicelib.stats.table import StatsTable
 
+# Recipients of a streamed reply, so that it ends before the function's timeout.
+_MOST_STREAMED = 100_000
+
 # A position in a list of recipients: name and message id.
 _RECIPIENT_PLACE = re.compile(r"(.{1,1000})\n([^\n]{1,1000})", re.DOTALL)
 
@@ -54,18 +57,19 @@ class RecipientLists(Struct, frozen=True):
         if request.cursor:
             after = paging.open_place(request.cursor, _RECIPIENT_PLACE)
             start = bisect_right(wanted, after.groups(), key=lambda one: one[:2])
-        if request.stream:
-            # At least one frame, which has the total.
-            for first in range(start, max(len(wanted), start + 1), MAX_LIMIT):
-                page = wanted[first : first + MAX_LIMIT]
-                yield request.reply(**head, results=list(map(messages.recipient, page)))
-            yield request.reply(done=True)
-            return
-        page = wanted[start : start + request.limit]
-        reply = request.reply(**head, results=list(map(messages.recipient, page)))
+        size = _MOST_STREAMED if request.stream else request.limit
+        page = wanted[start : start + size]
+        more = {}
         if start + len(page) < len(wanted):
-            reply["cursor"] = paging.seal(f"{page[-1].name}\n{page[-1].message_id}")
-        yield reply
+            more = {"cursor": paging.seal(f"{page[-1].name}\n{page[-1].message_id}")}
+        if not request.stream:
+            yield request.reply(**head, results=list(map(messages.recipient, page)), **more)
+            return
+        # At least one frame, which has the total.
+        for first in range(0, max(len(page), 1), MAX_LIMIT):
+            results = list(map(messages.recipient, page[first : first + MAX_LIMIT]))
+            yield request.reply(**head, results=results)
+        yield request.reply(done=True, **more)
 
     def _history(self, request: Request) -> list[Fact]:
         """Return the facts of a recipient's emails, newest first.

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from support import ses
 from support.world import CONFIG, World
 
+from chalicelib.live import recipient_lists
 from chalicelib.recipients.pages import MAX_PAGE_BYTES, Page, Sent, decoded, encoded
 
 SPRING = "stats/email-campaign/spring"
@@ -131,3 +132,24 @@ def test_a_page_that_is_too_large_is_divided():
 def test_data_that_is_no_page_is_reported():
     with pytest.raises(ValueError, match="not a page"):
         decoded(b"x")
+
+
+def test_a_stream_has_a_cursor_where_it_ends_early(spring, monkeypatch):
+    monkeypatch.setattr(recipient_lists, "_MOST_STREAMED", 3)
+    viewer = spring.subscribe()
+
+    viewer.ask("listRecipients", id=SPRING, stream=True)
+    viewer.ask("listRecipients", id=SPRING, stream=True, cursor=viewer.frames[-1]["cursor"])
+
+    first, end, second, last = viewer.frames
+    assert [len(first["results"]), len(second["results"])] == [3, 1]
+    assert end["done"]
+    assert "cursor" not in last
+
+
+def test_a_stream_of_no_recipients_has_the_total():
+    viewer = World().subscribe()
+
+    viewer.ask("listRecipients", id=SPRING, stream=True)
+
+    assert [frame.get("total") for frame in viewer.frames] == [0, None]
