@@ -9,6 +9,7 @@ from operator import attrgetter
 from msgspec import Struct
 
 from chalicelib import paging
+from chalicelib.errors import InvalidRequest
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
@@ -19,6 +20,8 @@ from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.ses.headers import normalised_address
 from chalicelib.stats.table import StatsTable
 
+# The list of 100,000 recipients takes 100 MB of the 512 MB that the function has.
+MAX_LISTED = 300_000
 # Recipients of a streamed reply, so that it ends before the function's timeout.
 _MOST_STREAMED = 100_000
 
@@ -37,7 +40,7 @@ class RecipientLists(Struct, frozen=True):
         """Yield the replies to a request.
 
         Raises:
-            InvalidRequest: the cursor is invalid.
+            InvalidRequest: the cursor is invalid, or the campaign is too large to list.
             AwsError: a table could not be read.
         """
         if request.action == "listRecipients":
@@ -46,12 +49,12 @@ class RecipientLists(Struct, frozen=True):
             yield request.reply(results=list(map(messages.activity, self._history(request))))
 
     def _list(self, request: Request) -> Iterator[Message]:
-        summary = self.stats_table.summary(request.campaign)
+        sends = self._sends(request.campaign)
         audience = self.index.audience(request.campaign)
         wanted = list(filter(IN_STATE[request.state], audience.recipients))
         head = {
             "total": len(wanted),
-            "complete": audience.sends >= (summary.counts.get("sends", 0) if summary else 0),
+            "complete": audience.sends >= sends,
         }
         start = 0
         if request.cursor:
@@ -71,12 +74,25 @@ class RecipientLists(Struct, frozen=True):
             yield request.reply(**head, results=results)
         yield request.reply(done=True, **more)
 
+    def _sends(self, campaign: str) -> int:
+        """Return a campaign's sends; raise InvalidRequest if they are too many to list."""
+        summary = self.stats_table.summary(campaign)
+        sends = summary.counts.get("sends", 0) if summary else 0
+        if sends > MAX_LISTED:
+            raise InvalidRequest(
+                "too_large",
+                f"the campaign has {sends:,} sends: recipients are listed of campaigns with at "
+                f"most {MAX_LISTED:,}; split larger campaigns by their campaign tag",
+            )
+        return sends
+
     def _history(self, request: Request) -> list[Fact]:
         """Return the facts of a recipient's emails, newest first.
 
         Opens and clicks of an email to several addresses are included: SES does not report whose
         they are.
         """
+        self._sends(request.campaign)
         names = {request.recipient, normalised_address(request.recipient)}
         mine = [
             one for one in self.index.audience(request.campaign).recipients if one.name in names

@@ -1,5 +1,6 @@
 """The recipients of a campaign, and the history of one, as a viewer receives them."""
 
+import json
 import random
 
 import pytest
@@ -153,3 +154,16 @@ def test_a_stream_of_no_recipients_has_the_total():
     viewer.ask("listRecipients", id=SPRING, stream=True)
 
     assert [frame.get("total") for frame in viewer.frames] == [0, None]
+
+
+@pytest.mark.parametrize("action", ["listRecipients", "recipientHistory"])
+def test_the_recipients_of_too_large_a_campaign_are_refused(spring, monkeypatch, action):
+    monkeypatch.setattr(recipient_lists, "MAX_LISTED", 3)
+    request = {"action": action, "id": SPRING, "recipient": "ada@example.com"}
+
+    [reply] = spring.new_process().session.answer(
+        spring.subscribe().connection, json.dumps(request)
+    )
+
+    assert reply["error"]["code"] == "too_large"
+    assert "4 sends" in reply["error"]["message"]
