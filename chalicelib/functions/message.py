@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -33,6 +33,7 @@ from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.counters import Aggregate
+from chalicelib.stats.search import mismatch, query_words
 from chalicelib.stats.table import StatsTable
 
 # Facts read per reply: however rare the matches, the reply is timely and has a cursor.
@@ -183,17 +184,21 @@ class RequestHandler(Struct, frozen=True):
         yield reply | ({"cursor": following} if following else {})
 
     def _search_campaigns(self, connection: Connection, request: Request) -> Iterator[Message]:
-        yield from _found(request, map(_campaign, self._search(request, connection.access)))
+        yield from _found(request, self._search(request, connection.access))
 
-    def _search(self, request: Request, access: Permissions) -> Iterator[Aggregate]:
-        wanted = request.query.casefold()
-        matching = (
-            summary
-            for summary in self.stats_table.all_campaigns()
-            if access.can_see(summary.campaign)
-            and wanted in f"{summary.campaign}\n{summary.subject or ''}".casefold()
-        )
-        return islice(matching, request.limit)
+    def _search(self, request: Request, access: Permissions) -> Iterator[Message]:
+        """Yield the campaigns that match, the best matches first, then the newest."""
+        words = query_words(request.query)
+        matches: list[tuple[int, Message]] = []
+        for summary in self.stats_table.all_campaigns():
+            if not access.can_see(summary.campaign):
+                continue
+            texts = messages.campaign_texts(summary)
+            distance = mismatch(words, texts, summary.first_event_at)
+            if distance is not None:
+                matches.append((distance, _campaign(summary)))
+        matches.sort(key=itemgetter(0))
+        return (entry for _, entry in matches[: request.limit])
 
     def _list_activity(self, _: Connection, request: Request) -> Iterator[Message]:
         found: list[Message] = []

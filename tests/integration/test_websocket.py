@@ -308,6 +308,30 @@ def test_search_is_case_insensitive_in_titles_and_subjects(pipeline):
     assert sorted(found("")) == ["autumn", "spring"]
 
 
+def test_search_puts_the_best_matches_first_then_the_newest(pipeline):
+    pipeline.run(
+        ses.a_send("m-1", campaign="sale", at="2026-11-21T10:00:00.000Z"),
+        ses.a_send("m-2", campaign="sales", at="2026-11-22T10:00:00.000Z"),
+        ses.a_send("m-3", campaign="salt", at="2026-11-23T10:00:00.000Z"),
+        ses.a_send("m-4", campaign="sales-2", at="2026-11-23T11:00:00.000Z"),
+    )
+
+    [answer] = pipeline.ask(VIEWER, action="searchCampaigns", query="sale")
+
+    assert [one["id"] for one in answer["results"]] == ["sale", "sales-2", "sales", "salt"]
+
+
+def test_search_does_not_find_what_subjects_mask(pipeline):
+    pipeline.run(ses.a_send("m-1", campaign="spring", subject="News for ada@example.org"))
+
+    def found(query):
+        [answer] = pipeline.ask(VIEWER, action="searchCampaigns", query=query)
+        return [campaign["id"] for campaign in answer["results"]]
+
+    assert found("news") == ["spring"]
+    assert found("ada@example.org") == []
+
+
 def test_a_streamed_search_sends_one_frame_per_hit_and_a_final_one(pipeline):
     pipeline.run(ses.a_send("m-1", campaign="spring"), ses.a_send("m-2", campaign="spring-2"))
 
