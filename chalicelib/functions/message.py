@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -22,18 +21,17 @@ from chalicelib.facts.links import normalised
 from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
 from chalicelib.live.activity import Activity
+from chalicelib.live.campaign_lists import CampaignLists
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import Message, frames
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
-from chalicelib.live.protocol import Request, error_reply, parse_request
+from chalicelib.live.protocol import LIST_TOPIC, Request, error_reply, parse_request
 from chalicelib.live.recipient_lists import RecipientLists
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 from chalicelib.recipients.table import RecipientsIndex
-from chalicelib.stats.counters import Aggregate
-from chalicelib.stats.search import mismatch, query_words
 from chalicelib.stats.table import StatsTable
 
 # Facts read per reply: however rare the matches, the reply is timely and has a cursor.
@@ -50,6 +48,7 @@ class RequestHandler(Struct, frozen=True):
 
     stats_table: StatsTable
     snapshots: Snapshots
+    campaign_lists: CampaignLists
     recipient_lists: RecipientLists
     subscriptions: Subscriptions
     sign_in: Authenticator | None
@@ -137,7 +136,7 @@ class RequestHandler(Struct, frozen=True):
 
     def _subscribe(self, connection: Connection, request: Request) -> Iterator[Message]:
         # Subscribe before reading, so that changes in between are pushed.
-        self.subscriptions.add(connection, request.topic)
+        self.subscriptions.add(connection, request.topic, request.on_screen)
         yield from self._get(connection, request)
 
     def _unsubscribe(self, connection: Connection, request: Request) -> Iterator[Message]:
@@ -174,31 +173,16 @@ class RequestHandler(Struct, frozen=True):
         yield request.reply()
 
     def _snapshot(self, connection: Connection, request: Request, topic: str) -> Message:
-        return request.reply(id=topic, snapshot=self.snapshots.of(topic, connection.access))
+        on_screen = self.subscriptions.on_screen(connection.id) if topic == LIST_TOPIC else ()
+        snapshot = self.snapshots.of(topic, connection.access, on_screen)
+        return request.reply(id=topic, snapshot=snapshot)
 
     def _list_campaigns(self, connection: Connection, request: Request) -> Iterator[Message]:
-        summaries, following = self.stats_table.campaigns(
-            request.limit, request.cursor, connection.access.can_see
-        )
-        reply = request.reply(results=list(map(_campaign, summaries)))
-        yield reply | ({"cursor": following} if following else {})
+        entries, more = self.campaign_lists.listed(request, connection.access)
+        yield from _found(request, entries, **more)
 
     def _search_campaigns(self, connection: Connection, request: Request) -> Iterator[Message]:
-        yield from _found(request, self._search(request, connection.access))
-
-    def _search(self, request: Request, access: Permissions) -> Iterator[Message]:
-        """Yield the campaigns that match, the best matches first, then the newest."""
-        words = query_words(request.query)
-        matches: list[tuple[int, Message]] = []
-        for summary in self.stats_table.all_campaigns():
-            if not access.can_see(summary.campaign):
-                continue
-            texts = messages.campaign_texts(summary)
-            distance = mismatch(words, texts, summary.first_event_at)
-            if distance is not None:
-                matches.append((distance, _campaign(summary)))
-        matches.sort(key=itemgetter(0))
-        return (entry for _, entry in matches[: request.limit])
+        yield from _found(request, self.campaign_lists.search(request, connection.access))
 
     def _list_activity(self, _: Connection, request: Request) -> Iterator[Message]:
         found: list[Message] = []
@@ -249,6 +233,7 @@ def build(
     return RequestHandler(
         stats_table,
         Snapshots(stats_table, Activity(stats_table, events_table)),
+        CampaignLists(stats_table, clock=clock),
         RecipientLists(stats_table, events_table, recipients),
         subscriptions,
         authenticator.build(config, dynamo, subscriptions, clock),
@@ -281,11 +266,7 @@ def _is_wanted(fact: Fact, request: Request) -> bool:
     )
 
 
-def _campaign(summary: Aggregate) -> Message:
-    return {"$type": "Campaign", **messages.campaign_entry(summary)}
-
-
-def _found(request: Request, results: Iterable[Message], **more: str) -> Iterator[Message]:
+def _found(request: Request, results: Iterable[Message], **more: Any) -> Iterator[Message]:
     """Yield results in one reply, or one reply per result if the request asks for a stream."""
     if not request.stream:
         yield request.reply(results=list(results), **more)

@@ -31,7 +31,7 @@ from chalicelib.stats.links import MAX_LINKS, rank
 # Kinds of bounces in a snapshot; the rest is shown as Other.
 MAX_BOUNCE_KINDS = 40
 
-_RATES_OF_GENERATION_2 = frozenset(
+RATES_OF_GENERATION_2 = frozenset(
     name
     for name, sides in RATES.items()
     if not COUNTERS_OF_GENERATION_2.isdisjoint(sides) or "observable" in sides
@@ -262,7 +262,7 @@ def _summary(aggregate: Aggregate) -> Message:
     if not aggregate.is_current:
         # Some items were counted by a release that did not know the newer counters.
         counts |= dict.fromkeys(COUNTERS_OF_GENERATION_2)
-        shares |= dict.fromkeys(_RATES_OF_GENERATION_2)
+        shares |= dict.fromkeys(RATES_OF_GENERATION_2)
     return {
         "version": aggregate.version,
         "campaign": {

@@ -89,6 +89,8 @@ class Connection(Struct, frozen=True):
         level: how closely the viewer follows the topic from whose subscription this was read.
         attended_at: when the level last changed, in epoch seconds; 0 if never.
         behind: the mark of a missed push of that topic (Subscriptions.mark_behind), or None.
+        on_screen: of the list, the campaigns whose changes to push besides new ones; None for all.
+        subscribed_at: when the topic was subscribed to, in epoch seconds.
     """
 
     id: str
@@ -98,6 +100,8 @@ class Connection(Struct, frozen=True):
     level: Level = "active"
     attended_at: int = 0
     behind: str | None = None
+    on_screen: frozenset[str] | None = None
+    subscribed_at: int = 0
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self:

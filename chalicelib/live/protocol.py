@@ -5,6 +5,7 @@ The protocol is specified in docs/asyncapi.yaml; tests/messages/ has an example 
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any, Literal, get_args
 
 from msgspec import Struct
@@ -15,16 +16,48 @@ from chalicelib.facts.reputation import BOUNCE_TYPES
 from chalicelib.live.frames import MAX_FRAME_BYTES, Message
 from chalicelib.recipients.audience import IN_STATE
 from chalicelib.ses.event import MAX_ID
+from chalicelib.stats.counters import COUNTERS, RATES, Aggregate
 
 MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
 MAX_RECIPIENT_LENGTH = 320  # of an email address
 MAX_TIMELINES = 25
+MAX_ON_SCREEN = 200
 DEFAULT_LIMIT = 50
 
 LIST_TOPIC = "stats/email-campaigns"
 HEALTH_TOPIC = "stats/health"
 CAMPAIGN_TOPIC_PREFIX = "stats/email-campaign/"
+
+
+class Listing(Struct, frozen=True):
+    """The order and the filters of listCampaigns.
+
+    Attributes:
+        sort: a counter, a rate, `first_event_at` or `last_event_at`; None for the default order.
+        since, until: dates between which the first event was, both included.
+        sender: a part of the sender's name, in any case.
+        totals: whether the reply has the sums of all campaigns that match.
+    """
+
+    sort: str | None = None
+    order: str = "desc"
+    since: str | None = None
+    until: str | None = None
+    sender: str | None = None
+    totals: bool = False
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some campaigns may not match."""
+        return (self.since, self.until, self.sender) != (None, None, None)
+
+    def matches(self, summary: Aggregate) -> bool:
+        """Return whether a campaign passes the filters."""
+        day = (summary.first_event_at or "")[:10]
+        if (self.since and day < self.since) or (self.until and day > self.until):
+            return False
+        return self.sender is None or self.sender.casefold() in (summary.sender or "").casefold()
 
 
 Level = Literal["active", "visible", "hidden"]
@@ -44,6 +77,8 @@ class Request(Struct, frozen=True):
         state: filter of listRecipients, one of audience.IN_STATE.
         recipient: of recipientHistory, an address or a pseudonym.
         cursor: the cursor of a previous reply, or None.
+        listing: of listCampaigns.
+        on_screen: of subscribe to the list, the campaigns whose changes to push; None for all.
         level: of attend.
         token: of authenticate.
     """
@@ -64,6 +99,8 @@ class Request(Struct, frozen=True):
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     stream: bool = False
+    listing: Listing = Listing()
+    on_screen: frozenset[str] | None = None
     level: Level = "active"
     token: str = ""
 
@@ -166,10 +203,10 @@ def _is_request_id(value: Any) -> bool:
 
 
 _FIELDS = {
-    "subscribe": ("topic",),
+    "subscribe": ("topic", "on_screen"),
     "unsubscribe": ("topic",),
     "get": ("topic",),
-    "listCampaigns": ("limit", "cursor"),
+    "listCampaigns": ("limit", "cursor", "listing", "stream"),
     "searchCampaigns": ("query", "limit", "stream"),
     "listActivity": (
         "campaign",
@@ -229,6 +266,21 @@ def _campaign_topic(name: str, topic: Any) -> str:
     if campaign is None:
         raise _invalid(name, f"a campaign topic, {CAMPAIGN_TOPIC_PREFIX}<id>", topic)
     return campaign
+
+
+def _on_screen(value: dict[str, Any]) -> frozenset[str] | None:
+    campaigns = value.get("campaigns")
+    if campaigns is None:
+        return None
+    if value.get("id") != LIST_TOPIC:
+        raise _invalid("campaigns", f"left out, except with {LIST_TOPIC}", campaigns)
+    if (
+        not isinstance(campaigns, list)
+        or len(campaigns) > MAX_ON_SCREEN
+        or not all(isinstance(one, str) and 0 < len(one.encode()) <= MAX_ID for one in campaigns)
+    ):
+        raise _invalid("campaigns", f"at most {MAX_ON_SCREEN} campaign IDs", campaigns)
+    return frozenset(campaigns)
 
 
 def _query(value: dict[str, Any]) -> str:
@@ -302,6 +354,31 @@ def _token(value: dict[str, Any]) -> str:
     return token
 
 
+def _listing(value: dict[str, Any]) -> Listing:
+    read = {name: _LISTING[name](value) for name in _LISTING}
+    since, until = read["from"], read["to"]
+    if since and until and since > until:
+        raise _invalid("to", f"a date that is not before {since}", until)
+    order = read["order"] or "desc"
+    totals = _flag(value, "totals")
+    return Listing(read["sort"], order, since, until, read["sender"], totals)
+
+
+def _date(name: str) -> Callable[[dict[str, Any]], str | None]:
+    def read(value: dict[str, Any]) -> str | None:
+        found = value.get(name)
+        try:
+            if found is not None:
+                date.fromisoformat(found)
+        except (TypeError, ValueError) as error:
+            raise _invalid(name, "a date such as 2026-11-23", found) from error
+        if found is not None and len(found) != len("2026-11-23"):
+            raise _invalid(name, "a date such as 2026-11-23", found)
+        return found
+
+    return read
+
+
 def _level(value: dict[str, Any]) -> Level:
     level: Any = value.get("level")
     if level not in get_args(Level):
@@ -310,13 +387,27 @@ def _level(value: dict[str, Any]) -> Level:
 
 
 def _stream(value: dict[str, Any]) -> bool:
-    stream = value.get("stream", False)
-    if not isinstance(stream, bool):
-        raise _invalid("stream", "true or false", stream)
-    return stream
+    return _flag(value, "stream")
 
+
+def _flag(value: dict[str, Any], name: str) -> bool:
+    flag = value.get(name, False)
+    if not isinstance(flag, bool):
+        raise _invalid(name, "true or false", flag)
+    return flag
+
+
+_LISTING = {
+    "sort": _one_of("sort", (*COUNTERS, *RATES, "first_event_at", "last_event_at")),
+    "order": _one_of("order", ("asc", "desc")),
+    "from": _date("from"),
+    "to": _date("to"),
+    "sender": _text("sender", "a part of the sender's name"),
+}
 
 _READERS = {
+    "listing": _listing,
+    "on_screen": _on_screen,
     "topic": _topic,
     "campaign": _campaign,
     "query": _query,

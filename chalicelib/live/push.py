@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from chalicelib.dynamodb import Item
@@ -25,6 +26,9 @@ from chalicelib.stats.health import Health, health_from_item
 
 # Activity entries in a snapshot and in a push: those that the page shows.
 NEWEST = 8
+
+# The first event of a new campaign is older than its arrival.
+_NEW_SECONDS = 300
 
 _HEALTH_KEY = PIPELINE, HEALTH
 
@@ -109,23 +113,41 @@ def changes(changed: Changed) -> dict[str, Message]:
 
 
 def compose(topic: str, changes: Message, subscribers: Iterable[Connection]) -> Push:
-    """Compose the frames for each group of a topic's subscribers with the same permissions."""
+    """Compose the frames for each group of a topic's subscribers that see the same changes."""
     groups = []
-    for access, group in _by_permissions(subscribers, topic).items():
+    for (access, listed), group in _by_view(subscribers, topic, changes).items():
         visible = messages.seen(changes, access)
+        if visible is not None and listed is not None:
+            campaigns = [one for one in visible["campaigns"] if one["id"] in listed]
+            visible = {**visible, "campaigns": campaigns} if campaigns else None
         if visible is not None:
             groups.append(Group(frames(messages.push(topic, visible)), group))
     return Push(topic, groups)
 
 
-def _by_permissions(
-    subscribers: Iterable[Connection], topic: str
-) -> dict[Permissions, list[Connection]]:
-    """Group a topic's subscribers by what they may see; skip those not permitted to subscribe."""
-    groups: dict[Permissions, list[Connection]] = {}
+def _by_view(
+    subscribers: Iterable[Connection], topic: str, changes: Message
+) -> dict[tuple[Permissions, frozenset[str] | None], list[Connection]]:
+    """Group a topic's subscribers by permissions and, of the list, the changed campaigns they view.
+
+    Subscribers without the permission to subscribe are left out.
+    """
+    groups: dict[tuple[Permissions, frozenset[str] | None], list[Connection]] = {}
     for connection in subscribers:
         access = connection.access
         if access.can_subscribe(topic):
             seen = Permissions(prefixes=access.prefixes, shared=access.shared)
-            groups.setdefault(seen, []).append(connection)
+            listed = None if connection.on_screen is None else _listed(connection, changes)
+            groups.setdefault((seen, listed), []).append(connection)
     return groups
+
+
+def _listed(connection: Connection, changes: Message) -> frozenset[str]:
+    """Return the changed campaigns that are on a viewer's screen, or have begun since."""
+    since = datetime.fromtimestamp(connection.subscribed_at - _NEW_SECONDS, UTC)
+    began = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return frozenset(
+        one["id"]
+        for one in changes["campaigns"]
+        if one["id"] in (connection.on_screen or ()) or (one["first_event_at"] or "") > began
+    )

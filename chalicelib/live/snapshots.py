@@ -1,5 +1,7 @@
 """Compose the snapshots of topics."""
 
+from collections.abc import Collection
+
 from msgspec import Struct
 
 from chalicelib.live import messages
@@ -9,6 +11,9 @@ from chalicelib.live.permissions import EVERYTHING, Permissions
 from chalicelib.live.protocol import HEALTH_TOPIC, LIST_TOPIC, campaign_of
 from chalicelib.stats.table import StatsTable
 
+# Campaigns in a snapshot of the list; listCampaigns returns the others.
+MOST_LISTED = 100
+
 
 class Snapshots(Struct, frozen=True):
     """Reader of the snapshots of topics."""
@@ -16,11 +21,23 @@ class Snapshots(Struct, frozen=True):
     stats_table: StatsTable
     activity: Activity
 
-    def of(self, topic: str, access: Permissions = EVERYTHING) -> Message:
-        """Return what a connection with these permissions may see of a topic."""
+    def of(
+        self, topic: str, access: Permissions = EVERYTHING, on_screen: Collection[str] = ()
+    ) -> Message:
+        """Return what a connection may see of a topic.
+
+        Args:
+            topic: the topic.
+            access: the connection's permissions.
+            on_screen: of the list, further campaigns that the viewer has on the screen.
+        """
         if topic == LIST_TOPIC:
-            entries = map(messages.campaign_entry, self.stats_table.all_campaigns())
-            return messages.campaign_list([one for one in entries if access.can_see(one["id"])])
+            newest, cursor = self.stats_table.campaigns(MOST_LISTED, None, access.can_see)
+            known = {one.campaign for one in newest}
+            others = [one for one in on_screen if one not in known and access.can_see(one)]
+            newest += self.stats_table.summaries(sorted(others))
+            listed = messages.campaign_list(list(map(messages.campaign_entry, newest)))
+            return listed | ({"cursor": cursor} if cursor else {})
         if topic == HEALTH_TOPIC:
             return messages.health(self.stats_table.health(), access.can_see)
         campaign = campaign_of(topic) or ""

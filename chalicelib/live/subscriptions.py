@@ -11,7 +11,8 @@ share link has one more row, so that revoking the link closes them all (auth/sha
 
     owner                 member        other attributes
     stats/email-…/spring  L0SM9cOF…     endpoint (a1b2c3/api), connected_at, access, behind: time of
-                                        a missed push, attention, attended_at
+                                        a missed push, attention, attended_at, and of the list
+                                        on_screen, subscribed_at
     connection/L0SM9cOF…  stats/email-… the same without attention and attended_at
     connection/L0SM9cOF…  access        access
     connection/L0SM9cOF…  attention     attention: how closely the viewer follows its topics
@@ -30,7 +31,7 @@ from chalicelib.aws.client import Service
 from chalicelib.dynamodb import AttributeValue, Item, PageOutput
 from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
-from chalicelib.live.protocol import Level
+from chalicelib.live.protocol import LIST_TOPIC, Level
 
 MAX_SUBSCRIPTIONS = 50  # per connection
 MAX_GUESTS = 200  # per share link
@@ -84,14 +85,21 @@ class Subscriptions:
             else:
                 self.remove(connection.id, topic)
 
-    def add(self, connection: Connection, topic: str) -> None:
+    def add(
+        self, connection: Connection, topic: str, on_screen: frozenset[str] | None = None
+    ) -> None:
         """Subscribe a connection to a topic. The operation is idempotent.
+
+        Args:
+            connection: the connection.
+            topic: the topic.
+            on_screen: of the list, the campaigns whose changes to push; None for all.
 
         Raises:
             InvalidRequest: the connection has reached the limit of subscriptions, or its
                 permissions no longer allow the topic.
         """
-        self._subscribe(connection, topic)
+        self._subscribe(connection, topic, on_screen)
         # Read after the write, because a connection's requests are served concurrently.
         if len(self.topics(connection.id)) > MAX_SUBSCRIPTIONS:
             self.remove(connection.id, topic)
@@ -120,6 +128,11 @@ class Subscriptions:
             if (newest := self._level(connection_id)) == level:
                 return before
             level = newest
+
+    def on_screen(self, connection_id: str) -> list[str]:
+        """Return the campaigns of the list that a connection has stated to be on the screen."""
+        row = self._item(_owner(connection_id), LIST_TOPIC) or {}
+        return [one["S"] for one in row["on_screen"]["L"]] if "on_screen" in row else []
 
     def topics(self, connection_id: str) -> list[str]:
         """Return the topics to which a connection is subscribed."""
@@ -154,6 +167,10 @@ class Subscriptions:
                 level=_level_of(row),
                 attended_at=int(row["attended_at"]["N"]) if "attended_at" in row else 0,
                 behind=row["behind"]["N"] if "behind" in row else None,
+                on_screen=frozenset(one["S"] for one in row["on_screen"]["L"])
+                if "on_screen" in row
+                else None,
+                subscribed_at=int(row["subscribed_at"]["N"]) if "subscribed_at" in row else 0,
             )
             for row in filter(self._is_live, self._rows(topic))
         ]
@@ -220,13 +237,19 @@ class Subscriptions:
             connection = replace(connection, access=access)
             self._renew(connection, topic)
 
-    def _subscribe(self, connection: Connection, topic: str) -> None:
-        columns = {
+    def _subscribe(
+        self, connection: Connection, topic: str, on_screen: frozenset[str] | None = None
+    ) -> None:
+        columns: Item = {
             "endpoint": {"S": connection.endpoint},
             "connected_at": {"N": str(connection.connected_at)},
             "expires": {"N": str(self._end(connection.access))},
             **_access_column(connection.access),
         }
+        if on_screen is not None:
+            # A list, because a set in DynamoDB is never empty.
+            columns["on_screen"] = {"L": [{"S": one} for one in sorted(on_screen)]}
+            columns["subscribed_at"] = {"N": str(int(self._clock()))}
         rows = [
             {**_key(topic, connection.id), **columns},
             {**_key(_owner(connection.id), topic), **columns},

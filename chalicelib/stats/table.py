@@ -455,6 +455,10 @@ class StatsTable:
         following = f"{last['campaign']['S']}#{last['first_event_at']['S']}" if last else None
         return self._summaries(found), seal(following) if following else None
 
+    def summaries(self, campaigns: Sequence[str]) -> list[Aggregate]:
+        """Return the summaries of campaigns, in their order; consistent reads."""
+        return self._aggregates([(campaign, SUMMARY) for campaign in campaigns])
+
     def all_campaigns(self) -> Iterator[Aggregate]:
         """Yield all summaries, newest campaign first."""
         cursor: str | None = None

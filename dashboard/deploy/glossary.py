@@ -282,6 +282,8 @@ LIST = {
     "bad": "high",
     "watch": "too few to judge",
     "more": "Show more ({count} left)",
+    "older": "Show older campaigns",
+    "older_failed": "Older campaigns could not be loaded. Try again.",
 }
 
 CAMPAIGN = {

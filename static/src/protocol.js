@@ -64,7 +64,8 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>,
  *            links: Link[], bounces: Bounces[], activity: Activity[] | null}} CampaignPart
- * @typedef {{type: "list", campaigns: Summary[]}} ListPart
+ * `cursor` of the campaigns that a snapshot leaves out; null if there are none, and in a push.
+ * @typedef {{type: "list", campaigns: Summary[], cursor: string | null}} ListPart
  * Values that have not been measured yet are null.
  * @typedef {ReturnType<typeof health>} Health
  * @typedef {{type: "health", version: number, health: Health}} HealthPart
@@ -217,7 +218,12 @@ function message(frame, requestId) {
  */
 function part(topic, value, path) {
   const body = object(value, path);
-  if (topic === LIST_TOPIC) return { type: "list", campaigns: list(listed)(body.campaigns, `${path}.campaigns`) };
+  if (topic === LIST_TOPIC) {
+    return {
+      type: "list", campaigns: list(listed)(body.campaigns, `${path}.campaigns`),
+      cursor: optional(string)(body.cursor, `${path}.cursor`),
+    };
+  }
   if (topic === HEALTH_TOPIC) {
     return { type: "health", version: count(body.version, `${path}.version`), health: health(body, path) };
   }

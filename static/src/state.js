@@ -28,7 +28,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>,
  *            activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
- * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>}} ListData
+ * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>, cursor: string | null}} ListData
  * @typedef {import("./protocol.js").HealthPart} HealthData
  * @typedef {CampaignData | ListData | HealthData} TopicData
  *
@@ -121,8 +121,11 @@ function merge(topic, part) {
 function mergePart(data, part) {
   switch (part.type) {
     case "list": {
-      const known = data?.type === "list" ? data.campaigns : new Map();
-      return { type: "list", campaigns: newer(known, part.campaigns, (item) => item.campaign.id) };
+      const known = data?.type === "list" ? data : { campaigns: new Map(), cursor: null };
+      return {
+        type: "list", campaigns: newer(known.campaigns, part.campaigns, (item) => item.campaign.id),
+        cursor: part.cursor ?? known.cursor,
+      };
     }
     case "health":
       return data?.type === "health" && data.version >= part.version ? data : part;

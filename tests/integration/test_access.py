@@ -334,9 +334,9 @@ def test_a_subscription_during_a_renewal_follows_the_new_token(stage, monkeypatc
     viewer = stage.sign_in("viewer", "globex", exp=int(stage.now) + 600)
     write = stage.parts.subscriptions._subscribe
 
-    def write_after_renewal(connection, topic_):
+    def write_after_renewal(*arguments):
         renewing(stage, viewer, *groups)
-        write(connection, topic_)
+        write(*arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.parts.subscriptions, "_subscribe", write_after_renewal)

@@ -34,6 +34,7 @@ from chalicelib.functions.message import RequestHandler
 from chalicelib.functions.publish import Publisher
 from chalicelib.functions.watch import HealthMonitor
 from chalicelib.live.activity import Activity
+from chalicelib.live.campaign_lists import CampaignLists
 from chalicelib.live.fan_out import FanOut
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import ManagementApi
@@ -259,6 +260,7 @@ class Parts:
         return RequestHandler(
             self.stats_table,
             self.snapshots,
+            CampaignLists(self.stats_table, clock=self._clock),
             RecipientLists(self.stats_table, self.events_table, self.recipients),
             self.subscriptions,
             self.sign_in,

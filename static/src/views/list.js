@@ -34,12 +34,15 @@ const RATES = /** @type {const} */ ([
 /**
  * @typedef {{page: import("./app.js").Page,
  *            topic: import("../state.js").TopicState | undefined}} Props
- * @typedef {{most: number, query: string} & import("../search.js").Results} State
+ * `older`: campaigns that the snapshot leaves out, as far as they are loaded; `cursor` of the next ones, undefined
+ * until the first are loaded.
+ * @typedef {{most: number, query: string, older: Summary[], cursor?: string | null, failed: boolean}
+ *   & import("../search.js").Results} State
  * @extends {Component<Props, State>}
  */
 export class ListView extends Component {
   /** @type {State} */
-  state = { most: PAGE, query: "", found: null, searching: false, failure: null };
+  state = { most: PAGE, query: "", found: null, searching: false, failure: null, older: [], failed: false };
   /** @type {Map<string, {version: number, timeline: CampaignTimeline | null}>} */
   #sparklines = new Map();
   #askedAt = -Infinity;
@@ -94,13 +97,35 @@ export class ListView extends Component {
   #rows() {
     const { page, topic } = this.props;
     const campaigns = topic?.shown?.type === "list" ? topic.shown.campaigns : new Map();
-    const { found } = this.state;
-    return ranked(found ? found.map((one) => campaigns.get(one.campaign.id) ?? one) : campaigns.values(), page.now);
+    const { found, older } = this.state;
+    /** @param {Summary[]} some */
+    const newest = (some) => some.map((one) => campaigns.get(one.campaign.id) ?? one);
+    return ranked(found ? newest(found) : new Set([...campaigns.values(), ...newest(older)]), page.now);
   }
+
+  /** The cursor of the campaigns that are not loaded yet; null if all are. */
+  get #cursor() {
+    const { topic } = this.props;
+    const { cursor } = this.state;
+    return cursor === undefined && topic?.shown?.type === "list" ? topic.shown.cursor : cursor ?? null;
+  }
+
+  #loadOlder = async () => {
+    /** @type {Summary[]} */
+    const older = [];
+    const request = { action: "listCampaigns", limit: 100, cursor: this.#cursor };
+    try {
+      const cursor = await this.props.page.ask(request, (/** @type {Summary} */ one) => { older.push(one); });
+      const { most } = this.state;
+      this.setState({ older: [...this.state.older, ...older], cursor, most: most + PAGE, failed: false });
+    } catch {
+      this.setState({ failed: true }); // the button stays
+    }
+  };
 
   render() {
     const { page, topic } = this.props;
-    const { most, query, found, searching, failure } = this.state;
+    const { most, query, found, searching, failure, failed } = this.state;
     const data = topic?.shown?.type === "list" ? topic.shown : null;
     if (data && data.campaigns.size === 0) return html`<${EmptyView} />`;
     const rows = this.#rows();
@@ -139,7 +164,10 @@ export class ListView extends Component {
       ${rows.length > most && html`
         <button type="button" onClick=${() => this.setState({ most: most + PAGE })}>
           ${text("list.more", { count: page.format.count(rows.length - most) })}
-        </button>`}`;
+        </button>`}
+      ${!found && rows.length <= most && this.#cursor !== null && html`
+        <button type="button" onClick=${this.#loadOlder}>${text("list.older")}</button>`}
+      ${failed && html`<p role="alert">${text("list.older_failed")}</p>`}`;
   }
 }
 

@@ -1,0 +1,155 @@
+"""Answer requests for campaigns: by first event, by any other column, filtered, or by words.
+
+Sorting, filtering and searching need all campaigns. They are read at most once a minute and kept
+in the process; the campaigns of a reply are read anew, so only their order may be a minute old.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from operator import gt, itemgetter, lt
+from typing import Any
+
+from chalicelib.errors import InvalidRequest
+from chalicelib.live import messages
+from chalicelib.live.frames import Message
+from chalicelib.live.permissions import Permissions
+from chalicelib.live.protocol import Request
+from chalicelib.paging import open_place, seal
+from chalicelib.ses.event import MAX_ID
+from chalicelib.stats.counters import COUNTERS, COUNTERS_OF_GENERATION_2, Aggregate, rates
+from chalicelib.stats.search import mismatch, query_words
+from chalicelib.stats.table import StatsTable
+
+# How long campaigns are kept in the process.
+KEPT_SECONDS = 60
+
+# A position in a sorted list: the column, its order, its value as JSON, and the campaign.
+_PLACE = re.compile(
+    r"(?P<sort>[a-z_]+) (?P<order>asc|desc) "
+    rf'(?P<value>null|\d{{1,15}}(?:\.\d{{1,20}})?(?:e-\d{{1,3}})?|"[0-9TZ:.-]{{20,24}}") '
+    rf"(?P<campaign>.{{1,{MAX_ID}}})",
+    re.DOTALL,
+)
+_TIMES = ("first_event_at", "last_event_at")
+
+Key = tuple[bool, Any, str]
+
+
+class CampaignLists:
+    """The requests listCampaigns and searchCampaigns."""
+
+    def __init__(self, stats_table: StatsTable, *, clock: Callable[[], float] = time.time) -> None:
+        self._stats_table = stats_table
+        self._clock = clock
+        self._kept: Sequence[Aggregate] = ()
+        self._kept_until = 0.0
+
+    def listed(self, request: Request, access: Permissions) -> tuple[list[Message], Message]:
+        """Return a page of campaigns, and further members of the reply.
+
+        Raises:
+            InvalidRequest: the cursor is invalid, or that of a list in another order.
+        """
+        wanted = request.listing
+        if not (wanted.sort or wanted.totals or wanted.is_filtered):
+            summaries, cursor = self._stats_table.campaigns(
+                request.limit, request.cursor, access.can_see
+            )
+            return _entries(summaries), {"cursor": cursor} if cursor else {}
+        sort, order = wanted.sort or "first_event_at", wanted.order
+        found = [one for one in self._all() if access.can_see(one.campaign) and wanted.matches(one)]
+        keys = {one.campaign: _key(one, sort, order) for one in found}
+        ranked = sorted(keys, key=keys.__getitem__, reverse=order == "desc")
+        if request.cursor:
+            after = _key_of_cursor(request.cursor, sort, order)
+            follows = lt if order == "desc" else gt
+            ranked = [one for one in ranked if follows(keys[one], after)]
+        page = ranked[: request.limit]
+        more: Message = {"total": len(found)}
+        if wanted.totals:
+            more["totals"] = _totals(found)
+        if len(ranked) > len(page):
+            value = json.dumps(keys[page[-1]][1] if _is_known(keys[page[-1]], order) else None)
+            more["cursor"] = seal(f"{sort} {order} {value} {page[-1]}")
+        return _entries(self._stats_table.summaries(page)), more
+
+    def search(self, request: Request, access: Permissions) -> list[Message]:
+        """Return the campaigns that match, the best matches first, then the newest."""
+        words = query_words(request.query)
+        matches: list[tuple[int, str]] = []
+        for summary in self._all():
+            if access.can_see(summary.campaign):
+                texts = messages.campaign_texts(summary)
+                distance = mismatch(words, texts, summary.first_event_at)
+                if distance is not None:
+                    matches.append((distance, summary.campaign))
+        matches.sort(key=itemgetter(0))
+        found = [campaign for _, campaign in matches[: request.limit]]
+        return _entries(self._stats_table.summaries(found))
+
+    def _all(self) -> Sequence[Aggregate]:
+        """Return all campaigns, newest first, at most KEPT_SECONDS old."""
+        if self._clock() >= self._kept_until:
+            self._kept = list(self._stats_table.all_campaigns())
+            self._kept_until = self._clock() + KEPT_SECONDS
+        return self._kept
+
+
+def _entries(summaries: Sequence[Aggregate]) -> list[Message]:
+    return [{"$type": "Campaign", **messages.campaign_entry(one)} for one in summaries]
+
+
+def _value(summary: Aggregate, column: str) -> int | float | str | None:
+    if column in _TIMES:
+        text: str | None = getattr(summary, column)
+        return text
+    is_unknown = column in COUNTERS_OF_GENERATION_2 or column in messages.RATES_OF_GENERATION_2
+    if is_unknown and not summary.is_current:
+        return None
+    if column in COUNTERS:
+        return max(0, summary.counts.get(column, 0))
+    return rates(summary.counts)[column]
+
+
+def _key(summary: Aggregate, sort: str, order: str) -> Key:
+    return _ordered(_value(summary, sort), summary.campaign, order)
+
+
+def _ordered(value: Any, campaign: str, order: str) -> Key:
+    """Return a sort key; unknown values are last in both orders."""
+    is_last = value is None
+    return (is_last if order == "asc" else not is_last, 0 if is_last else value, campaign)
+
+
+def _is_known(key: Key, order: str) -> bool:
+    return key[0] == (order == "desc")
+
+
+def _key_of_cursor(cursor: str, sort: str, order: str) -> Key:
+    place = open_place(cursor, _PLACE)
+    value = json.loads(place["value"])
+    is_text = value is None or isinstance(value, str) == (sort in _TIMES)
+    if (place["sort"], place["order"]) != (sort, order) or not is_text:
+        raise InvalidRequest(
+            "invalid_request",
+            f"the cursor is that of a list by {place['sort']} ({place['order']}), not by {sort} "
+            f"({order}): omit it to start over",
+        )
+    return _ordered(value, place["campaign"], order)
+
+
+def _totals(found: Sequence[Aggregate]) -> Message:
+    """Return the sums of all counters, and the rates of the sums.
+
+    Counters that an earlier release did not know are None if it has counted one of the campaigns.
+    """
+    sums: dict[str, Any] = {
+        name: sum(max(0, one.counts.get(name, 0)) for one in found) for name in COUNTERS
+    }
+    shares: Mapping[str, Any] = rates(sums)
+    if not all(one.is_current for one in found):
+        sums |= dict.fromkeys(COUNTERS_OF_GENERATION_2)
+        shares = {**shares, **dict.fromkeys(messages.RATES_OF_GENERATION_2)}
+    return {"counts": sums, "rates": shares}

@@ -1,0 +1,153 @@
+"""The list of campaigns: by any column, filtered, with totals; and what of it is pushed."""
+
+import pytest
+from support import ses
+from support.world import World
+
+from chalicelib.live import snapshots
+from chalicelib.live.campaign_lists import KEPT_SECONDS
+
+LIST = "stats/email-campaigns"
+
+
+def campaign(number, sends, opens=0):
+    """Return the events of a campaign that began on a day of November."""
+    name, at = f"c-{number:03}", f"2026-11-{number + 1:02}T10:00:00.000Z"
+    messages = [f"{name}-{one}" for one in range(sends)]
+    return [
+        *(ses.a_send(one, campaign=name, at=at) for one in messages),
+        *(ses.a_delivery(one, campaign=name, at=at) for one in messages),
+        *(ses.an_open(one, campaign=name, at=at) for one in messages[:opens]),
+    ]
+
+
+@pytest.fixture
+def world():
+    world = World()
+    for number, (sends, opens) in enumerate([(4, 1), (2, 2), (3, 0), (1, 1)]):
+        world.arrive(*campaign(number, sends, opens))
+    world.drain()
+    return world
+
+
+def listed(world, **asked):
+    viewer = world.subscribe()
+    viewer.ask("listCampaigns", **asked)
+    return viewer.frames[-1]
+
+
+def ids(reply):
+    return [one["id"] for one in reply["results"]]
+
+
+def test_campaigns_are_sorted_by_a_counter_or_a_rate(world):
+    assert ids(listed(world, sort="sends")) == ["c-000", "c-002", "c-001", "c-003"]
+    assert ids(listed(world, sort="sends", order="asc")) == ["c-003", "c-001", "c-002", "c-000"]
+    assert ids(listed(world, sort="human_open"))[2:] == ["c-000", "c-002"]
+    assert ids(listed(world, sort="first_event_at", order="asc"))[0] == "c-000"
+
+
+def test_unknown_values_are_last_in_both_orders(world):
+    world.arrive(ses.a_bounce("m-1", campaign="c-900"))
+    world.drain()
+
+    for order in ("asc", "desc"):
+        assert ids(listed(world, sort="open", order=order))[-1] == "c-900", "nothing is delivered"
+
+
+def test_pages_of_a_sorted_list_have_each_campaign_once(world):
+    found, more = [], {}
+    while True:
+        reply = listed(world, sort="human_open", limit=1, **more)
+        found += ids(reply)
+        assert reply["total"] == 4
+        if "cursor" not in reply:
+            break
+        more = {"cursor": reply["cursor"]}
+
+    assert found == ids(listed(world, sort="human_open"))
+
+
+def test_a_cursor_of_a_list_in_another_order_is_refused(world):
+    cursor = listed(world, sort="sends", limit=1)["cursor"]
+    session, viewer = world.new_process().session, world.subscribe()
+    asked = f'{{"action": "listCampaigns", "sort": "sends", "order": "asc", "cursor": "{cursor}"}}'
+
+    [reply] = session.answer(viewer.connection, asked)
+
+    assert reply["error"]["code"] == "invalid_request"
+    assert "by sends (desc), not by sends (asc)" in reply["error"]["message"]
+
+
+def test_campaigns_are_filtered_by_the_day_of_their_first_event_and_the_sender(world):
+    assert ids(listed(world, **{"from": "2026-11-02", "to": "2026-11-03"})) == ["c-002", "c-001"]
+    assert ids(listed(world, sender="SHOP")) == ["c-003", "c-002", "c-001", "c-000"]
+    assert listed(world, sender="other") == {
+        "request_id": None, "action": "listCampaigns", "results": [], "total": 0,
+    }  # fmt: skip
+
+
+def test_totals_are_the_sums_of_all_campaigns_that_match(world):
+    reply = listed(world, **{"from": "2026-11-02"}, totals=True, limit=1)
+
+    assert len(reply["results"]) == 1
+    assert reply["total"] == 3
+    assert reply["totals"]["counts"]["sends"] == 2 + 3 + 1
+    assert reply["totals"]["rates"]["human_open"] == pytest.approx(3 / 6)
+
+
+def test_the_numbers_of_a_reply_are_current_although_the_order_may_be_a_minute_old(world):
+    process = world.new_process()
+    viewer = world.subscribe()
+
+    def by_sends():
+        asked = '{"action": "listCampaigns", "sort": "sends"}'
+        [reply] = process.session.answer(viewer.connection, asked)
+        return [(one["id"], one["counts"]["sends"]) for one in reply["results"]]
+
+    by_sends()
+    world.arrive(*(ses.a_send(f"n-{n}", campaign="c-003") for n in range(9)))
+    world.drain()
+
+    assert by_sends()[-1] == ("c-003", 10)
+    world.now += KEPT_SECONDS
+    assert by_sends()[0] == ("c-003", 10)
+
+
+def test_a_snapshot_has_the_newest_campaigns_and_the_cursor_of_the_others(world, monkeypatch):
+    monkeypatch.setattr(snapshots, "MOST_LISTED", 3)
+    viewer = world.subscribe(LIST)
+    [frame] = viewer.frames
+
+    assert [one["id"] for one in frame["snapshot"]["campaigns"]] == ["c-003", "c-002", "c-001"]
+    assert ids(listed(world, cursor=frame["snapshot"]["cursor"])) == ["c-000"]
+
+
+def test_only_campaigns_on_the_screen_and_new_ones_are_pushed(world):
+    viewer = world.subscribe()
+    viewer.ask("subscribe", id=LIST, campaigns=["c-000"])
+    viewer.frames.clear()
+    world.now += 60
+
+    world.arrive(ses.a_send("x-1", campaign="c-000"), ses.a_send("x-2", campaign="c-001"))
+    world.arrive(ses.a_send("x-3", campaign="c-new", at="2026-11-23T21:00:30.000Z"))
+    world.drain()
+
+    pushed = {one["id"] for frame in viewer.frames for one in frame["changes"]["campaigns"]}
+    assert pushed == {"c-000", "c-new"}
+
+
+def test_a_viewer_that_returns_has_the_campaigns_on_its_screen(world, monkeypatch):
+    monkeypatch.setattr(snapshots, "MOST_LISTED", 1)
+    viewer = world.subscribe()
+    viewer.ask("subscribe", id=LIST, campaigns=["c-000"])
+    viewer.ask("attend", level="hidden")
+    world.arrive(ses.a_send("x-1", campaign="c-000"))
+    world.drain()
+    viewer.frames.clear()
+
+    viewer.ask("attend", level="active")
+
+    campaigns = {one["id"]: one for one in viewer.frames[0]["snapshot"]["campaigns"]}
+    assert campaigns.keys() == {"c-003", "c-000"}
+    assert campaigns["c-000"]["counts"]["sends"] == 5
