@@ -64,6 +64,8 @@ class Config(Struct, frozen=True):
         link_label_tag: the link tag that labels a link (LINK_LABEL_TAG).
         breakdown_tags: the message tags by which campaigns are broken down (BREAKDOWN_TAGS, at most
             three, separated by spaces).
+        idle_seconds: seconds without events after which the next change of a campaign is pushed at
+            once, instead of after the batching window of publish (IDLE_SECONDS).
         messages_per_second: rate limit of pushed messages, across all invocations
             (MESSAGES_PER_SECOND). API Gateway accepts 10,000 requests a second per account and
             region in total.
@@ -108,6 +110,7 @@ class Config(Struct, frozen=True):
     tracking_parameters: frozenset[str] = frozenset()
     link_label_tag: str = "link"
     breakdown_tags: tuple[str, ...] = ("variant",)
+    idle_seconds: float = 1.0
     messages_per_second: int = DEFAULT_MESSAGES_PER_SECOND
     reports_batch_item_failures: bool = False
     function_name: str = ""
@@ -292,6 +295,7 @@ def _parsed(environ: Mapping[str, str], name: str, parse: Callable[[str], Any]) 
     except ValueError as error:
         expected = {
             int: "an integer",
+            float: "a number",
             _boolean: "true or false",
             _prefixes: """a JSON object of prefix lists by group, such as {"acme": ["acme-"]}""",
         }[parse]
@@ -323,6 +327,7 @@ _OPTIONAL: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "tracking_parameters": ("TRACKING_PARAMETERS", lambda text: frozenset(text.lower().split())),
     "link_label_tag": ("LINK_LABEL_TAG", str),
     "breakdown_tags": ("BREAKDOWN_TAGS", lambda text: tuple(text.split())),
+    "idle_seconds": ("IDLE_SECONDS", float),
     "messages_per_second": ("MESSAGES_PER_SECOND", int),
     "reports_batch_item_failures": (REPORTS_BATCH_ITEM_FAILURES, _boolean),
     "function_name": ("AWS_LAMBDA_FUNCTION_NAME", str),

@@ -26,8 +26,6 @@ from chalicelib.stats.update import counted_at, shard_attribute_of, without_chec
 if TYPE_CHECKING:  # imported lazily: most batches follow others within a second
     from chalicelib.aws.invoke import Invocations
 
-# The batching window of publish: changes of a campaign that follow sooner coalesce.
-IDLE_SECONDS = 1
 # Lambda bills an event of up to 256 KB as one request.
 MAX_EVENT_BYTES = 240_000
 
@@ -37,12 +35,14 @@ class Aggregator(Struct, frozen=True):
 
     Attributes:
         push_now: makes publish push items of the stats table at once.
+        idle_seconds: after how long without events a campaign's next change is pushed at once.
         counted: when this process last counted events of a campaign, in epoch seconds.
     """
 
     stats_table: StatsTable
     recipients: RecipientsIndex
     push_now: Callable[[Sequence[Item]], None]
+    idle_seconds: float
     clock: Callable[[], float] = time.time
     counted: dict[str, float] = field(default_factory=dict)
 
@@ -103,7 +103,7 @@ class Aggregator(Struct, frozen=True):
         for campaign, items in written.items():
             by_others = max(counted_at(item, besides=attribute) for item in items)
             counted = max(by_others, self.counted.get(campaign, 0))
-            if campaign != PIPELINE and now - counted > IDLE_SECONDS:
+            if campaign != PIPELINE and now - counted > self.idle_seconds:
                 first += map(without_checkpoints, items)
                 first += listed.get(campaign, ())
             self.counted[campaign] = now
@@ -121,7 +121,9 @@ def build(
     recipients = RecipientsIndex(
         dynamo, config.stats_table, retention_days=config.retention_days, clock=clock
     )
-    return Aggregator(stats_table, recipients, partial(_push_now, invocations), clock)
+    return Aggregator(
+        stats_table, recipients, partial(_push_now, invocations), config.idle_seconds, clock
+    )
 
 
 def _publish(config: Config, clock: Callable[[], float]) -> "Invocations":

@@ -211,7 +211,9 @@ class Parts:
     @cached_property
     def count(self):
         """Return the aggregate function."""
-        return Aggregator(self.stats_table, self.recipients, self.push_now, self._clock)
+        return Aggregator(
+            self.stats_table, self.recipients, self.push_now, self.config.idle_seconds, self._clock
+        )
 
     @cached_property
     def publish(self):

@@ -46,6 +46,7 @@ def test_an_error_names_a_missing_setting(name):
         ("RETENTION_DAYS", "long", "integer"),
         ("STORE_ADDRESSES", "yes", "true or false"),
         ("CONNECTIONS_ENDPOINT", "https://{api}/", "{api_id}"),
+        ("IDLE_SECONDS", "soon", "a number"),
         ("MESSAGES_PER_SECOND", "many", "integer"),
         ("MESSAGES_PER_SECOND", "99", "100 or higher"),
         ("MESSAGES_PER_SECOND", "-5000", "10,000 per second unless AWS has increased it"),

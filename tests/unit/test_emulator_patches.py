@@ -127,7 +127,7 @@ def test_a_stream_is_read_in_order_one_batch_at_a_time(patched, functions, strea
 
 
 def test_the_batching_window_of_a_stream_coalesces_records(patched, functions, streams):
-    streams[1][2]["MaximumBatchingWindowInSeconds"] = 1
+    streams[1][2]["MaximumBatchingWindowInSeconds"] = 2
     patched()
 
     records = dynamodb._stream_records.get_scoped(*SCOPE, "quick")
@@ -137,6 +137,16 @@ def test_the_batching_window_of_a_stream_coalesces_records(patched, functions, s
     functions.wait()
 
     assert functions.calls == [("quick", ["1", "2", "3"])]
+
+
+def test_the_shortest_window_is_shorter_than_in_aws(patched, functions, streams):
+    streams[1][2]["MaximumBatchingWindowInSeconds"] = 1
+    began = time.monotonic()
+    patched()
+
+    functions.wait()
+
+    assert 0.2 <= time.monotonic() - began < 1
 
 
 def test_a_full_batch_does_not_wait_for_the_window_to_end(patched, functions, streams):
