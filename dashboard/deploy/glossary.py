@@ -117,6 +117,8 @@ RATE_LABELS = {
 }
 
 EVENTS = {
+    "Send": "Sent",
+    "Delivery": "Delivered",
     "Open": "Opened",
     "Click": "Clicked",
     "Bounce": "Bounced",
@@ -413,6 +415,32 @@ ACTIVITY = {
     "reported": "reported as {recipient}",
 }
 
+RECIPIENTS = {
+    "title": "Recipients",
+    "about": "Opens and clicks are those of humans. Bounced recipients are also not opened, and "
+    "recipients who clicked are also opened.",
+    "show": "Show recipients",
+    "all": "All",
+    "not_opened": "Not opened",
+    "opened": "Opened",
+    "clicked": "Clicked",
+    "bounced": "Bounced",
+    "recipient": "Recipient",
+    "provider": "Provider",
+    "sent": "Sent",
+    "last_event": "Last event",
+    "state": "State",
+    "none": "No recipients in this state.",
+    "incomplete": "This list is incomplete: an earlier release counted some of the emails. To list "
+    "them as well, run",
+    "exporting": "Exporting: {count} of {total}…",
+    "cancel": "Cancel",
+    "history": "All events of this recipient's emails in this campaign, newest first. Opens and "
+    "clicks of an email to several addresses are included, because SES does not report whose they "
+    "are.",
+    "none_of_recipient": "No events of this recipient.",
+}
+
 WALL = {
     "full_screen": "Full screen",
     "exit": "Exit",
@@ -469,6 +497,7 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "timeline": TIMELINE,
         "links": LINKS,
         "activity": ACTIVITY,
+        "recipients": RECIPIENTS,
         "wall": WALL,
         "sign_in": SIGN_IN if signing_in else {},
     }

@@ -23,7 +23,8 @@ import { ProtocolError } from "./validate.js";
  *
  * @typedef {Pick<WebSocket, "send" | "close" | "readyState" | "onopen" | "onmessage" | "onclose">} Socket
  * @typedef {{action: string, id?: string, [field: string]: unknown}} Request
- * @typedef {{onResult: (result: any) => void, resolve: (cursor: string | null) => void,
+ * @typedef {{onResult: (result: any) => void,
+ *            onPage: (page: import("./protocol.js").ResultPage) => void, resolve: (cursor: string | null) => void,
  *            reject: (error: Error) => void}} PendingRequest
  *
  * @typedef {{
@@ -119,18 +120,20 @@ export class Connection {
   }
 
   /**
-   * Request a stream of results.
+   * Request results, as a stream unless the request has `stream: false`.
    *
    * @template T
    * @param {Request} request
    * @param {(result: T) => void} onResult is called for each result
+   * @param {(page: import("./protocol.js").ResultPage) => void} [onPage] is called after the results of
+   *   a frame that has several
    * @returns {Promise<string | null>} the cursor of the next page, null at the end
    * @throws {RequestError} through the promise
    */
-  ask(request, onResult) {
+  ask(request, onResult, onPage = () => {}) {
     return new Promise((resolve, reject) => {
-      const callbacks = { onResult, resolve, reject };
-      if (!this.#request({ ...request, stream: true }, REPLY_WITHIN, callbacks)) reject(new RequestError(OFFLINE));
+      const callbacks = { onResult, onPage, resolve, reject };
+      if (!this.#request({ stream: true, ...request }, REPLY_WITHIN, callbacks)) reject(new RequestError(OFFLINE));
     });
   }
 
@@ -287,9 +290,21 @@ export class Connection {
       this.#pending.get(Number(message.requestId))?.callbacks?.onResult(message.result);
       this.#await(Number(message.requestId));
     }
-    if (message.kind === "reply") this.#settle(message.requestId)?.callbacks?.resolve(message.cursor);
+    if (message.kind === "reply") this.#onReply(message);
     if (message.kind === "error") this.#refused(message);
     this.#resume();
+  }
+
+  /** @param {import("./protocol.js").Reply} reply */
+  #onReply({ requestId, cursor, page }) {
+    const { request, callbacks } = this.#pending.get(Number(requestId)) ?? {};
+    if (page) {
+      page.results.forEach((result) => callbacks?.onResult(result));
+      callbacks?.onPage(page);
+    }
+    // A reply without results ends a stream.
+    if (page && request?.stream) this.#await(Number(requestId));
+    else this.#settle(requestId)?.callbacks?.resolve(cursor);
   }
 
   /** @param {import("./protocol.js").ErrorReply} reply */

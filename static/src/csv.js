@@ -1,4 +1,4 @@
-/** CSV for spreadsheets. Pure, except for `download`. */
+/** CSV for spreadsheets. Pure, except for `download` and `save`. */
 
 /** Text that a spreadsheet would run as a formula; links and addresses are untrusted input. */
 const FORMULA = /^[=+\-@\t\r]/;
@@ -14,10 +14,13 @@ function cell(value) {
 export const csv = (rows) => rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 
 /** @param {string} name of the file, without .csv @param {unknown[][]} rows */
-export function download(name, rows) {
+export const download = (name, rows) => save(name, csv(rows));
+
+/** @param {string} name of the file, without .csv @param {string} text in CSV */
+export function save(name, text) {
   const link = document.createElement("a");
   // Excel needs the byte order mark to recognize UTF-8.
-  link.href = URL.createObjectURL(new Blob(["\ufeff", csv(rows)], { type: "text/csv" }));
+  link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
   link.download = `${name}.csv`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -5,15 +5,16 @@
 
 /**
  * @typedef {import("./protocol.js").Activity} Activity
- * @typedef {<T>(request: import("./connection.js").Request, onResult: (result: T) => void)
- *   => Promise<string | null>} Ask
+ * @typedef {<T>(request: import("./connection.js").Request, onResult: (result: T) => void,
+ *   onPage?: (page: import("./protocol.js").ResultPage) => void) => Promise<string | null>} Ask
  */
 
 /** Errors after which the request is retried automatically. */
 const RETRYABLE = ["offline", "internal", "rate_limited"];
 
+/** @template {{message_id: string, at?: number}} [Row=Activity] */
 export class Feed {
-  /** @type {Activity[]} */
+  /** @type {Row[]} */
   #rows = [];
   /** @type {string | null} */
   #cursor = null;
@@ -31,10 +32,10 @@ export class Feed {
 
   /**
    * @param {Ask} ask
-   * @param {import("./connection.js").Request} request `listActivity` with its filters
+   * @param {import("./connection.js").Request} request with its filters
    * @param {boolean} once whether each message is listed only once
    * @param {() => void} onChange
-   * @param {(one: Activity) => boolean} [counts] whether an event is listed
+   * @param {(one: Row) => boolean} [counts] whether an event is listed
    */
   constructor(ask, request, once, onChange, counts = () => true) {
     this.#counts = counts;
@@ -59,11 +60,11 @@ export class Feed {
     return this.#rows.length;
   }
 
-  /** @returns {Activity[]} newest first; if each message is listed once, its latest event */
+  /** @returns {Row[]} newest first; if each message is listed once, its latest event */
   get rows() {
     if (!this.#once) return this.#rows;
     const latest = new Map([...this.#rows].reverse().map((row) => [row.message_id, row]));
-    return [...latest.values()].sort((a, b) => b.at - a.at);
+    return [...latest.values()].sort((a, b) => Number(b.at) - Number(a.at));
   }
 
   /** Load the newest page. */
@@ -80,17 +81,17 @@ export class Feed {
   /**
    * Load pages until one has events: rare events may be many pages away.
    * @param {string | null} cursor
-   * @param {Activity[]} before events that precede the page
+   * @param {Row[]} before events that precede the page
    */
   async #walk(cursor, before) {
     if (this.busy) return;
     this.busy = true;
     this.#onChange();
     try {
-      /** @type {Activity[]} */
+      /** @type {Row[]} */
       const page = [];
       do {
-        cursor = await this.#ask({ ...this.#request, ...(cursor && { cursor }) }, (/** @type {Activity} */ one) => {
+        cursor = await this.#ask({ ...this.#request, ...(cursor && { cursor }) }, (/** @type {Row} */ one) => {
           if (this.#counts(one)) page.push(one);
         });
       } while (!page.length && cursor !== null);

@@ -17,8 +17,15 @@ export const wallHash = (id) => (alone ? undefined : `#/wall/${encodeURIComponen
 
 /**
  * @param {string} id the campaign's id
+ * @param {{state?: string, recipient?: string}} [choice]
+ * @returns {string | undefined} undefined if there is no link
+ */
+export const recipientsHash = (id, choice) => activityHash(id, "recipients", choice);
+
+/**
+ * @param {string} id the campaign's id
  * @param {string} counter
- * @param {{link?: string, kind?: string}} [limits]
+ * @param {Record<string, string>} [limits]
  * @returns {string | undefined} undefined if there is no link
  */
 export function activityHash(id, counter, limits) {

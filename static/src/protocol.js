@@ -82,11 +82,16 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof activity>} Activity
  * Deliveries and human opens over time, for a sparkline.
  * @typedef {ReturnType<typeof campaignTimeline>} CampaignTimeline
- * One result of a request with `stream`.
- * @typedef {Activity | Summary | CampaignTimeline} Result
+ * An email to a recipient; `state` is `not_opened`, `opened`, `clicked` or `bounced`.
+ * @typedef {ReturnType<typeof recipient>} Recipient
+ * One result of a request.
+ * @typedef {Activity | Summary | CampaignTimeline | Recipient} Result
  * @typedef {{kind: "result", requestId: RequestId, result: Result}} ResultReply
- * The end of a response; `cursor` if there are more pages.
- * @typedef {{kind: "reply", requestId: RequestId, action: string, cursor: string | null}} Reply
+ * Several results; `total` of the whole list if it is known, and whether the list is `complete`.
+ * @typedef {{results: Result[], total: number | null, complete: boolean}} ResultPage
+ * The end of a response, or a page of a stream; `cursor` if there are more pages.
+ * @typedef {{kind: "reply", requestId: RequestId, action: string, cursor: string | null,
+ *            page: ResultPage | null}} Reply
  * @typedef {Snapshot | Push | ErrorReply | ResultReply | Reply} Message
  */
 
@@ -119,6 +124,9 @@ const activity = shape({
   subtype: optional(string), status: optional(string), diagnostic: optional(string), reporting_mta: optional(string),
   domain: optional(string), reported_recipient: optional(string), label: optional(string),
 });
+const recipient = shape({
+  recipient: string, message_id: string, provider: optional(string), sent_at: time, state: string, last_at: time,
+});
 const grain = (/** @type {unknown} */ value, /** @type {string} */ path) =>
   GRAINS.find((one) => one === value) ?? fail(path, "minute, hour or day", value);
 const campaignTimeline = shape({
@@ -148,11 +156,20 @@ const timeline = shape({ minute: list(bucket), hour: list(bucket), day: list(buc
 const listed = (value, path) => /** @type {Summary} */ ({ ...numbers(value, path), campaign: about(value, path) });
 
 const RESULTS = /** @type {Record<string, import("./validate.js").Check<Result>>} */ ({
-  Activity: activity, Campaign: listed, CampaignTimeline: campaignTimeline,
+  Activity: activity, Campaign: listed, CampaignTimeline: campaignTimeline, Recipient: recipient,
 });
 
 /** @param {Activity} one @returns {string} a key that identifies the event */
 export const keyOf = ({ at, type, message_id: id, link, recipient }) => [at, type, id, link, recipient].join("\n");
+
+/** @type {import("./validate.js").Check<Result>} */
+function result(value, path) {
+  const { $type: type } = object(value, path);
+  const check = RESULTS[String(type)] ?? fail(`${path}.$type`, "a supported type", type);
+  return check(value, path);
+}
+
+const page = shape({ results: list(result), total: optional(count), complete: flag });
 
 /**
  * Decode one text frame.
@@ -199,12 +216,11 @@ function message(frame, requestId) {
   }
   const action = string(frame.action, "action");
   if (frame.result !== undefined) {
-    const { $type: type } = object(frame.result, "result");
-    const check = RESULTS[String(type)] ?? fail("result.$type", "a supported type", type);
-    return { kind: "result", requestId, result: check(frame.result, "result") };
+    return { kind: "result", requestId, result: result(frame.result, "result") };
   }
   if (frame.snapshot === undefined) {
-    return { kind: "reply", requestId, action, cursor: optional(string)(frame.cursor, "cursor") };
+    const cursor = optional(string)(frame.cursor, "cursor");
+    return { kind: "reply", requestId, action, cursor, page: frame.results === undefined ? null : page(frame, "the message") };
   }
   const id = string(frame.id, "id");
   return { kind: "snapshot", requestId, action, id, part: part(id, frame.snapshot, "snapshot"), more: frame.more === true };

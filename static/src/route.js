@@ -1,14 +1,16 @@
 /**
  * The current view, from the URL's hash: `#/`, `#/health`, `#/campaign/<id>`,
- * `#/campaign/<id>/<counter>`, `#/wall/<id>`. Pure.
+ * `#/campaign/<id>/<counter>`, `#/campaign/<id>/recipients`, `#/wall/<id>`. Pure.
  */
 
 /**
  * `counter`: whose events are listed; `all` for every event. `link` and `kind` (of a bounce, such as
- * "Transient/MailboxFull") are further filters.
+ * "Transient/MailboxFull") are further filters. `state`: of the recipients that are listed; `recipient`:
+ * whose history is shown instead.
  * @typedef {{view: "list"} | {view: "health"} | {view: "unknown"} | {view: "campaign", id: string}
  *   | {view: "wall", id: string}
- *   | {view: "activity", id: string, counter: string, link: string | null, kind: string | null}} Route
+ *   | {view: "activity", id: string, counter: string, link: string | null, kind: string | null}
+ *   | {view: "recipients", id: string, state: string, recipient: string | null}} Route
  */
 
 /** @param {string} hash @returns {Route} */
@@ -23,6 +25,9 @@ export function parseRoute(hash) {
     if (view === "wall") return { view, id };
     if (counter === undefined) return { view: "campaign", id };
     const limits = new URLSearchParams(query);
+    if (counter === "recipients") {
+      return { view: "recipients", id, state: limits.get("state") ?? "all", recipient: limits.get("recipient") };
+    }
     return { view: "activity", id, counter, link: limits.get("link"), kind: limits.get("kind") };
   } catch {
     return { view: "unknown" }; // a stray % is an invalid escape

@@ -42,7 +42,7 @@ export function start(credentials = () => [], shared) {
       keepZone(zone);
       show({ format: createFormat(navigator.language, zone) });
     },
-    ask: (request, onResult) => connection.ask(request, onResult),
+    ask: (request, onResult, onPage) => connection.ask(request, onResult, onPage),
   };
 
   // However fast messages arrive, the page is drawn once per frame, including changes of a view's own state.

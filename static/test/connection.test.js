@@ -590,3 +590,40 @@ test("a stopped connection does not reconnect, even if it is woken", () => {
   assert.equal(sockets.length, 1);
   assert.notEqual(status.state, "live");
 });
+
+const RECIPIENT = {
+  $type: "Recipient", recipient: "ada@example.com", message_id: "m1", sent_at: "2026-11-23T10:00:00Z",
+  state: "opened", last_at: "2026-11-23T10:05:00Z",
+};
+
+test("pages of a stream arrive one by one until a reply without results", async () => {
+  becomeLive();
+  /** @type {any[]} */ const results = [];
+  /** @type {any[]} */ const totals = [];
+  const done = connection.ask({ action: "listRecipients" }, (one) => results.push(one), ({ total }) => totals.push(total));
+  const { request_id, stream } = latest().sent.at(-1);
+  assert.equal(stream, true);
+  const frame = { request_id, action: "listRecipients", total: 3, complete: true };
+
+  latest().says({ ...frame, results: [RECIPIENT, RECIPIENT] });
+  clock.pass(14_000);
+  latest().says({ ...frame, results: [RECIPIENT] });
+  clock.pass(14_000);
+  latest().says({ request_id, action: "listRecipients", done: true, cursor: "next" });
+
+  assert.equal(await done, "next");
+  assert.deepEqual(results.map(({ recipient }) => recipient), Array(3).fill("ada@example.com"));
+  assert.deepEqual(totals, [3, 3]);
+});
+
+test("one page ends a request without a stream", async () => {
+  becomeLive();
+  /** @type {any[]} */ const results = [];
+  const done = connection.ask({ action: "listRecipients", stream: false }, (one) => results.push(one));
+  const { request_id } = latest().sent.at(-1);
+
+  latest().says({ request_id, action: "listRecipients", total: 9, complete: false, results: [RECIPIENT], cursor: "next" });
+
+  assert.equal(await done, "next");
+  assert.equal(results.length, 1);
+});

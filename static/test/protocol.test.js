@@ -83,3 +83,16 @@ test("the error for an unreadable reply has the ID of its request", () => {
     (error) => error instanceof ProtocolError && error.requestId === 7,
   );
 });
+
+test("a reply with recipients has the total, their times, and whether the list is complete", () => {
+  const example = JSON.parse(readFileSync(new URL("reply-recipients-of-an-earlier-release.json", MESSAGES), "utf8"));
+  const read = message(example.message);
+
+  assert.ok(read.kind === "reply" && read.page);
+  assert.equal(read.page.total, 2);
+  assert.equal(read.page.complete, false);
+  assert.deepEqual(read.page.results[1], {
+    recipient: "bob@example.net", message_id: "0100018f3c5a-bob", provider: "example.net", state: "bounced",
+    sent_at: Date.UTC(2026, 10, 23, 10), last_at: Date.UTC(2026, 10, 23, 10, 0, 4),
+  });
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { activityHash, wallHash } from "../src/leader.js";
+import { activityHash, recipientsHash, wallHash } from "../src/leader.js";
 import { campaignHash, parseRoute } from "../src/route.js";
 
 test("no hash and #/ lead to the list", () => {
@@ -21,6 +21,14 @@ test("the list behind a counter has a URL that includes its filters", () => {
   assert.deepEqual(parseRoute(activityHash("50 % off", "clicks", { link }) ?? ""), { ...everything, link });
   const kind = "Transient/MailboxFull";
   assert.deepEqual(parseRoute(activityHash("50 % off", "clicks", { kind }) ?? ""), { ...everything, kind });
+});
+
+test("the recipients have a URL that includes the state and the recipient", () => {
+  const everyone = { view: "recipients", id: "50 % off", state: "all", recipient: null };
+
+  assert.deepEqual(parseRoute(recipientsHash("50 % off") ?? ""), everyone);
+  const choice = { state: "not_opened", recipient: "ada+50%@example.com&" };
+  assert.deepEqual(parseRoute(recipientsHash("50 % off", choice) ?? ""), { ...everyone, ...choice });
 });
 
 test("a wall screen has a URL", () => {

@@ -20,6 +20,8 @@ VIEWS = {
     "campaign": CAMPAIGN,
     "activity": f"{CAMPAIGN}/all",
     "by time": f"{CAMPAIGN}/sends",
+    "recipients": f"{CAMPAIGN}/recipients?state=not_opened",
+    "recipient": f"{CAMPAIGN}/recipients?recipient=li.wei%40example.org",
     "wall": f"#/wall/{SPRING}",
     "health": "#/health",
     "nowhere": "#/nowhere",
@@ -453,6 +455,73 @@ def test_a_complaint_is_listed_with_its_type_and_subtype(stage, look):
     rows = page.locator(".events tbody tr")
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("abuse · OnAccountSuppressionList")
+
+
+def test_recipients_are_listed_by_state(look):
+    page = look("campaign")
+    page.get_by_role("link", name="Recipients").click()
+    rows = page.locator(".recipients tbody tr")
+    expect(page.get_by_text("Showing 50 of 264")).to_be_visible()
+
+    page.get_by_role("link", name="Not opened").click()
+
+    expect(page).to_have_url(re.compile(r"/recipients\?state=not_opened$"))
+    expect(page.get_by_role("link", name="Not opened")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_text("Showing 50 of 132")).to_be_visible()
+    page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(100)
+    assert set(rows.locator("td:last-child").all_inner_texts()) == {"Not opened"}
+
+
+def test_all_recipients_in_a_state_are_exported_as_csv(stage, look):
+    stage.scene.recipients[1]["recipient"] = "=cmd@example.org"
+    page = look("recipients")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+
+    assert download.value.suggested_filename == f"{SPRING} recipients not_opened.csv"
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert lines[0] == "recipient,provider,sent_at,last_at,state,message_id"
+    assert len(lines) == 133
+    assert lines[1].startswith("'=cmd@example.org,Yahoo,")
+
+
+def test_an_export_of_100000_recipients_can_be_cancelled(stage, look):
+    stage.scene.recipients = scenes.recipients(100_000)
+    page = look(f"{CAMPAIGN}/recipients")
+    downloads = []
+    page.on("download", downloads.append)
+
+    page.get_by_role("button", name="Download CSV").click()
+    expect(page.get_by_text(re.compile("Exporting: [1-9].* of 100,000"))).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_role("button", name="Download CSV")).to_be_visible()
+    page.wait_for_timeout(2000)
+    assert downloads == []
+
+
+def test_an_incomplete_list_of_recipients_names_the_command(stage, look):
+    stage.scene.complete = False
+    page = look("recipients")
+
+    expect(page.get_by_text("This list is incomplete")).to_be_visible()
+    expect(page.get_by_text(f"recount {SPRING} --apply")).to_be_visible()
+
+
+def test_a_recipient_leads_to_their_history_and_back(stage, look):
+    stage.scene.recipients[1]["recipient"] = "li.wei@example.org"
+    page = look("recipients")
+    page.get_by_role("link", name="li.wei@example.org").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("li.wei@example.org")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    people = page.locator(".events tbody .whom")
+    expect(people.first).to_be_visible()
+    assert set(people.all_inner_texts()) == {"li.wei@example.org"}
+    page.get_by_role("link", name="← Recipients").click()
+    expect(page).to_have_url(re.compile(r"state=not_opened$"))
 
 
 def test_the_list_can_be_filtered_by_counter(look):

@@ -178,6 +178,20 @@ def activity(number: int) -> list[dict[str, Any]]:
     return found
 
 
+def recipients(number: int) -> list[dict[str, Any]]:
+    """Build recipients of a campaign, of whom every second has not opened."""
+    states = ["opened", "not_opened", "clicked", "not_opened", "bounced", "not_opened"]
+    providers = ["Gmail", "Yahoo", "example.org", None]
+    return [
+        {
+            "$type": "Recipient", "recipient": f"reader{index:06}@example.org",
+            "message_id": f"0100019ab0c4-{index:06}", "provider": providers[index % 4],
+            "sent_at": ago(90 * 60), "last_at": ago(3600), "state": states[index % 6],
+        }
+        for index in range(number)
+    ]  # fmt: skip
+
+
 HEALTHY = {
     "$type": "Health", "version": 7, "checked_at": ago(20), "last_event_at": ago(1),
     "queue": {"waiting": 3, "oldest_seconds": 0}, "dead_letters": 0, "stream_lag_seconds": 0,
@@ -219,6 +233,7 @@ def lively() -> Scene:
             PREFIX + SPRING: campaign(),
         },
         activity=activity(240),
+        recipients=recipients(264),
         timelines={SPRING: spring_minutes}
         | {one["id"]: timeline(one["id"], number) for number, one in enumerate(campaigns[1:])},
     )

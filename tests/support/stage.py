@@ -37,6 +37,8 @@ class Scene:
     Attributes:
         snapshots: the snapshots by topic.
         activity: the activity of every campaign, newest first.
+        recipients: the recipients of every campaign.
+        complete: whether the list of recipients is complete.
         timelines: the timelines by campaign id.
         silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
@@ -45,6 +47,8 @@ class Scene:
 
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     activity: list[dict[str, Any]] = field(default_factory=list)
+    recipients: list[dict[str, Any]] = field(default_factory=list)
+    complete: bool = True
     timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: bool = False
     refusal: dict[str, str] | None = None
@@ -71,6 +75,11 @@ class Scene:
                 yield from self._results(
                     (self.timelines[one] for one in names if one in self.timelines), request
                 )
+            case "listRecipients":
+                yield from self._recipients(request)
+            case "recipientHistory":
+                mine = [one for one in self.activity if one.get("recipient") == request["recipient"]]
+                yield {"results": mine}
             case "searchCampaigns":
                 campaigns = self.snapshots["stats/email-campaigns"]["campaigns"]
                 found = (
@@ -81,6 +90,20 @@ class Scene:
                 yield from self._results(found, request)
             case _:
                 yield {}
+
+    def _recipients(self, request: dict[str, Any]) -> Iterable[dict]:
+        state = request["state"]
+        found = [one for one in self.recipients if state in ("all", one["state"])]
+        head = {"total": len(found), "complete": self.complete}
+        start = int(request.get("cursor") or 0)
+        if request["stream"]:
+            for first in range(start, max(len(found), 1), 100):
+                yield {**head, "results": found[first : first + 100]}
+            yield {"done": True}
+            return
+        end = start + request["limit"]
+        more = {"cursor": str(end)} if end < len(found) else {}
+        yield {**head, "results": found[start:end], **more}
 
     @staticmethod
     def _results(results: Iterable[dict[str, Any]], request: dict[str, Any]) -> Iterable[dict]:

@@ -12,6 +12,7 @@ import { text } from "../glossary.js";
 const ListView = lazy(() => import("./list.js").then((module) => module.ListView));
 const CampaignView = lazy(() => import("./campaign.js").then((module) => module.CampaignView));
 const ActivityView = lazy(() => import("./activity.js").then((module) => module.ActivityView));
+const RecipientsView = lazy(() => import("./recipients.js").then((module) => module.RecipientsView));
 const HealthView = lazy(() => import("./health.js").then((module) => module.HealthView));
 const WallView = lazy(() => import("./wall.js").then((module) => module.WallView));
 
@@ -91,5 +92,6 @@ function Place({ page }) {
   const campaign = { id, page, topic, data, summary: data?.summary ?? listed ?? null };
   if (route.view === "wall") return html`<${WallView} ...${campaign} />`;
   if (route.view === "activity") return html`<${ActivityView} key=${id} route=${route} ...${campaign} />`;
+  if (route.view === "recipients") return html`<${RecipientsView} key=${id} ...${{ id, route, page }} />`;
   return html`<${CampaignView} key=${id} ...${campaign} untracked=${health?.untracked.includes(id)} unsent=${health?.unsent.includes(id)} />`;
 }
