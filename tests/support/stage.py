@@ -78,7 +78,9 @@ class Scene:
             case "listRecipients":
                 yield from self._recipients(request)
             case "recipientHistory":
-                mine = [one for one in self.activity if one.get("recipient") == request["recipient"]]
+                mine = [
+                    one for one in self.activity if one.get("recipient") == request["recipient"]
+                ]
                 yield {"results": mine}
             case "searchCampaigns":
                 campaigns = self.snapshots["stats/email-campaigns"]["campaigns"]
