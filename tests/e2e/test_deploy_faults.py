@@ -52,9 +52,9 @@ def test_roles_that_take_effect_late_and_throttled_calls_are_retried(own):
 
     assert own.proxy.rules.refused["lambda:CreateFunction: InvalidParameterValueException"] > 0
     late = "lambda:CreateEventSourceMapping: InvalidParameterValueException"
-    assert own.proxy.rules.refused[late] == 2
+    assert own.proxy.rules.refused[late] == 3
     assert sum("Throttl" in one or "TooMany" in one for one in own.proxy.rules.refused) > 3
-    assert len(own.state(STAGE)["mappings"]) == 3
+    assert len(own.state(STAGE)["mappings"]) == 4
 
 
 @pytest.mark.parametrize("operation", ["CreateStack", "CreateFunction", "CreateEventSourceMapping"])

@@ -59,7 +59,7 @@ def test_data_survives_a_restart_and_the_second_start_is_quick(state_dir):
         second.publish(*(ses.a_send(f"kept-{number}", campaign="kept") for number in range(40)))
         assert count(second, "kept", 40) == 40
         mappings = second.aws("lambda").list_event_source_mappings()["EventSourceMappings"]
-        assert len(mappings) == 3
+        assert len(mappings) == 4
         (ingest,) = (m for m in mappings if m["FunctionArn"].endswith("-ingest"))
         assert ingest["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         variables = second.aws("lambda").get_function_configuration(
