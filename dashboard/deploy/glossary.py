@@ -417,8 +417,8 @@ ACTIVITY = {
 
 RECIPIENTS = {
     "title": "Recipients",
-    "about": "Opens and clicks are those of humans. Bounced recipients are also not opened, and "
-    "recipients who clicked are also opened.",
+    "about": "Opens and clicks are those of humans. “Opened” includes recipients who clicked, and "
+    "“Not opened” those whose email bounced.",
     "show": "Show recipients",
     "all": "All",
     "not_opened": "Not opened",

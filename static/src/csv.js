@@ -14,13 +14,13 @@ function cell(value) {
 export const csv = (rows) => rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 
 /** @param {string} name of the file, without .csv @param {unknown[][]} rows */
-export const download = (name, rows) => save(name, csv(rows));
+export const download = (name, rows) => save(name, [csv(rows)]);
 
-/** @param {string} name of the file, without .csv @param {string} text in CSV */
-export function save(name, text) {
+/** @param {string} name of the file, without .csv @param {BlobPart[]} parts of the text in CSV */
+export function save(name, parts) {
   const link = document.createElement("a");
   // Excel needs the byte order mark to recognize UTF-8.
-  link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
+  link.href = URL.createObjectURL(new Blob(["\ufeff", ...parts], { type: "text/csv" }));
   link.download = `${name}.csv`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -459,6 +459,7 @@ def test_a_complaint_is_listed_with_its_type_and_subtype(stage, look):
 
 def test_recipients_are_listed_by_state(look):
     page = look("campaign")
+    unfold(page)
     page.get_by_role("link", name="Recipients").click()
     rows = page.locator(".recipients tbody tr")
     expect(page.get_by_text("Showing 50 of 264")).to_be_visible()
@@ -491,7 +492,7 @@ def test_an_export_of_100000_recipients_can_be_cancelled(stage, look):
     stage.scene.recipients = scenes.recipients(100_000)
     page = look(f"{CAMPAIGN}/recipients")
     downloads = []
-    page.on("download", downloads.append)
+    page.on("download", lambda one: downloads.append(one.suggested_filename))
 
     page.get_by_role("button", name="Download CSV").click()
     expect(page.get_by_text(re.compile("Exporting: [1-9].* of 100,000"))).to_be_visible()

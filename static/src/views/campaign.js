@@ -2,7 +2,7 @@
 
 import { age } from "../format.js";
 import { html } from "../html.js";
-import { recipientsHash, wallHash } from "../leader.js";
+import { wallHash } from "../leader.js";
 import { lately } from "../select.js";
 import { text } from "../glossary.js";
 import { Announcer } from "./announcer.js";
@@ -28,7 +28,6 @@ export function CampaignView({ id, page, topic, data, summary, untracked, unsent
     <a class="back" href="#/">← ${text("page.all_campaigns")}</a>
     <div class="head">
       <${Heading}><bdi>${campaign?.title ?? id}</bdi><//>
-      <a class="button" href=${recipientsHash(id)}>${text("recipients.title")}</a>
       <a class="button" href=${wallHash(id)}>${text("campaign.wall")}</a>
     </div>
     ${(!campaign || campaign.subject) && html`<p class="subject"><bdi>${campaign?.subject ?? "\u00a0"}</bdi></p>`}

@@ -38,26 +38,33 @@ export class RecipientsExport extends Component {
     const { id, page, state } = this.props;
     const run = ++this.#run;
     const request = { action: "listRecipients", id: campaignTopic(id), state };
-    let lines = csv([COLUMNS]);
+    /** @type {BlobPart[]} */
+    const parts = [csv([COLUMNS])];
     let count = 0;
+    /** @type {unknown[][]} */
+    let rows = [];
     this.setState({ progress: { count, total: null }, failure: null });
     try {
       /** @type {string | null} */
       let cursor = null;
       do {
         cursor = await page.ask(cursor === null ? request : { ...request, cursor }, (/** @type {Recipient} */ one) => {
-          if (run !== this.#run) return;
-          lines += csv([[
+          rows.push([
             one.recipient, one.provider, new Date(one.sent_at).toISOString(), new Date(one.last_at).toISOString(),
             one.state, one.message_id,
-          ]]);
-          count += 1;
+          ]);
         }, ({ total }) => {
-          if (run === this.#run) this.setState({ progress: { count, total } });
+          const received = rows;
+          rows = [];
+          if (run !== this.#run) return;
+          count += received.length;
+          // Encoding a large file at once would freeze the page.
+          parts.push(new Blob([csv(received)]));
+          this.setState({ progress: { count, total } });
         });
       } while (cursor !== null && run === this.#run);
       if (run !== this.#run) return;
-      save(`${id} recipients ${state}`, lines);
+      save(`${id} recipients ${state}`, parts);
       this.setState({ progress: null });
     } catch (error) {
       if (run !== this.#run) return;
