@@ -488,18 +488,19 @@ def test_all_recipients_in_a_state_are_exported_as_csv(stage, look):
     assert lines[1].startswith("'=cmd@example.org,Yahoo,")
 
 
-def test_an_export_of_100000_recipients_can_be_cancelled(stage, look):
-    stage.scene.recipients = scenes.recipients(100_000)
+def test_an_export_of_recipients_can_be_cancelled(stage, look):
+    stage.scene.recipients = scenes.recipients(1000)
+    stage.scene.delay_seconds = 0.4
     page = look(f"{CAMPAIGN}/recipients")
     downloads = []
     page.on("download", lambda one: downloads.append(one.suggested_filename))
 
     page.get_by_role("button", name="Download CSV").click()
-    expect(page.get_by_text(re.compile("Exporting: [1-9].* of 100,000"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Exporting: [1-9].* of 1,000"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
 
     expect(page.get_by_role("button", name="Download CSV")).to_be_visible()
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(5000)
     assert downloads == []
 
 

@@ -42,7 +42,7 @@ class Scene:
         timelines: the timelines by campaign id.
         silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
-        delay_seconds: the delay of each response.
+        delay_seconds: the delay of each response, and of each frame of recipients.
     """
 
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -100,6 +100,7 @@ class Scene:
         start = int(request.get("cursor") or 0)
         if request["stream"]:
             for first in range(start, max(len(found), 1), 100):
+                time.sleep(self.delay_seconds)
                 yield {**head, "results": found[first : first + 100]}
             yield {"done": True}
             return
