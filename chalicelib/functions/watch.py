@@ -35,6 +35,8 @@ _SECONDS = 20  # a page of expired records has 1 MB, and the function's timeout 
 
 # While nothing happens, a check is stored every fifth minute, when the fifth invocation is due.
 _IDLE_SECONDS = 270
+# While nothing is sent, only functions that serve pages can fail; reading metrics costs.
+_IDLE_LOOK_SECONDS = 3600
 
 T = TypeVar("T")
 
@@ -70,13 +72,14 @@ class HealthMonitor(Struct):
         waiting, in_flight = probes.run("the queue", self.queues.depths) or (None, None)
         dead = probes.run("the dead-letter queue", self.queues.dead_letters)
         positions = probes.run("the read positions", self.stats_table.read_positions)
-        if (
+        is_idle = (
             last is not None
             and (waiting, in_flight, dead) == (0, 0, last.dead_letters)
             and positions is not None
             and positions == self.counted
-            and _is_quiet(last, now)
-        ):
+        )
+        look_every = _IDLE_LOOK_SECONDS if is_idle else LOOK_SECONDS
+        if last is not None and is_idle and _is_quiet(last, now, look_every):
             log("watch", unchanged_since=last.checked_at)
             return last
         newest = probes.run("campaigns", lambda: self.stats_table.campaigns(_CAMPAIGNS, None)[0])
@@ -92,7 +95,7 @@ class HealthMonitor(Struct):
             else probes.run("the delay of counting", lambda: self._stream_lag(positions, now)),
             untracked=None if newest is None else untracked(newest, now),
             unsent=None if newest is None else unsent(newest, now),
-            **self._functions(last, now, probes),
+            **self._functions(last, now, look_every, probes),
         )
         self.stats_table.put_findings(findings)
         self.counted = positions
@@ -105,9 +108,11 @@ class HealthMonitor(Struct):
             raise PipelineFault("; ".join(problems))
         return findings
 
-    def _functions(self, last: Findings | None, now: float, probes: "_Probes") -> dict[str, Any]:
-        """Return what is known of failing functions, measured once every ten minutes."""
-        if last is not None and not _is_due(last, now):
+    def _functions(
+        self, last: Findings | None, now: float, look_every: int, probes: "_Probes"
+    ) -> dict[str, Any]:
+        """Return what is known of failing functions, measured once in each interval."""
+        if last is not None and not _is_due(last, now, look_every):
             return {"failing": last.failing, "functions_at": last.functions_at}
         failing = probes.run("the functions' metrics", lambda: self.functions.failing(now))
         return {"failing": failing, "functions_at": None if failing is None else _rfc3339(now)}
@@ -137,22 +142,22 @@ class _Probes:
             return None
 
 
-def _is_quiet(last: Findings, now: float) -> bool:
+def _is_quiet(last: Findings, now: float, look_every: int) -> bool:
     """Return whether the last check is recent, found nothing to do, and had no problem."""
     return (
         now - datetime.fromisoformat(last.checked_at).timestamp() < _IDLE_SECONDS
         and (last.waiting, last.oldest_seconds, last.stream_lag_seconds) == (0, 0, 0)
-        and not _is_due(last, now)
+        and not _is_due(last, now, look_every)
         and not any(last.problems())
     )
 
 
-def _is_due(last: Findings, now: float) -> bool:
+def _is_due(last: Findings, now: float, look_every: int) -> bool:
     """Return whether the functions' metrics are to be read, once in each interval of the clock."""
     if last.functions_at is None:
         return True
     looked = datetime.fromisoformat(last.functions_at).timestamp()
-    return now // LOOK_SECONDS > looked // LOOK_SECONDS
+    return now // look_every > looked // look_every
 
 
 def _rfc3339(now: float) -> str:
