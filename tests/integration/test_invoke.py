@@ -43,7 +43,7 @@ def config(stub, name=NAME):
 
 
 def invocations(stub, **options):
-    return Invocations(config(stub), pause=lambda _: None, **options)
+    return Invocations(config(stub), "publish", pause=lambda _: None, **options)
 
 
 def read(request):
@@ -126,4 +126,4 @@ def test_an_unresponsive_lambda_endpoint_times_out(stub):
 
 def test_invoking_outside_of_lambda_is_an_error(stub):
     with pytest.raises(ConfigError, match="AWS_LAMBDA_FUNCTION_NAME is not set"):
-        Invocations(replace(config(stub), function_name=""))
+        Invocations(replace(config(stub), function_name=""), "publish")
