@@ -7,6 +7,7 @@ continue, so that they conflict as in AWS.
 
 import heapq
 import itertools
+import math
 import sys
 import zlib
 from collections import Counter
@@ -115,6 +116,8 @@ class Shards:
         role = Aggregator(
             StatsTable(dynamo, "StatsTable"),
             RecipientsIndex(dynamo, "StatsTable", retention_days=90),
+            lambda _images: None,
+            math.inf,  # a campaign that is being sent is never idle
             lambda: self.now,
         )
         at = 0
@@ -135,7 +138,7 @@ class Shards:
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make one call to DynamoDB, as chalicelib.aws.client.Service does."""
         table = self.dynamo.tables[parameters["TableName"]]
-        key = table.key(parameters["Key"])
+        key = table.key(parameters.get("Key") or parameters["Item"])
         self._wait(CALL_SECONDS)
         needs = units(item_size(table.get(key)), 1024) / ITEM_UNITS_A_SECOND
         if (free := self._free_at.get(key, 0.0)) > self.now:

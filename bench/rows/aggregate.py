@@ -1,6 +1,7 @@
 """Count a batch of stream records of the events table: grouping only, and the whole function."""
 
 import json
+import math
 from contextlib import ExitStack
 
 import boto3
@@ -54,7 +55,10 @@ def whole(stack: ExitStack, count: int) -> Comparison:
     event = made.stream(count, seconds=SECONDS)
     dynamo = JsonService("dynamodb", server.config, context=server.authority.context)
     counting = Aggregator(
-        StatsTable(dynamo, "stats"), RecipientsIndex(dynamo, "stats", retention_days=90)
+        StatsTable(dynamo, "stats"),
+        RecipientsIndex(dynamo, "stats", retention_days=90),
+        lambda _images: None,
+        math.inf,  # a busy campaign is never idle
     )
     table = boto3.resource(
         "dynamodb", "us-east-1", endpoint_url=server.url, verify=str(server.authority.path)
