@@ -19,12 +19,18 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from dashboard.commands import cost
-from dashboard.costs import model
+from dashboard.costs import alternatives, model
+from dashboard.costs.bill import counted
 from dashboard.functions import FUNCTIONS
 
 DOCUMENT = ROOT / "docs" / "cost.md"
 
+STEPS = ROOT / "bench" / "cost_steps.json"
+
 Campaign = dict[str, Any]
+Hour = dict[str, dict[str, float]]
+
+_MESSAGES = ("requests", "answers")
 
 
 def block(options: str = "") -> str:
@@ -37,7 +43,7 @@ def rows(campaigns: list[Campaign]) -> str:
     """Return the table of the AWS usage per event, for each measured campaign."""
 
     def an_event(role: str, counted: str) -> Callable[[Campaign], str]:
-        return lambda one: f"{one['roles'][role][counted] / _events(one):.2f}"
+        return lambda one: f"{one['roles'][role].get(counted, 0) / _events(one):.2f}"
 
     def events_each(role: str) -> Callable[[Campaign], str]:
         return lambda one: f"{_events(one) / one['roles'][role]['invocations']:.1f}"
@@ -45,8 +51,9 @@ def rows(campaigns: list[Campaign]) -> str:
     told: dict[str, Callable[[Campaign], str]] = {
         "events": lambda one: f"{_events(one):,}",
         "write units per event: facts and states": an_event("ingest", "write units EventsTable"),
-        "… the activity index": an_event("ingest", "write units EventsTable/activity"),
-        "… aggregates, health, positions": an_event("aggregate", "write units StatsTable"),
+        "… aggregates, pages of activity and recipients, positions": an_event(
+            "aggregate", "write units StatsTable"
+        ),
         "read units per event: classification": an_event("ingest", "read units EventsTable"),
         "events per invocation of ingest": events_each("ingest"),
         "events per invocation of aggregate": events_each("aggregate"),
@@ -57,13 +64,31 @@ def rows(campaigns: list[Campaign]) -> str:
 
 def hours(campaigns: list[Campaign]) -> str:
     """Return the table of the AWS usage per viewer and hour: the first and the eighth hour."""
-    kinds = ("pushes", "requests", "answers", "read units", "bytes")
-    looked = [one["viewer_hours"][at] for one in campaigns for at in (0, -1)]
+    told: dict[str, Callable[[Hour], float]] = {
+        "messages: pushes": lambda one: _of(one, ("push", "health"), "messages"),
+        "messages: activity, asked and answered": lambda one: _of(one, ("activity",), *_MESSAGES),
+        "messages: pings, snapshots": lambda one: _of(one, ("ping", "connect"), *_MESSAGES),
+        "read units: activity": lambda one: _of(one, ("activity",), "read units"),
+        "read units: others": lambda one: _of(one, ("ping", "connect"), "read units"),
+        "bytes": lambda one: _of(one, tuple(one), "bytes"),
+    }
+    looked = [one["viewers"]["active"][at] for one in campaigns for at in (0, -1)]
     heads = [f"{one['recipients']:,}, {at}" for one in campaigns for at in ("first", "eighth")]
     return _table(
         "One viewer for an hour",
         heads,
-        {kind: [f"{one[kind]:,}" for one in looked] for kind in kinds},
+        {what: [f"{of(one):,.0f}" for one in looked] for what, of in told.items()},
+    )
+
+
+def steps() -> str:
+    """Return the table of the cost of each scenario after each step."""
+    kept = json.loads(STEPS.read_text())
+    scenarios = list(kept[0]["usd"])
+    return _table(
+        "Step",
+        scenarios,
+        {one["step"]: [f"{one['usd'][name]:.4g}" for name in scenarios] for one in kept},
     )
 
 
@@ -99,10 +124,16 @@ def document() -> str:
         block=block,
         rows=rows(campaigns),
         hours=hours(campaigns),
+        steps=steps(),
         needs=needs(functions),
         costs=model,
+        others=alternatives,
         cold=cold,
     )
+
+
+def _of(hour: Hour, kinds: tuple[str, ...], *names: str) -> float:
+    return sum(counted(hour[kind], name) for kind in kinds for name in names)
 
 
 def _events(one: Campaign) -> int:

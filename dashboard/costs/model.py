@@ -6,10 +6,9 @@ constants of this module.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from dashboard.costs.prices import PRICES
+from dashboard.costs.bill import Bill, Line, counted, many
 from dashboard.functions import FUNCTIONS
 
 # The memory with which a function has one full vCPU.
@@ -17,9 +16,6 @@ from dashboard.functions import FUNCTIONS
 VCPU_MB = 1769
 # Round trip of a DynamoDB call: AWS documents single-digit milliseconds.
 CALL_SECONDS = 0.005
-# A batch of pushes holds its shard for the interval, and is billed for as long. For more than 5,000
-# viewers of one campaign it takes longer; their batches (docs/scale.md) are not included.
-PUSH_SECONDS = 1.0
 # One log line of the function itself per invocation, and Lambda's START, END and REPORT.
 LOG_BYTES = 600
 # Lambda receives ten messages per SQS request, deletes as many with another, and polls an empty
@@ -29,47 +25,19 @@ IDLE_POLLS_PER_MINUTE = 15
 # With sign-in, each request reads the permissions of its connection.
 ACCESS_READS = 1
 MONTH_MINUTES = 43_800
+DAYS_A_MONTH = MONTH_MINUTES / 60 / 24
 # As in infrastructure/mailpulse.yaml.
 ALARMS = 3
 DASHBOARDS = 0  # only on request
-SHARDS = 4
+RECOVERABLE = ("EventsTable", "StatsTable")
 
-# The naive design: one invocation per event, one update per counter, and one message per event and
-# viewer, sent one after the other.
-NAIVE_MB = 256
-NAIVE_SECONDS = 0.1
-NAIVE_SECONDS_A_PUSH = 0.011  # boto3, at 10 ms per API Gateway response: 90 messages a second
-NAIVE_WRITES = 4  # 2 KB for the event itself, plus a total and a minute
-NAIVE_POLLS_PER_HOUR = 1800
+LEVELS = ("active", "visible", "hidden")
 
 Measured = Mapping[str, Any]
+Attention = Mapping[str, float]
+"""The share of the time that viewers have each of the LEVELS of attention; the sum is one."""
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a bill; `price` is a key of PRICES."""
-
-    what: str
-    price: str
-    quantity: float
-
-    @property
-    def usd(self) -> float:
-        """The amount in US dollars."""
-        return PRICES[self.price].of(self.quantity)
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """The cost of a part of a deployment."""
-
-    title: str
-    lines: tuple[Line, ...]
-
-    @property
-    def usd(self) -> float:
-        """The total in US dollars."""
-        return sum(line.usd for line in self.lines)
+ALL_ACTIVE: Attention = {"active": 1.0, "visible": 0.0, "hidden": 0.0}
 
 
 def profile(measured: Measured, recipients: int) -> Mapping[str, Any]:
@@ -94,69 +62,120 @@ def campaign(measured: Measured, recipients: int) -> Bill:
     """Return the cost of a campaign's events until they are counted, without viewers."""
     chosen = profile(measured, recipients)
     scale = recipients / chosen["recipients"]
-    roles, watch = chosen["roles"], chosen["roles"]["watch"]["invocations"]
+    roles = chosen["roles"]
     events = roles["source"]["events"] * scale
     ingest, aggregate, publish = (roles[name] for name in ("ingest", "aggregate", "publish"))
-    pushes = (publish["invocations"] - watch) * scale  # excludes those for watch's updates
-    invocations = (ingest["invocations"] + aggregate["invocations"]) * scale + pushes
-    facts = _sum(ingest, "write units EventsTable") * scale
+    invocations = sum(one["invocations"] for one in (ingest, aggregate, publish)) * scale
+    received = max(events / SQS_BATCH, ingest["invocations"] * scale)
     seconds = {
-        "ingest": _busy(measured, "ingest", events / 100) + ingest["calls"] * scale * CALL_SECONDS,
+        "ingest": _busy(measured, "ingest", events / 100) + _calls(ingest) * scale,
         "aggregate": _busy(measured, "aggregate", aggregate["calls"] * scale / 1000)
-        + aggregate["calls"] * scale * CALL_SECONDS,
-        "publish": pushes * PUSH_SECONDS,
+        + _calls(aggregate) * scale,
+        "publish": _calls(publish) * scale,
     }
-    reads = (_sum(ingest, "read units") + _sum(publish, "read units") - watch) * scale
+    facts = counted(ingest, "write units EventsTable")
+    aggregates = counted(aggregate, "write units") + counted(ingest, "write units StatsTable")
+    reads = sum(counted(one, "read units") for one in (ingest, aggregate, publish))
     return Bill(
         f"A campaign to {recipients:,} recipients: {events:,.0f} events in two days",
         (
             Line("SNS: SES publishes", "SNS publish", events),
             Line("SNS: delivery to SQS", "SNS to SQS", events),
-            Line("SQS: sent, received, deleted", "SQS request", events * (1 + 2 / SQS_BATCH)),
+            Line("SQS: sent, received, deleted", "SQS request", events + 2 * received),
             Line("Lambda: invocations", "Lambda request", invocations),
             Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),
-            Line("DynamoDB: facts, states, activity", "DynamoDB write", facts),
-            Line(
-                "DynamoDB: aggregates",
-                "DynamoDB write",
-                (_sum(aggregate, "write") + _sum(ingest, "write units StatsTable")) * scale,
-            ),
-            Line("DynamoDB: reads", "DynamoDB read", reads),
+            Line("DynamoDB: facts, states, activity", "DynamoDB write", facts * scale),
+            Line("DynamoDB: aggregates", "DynamoDB write", aggregates * scale),
+            Line("DynamoDB: reads", "DynamoDB read", reads * scale),
             Line("Logs", "CloudWatch Logs", invocations * LOG_BYTES / 1e9),
         ),
     )
 
 
-def viewing(measured: Measured, recipients: int, viewers: int, hours: int) -> Bill:
-    """Return the cost of viewers during a campaign's first hours, with the page's requests."""
-    measured_hours = profile(measured, recipients)["viewer_hours"]
-    looked = [measured_hours[min(hour, len(measured_hours) - 1)] for hour in range(hours)]
+def storage(measured: Measured, recipients: int) -> Bill:
+    """Return the cost of what a campaign stores, until it has expired after 90 days.
 
-    def of(*names: str) -> float:
-        return viewers * float(sum(hour.get(name, 0) for hour in looked for name in names))
+    Counters never expire; they are billed for 90 days too.
+    """
+    chosen = profile(measured, recipients)
+    scale = float(recipients / chosen["recipients"] / 1e9 / DAYS_A_MONTH)
 
-    requests = of("requests")
+    def stored(name: str) -> float:
+        kept = f"stored byte-days {name}"
+        roles = [one for role, one in chosen["roles"].items() if not role.startswith("idle")]
+        total: float = sum(one.get(kept, 0) for one in roles)
+        return scale * total
+
+    return Bill(
+        "What it stores, for 90 days",
+        (
+            Line("DynamoDB: facts and states", "DynamoDB storage", stored("EventsTable")),
+            Line("DynamoDB: activity index", "DynamoDB storage", stored("EventsTable/activity")),
+            Line(
+                "DynamoDB: aggregates",
+                "DynamoDB storage",
+                stored("StatsTable") + stored("StatsTable/campaigns"),
+            ),
+            Line(
+                "DynamoDB: point-in-time recovery",
+                "DynamoDB recovery",
+                sum(map(stored, RECOVERABLE)),
+            ),
+        ),
+    )
+
+
+def viewing(
+    measured: Measured,
+    recipients: int,
+    viewers: int,
+    hours: int,
+    attention: Attention = ALL_ACTIVE,
+) -> Bill:
+    """Return the cost of viewers during a campaign's first hours, with the page's requests.
+
+    A level of attention that was not measured costs as much as an active viewer: the measured code
+    does not distinguish it.
+    """
+    chosen = profile(measured, recipients)
+
+    def of(kinds: tuple[str, ...], *names: str) -> float:
+        total = 0.0
+        for level, share in attention.items():
+            measured_hours = chosen["viewers"].get(level) or chosen["viewers"]["active"]
+            for hour in range(hours):
+                looked = measured_hours[min(hour, len(measured_hours) - 1)]
+                for kind in kinds:
+                    total += share * sum(counted(looked[kind], name) for name in names)
+        return viewers * total
+
+    pushes, activity, others = ("push", "health"), ("activity",), ("ping", "connect")
+    asked = ("activity", "ping", "connect")
+    requests = of(asked, "requests")
     connects = viewers * math.ceil(hours / 2)  # a connection lasts at most two hours
     seconds = {
         "websocket_message": _busy(measured, "websocket_message", requests)
-        + of("calls") * CALL_SECONDS,
+        + of(asked, "calls") * CALL_SECONDS,
         "websocket_connect": _busy(measured, "websocket_connect", connects),
+        "publish": sum(chosen["slept_by_hour"][:hours]) if viewers else 0,
     }
     return Bill(
-        f"{_many(viewers, 'viewer')} for {_many(hours, 'hour')}",
+        f"{many(viewers, 'viewer')} for {many(hours, 'hour')}{_attention_text(attention)}",
         (
-            Line("WebSocket: pushes", "WebSocket message", of("pushes")),
-            Line(
-                "WebSocket: pings, requests, replies",
-                "WebSocket message",
-                of("requests", "answers"),
-            ),
+            Line("WebSocket: pushes", "WebSocket message", of(pushes, "messages")),
+            Line("WebSocket: activity", "WebSocket message", of(activity, "requests", "answers")),
+            Line("WebSocket: pings, snapshots", "WebSocket message", of(others, "requests", "ans")),
             Line("WebSocket: connected", "WebSocket minute", viewers * hours * 60),
             Line("Lambda: invocations", "Lambda request", requests + 2 * connects),
             Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),
-            Line("DynamoDB: reads", "DynamoDB read", of("read units") + requests * ACCESS_READS),
-            Line("DynamoDB: subscriptions", "DynamoDB write", of("write units")),
-            Line("Data to browsers", "data out", of("bytes")),
+            Line("DynamoDB: reads, activity", "DynamoDB read", of(activity, "read units")),
+            Line(
+                "DynamoDB: reads, others",
+                "DynamoDB read",
+                of(others, "read units") + requests * ACCESS_READS,
+            ),
+            Line("DynamoDB: subscriptions", "DynamoDB write", of(others, "write units")),
+            Line("Data to browsers", "data out", of((*pushes, *asked), "bytes")),
             Line("Logs", "CloudWatch Logs", (requests + 2 * connects) * LOG_BYTES / 1e9),
         ),
     )
@@ -164,25 +183,28 @@ def viewing(measured: Measured, recipients: int, viewers: int, hours: int) -> Bi
 
 def standing(measured: Measured) -> Bill:
     """Return the cost of a month without emails and viewers."""
-    watch = profile(measured, 0)["roles"]["watch"]
-    per_run = {name: number / watch["invocations"] for name, number in watch.items()}
-    seconds = {
-        "watch": _busy(measured, "watch", MONTH_MINUTES)
-        + MONTH_MINUTES * per_run["calls"] * CALL_SECONDS
-    }
-    # Each write of watch invokes publish, which finds no subscribers.
-    invocations = 2 * MONTH_MINUTES
+    roles = profile(measured, 0)["roles"]
+    runs = float(roles["idle watch"]["invocations"])
+
+    def monthly(prefix: str) -> float:
+        found = (counted(roles.get(role, {}), prefix) for role in ("idle watch", _IDLE_PUBLISH))
+        return MONTH_MINUTES / runs * sum(found)
+
+    calls = MONTH_MINUTES / runs * roles["idle watch"]["calls"]
+    seconds = {"watch": _busy(measured, "watch", MONTH_MINUTES) + calls * CALL_SECONDS}
+    invocations = monthly("invocations")
+    ages = monthly("CloudWatch requests")
     return Bill(
         "A month without emails",
         (
             Line("SQS: polling", "SQS request", IDLE_POLLS_PER_MINUTE * MONTH_MINUTES),
-            Line("SQS: queue depths, for watch", "SQS request", 2 * MONTH_MINUTES),
-            Line("CloudWatch: message ages, for watch", "CloudWatch request", MONTH_MINUTES),
-            Line("Streams: lag, for watch", "DynamoDB streams", SHARDS * MONTH_MINUTES),
+            Line("SQS: queue depths, for watch", "SQS request", monthly("SQS requests")),
+            Line("CloudWatch: message ages, for watch", "CloudWatch request", ages),
+            Line("Streams: lag, for watch", "DynamoDB streams", monthly("stream reads")),
             Line("Lambda: invocations", "Lambda request", invocations),
             Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),
-            Line("DynamoDB: writes", "DynamoDB write", _sum(per_run, "write") * MONTH_MINUTES),
-            Line("DynamoDB: reads", "DynamoDB read", (_sum(per_run, "read") + 1) * MONTH_MINUTES),
+            Line("DynamoDB: writes", "DynamoDB write", monthly("write units")),
+            Line("DynamoDB: reads", "DynamoDB read", monthly("read units")),
             Line("CloudWatch: alarms", "CloudWatch alarm", ALARMS),
             Line("CloudWatch: dashboard", "CloudWatch dashboard", DASHBOARDS),
             Line("Logs", "CloudWatch Logs", invocations * LOG_BYTES / 1e9),
@@ -190,50 +212,18 @@ def standing(measured: Measured) -> Bill:
     )
 
 
-def naive(measured: Measured, recipients: int, viewers: int, hours: int) -> Bill:
-    """Return the cost of the naive design, which pushes each event to every current viewer."""
-    chosen = profile(measured, recipients)
-    scale = recipients / chosen["recipients"]
-    events = chosen["roles"]["source"]["events"] * scale
-    looked = chosen["viewer_hours"][:hours]
-    pushes = viewers * scale * sum(hour["events"] for hour in looked)
-    seconds = events * NAIVE_SECONDS + pushes * NAIVE_SECONDS_A_PUSH
-    return Bill(
-        "The naive design: one write per event",
-        (
-            Line("SNS: SES publishes", "SNS publish", events),
-            Line("Lambda: invocations", "Lambda request", events),
-            Line("Lambda: duration", "Lambda arm64", seconds * NAIVE_MB / 1024),
-            Line("DynamoDB: writes", "DynamoDB write", events * NAIVE_WRITES),
-            Line("DynamoDB: subscriptions", "DynamoDB read", events / 2),
-            Line("WebSocket: pushes", "WebSocket message", pushes),
-            Line("WebSocket: connected", "WebSocket minute", viewers * hours * 60),
-            Line("Logs", "CloudWatch Logs", events * LOG_BYTES / 1e9),
-        ),
-    )
+_IDLE_PUBLISH = "idle watch publish"
 
 
-def polling(viewers: int, hours: int) -> Bill:
-    """Return the cost of a page without WebSocket that polls every two seconds."""
-    asked = viewers * hours * NAIVE_POLLS_PER_HOUR
-    return Bill(
-        "A page that polls every two seconds instead",
-        (
-            Line("API Gateway: REST requests", "REST request", asked),
-            Line("Lambda: invocations", "Lambda request", asked),
-            Line("Lambda: duration", "Lambda arm64", asked * 0.05 * NAIVE_MB / 1024),
-            Line("DynamoDB: reads", "DynamoDB read", asked * 2),
-            Line("Logs", "CloudWatch Logs", asked * LOG_BYTES / 1e9),
-        ),
-    )
+def _attention_text(attention: Attention) -> str:
+    if attention["active"] == 1:
+        return ""
+    return " (" + ", ".join(f"{share:.0%} {level}" for level, share in attention.items()) + ")"
 
 
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _sum(counts: Mapping[str, float], prefix: str) -> float:
-    return sum(number for name, number in counts.items() if name.startswith(prefix))
+def _calls(counts: Mapping[str, float]) -> float:
+    """Return the time that a role waits for DynamoDB, in seconds."""
+    return counts["calls"] * CALL_SECONDS
 
 
 def _busy(measured: Measured, function: str, batches: float) -> float:

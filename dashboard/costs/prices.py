@@ -54,6 +54,8 @@ PRICES = {
     "Lambda arm64": Price(13.3334, _MILLION, "GB-second", _LAMBDA, "2024"),
     "DynamoDB write": Price(0.625, _MILLION, "write unit", _DYNAMODB, "2025-07"),
     "DynamoDB read": Price(0.125, _MILLION, "read unit", _DYNAMODB, "2025-07"),
+    "DynamoDB storage": Price(0.25, 1, "GB-month", "aws.amazon.com/dynamodb/pricing"),
+    "DynamoDB recovery": Price(0.20, 1, "GB-month", "finops.com.py/services/dynamodb/backups"),
     "DynamoDB streams": Price(0.02, 100_000, "read by watch", UNVERIFIED),
     "WebSocket message": Price(1.00, _MILLION, "message of 32 KB", _GATEWAY, "2025-05-19"),
     "WebSocket minute": Price(
@@ -64,12 +66,13 @@ PRICES = {
     ),
     "data out": Price(0.09, 1_000_000_000, "byte to the internet", _GATEWAY, "2025-05-19"),
     "REST request": Price(3.50, _MILLION, "request", _GATEWAY, "2025-05-19"),
+    "HTTP request": Price(1.00, _MILLION, "request", _GATEWAY, "2025-05-19"),
     "CloudWatch Logs": Price(0.50, 1, "GB ingested", _CLOUDWATCH, "2026-06-13"),
     "CloudWatch alarm": Price(0.10, 1, "alarm-month", UNVERIFIED),
     "CloudWatch dashboard": Price(3.00, 1, "dashboard-month", _CLOUDWATCH, "2026-06-13"),
     "CloudWatch request": Price(0.01, 1000, "request", UNVERIFIED),
 }
-"""Excluded: CloudFront and S3, storage, sign-in, and SES itself.
+"""Excluded: CloudFront and S3, sign-in, and SES itself.
 
 A page is small, and the first TB and ten million requests per month of CloudFront are free:
 aws.amazon.com/cloudfront/pricing

@@ -39,7 +39,21 @@ def test_units_are_rounded_up():
 def test_a_send_and_a_delivery_cost_a_write_each(world, meter):
     counts = ingested(world, meter, ses.a_send("m-1"), ses.a_delivery("m-1"))
 
-    assert counts == {"calls": 1, "write units EventsTable": 2}
+    assert counts["calls"] == 1
+    assert counts["write units EventsTable"] == 2
+    assert not any(name.startswith("write units EventsTable/") for name in counts)
+
+
+def test_storage_is_the_items_with_their_overhead_for_as_long_as_kept(world, meter):
+    counts = ingested(world, meter, ses.an_open("m-1"))
+    items = list(world.dynamo.tables["EventsTable"].items())
+
+    assert counts["stored byte-days EventsTable"] == pytest.approx(
+        sum(item_size(item) + 100 for item in items) * 90
+    )
+    assert counts["stored byte-days EventsTable/activity"] == pytest.approx(
+        sum(item_size(item) + 100 for item in items if "activity" in item) * 90
+    )
 
 
 def test_an_open_costs_the_writes_of_its_fact_and_state(world, meter):
