@@ -461,12 +461,27 @@ class StatsTable:
 
     def all_campaigns(self) -> Iterator[Aggregate]:
         """Yield all summaries, newest campaign first."""
-        cursor: str | None = None
+        keys = self._listed()
+        while some := list(islice(keys, _BATCH_GET)):
+            yield from self._summaries(some)
+
+    def _listed(self) -> Iterator[Item]:
+        """Yield the keys of all summaries, newest campaign first, with as few reads as possible."""
+        start: dict[str, Any] = {}
         while True:
-            summaries, cursor = self.campaigns(_BATCH_GET, cursor)
-            yield from summaries
-            if cursor is None:
+            page = self._dynamo.call(
+                "query",
+                TableName=self._name,
+                IndexName="campaigns",
+                KeyConditionExpression="listed = :listed",
+                ExpressionAttributeValues={":listed": {"S": LISTED}},
+                ScanIndexForward=False,
+                **start,
+            )
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
                 return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def _summaries(self, keys: list[Item]) -> list[Aggregate]:
         # An index may briefly list an item twice when its key changes; BatchGetItem rejects that.
