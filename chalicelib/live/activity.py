@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
 from chalicelib.live.frames import Message
 from chalicelib.live.push import NEWEST
+from chalicelib.stats.activity import newness
 from chalicelib.stats.table import StatsTable
 
 # Facts read at once from each lane of the index of an earlier release.
@@ -21,8 +22,9 @@ _EARLIER_AT_ONCE = 25
 _COUNTERS_OF_TYPE = {
     "Open": ("opens",),
     "Click": ("clicks",),
-    "Bounce": ("hard_bounces", "soft_bounces", "undetermined_bounces", "prevented"),
-    "Complaint": ("complaints", "complaints_not_spam", "complaints_prevented"),
+    # An hour that only an earlier release has counted has no reports.
+    "Bounce": ("reports", "hard_bounces", "soft_bounces", "undetermined_bounces"),
+    "Complaint": ("reports", "complaints"),
     "DeliveryDelay": ("delivery_delays",),
     "Reject": ("rejects",),
     "Rendering Failure": ("rendering_failures",),
@@ -78,4 +80,4 @@ class Activity(Struct, frozen=True):
         earlier = self.events_table.activity(campaign, hour, before, _EARLIER_AT_ONCE)
         merged = heapq.merge(places, earlier, key=itemgetter(0), reverse=True)
         for position, found in groupby(merged, itemgetter(0)):
-            yield position, max((fact for _, fact in found), key=attrgetter("settled"))
+            yield position, max((fact for _, fact in found), key=newness)

@@ -52,7 +52,8 @@ _COUNTERS = {
     "Reject": "rejects",
     "Rendering Failure": "rendering_failures",
 }
-_OTHER_TYPES = {"Bounce", "Complaint", "Subscription"}
+_REPORTS = {"Bounce", "Complaint"}
+_OTHER_TYPES = {*_REPORTS, "Subscription"}
 _SETTLED_SINCE = 2  # the generation since which bounces and complaints count by the state
 
 
@@ -143,6 +144,9 @@ def _of_fact(fact: Fact) -> Iterator[Contribution]:
         yield Contribution(_everywhere(fact.campaign, fact.at[:_TO_THE_MINUTE]), counts)
     if part is not None:
         yield Contribution([(fact.campaign, part)], counts, link)
+    if fact.type in _REPORTS and is_settled(fact) and fact.generation >= _SETTLED_SINCE:
+        hour = bucket_part("hour", fact.at)
+        yield Contribution([(fact.campaign, hour)], {"reports": fact.count})
     if not fact.tagged:
         yield Contribution(_HEALTH, {"untagged": 1})
     if fact.type not in _COUNTERS and fact.type not in _OTHER_TYPES:

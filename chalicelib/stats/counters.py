@@ -59,7 +59,10 @@ COUNTERS_OF_GENERATION_2 = frozenset(
 )
 # Counters of the pipeline's health, in a separate item.
 HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
-ON_DISK = COUNTERS | HEALTH_COUNTERS
+# Reports of bounces and complaints in an hour, of which only the first on each recipient counts as
+# a bounce or complaint: shows that there is something to list.
+HOUR_COUNTERS = {"reports": "rp"}
+ON_DISK = COUNTERS | HEALTH_COUNTERS | HOUR_COUNTERS
 
 # A summary's updates by releases of this generation; the next generation has an attribute of its
 # own, so that an update by an earlier release is noticed, even after a rollback.

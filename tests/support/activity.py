@@ -10,15 +10,6 @@ from chalicelib.live import messages
 from chalicelib.stats.activity import is_activity, newest_first
 
 
-def listable(happened: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the events without bounces and complaints.
-
-    Of several reports about one recipient, only the first counts, so the hour of a later one may
-    have no counter, and the list skips it.
-    """
-    return [one for one in happened if one["eventType"] not in ("Bounce", "Complaint")]
-
-
 def campaigns(world: World) -> set[str]:
     items = world.dynamo.tables["StatsTable"].items()
     return {item["campaign"]["S"] for item in items if not item["campaign"]["S"].startswith(" ")}

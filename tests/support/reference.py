@@ -14,6 +14,10 @@ NEVER_SENT = {
     *("OnAccountSuppressionList", "OnTenantSuppressionList"),
     *("EmailValidationSuppressed", "UnsubscribedRecipient"),
 }
+REPORTS = {
+    *("hard_bounces", "prevented"),
+    *("complaints", "complaints_not_spam", "complaints_prevented"),
+}
 OF_THE_MAIL = {"Send": "sends", "Reject": "rejects", "Rendering Failure": "rendering_failures"}
 TO_EACH = {
     "Delivery": ("delivery", "recipients", "deliveries"),
@@ -46,6 +50,8 @@ def stats(events):
     firsts = {}
     for campaign, happening in {one for event in events for one in _happenings(event)}:
         message, at, counter, amount, link, agent, is_bot, mail_at, bounce, identity = happening
+        if counter in REPORTS:
+            result[campaign][f"hour#{at[:13]}"]["reports"] += amount
         if counter in ("hard_bounces", "prevented"):
             # Once for each recipient of a message, however many reports name it.
             _keep_first(firsts, (campaign, message, "bounce", identity[0]), (at, counter, bounce))
