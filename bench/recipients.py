@@ -2,8 +2,9 @@
 
     python bench/recipients.py [--recipients 100000] [--batch 400]
 
-The records of a burst are appended in batches of this size; then a viewer lists the campaign. AWS
-is in memory, so the time is that of the function's own code.
+The records of a burst are appended in batches of this size: sends to the index, opens to the pages
+of activity. Then a viewer lists the campaign. AWS is in memory, so the time is that of the
+function's own code.
 """
 
 import json
@@ -23,10 +24,12 @@ from support.world import START, World
 from bench.calls import item_size, units
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import to_item
-from chalicelib.facts.state import State
 from chalicelib.live.frames import frames
-from chalicelib.recipients.pages import pages_of
+from chalicelib.recipients.audience import merge
+from chalicelib.recipients.pages import sent_by_campaign
 from chalicelib.recipients.table import PARTITION
+from chalicelib.stats.activity import entry_of
+from chalicelib.stats.activity import pages as activity_pages
 
 CAMPAIGN = "spring"
 TOPIC = f"stats/email-campaign/{CAMPAIGN}"
@@ -42,8 +45,9 @@ def main(recipients: int, batch: int) -> None:
     """Append the pages of a campaign, list it, and print what it took."""
     rng = random.Random(0)
     world = World()
-    index = world.new_process().recipients
-    stored: list[Fact | State] = []
+    process = world.new_process()
+    index, stats_table = process.recipients, process.stats_table
+    stored: list[Fact] = []
     for number in range(recipients):
         message_id = f"0100019{rng.randbytes(26).hex()}-000000"
         name = f"{rng.randbytes(5).hex()}.{number}@example.com"
@@ -55,12 +59,18 @@ def main(recipients: int, batch: int) -> None:
         )  # fmt: skip
         if rng.random() < OPENED:
             stored.append(
-                State(message_id, CAMPAIGN, 2_000_001, human_engaged_at=AT, human_opened_at=AT)
-            )
+                Fact(
+                    message_id, f"Open#{AT}", "Open", CAMPAIGN, AT, AT,
+                    engager="human", reason="browser", settled=2_000_001, generation=2,
+                )
+            )  # fmt: skip
     images = [{"dynamodb": {"NewImage": to_item(one, int(START))}} for one in stored]
     for start in range(0, len(images), batch):
-        [page] = pages_of(images[start : start + batch]).values()
-        index.append(CAMPAIGN, page, f"shard#{start}")
+        [entries] = sent_by_campaign(images[start : start + batch]).values()
+        index.append(CAMPAIGN, entries, f"shard#{start}")
+        opens = [entry_of(one) for one in stored[start : start + batch] if one.type == "Open"]
+        for page in activity_pages(opens, f"shard#{start}", int(START) * 2):
+            stats_table.put_page(CAMPAIGN, page)
     pages = world.dynamo.tables["StatsTable"].partitions[PARTITION + CAMPAIGN].values()
     written = sum(units(item_size(page), WRITE_UNIT) for page in pages)
     print(f"{len(pages)} pages of {sum(map(item_size, pages)) / len(pages):,.0f} bytes on average")
@@ -72,7 +82,7 @@ def main(recipients: int, batch: int) -> None:
     sent = [frame for answer in session.answer(viewer.connection, text) for frame in frames(answer)]
     took = time.perf_counter() - began
     tracemalloc.start()
-    world.new_process().recipients.audience(CAMPAIGN)
+    merge(index.sent(CAMPAIGN), (fact for _, fact in stats_table.activity(CAMPAIGN)))
     memory = tracemalloc.get_traced_memory()[1] / 2**20
     print(f"{len(sent):,} frames in {took:.2f} s; {memory:.0f} MiB to merge the list")
 

@@ -949,14 +949,14 @@ FAULTS = (
     Fault(
         "clicks on unsubscribe links are engagement",
         "chalicelib/facts/settle.py",
-        'if links.kind(fact.link or "") != "unsubscribe"',
-        "if fact.link",
+        'return is_click and links.kind(fact.link or "") != "unsubscribe"',
+        "return is_click",
         ("tests/laws/test_definitions.py",),
     ),
     Fault(
         "a bot's click counts as a human clicker of its link",
         "chalicelib/facts/settle.py",
-        'human_clicks = [fact for fact in clicks if fact.engager == "human"]',
+        "human_clicks = [fact for fact in clicks if is_engaged(fact)]",
         "human_clicks = clicks",
         ("tests/laws/test_laws.py",),
     ),

@@ -176,7 +176,7 @@ def _state(judged: Sequence[Fact], settled: int) -> State:
     """Return the state of an email from its facts, which are sorted by time."""
     opens = [fact for fact in judged if fact.type == "Open"]
     clicks = [fact for fact in judged if fact.type == "Click"]
-    human_clicks = [fact for fact in clicks if fact.engager == "human"]
+    human_clicks = [fact for fact in clicks if is_engaged(fact)]
     bounces: dict[str, str] = {}
     bounced = set()
     complaints: dict[ComplaintCounter, str] = {}
@@ -193,20 +193,27 @@ def _state(judged: Sequence[Fact], settled: int) -> State:
         opened_at=_first(opens),
         human_opened_at=_first(fact for fact in opens if fact.engager == "human"),
         clicked_at=_first(clicks),
-        human_clicked_at=_first(
-            fact for fact in human_clicks if links.kind(fact.link or "") != "unsubscribe"
-        ),
+        human_clicked_at=_first(fact for fact in clicks if is_click_of_reader(fact)),
         # Reversed, so that the first click of a link is the last one set.
         links={fact.link_id: fact.at for fact in reversed(clicks) if fact.link_id is not None},
         generation=GENERATION,
         private_opened_at=_first(fact for fact in opens if is_private(fact)),
-        human_engaged_at=_first(
-            fact for fact in judged if fact.type in ENGAGEMENTS and fact.engager == "human"
-        ),
+        human_engaged_at=_first(fact for fact in judged if is_engaged(fact)),
         human_links=tuple(sorted({fact.link_id for fact in human_clicks if fact.link_id})),
         bounces=bounces,
         complaints=complaints,
     )
+
+
+def is_engaged(fact: Fact) -> bool:
+    """Return whether a fact is an open or click by a human."""
+    return fact.type in ENGAGEMENTS and fact.engager == "human"
+
+
+def is_click_of_reader(fact: Fact) -> bool:
+    """Return whether a fact is a click by a human on a link that is not an unsubscribe link."""
+    is_click = fact.type == "Click" and fact.engager == "human"
+    return is_click and links.kind(fact.link or "") != "unsubscribe"
 
 
 def _first(facts: Iterable[Fact]) -> str | None:

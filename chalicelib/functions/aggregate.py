@@ -15,7 +15,7 @@ from chalicelib.config import Config, load
 from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConfigError
 from chalicelib.log import log
-from chalicelib.recipients.pages import pages_of
+from chalicelib.recipients.pages import sent_by_campaign
 from chalicelib.recipients.table import RecipientsIndex, source_of
 from chalicelib.stats.activity import page_to_item, pages
 from chalicelib.stats.counters import PIPELINE, SUMMARY
@@ -62,8 +62,8 @@ class Aggregator(Struct, frozen=True):
         # Before counting: the retry of a batch that crashed in between repeats pages, not counts.
         source = source_of(attribute, records)
         listed = self._list_activity(batch, source)
-        for campaign, page in pages_of(records).items():
-            self.recipients.append(campaign, page, source)
+        for campaign, entries in sent_by_campaign(records).items():
+            self.recipients.append(campaign, entries, source)
         for campaign, sample in batch.subjects.items():
             subject = self.stats_table.add_subjects(campaign, sample)
             if subject is not None:

@@ -63,7 +63,7 @@ class Activity(Struct, frozen=True):
             counters = (counter for kind in types for counter in _COUNTERS_OF_TYPE[kind])
             if not any(hour.counts.get(counter) for counter in counters):
                 continue
-            places = self.stats_table.activity(campaign, name, before, most)
+            places = self.stats_table.activity(campaign, name, before=before, most=most)
             if summary is None or not summary.is_current:
                 places = self._with_earlier(places, campaign, name, before)
             yield from places

@@ -15,9 +15,10 @@ from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
 from chalicelib.live.frames import Message
 from chalicelib.live.protocol import MAX_LIMIT, Request
-from chalicelib.recipients.audience import IN_STATE
+from chalicelib.recipients.audience import IN_STATE, Audience, merge
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.ses.headers import normalised_address
+from chalicelib.stats.counters import SUMMARY, Aggregate
 from chalicelib.stats.table import StatsTable
 
 # The list of 100,000 recipients takes 100 MB of the 512 MB that the function has.
@@ -49,12 +50,13 @@ class RecipientLists(Struct, frozen=True):
             yield request.reply(results=list(map(messages.activity, self._history(request))))
 
     def _list(self, request: Request) -> Iterator[Message]:
-        sends = self._sends(request.campaign)
-        audience = self.index.audience(request.campaign)
+        summary = self._summary(request.campaign)
+        audience = self._audience(request.campaign)
         wanted = list(filter(IN_STATE[request.state], audience.recipients))
         head = {
             "total": len(wanted),
-            "complete": audience.sends >= sends,
+            # An earlier release stored neither the entries nor the activity in pages.
+            "complete": summary.is_current and audience.sends >= summary.counts.get("sends", 0),
         }
         start = 0
         if request.cursor:
@@ -74,17 +76,21 @@ class RecipientLists(Struct, frozen=True):
             yield request.reply(**head, results=results)
         yield request.reply(done=True, **more)
 
-    def _sends(self, campaign: str) -> int:
-        """Return a campaign's sends; raise InvalidRequest if they are too many to list."""
-        summary = self.stats_table.summary(campaign)
-        sends = summary.counts.get("sends", 0) if summary else 0
+    def _audience(self, campaign: str) -> Audience:
+        activity = self.stats_table.activity(campaign)
+        return merge(self.index.sent(campaign), (fact for _, fact in activity))
+
+    def _summary(self, campaign: str) -> Aggregate:
+        """Return a campaign's summary; raise InvalidRequest if its sends are too many to list."""
+        summary = self.stats_table.summary(campaign) or Aggregate(campaign, SUMMARY)
+        sends = summary.counts.get("sends", 0)
         if sends > MAX_LISTED:
             raise InvalidRequest(
                 "too_large",
                 f"the campaign has {sends:,} sends: recipients are listed of campaigns with at "
                 f"most {MAX_LISTED:,}; split larger campaigns by their campaign tag",
             )
-        return sends
+        return summary
 
     def _history(self, request: Request) -> list[Fact]:
         """Return the facts of a recipient's emails, newest first.
@@ -92,11 +98,9 @@ class RecipientLists(Struct, frozen=True):
         Opens and clicks of an email to several addresses are included: SES does not report whose
         they are.
         """
-        self._sends(request.campaign)
+        self._summary(request.campaign)
         names = {request.recipient, normalised_address(request.recipient)}
-        mine = [
-            one for one in self.index.audience(request.campaign).recipients if one.name in names
-        ]
+        mine = [one for one in self._audience(request.campaign).recipients if one.name in names]
         newest = nlargest(MAX_LIMIT, mine, key=attrgetter("sent_at"))
         facts = [
             fact

@@ -1,9 +1,11 @@
-"""Merge the pages of a campaign into the list of its recipients."""
+"""Merge a campaign's emails and activity into the list of its recipients."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from chalicelib.recipients.pages import Engagement, Page, Sent
+from chalicelib.facts.fact import Fact, is_settled
+from chalicelib.facts.settle import is_click_of_reader, is_engaged
+from chalicelib.recipients.pages import Sent
 
 State = Literal["all", "not_opened", "opened", "clicked", "bounced"]
 
@@ -67,35 +69,36 @@ class Audience(NamedTuple):
     sends: int
 
 
-def merge(pages: Iterable[Page]) -> Audience:
-    """Return the recipients that pages name; repeated entries have no effect."""
-    sent: dict[str, Sent] = {}
-    engagements: dict[str, Engagement] = {}
+def merge(sent: Mapping[str, Sent], activity: Iterable[Fact]) -> Audience:
+    """Return the recipients of a campaign.
+
+    Args:
+        sent: the campaign's emails, by message id.
+        activity: each fact of the campaign's activity once, newest first, so that the last one
+            noted of an email is its first.
+    """
+    engaged: dict[str, str] = {}
+    clicked: dict[str, str] = {}
     bounced: dict[tuple[str, str], str] = {}
-    for page in pages:
-        sent.update((one.message_id, one) for one in page.sent)
-        for found in page.engagements:
-            known = engagements.get(found.message_id)
-            if known is None or known.rank < found.rank:
-                engagements[found.message_id] = found
-        for bounce in page.bounced:
-            key = bounce.message_id, bounce.recipient
-            bounced[key] = min(bounce.at, bounced.get(key, bounce.at))
-    nothing = Engagement("", 0, None, None)
-    recipients = []
-    for message_id, email in sent.items():
-        engagement = engagements.get(message_id, nothing)
-        for name, domain in email.recipients.items():
-            recipients.append(
-                Recipient(
-                    name,
-                    message_id,
-                    email.isp or domain or None,
-                    email.at,
-                    engagement.engaged_at,
-                    engagement.clicked_at,
-                    bounced.get((message_id, name)),
-                )
-            )
+    for fact in activity:
+        if is_engaged(fact):
+            engaged[fact.message_id] = fact.at
+        if is_click_of_reader(fact):
+            clicked[fact.message_id] = fact.at
+        if fact.type == "Bounce" and fact.recipient is not None and is_settled(fact):
+            bounced[fact.message_id, fact.recipient] = fact.at
+    recipients = [
+        Recipient(
+            name,
+            message_id,
+            email.isp or domain or None,
+            email.at,
+            engaged.get(message_id),
+            clicked.get(message_id),
+            bounced.get((message_id, name)),
+        )
+        for message_id, email in sent.items()
+        for name, domain in email.recipients.items()
+    ]
     recipients.sort(key=lambda one: one[:2])
     return Audience(recipients, sum(one.count for one in sent.values()))

@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from chalicelib.aws.client import Service
-from chalicelib.recipients.audience import Audience, merge
-from chalicelib.recipients.pages import Page, decoded, encoded
+from chalicelib.recipients.pages import Sent, decoded, encoded
 
 PARTITION = " recipients "
 _DAY = 24 * 3600
 
 
 class RecipientsIndex:
-    """Appends pages, and reads the recipients of a campaign."""
+    """Appends pages, and reads the emails of a campaign."""
 
     def __init__(
         self,
@@ -31,12 +30,12 @@ class RecipientsIndex:
         self._retention = retention_days * _DAY
         self._clock = clock
 
-    def append(self, campaign: str, page: Page, source: str) -> None:
+    def append(self, campaign: str, entries: Sequence[Sent], source: str) -> None:
         """Write a page; the operation is idempotent.
 
         Args:
             campaign: the campaign.
-            page: its entries.
+            entries: its entries.
             source: identifies the records that the page was made from. It names the first and the
                 last of them, so that a shorter batch never replaces the page of a longer one.
 
@@ -45,7 +44,7 @@ class RecipientsIndex:
         """
         # The end of a day, as for facts: the same page written again writes no stream record.
         expires = (int(self._clock()) + self._retention) // _DAY * _DAY + _DAY
-        for number, data in enumerate(encoded(page)):
+        for number, data in enumerate(encoded(entries)):
             self._dynamo.call(
                 "update_item",
                 TableName=self._name,
@@ -60,15 +59,15 @@ class RecipientsIndex:
                 },
             )
 
-    def audience(self, campaign: str) -> Audience:
-        """Return the recipients of a campaign.
+    def sent(self, campaign: str) -> dict[str, Sent]:
+        """Return a campaign's emails by message id.
 
         Raises:
             AwsError: the index could not be read.
         """
-        return merge(self._pages(campaign))
+        return {entry.message_id: entry for page in self._pages(campaign) for entry in page}
 
-    def _pages(self, campaign: str) -> Iterator[Page]:
+    def _pages(self, campaign: str) -> Iterator[list[Sent]]:
         start: dict[str, Any] = {}
         while True:
             # Eventually consistent, at half the price: the list lags behind the events anyway.

@@ -132,7 +132,8 @@ def newest_first(entries: Iterable[Fact]) -> list[tuple[str, Fact]]:
         position = position_of(entry)
         if position not in found or newness(found[position]) < newness(entry):
             found[position] = entry
-    return sorted(found.items(), reverse=True)
+    # A fact may have been listed before its current form, which is not.
+    return sorted(((at, one) for at, one in found.items() if is_activity(one)), reverse=True)
 
 
 def _packed(entries: Sequence[Fact]) -> Iterator[bytes]:

@@ -62,7 +62,9 @@ HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
 # Reports of bounces and complaints in an hour, of which only the first on each recipient counts as
 # a bounce or complaint: shows that there is something to list.
 HOUR_COUNTERS = {"reports": "rp"}
-ON_DISK = COUNTERS | HEALTH_COUNTERS | HOUR_COUNTERS
+# All counters of campaigns, which a recount compares and corrects.
+COUNTED = COUNTERS | HOUR_COUNTERS
+ON_DISK = COUNTED | HEALTH_COUNTERS
 
 # A summary's updates by releases of this generation; the next generation has an attribute of its
 # own, so that an update by an earlier release is noticed, even after a rollback.

@@ -56,7 +56,7 @@ class Batch(Struct):
         """Add a fact to the sample of subjects and to the activity."""
         if new.subject:
             self.subjects[new.campaign].add(new.message_id, new.subject)
-        if is_activity(new):
+        if is_activity(new) or (isinstance(old, Fact) and is_activity(old)):
             entry = entry_of(new)
             if isinstance(old, Fact) and replace(entry_of(old), settled=entry.settled) == entry:
                 return  # only what no list shows has changed

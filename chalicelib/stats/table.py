@@ -383,15 +383,16 @@ class StatsTable:
         self._dynamo.call("put_item", TableName=self._name, Item=page_to_item(campaign, page))
 
     def activity(
-        self, campaign: str, hour: str, before: str | None, most: int
+        self, campaign: str, hour: str = "", *, before: str | None = None, most: int | None = None
     ) -> Iterator[tuple[str, Fact]]:
-        """Yield an hour's activity, newest first, each fact once, with its position in the order.
+        """Yield activity, newest first, each fact once, with its position in the order.
 
         Args:
             campaign: the campaign's id.
-            hour: such as `2026-11-23T10`.
+            hour: such as `2026-11-23T10`; empty for all of the campaign.
             before: position after which to start; None for the newest.
-            most: number of pages to read at once; every read is billed.
+            most: number of pages to read at once, because every read is billed; None for as many
+                as fit in DynamoDB's 1 MB.
         """
         first = f"{ACTIVITY}#{hour}"
         # Positions begin with the time; "~" sorts after all of them.
@@ -403,7 +404,7 @@ class StatsTable:
                 ":first": {"S": first},
                 ":last": {"S": last},
             },
-            Limit=most,
+            **({"Limit": most} if most else {}),
         )
         kept = (item for item in items if int(item["expires"]["N"]) > self._clock())
         for _, pages in groupby(kept, minute_of):

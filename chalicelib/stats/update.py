@@ -24,7 +24,7 @@ from msgspec import Struct, field
 from chalicelib.dynamodb import Item
 from chalicelib.stats.counters import (
     CONDITIONAL_FIELDS,
-    COUNTERS,
+    COUNTED,
     CURRENT_UPDATES,
     ON_DISK,
     SUMMARY,
@@ -221,7 +221,7 @@ def restatement(
     update = _Update()
     update.add("v", 1)
     counts = _sums(pending.changes)
-    for counter, attribute in COUNTERS.items():
+    for counter, attribute in COUNTED.items():
         if counter in counts:
             update.set(attribute, {"N": str(counts[counter])})
         else:

@@ -17,7 +17,6 @@ from chalicelib.facts.fact import SETTLED_TYPES, Fact
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.functions.ingest import settle_message
 from chalicelib.log import log
-from chalicelib.recipients.audience import merge
 from chalicelib.stats.activity import entry_of, is_activity, pages
 from chalicelib.stats.counters import SUMMARY, Aggregate
 from chalicelib.stats.update import PendingUpdate
@@ -368,9 +367,9 @@ def _index(installation: Installation, campaign: str, look: _Look) -> None:
     Raises:
         AwsError: the index could not be read or written.
     """
-    page = look.facts.pages[campaign]
-    if installation.recipients.audience(campaign) != merge([page]):
-        installation.recipients.append(campaign, page, "recount")
+    sent = {entry.message_id: entry for entry in look.facts.sent[campaign]}
+    if installation.recipients.sent(campaign) != sent:
+        installation.recipients.append(campaign, list(sent.values()), "recount")
 
 
 def _show(outcome: Outcome, *, applies: bool) -> None:

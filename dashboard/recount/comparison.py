@@ -8,9 +8,9 @@ from chalicelib.dynamodb import Item
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.facts.settle import needs_upgrade
-from chalicelib.recipients.pages import Page
+from chalicelib.recipients.pages import Sent, sent
 from chalicelib.stats.contributions import Link, contributions
-from chalicelib.stats.counters import COUNTERS, PIPELINE, SUMMARY, Aggregate, kept_until
+from chalicelib.stats.counters import COUNTED, PIPELINE, SUMMARY, Aggregate, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast
 from chalicelib.stats.grouping import link_field
 from chalicelib.stats.subjects import SubjectSample
@@ -43,7 +43,7 @@ class Facts:
     Attributes:
         read: number of facts and states.
         subjects: sample of the subjects of each campaign's emails.
-        pages: entries of the recipients index, by campaign; empty unless requested.
+        sent: entries of the recipients index, by campaign; empty unless requested.
         not_understood: number of items that are neither facts nor states; they are quarantined and
             not counted.
     """
@@ -59,7 +59,7 @@ class Facts:
         self._firsts: dict[str, FirstAndLast] = defaultdict(FirstAndLast)
         self._outdated: set[str] = set()
         self.subjects: dict[str, SubjectSample] = defaultdict(SubjectSample)
-        self.pages: dict[str, Page] = defaultdict(Page)
+        self.sent: dict[str, list[Sent]] = defaultdict(list)
 
     def add(self, item: Item) -> None:
         """Add one item of the events table to the totals."""
@@ -69,8 +69,8 @@ class Facts:
             self.not_understood += 1
             return
         self.read += 1
-        if self._indexes:
-            self.pages[stored.campaign].add(stored)
+        if self._indexes and (entry := sent(stored)):
+            self.sent[stored.campaign].append(entry)
         for keys, counts, link in contributions(stored):
             for campaign, part in keys:
                 for counter, amount in counts.items():
@@ -129,7 +129,7 @@ def differences(
         aggregate = stored.get(part) or Aggregate(campaign, part)
         pending = facts.get(part, PendingUpdate())
         counts = pending.changes[0].counts if pending.changes else {}
-        for name in COUNTERS:
+        for name in COUNTED:
             counted, said = aggregate.counts.get(name, 0), counts.get(name, 0)
             if counted != said:
                 yield Difference(campaign, part, name, counted, said)

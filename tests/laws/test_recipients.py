@@ -49,11 +49,13 @@ def naive(world):
 
 def listed(world):
     campaigns = {campaign for campaign, _, _ in naive(world)}
-    index = world.new_process().recipients
     return {
-        (campaign, one.name, one.message_id): one.state
+        (campaign, one["recipient"], one["message_id"]): one["state"]
         for campaign in campaigns
-        for one in index.audience(campaign).recipients
+        for frame in ask(
+            world, action="listRecipients", id=f"stats/email-campaign/{campaign}", stream=True
+        )[:-1]
+        for one in frame["results"]
     }
 
 
