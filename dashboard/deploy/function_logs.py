@@ -1,8 +1,12 @@
-"""Set the retention of the functions' logs: log groups that Lambda creates never expire."""
+"""Configure the functions' logs.
+
+Log groups that Lambda creates never expire, and contain three lines of its own per invocation.
+"""
 
 from contextlib import suppress
 from typing import Any
 
+from dashboard.deploy.chalice_record import wait_for_function
 from dashboard.deploy.chalice_resources import function_name, pages
 from dashboard.functions import FUNCTIONS
 
@@ -11,7 +15,25 @@ from dashboard.functions import FUNCTIONS
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTION_DAYS = 30
 
+# Of Lambda's own lines, only those of failed invocations: the others are most of the log's volume.
+# Metrics have the durations. The functions write JSON, which Lambda passes on unchanged.
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+LOGGING = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
+
 _PREFIX = "/aws/lambda/"
+
+
+def set_levels(lambda_client: Any, stage: str) -> None:
+    """Set the log format and level of each function that has others.
+
+    Raises:
+        CommandError: a function could not be created, or does not settle in time.
+    """
+    for function in FUNCTIONS:
+        name = function_name(stage, function)
+        found = wait_for_function(lambda_client, name).get("LoggingConfig", {})
+        if not LOGGING.items() <= found.items():
+            lambda_client.update_function_configuration(FunctionName=name, LoggingConfig=LOGGING)
 
 
 def let_expire(logs: Any, stage: str) -> None:

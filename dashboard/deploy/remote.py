@@ -128,7 +128,8 @@ def install(
         event_sources.announce_reporting(
             place.clients("lambda"), function_name(place.stage, "ingest")
         )
-    with steps.step("Set log retention"):
+    with steps.step("Configure the logs"):
+        function_logs.set_levels(place.clients("lambda"), place.stage)
         function_logs.let_expire(place.clients("logs"), place.stage)
     end_pause(Service("dynamodb", place.clients), outputs["StatsTable"], steps)
     installed = publish_page(place, outputs, variables, deployment.websocket_api_id, steps)

@@ -15,6 +15,7 @@ from chalicelib.errors import CommandError
 from dashboard.deploy.chalice_project import logical_name
 from dashboard.deploy.chalice_resources import function_name
 from dashboard.deploy.event_sources import Options, reports_failures
+from dashboard.deploy.function_logs import LOGGING
 from dashboard.deploy.stack import stack_name
 from dashboard.functions import FUNCTIONS
 
@@ -70,6 +71,7 @@ def finish(template: Template, stage: str, options: Options) -> Template:
         resource["Metadata"] = _explained(_OF_A_FUNCTION)
         properties = resource["Properties"]
         properties["FunctionName"] = function_name(stage, function)
+        properties["LoggingConfig"] = LOGGING
         if function in options:
             properties["Events"] = _with_options(function, properties, options[function])
             if reports_failures(options[function]):

@@ -1,4 +1,4 @@
-"""The retention of the functions' logs."""
+"""The retention and the levels of the functions' logs."""
 
 from dashboard.deploy import function_logs
 from dashboard.functions import FUNCTIONS
@@ -51,3 +51,37 @@ def test_a_chosen_retention_and_logs_of_other_stages_are_unchanged():
     function_logs.let_expire(logs, "prod")
 
     assert logs.groups.items() >= chosen.items()
+
+
+class Lambda:
+    """Fake client; `configured` has the logging configuration of each function."""
+
+    def __init__(self, configured):
+        self.configured = configured
+        self.updates = 0
+
+    def get_function_configuration(self, *, FunctionName):
+        found = self.configured.get(FunctionName, {"LogFormat": "Text"})
+        return {"State": "Active", "LastUpdateStatus": "Successful", "LoggingConfig": found}
+
+    def update_function_configuration(self, *, FunctionName, LoggingConfig):
+        self.updates += 1
+        self.configured[FunctionName] = {"LogGroup": "as before", **LoggingConfig}
+
+
+def test_lambda_logs_only_failed_invocations_of_each_function():
+    client = Lambda({})
+
+    function_logs.set_levels(client, "prod")
+
+    assert len(client.configured) == len(FUNCTIONS)
+    assert all(one["SystemLogLevel"] == "WARN" for one in client.configured.values())
+
+
+def test_levels_that_are_set_are_not_set_again():
+    client = Lambda({})
+    function_logs.set_levels(client, "prod")
+
+    function_logs.set_levels(client, "prod")
+
+    assert client.updates == len(FUNCTIONS)
