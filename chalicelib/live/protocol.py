@@ -6,7 +6,7 @@ The protocol is specified in docs/asyncapi.yaml; tests/messages/ has an example 
 import json
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from msgspec import Struct
 
@@ -383,7 +383,7 @@ def _level(value: dict[str, Any]) -> Level:
     level: Any = value.get("level")
     if level not in get_args(Level):
         raise _invalid("level", f"one of {', '.join(get_args(Level))}", level)
-    return level  # type: ignore[no-any-return]
+    return cast("Level", level)
 
 
 def _stream(value: dict[str, Any]) -> bool:

@@ -23,7 +23,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from msgspec.structs import replace
 
@@ -372,7 +372,7 @@ def _is_topic(row: Item) -> bool:
 
 def _level_of(row: Item) -> Level:
     """Return the level in a row; a viewer that never stated one is active."""
-    return row["attention"]["S"] if "attention" in row else "active"  # type: ignore[return-value]
+    return cast("Level", row["attention"]["S"] if "attention" in row else "active")
 
 
 def _subscription_keys(connection_id: str, topic: str) -> tuple[tuple[str, str], tuple[str, str]]:

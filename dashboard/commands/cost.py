@@ -98,7 +98,8 @@ def shares(attention: str) -> model.Attention:
     """
     parts = attention.split("/")
     percentages = [int(one) for one in parts if one.isdecimal()]
-    if len(parts) != len(model.LEVELS) or len(percentages) != len(parts) or sum(percentages) != 100:  # noqa: PLR2004
+    is_whole = sum(percentages) == 100  # noqa: PLR2004 - percent
+    if len(parts) != len(model.LEVELS) or len(percentages) != len(parts) or not is_whole:
         raise click.BadParameter(
             f"{attention!r}: use three percentages whose sum is 100, such as 25/35/40",
             param_hint="--attention",

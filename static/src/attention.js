@@ -13,7 +13,7 @@ export const SIGNS = /** @type {const} */ (["pointermove", "pointerdown", "keydo
 
 /**
  * @param {{hidden: boolean, wall: boolean, signAt: number, now: number}} page `hidden`: whether the tab is in
- *   the background; `wall`: whether it shows the view for wall screens, which nobody touches; `signAt`: when the
+ *   the background; `wall`: whether it shows the view for wall screens, which has no input; `signAt`: when the
  *   viewer last touched the page, in milliseconds since 1970
  * @returns {Level}
  */

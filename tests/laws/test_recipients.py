@@ -75,7 +75,7 @@ def test_the_list_is_that_of_the_facts_under_duplicates_and_crashes(happened, se
 
 
 @given(events, seeds)
-def test_a_shorter_redelivery_removes_nobody_from_the_list(happened, seed):
+def test_a_shorter_redelivery_removes_no_recipient_from_the_list(happened, seed):
     rng = random.Random(seed)
     world = World()
     world.arrive(*happened)

@@ -140,7 +140,7 @@ class Parts:
         return lambda _images: None
 
     def invoke_publish(self):
-        """Let aggregate invoke publish through `invocations`."""
+        """Make aggregate invoke publish through `invocations`."""
         self.push_now = partial(aggregate._push_now, lambda: self.invocations)
 
     @cached_property

@@ -113,7 +113,7 @@ def test_a_campaign_is_priced_by_the_next_smaller_measured_one():
     assert model.events_of(MEASURED, 10) == pytest.approx(30)
 
 
-def test_publish_is_billed_for_its_sleep_only_while_somebody_watches():
+def test_publish_is_billed_for_its_sleep_only_while_there_are_viewers():
     def seconds(viewers):
         return quantities(model.viewing(MEASURED, 1000, viewers, 2))["Lambda: duration"]
 
