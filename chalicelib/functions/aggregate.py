@@ -78,6 +78,7 @@ class Aggregator(Struct, frozen=True):
             shard,
             last["SequenceNumber"],
             created=int(last["ApproximateCreationDateTime"]),
+            campaigns={campaign for campaign, _ in batch.pending} - {PIPELINE},
         )
         log("count", records=len(records), items=len(batch.pending))
         self._push_first_changes(written, listed, attribute, now)

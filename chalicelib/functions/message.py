@@ -32,6 +32,7 @@ from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 from chalicelib.recipients.table import RecipientsIndex
+from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.table import StatsTable
 
 # Facts read per reply: however rare the matches, the reply is timely and has a cursor.
@@ -233,7 +234,7 @@ def build(
     return RequestHandler(
         stats_table,
         Snapshots(stats_table, Activity(stats_table, events_table)),
-        CampaignLists(stats_table, clock=clock),
+        CampaignLists(stats_table, Directory(dynamo, config.stats_table, stats_table), clock=clock),
         RecipientLists(stats_table, events_table, recipients),
         subscriptions,
         authenticator.build(config, dynamo, subscriptions, clock),

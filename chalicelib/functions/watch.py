@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -21,9 +21,10 @@ from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.config import Config, load
 from chalicelib.errors import AwsError, PipelineFault
 from chalicelib.log import log
+from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.health import Findings, unsent, untracked
 from chalicelib.stats.links import has_changing_ranks
-from chalicelib.stats.table import StatsTable
+from chalicelib.stats.table import Pipeline, StatsTable
 
 # The newest campaigns: missing tracking matters only for campaigns that are being sent.
 _CAMPAIGNS = 25
@@ -44,6 +45,8 @@ T = TypeVar("T")
 class HealthMonitor(Struct):
     """The watch function: measures, stores and judges the pipeline's health.
 
+    It also updates the directory of campaigns.
+
     Attributes:
         counted: the read position of each shard at this process's last complete check.
     """
@@ -51,6 +54,7 @@ class HealthMonitor(Struct):
     queues: Queues
     stream: EventsStream
     stats_table: StatsTable
+    directory: Directory
     functions: FunctionMetrics
     clock: Callable[[], float] = time.time
     counted: Mapping[str, str] | None = None
@@ -67,13 +71,15 @@ class HealthMonitor(Struct):
         """
         now = self.clock()
         probes = _Probes()
-        health = probes.run("the last check", self.stats_table.health)
-        last = health.findings if health else None
+        pipeline = probes.run("the last check", self.stats_table.pipeline)
+        last = pipeline.health.findings if pipeline else None
         waiting, in_flight = probes.run("the queue", self.queues.depths) or (None, None)
         dead = probes.run("the dead-letter queue", self.queues.dead_letters)
-        positions = probes.run("the read positions", self.stats_table.read_positions)
+        positions = pipeline and {one.shard: one.given for one in pipeline.positions}
+        directory = self._update_directory(pipeline, now, probes)
         is_idle = (
-            last is not None
+            directory == "unchanged"
+            and last is not None
             and (waiting, in_flight, dead) == (0, 0, last.dead_letters)
             and positions is not None
             and positions == self.counted
@@ -95,6 +101,7 @@ class HealthMonitor(Struct):
             else probes.run("the delay of counting", lambda: self._stream_lag(positions, now)),
             untracked=None if newest is None else untracked(newest, now),
             unsent=None if newest is None else unsent(newest, now),
+            listed_at=_rfc3339(now) if directory else last.listed_at if last else None,
             **self._functions(last, now, look_every, probes),
         )
         self.stats_table.put_findings(findings)
@@ -107,6 +114,16 @@ class HealthMonitor(Struct):
         if problems:
             raise PipelineFault("; ".join(problems))
         return findings
+
+    def _update_directory(
+        self, pipeline: Pipeline | None, now: float, probes: "_Probes"
+    ) -> Literal["changed", "unchanged"] | None:
+        """Return whether the directory of campaigns was updated; None if that failed."""
+        if pipeline is None:
+            return None
+        at = datetime.fromtimestamp(now, UTC)
+        changed = probes.run("the directory", lambda: self.directory.update(pipeline, at))
+        return None if changed is None else "changed" if changed else "unchanged"
 
     def _functions(
         self, last: Findings | None, now: float, look_every: int, probes: "_Probes"
@@ -169,10 +186,13 @@ def build(
 ) -> HealthMonitor:
     """Build the function and its AWS clients."""
     call = services or aws_services(config, TimeLimit())
+    dynamo = call("dynamodb")
+    stats_table = StatsTable(dynamo, config.stats_table, clock=clock)
     return HealthMonitor(
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         EventsStream(call("dynamodbstreams"), config.events_stream_arn),
-        StatsTable(call("dynamodb"), config.stats_table, clock=clock),
+        stats_table,
+        Directory(dynamo, config.stats_table, stats_table),
         FunctionMetrics(call("cloudwatch"), config.function_name.removesuffix("watch")),
         clock,
     )

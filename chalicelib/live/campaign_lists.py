@@ -1,7 +1,8 @@
 """Answer requests for campaigns: by first event, by any other column, filtered, or by words.
 
-Sorting, filtering and searching need all campaigns. They are read at most once a minute and kept
-in the process; the campaigns of a reply are read anew, so only their order may be a minute old.
+Sorting, filtering and searching use the directory of campaigns (stats/directory.py), which watch
+updates each minute. The campaigns of a reply are read anew, so only their order and the totals may
+be a minute old. Until the directory is complete, all summaries are read, at most once a minute.
 """
 
 import json
@@ -18,11 +19,13 @@ from chalicelib.live.permissions import Permissions
 from chalicelib.live.protocol import Request
 from chalicelib.paging import open_place, seal
 from chalicelib.ses.event import MAX_ID
-from chalicelib.stats.counters import COUNTERS, COUNTERS_OF_GENERATION_2, Aggregate, rates
+from chalicelib.stats.counters import COUNTERS, COUNTERS_OF_GENERATION_2, Aggregate, rate, rates
+from chalicelib.stats.directory import Entry, entry_of
+from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.search import mismatch, query_words
 from chalicelib.stats.table import StatsTable
 
-# How long campaigns are kept in the process.
+# How long all summaries are kept in the process.
 KEPT_SECONDS = 60
 
 # A position in a sorted list: the column, its order, its value as JSON, and the campaign.
@@ -40,10 +43,17 @@ Key = tuple[bool, Any, str]
 class CampaignLists:
     """The requests listCampaigns and searchCampaigns."""
 
-    def __init__(self, stats_table: StatsTable, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        stats_table: StatsTable,
+        directory: Directory,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._stats_table = stats_table
+        self._directory = directory
         self._clock = clock
-        self._kept: Sequence[Aggregate] = ()
+        self._kept: Sequence[Entry] = ()
         self._kept_until = 0.0
 
     def listed(self, request: Request, access: Permissions) -> tuple[list[Message], Message]:
@@ -79,20 +89,25 @@ class CampaignLists:
         """Return the campaigns that match, the best matches first, then the newest."""
         words = query_words(request.query)
         matches: list[tuple[int, str]] = []
-        for summary in self._all():
-            if access.can_see(summary.campaign):
-                texts = messages.campaign_texts(summary)
-                distance = mismatch(words, texts, summary.first_event_at)
+        for entry in self._all():
+            if access.can_see(entry.campaign):
+                texts = entry.campaign, entry.subject, entry.sender
+                distance = mismatch(words, texts, entry.first_event_at)
                 if distance is not None:
-                    matches.append((distance, summary.campaign))
+                    matches.append((distance, entry.campaign))
         matches.sort(key=itemgetter(0))
         found = [campaign for _, campaign in matches[: request.limit]]
         return _entries(self._stats_table.summaries(found))
 
-    def _all(self) -> Sequence[Aggregate]:
-        """Return all campaigns, newest first, at most KEPT_SECONDS old."""
+    def _all(self) -> Sequence[Entry]:
+        """Return all campaigns, newest first."""
+        entries = self._directory.entries()
+        if entries is not None:
+            self._kept, self._kept_until = (), 0.0
+            return entries
         if self._clock() >= self._kept_until:
-            self._kept = list(self._stats_table.all_campaigns())
+            found = map(entry_of, self._stats_table.all_campaigns())
+            self._kept = [one for one in found if one is not None]
             self._kept_until = self._clock() + KEPT_SECONDS
         return self._kept
 
@@ -101,20 +116,18 @@ def _entries(summaries: Sequence[Aggregate]) -> list[Message]:
     return [{"$type": "Campaign", **messages.campaign_entry(one)} for one in summaries]
 
 
-def _value(summary: Aggregate, column: str) -> int | float | str | None:
+def _value(entry: Entry, column: str) -> int | float | str | None:
     if column in _TIMES:
-        text: str | None = getattr(summary, column)
+        text: str | None = getattr(entry, column)
         return text
     is_unknown = column in COUNTERS_OF_GENERATION_2 or column in messages.RATES_OF_GENERATION_2
-    if is_unknown and not summary.is_current:
+    if is_unknown and not entry.is_current:
         return None
-    if column in COUNTERS:
-        return max(0, summary.counts.get(column, 0))
-    return rates(summary.counts)[column]
+    return entry.count(column) if column in COUNTERS else rate(column, entry.count)
 
 
-def _key(summary: Aggregate, sort: str, order: str) -> Key:
-    return _ordered(_value(summary, sort), summary.campaign, order)
+def _key(entry: Entry, sort: str, order: str) -> Key:
+    return _ordered(_value(entry, sort), entry.campaign, order)
 
 
 def _ordered(value: Any, campaign: str, order: str) -> Key:
@@ -140,14 +153,14 @@ def _key_of_cursor(cursor: str, sort: str, order: str) -> Key:
     return _ordered(value, place["campaign"], order)
 
 
-def _totals(found: Sequence[Aggregate]) -> Message:
+def _totals(found: Sequence[Entry]) -> Message:
     """Return the sums of all counters, and the rates of the sums.
 
     Counters that an earlier release did not know are None if it has counted one of the campaigns.
     """
-    sums: dict[str, Any] = {
-        name: sum(max(0, one.counts.get(name, 0)) for one in found) for name in COUNTERS
-    }
+    columns = zip(*(one.counts for one in found), strict=True)
+    sums: dict[str, Any] = dict.fromkeys(COUNTERS, 0)
+    sums |= dict(zip(COUNTERS, map(sum, columns), strict=bool(found)))
     shares: Mapping[str, Any] = rates(sums)
     if not all(one.is_current for one in found):
         sums |= dict.fromkeys(COUNTERS_OF_GENERATION_2)

@@ -138,12 +138,6 @@ def campaign_entry(summary: Aggregate) -> Message:
     }
 
 
-def campaign_texts(summary: Aggregate) -> tuple[str, str | None, str | None]:
-    """Return what users see of a campaign, and search: its id, subject and sender."""
-    campaign = _summary(summary)["campaign"]
-    return campaign["id"], campaign["subject"], campaign["sender"]
-
-
 def campaign_timeline(campaign: str, resolution: str, buckets: Iterable[Aggregate]) -> Message:
     """Compose a campaign's sparkline from its buckets, given in any order."""
     outline = [

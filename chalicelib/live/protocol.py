@@ -16,7 +16,8 @@ from chalicelib.facts.reputation import BOUNCE_TYPES
 from chalicelib.live.frames import MAX_FRAME_BYTES, Message
 from chalicelib.recipients.audience import IN_STATE
 from chalicelib.ses.event import MAX_ID
-from chalicelib.stats.counters import COUNTERS, RATES, Aggregate
+from chalicelib.stats.counters import COUNTERS, RATES
+from chalicelib.stats.directory import Entry
 
 MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
@@ -52,12 +53,12 @@ class Listing(Struct, frozen=True):
         """Whether some campaigns may not match."""
         return (self.since, self.until, self.sender) != (None, None, None)
 
-    def matches(self, summary: Aggregate) -> bool:
+    def matches(self, entry: Entry) -> bool:
         """Return whether a campaign passes the filters."""
-        day = (summary.first_event_at or "")[:10]
+        day = entry.first_event_at[:10]
         if (self.since and day < self.since) or (self.until and day > self.until):
             return False
-        return self.sender is None or self.sender.casefold() in (summary.sender or "").casefold()
+        return self.sender is None or self.sender.casefold() in (entry.sender or "").casefold()
 
 
 Level = Literal["active", "visible", "hidden"]

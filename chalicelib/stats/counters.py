@@ -10,7 +10,7 @@ attributes, as DynamoDB's ADD requires; their names in the table are short.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -116,6 +116,11 @@ RATES = {
     "human_click_to_open": ("unique_human_clicks", "readers"),
     "complaint": ("complaints", "deliveries"),
     "unsubscribe": ("unsubscribes", "deliveries"),
+}
+
+_DIFFERENCES = {
+    "attempted": ("sends", "prevented"),
+    "observable": ("deliveries", "unique_private_opens"),
 }
 
 
@@ -227,15 +232,23 @@ def rates(counts: Mapping[str, int]) -> dict[str, float | None]:
     one but not, or not yet, the other.
     """
     known: Mapping[str, int] = defaultdict(int, counts)
-    values = {
-        **known,
-        "attempted": known["sends"] - known["prevented"],
-        "observable": known["deliveries"] - known["unique_private_opens"],
-    }
-    return {
-        name: _ratio(values.get(part, 0), values.get(whole, 0))
-        for name, (part, whole) in RATES.items()
-    }
+    return {name: rate(name, known.__getitem__) for name in RATES}
+
+
+def rate(name: str, count: Callable[[str], int]) -> float | None:
+    """Compute one rate; see `rates`.
+
+    Args:
+        name: the rate.
+        count: returns a counter by its name.
+    """
+    part, whole = (
+        count(_DIFFERENCES[side][0]) - count(_DIFFERENCES[side][1])
+        if side in _DIFFERENCES
+        else count(side)
+        for side in RATES[name]
+    )
+    return _ratio(part, whole)
 
 
 def _ratio(part: int, whole: int) -> float | None:

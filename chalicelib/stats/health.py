@@ -23,6 +23,7 @@ _NUMBERS = {
     "stream_lag_seconds": "lag",
 }
 _NAMES = ("untracked", "unsent", "failing")
+_TIMES = ("functions_at", "listed_at")
 
 # The limits above which an operator is alerted; the page shows a delay much earlier.
 OLD_SECONDS = 300
@@ -46,6 +47,7 @@ class Findings(Struct, frozen=True):
         unsent: campaigns with deliveries but no sends, without which no bounce rate is known.
         failing: functions that fail repeatedly, each with the metric that shows it.
         functions_at: RFC 3339 time at which `failing` was measured.
+        listed_at: RFC 3339 time at which the directory of campaigns was last updated.
     """
 
     checked_at: str
@@ -57,6 +59,7 @@ class Findings(Struct, frozen=True):
     unsent: tuple[str, ...] | None = None
     failing: tuple[str, ...] | None = None
     functions_at: str | None = None
+    listed_at: str | None = None
 
     def problems(self) -> Iterator[str]:
         """Yield the problems that an operator must know, each with its remedy."""
@@ -93,6 +96,7 @@ class Health(Struct, frozen=True):
     Attributes:
         findings: findings of the last check; None before the first.
         paused_at: time at which ingest was paused for a recount; None if it is not paused.
+        recounted_at: time of the last such pause that has ended; None if there was none.
     """
 
     version: int = 0
@@ -102,6 +106,7 @@ class Health(Struct, frozen=True):
     last_event_at: str | None = None
     findings: Findings | None = None
     paused_at: str | None = None
+    recounted_at: str | None = None
 
 
 def health_from_item(item: Item) -> Health:
@@ -127,12 +132,14 @@ def health_from_item(item: Item) -> Health:
             unsent=names("unsent"),
             failing=names("failing"),
             functions_at=text("functions_at"),
+            listed_at=text("listed_at"),
             **numbers,
         )
     return Health(
         version=number("v") or 0,
         last_event_at=text("last_event_at"),
         paused_at=text("paused_at"),
+        recounted_at=text("recounted_at"),
         findings=findings,
         **{name: number(attribute) or 0 for name, attribute in HEALTH_COUNTERS.items()},
     )
@@ -149,12 +156,14 @@ def findings_to_item(findings: Findings) -> Item:
         named = getattr(findings, name)
         if named is not None:
             item[name] = {"L": [{"S": one} for one in sorted(named)]}
-    if findings.functions_at is not None:
-        item["functions_at"] = {"S": findings.functions_at}
+    for name in _TIMES:
+        at = getattr(findings, name)
+        if at is not None:
+            item[name] = {"S": at}
     return item
 
 
-FINDINGS = ("checked_at", *_NUMBERS.values(), *_NAMES, "functions_at")
+FINDINGS = ("checked_at", *_NUMBERS.values(), *_NAMES, *_TIMES)
 """The attributes that a health check writes."""
 
 

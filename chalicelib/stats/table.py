@@ -3,18 +3,18 @@
 Under the campaign ` pipeline` it also contains the pipeline's health and, for each shard of the
 events stream, the sequence number up to which its records are counted:
 
-    " pipeline"  shard#<hash>  shard: id  read: sequence number, padded  given: unpadded  expires
+    " pipeline"  shard#<hash>  see stats/positions.py
 """
 
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from heapq import nsmallest
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.aws.client import Service
 from chalicelib.dynamodb import Item
@@ -44,8 +44,17 @@ from chalicelib.stats.counters import (
     kept_until,
     link_part,
 )
+from chalicelib.stats.directory import STATE, State, state_from_item
 from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
 from chalicelib.stats.links import LEADERS, MAX_LINKS, MAX_RANKED, rank
+from chalicelib.stats.positions import (
+    SHARD,
+    Position,
+    advance,
+    advance_without_campaigns,
+    expiry,
+    position_from_item,
+)
 from chalicelib.stats.subjects import (
     SUBJECTS,
     SubjectSample,
@@ -53,7 +62,6 @@ from chalicelib.stats.subjects import (
     sample_to_map,
 )
 from chalicelib.stats.update import (
-    CHECKPOINT_SECONDS,
     ConditionalField,
     PendingUpdate,
     plan,
@@ -65,13 +73,19 @@ _MAX_HINTS = 5000
 _BATCH_GET = 100
 # The maximum that WINDOWS shows; a sparkline must fit in a frame.
 _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
-_SHARD = "shard#"
-_SEQUENCE_DIGITS = 40  # zero-padded text sorts numerically
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
 # A position in the list of campaigns: a campaign, and the time of its first event.
 _PLACE = re.compile(
     rf"(?P<campaign>.{{1,{MAX_ID}}})#(?P<at>[0-9-]{{10}}T[0-9:]{{8}}(?:\.[0-9]{{3}})?Z)", re.DOTALL
 )
+
+
+class Pipeline(NamedTuple):
+    """What the stats table stores of the pipeline."""
+
+    health: Health
+    positions: Sequence[Position]
+    directory: State
 
 
 class StatsTable:
@@ -210,12 +224,16 @@ class StatsTable:
     def resume(self, at: str) -> None:
         """Remove the record of a pause, unless it belongs to another pause.
 
+        What remains is `recounted_at`: watch then builds the directory of campaigns again.
+
         Raises:
             AwsError: the item could not be written.
         """
         with suppress(ConditionFailed):
             self._change_health(
-                "REMOVE paused_at ADD v :one", {":at": {"S": at}}, condition="paused_at = :at"
+                "SET recounted_at = :at REMOVE paused_at ADD v :one",
+                {":at": {"S": at}},
+                condition="paused_at = :at",
             )
 
     def _change_health(
@@ -261,7 +279,15 @@ class StatsTable:
             },
         )
 
-    def put_read_position(self, attribute: str, shard: str, sequence: str, *, created: int) -> None:
+    def put_read_position(
+        self,
+        attribute: str,
+        shard: str,
+        sequence: str,
+        *,
+        created: int,
+        campaigns: Collection[str] = (),
+    ) -> None:
         """Store the position up to which a shard is counted; an older position has no effect.
 
         Args:
@@ -269,31 +295,50 @@ class StatsTable:
             shard: the shard's id.
             sequence: sequence number of the last counted record.
             created: when that record was written, in epoch seconds.
+            campaigns: the campaigns of the counted records.
 
         Raises:
             AwsError: the item could not be written.
         """
-        with suppress(ConditionFailed):
-            self._dynamo.call(
-                "update_item",
-                TableName=self._name,
-                Key={"campaign": {"S": PIPELINE}, "part": {"S": _SHARD + attribute}},
-                UpdateExpression=(
-                    "SET #shard = :shard, #read = :read, #given = :given, expires = :expires"
-                ),
-                ConditionExpression="attribute_not_exists(#read) OR #read < :read",
-                ExpressionAttributeNames={"#shard": "shard", "#read": "read", "#given": "given"},
-                ExpressionAttributeValues={
-                    ":shard": {"S": shard},
-                    ":read": {"S": sequence.zfill(_SEQUENCE_DIGITS)},
-                    ":given": {"S": sequence},
-                    ":expires": {"N": str(created + CHECKPOINT_SECONDS)},
-                },
-            )
+        expires = expiry(created, self._clock())
+        key = {"campaign": {"S": PIPELINE}, "part": {"S": SHARD + attribute}}
+        update: dict[str, Any] | None = advance(shard, sequence, campaigns, expires)
+        while update is not None:
+            try:
+                self._dynamo.call("update_item", TableName=self._name, Key=key, **update)
+            except ConditionFailed as error:
+                update = advance_without_campaigns(shard, sequence, expires, error.item)
+            else:
+                return
 
     def read_positions(self) -> dict[str, str]:
         """Return the sequence number up to which each shard is counted, by shard id."""
-        return {item["shard"]["S"]: _given(item) for item in self._items(PIPELINE, _SHARD)}
+        return {one.shard: one.given for one in self._positions()}
+
+    def _positions(self) -> Iterator[Position]:
+        return map(position_from_item, self._items(PIPELINE, SHARD))
+
+    def pipeline(self) -> Pipeline:
+        """Return the pipeline's health, the read positions and the directory's state.
+
+        One consistent query reads all of them, in the range `directory`, `health`, `shard#`.
+        """
+        items = list(
+            self._query(
+                "campaign = :campaign AND part BETWEEN :first AND :last",
+                {
+                    ":campaign": {"S": PIPELINE},
+                    ":first": {"S": STATE},
+                    ":last": {"S": f"{SHARD}~"},
+                },
+            )
+        )
+        by_part = {item["part"]["S"]: item for item in items}
+        return Pipeline(
+            health_from_item(by_part.get(HEALTH, {})),
+            [position_from_item(one) for part, one in by_part.items() if part.startswith(SHARD)],
+            state_from_item(by_part.get(STATE, {})),
+        )
 
     def positions_by_attribute(self, now: int) -> dict[str, str]:
         """Return the sequence number up to which each shard is counted, by shard attribute.
@@ -305,8 +350,8 @@ class StatsTable:
             now: epoch seconds.
         """
         return {
-            item["part"]["S"].removeprefix(_SHARD): _given(item)
-            for item in self._items(PIPELINE, _SHARD)
+            item["part"]["S"].removeprefix(SHARD): position_from_item(item).given
+            for item in self._items(PIPELINE, SHARD)
             if "expires" not in item or int(item["expires"]["N"]) > now
         }
 
@@ -460,6 +505,10 @@ class StatsTable:
         """Return the summaries of campaigns, in their order; consistent reads."""
         return self._aggregates([(campaign, SUMMARY) for campaign in campaigns])
 
+    def listed_campaigns(self) -> Iterator[str]:
+        """Yield the campaigns of the list in any order, with as few reads as possible."""
+        return (key["campaign"]["S"] for key in self._listed())
+
     def all_campaigns(self) -> Iterator[Aggregate]:
         """Yield all summaries, newest campaign first."""
         keys = self._listed()
@@ -571,9 +620,3 @@ def _listed_key(cursor: str) -> Item:
         "listed": {"S": LISTED},
         "first_event_at": {"S": place["at"]},
     }
-
-
-def _given(position: Item) -> str:
-    """Return a position's unpadded sequence number; a past version stored only the padded one."""
-    given: str = position.get("given", position["read"])["S"]
-    return given

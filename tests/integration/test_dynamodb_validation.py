@@ -30,6 +30,7 @@ from test_policies import SPRING, ask, calls, everything, request, subscribed  #
 from chalicelib.auth.share_links import Shares
 from chalicelib.aws import client
 from chalicelib.live.permissions import Connection
+from chalicelib.stats.directory import bucket_of, bucket_part
 from chalicelib.stats.health import Findings
 from chalicelib.stats.table import StatsTable
 from dashboard.aws_session import Service
@@ -61,6 +62,7 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
         calls(renew)
         calls(lambda: share(pipeline))
         run_recounts(pipeline, installation, monkeypatch)
+        update_directory(pipeline, monkeypatch)
     return requests
 
 
@@ -131,6 +133,37 @@ def run_recounts(pipeline, installation, monkeypatch):
     end_pause(Service("dynamodb", installation.clients), pipeline.config.stats_table, Reporter())
     stats_table.put_findings(Findings("2026-11-23T11:00:00Z"))
     stats_table.put_findings(Findings("2026-11-23T11:01:00Z", 1, 2, 3, 4, ("spring",), ("spring",)))
+
+
+def update_directory(pipeline, monkeypatch):
+    """Build the directory of campaigns for each reason, and update and read its entries."""
+    stored = moto_account.client("dynamodb")
+    of_stats = {"TableName": pipeline.config.stats_table}
+
+    def count_and_check(*change):
+        pipeline.run(ses.a_send(f"m-{pipeline.now}", campaign="autumn"))
+        for part, update in change:
+            key = {"campaign": {"S": part[0]}, "part": {"S": part[1]}}
+            stored.update_item(**of_stats, Key=key, **update)
+        handlers.watch({})
+        pipeline.now += 1000
+
+    with monkeypatch.context() as few:
+        few.setattr("chalicelib.stats.positions.MOST_NOTED", 0)
+        pipeline.run(ses.a_send("m-5"))
+        count_and_check()
+    [position] = pipeline.parts.stats_table.pipeline().positions
+    unnoted = {"UpdateExpression": "REMOVE noted"}
+    count_and_check(((" pipeline", position.part), unnoted))
+    pipeline.ask(VIEWER, action="searchCampaigns", query="spring")
+    old = {
+        "UpdateExpression": "SET #format = :old",
+        "ExpressionAttributeNames": {"#format": "format"},
+        "ExpressionAttributeValues": {":old": {"S": "0"}},
+    }
+    count_and_check(((" directory", bucket_part(bucket_of("autumn"))), old))
+    for _ in range(2):
+        count_and_check()
 
 
 def refusals(dynalite, requests):
@@ -263,7 +296,7 @@ def test_calls_and_expression_parts_without_a_request_are_reported():
         dynamo = MemoryDynamo(lambda: 0)
         Shares(dynamo, "SubscriptionsTable").add("spring", until=1)
         StatsTable(dynamo, "StatsTable").put_findings(
-            Findings("2026-11-23T11:00:00Z", 1, 2, 3, 4, (), (), (), "2026-11-23T11:00:00Z")
+            Findings("2026-11-23T11:00:00Z", 1, 2, 3, 4, (), (), (), *2 * ["2026-11-23T11:00:00Z"])
         )
 
     missing = unsent(requests)

@@ -16,7 +16,7 @@ Item = Mapping[str, Mapping[str, Any]]
 MAX_EXPRESSION_BYTES = 4096
 
 _TOKEN = re.compile(r"\s*(<>|<=|>=|[=<>(),.]|[#:]?[A-Za-z0-9_]+)")
-_CLAUSES = ("SET", "REMOVE", "ADD")
+_CLAUSES = ("SET", "REMOVE", "ADD", "DELETE")
 
 
 class Refused(Exception):
@@ -195,7 +195,7 @@ def _contains(value: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> boo
 
 @dataclass(frozen=True)
 class Action:
-    """One action of an update: `SET a = :v`, `REMOVE a`, `ADD a :v`."""
+    """One action of an update: `SET a = :v`, `REMOVE a`, `ADD a :v`, `DELETE a :v`."""
 
     clause: str
     path: tuple[str, ...]
@@ -249,6 +249,8 @@ def updated(item: Item, text: str, names: Names) -> dict[str, Mapping[str, Any]]
             target.pop(name, None)
         elif action.clause == "SET":
             target[name] = names.values[str(action.value)]
+        elif action.clause == "DELETE":
+            _delete(target, name, names.values[str(action.value)])
         else:
             target[name] = _added(target.get(name), names.values[str(action.value)])
     return result
@@ -261,6 +263,17 @@ def _added(old: Mapping[str, Any] | None, value: Mapping[str, Any]) -> Mapping[s
         case {"SS": list(members)} if old is None or "SS" in old:
             return {"SS": list(dict.fromkeys([*(old["SS"] if old else ()), *members]))}
     raise Refused(f"An operand in the update expression has an incorrect data type: {old}, {value}")
+
+
+def _delete(target: dict[str, Mapping[str, Any]], name: str, value: Mapping[str, Any]) -> None:
+    """Remove members from a set; a set without members is no attribute."""
+    old = target.get(name, {"SS": []})
+    if "SS" not in old or "SS" not in value:
+        raise Refused(f"An operand in the update expression has an incorrect data type: {old}")
+    left = [one for one in old["SS"] if one not in value["SS"]]
+    target.pop(name, None)
+    if left:
+        target[name] = {"SS": left}
 
 
 def check(parameters: Mapping[str, Any]) -> Names:

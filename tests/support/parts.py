@@ -44,6 +44,7 @@ from chalicelib.live.recipient_lists import RecipientLists
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.recipients.table import RecipientsIndex
+from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.table import StatsTable
 
 
@@ -128,6 +129,11 @@ class Parts:
     def stats_table(self):
         """Return the stats table."""
         return StatsTable(self.dynamo, self.config.stats_table, clock=self._clock)
+
+    @cached_property
+    def directory(self):
+        """Return the directory of campaigns."""
+        return Directory(self.dynamo, self.config.stats_table, self.stats_table)
 
     @cached_property
     def snapshots(self):
@@ -247,13 +253,22 @@ class Parts:
         return Invocations(self.config, "publish", clock=self._clock)
 
     @cached_property
-    def watch(self):
-        """Return the watch function."""
-        functions = FunctionMetrics(
+    def function_metrics(self):
+        """Return the reader of the functions' metrics."""
+        return FunctionMetrics(
             self._services("cloudwatch"), self.config.function_name.removesuffix("watch")
         )
+
+    @cached_property
+    def watch(self):
+        """Return the watch function."""
         return HealthMonitor(
-            self.queues, self.events_stream, self.stats_table, functions, self._clock
+            self.queues,
+            self.events_stream,
+            self.stats_table,
+            self.directory,
+            self.function_metrics,
+            self._clock,
         )
 
     @cached_property
@@ -262,7 +277,7 @@ class Parts:
         return RequestHandler(
             self.stats_table,
             self.snapshots,
-            CampaignLists(self.stats_table, clock=self._clock),
+            CampaignLists(self.stats_table, self.directory, clock=self._clock),
             RecipientLists(self.stats_table, self.events_table, self.recipients),
             self.subscriptions,
             self.sign_in,

@@ -24,7 +24,7 @@ from support.parts import Parts
 from support.rules import CURRENT, Rules
 
 from chalicelib.config import Config
-from chalicelib.errors import AwsError, NotStored
+from chalicelib.errors import AwsError, NotStored, PipelineFault
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import frames
 from chalicelib.live.permissions import Connection
@@ -130,7 +130,7 @@ class Invocation:
         with self._world.in_process(self), redirect_stdout(StringIO()):
             try:
                 self._greenlet.switch()
-            except (AwsError, NotStored) as error:
+            except (AwsError, NotStored, PipelineFault) as error:
                 self._world.raised.append(error)
                 self._end(succeeded=False)
                 return
@@ -196,7 +196,24 @@ class World:
         self._ids = itertools.count()
         self.current: Invocation | None = None
 
-    # The services that the functions call besides DynamoDB: SQS, API Gateway and Lambda.
+    # The services that the functions call besides DynamoDB: SQS, API Gateway and Lambda, and what
+    # watch measures.
+
+    def depths(self) -> tuple[int, int]:
+        self._hold()
+        return len(self.queue), 0
+
+    def dead_letters(self) -> int:
+        return len(self.dead)
+
+    def oldest_seconds(self, _now: float) -> int:
+        return 0
+
+    def oldest_unread(self, *_: Any) -> float | None:
+        return None
+
+    def failing(self, _now: float) -> tuple[str, ...]:
+        return ()
 
     def close(self, endpoint: str, connection_id: str) -> None:
         """Close a connection; frames that are still sent to it are recorded and checked."""
@@ -315,6 +332,15 @@ class World:
 
         return self._start("ingest", run, done)
 
+    def watch(self) -> Invocation:
+        """Start a check of the pipeline, by the newest release."""
+        self.deployed = self.releases[-1]
+
+        def run() -> None:
+            self.process.watch.check()
+
+        return self._start("watch", run, lambda **_: None)
+
     def waiting(self) -> list[str]:
         """Return the messages in the queue that the next invocation may receive."""
         newest = self.deployed is self.releases[-1]
@@ -409,6 +435,8 @@ class World:
         parts.queues = self
         parts.connections = self
         parts.invocations = self
+        parts.events_stream = self
+        parts.function_metrics = self
         parts.invoke_publish()
         parts.frame_sender = FrameSender(self, clock=lambda: self.now, pause=lambda _: None)
         parts.large_topics._pause = lambda _: None
