@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 # A date or month is one word: its parts would match other dates, too.
 _WORD = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?!\d)|[^\W_]+")
@@ -39,11 +40,13 @@ def mismatch(words: Sequence[str], texts: Sequence[str | None], at: str | None) 
         texts: what users see of the campaign: its id, subject and sender.
         at: the RFC 3339 time of the campaign's first event.
     """
-    text = "\n".join(filter(None, texts)).casefold()
+    month = _MONTHS[int(at[5:7]) - 1] if at else ""
+    text = "\n".join(filter(None, (*texts, at and at[:10]))).casefold()
+    if not all(_may_match(word, text, month) for word in words):
+        return None
     present = set(_WORD.findall(text))
     if at:
-        text += f"\n{at[:10]}"
-        present |= {at[:4], at[:7], at[:10], _MONTHS[int(at[5:7]) - 1]}
+        present |= {at[:4], at[:7], month}
     total = 0
     for word in words:
         quality = _quality(word, text, present)
@@ -53,6 +56,25 @@ def mismatch(words: Sequence[str], texts: Sequence[str | None], at: str | None) 
     return total
 
 
+def _may_match(word: str, text: str, month: str) -> bool:
+    """Return whether a word may match a campaign: False for most, in a fraction of the time."""
+    return any(part in text or part in month for part in _parts(word))
+
+
+@lru_cache(maxsize=100)
+def _parts(word: str) -> tuple[str, ...]:
+    """Return texts of which one is part of each text that matches a word.
+
+    A typing error is in one half of the word, so that the other one is unchanged, or exchanges the
+    letters between which the word is divided.
+    """
+    if not _is_corrected(word):
+        return (word,)
+    middle = len(word) // 2
+    first, second = word[:middle], word[middle:]
+    return first, second, first[:-1] + second[0] + first[-1] + second[1:]
+
+
 def _quality(word: str, text: str, present: set[str]) -> int | None:
     if word in present:
         return _WHOLE
@@ -60,9 +82,13 @@ def _quality(word: str, text: str, present: set[str]) -> int | None:
         return _PREFIX
     if word in text:
         return _INSIDE
-    if len(word) >= _LEAST_CORRECTED and word.isalpha():
-        return _CORRECTED if any(differ_by_one_error(word, one) for one in present) else None
+    if _is_corrected(word) and any(differ_by_one_error(word, one) for one in present):
+        return _CORRECTED
     return None
+
+
+def _is_corrected(word: str) -> bool:
+    return len(word) >= _LEAST_CORRECTED and word.isalpha()
 
 
 def differ_by_one_error(a: str, b: str) -> bool:

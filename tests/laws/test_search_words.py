@@ -32,6 +32,12 @@ def test_one_error_is_a_distance_of_one(a, b):
     assert differ_by_one_error(a, b) == (distance(a, b) == 1)
 
 
+@given(st.text("abc", min_size=4, max_size=7), WORDS, SENTENCES)
+def test_a_word_with_one_error_is_found_in_any_text(word, other, sentence):
+    if differ_by_one_error(word, other):
+        assert mismatch([word], (" ".join([*sentence, other]),), None) is not None
+
+
 @given(SENTENCES.flatmap(lambda words: st.tuples(st.just(words), st.permutations(words))))
 def test_words_are_found_in_any_order(words_and_order):
     words, order = words_and_order
