@@ -211,9 +211,9 @@ FAULTS = (
     ),
     Fault(
         "the read position of a shard may move back",
-        "chalicelib/stats/table.py",
-        "attribute_not_exists(#read) OR #read < :read",
-        "attribute_not_exists(#read) OR #read <> :read",
+        "chalicelib/stats/positions.py",
+        "attribute_not_exists(#read) OR (#read < :read",
+        "attribute_not_exists(#read) OR (#read <> :read",
         ("tests/unit/test_conditional_writes.py",),
     ),
     Fault(
@@ -994,6 +994,71 @@ FAULTS = (
         'if before == "hidden" != request.level:',
         'if before == "visible" != request.level:',
         ("tests/unit/test_attention.py",),
+    ),
+    Fault(
+        "a bucket of the directory that has changed since it was read is replaced",
+        "chalicelib/stats/directory_table.py",
+        'ConditionExpression="v = :v" if item',
+        'ConditionExpression="v >= :v" if item',
+        ("tests/unit/test_directory_entries.py",),
+    ),
+    Fault(
+        "campaigns are forgotten that were moved after their summaries were read",
+        "chalicelib/stats/directory_table.py",
+        'ConditionExpression="moves = :moves"',
+        'ConditionExpression="moves >= :moves"',
+        ("tests/unit/test_directory_entries.py",),
+    ),
+    Fault(
+        "campaigns are forgotten before their entries are written",
+        "chalicelib/stats/directory_table.py",
+        "        self._refresh(by_bucket(campaigns), now)\n",
+        "        for one in found:\n"
+        "            self._remove_pending(one, one.pending)\n"
+        "        self._refresh(by_bucket(campaigns), now)\n",
+        ("tests/laws/test_directory.py::test_a_check_that_dies_at_any_call_loses_no_campaign",),
+    ),
+    Fault(
+        "a build of the directory that was requested during another one is forgotten",
+        "chalicelib/stats/directory_table.py",
+        'condition="builds = :builds"',
+        'condition="builds >= :builds"',
+        ("tests/unit/test_directory_entries.py",),
+    ),
+    Fault(
+        "the directory's version does not rise with an entry",
+        "chalicelib/stats/directory_table.py",
+        '        self._change_state("ADD v :one")\n        for one in found:',
+        "        for one in found:",
+        ("tests/unit/test_directory_entries.py",),
+    ),
+    Fault(
+        "batches of an earlier release, whose campaigns are not noted, go unnoticed",
+        "chalicelib/stats/positions.py",
+        "AND #noted = #read ",
+        "",
+        ("tests/unit/test_directory_entries.py",),
+    ),
+    Fault(
+        "campaigns that are too many to note are lost",
+        "chalicelib/stats/positions.py",
+        '"full" if position.is_noted else "unnoted"',
+        "None",
+        ("tests/unit/test_directory_entries.py",),
+    ),
+    Fault(
+        "noted campaigns expire with the record that was counted, not a day later",
+        "chalicelib/stats/positions.py",
+        "return max(created, int(now)) + CHECKPOINT_SECONDS",
+        "return created + CHECKPOINT_SECONDS",
+        ("tests/unit/test_directory_entries.py",),
+    ),
+    Fault(
+        "a search excludes words with two letters exchanged in the middle",
+        "chalicelib/stats/search.py",
+        "return first, second, first[:-1] + second[0] + first[-1] + second[1:]",
+        "return first, second",
+        ("tests/laws/test_search_words.py",),
     ),
 )
 

@@ -32,10 +32,17 @@ def test_one_error_is_a_distance_of_one(a, b):
     assert differ_by_one_error(a, b) == (distance(a, b) == 1)
 
 
-@given(st.text("abc", min_size=4, max_size=7), WORDS, SENTENCES)
-def test_a_word_with_one_error_is_found_in_any_text(word, other, sentence):
-    if differ_by_one_error(word, other):
-        assert mismatch([word], (" ".join([*sentence, other]),), None) is not None
+@given(st.text("abcdef", min_size=4, max_size=8), st.sampled_from("abcx"), SENTENCES)
+def test_a_word_is_found_wherever_it_has_one_error(word, letter, sentence):
+    for at in range(len(word)):
+        before, after = word[:at], word[at + 1 :]
+        for other in (
+            before + after,
+            before + letter + word[at:],
+            before + letter + after,
+            before + after[:1] + word[at] + after[1:],
+        ):
+            assert mismatch([word], (" ".join([*sentence, other]),), None) is not None
 
 
 @given(SENTENCES.flatmap(lambda words: st.tuples(st.just(words), st.permutations(words))))

@@ -6,7 +6,7 @@ import pytest
 from support import ses
 from support.world import World
 
-from chalicelib.stats import positions
+from chalicelib.stats import directory, directory_table, positions
 from chalicelib.stats.counters import COUNTERS, SUMMARY, Aggregate
 from chalicelib.stats.directory import (
     BUCKETS,
@@ -248,3 +248,125 @@ def test_after_a_day_without_checks_the_directory_is_built_again(world):
     settle(world)
     entries = {one.campaign: one for one in world.new_process().directory.entries()}
     assert entries["spring"].count("sends") == 2
+
+
+def test_what_an_earlier_release_has_counted_is_built_again(world):
+    """It advances the read position, but notes no campaigns; then a current one counts."""
+    table = world.dynamo.tables["StatsTable"]
+    key = (" pipeline", position(world).part)
+    table.put(key, {**table.get(key), "read": {"S": "1".zfill(40)}})
+    summary = table.get(("spring", SUMMARY))
+    table.put(("spring", SUMMARY), {**summary, "s": {"N": "7"}})
+
+    world.arrive(ses.a_send("m-9", campaign="winter"))
+    world.drain()
+    world.watch()
+    world.drain()
+
+    assert world.new_process().directory.entries() is None
+    settle(world)
+    entries = {one.campaign: one for one in world.new_process().directory.entries()}
+    assert entries["spring"].count("sends") == 7
+
+
+def test_a_build_that_is_requested_during_another_one_is_not_forgotten(world):
+    stats_table = world.new_process().stats_table
+    begun = []
+
+    def before_call(_, parameters):
+        begun.append(str(parameters))
+        world._hold()
+
+    def recount(at):
+        world.dynamo.before_call = lambda *_: None
+        stats_table.pause(at)
+        stats_table.resume(at)
+        world.dynamo.before_call = before_call
+
+    recount("2026-11-23T21:00:00.000Z")
+    world.watch()
+    world.drain()
+    build = world.watch()
+    while ":builds" not in "".join(begun[-1:]):
+        build.step()
+
+    recount("2026-11-23T22:00:00.000Z")
+    requesting = world.watch()
+    while requesting in world.running:
+        requesting.step()
+    world.drain()
+
+    world.dynamo.before_call = lambda *_: None
+    assert stats_table.pipeline().directory.left == BUCKETS
+
+
+def held_before(world, text):
+    """Start a check; hold it before the first call whose parameters contain a text."""
+    begun = []
+    world.dynamo.before_call = lambda _, parameters: (begun.append(str(parameters)), world._hold())
+    check = world.watch()
+    while text not in "".join(begun[-1:]):
+        check.step()
+    world.dynamo.before_call = lambda *_: world._hold()
+    return check
+
+
+def finish(world, invocation):
+    while invocation in world.running:
+        invocation.step()
+
+
+def count(world, event):
+    """Ingest and count an event, while other invocations are held."""
+    world.arrive(event)
+    finish(world, world.ingest(*world.queue))
+    for lane in world.readable():
+        if lane.reader == "count":
+            finish(world, world.read(lane, lane.unread))
+
+
+def sends(world):
+    return {one.campaign: one.count("sends") for one in world.new_process().directory.entries()}
+
+
+def test_checks_that_update_one_bucket_at_once_keep_both_campaigns(monkeypatch):
+    monkeypatch.setattr(directory, "BUCKETS", 1)
+    monkeypatch.setattr(directory_table, "BUCKETS", 1)
+    world = World()
+    count(world, ses.a_send("m-0", campaign="winter"))
+    settle(world)
+    count(world, ses.a_send("m-1", campaign="spring"))
+    first = held_before(world, "SET entries")
+    count(world, ses.a_send("m-2", campaign="autumn"))
+    for _ in range(2):  # the campaigns of the first check, then the new one
+        finish(world, world.watch())
+
+    finish(world, first)
+
+    settle(world)
+    assert sends(world) == {"winter": 1, "spring": 1, "autumn": 1}
+
+
+def test_a_slow_check_does_not_forget_what_was_counted_since(world):
+    count(world, ses.a_send("m-2", campaign="spring"))
+    slow = held_before(world, "DELETE pending")
+    finish(world, world.watch())
+    count(world, ses.a_send("m-3", campaign="spring"))
+    dying = held_before(world, "SET entries")
+    dying.crash()
+
+    finish(world, slow)
+
+    settle(world)
+    assert sends(world)["spring"] == 3
+
+
+def test_noted_campaigns_are_kept_for_a_day_however_late_their_records_are(world):
+    late = int(world.now) - 24 * 3600
+    stats_table = world.new_process().stats_table
+    world.dynamo.before_call = lambda *_: None
+
+    stats_table.put_read_position("k9", "shard-9", "5", created=late, campaigns=["spring"])
+
+    item = world.dynamo.tables["StatsTable"].get((" pipeline", "shard#k9"))
+    assert int(item["expires"]["N"]) >= world.now + 24 * 3600
