@@ -10,7 +10,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 
 from chalicelib.errors import CommandError
-from dashboard.deploy import settings, stack
+from dashboard.deploy import settings, stack, throughput
 from dashboard.deploy.chalice_project import ARCHITECTURES
 from dashboard.deploy.remote import Place, install, refuse_another_runtime
 from dashboard.paths import TEMPLATE
@@ -44,8 +44,8 @@ _RESERVED_BY_COGNITO = ("aws", "amazon", "cognito")
     "--for-rate",
     type=click.IntRange(min=1),
     metavar="EVENTS",
-    help="Pre-warm the events table for this many events per second; DynamoDB charges a one-time "
-    "fee.",
+    help="Raise the tables' warm throughput for this many events per second; DynamoDB charges "
+    "once, and never lowers it.",
 )
 @click.option(
     "--set",
@@ -97,7 +97,6 @@ def command(  # noqa: PLR0913 - one for each option
         issuer=issuer,
         alarm_email=alarm_email,
         cloudwatch_dashboard=cloudwatch_dashboard,
-        warm_write_units=None if for_rate is None else warm_write_units(for_rate),
     )
     steps = Reporter()
     place = find_place(stage, region)
@@ -108,6 +107,8 @@ def command(  # noqa: PLR0913 - one for each option
             refuse_another_runtime(place)
         if issuer is None:
             _check_stage_name(place)
+        if for_rate is not None:
+            parameters |= _throughput(place, for_rate, steps)
         if plan:
             _show_plan(place, parameters)
             return
@@ -124,14 +125,12 @@ def command(  # noqa: PLR0913 - one for each option
     steps.info(f"SES publishes to {installed.topic_arn}")
 
 
-def warm_write_units(events_per_second: int) -> int:
-    """Return the write units per second that an event rate requires.
-
-    An event takes one when it is stored, and an open or click a second one for the message's state.
-    A new table serves 4,000 a second, and scales to double its previous peak every half hour.
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
-    """
-    return max(4000, 2 * events_per_second)
+def _throughput(place: Place, rate: int, steps: Reporter) -> dict[str, str]:
+    """Return the parameters of the stack that a rate of events requires, and print their cost."""
+    outputs = stack.find_outputs(place.clients("cloudformation"), place.stack_name) or {}
+    tables = throughput.measure(place.clients("dynamodb"), outputs, rate)
+    steps.info(throughput.describe(tables, rate))
+    return throughput.parameters(tables)
 
 
 def find_place(stage: str, region: str | None) -> Place:

@@ -21,6 +21,7 @@ from dashboard.checks.probe import check_probe
 from dashboard.checks.ses import check_account, check_event_destination
 from dashboard.checks.sign_in import check_issuer
 from dashboard.checks.stack import check_stack
+from dashboard.checks.throughput import check_throughput
 from dashboard.checks.topic import check_queue, check_topic
 from dashboard.commands.deploy import find_place
 from dashboard.deploy.remote import Place
@@ -31,6 +32,7 @@ CHECKS: dict[str, Check] = {
     "functions": check_functions,
     "event sources": check_event_sources,
     "concurrency": check_concurrency,
+    "throughput": check_throughput,
     "SES account": check_account,
     "event destination": check_event_destination,
     "topic": check_topic,

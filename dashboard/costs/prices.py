@@ -77,3 +77,13 @@ PRICES = {
 A page is small, and the first TB and ten million requests per month of CloudFront are free:
 aws.amazon.com/cloudfront/pricing
 """
+
+# Charged once for each unit by which the warm throughput of a table is raised: the price of a
+# provisioned unit for an hour. That AWS charges one hour was not verified.
+WARM_WRITE_UNIT = Price(
+    0.00065,
+    1,
+    "write unit per second",
+    "oneuptime.com/blog/post/2026-02-12-dynamodb-on-demand-vs-provisioned",
+    "2026-02-12",
+)

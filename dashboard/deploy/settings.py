@@ -148,7 +148,6 @@ def parameters(stage: str, **given: Any) -> dict[str, str]:
         "issuer": "Issuer",
         "alarm_email": "AlarmEmail",
         "cloudwatch_dashboard": "CloudWatchDashboard",
-        "warm_write_units": "WarmWriteUnits",
     }
     texts = {
         names[option]: str(value).lower() if isinstance(value, bool) else str(value)

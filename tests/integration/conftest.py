@@ -174,15 +174,15 @@ def installation(pipeline, mappings):
     return Installation("test", clients, pipeline.config, lambda: pipeline.now)
 
 
-def make_stack():
+def make_stack(**parameters):
     """Create the stack of a stage and return its outputs."""
+    chosen = {"Stage": "test", "Serving": "local", **parameters}
     cloudformation = client("cloudformation")
     cloudformation.create_stack(
         StackName="mailpulse-test",
         TemplateBody=TEMPLATE.read_text(),
         Parameters=[
-            {"ParameterKey": "Stage", "ParameterValue": "test"},
-            {"ParameterKey": "Serving", "ParameterValue": "local"},
+            {"ParameterKey": name, "ParameterValue": value} for name, value in chosen.items()
         ],
     )
     [stack] = cloudformation.describe_stacks(StackName="mailpulse-test")["Stacks"]

@@ -16,6 +16,7 @@ from dashboard.checks.pipeline import check_health, check_queues
 from dashboard.checks.ses import check_account, check_event_destination
 from dashboard.checks.sign_in import check_issuer
 from dashboard.checks.stack import check_stack
+from dashboard.checks.throughput import check_throughput
 from dashboard.checks.topic import check_queue, check_topic
 from dashboard.checks.web import Web
 from dashboard.commands import doctor
@@ -644,3 +645,22 @@ class TestCommand:
 
         assert done.exit_code == 1
         assert "FAIL  credentials        no valid AWS credentials" in done.output
+
+
+def test_tables_that_serve_less_than_they_were_deployed_for_are_reported(stage, look):
+    parameters = {**stage.subject().parameters, "WarmWriteUnits": "10000"}
+    line = only(look(check_throughput, parameters=parameters))
+    assert line.startswith("warn EventsTable serves 4,000 write units a second, not yet the 10,000")
+
+    stage.client("dynamodb").update_table(
+        TableName=stage.subject().output("EventsTable"),
+        WarmThroughput={"WriteUnitsPerSecond": 10_000},
+    )
+
+    [line] = look(check_throughput, parameters=parameters)
+    assert "EventsTable 10,000, StatsTable 4,000" in line
+
+
+def test_tables_of_a_stack_without_a_rate_report_what_they_serve(look):
+    [line] = look(check_throughput, parameters={})
+    assert line.startswith("ok the tables serve 2,001 events a second at once")
