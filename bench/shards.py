@@ -26,13 +26,15 @@ from support.memory import MemoryDynamo
 from support.world import START
 
 from bench.calls import item_size, units
-from chalicelib.errors import ConditionFailed
+from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.functions.aggregate import Aggregator
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.table import StatsTable
+from chalicelib.stats.update import CHECKPOINT_SECONDS, checkpoint_bytes, shard_attribute_of
 from dashboard.costs.model import CALL_SECONDS
 
 POLL_SECONDS = 0.25
+RETRY_SECONDS = 1.0  # until Lambda retries a failed batch
 BATCH = 1000  # of app.py
 ITEM_UNITS_A_SECOND = 1000  # limit of a partition, and therefore of an item
 SUMMARY = ("spring", "summary")
@@ -48,10 +50,10 @@ class Seen:
         batches: the number of records of each batch.
         calls: updates by item.
         refused: updates whose condition failed.
-        touched: items that the batches changed.
+        failed: batches whose invocation failed; Lambda retries them.
         written: write units by item, including refused updates.
         throttled: updates that had to wait for their item.
-        lags: seconds from a record's creation to its batch's summary.
+        lags: seconds from a record's creation to its batch's summary, in the second half.
         changes: changes of the stats table: the time, the item, and the bytes of its stream record.
     """
 
@@ -60,6 +62,7 @@ class Seen:
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     written: Counter[tuple[str, str]] = field(default_factory=Counter)
     throttled: int = 0
+    failed: int = 0
     lags: list[float] = field(default_factory=list)
     changes: list[tuple[float, tuple[str, str], int]] = field(default_factory=list)
 
@@ -72,10 +75,17 @@ class Shards:
         number: the number of shards.
         seconds: the duration; readers do not catch up afterwards.
         record_seconds: the CPU time of a function per record, without calls.
+        closed: how many shards have counted the campaign in the last 25 hours, and were closed.
     """
 
     def __init__(
-        self, records: Sequence[Record], number: int, seconds: float, record_seconds: float
+        self,
+        records: Sequence[Record],
+        number: int,
+        seconds: float,
+        record_seconds: float,
+        *,
+        closed: int = 0,
     ) -> None:
         self.seen = Seen()
         self.dynamo = MemoryDynamo(lambda: self.now)
@@ -87,9 +97,25 @@ class Shards:
         self._due: list[tuple[float, int, greenlet]] = []
         self._ids = itertools.count()
         self._lanes: list[list[Record]] = [[] for _ in range(number)]
+        self._close(closed)
         for record in records:
             message = record["dynamodb"]["Keys"]["message_id"]["S"]
             self._lanes[zlib.crc32(message.encode()) % number].append(record)
+
+    def _close(self, number: int) -> None:
+        """Store what closed shards have left: checkpoints in items, and read positions."""
+        dynamo: Any = self.dynamo  # a fake
+        table = StatsTable(dynamo, "StatsTable", clock=lambda: self.now)
+        checkpoints = {}
+        for one in range(number):
+            attribute = shard_attribute_of("arn", f"closed-{one}")
+            self.now = START - 3600 - (CHECKPOINT_SECONDS - 3600) * one / number
+            checkpoints[attribute] = {"B": checkpoint_bytes(one, self.now)}
+            table.put_read_position(attribute, f"closed-{one}", str(one), created=int(self.now))
+        day, hour = "2026-11-23", "2026-11-23T21"
+        for part in ("summary", f"hour#{hour}", f"day#{day}") if number else ():
+            key = {"campaign": {"S": SUMMARY[0]}, "part": {"S": part}}
+            self.dynamo.call("put_item", TableName="StatsTable", Item={**key, **checkpoints})
 
     def run(self) -> Seen:
         """Run the simulation."""
@@ -114,7 +140,7 @@ class Shards:
     def _read(self, number: int, lane: list[Record]) -> None:
         dynamo: Any = self  # a fake of DynamoDB
         role = Aggregator(
-            StatsTable(dynamo, "StatsTable"),
+            StatsTable(dynamo, "StatsTable", sleep=self._wait),
             RecipientsIndex(dynamo, "StatsTable", retention_days=90),
             lambda _images: None,
             math.inf,  # a campaign that is being sent is never idle
@@ -126,11 +152,17 @@ class Shards:
             batch = list(_come(lane, at, self.now))
             if batch:
                 self._wait(len(batch) * self._record_seconds)
-                role.batch(batch, shard=f"shard-{number}")
+                try:
+                    role.batch(batch, shard=f"shard-{number}")
+                except AwsError:
+                    self.seen.failed += 1
+                    self._wait(RETRY_SECONDS)
+                    continue
                 self.seen.batches.append(len(batch))
-                self.seen.lags += [
-                    self.now - one["dynamodb"]["ApproximateCreationDateTime"] for one in batch
-                ]
+                if self.now > START + self._seconds / 2:  # the first half fills the table
+                    self.seen.lags += [
+                        self.now - one["dynamodb"]["ApproximateCreationDateTime"] for one in batch
+                    ]
                 at += len(batch)
             if len(batch) < BATCH:
                 self._wait(max(0.0, polled + POLL_SECONDS - self.now))

@@ -69,6 +69,9 @@ from chalicelib.stats.update import (
 )
 
 _ATTEMPTS = 20
+_PROMPT_ATTEMPTS = 3  # without a wait; most conflicts end with the second attempt
+_CONFLICT_SECONDS = 0.01  # the duration of a write, in which another one conflicts with it
+_LONGEST_WAIT_SECONDS = 1.0
 _MAX_HINTS = 5000
 _BATCH_GET = 100
 # The maximum that WINDOWS shows; a sparkline must fit in a frame.
@@ -92,11 +95,17 @@ class StatsTable:
     """The stats table: updates and reads aggregates."""
 
     def __init__(
-        self, dynamo: Service, name: str, *, clock: Callable[[], float] = time.time
+        self,
+        dynamo: Service,
+        name: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._dynamo = dynamo
         self._name = name
         self._clock = clock
+        self._sleep = sleep
         # Items as last read, to avoid a failed first attempt. They may be stale: conditions decide.
         self._hints: dict[tuple[str, str], Item] = {}
         self._subjects: dict[str, Item] = {}
@@ -112,7 +121,7 @@ class StatsTable:
         """
         campaign, part = key
         observed = self._hints.get(key, {})
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             update = plan(pending, observed, part=part, attribute=attribute, now=now)
             if update is None:
                 return None
@@ -127,6 +136,7 @@ class StatsTable:
                 )
             except ConditionFailed as error:
                 observed = error.item
+                self._yield_to_others(attempt)
                 continue
             if len(self._hints) >= _MAX_HINTS:
                 self._hints.clear()
@@ -148,7 +158,7 @@ class StatsTable:
         if len(self._subjects) >= _MAX_HINTS:
             self._subjects.clear()
         item = self._subjects.get(campaign) or self._item(campaign, SUBJECTS) or {}
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             stored = sample_from_item(item)
             merged = stored.merged(sample)
             if merged == stored:
@@ -173,9 +183,20 @@ class StatsTable:
                 )["Attributes"]
             except ConditionFailed as error:
                 item = error.item
+                self._yield_to_others(attempt)
         raise AwsError(
             "Contention", f"{campaign}/{SUBJECTS} changed {_ATTEMPTS} times while it was updated"
         )
+
+    def _yield_to_others(self, attempt: int) -> None:
+        """Wait after a conflict, for a random time, longer after each further one.
+
+        Without it, a hundred shards that write an item at once exhaust all attempts: each write
+        makes the others fail.
+        """
+        if attempt >= _PROMPT_ATTEMPTS:
+            longest = min(_LONGEST_WAIT_SECONDS, _CONFLICT_SECONDS * 2 ** (attempt - 2))
+            self._sleep(random.uniform(0, longest))  # noqa: S311 - jitter
 
     def restate(
         self,

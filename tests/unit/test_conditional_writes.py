@@ -5,10 +5,12 @@ from msgspec.structs import replace
 from support import ses
 from support.world import CONFIG, START, World
 
+from chalicelib.errors import ConditionFailed
 from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.settle import judged_alone, rank, settle
 from chalicelib.ses.parse import parse
 from chalicelib.stats.subjects import SUBJECTS, SubjectSample, sample_from_item
+from chalicelib.stats.table import StatsTable
 
 
 def opened(second):
@@ -90,6 +92,41 @@ def test_subjects_added_concurrently_are_all_in_the_sample(process):
     fresh = SubjectSample()
     assert other.add_subjects("spring", fresh) is None
     assert len(sample_from_item(table._item("spring", SUBJECTS)).subjects) == 3
+
+
+class Contended:
+    """Fake DynamoDB whose item another shard changes before each of the first writes."""
+
+    def __init__(self, changes):
+        self.left = changes
+
+    def call(self, operation, **parameters):
+        if operation == "get_item":
+            return {}
+        if self.left:
+            self.left -= 1
+            raise ConditionFailed({})
+        return {"Attributes": {"subjects": parameters["ExpressionAttributeValues"][":subjects"]}}
+
+
+def test_conflicting_writes_wait_longer_after_each_conflict_but_the_first_three():
+    waits = []
+    table = StatsTable(Contended(changes=15), "stats", sleep=waits.append)
+
+    table.add_subjects("spring", sample(1))
+
+    longest = [0.02, 0.04, 0.08, 0.16, 0.32, 0.64, *6 * [1.0]]
+    assert all(0 <= wait <= most for wait, most in zip(waits, longest, strict=True))
+    assert len(set(waits)) == len(waits), "shards that wait equally long would conflict again"
+
+
+def test_a_single_conflict_is_retried_at_once():
+    waits = []
+    table = StatsTable(Contended(changes=1), "stats", sleep=waits.append)
+
+    table.add_subjects("spring", sample(1))
+
+    assert waits == []
 
 
 def sample(number):
