@@ -110,8 +110,8 @@ FAULTS = (
     Fault(
         "a closed shard's checkpoint is removed while its records can be redelivered",
         "chalicelib/stats/update.py",
-        'if is_other and _written(value["B"]) < now - CHECKPOINT_SECONDS:',
-        'if is_other and _written(value["B"]) < now:',
+        "if age > CHECKPOINT_SECONDS or (",
+        "if age > 0 or (",
         ("tests/unit/test_checkpoint.py",),
     ),
     Fault(
@@ -1049,7 +1049,7 @@ FAULTS = (
     Fault(
         "noted campaigns expire with the record that was counted, not a day later",
         "chalicelib/stats/positions.py",
-        "return max(created, int(now)) + CHECKPOINT_SECONDS",
+        "return max(created, now) + CHECKPOINT_SECONDS",
         "return created + CHECKPOINT_SECONDS",
         ("tests/unit/test_directory_entries.py",),
     ),
@@ -1059,6 +1059,51 @@ FAULTS = (
         "return first, second, first[:-1] + second[0] + first[-1] + second[1:]",
         "return first, second",
         ("tests/laws/test_search_words.py",),
+    ),
+    Fault(
+        "a batch of a closed shard is counted without comparing it with the read position",
+        "chalicelib/stats/update.py",
+        "return bool(oldest < now - COMPARED_SECONDS)",
+        "return False",
+        (
+            "tests/laws/test_closed_shards.py::test_records_of_a_closed_shard_are_not_counted_again_hours_later",
+        ),
+    ),
+    Fault(
+        "a checkpoint is removed while an invocation may still count its records",
+        "chalicelib/stats/table.py",
+        "if 0 < one.stored_at < stored_before",
+        "if 0 < one.stored_at",
+        (
+            "tests/laws/test_closed_shards.py::test_the_checkpoint_of_a_batch_that_an_invocation_may_still_count_is_kept",
+        ),
+    ),
+    Fault(
+        "a checkpoint is removed although its batch was not acknowledged",
+        "chalicelib/stats/update.py",
+        'sequence_of(value["B"]) <= finished.get(name, -1)',
+        "name in finished",
+        (
+            "tests/laws/test_closed_shards.py::test_the_checkpoint_of_a_batch_that_was_not_acknowledged_is_kept",
+        ),
+    ),
+    Fault(
+        "the time of a read position is that of an earlier one",
+        "chalicelib/stats/positions.py",
+        'stored_at=int(item["at"]["N"]) if is_noted else 0,',
+        'stored_at=int(item["at"]["N"]) if "at" in item else 0,',
+        (
+            "tests/laws/test_closed_shards.py::test_a_position_that_an_earlier_release_has_advanced_is_not_finished",
+        ),
+    ),
+    Fault(
+        "a checkpoint is removed before batches are compared with the read position",
+        "chalicelib/stats/update.py",
+        "(age > CLOSED_SECONDS and is_finished)",
+        "is_finished",
+        (
+            "tests/laws/test_closed_shards.py::test_the_checkpoint_of_a_closed_shard_is_removed_after_an_hour",
+        ),
     ),
 )
 

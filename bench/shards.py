@@ -30,7 +30,7 @@ from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.functions.aggregate import Aggregator
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.table import StatsTable
-from chalicelib.stats.update import CHECKPOINT_SECONDS, checkpoint_bytes, shard_attribute_of
+from chalicelib.stats.update import CLOSED_SECONDS, checkpoint_bytes, shard_attribute_of
 from dashboard.costs.model import CALL_SECONDS
 
 POLL_SECONDS = 0.25
@@ -75,10 +75,11 @@ class Shards:
         number: the number of shards.
         seconds: the duration; readers do not catch up afterwards.
         record_seconds: the CPU time of a function per record, without calls.
-        closed: how many shards have counted the campaign in the last 25 hours, and were closed.
+        closed: how many closed shards have checkpoints in the campaign's items.
+        filled: the first seconds, which are counted before the simulation begins.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - of a simulation
         self,
         records: Sequence[Record],
         number: int,
@@ -86,48 +87,69 @@ class Shards:
         record_seconds: float,
         *,
         closed: int = 0,
+        filled: float = 0.0,
     ) -> None:
         self.seen = Seen()
         self.dynamo = MemoryDynamo(lambda: self.now)
         self.now = 0.0
         self.left = 0
-        self._seconds = seconds
+        self._start = START + filled
+        self._end = self._start + seconds
         self._record_seconds = record_seconds
         self._free_at: dict[tuple[str, str], float] = {}
         self._due: list[tuple[float, int, greenlet]] = []
         self._ids = itertools.count()
         self._lanes: list[list[Record]] = [[] for _ in range(number)]
         self._close(closed)
-        for record in records:
+        for record in self._fill(records):
             message = record["dynamodb"]["Keys"]["message_id"]["S"]
             self._lanes[zlib.crc32(message.encode()) % number].append(record)
 
     def _close(self, number: int) -> None:
-        """Store what closed shards have left: checkpoints in items, and read positions."""
-        dynamo: Any = self.dynamo  # a fake
-        table = StatsTable(dynamo, "StatsTable", clock=lambda: self.now)
-        checkpoints = {}
-        for one in range(number):
-            attribute = shard_attribute_of("arn", f"closed-{one}")
-            self.now = START - 3600 - (CHECKPOINT_SECONDS - 3600) * one / number
-            checkpoints[attribute] = {"B": checkpoint_bytes(one, self.now)}
-            table.put_read_position(attribute, f"closed-{one}", str(one), created=int(self.now))
-        day, hour = "2026-11-23", "2026-11-23T21"
-        for part in ("summary", f"hour#{hour}", f"day#{day}") if number else ():
+        """Store the checkpoints of shards that were closed in the last hour."""
+        checkpoints = {
+            shard_attribute_of("arn", f"closed-{one}"): {
+                "B": checkpoint_bytes(one, START - CLOSED_SECONDS * one / number)
+            }
+            for one in range(number)
+        }
+        for part in ("summary", "hour#2026-11-23T21", "day#2026-11-23") if number else ():
             key = {"campaign": {"S": SUMMARY[0]}, "part": {"S": part}}
             self.dynamo.call("put_item", TableName="StatsTable", Item={**key, **checkpoints})
+
+    def _fill(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Count the first seconds at once; return the other records."""
+        first = [
+            one for one in records if one["dynamodb"]["ApproximateCreationDateTime"] < self._start
+        ]
+        dynamo: Any = self.dynamo  # a fake
+        self.now = self._start
+        role = self._aggregator(dynamo)
+        with redirect_stdout(StringIO()):
+            for at in range(0, len(first), BATCH):
+                role.batch(first[at : at + BATCH], shard="first")
+        return records[len(first) :]
+
+    def _aggregator(self, dynamo: Any) -> Aggregator:
+        return Aggregator(
+            StatsTable(dynamo, "StatsTable", clock=lambda: self.now, sleep=self._wait),
+            RecipientsIndex(dynamo, "StatsTable", retention_days=90),
+            lambda _images: None,
+            math.inf,  # a campaign that is being sent is never idle
+            lambda: self.now,
+        )
 
     def run(self) -> Seen:
         """Run the simulation."""
         for number, lane in enumerate(self._lanes):
             reader = greenlet(lambda number=number, lane=lane: self._read(number, lane))
             # Readers do not poll at the same time.
-            start = START + POLL_SECONDS * (number * 0.618 % 1)
+            start = self._start + POLL_SECONDS * (number * 0.618 % 1)
             heapq.heappush(self._due, (start, next(self._ids), reader))
         with redirect_stdout(StringIO()):
             while self._due:
                 self.now, _, reader = heapq.heappop(self._due)
-                if self.now > START + self._seconds:
+                if self.now > self._end:
                     break
                 reader.switch()
         return self.seen
@@ -138,14 +160,7 @@ class Shards:
         return 1 - read / sum(map(len, self._lanes))
 
     def _read(self, number: int, lane: list[Record]) -> None:
-        dynamo: Any = self  # a fake of DynamoDB
-        role = Aggregator(
-            StatsTable(dynamo, "StatsTable", sleep=self._wait),
-            RecipientsIndex(dynamo, "StatsTable", retention_days=90),
-            lambda _images: None,
-            math.inf,  # a campaign that is being sent is never idle
-            lambda: self.now,
-        )
+        role = self._aggregator(self)
         at = 0
         while at < len(lane):
             polled = self.now
@@ -159,7 +174,7 @@ class Shards:
                     self._wait(RETRY_SECONDS)
                     continue
                 self.seen.batches.append(len(batch))
-                if self.now > START + self._seconds / 2:  # the first half fills the table
+                if self.now > (self._start + self._end) / 2:
                     self.seen.lags += [
                         self.now - one["dynamodb"]["ApproximateCreationDateTime"] for one in batch
                     ]
@@ -169,6 +184,9 @@ class Shards:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make one call to DynamoDB, as chalicelib.aws.client.Service does."""
+        if operation in {"get_item", "query"}:
+            self._wait(CALL_SECONDS)
+            return self.dynamo.call(operation, **parameters)
         table = self.dynamo.tables[parameters["TableName"]]
         key = table.key(parameters.get("Key") or parameters["Item"])
         self._wait(CALL_SECONDS)

@@ -38,6 +38,7 @@ from chalicelib.live.batches import MOST_VIEWERS
 from chalicelib.live.frames import MAX_FRAME_BYTES
 from chalicelib.live.permissions import Connection
 from chalicelib.stats.grouping import group
+from chalicelib.stats.update import CLOSED_SECONDS
 from dashboard.costs.model import CALL_SECONDS, LOG_BYTES, VCPU_MB
 from dashboard.costs.prices import PRICES
 from dashboard.functions import FUNCTIONS
@@ -47,11 +48,12 @@ from dashboard.simulation.campaign import Campaign
 SENDS = 10_000_000
 SHARDS = (1, 4, 10, 16, 32, 64, 128, 256)
 VIEWERS = (1, 10, 100, 1000, 10_000)
+FILLED_SECONDS = 4.0  # counted before the simulation begins
 WARM_SECONDS = 15  # until opens have reached their usual rate
 EVENTS_A_SEND = 2.85  # of such a campaign, after warm-up
 POSTS_A_SECOND = 10_000  # account quota of API Gateway
 SHARD_HOURS = 4  # lifetime of a shard, as observed in practice
-CHECKPOINT_HOURS = 25
+CLOSED_HOURS = CLOSED_SECONDS / 3600
 INTERVAL = 1.0
 # An invocation of publish, without the batches that others push.
 PUSH_SECONDS = 0.05
@@ -93,8 +95,14 @@ def seconds_a_record(records: Sequence[Record]) -> float:
     return statistics.median(times) / len(some) / min(1.0, share)
 
 
-def count(
-    records: list[Record], number: int, seconds: float, of_a_record: float, *, closed: int = 0
+def count(  # noqa: PLR0913 - of a simulation
+    records: list[Record],
+    number: int,
+    seconds: float,
+    of_a_record: float,
+    *,
+    closed: int = 0,
+    filled: float = FILLED_SECONDS,
 ) -> dict[str, Any]:
     """Count the records with a number of shards; return the results, and check them.
 
@@ -103,9 +111,10 @@ def count(
         number: of shards.
         seconds: to simulate.
         of_a_record: CPU time in seconds.
-        closed: shards that have counted the campaign before them, in the last 25 hours.
+        closed: closed shards that have checkpoints.
+        filled: seconds of the campaign that were counted before.
     """
-    shards = Shards(records, number, seconds, of_a_record, closed=closed)
+    shards = Shards(records, number, seconds, of_a_record, closed=closed, filled=filled)
     seen = shards.run()
     item = shards.dynamo.tables["StatsTable"].get(SUMMARY)
     assert item is not None
@@ -138,8 +147,8 @@ def count(
 
 
 def closed_shards(number: int) -> int:
-    """Return how many shards were closed in the time for which checkpoints are kept."""
-    return round(number * CHECKPOINT_HOURS / SHARD_HOURS)
+    """Return how many closed shards have checkpoints; they are removed after an hour."""
+    return round(number * CLOSED_HOURS / SHARD_HOURS)
 
 
 class _Everybody:
@@ -243,7 +252,7 @@ def main(
     *, seconds: float, rate: float, ceiling: float, shards: tuple[int, ...], as_json: bool
 ) -> None:
     """Simulate, compute, and print tables."""
-    records, events = records_of(rate, seconds)
+    records, events = records_of(rate, FILLED_SECONDS + seconds)
     gc.freeze()  # objects that a function would not have
     of_a_record = seconds_a_record(records)
     frames, of_a_change = pushed(records, of_a_record)
@@ -257,8 +266,8 @@ def main(
     assert max(itertools.chain(*frames.values())) <= MAX_FRAME_BYTES
     result = {
         "bench": "simulate_scale",
-        "events_a_second": events / seconds,
-        "records_a_second": len(records) / seconds,
+        "events_a_second": events / (FILLED_SECONDS + seconds),
+        "records_a_second": len(records) / (FILLED_SECONDS + seconds),
         "record_ms": of_a_record * 1000,
         "change_ms": of_a_change * 1000,
         "assumed": ASSUMED,

@@ -21,7 +21,12 @@ from chalicelib.stats.activity import page_to_item, pages
 from chalicelib.stats.counters import PIPELINE, SUMMARY
 from chalicelib.stats.grouping import Batch, group
 from chalicelib.stats.table import StatsTable
-from chalicelib.stats.update import counted_at, shard_attribute_of, without_checkpoints
+from chalicelib.stats.update import (
+    counted_at,
+    is_compared,
+    shard_attribute_of,
+    without_checkpoints,
+)
 
 if TYPE_CHECKING:  # imported lazily: most batches follow others within a second
     from chalicelib.aws.invoke import Invocations
@@ -53,9 +58,14 @@ class Aggregator(Struct, frozen=True):
             AwsError: a counter could not be written. Lambda retries the batch; the retry counts
                 nothing twice.
         """
-        batch = group(records)
         attribute = shard_attribute_of(records[0]["eventSourceARN"], shard)
         now = self.clock()
+        if is_compared(records, now):
+            read = self.stats_table.read_position(attribute)
+            records = [one for one in records if int(one["dynamodb"]["SequenceNumber"]) > read]
+            if not records:
+                return  # counted before
+        batch = group(records)
         for reason in batch.quarantined:
             log("quarantined", reason=reason)
         written: dict[str, list[Item]] = defaultdict(list)

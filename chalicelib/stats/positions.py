@@ -4,12 +4,13 @@ With each batch, aggregate stores up to which sequence number it has counted a s
 notes the campaigns of the batch, for the directory (stats/directory.py):
 
     " pipeline"  shard#<hash>  shard: id  read: sequence number, padded  given: unpadded  expires
-                               noted: `read` of the last batch whose campaigns were noted
+                               noted: `read` when it was last stored by a release that notes
+                               campaigns  at: when that was, in epoch seconds
                                touched: campaigns  pending, moves, unnoted, full: see Position
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -35,6 +36,7 @@ class Position(Struct, frozen=True):
         given: the same, unpadded.
         is_noted: whether the campaigns of the last batch were noted. Those of release 0.1.0 were
             not.
+        stored_at: when the position was stored, in epoch seconds; 0 if release 0.1.0 stored it.
         touched: campaigns that have been counted since watch last moved them to `pending`.
         pending: campaigns whose entries watch is updating.
         moves: number of times that campaigns were moved to `pending`.
@@ -47,6 +49,7 @@ class Position(Struct, frozen=True):
     read: str
     given: str
     is_noted: bool = False
+    stored_at: int = 0
     touched: frozenset[str] = frozenset()
     pending: frozenset[str] = frozenset()
     moves: int = 0
@@ -61,12 +64,14 @@ def position_from_item(item: Item) -> Position:
         return item.get(attribute, {}).get("S")
 
     read = item["read"]["S"]
+    is_noted = text("noted") == read
     return Position(
         part=item["part"]["S"],
         shard=item["shard"]["S"],
         read=read,
         given=text("given") or read,  # a past version stored only the padded one
-        is_noted=text("noted") == read,
+        is_noted=is_noted,
+        stored_at=int(item["at"]["N"]) if is_noted else 0,
         touched=frozenset(item.get("touched", {}).get("SS", ())),
         pending=frozenset(item.get("pending", {}).get("SS", ())),
         moves=int(item.get("moves", {"N": "0"})["N"]),
@@ -75,24 +80,31 @@ def position_from_item(item: Item) -> Position:
     )
 
 
-def advance(shard: str, sequence: str, campaigns: Collection[str], expires: int) -> dict[str, Any]:
+class CountedBatch(NamedTuple):
+    """A counted batch: its shard's id, and its last record's number and time in epoch seconds."""
+
+    shard: str
+    sequence: str
+    created: int
+
+
+def advance(batch: CountedBatch, campaigns: Collection[str], now: int) -> dict[str, Any]:
     """Build the update that advances a position, and notes the campaigns of a batch.
 
     Its condition fails if a later record is counted already, if an earlier release has counted the
     batch before, or if too many campaigns are noted; `advance_without_campaigns` continues.
 
     Args:
-        shard: the shard's id.
-        sequence: sequence number of the last counted record.
-        campaigns: the campaigns of the batch.
-        expires: when the item expires, in epoch seconds.
+        batch: the counted batch.
+        campaigns: its campaigns.
+        now: epoch seconds.
 
     Returns:
         Arguments of UpdateItem, without key and table.
     """
     if sum(len(one.encode()) for one in campaigns) > _MOST_BYTES_OF_BATCH:
-        return _advance(shard, sequence, expires, "full")
-    update = _advance(shard, sequence, expires, None)
+        return _advance(batch, now, "full")
+    update = _advance(batch, now, None)
     update["ConditionExpression"] = (
         "attribute_not_exists(#read) OR (#read < :read AND #noted = #read "
         "AND (attribute_not_exists(touched) OR size(touched) < :most))"
@@ -104,30 +116,30 @@ def advance(shard: str, sequence: str, campaigns: Collection[str], expires: int)
     return update
 
 
-def advance_without_campaigns(
-    shard: str, sequence: str, expires: int, stored: Item
-) -> dict[str, Any] | None:
+def advance_without_campaigns(batch: CountedBatch, stored: Item, now: int) -> dict[str, Any] | None:
     """Build the update that follows one of `advance` whose condition has failed.
 
     Args:
-        shard: the shard's id.
-        sequence: sequence number of the last counted record.
-        expires: when the item expires, in epoch seconds.
+        batch: the counted batch.
         stored: the item that did not meet the condition.
+        now: epoch seconds.
 
     Returns:
         Arguments of UpdateItem, without key and table; None if a later record is counted already.
         The batches up to that one included these records, and their campaigns are noted.
     """
     position = position_from_item(stored)
-    if position.read >= sequence.zfill(_SEQUENCE_DIGITS):
+    if position.read >= batch.sequence.zfill(_SEQUENCE_DIGITS):
         return None
-    return _advance(shard, sequence, expires, "full" if position.is_noted else "unnoted")
+    return _advance(batch, now, "full" if position.is_noted else "unnoted")
 
 
-def _advance(shard: str, sequence: str, expires: int, reason: str | None) -> dict[str, Any]:
-    names = {"#shard": "shard", "#read": "read", "#given": "given", "#noted": "noted"}
-    update = "SET #shard = :shard, #read = :read, #given = :given, #noted = :read, expires = :until"
+def _advance(batch: CountedBatch, now: int, reason: str | None) -> dict[str, Any]:
+    names = {"#shard": "shard", "#read": "read", "#given": "given", "#noted": "noted", "#at": "at"}
+    update = (
+        "SET #shard = :shard, #read = :read, #given = :given, #noted = :read, #at = :now, "
+        "expires = :until"
+    )
     if reason is not None:
         names["#reason"] = reason
         update += ", #reason = :read"
@@ -136,16 +148,17 @@ def _advance(shard: str, sequence: str, expires: int, reason: str | None) -> dic
         "ConditionExpression": "attribute_not_exists(#read) OR #read < :read",
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": {
-            ":shard": {"S": shard},
-            ":read": {"S": sequence.zfill(_SEQUENCE_DIGITS)},
-            ":given": {"S": sequence},
-            ":until": {"N": str(expires)},
+            ":shard": {"S": batch.shard},
+            ":read": {"S": batch.sequence.zfill(_SEQUENCE_DIGITS)},
+            ":given": {"S": batch.sequence},
+            ":now": {"N": str(now)},
+            ":until": {"N": str(_expiry(batch.created, now))},
         },
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 
-def expiry(created: int, now: float) -> int:
+def _expiry(created: int, now: int) -> int:
     """Return when a position expires, in epoch seconds.
 
     A stream keeps records for 24 hours, and watch moves the campaigns within a minute.
@@ -154,4 +167,4 @@ def expiry(created: int, now: float) -> int:
         created: when the last counted record was written, in epoch seconds.
         now: epoch seconds.
     """
-    return max(created, int(now)) + CHECKPOINT_SECONDS
+    return max(created, now) + CHECKPOINT_SECONDS

@@ -49,10 +49,10 @@ from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item
 from chalicelib.stats.links import LEADERS, MAX_LINKS, MAX_RANKED, rank
 from chalicelib.stats.positions import (
     SHARD,
+    CountedBatch,
     Position,
     advance,
     advance_without_campaigns,
-    expiry,
     position_from_item,
 )
 from chalicelib.stats.subjects import (
@@ -62,8 +62,10 @@ from chalicelib.stats.subjects import (
     sample_to_map,
 )
 from chalicelib.stats.update import (
+    INVOCATION_SECONDS,
     ConditionalField,
     PendingUpdate,
+    checkpoints,
     plan,
     restatement,
 )
@@ -73,6 +75,8 @@ _PROMPT_ATTEMPTS = 3  # without a wait; most conflicts end with the second attem
 _CONFLICT_SECONDS = 0.01  # the duration of a write, in which another one conflicts with it
 _LONGEST_WAIT_SECONDS = 1.0
 _MAX_HINTS = 5000
+_FEW_CHECKPOINTS = 12  # with fewer, a summary takes one write unit
+_FINISHED_SECONDS = 600  # until finished shards are read again
 _BATCH_GET = 100
 # The maximum that WINDOWS shows; a sparkline must fit in a frame.
 _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
@@ -109,6 +113,8 @@ class StatsTable:
         # Items as last read, to avoid a failed first attempt. They may be stale: conditions decide.
         self._hints: dict[tuple[str, str], Item] = {}
         self._subjects: dict[str, Item] = {}
+        self._finished: dict[str, int] = {}
+        self._finished_until = 0.0
 
     def apply(self, key: Key, pending: PendingUpdate, *, attribute: str, now: int) -> Item | None:
         """Apply a batch to an aggregate; the operation is idempotent.
@@ -122,7 +128,15 @@ class StatsTable:
         campaign, part = key
         observed = self._hints.get(key, {})
         for attempt in range(_ATTEMPTS):
-            update = plan(pending, observed, part=part, attribute=attribute, now=now)
+            update = plan(
+                pending,
+                observed,
+                part=part,
+                attribute=attribute,
+                now=now,
+                # Once, because other shards remove the same checkpoints.
+                finished=None if attempt else self._finished_shards(observed, now),
+            )
             if update is None:
                 return None
             try:
@@ -187,6 +201,21 @@ class StatsTable:
         raise AwsError(
             "Contention", f"{campaign}/{SUBJECTS} changed {_ATTEMPTS} times while it was updated"
         )
+
+    def _finished_shards(self, observed: Item, now: int) -> Mapping[str, int]:
+        """Return the read positions of shards that no running invocation reads, by attribute.
+
+        They are read only for an item with many checkpoints, and then kept for some minutes.
+        """
+        if checkpoints(observed) > _FEW_CHECKPOINTS and now >= self._finished_until:
+            stored_before = now - INVOCATION_SECONDS
+            self._finished = {
+                one.part.removeprefix(SHARD): int(one.read)
+                for one in self._positions()
+                if 0 < one.stored_at < stored_before
+            }
+            self._finished_until = now + _FINISHED_SECONDS
+        return self._finished
 
     def _yield_to_others(self, attempt: int) -> None:
         """Wait after a conflict, for a random time, longer after each further one.
@@ -321,16 +350,26 @@ class StatsTable:
         Raises:
             AwsError: the item could not be written.
         """
-        expires = expiry(created, self._clock())
+        now = int(self._clock())
         key = {"campaign": {"S": PIPELINE}, "part": {"S": SHARD + attribute}}
-        update: dict[str, Any] | None = advance(shard, sequence, campaigns, expires)
+        batch = CountedBatch(shard, sequence, created)
+        update: dict[str, Any] | None = advance(batch, campaigns, now)
         while update is not None:
             try:
                 self._dynamo.call("update_item", TableName=self._name, Key=key, **update)
             except ConditionFailed as error:
-                update = advance_without_campaigns(shard, sequence, expires, error.item)
+                update = advance_without_campaigns(batch, error.item, now)
             else:
                 return
+
+    def read_position(self, attribute: str) -> int:
+        """Return the sequence number up to which a shard is counted, -1 if none.
+
+        Args:
+            attribute: the shard attribute.
+        """
+        item = self._item(PIPELINE, SHARD + attribute)
+        return int(position_from_item(item).read) if item else -1
 
     def read_positions(self) -> dict[str, str]:
         """Return the sequence number up to which each shard is counted, by shard id."""

@@ -8,8 +8,14 @@ records are delivered in order at first, and at least once:
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 
 A checkpoint is a top-level attribute, the shard attribute. It contains the sequence number in 18
-bytes, which sort numerically, then the time of its record in 4 bytes, so that checkpoints of closed
-shards can be removed.
+bytes, which sort numerically, then the time of its record in 4 bytes.
+
+Each update is billed for the whole item, so checkpoints of closed shards are removed (decision 29):
+
+- after CHECKPOINT_SECONDS, when the stream no longer has the shard's records; or
+- after CLOSED_SECONDS, if the shard's read position has covered them for longer than an invocation
+  can run. From then on, only an invocation that started later could receive these records again. It
+  compares records of that age with the read position (`is_compared`), and skips them.
 """
 
 import hashlib
@@ -33,6 +39,11 @@ from chalicelib.stats.counters import (
 
 # A stream keeps records for 24 hours, so an older checkpoint has no effect.
 CHECKPOINT_SECONDS = 25 * 3600
+# Ages of records, in seconds. In between is room for clocks that differ.
+CLOSED_SECONDS = 3600
+COMPARED_SECONDS = 1800
+# The longest that an invocation can run in Lambda, and room for clocks that differ.
+INVOCATION_SECONDS = 20 * 60
 
 _SEQUENCE_BYTES = 18  # sequence numbers have up to 40 decimal digits
 _TIME_BYTES = 4
@@ -136,6 +147,22 @@ def counted_at(item: Item, *, besides: str) -> int:
     return max(map(_written, others), default=0)
 
 
+def checkpoints(item: Item) -> int:
+    """Return the number of an item's checkpoints."""
+    return sum(1 for value in item.values() if "B" in value)
+
+
+def is_compared(records: Sequence[Mapping[str, Any]], now: float) -> bool:
+    """Return whether a batch must be compared with its shard's read position before it counts.
+
+    Args:
+        records: records in Lambda's format.
+        now: epoch seconds.
+    """
+    oldest = min(one["dynamodb"]["ApproximateCreationDateTime"] for one in records)
+    return bool(oldest < now - COMPARED_SECONDS)
+
+
 def _written(checkpoint: bytes) -> int:
     return int.from_bytes(checkpoint[_SEQUENCE_BYTES:], "big")
 
@@ -144,13 +171,14 @@ def _sequence(record: Mapping[str, Any]) -> int:
     return int(record["SequenceNumber"])
 
 
-def plan(
+def plan(  # noqa: PLR0913 - all but one describe the batch
     pending: PendingUpdate,
     observed: Item,
     *,
     part: str,
     attribute: str,
     now: int,
+    finished: Mapping[str, int] | None = None,
 ) -> dict[str, Any] | None:
     """Build the update that applies a batch to an item.
 
@@ -161,6 +189,8 @@ def plan(
         part: the item's sort key.
         attribute: the shard attribute.
         now: epoch seconds.
+        finished: sequence number up to which no running invocation may count records, by shard
+            attribute.
 
     Returns:
         Arguments of UpdateItem (without key and table), or None if there is nothing to update.
@@ -195,8 +225,9 @@ def plan(
         update.require_absent_or(value.guard, ">" if value.keep_lowest else "<", {"S": value.rank})
         update.move(value)
     update.expire(part)
-    for outdated, written in islice(_outdated(observed, attribute, now), _MOST_REMOVED):
-        update.remove_if(outdated, written)
+    outdated = _outdated(observed, attribute, now, finished or {})
+    for name, checkpoint in islice(outdated, _MOST_REMOVED):
+        update.remove_if(name, checkpoint)
     return update.arguments()
 
 
@@ -253,11 +284,16 @@ def _sums(changes: Iterable[Change]) -> dict[str, int]:
     return {counter: amount for counter, amount in sums.items() if amount}
 
 
-def _outdated(observed: Item, attribute: str, now: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the checkpoints of shards that closed long ago."""
+def _outdated(
+    observed: Item, attribute: str, now: int, finished: Mapping[str, int]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the checkpoints that protect against nothing any more."""
     for name, value in observed.items():
-        is_other = "B" in value and name != attribute
-        if is_other and _written(value["B"]) < now - CHECKPOINT_SECONDS:
+        if "B" not in value or name == attribute:
+            continue
+        age = now - _written(value["B"])
+        is_finished = sequence_of(value["B"]) <= finished.get(name, -1)
+        if age > CHECKPOINT_SECONDS or (age > CLOSED_SECONDS and is_finished):
             yield name, value
 
 
