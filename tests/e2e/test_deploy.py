@@ -10,6 +10,7 @@ from support import ses
 from support.operator import HERE, LOCAL_CONNECTIONS, REGION, Operator
 from websockets.sync.client import connect
 
+from dashboard.deploy.throughput import needed_units
 from dashboard.paths import PROJECT
 from dashboard.sqs.topic import Topic
 
@@ -36,6 +37,7 @@ def deployed(run):
     status, stdout, stderr = run(
         *(*REGION, *HERE, "--configuration-set", STAGE, "--new-configuration-set"),
         *("--set", LOCAL_CONNECTIONS, "--set", "CAMPAIGN_TAG=mailing", "--json"),
+        *("--for-rate", "5000"),
     )
     assert status == 0, stderr
     return json.loads(stdout)
@@ -61,6 +63,21 @@ def test_a_plan_lists_the_resources_and_creates_none(account, run):
     stacks = account.aws("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE"])
     names = [one["StackName"] for one in stacks["StackSummaries"]]
     assert f"mailpulse-{STAGE}" not in names
+
+
+def test_a_plan_prints_the_warm_throughput_of_a_rate_and_its_charge(run):
+    status, _, stderr = run("--region", "us-east-1", "--plan", "--for-rate", "5000")
+
+    assert status == 0, stderr
+    assert "Warm throughput for 5,000 events a second: EventsTable 10,000" in stderr
+    assert "DynamoDB charges once, about $" in stderr
+
+
+def test_a_rate_above_the_quota_is_rejected_before_any_change(run):
+    status, _, stderr = run("--region", "us-east-1", "--plan", "--for-rate", "30000")
+
+    assert status == 1
+    assert "the account's quota is 40,000 per table" in stderr
 
 
 def test_invalid_options_are_rejected_before_any_change(run):
@@ -157,3 +174,6 @@ def test_a_deployment_from_another_host_keeps_unspecified_settings(account, run,
     stacks = account.aws("cloudformation").describe_stacks(StackName=f"mailpulse-{STAGE}")["Stacks"]
     chosen = {one["ParameterKey"]: one["ParameterValue"] for one in stacks[0]["Parameters"]}
     assert (chosen["ConfigurationSetName"], chosen["NewConfigurationSet"]) == (STAGE, "true")
+    warm = needed_units(5000)
+    assert chosen["WarmWriteUnits"] == str(warm["EventsTable"])
+    assert chosen["WarmStatsWriteUnits"] == str(warm["StatsTable"])
