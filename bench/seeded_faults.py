@@ -1090,8 +1090,8 @@ FAULTS = (
     Fault(
         "the time of a read position is that of an earlier one",
         "chalicelib/stats/positions.py",
-        'stored_at=int(item["at"]["N"]) if is_noted else 0,',
-        'stored_at=int(item["at"]["N"]) if "at" in item else 0,',
+        "stored_at=int(stored_at) if stored == read else 0,",
+        "stored_at=int(stored_at or 0),",
         (
             "tests/laws/test_closed_shards.py::test_a_position_that_an_earlier_release_has_advanced_is_not_finished",
         ),

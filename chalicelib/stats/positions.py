@@ -4,8 +4,8 @@ With each batch, aggregate stores up to which sequence number it has counted a s
 notes the campaigns of the batch, for the directory (stats/directory.py):
 
     " pipeline"  shard#<hash>  shard: id  read: sequence number, padded  given: unpadded  expires
-                               noted: `read` when it was last stored by a release that notes
-                               campaigns  at: when that was, in epoch seconds
+                               noted: `read` of the last batch whose campaigns were noted
+                               stored: `read`, and when it was stored, in epoch seconds
                                touched: campaigns  pending, moves, unnoted, full: see Position
 """
 
@@ -64,14 +64,15 @@ def position_from_item(item: Item) -> Position:
         return item.get(attribute, {}).get("S")
 
     read = item["read"]["S"]
-    is_noted = text("noted") == read
+    stored, _, stored_at = (text("stored") or "").partition(" ")
     return Position(
         part=item["part"]["S"],
         shard=item["shard"]["S"],
         read=read,
         given=text("given") or read,  # a past version stored only the padded one
-        is_noted=is_noted,
-        stored_at=int(item["at"]["N"]) if is_noted else 0,
+        is_noted=text("noted") == read,
+        # An earlier release leaves the attribute of the position that it replaces.
+        stored_at=int(stored_at) if stored == read else 0,
         touched=frozenset(item.get("touched", {}).get("SS", ())),
         pending=frozenset(item.get("pending", {}).get("SS", ())),
         moves=int(item.get("moves", {"N": "0"})["N"]),
@@ -135,9 +136,10 @@ def advance_without_campaigns(batch: CountedBatch, stored: Item, now: int) -> di
 
 
 def _advance(batch: CountedBatch, now: int, reason: str | None) -> dict[str, Any]:
-    names = {"#shard": "shard", "#read": "read", "#given": "given", "#noted": "noted", "#at": "at"}
+    read = batch.sequence.zfill(_SEQUENCE_DIGITS)
+    names = {f"#{name}": name for name in ("shard", "read", "given", "noted", "stored")}
     update = (
-        "SET #shard = :shard, #read = :read, #given = :given, #noted = :read, #at = :now, "
+        "SET #shard = :shard, #read = :read, #given = :given, #noted = :read, #stored = :stored, "
         "expires = :until"
     )
     if reason is not None:
@@ -149,9 +151,9 @@ def _advance(batch: CountedBatch, now: int, reason: str | None) -> dict[str, Any
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": {
             ":shard": {"S": batch.shard},
-            ":read": {"S": batch.sequence.zfill(_SEQUENCE_DIGITS)},
+            ":read": {"S": read},
             ":given": {"S": batch.sequence},
-            ":now": {"N": str(now)},
+            ":stored": {"S": f"{read} {now}"},
             ":until": {"N": str(_expiry(batch.created, now))},
         },
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",

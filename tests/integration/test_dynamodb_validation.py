@@ -78,6 +78,9 @@ def request_lists(pipeline):
     ):
         follow(pipeline, action="listActivity", id=SPRING, **limits)
     follow(pipeline, action="listCampaigns", limit=1)
+    for message_id in ("m-6", "m-7"):  # a page of recipients each
+        pipeline.run(ses.a_send(message_id))
+    follow(pipeline, action="listRecipients", id=SPRING)
     pipeline.ask(VIEWER, action="searchCampaigns", query="spring")
     for topic in (SPRING, LIST, HEALTH):
         pipeline.ask(VIEWER, action="get", id=topic)
