@@ -73,8 +73,10 @@ export class Connection {
   #environment;
   /** @type {Socket | null} */
   #socket = null;
-  /** @type {Set<string>} */
-  #topics = new Set();
+  /** @type {Map<string, string[] | undefined>} the topics, with the campaigns on the screen */
+  #topics = new Map();
+  /** @type {Map<string, string>} by topic, the last request of either kind, to tell whether it is still wanted */
+  #lastOf = new Map();
   /** @type {Socket | null} the replacement of a socket that will be closed soon */
   #next = null;
   /** @type {Map<number, {request: Request, callbacks: PendingRequest | undefined}>} */
@@ -137,9 +139,13 @@ export class Connection {
     });
   }
 
-  /** @param {string} topic */
-  subscribe(topic) {
-    this.#topics.add(topic);
+  /**
+   * Subscribe to a topic, or state which campaigns of the list are on the screen.
+   * @param {string} topic
+   * @param {string[]} [campaigns] of the list, whose changes are pushed; all if omitted
+   */
+  subscribe(topic, campaigns) {
+    this.#topics.set(topic, campaigns);
     this.#subscribe(topic);
   }
 
@@ -147,6 +153,7 @@ export class Connection {
   unsubscribe(topic) {
     this.#topics.delete(topic);
     this.#timers.stop(topic);
+    this.#lastOf.delete(topic);
     this.#request({ action: "unsubscribe", id: topic });
     this.#environment.onChange({ kind: "unsubscribed", id: topic });
   }
@@ -185,7 +192,7 @@ export class Connection {
     this.#timers.start("steady", STEADY_AFTER, () => { this.#failures = 0; });
     this.#stated = "active";
     this.#timers.start("renew", RENEW_AFTER * (1 - this.#environment.random() / 10), () => this.#renew());
-    for (const topic of this.#topics) this.#subscribe(topic);
+    for (const topic of this.#topics.keys()) this.#subscribe(topic);
     this.attend(this.#level);
     this.#awaitMessage();
     this.#resume();
@@ -208,10 +215,13 @@ export class Connection {
 
   /** @param {string} topic */
   #subscribe(topic) {
+    // Two requests could arrive in the wrong order: wait for the reply first.
+    if (this.#hasPending("subscribe", topic)) return;
     this.#environment.onChange({ kind: "subscribing", id: topic });
-    // The two requests could arrive in the wrong order: wait for the reply first.
     if (this.#hasPending("unsubscribe", topic)) return;
-    this.#request({ action: "subscribe", id: topic });
+    const campaigns = this.#topics.get(topic);
+    this.#lastOf.set(topic, String(campaigns));
+    this.#request({ action: "subscribe", id: topic, ...(campaigns && { campaigns }) });
   }
 
   /** @param {number} within milliseconds */
@@ -296,14 +306,14 @@ export class Connection {
   }
 
   /** @param {import("./protocol.js").Reply} reply */
-  #onReply({ requestId, cursor, page }) {
+  #onReply({ requestId, cursor, page, more }) {
     const { request, callbacks } = this.#pending.get(Number(requestId)) ?? {};
     if (page) {
       page.results.forEach((result) => callbacks?.onResult(result));
       callbacks?.onPage(page);
     }
     // A reply without results ends a stream.
-    if (page && request?.stream) this.#await(Number(requestId));
+    if (more || (page && request?.stream)) this.#await(Number(requestId));
     else this.#settle(requestId)?.callbacks?.resolve(cursor);
   }
 
@@ -330,7 +340,10 @@ export class Connection {
     this.#timers.stop(id);
     this.#pending.delete(id);
     const { action, id: topic } = sent?.request ?? {};
-    if (action === "unsubscribe" && topic && this.#topics.has(topic)) this.#subscribe(topic);
+    const isOfTopic = action === "subscribe" || action === "unsubscribe";
+    if (isOfTopic && topic && this.#topics.has(topic) && this.#lastOf.get(topic) !== String(this.#topics.get(topic))) {
+      this.#subscribe(topic);
+    }
     if (action === "attend") this.attend(this.#level);
     return sent;
   }
@@ -338,7 +351,7 @@ export class Connection {
   /** Become live once every subscription on this socket is answered. */
   #resume() {
     const open = this.#socket?.readyState === OPEN;
-    const toRetry = [...this.#topics].some((topic) => this.#timers.has(topic));
+    const toRetry = [...this.#topics.keys()].some((topic) => this.#timers.has(topic));
     if (open && !this.#hasPending("subscribe") && !toRetry) {
       this.#resumed = this.#wasLive = true;
       const now = this.#environment.now();

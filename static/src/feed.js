@@ -10,7 +10,7 @@
  */
 
 /** Errors after which the request is retried automatically. */
-const RETRYABLE = ["offline", "internal", "rate_limited"];
+export const RETRYABLE = ["offline", "internal", "rate_limited"];
 
 /** @template {{message_id: string, at?: number}} [Row=Activity] */
 export class Feed {

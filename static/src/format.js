@@ -20,6 +20,8 @@ export function createFormat(locale, timeZone) {
   const dateTime = new Intl.DateTimeFormat(locale, { ...options, year: "numeric" });
   const second = new Intl.DateTimeFormat(locale, { ...options, second: "2-digit" });
   const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone });
+  const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", timeZone });
+  const utcDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
   const zone = dateTime.resolvedOptions().timeZone;
 
   /** @param {Intl.DateTimeFormat} formatter @param {number | null} at in milliseconds */
@@ -49,6 +51,15 @@ export function createFormat(locale, timeZone) {
 
     /** To the second, for recent events. @param {number | null} at */
     moment: (at) => moment(second, at),
+
+    /** @param {number | null} at */
+    date: (at) => moment(day, at),
+
+    /** Hours and minutes. @param {number | null} at */
+    clock: (at) => moment(clock, at),
+
+    /** @param {string} day a UTC day, such as "2026-11-23" */
+    day: (day) => utcDay.format(Date.parse(day)),
 
     /**
      * The start of a bucket. Days are UTC days, which begin at another time of day elsewhere.

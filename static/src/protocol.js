@@ -87,11 +87,15 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * One result of a request.
  * @typedef {Activity | Summary | CampaignTimeline | Recipient} Result
  * @typedef {{kind: "result", requestId: RequestId, result: Result}} ResultReply
- * Several results; `total` of the whole list if it is known, and whether the list is `complete`.
- * @typedef {{results: Result[], total: number | null, complete: boolean}} ResultPage
- * The end of a response, or a page of a stream; `cursor` if there are more pages.
+ * The sums of several campaigns, and their rates.
+ * @typedef {{counts: Totals, rates: Rates}} Sums
+ * @typedef {Record<Counter, number | null>} Totals
+ * Several results; `total` and `totals` of the whole list if they are known, and whether the list is `complete`.
+ * @typedef {{results: Result[], total: number | null, totals: Sums | null, complete: boolean}} ResultPage
+ * The end of a response, or a page of a stream, or a frame of several if there is `more`; `cursor` if
+ * there are more pages.
  * @typedef {{kind: "reply", requestId: RequestId, action: string, cursor: string | null,
- *            page: ResultPage | null}} Reply
+ *            page: ResultPage | null, more: boolean}} Reply
  * @typedef {Snapshot | Push | ErrorReply | ResultReply | Reply} Message
  */
 
@@ -136,7 +140,10 @@ const firstCounts = each(FIRST_COUNTERS, counter);
 const laterCounts = each(LATER_COUNTERS, optional(count));
 /** @type {import("./validate.js").Check<Counts>} */
 const counts = (value, path) => /** @type {Counts} */ ({ ...firstCounts(value, path), ...laterCounts(value, path) });
-const numbers = shape({ version: count, counts, rates: each(RATES, optional(rate)) });
+const rates = each(RATES, optional(rate));
+const numbers = shape({ version: count, counts, rates });
+/** @type {import("./validate.js").Check<Sums>} */
+const sums = (value, path) => /** @type {Sums} */ (shape({ counts, rates })(value, path));
 const serverError = shape({ code: string, message: string });
 
 /** @type {import("./validate.js").Check<Bucket>} */
@@ -169,7 +176,7 @@ function result(value, path) {
   return check(value, path);
 }
 
-const page = shape({ results: list(result), total: optional(count), complete: flag });
+const page = shape({ results: list(result), total: optional(count), totals: optional(sums), complete: flag });
 
 /**
  * Decode one text frame.
@@ -220,7 +227,10 @@ function message(frame, requestId) {
   }
   if (frame.snapshot === undefined) {
     const cursor = optional(string)(frame.cursor, "cursor");
-    return { kind: "reply", requestId, action, cursor, page: frame.results === undefined ? null : page(frame, "the message") };
+    return {
+      kind: "reply", requestId, action, cursor, page: frame.results === undefined ? null : page(frame, "the message"),
+      more: frame.more === true,
+    };
   }
   const id = string(frame.id, "id");
   return { kind: "snapshot", requestId, action, id, part: part(id, frame.snapshot, "snapshot"), more: frame.more === true };

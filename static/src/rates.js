@@ -15,7 +15,7 @@ const PARTS = /** @type {const} */ ({
 
 /**
  * @param {keyof typeof PARTS} rate
- * @param {Summary | null} summary
+ * @param {Pick<Summary, "rates"> & {counts: import("./protocol.js").Totals} | null} summary
  * @returns {"Send" | "Delivery" | null} the kind of event that SES did not report, or not all of it
  */
 export function missingEvent(rate, summary) {
@@ -25,8 +25,22 @@ export function missingEvent(rate, summary) {
 }
 
 /**
+ * Compute rates as the server does; null if the denominator is 0, unknown, or smaller than the numerator.
+ * @param {import("./protocol.js").Totals} counts
+ * @returns {Record<keyof typeof PARTS, number | null>}
+ */
+export function ratesOf(counts) {
+  const { sends, prevented, deliveries } = counts;
+  const attempted = sends === null || prevented === null ? null : sends - prevented;
+  return /** @type {any} */ (Object.fromEntries(Object.entries(PARTS).map(([rate, [part, event]]) => {
+    const [above, below] = [counts[part], event === "Send" ? attempted : deliveries];
+    return [rate, above === null || !below || above > below ? null : above / below];
+  })));
+}
+
+/**
  * @param {RateName} rate
- * @param {Summary | null} summary
+ * @param {Pick<Summary, "rates"> & {counts: import("./protocol.js").Totals} | null} summary
  * @returns {number | null} as it is shown: there is no bounce rate if sends are missing
  */
 export function shownRate(rate, summary) {

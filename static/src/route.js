@@ -1,13 +1,13 @@
 /**
- * The current view, from the URL's hash: `#/`, `#/health`, `#/campaign/<id>`,
+ * The current view, from the URL's hash: `#/`, `#/?<query>`, `#/health`, `#/campaign/<id>`,
  * `#/campaign/<id>/<counter>`, `#/campaign/<id>/recipients`, `#/wall/<id>`. Pure.
  */
 
 /**
  * `counter`: whose events are listed; `all` for every event. `link` and `kind` (of a bounce, such as
  * "Transient/MailboxFull") are further filters. `state`: of the recipients that are listed; `recipient`:
- * whose history is shown instead.
- * @typedef {{view: "list"} | {view: "health"} | {view: "unknown"} | {view: "campaign", id: string}
+ * whose history is shown instead. `query`: what the list shows, see list-query.js.
+ * @typedef {{view: "list", query: string} | {view: "health"} | {view: "unknown"} | {view: "campaign", id: string}
  *   | {view: "wall", id: string}
  *   | {view: "activity", id: string, counter: string, link: string | null, kind: string | null}
  *   | {view: "recipients", id: string, state: string, recipient: string | null}} Route
@@ -15,8 +15,8 @@
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
-  const [path = "", query] = hash.replace(/^#?\/?/, "").split("?");
-  if (path === "") return { view: "list" };
+  const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
+  if (path === "") return { view: "list", query };
   if (path === "health") return { view: "health" };
   const [, view, encoded = "", counter] = /^(campaign|wall)\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
   if (view === undefined || (view === "wall" && counter)) return { view: "unknown" };

@@ -43,6 +43,14 @@ export function start(credentials = () => [], shared) {
       show({ format: createFormat(navigator.language, zone) });
     },
     ask: (request, onResult, onPage) => connection.ask(request, onResult, onPage),
+    go(hash, replace) {
+      if (replace) history.replaceState(null, "", hash);
+      else history.pushState(null, "", hash);
+      follow();
+    },
+    watch(campaigns) {
+      if (topic === LIST_TOPIC) connection.subscribe(LIST_TOPIC, campaigns);
+    },
   };
 
   // However fast messages arrive, the page is drawn once per frame, including changes of a view's own state.

@@ -4,7 +4,11 @@ import { activityHash, recipientsHash, wallHash } from "../src/leader.js";
 import { campaignHash, parseRoute } from "../src/route.js";
 
 test("no hash and #/ lead to the list", () => {
-  for (const hash of ["", "#", "#/"]) assert.deepEqual(parseRoute(hash), { view: "list" });
+  for (const hash of ["", "#", "#/"]) assert.deepEqual(parseRoute(hash), { view: "list", query: "" });
+});
+
+test("the list has a query, which may contain question marks", () => {
+  assert.deepEqual(parseRoute("#/?q=why%3F?&sort=sends"), { view: "list", query: "q=why%3F?&sort=sends" });
 });
 
 for (const id of ["spring-sale", "a/b c", "50 % off", "Ünïcode ✉", "#?&"]) {

@@ -9,7 +9,7 @@ import json
 import mimetypes
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,13 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
+from chalicelib.errors import InvalidRequest
+from chalicelib.live.campaign_lists import CampaignLists
+from chalicelib.live.frames import frames
+from chalicelib.live.permissions import EVERYTHING
+from chalicelib.live.protocol import LIST_TOPIC, Request, parse_request
+from chalicelib.live.snapshots import MOST_LISTED
+from chalicelib.stats.counters import SUMMARY, Aggregate
 from dashboard.deploy.frontend import manifest_path
 from dashboard.deploy.publish_site import Authenticator, Site, render
 from dashboard.paths import STATIC
@@ -40,6 +47,7 @@ class Scene:
         recipients: the recipients of every campaign.
         complete: whether the list of recipients is complete.
         timelines: the timelines by campaign id.
+        list_refusal: the response to requests for campaigns, if they are refused.
         silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
         delay_seconds: the delay of each response, and of each frame of recipients.
@@ -52,6 +60,7 @@ class Scene:
     timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: bool = False
     refusal: dict[str, str] | None = None
+    list_refusal: dict[str, str] | None = None
     delay_seconds: float = 0
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
@@ -59,7 +68,7 @@ class Scene:
         match request["action"]:
             case "subscribe":
                 topic = request["id"]
-                snapshot = self.snapshots.get(topic)
+                snapshot = self._snapshot(topic, request.get("campaigns", []))
                 if snapshot is None:
                     yield {"error": {"code": "internal", "message": "not now: try again"}}
                 elif snapshot["$type"] == "CampaignStats":
@@ -82,16 +91,37 @@ class Scene:
                     one for one in self.activity if one.get("recipient") == request["recipient"]
                 ]
                 yield {"results": mine}
-            case "searchCampaigns":
-                campaigns = self.snapshots["stats/email-campaigns"]["campaigns"]
-                found = (
-                    {"$type": "Campaign", **one}
-                    for one in campaigns
-                    if request["query"].casefold() in f"{one['title']} {one['subject']}".casefold()
-                )
-                yield from self._results(found, request)
+            case "listCampaigns" | "searchCampaigns":
+                yield from self._campaigns(parse_request(json.dumps(request)))
             case _:
                 yield {}
+
+    def _snapshot(self, topic: str, on_screen: Sequence[str]) -> dict[str, Any] | None:
+        snapshot = self.snapshots.get(topic)
+        if topic != LIST_TOPIC or snapshot is None:
+            return snapshot
+        listed = self.snapshots[LIST_TOPIC]["campaigns"]
+        newest = sorted(listed, key=_started, reverse=True)
+        shown = [one for one in newest[MOST_LISTED:] if one["id"] in on_screen]
+        more = {"cursor": _cursor(newest[MOST_LISTED - 1])} if len(newest) > MOST_LISTED else {}
+        return {**snapshot, "campaigns": newest[:MOST_LISTED] + shown, **more}
+
+    def _campaigns(self, request: Request) -> Iterable[dict[str, Any]]:
+        """Answer as the message function does, from the list's campaigns."""
+        if self.list_refusal:
+            yield {"error": self.list_refusal}
+            return
+        entries = self.snapshots[LIST_TOPIC]["campaigns"]
+        # StatsTable is a class of the production code; the fake has the methods that are called.
+        lists = CampaignLists(ListedCampaigns(entries))  # type: ignore[arg-type]
+        try:
+            if request.action == "searchCampaigns":
+                yield {"results": lists.search(request, EVERYTHING)}
+            else:
+                results, more = lists.listed(request, EVERYTHING)
+                yield {"results": results, **more}
+        except InvalidRequest as error:
+            yield {"error": {"code": error.code, "message": str(error)}}
 
     def _recipients(self, request: dict[str, Any]) -> Iterable[dict]:
         state = request["state"]
@@ -120,6 +150,52 @@ class Scene:
 def _matches(request: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
     limits = {name: request[name] for name in ("type", "engager", "link") if name in request}
     return lambda one: all(one.get(name) == wanted for name, wanted in limits.items())
+
+
+class ListedCampaigns:
+    """The summaries of the entries of a list, as the stats table returns them."""
+
+    def __init__(self, entries: Iterable[dict[str, Any]]) -> None:
+        self._all = [_summary(one) for one in sorted(entries, key=_started, reverse=True)]
+
+    def all_campaigns(self) -> list[Aggregate]:
+        return self._all
+
+    def summaries(self, campaigns: Sequence[str]) -> list[Aggregate]:
+        known = {one.campaign: one for one in self._all}
+        return [known[one] for one in campaigns]
+
+    def campaigns(
+        self, limit: int, cursor: str | None, can_see: Callable[[str], bool]
+    ) -> tuple[list[Aggregate], str | None]:
+        start = 0
+        if cursor:
+            start = 1 + [one.campaign for one in self._all].index(cursor)
+        page = [one for one in self._all[start:] if can_see(one.campaign)][:limit]
+        return page, page[-1].campaign if start + len(page) < len(self._all) else None
+
+
+def _started(entry: dict[str, Any]) -> tuple[str, str]:
+    return entry["first_event_at"] or "", entry["id"]
+
+
+def _cursor(entry: dict[str, Any]) -> str:
+    return str(entry["id"])
+
+
+def _summary(entry: dict[str, Any]) -> Aggregate:
+    is_current = entry["counts"]["readers"] is not None
+    return Aggregate(
+        campaign=entry["id"],
+        part=SUMMARY,
+        version=entry["version"],
+        counts={name: count for name, count in entry["counts"].items() if count},
+        first_event_at=entry["first_event_at"],
+        last_event_at=entry["last_event_at"],
+        subject=entry["subject"],
+        sender=entry.get("sender"),
+        current_updates=entry["version"] if is_current else 0,
+    )
 
 
 class Stage:
@@ -166,7 +242,8 @@ class Stage:
                 time.sleep(self.scene.delay_seconds)
                 for answer in () if self.scene.silent else self.scene.answers(request):
                     shared = {name: request.get(name) for name in ("request_id", "action")}
-                    connection.send(json.dumps({**shared, **answer}))
+                    for frame in frames({**shared, **answer}):
+                        connection.send(frame)
         except ConnectionClosed:
             pass
         finally:

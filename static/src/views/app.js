@@ -32,10 +32,13 @@ const WallView = lazy(() => import("./wall.js").then((module) => module.WallView
  *   retry: () => void,
  *   chooseZone: (zone: string | undefined) => void,
  *   ask: import("../feed.js").Ask,
+ *   go: (hash: string, replace?: boolean) => void,
+ *   watch: (campaigns?: string[]) => void,
  * }} Page `brand` is the first part of the header, `address` the WebSocket URL, `now` in milliseconds
  *   since 1970, `arrival` how late the last new event was, `problem` an error that needs the reader's action, `retry` connects now, `chooseZone`
- *   sets the time zone (undefined: that of the browser), and `ask` requests a stream of results from
- *   the server
+ *   sets the time zone (undefined: that of the browser), `ask` requests results from the server, `go` changes the URL (with
+ *   `replace`, Back skips the current one), and `watch` states which campaigns of the list are on the
+ *   screen (undefined for all)
  *
  * @typedef {{id: string, page: Page, topic: import("../state.js").TopicState | undefined,
  *            data: import("../state.js").CampaignData | null,
@@ -76,7 +79,7 @@ function skip(event) {
 function Place({ page }) {
   const { route, state } = page;
   const list = state.get(LIST_TOPIC);
-  if (route.view === "list") return html`<${ListView} page=${page} topic=${list} />`;
+  if (route.view === "list") return html`<${ListView} page=${page} query=${route.query} topic=${list} />`;
   const health = healthOf(page);
   if (route.view === "health") return html`<${HealthView} health=${health} page=${page} />`;
   if (route.view === "unknown") {

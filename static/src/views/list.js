@@ -1,217 +1,268 @@
-/** All campaigns with their key numbers, the newest activity first, with incremental search. */
+/**
+ * All campaigns with their key numbers. Without search, filters and sorting, the list is live: the newest
+ * activity comes first. Otherwise the order is that of the time when it was loaded, and the numbers are live.
+ */
 
 import { Component } from "preact";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { shownRate } from "../rates.js";
-import { judgeCampaign } from "../reputation.js";
-import { HEIGHT, WIDTH, bars } from "../sparkline.js";
-import { campaignTopic } from "../protocol.js";
-import { campaignHash } from "../route.js";
-import { isActive, ranked } from "../ranking.js";
-import { Count } from "./count.js";
+import { Listing } from "../listing.js";
+import {
+  MOST_CHARACTERS, MOST_ROWS, NEWEST, STEP, isFiltered, isLive, keyOfList, listHash, parseQuery, sortedBy, unfiltered,
+} from "../list-query.js";
+import { onScreen } from "../on-screen.js";
+import { ranked } from "../ranking.js";
+import { Sparklines } from "../sparklines.js";
+import { isOfEarlierRelease, sumOf } from "../totals.js";
+import { CampaignTable } from "./campaign-table.js";
 import { EmptyView } from "./empty.js";
 import { Heading } from "./heading.js";
-import { ServerErrorNotice } from "./notice.js";
-import { Definition } from "./definition.js";
-
-/** @typedef {import("../protocol.js").Summary} Summary */
-/** @typedef {import("../protocol.js").CampaignTimeline} CampaignTimeline */
-
-const PAGE = 50;
-const SPARKLINES_AT_ONCE = 25;
-const SPARKLINES_EVERY = 10_000;
-
-/** The columns after the number of sends: rate, counter, digits. */
-const RATES = /** @type {const} */ ([
-  ["delivery", "deliveries", 1],
-  ["read", "readers", 1],
-  ["human_click", "unique_human_clicks", 1],
-  ["bounce", "hard_bounces", 1],
-  ["complaint", "complaints", 2],
-]);
+import { ListFilters, QueryProblems, noneMatch } from "./list-filters.js";
+import { Notice, ServerErrorNotice } from "./notice.js";
+import { Totals } from "./totals.js";
 
 /**
- * @typedef {{page: import("./app.js").Page,
+ * @typedef {import("../protocol.js").Summary} Summary
+ * @typedef {import("../list-query.js").Query} Query
+ */
+
+/** In milliseconds. */
+const SEARCH_AFTER = 200;
+const AGAIN_AFTER = 3000;
+const SCROLLED_AFTER = 500;
+
+/** The list that was shown last: going back to it shows it at once. @type {{key: string, listing: Listing} | null} */
+let kept = null;
+
+/**
+ * `typed`: the search as typed, until it is in the URL.
+ * @typedef {{page: import("./app.js").Page, query: string,
  *            topic: import("../state.js").TopicState | undefined}} Props
- * `older`: campaigns that the snapshot leaves out, as far as they are loaded; `cursor` of the next ones, undefined
- * until the first are loaded.
- * @typedef {{most: number, query: string, older: Summary[], cursor?: string | null, failed: boolean}
- *   & import("../search.js").Results} State
- * @extends {Component<Props, State>}
+ * @extends {Component<Props, {typed: string | null}>}
  */
 export class ListView extends Component {
-  /** @type {State} */
-  state = { most: PAGE, query: "", found: null, searching: false, failure: null, older: [], failed: false };
-  /** @type {Map<string, {version: number, timeline: CampaignTimeline | null}>} */
-  #sparklines = new Map();
+  state = { typed: null };
+  #parsed = parseQuery(this.props.query);
+  #redraw = () => this.setState({});
+  #sparklines = new Sparklines((request, onResult) => this.props.page.ask(request, onResult), this.#redraw);
+  /** @type {Listing | null} what is loading or loaded; of the live list, its older campaigns */
+  #listing = null;
+  #key = "";
+  /** @type {Listing | null} what is shown */
+  #shown = null;
+  /** @type {Listing | null} only for the totals of the live list, if it is not complete */
+  #overall = null;
+  /** @type {string[] | null} the campaigns that are stated to be on the screen; null for all */
+  #stated = null;
   #askedAt = -Infinity;
-  /** @type {Promise<import("../search.js").Search> | undefined} */
-  #search;
-
-  componentDidUpdate() {
-    this.#loadSparklines();
-  }
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #typing;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #scrolling;
 
   componentDidMount() {
-    this.#loadSparklines();
+    addEventListener("scroll", this.#onScroll, { passive: true });
+    this.#follow();
   }
 
-  /** Load the search with the first letter. @param {string} query */
-  async #type(query) {
-    this.setState({ query });
-    this.#search ??= import("../search.js").then(({ Search }) => new Search(
-      (request, onResult) => this.props.page.ask(request, onResult),
-      (results) => this.setState(results),
-    ));
-    (await this.#search).type(query);
+  /** @param {Props} before */
+  componentDidUpdate({ query }) {
+    if (query !== this.props.query) this.#parsed = parseQuery(this.props.query);
+    this.#follow();
   }
 
-  /** Request the sparklines of visible campaigns that have changed, some at a time. */
-  #loadSparklines() {
-    const { page } = this.props;
-    if (page.status.state !== "live" || page.now - this.#askedAt < SPARKLINES_EVERY) return;
-    const rows = this.#rows().slice(0, this.state.most);
-    const unknown = rows.filter(({ campaign: { id } }) => !this.#sparklines.has(id));
-    const changed = (unknown.length ? unknown
-      : rows.filter(({ campaign: { id }, version }) => this.#sparklines.get(id)?.version !== version)
-    ).slice(0, SPARKLINES_AT_ONCE);
-    if (!changed.length) return;
-    this.#askedAt = page.now;
-    for (const { campaign: { id }, version } of changed) {
-      this.#sparklines.set(id, { version, timeline: this.#sparklines.get(id)?.timeline ?? null });
-    }
-    const ids = changed.map(({ campaign }) => campaignTopic(campaign.id));
-    page.ask({ action: "listTimelines", ids }, (/** @type {CampaignTimeline} */ timeline) => {
-      const known = this.#sparklines.get(timeline.id);
-      if (known) this.#sparklines.set(timeline.id, { ...known, timeline });
-      this.setState({});
-    }).then(
-      () => { if (unknown.length > SPARKLINES_AT_ONCE) this.#askedAt = -Infinity; },
-      // Requested again later, for example after a reconnect.
-      () => { for (const { campaign } of changed) this.#sparklines.delete(campaign.id); },
-    );
+  componentWillUnmount() {
+    removeEventListener("scroll", this.#onScroll);
+    clearTimeout(this.#typing);
+    clearTimeout(this.#scrolling);
   }
 
-  /** @returns {Summary[]} */
-  #rows() {
-    const { page, topic } = this.props;
-    const campaigns = topic?.shown?.type === "list" ? topic.shown.campaigns : new Map();
-    const { found, older } = this.state;
-    /** @param {Summary[]} some */
-    const newest = (some) => some.map((one) => campaigns.get(one.campaign.id) ?? one);
-    return ranked(found ? newest(found) : new Set([...campaigns.values(), ...newest(older)]), page.now);
-  }
-
-  /** The cursor of the campaigns that are not loaded yet; null if all are. */
-  get #cursor() {
+  get #data() {
     const { topic } = this.props;
-    const { cursor } = this.state;
-    return cursor === undefined && topic?.shown?.type === "list" ? topic.shown.cursor : cursor ?? null;
+    return topic?.shown?.type === "list" ? topic.shown : null;
   }
 
-  #loadOlder = async () => {
-    /** @type {Summary[]} */
-    const older = [];
-    const request = { action: "listCampaigns", limit: 100, cursor: this.#cursor };
-    try {
-      const cursor = await this.props.page.ask(request, (/** @type {Summary} */ one) => { older.push(one); });
-      const { most } = this.state;
-      this.setState({ older: [...this.state.older, ...older], cursor, most: most + PAGE, failed: false });
-    } catch {
-      this.setState({ failed: true }); // the button stays
+  /** @param {Query | null} query @param {string | null} [cursor] */
+  #list(query, cursor) {
+    const { page } = this.props;
+    return new Listing(page.ask, query, () => this.props.page.now, this.#redraw, cursor);
+  }
+
+  /** Load what the query asks for, once the page is connected, and again after a transient error. */
+  #follow() {
+    const { page } = this.props;
+    const { query } = this.#parsed;
+    const key = keyOfList(query);
+    if (key !== this.#key) {
+      this.#key = key;
+      this.#listing = kept?.key === key ? kept.listing : isLive(query) ? null : this.#list(query);
+      this.#askedAt = -Infinity;
     }
+    if (isLive(query)) this.#shown = this.#listing;
+    else if (this.#listing?.asOf) {
+      this.#shown = this.#listing;
+      kept = { key, listing: this.#listing };
+    }
+    this.#state();
+    if (page.status.state !== "live" || page.now - this.#askedAt < AGAIN_AFTER) return;
+    this.#load();
+    this.#sparklines.load(this.#rows().slice(0, query.rows), page.now);
+  }
+
+  /** Request what is missing. */
+  #load() {
+    const { query } = this.#parsed;
+    const data = this.#data;
+    if (!isLive(query)) return this.#request(this.#listing, query.rows);
+    if (!data) return;
+    if (data.cursor === null) return;
+    this.#overall ??= this.#list(NEWEST);
+    this.#request(this.#overall, 1);
+    if (this.#listing || query.rows > data.campaigns.size) {
+      this.#listing ??= this.#list(null, data.cursor);
+      this.#request(this.#listing, query.rows - data.campaigns.size);
+    }
+  }
+
+  /** @param {Listing | null} listing @param {number} rows */
+  #request(listing, rows) {
+    if (!listing || listing.busy || (listing.error && !listing.retryable)) return;
+    if (!listing.more || (listing.asOf !== null && listing.rows.length >= rows)) return;
+    this.#askedAt = listing.error ? this.props.page.now : -Infinity;
+    listing.load(rows);
+  }
+
+  /** State which campaigns are on the screen; of the live list, changes of all are pushed. */
+  #state() {
+    const { page } = this.props;
+    const { query } = this.#parsed;
+    if (!isLive(query) && !this.#shown) return;
+    const ids = isLive(query) ? null : onScreen(
+      this.#rows().slice(0, query.rows).map(({ campaign }) => campaign.id), this.#stated ? firstOnScreen() : 0, this.#stated,
+    );
+    if (String(ids) === String(this.#stated)) return;
+    this.#stated = ids;
+    page.watch(ids ?? undefined);
+  }
+
+  #onScroll = () => {
+    clearTimeout(this.#scrolling);
+    this.#scrolling = setTimeout(() => this.#state(), SCROLLED_AFTER);
+  };
+
+  /** @returns {Summary[]} all that are loaded, with their current numbers, in the order of the list */
+  #rows() {
+    const campaigns = this.#data?.campaigns ?? new Map();
+    const rows = (this.#shown?.rows ?? []).map((one) => {
+      const pushed = campaigns.get(one.campaign.id);
+      return pushed && pushed.version > one.version ? pushed : one;
+    });
+    if (!isLive(this.#parsed.query)) return rows;
+    const all = new Map([...campaigns, ...rows.map((one) => /** @type {const} */ ([one.campaign.id, one]))]);
+    return ranked(all.values(), this.props.page.now);
+  }
+
+  /** @param {Query} query @param {boolean} [replace] whether Back skips the current one */
+  #go = (query, replace) => this.props.page.go(listHash(query), replace);
+
+  /** @param {string} typed */
+  #type(typed) {
+    this.setState({ typed });
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => {
+      const { query } = this.#parsed;
+      this.setState({ typed: null });
+      // Back leads to the list before the search, not to parts of words.
+      if (typed.trim() !== query.search) this.#go({ ...query, search: typed.trim(), rows: STEP }, query.search !== "");
+    }, SEARCH_AFTER);
+  }
+
+  #again = () => {
+    this.#listing = this.#list(this.#parsed.query);
+    this.#follow();
+  };
+
+  #more = () => {
+    const { query } = this.#parsed;
+    this.#go({ ...query, rows: Math.min(MOST_ROWS, query.rows + STEP) }, true);
   };
 
   render() {
     const { page, topic } = this.props;
-    const { most, query, found, searching, failure, failed } = this.state;
-    const data = topic?.shown?.type === "list" ? topic.shown : null;
-    if (data && data.campaigns.size === 0) return html`<${EmptyView} />`;
-    const rows = this.#rows();
-    const many = text(found?.length === 1 ? "list.found_one" : "list.found", { count: page.format.count(found?.length ?? 0) });
+    const { query, problems } = this.#parsed;
+    const data = this.#data;
+    if (data && data.campaigns.size === 0 && isLive(query)) return html`<${EmptyView} />`;
+    const { now } = page;
+    const live = isLive(query);
+    const listing = live ? this.#listing : this.#shown;
+    const loading = !live && this.#listing !== this.#shown;
+    const all = live ? (data ? this.#rows() : []) : this.#rows();
+    const rows = all.slice(0, query.rows);
+    const ready = live ? data !== null : listing !== null;
+    const error = this.#listing?.error;
     return html`
       <div class="head">
         <${Heading}>${text("list.title")}<//>
-        <p class="span" role="status">
-          ${failure ?? (searching ? text("list.searching") : found ? many : "")}
-        </p>
         <input type="search" class="search" aria-label=${text("list.search")} placeholder=${text("list.search_hint")}
-          maxlength="200" value=${query}
+          maxlength=${MOST_CHARACTERS} value=${this.state.typed ?? query.search}
           onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />
       </div>
+      <${ListFilters} query=${query} now=${now} onChange=${this.#go} />
+      ${query.search && query.sender && html`<p class="span">${text("list.sender_ignored", { sender: query.sender })}</p>`}
+      <${QueryProblems} problems=${problems} onDismiss=${() => this.#go(query, true)} />
       ${topic?.error && html`<${ServerErrorNotice} error=${topic.error} />`}
-      ${!data && !topic?.error && html`<p class="none">${text("page.loading")}</p>`}
-      ${data && found?.length === 0 && !searching && !failure && html`<p class="none">${text("list.none_found", { query: query.trim() })}</p>`}
-      ${data && rows.length > 0 && html`
-        <table class="campaigns" role="table">
-          <thead role="rowgroup">
-            <tr role="row">
-              <th role="columnheader" scope="col">${text("list.campaign")}</th>
-              <th role="columnheader" scope="col">${text("list.trend")}</th>
-              <th role="columnheader" scope="col" class="number"><${Definition} of="count.sends">${text("label.sends")}<//></th>
-              ${RATES.map(([rate]) => html`
-                <th role="columnheader" scope="col" class="number"><${Definition} of=${`rate.${rate}`}>${text(`rate_label.${rate}`)}<//></th>`)}
-            </tr>
-          </thead>
-          <tbody role="rowgroup">
-            ${rows.slice(0, most).map((summary) => html`
-              <${Row} key=${summary.campaign.id} summary=${summary} format=${page.format}
-                live=${isActive(summary, page.now)}
-                timeline=${this.#sparklines.get(summary.campaign.id)?.timeline ?? null} />`)}
-          </tbody>
-        </table>`}
-      ${rows.length > most && html`
-        <button type="button" onClick=${() => this.setState({ most: most + PAGE })}>
-          ${text("list.more", { count: page.format.count(rows.length - most) })}
+      ${error && html`
+        <${Notice}>
+          ${text("list.failed", { reason: error.message })} ${this.#listing?.retryable
+            ? text("page.retrying") : html`<button type="button" onClick=${this.#again}>${text("list.retry")}</button>`}
+        <//>`}
+      ${ready ? this.#found({ all, rows, listing, loading }) : !topic?.error && !error && html`<p class="none">${text("page.loading")}</p>`}`;
+  }
+
+  /** @param {{all: Summary[], rows: Summary[], listing: Listing | null, loading: boolean}} found */
+  #found({ all, rows, listing, loading }) {
+    const { page: { format, now } } = this.props;
+    const { query } = this.#parsed;
+    const live = isLive(query);
+    const complete = live ? (listing ? listing.complete : this.#data?.cursor === null) : Boolean(listing?.complete);
+    const overall = live ? this.#overall : listing;
+    const known = overall?.total ?? null;
+    // Campaigns may have begun since.
+    const total = complete || query.search ? all.length : known && Math.max(known, all.length);
+    const sums = query.search || (complete && !all.some(isOfEarlierRelease)) ? sumOf(all) : overall?.totals ?? (complete ? sumOf(all) : null);
+    const asOf = sums && sums === overall?.totals ? overall.asOf : null;
+    const left = (total ?? Infinity) - rows.length;
+    const count = format.count;
+    if (all.length === 0 && !loading) {
+      return html`
+        <p class="none" role="status">${noneMatch(query, format)}</p>
+        <button type="button" onClick=${() => this.#go(unfiltered(query))}>${text("list.clear")}</button>`;
+    }
+    const key = listing?.cut ? "list.best" : isFiltered(query) ? "list.match" : "list.every";
+    const title = total === null ? text("page.all_campaigns") : text(total === 1 ? `${key}_one` : key, { count: count(total) });
+    return html`
+      <${Totals} title=${title} sums=${sums} asOf=${asOf} format=${format} />
+      <p class="span order-of">
+        <span role="status">
+          ${loading ? text("page.loading") : text(total === null ? "activity.showing" : "activity.showing_of", { count: count(rows.length), total: count(total) })}
+        </span>
+        ${!live && listing && html`
+          <span>${text("list.sorted", { time: format.clock(listing.asOf) })}</span>
+          <button type="button" onClick=${this.#again} disabled=${loading}>${text("list.sort_again")}</button>`}
+      </p>
+      ${listing?.cut && html`<p class="span">${text("list.cut", { count: count(all.length) })}</p>`}
+      <${CampaignTable} rows=${rows} query=${query} busy=${loading} now=${now} format=${format} sparklines=${this.#sparklines}
+        onSort=${(/** @type {string} */ sort) => this.#go(sortedBy(query, sort))} />
+      ${left > 0 && (all.length > rows.length || !complete) && query.rows < MOST_ROWS && html`
+        <button type="button" onClick=${this.#more}>
+          ${listing?.busy ? text("page.loading") : left === Infinity ? text("page.show_more") : text("list.more", { count: count(left) })}
         </button>`}
-      ${!found && rows.length <= most && this.#cursor !== null && html`
-        <button type="button" onClick=${this.#loadOlder}>${text("list.older")}</button>`}
-      ${failed && html`<p role="alert">${text("list.older_failed")}</p>`}`;
+      ${rows.length >= MOST_ROWS && left > 0 && html`<p class="span">${text("list.most", { count: count(MOST_ROWS) })}</p>`}`;
   }
 }
 
-/**
- * @typedef {{summary: Summary, format: import("../format.js").Format, live: boolean,
- *            timeline: CampaignTimeline | null}} RowProps
- * @extends {Component<RowProps>}
- */
-class Row extends Component {
-  /** @param {RowProps} next */
-  shouldComponentUpdate(next) {
-    const { summary, live, timeline, format } = this.props;
-    return next.summary !== summary || next.live !== live || next.timeline !== timeline || next.format !== format;
-  }
-
-  render() {
-    const { summary, format, live, timeline } = this.props;
-    const { campaign, counts } = summary;
-    return html`
-      <tr role="row" data-campaign=${campaign.id}>
-        <th role="rowheader" scope="row">
-          <a href=${campaignHash(campaign.id)}><bdi>${campaign.title}</bdi></a>
-          ${live && html`<span class="badge">${text("list.active")}</span>`}
-          ${campaign.subject && html`<span class="subject"><bdi>${campaign.subject}</bdi></span>`}
-          <span class="started">${format.dateTime(campaign.first_event_at)}</span>
-        </th>
-        <td role="cell" data-label=${text("list.trend")} class="sparkline">
-          <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} width=${WIDTH} height=${HEIGHT} role="img"
-            aria-label=${text("page.sparkline")}>
-            ${timeline && html`<path class="human_opens" d=${bars(timeline, "human_opens")} />`}
-          </svg>
-        </td>
-        <td role="cell" data-label=${text("label.sends")} class="number">
-          <span class="rate"><${Count} name="sends" value=${counts.sends} format=${format} /></span>
-        </td>
-        ${RATES.map(([rate, counter, digits]) => {
-          const { level } = rate === "bounce" || rate === "complaint" ? judgeCampaign(rate, counts) : { level: "ok" };
-          return html`
-            <td role="cell" data-label=${text(`rate_label.${rate}`)} class=${`number ${level}`}>
-              <span class="rate">${format.percent(shownRate(rate, summary), digits)}</span>
-              ${level !== "ok" && html`<span class="verdict">${text(`list.${level}`)}</span>`}
-              <${Count} name=${counter} value=${counts[counter]} format=${format} />
-            </td>`;
-        })}
-      </tr>`;
-  }
+/** The index of the first row below the upper edge of the window. */
+function firstOnScreen() {
+  const rows = [...document.querySelectorAll(".campaigns tbody tr")];
+  return Math.max(0, rows.findIndex((row) => row.getBoundingClientRect().bottom > 0));
 }

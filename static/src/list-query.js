@@ -1,0 +1,160 @@
+/**
+ * What the list of campaigns shows: search, filters, order and number of rows, as in the URL's hash,
+ * such as `#/?q=spring&sort=human_click&from=2026-11-01`. Defaults are left out. Pure.
+ */
+
+/** @typedef {import("./protocol.js").Summary} Summary */
+
+/** The columns of the table: the rate and the counter of a cell, and the digits of its rate. */
+export const COLUMNS = /** @type {const} */ ([
+  [null, "sends", 0],
+  ["delivery", "deliveries", 1],
+  ["read", "readers", 1],
+  ["human_click", "unique_human_clicks", 1],
+  ["bounce", "hard_bounces", 1],
+  ["complaint", "complaints", 2],
+  ["unsubscribe", "unsubscribes", 2],
+]);
+
+/** The times by which campaigns can be sorted. */
+export const TIMES = /** @type {readonly string[]} */ (["last_event_at", "first_event_at"]);
+
+/** Everything by which campaigns can be sorted: times, rates, and counters. */
+export const SORTS = /** @type {readonly string[]} */ ([
+  ...TIMES, ...COLUMNS.flatMap(([rate]) => rate ?? []), ...COLUMNS.map(([, counter]) => counter),
+]);
+
+/** The number of rows that are shown first, and that each further step adds. */
+export const STEP = 50;
+
+/** The most rows that a URL can ask for. */
+export const MOST_ROWS = 1000;
+
+/** The most characters of the search and the sender. */
+export const MOST_CHARACTERS = 200;
+
+/**
+ * `from` and `to` are UTC days of a campaign's first event, such as "2026-11-01", both included; null for
+ * no limit.
+ * @typedef {{search: string, sort: string, order: string, from: string | null, to: string | null, sender: string,
+ *            rows: number}} Query
+ * A parameter of a URL that cannot be used; `text` is the key of its explanation in the glossary.
+ * @typedef {{name: string, value: string, text: string}} Problem
+ */
+
+/** @type {Query} */
+export const NEWEST = { search: "", sort: "last_event_at", order: "desc", from: null, to: null, sender: "", rows: STEP };
+
+/** @param {string} value such as "2026-02-30" @returns {boolean} whether it is a day of the calendar */
+function isDay(value) {
+  const at = /^\d{4}-\d\d-\d\d$/.test(value) ? Date.parse(value) : NaN;
+  return !Number.isNaN(at) && dayOf(at) === value;
+}
+
+/** @param {number} at in milliseconds since 1970 @returns {string} its UTC day, such as "2026-11-23" */
+export const dayOf = (at) => new Date(at).toISOString().slice(0, 10);
+
+const isText = (/** @type {string} */ value) => value.length <= MOST_CHARACTERS;
+
+/** By parameter: the member of the query, whether a value is valid, and the value of the member. */
+const PARAMETERS = /** @type {Record<string, [keyof Query, (value: string) => boolean, ((value: string) => any)?]>} */ ({
+  q: ["search", isText, (value) => value.trim()],
+  sort: ["sort", (value) => SORTS.includes(value)],
+  order: ["order", (value) => value === "asc" || value === "desc"],
+  from: ["from", isDay],
+  to: ["to", isDay],
+  sender: ["sender", isText, (value) => value.trim()],
+  rows: ["rows", (value) => /^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MOST_ROWS, Number],
+});
+
+/**
+ * @param {string} text the part of the hash after `?`
+ * @returns {{query: Query, problems: Problem[]}} invalid parameters have their defaults, and a problem each
+ */
+export function parseQuery(text) {
+  /** @type {Query} */
+  const query = { ...NEWEST };
+  /** @type {Problem[]} */
+  const problems = [];
+  const seen = new Set();
+  for (const [name, value] of new URLSearchParams(text)) {
+    const [member, isValid, read = (/** @type {string} */ one) => one] = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] ?? [] : [];
+    const problem = !member || !isValid ? "unknown" : seen.has(name) ? "repeated" : isValid(value) ? null : name;
+    seen.add(name);
+    if (problem) problems.push({ name, value, text: `list.bad_${problem}` });
+    else Object.assign(query, { [String(member)]: read(value) });
+  }
+  if (query.from && query.to && query.from > query.to) {
+    problems.push({ name: "from", value: query.from, text: "list.bad_period" });
+    query.from = query.to = null;
+  }
+  return { query, problems };
+}
+
+/** @param {Query} query @returns {string} the hash of the list's URL */
+export function listHash(query) {
+  const parameters = new URLSearchParams();
+  for (const [name, [member]] of Object.entries(PARAMETERS)) {
+    if (query[member] !== NEWEST[member]) parameters.set(name, String(query[member]));
+  }
+  const text = String(parameters);
+  return text ? `#/?${text}` : "#/";
+}
+
+/** @param {Query} query @returns {string} equal for queries that differ at most in the number of rows */
+export const keyOfList = (query) => listHash({ ...query, rows: NEWEST.rows });
+
+/** Whether some campaigns may not match. @param {Query} query */
+export const isFiltered = ({ search, from, to, sender }) => Boolean(search || from || to || sender);
+
+/** Whether it is the live list: all campaigns, the newest activity first. @param {Query} query */
+export const isLive = (query) => keyOfList(query) === listHash(NEWEST);
+
+/** The query without search and filters. @param {Query} query @returns {Query} */
+export const unfiltered = ({ sort, order }) => ({ ...NEWEST, sort, order });
+
+/**
+ * The order after a press on a column's header: highest first, then lowest first, then the default.
+ * @param {Query} query @param {string} sort @returns {Query}
+ */
+export function sortedBy(query, sort) {
+  const [now, next] = query.sort !== sort ? [sort, "desc"] : query.order === "desc" ? [sort, "asc"] : [NEWEST.sort, "desc"];
+  return { ...query, sort: now, order: next, rows: STEP };
+}
+
+/**
+ * @param {Query} query
+ * @returns {import("./connection.js").Request} for the campaigns that match
+ */
+export function requestOf({ search, sort, order, from, to, sender }) {
+  if (search) return { action: "searchCampaigns", query: search };
+  return { action: "listCampaigns", sort, order, ...(from && { from }), ...(to && { to }), ...(sender && { sender }), totals: true };
+}
+
+/**
+ * Filter and sort what a search has found, as the server does with a list.
+ * @param {Summary[]} found @param {Query} query
+ * @returns {Summary[]} unknown values last
+ */
+export function arranged(found, { sort, order, from, to }) {
+  const matching = found.filter(({ campaign: { first_event_at: at } }) => {
+    const day = at === null ? "" : dayOf(at);
+    return !(from && day < from) && !(to && day > to);
+  });
+  const sign = order === "asc" ? 1 : -1;
+  return matching.sort((a, b) => {
+    const [left, right] = [valueOf(a, sort), valueOf(b, sort)];
+    if (left === null || right === null) return Number(left === null) - Number(right === null) || tie(a, b, sign);
+    return sign * (left - right) || tie(a, b, sign);
+  });
+}
+
+/** @param {Summary} a @param {Summary} b @param {number} sign */
+const tie = (a, b, sign) => sign * (a.campaign.id < b.campaign.id ? -1 : 1);
+
+/** @param {Summary} one @param {string} sort @returns {number | null} null if it is unknown */
+function valueOf({ campaign, counts, rates }, sort) {
+  const { first_event_at, last_event_at } = campaign;
+  const values = /** @type {Record<string, number | null>} */ ({ first_event_at, last_event_at, ...counts, ...rates });
+  return values[sort] ?? null;
+}

@@ -1,0 +1,104 @@
+/** The campaigns that match a query, loaded page by page. Needs nothing from the browser. */
+
+import { RETRYABLE } from "./feed.js";
+import { arranged, requestOf } from "./list-query.js";
+
+/**
+ * @typedef {import("./protocol.js").Summary} Summary
+ * @typedef {import("./list-query.js").Query} Query
+ * @typedef {import("./feed.js").Ask} Ask
+ */
+
+/** The most campaigns that the server returns at once, and that a search finds. */
+export const MOST_AT_ONCE = 100;
+
+export class Listing {
+  /** @type {Summary[]} in the order of the server, or of the query for a search */
+  rows = [];
+  /** @type {number | null} the number of campaigns that match; null until it is known */
+  total = null;
+  /** @type {import("./protocol.js").Sums | null} of all campaigns that match */
+  totals = null;
+  /** @type {number | null} when the first page arrived, in milliseconds since 1970 */
+  asOf = null;
+  /** Whether a request is pending. */
+  busy = false;
+  /** Whether a search found more campaigns than it may return. */
+  cut = false;
+  /** @type {{code: string, message: string} | null} why the last request failed */
+  error = null;
+  /** @type {string | null} */
+  #cursor;
+  #query;
+  #request;
+  #ask;
+  #now;
+  #onChange;
+
+  /**
+   * @param {Ask} ask
+   * @param {Query | null} query null for all campaigns, by first event
+   * @param {() => number} now in milliseconds since 1970
+   * @param {() => void} onChange
+   * @param {string | null} [cursor] to begin after the campaigns that a snapshot has
+   */
+  constructor(ask, query, now, onChange, cursor = null) {
+    this.#ask = ask;
+    this.#query = query;
+    this.#request = query ? requestOf(query) : { action: "listCampaigns" };
+    this.#now = now;
+    this.#onChange = onChange;
+    this.#cursor = cursor;
+  }
+
+  /** Whether there are more pages. */
+  get more() {
+    return this.asOf === null || this.#cursor !== null;
+  }
+
+  /** Whether the rows are all campaigns that match. */
+  get complete() {
+    return !this.more && !this.cut;
+  }
+
+  /** Whether the last request failed with a transient error. */
+  get retryable() {
+    return this.error !== null && RETRYABLE.includes(this.error.code);
+  }
+
+  /** Load pages until there are this many rows, or all. @param {number} wanted */
+  async load(wanted) {
+    if (this.busy) return;
+    this.busy = true;
+    this.error = null;
+    this.#onChange();
+    try {
+      while (this.more && (this.asOf === null || this.rows.length < wanted)) await this.#next(wanted - this.rows.length);
+    } catch (error) {
+      const { code = "", message } = /** @type {Error & {code?: string}} */ (error);
+      this.error = { code, message };
+    }
+    this.busy = false;
+    this.#onChange();
+  }
+
+  /** @param {number} wanted */
+  async #next(wanted) {
+    /** @type {Summary[]} */
+    const page = [];
+    const isSearch = this.#query?.search;
+    this.#cursor = await this.#ask({
+      ...this.#request, stream: false, limit: isSearch ? MOST_AT_ONCE : Math.min(MOST_AT_ONCE, Math.max(1, wanted)),
+      ...(this.#cursor && { cursor: this.#cursor }),
+    }, (/** @type {Summary} */ one) => { page.push(one); }, ({ total, totals }) => {
+      // Totals that arrive with later pages may be newer than the order.
+      this.total ??= total;
+      this.totals ??= totals;
+    });
+    if (isSearch) this.cut = page.length >= MOST_AT_ONCE;
+    const known = new Set(this.rows.map(({ campaign }) => campaign.id));
+    this.rows = [...this.rows, ...page.filter(({ campaign }) => !known.has(campaign.id))];
+    if (isSearch && this.#query) this.rows = arranged(this.rows, this.#query);
+    this.asOf ??= this.#now();
+  }
+}

@@ -1,0 +1,114 @@
+/** The filters and the order of the list. */
+
+import { Component } from "preact";
+import { text } from "../glossary.js";
+import { html } from "../html.js";
+import { MOST_CHARACTERS, NEWEST, SORTS, TIMES, dayOf, isFiltered, isLive, unfiltered } from "../list-query.js";
+
+/** @typedef {import("../list-query.js").Query} Query */
+
+const DAY = 86_400_000;
+
+/** Periods that end today, by their number of days. */
+const LAST_DAYS = [7, 30, 90, 365];
+
+/**
+ * @param {number} now in milliseconds since 1970
+ * @returns {[string, string | null][]} the names of the periods, and their first days
+ */
+const periods = (now) => [
+  ["all", null], ...LAST_DAYS.map((days) => /** @type {[string, string]} */ ([`last_${days}`, dayOf(now - (days - 1) * DAY)])),
+];
+
+/**
+ * `custom`: whether the reader has chosen to enter the days of the period. `open`: whether the filters are
+ * shown on a small screen.
+ * @extends {Component<{query: Query, now: number, onChange: (query: Query) => void}, {custom: boolean, open: boolean}>}
+ */
+export class ListFilters extends Component {
+  state = { custom: false, open: false };
+
+  render() {
+    const { query, now, onChange } = this.props;
+    const { from, to, sort, order, sender, search } = query;
+    const choices = periods(now);
+    const preset = to === null ? choices.find(([, first]) => first === from)?.[0] : undefined;
+    const isCustom = this.state.custom || preset === undefined;
+    /** @param {Partial<Query>} some */
+    const change = (some) => onChange({ ...query, ...some, rows: NEWEST.rows });
+    /** @param {string} value */
+    const choose = (value) => {
+      this.setState({ custom: value === "custom" });
+      const [, first] = choices.find(([name]) => name === value) ?? [];
+      if (first !== undefined) change({ from: first, to: null });
+    };
+    const kind = TIMES.includes(sort) ? "time" : "number";
+    const { open } = this.state;
+    return html`
+      <button type="button" class="fold" aria-expanded=${open} onClick=${() => this.setState({ open: !open })}>
+        ${open ? "▴" : "▾"} ${text("list.filters")}${!open && !isLive(query) && html`: <b>${text(`list.by_${sort}`)}${isFiltered(query) && ", …"}</b>`}
+      </button>
+      <div class=${`filters ${open ? "" : "folded"}`} role="group" aria-label=${text("list.filters")}>
+        <label>${text("list.period")}
+          <select value=${isCustom ? "custom" : preset} title=${text("list.period_hint")} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
+            ${choices.map(([name]) => html`<option value=${name}>${text(`list.${name}`)}</option>`)}
+            <option value="custom">${text("list.custom")}</option>
+          </select>
+        </label>
+        ${isCustom && html`
+          ${/** @type {const} */ (["from", "to"]).map((name) => html`
+            <label key=${name}>${text(`list.${name}`)}
+              <input type="date" value=${query[name] ?? ""} min=${name === "to" ? from : undefined} max=${name === "from" ? to : undefined}
+                onChange=${(/** @type {any} */ event) => change({ [name]: event.target.value || null })} />
+            </label>`)}`}
+        <label>${text("list.sender")}
+          <input type="text" value=${sender} maxlength=${MOST_CHARACTERS} disabled=${search !== ""} placeholder=${text(search ? "list.sender_searched" : "list.sender_hint")}
+            onChange=${(/** @type {any} */ event) => change({ sender: event.target.value.trim() })} />
+        </label>
+        <span class="order">
+          <label>${text("list.sort")}
+            <select value=${sort} onChange=${(/** @type {any} */ event) => change({ sort: event.target.value, order: "desc" })}>
+              ${SORTS.map((name) => html`<option value=${name}>${text(`list.by_${name}`)}</option>`)}
+            </select>
+          </label>
+          <button type="button" onClick=${() => change({ order: order === "asc" ? "desc" : "asc" })}>
+            ${order === "asc" ? "▲" : "▼"} ${text(`list.${kind}_${order}`)}
+          </button>
+        </span>
+        ${isFiltered(query) && html`
+          <button type="button" class="clear" onClick=${() => {
+            this.setState({ custom: false });
+            onChange(unfiltered(query));
+          }}>${text("list.clear")}</button>`}
+      </div>`;
+  }
+}
+
+/**
+ * Parameters of the URL that cannot be used, and why.
+ * @param {{problems: import("../list-query.js").Problem[], onDismiss: () => void}} props
+ */
+export function QueryProblems({ problems, onDismiss }) {
+  return problems.length > 0 && html`
+    <div class="notice" role="alert">
+      ${text("list.bad_link")}
+      <ul>${problems.map(({ name, value, text: key }) => html`
+        <li><code>${name}=${value.length > 60 ? `${value.slice(0, 60)}…` : value}</code>: ${text(key)}</li>`)}</ul>
+      <button type="button" onClick=${onDismiss}>${text("list.dismiss")}</button>
+    </div>`;
+}
+
+/**
+ * @param {Query} query
+ * @param {import("../format.js").Format} format
+ * @returns {string} that no campaign matches it
+ */
+export function noneMatch({ search, from, to, sender }, format) {
+  const parts = [
+    search && text("list.none_search", { search }),
+    from && to ? text("list.none_between", { from: format.day(from), to: format.day(to) })
+      : from ? text("list.none_from", { from: format.day(from) }) : to && text("list.none_to", { to: format.day(to) }),
+    !search && sender && text("list.none_sender", { sender }),
+  ];
+  return text("list.none_match", { filters: parts.filter(Boolean).join(text("list.none_and")) }) ?? "";
+}

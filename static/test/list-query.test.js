@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NEWEST, SORTS, arranged, isLive, keyOfList, listHash, parseQuery, requestOf, sortedBy } from "../src/list-query.js";
+import { parseRoute } from "../src/route.js";
+import { listed, message } from "./builders.js";
+
+/** @param {string} hash */
+const parsed = (hash) => {
+  const route = parseRoute(hash);
+  return parseQuery(route.view === "list" ? route.query : assert.fail(route.view));
+};
+
+const EVERYTHING = {
+  search: "50 % off & more?", sort: "human_click", order: "asc", from: "2026-11-01", to: "2026-11-30",
+  sender: "Grün #1", rows: 150,
+};
+
+test("the live list has a URL without parameters", () => {
+  assert.equal(listHash(NEWEST), "#/");
+  for (const hash of ["", "#", "#/", "#/?"]) assert.deepEqual(parsed(hash), { query: NEWEST, problems: [] });
+});
+
+test("a URL holds the search, the filters, the order and the rows, and restores them", () => {
+  assert.deepEqual(parsed(listHash(EVERYTHING)), { query: EVERYTHING, problems: [] });
+});
+
+for (const name of /** @type {(keyof typeof EVERYTHING)[]} */ (Object.keys(EVERYTHING))) {
+  test(`a URL holds ${name} alone, without the defaults of the others`, () => {
+    const query = { ...NEWEST, [name]: EVERYTHING[name] };
+
+    assert.equal(listHash(query).split("&").length, 1);
+    assert.deepEqual(parsed(listHash(query)), { query, problems: [] });
+  });
+}
+
+test("a list can be sorted by each column, each rate, and the times", () => {
+  assert.equal(new Set(SORTS).size, 15);
+  for (const sort of SORTS) assert.deepEqual(parsed(`#/?sort=${sort}`).query, { ...NEWEST, sort });
+});
+
+const BAD = [
+  ["sort=foo", "list.bad_sort"], ["order=up", "list.bad_order"], ["from=2026-02-30", "list.bad_from"],
+  ["to=yesterday", "list.bad_to"], ["rows=0", "list.bad_rows"], ["rows=1001", "list.bad_rows"], ["rows=-5", "list.bad_rows"],
+  ["rows=1e3", "list.bad_rows"], [`q=${"x".repeat(201)}`, "list.bad_q"], [`sender=${"x".repeat(201)}`, "list.bad_sender"],
+  ["colour=red", "list.bad_unknown"], ["constructor=1", "list.bad_unknown"], ["q=", null], ["from=", "list.bad_from"],
+];
+for (const [text, problem] of BAD) {
+  test(`${String(text).slice(0, 20)} in a URL ${problem ? "is a problem, and has no effect" : "is valid"}`, () => {
+    const { query, problems } = parsed(`#/?${text}`);
+
+    assert.deepEqual(query, NEWEST);
+    assert.deepEqual(problems.map((one) => one.text), problem ? [problem] : []);
+  });
+}
+
+test("a repeated parameter and a period that ends before it begins are problems", () => {
+  assert.deepEqual(parsed("#/?sort=sends&sort=readers"), {
+    query: { ...NEWEST, sort: "sends" }, problems: [{ name: "sort", value: "readers", text: "list.bad_repeated" }],
+  });
+  const { query, problems } = parsed("#/?from=2026-11-30&to=2026-11-01&sort=sends");
+  assert.deepEqual(query, { ...NEWEST, sort: "sends" });
+  assert.equal(problems[0]?.text, "list.bad_period");
+});
+
+test("a valid parameter works beside an invalid one", () => {
+  assert.deepEqual(parsed("#/?sort=sends&rows=many").query, { ...NEWEST, sort: "sends" });
+});
+
+test("only the number of rows leaves the list the same", () => {
+  assert.equal(keyOfList({ ...EVERYTHING, rows: 50 }), keyOfList(EVERYTHING));
+  assert.notEqual(keyOfList({ ...EVERYTHING, order: "desc" }), keyOfList(EVERYTHING));
+  assert.ok(isLive({ ...NEWEST, rows: 200 }));
+  assert.ok(!isLive({ ...NEWEST, sender: "green" }));
+});
+
+test("a column's header sorts by highest first, then lowest first, then as before", () => {
+  const first = sortedBy({ ...NEWEST, search: "spring", rows: 500 }, "read");
+  assert.deepEqual(first, { ...NEWEST, search: "spring", sort: "read" });
+  const second = sortedBy(first, "read");
+  assert.equal(second.order, "asc");
+  assert.deepEqual(sortedBy(second, "read"), { ...NEWEST, search: "spring" });
+  assert.deepEqual(sortedBy(second, "sends"), { ...NEWEST, search: "spring", sort: "sends" });
+});
+
+test("the request has the filters that are set, and the totals", () => {
+  const { search, rows, ...filters } = EVERYTHING;
+  assert.deepEqual(requestOf({ ...EVERYTHING, search: "" }), { action: "listCampaigns", ...filters, totals: true });
+  assert.deepEqual(requestOf({ ...NEWEST, sort: "sends" }), { action: "listCampaigns", sort: "sends", order: "desc", totals: true });
+  assert.deepEqual(requestOf(EVERYTHING), { action: "searchCampaigns", query: search });
+  assert.equal(rows, 150);
+});
+
+/** @param {[string, string | null, number][]} all name, first event, sends */
+const found = (all) => {
+  const results = all.map(([id, at, sends]) => ({ $type: "Campaign", ...listed(id, 1, at, { sends }) }));
+  const { page } = /** @type {import("../src/protocol.js").Reply} */ (message({ request_id: 1, action: "searchCampaigns", results }));
+  return /** @type {import("../src/protocol.js").Summary[]} */ (page?.results);
+};
+/** @param {Partial<import("../src/list-query.js").Query>} some */
+const names = (some) => arranged(found([
+  ["a", "2026-11-01T00:00:00Z", 5], ["b", "2026-11-30T23:59:59Z", 7], ["c", "2026-12-01T00:00:00Z", 7], ["d", null, 1],
+]), { ...NEWEST, ...some }).map(({ campaign }) => campaign.id);
+
+test("what a search found is sorted, unknown values last in both orders", () => {
+  assert.deepEqual(names({ sort: "sends" }), ["c", "b", "a", "d"]);
+  assert.deepEqual(names({ sort: "sends", order: "asc" }), ["d", "a", "b", "c"]);
+  assert.deepEqual(names({ sort: "first_event_at" }), ["c", "b", "a", "d"]);
+  assert.deepEqual(names({ sort: "first_event_at", order: "asc" }), ["a", "b", "c", "d"]);
+});
+
+test("what a search found is filtered by UTC days, both included", () => {
+  assert.deepEqual(names({ from: "2026-11-01", to: "2026-11-30", sort: "sends" }), ["b", "a"]);
+  assert.deepEqual(names({ from: "2026-12-01" }), ["c"]);
+});
