@@ -111,6 +111,7 @@ LABELS = {
 RATE_LABELS = {
     "delivery": "Delivered",
     "read": "Read",
+    "human_open": "Human opens",
     "human_click": "Human clicks",
     "bounce": "Hard bounces",
     "complaint": "Spam complaints",
@@ -287,6 +288,7 @@ LIST = {
     "retry": "Try again",
     # Filters
     "filters": "Filters and order",
+    "filtered": ", filtered",
     "period": "Started",
     "period_hint": "When a campaign's first email was sent. Days are UTC days.",
     "all": "At any time",

@@ -32,8 +32,6 @@ export class Listing {
   #query;
   #request;
   #ask;
-  #now;
-  #onChange;
 
   /**
    * @param {Ask} ask
@@ -46,8 +44,8 @@ export class Listing {
     this.#ask = ask;
     this.#query = query;
     this.#request = query ? requestOf(query) : { action: "listCampaigns" };
-    this.#now = now;
-    this.#onChange = onChange;
+    this.now = now;
+    this.onChange = onChange;
     this.#cursor = cursor;
   }
 
@@ -71,7 +69,7 @@ export class Listing {
     if (this.busy) return;
     this.busy = true;
     this.error = null;
-    this.#onChange();
+    this.onChange();
     try {
       while (this.more && (this.asOf === null || this.rows.length < wanted)) await this.#next(wanted - this.rows.length);
     } catch (error) {
@@ -79,7 +77,7 @@ export class Listing {
       this.error = { code, message };
     }
     this.busy = false;
-    this.#onChange();
+    this.onChange();
   }
 
   /** @param {number} wanted */
@@ -99,6 +97,6 @@ export class Listing {
     const known = new Set(this.rows.map(({ campaign }) => campaign.id));
     this.rows = [...this.rows, ...page.filter(({ campaign }) => !known.has(campaign.id))];
     if (isSearch && this.#query) this.rows = arranged(this.rows, this.#query);
-    this.asOf ??= this.#now();
+    this.asOf ??= this.now();
   }
 }

@@ -627,3 +627,73 @@ test("one page ends a request without a stream", async () => {
   assert.equal(await done, "next");
   assert.equal(results.length, 1);
 });
+
+const LIST = "stats/email-campaigns";
+const LISTED = { $type: "CampaignList", campaigns: [] };
+const subscriptions = () => latest().sent.filter(({ action }) => action === "subscribe").map(({ campaigns }) => campaigns);
+const answerList = () => {
+  const { request_id, action, id } = latest().sent.findLast((request) => request.action === "subscribe");
+  latest().says({ request_id, action, id, snapshot: LISTED });
+};
+
+test("a subscription states the campaigns on the screen, and states them again after a reconnect", () => {
+  connection.start();
+  latest().opens();
+  connection.subscribe(LIST);
+  answerList();
+  connection.subscribe(LIST, ["a", "b"]);
+  assert.deepEqual(subscriptions(), [undefined, ["a", "b"]]);
+  answerList();
+  assert.equal(status.state, "live");
+
+  latest().drops();
+  clock.pass(20_000);
+  latest().opens();
+  assert.deepEqual(subscriptions(), [["a", "b"]]);
+});
+
+test("what is on the screen is stated only after the reply to an earlier statement", () => {
+  connection.start();
+  latest().opens();
+  connection.subscribe(LIST);
+  connection.subscribe(LIST, ["a"]);
+  connection.subscribe(LIST, ["b"]);
+  assert.deepEqual(subscriptions(), [undefined]);
+  assert.equal(changes.filter(({ kind }) => kind === "subscribing").length, 1);
+
+  answerList();
+  assert.deepEqual(subscriptions(), [undefined, ["b"]]);
+  answerList();
+  assert.deepEqual(subscriptions(), [undefined, ["b"]]);
+});
+
+test("a topic that is left and wanted again before any reply is subscribed at the end", () => {
+  connection.start();
+  latest().opens();
+  connection.subscribe(LIST);
+  connection.unsubscribe(LIST);
+  connection.subscribe(LIST);
+  latest().answers("unsubscribe");
+  answerList();
+
+  assert.equal(actions().at(-1), "subscribe");
+  assert.equal(subscriptions().length, 2);
+});
+
+test("a page of results in several frames ends with the last frame", async () => {
+  becomeLive();
+  /** @type {any[]} */
+  const pages = [];
+  const answer = connection.ask({ action: "listCampaigns", stream: false }, () => {}, (page) => { pages.push(page); });
+  const { request_id } = latest().sent.at(-1);
+  const frame = { request_id, action: "listCampaigns", results: [], total: 317, cursor: "next" };
+  latest().says({ ...frame, more: true });
+  let ended = false;
+  answer.then(() => { ended = true; });
+  await Promise.resolve();
+  assert.ok(!ended);
+
+  latest().says(frame);
+  assert.equal(await answer, "next");
+  assert.deepEqual(pages.map(({ total }) => total), [317, 317]);
+});

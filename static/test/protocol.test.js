@@ -96,3 +96,13 @@ test("a reply with recipients has the total, their times, and whether the list i
     sent_at: Date.UTC(2026, 10, 23, 10), last_at: Date.UTC(2026, 10, 23, 10, 0, 4),
   });
 });
+
+test("a reply with campaigns has the totals of all that match", () => {
+  const example = JSON.parse(readFileSync(new URL("reply-campaigns-with-totals.json", MESSAGES), "utf8"));
+  const read = message(example.message);
+
+  assert.ok(read.kind === "reply" && read.page?.totals);
+  assert.equal(read.page.total, 1);
+  assert.equal(read.page.totals.counts.rejects, 1);
+  assert.equal(read.page.totals.rates.delivery, null);
+});

@@ -3,9 +3,12 @@
 import os
 import shutil
 
+import figures
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from support import live
+from support.stage import staged
+from views import DESKTOP, VIEWS
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -108,3 +111,35 @@ def new_viewer(browser, dashboard):
 @pytest.fixture
 def viewer(new_viewer):
     return new_viewer(viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def stage():
+    with staged(figures.lively()) as stage:
+        yield stage
+
+
+@pytest.fixture
+def look(browser, stage):
+    """Return a function that opens a view; the test fails if the browser logs an error."""
+    contexts, complaints = [], []
+
+    def look(view="overview"):
+        context = browser.new_context(viewport=DESKTOP, locale="en-GB", timezone_id="Europe/Zurich")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                complaints.append(said.text) if said.type in {"error", "warning"} else None
+            ),
+        )
+        page.goto(stage.url + VIEWS.get(view, view))
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        return page
+
+    yield look
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,6 +1,7 @@
 """The scenes of support.scenes with all figures of a campaign, and campaigns with special figures."""
 
 import hashlib
+import random
 from typing import Any
 
 from support import scenes
@@ -10,6 +11,11 @@ from support.stage import Scene
 from chalicelib.stats.counters import COUNTERS_OF_GENERATION_2, RATES, rates
 
 LIST = "stats/email-campaigns"
+SENDERS = ["Green Shop", "Blue Shop", "Garden Weekly"]
+SUBJECTS = [
+    *("Spring offers", "Weekly newsletter", "Last chance", "Black Friday", "Welcome"),
+    *("Price change", "What to plant", "Thank you", "Garden tips", "We miss you", "Survey"),
+]
 
 
 def lively() -> Scene:
@@ -134,6 +140,38 @@ def silent() -> Scene:
     """Build a page that has not received any event, although the pipeline was checked."""
     scene = scenes.empty()
     scene.snapshots["stats/health"] |= {"version": 9, "checked_at": scenes.ago(20)}
+    return scene
+
+
+def many(number: int) -> Scene:
+    """Build a list of campaigns by three senders, one each 11 hours."""
+    scene = lively()
+    entries = scene.snapshots[LIST]["campaigns"]
+    for entry in entries:
+        entry["sender"] = "Green Shop"
+    rng = random.Random(1)
+    for index in range(number - len(entries)):
+        subject = f"{rng.choice(SUBJECTS)} {index}"
+        hours = 6 + 11 * index
+        sends = int(10 ** rng.uniform(1.5, 4.7))
+        deliveries = int(sends * rng.uniform(0.94, 0.999))
+        readers = int(deliveries * rng.uniform(0.1, 0.5))
+        entry = scenes.entry(
+            f"{subject.casefold().replace(' ', '-')}",
+            f"{subject}: everything you need to know",
+            hours * scenes.HOUR,
+            max(7, hours * 0.6) * scenes.HOUR,
+            sends=sends,
+            deliveries=deliveries,
+            readers=readers,
+            unique_human_opens=int(readers * 0.95),
+            unique_human_clicks=int(readers * rng.uniform(0.02, 0.3)),
+            hard_bounces=int(sends * rng.choice([0, 0.001, 0.004, 0.01, 0.06])),
+            complaints=int(sends * rng.choice([0, 0, 0.0002, 0.0015])),
+            unsubscribes=int(deliveries * rng.uniform(0, 0.006)),
+        )
+        entries.append(entry | {"sender": SENDERS[index % len(SENDERS)]})
+        scene.timelines[entry["id"]] = scenes.timeline(entry["id"], index)
     return scene
 
 

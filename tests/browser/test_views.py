@@ -2,7 +2,6 @@
 
 import re
 import time
-from functools import cache
 from itertools import product
 
 import figures
@@ -10,57 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from support import scenes
 from support.scenes import PREFIX, SPRING
-from support.stage import staged
-
-from dashboard.paths import STATIC
-
-CAMPAIGN = f"#/campaign/{SPRING}"
-VIEWS = {
-    "overview": "#/",
-    "campaign": CAMPAIGN,
-    "activity": f"{CAMPAIGN}/all",
-    "by time": f"{CAMPAIGN}/sends",
-    "recipients": f"{CAMPAIGN}/recipients?state=not_opened",
-    "recipient": f"{CAMPAIGN}/recipients?recipient=li.wei%40example.org",
-    "wall": f"#/wall/{SPRING}",
-    "health": "#/health",
-    "nowhere": "#/nowhere",
-}
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
-WALL_4K = {"width": 3840, "height": 2160}
-
-
-@pytest.fixture
-def stage():
-    with staged(figures.lively()) as stage:
-        yield stage
-
-
-@pytest.fixture
-def look(browser, stage):
-    """Return a function that opens a view; the test fails if the browser logs an error."""
-    contexts, complaints = [], []
-
-    def look(view="overview"):
-        context = browser.new_context(viewport=DESKTOP, locale="en-GB", timezone_id="Europe/Zurich")
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda said: (
-                complaints.append(said.text) if said.type in {"error", "warning"} else None
-            ),
-        )
-        page.goto(stage.url + VIEWS.get(view, view))
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        return page
-
-    yield look
-    for context in contexts:
-        context.close()
-    assert complaints == []
+from views import CAMPAIGN, DESKTOP, PHONE, VIEWS, WALL_4K, overflow, violations
 
 
 def unfold(page):
@@ -71,30 +20,16 @@ def unfold(page):
     page.evaluate("scrollTo(0, 0)")
 
 
-def overflow(page):
-    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
-
-
-@cache
-def axe():
-    return (STATIC / "node_modules" / "axe-core" / "axe.min.js").read_text()
-
-
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_no_accessibility_violations(look, view):
     page = look(view)
     if view == "campaign":
         unfold(page)
-    page.evaluate(axe())
-    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    options = {"runOnly": rules, "resultTypes": ["violations"]}
 
     for scheme, size in product(["light", "dark"], [DESKTOP, PHONE]):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(size)
-        found = page.evaluate("options => axe.run(document, options)", options)
-        wrong = [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
-        assert wrong == [], (scheme, size)
+        assert violations(page) == [], (scheme, size)
 
 
 @pytest.mark.parametrize("view", VIEWS)

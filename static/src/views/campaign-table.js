@@ -92,9 +92,9 @@ class Row extends Component {
     return html`
       <tr role="row" data-campaign=${campaign.id}>
         <th role="rowheader" scope="row">
-          <a href=${campaignHash(campaign.id)} title=${campaign.title}><bdi>${campaign.title}</bdi></a>
+          <a href=${campaignHash(campaign.id)} title=${campaign.title} dir="auto">${campaign.title}</a>
           ${live && html`<span class="badge">${text("list.active")}</span>`}
-          ${campaign.subject && html`<span class="subject" title=${campaign.subject}><bdi>${campaign.subject}</bdi></span>`}
+          ${campaign.subject && html`<span class="subject" title=${campaign.subject} dir="auto">${campaign.subject}</span>`}
           <span class="started">${format.dateTime(at)}</span>
         </th>
         <td role="cell" class="at"><span>${format.date(at)}</span> ${format.clock(at)}</td>

@@ -23,13 +23,14 @@ const periods = (now) => [
 /**
  * `custom`: whether the reader has chosen to enter the days of the period. `open`: whether the filters are
  * shown on a small screen.
- * @extends {Component<{query: Query, now: number, onChange: (query: Query) => void}, {custom: boolean, open: boolean}>}
+ * @extends {Component<{query: Query, now: number, clearable: boolean, onChange: (query: Query) => void},
+ *   {custom: boolean, open: boolean}>} `clearable`: whether there is a button that clears the filters
  */
 export class ListFilters extends Component {
   state = { custom: false, open: false };
 
   render() {
-    const { query, now, onChange } = this.props;
+    const { query, now, clearable, onChange } = this.props;
     const { from, to, sort, order, sender, search } = query;
     const choices = periods(now);
     const preset = to === null ? choices.find(([, first]) => first === from)?.[0] : undefined;
@@ -46,7 +47,7 @@ export class ListFilters extends Component {
     const { open } = this.state;
     return html`
       <button type="button" class="fold" aria-expanded=${open} onClick=${() => this.setState({ open: !open })}>
-        ${open ? "▴" : "▾"} ${text("list.filters")}${!open && !isLive(query) && html`: <b>${text(`list.by_${sort}`)}${isFiltered(query) && ", …"}</b>`}
+        ${open ? "▴" : "▾"} ${text("list.filters")}${!open && !isLive(query) && html`: <b>${text(`list.by_${sort}`)}${isFiltered(query) && text("list.filtered")}</b>`}
       </button>
       <div class=${`filters ${open ? "" : "folded"}`} role="group" aria-label=${text("list.filters")}>
         <label>${text("list.period")}
@@ -75,7 +76,7 @@ export class ListFilters extends Component {
             ${order === "asc" ? "▲" : "▼"} ${text(`list.${kind}_${order}`)}
           </button>
         </span>
-        ${isFiltered(query) && html`
+        ${clearable && isFiltered(query) && html`
           <button type="button" class="clear" onClick=${() => {
             this.setState({ custom: false });
             onChange(unfiltered(query));

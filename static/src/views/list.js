@@ -42,18 +42,21 @@ let kept = null;
  */
 export class ListView extends Component {
   state = { typed: null };
+  #text = this.props.query;
   #parsed = parseQuery(this.props.query);
   #redraw = () => this.setState({});
   #sparklines = new Sparklines((request, onResult) => this.props.page.ask(request, onResult), this.#redraw);
   /** @type {Listing | null} what is loading or loaded; of the live list, its older campaigns */
   #listing = null;
   #key = "";
-  /** @type {Listing | null} what is shown */
+  /** @type {{query: Query, listing: Listing | null} | null} what is shown, until the query's rows are loaded */
   #shown = null;
   /** @type {Listing | null} only for the totals of the live list, if it is not complete */
   #overall = null;
   /** @type {string[] | null} the campaigns that are stated to be on the screen; null for all */
   #stated = null;
+  /** @type {string | null} the cursor at which the older campaigns of the live list begin */
+  #olderThan = null;
   #askedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
@@ -65,9 +68,7 @@ export class ListView extends Component {
     this.#follow();
   }
 
-  /** @param {Props} before */
-  componentDidUpdate({ query }) {
-    if (query !== this.props.query) this.#parsed = parseQuery(this.props.query);
+  componentDidUpdate() {
     this.#follow();
   }
 
@@ -84,29 +85,40 @@ export class ListView extends Component {
 
   /** @param {Query | null} query @param {string | null} [cursor] */
   #list(query, cursor) {
-    const { page } = this.props;
-    return new Listing(page.ask, query, () => this.props.page.now, this.#redraw, cursor);
+    return new Listing(this.props.page.ask, query, this.#now, this.#redraw, cursor);
   }
 
-  /** Load what the query asks for, once the page is connected, and again after a transient error. */
-  #follow() {
-    const { page } = this.props;
+  #now = () => this.props.page.now;
+
+  /** Choose what to show: the query's rows once they are loaded. */
+  #choose() {
+    if (this.#text !== this.props.query) this.#parsed = parseQuery(this.props.query);
+    this.#text = this.props.query;
     const { query } = this.#parsed;
     const key = keyOfList(query);
     if (key !== this.#key) {
       this.#key = key;
-      this.#listing = kept?.key === key ? kept.listing : isLive(query) ? null : this.#list(query);
-      this.#askedAt = -Infinity;
+      this.#listing = isLive(query) ? null : this.#keptFor(key) ?? this.#list(query);
+      this.#olderThan = null;
     }
-    if (isLive(query)) this.#shown = this.#listing;
-    else if (this.#listing?.asOf) {
-      this.#shown = this.#listing;
-      kept = { key, listing: this.#listing };
-    }
+    if (this.#listing?.asOf) this.#shown = { query, listing: this.#listing };
+    else if (isLive(query)) this.#shown = { query, listing: this.#shown && isLive(this.#shown.query) ? this.#shown.listing : null };
+    if (this.#listing?.asOf && !isLive(query)) kept = { key, listing: this.#listing };
+  }
+
+  /** Load what is missing, once the page is connected, and again after a transient error. */
+  #follow() {
+    const { page } = this.props;
     this.#state();
-    if (page.status.state !== "live" || page.now - this.#askedAt < AGAIN_AFTER) return;
+    if (page.status.state !== "live") return;
     this.#load();
-    this.#sparklines.load(this.#rows().slice(0, query.rows), page.now);
+    this.#sparklines.load(this.#rows().slice(0, this.#parsed.query.rows), page.now);
+  }
+
+  /** @param {string} key @returns {Listing | undefined} */
+  #keptFor(key) {
+    if (kept?.key !== key) return undefined;
+    return Object.assign(kept.listing, { now: this.#now, onChange: this.#redraw });
   }
 
   /** Request what is missing. */
@@ -114,35 +126,34 @@ export class ListView extends Component {
     const { query } = this.#parsed;
     const data = this.#data;
     if (!isLive(query)) return this.#request(this.#listing, query.rows);
-    if (!data) return;
-    if (data.cursor === null) return;
+    if (!data || (data.cursor === null && !this.#rows().some(isOfEarlierRelease))) return;
     this.#overall ??= this.#list(NEWEST);
     this.#request(this.#overall, 1);
-    if (this.#listing || query.rows > data.campaigns.size) {
-      this.#listing ??= this.#list(null, data.cursor);
-      this.#request(this.#listing, query.rows - data.campaigns.size);
-    }
+    if (data.cursor === null || query.rows <= data.campaigns.size) return;
+    // A snapshot with newer campaigns leaves out as many older ones.
+    if (this.#olderThan !== data.cursor) this.#listing = this.#list(null, data.cursor);
+    this.#olderThan = data.cursor;
+    this.#request(this.#listing, query.rows - data.campaigns.size);
   }
 
   /** @param {Listing | null} listing @param {number} rows */
   #request(listing, rows) {
-    if (!listing || listing.busy || (listing.error && !listing.retryable)) return;
-    if (!listing.more || (listing.asOf !== null && listing.rows.length >= rows)) return;
-    this.#askedAt = listing.error ? this.props.page.now : -Infinity;
+    if (!listing || listing.busy || !listing.more || (listing.asOf !== null && listing.rows.length >= rows)) return;
+    if (listing.error && (!listing.retryable || this.#now() - this.#askedAt < AGAIN_AFTER)) return;
+    this.#askedAt = this.#now();
     listing.load(rows);
   }
 
   /** State which campaigns are on the screen; of the live list, changes of all are pushed. */
   #state() {
-    const { page } = this.props;
     const { query } = this.#parsed;
-    if (!isLive(query) && !this.#shown) return;
+    if (!this.#shown || keyOfList(this.#shown.query) !== this.#key || (!isLive(query) && this.#listing?.busy)) return;
     const ids = isLive(query) ? null : onScreen(
       this.#rows().slice(0, query.rows).map(({ campaign }) => campaign.id), this.#stated ? firstOnScreen() : 0, this.#stated,
     );
     if (String(ids) === String(this.#stated)) return;
     this.#stated = ids;
-    page.watch(ids ?? undefined);
+    this.props.page.watch(ids ?? undefined);
   }
 
   #onScroll = () => {
@@ -150,16 +161,18 @@ export class ListView extends Component {
     this.#scrolling = setTimeout(() => this.#state(), SCROLLED_AFTER);
   };
 
-  /** @returns {Summary[]} all that are loaded, with their current numbers, in the order of the list */
+  /** @returns {Summary[]} what is shown, with the current numbers, in the order of the list */
   #rows() {
+    if (!this.#shown) return [];
+    const { query, listing } = this.#shown;
     const campaigns = this.#data?.campaigns ?? new Map();
-    const rows = (this.#shown?.rows ?? []).map((one) => {
+    const rows = (listing?.rows ?? []).map((one) => {
       const pushed = campaigns.get(one.campaign.id);
       return pushed && pushed.version > one.version ? pushed : one;
     });
-    if (!isLive(this.#parsed.query)) return rows;
+    if (!isLive(query)) return rows;
     const all = new Map([...campaigns, ...rows.map((one) => /** @type {const} */ ([one.campaign.id, one]))]);
-    return ranked(all.values(), this.props.page.now);
+    return ranked(all.values(), this.#now());
   }
 
   /** @param {Query} query @param {boolean} [replace] whether Back skips the current one */
@@ -188,18 +201,15 @@ export class ListView extends Component {
   };
 
   render() {
-    const { page, topic } = this.props;
+    this.#choose();
+    const { page: { now }, topic } = this.props;
     const { query, problems } = this.#parsed;
     const data = this.#data;
     if (data && data.campaigns.size === 0 && isLive(query)) return html`<${EmptyView} />`;
-    const { now } = page;
-    const live = isLive(query);
-    const listing = live ? this.#listing : this.#shown;
-    const loading = !live && this.#listing !== this.#shown;
-    const all = live ? (data ? this.#rows() : []) : this.#rows();
-    const rows = all.slice(0, query.rows);
-    const ready = live ? data !== null : listing !== null;
     const error = this.#listing?.error;
+    const shown = this.#shown && (data || !isLive(this.#shown.query)) ? this.#shown : null;
+    const rows = shown ? this.#rows() : [];
+    const isEmpty = shown !== null && rows.length === 0 && !this.#isLoading;
     return html`
       <div class="head">
         <${Heading}>${text("list.title")}<//>
@@ -207,7 +217,7 @@ export class ListView extends Component {
           maxlength=${MOST_CHARACTERS} value=${this.state.typed ?? query.search}
           onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />
       </div>
-      <${ListFilters} query=${query} now=${now} onChange=${this.#go} />
+      <${ListFilters} query=${query} now=${now} clearable=${!isEmpty} onChange=${this.#go} />
       ${query.search && query.sender && html`<p class="span">${text("list.sender_ignored", { sender: query.sender })}</p>`}
       <${QueryProblems} problems=${problems} onDismiss=${() => this.#go(query, true)} />
       ${topic?.error && html`<${ServerErrorNotice} error=${topic.error} />`}
@@ -216,30 +226,33 @@ export class ListView extends Component {
           ${text("list.failed", { reason: error.message })} ${this.#listing?.retryable
             ? text("page.retrying") : html`<button type="button" onClick=${this.#again}>${text("list.retry")}</button>`}
         <//>`}
-      ${ready ? this.#found({ all, rows, listing, loading }) : !topic?.error && !error && html`<p class="none">${text("page.loading")}</p>`}`;
+      ${isEmpty ? this.#nothing() : shown ? this.#found(shown, rows) : !topic?.error && !error && html`<p class="none">${text("page.loading")}</p>`}`;
   }
 
-  /** @param {{all: Summary[], rows: Summary[], listing: Listing | null, loading: boolean}} found */
-  #found({ all, rows, listing, loading }) {
-    const { page: { format, now } } = this.props;
+  /** Whether what is shown is not yet what the query asks for. */
+  get #isLoading() {
     const { query } = this.#parsed;
+    return (!isLive(query) && this.#shown?.listing !== this.#listing) || keyOfList(this.#shown?.query ?? NEWEST) !== keyOfList(query);
+  }
+
+  #nothing() {
+    const { query } = this.#parsed;
+    return html`
+      <section class="panel">
+        <p role="status">${noneMatch(query, this.props.page.format)}</p>
+        <button type="button" onClick=${() => this.#go(unfiltered(query))}>${text("list.clear")}</button>
+      </section>`;
+  }
+
+  /** @param {{query: Query, listing: Listing | null}} shown @param {Summary[]} all the rows that are loaded */
+  #found({ query, listing }, all) {
+    const { format, now } = this.props.page;
+    const { count } = format;
     const live = isLive(query);
-    const complete = live ? (listing ? listing.complete : this.#data?.cursor === null) : Boolean(listing?.complete);
-    const overall = live ? this.#overall : listing;
-    const known = overall?.total ?? null;
-    // Campaigns may have begun since.
-    const total = complete || query.search ? all.length : known && Math.max(known, all.length);
-    const sums = query.search || (complete && !all.some(isOfEarlierRelease)) ? sumOf(all) : overall?.totals ?? (complete ? sumOf(all) : null);
-    const asOf = sums && sums === overall?.totals ? overall.asOf : null;
+    const loading = this.#isLoading;
+    const { title, total, sums, asOf, complete } = this.#sums(query, listing, all);
+    const rows = all.slice(0, loading ? query.rows : this.#parsed.query.rows);
     const left = (total ?? Infinity) - rows.length;
-    const count = format.count;
-    if (all.length === 0 && !loading) {
-      return html`
-        <p class="none" role="status">${noneMatch(query, format)}</p>
-        <button type="button" onClick=${() => this.#go(unfiltered(query))}>${text("list.clear")}</button>`;
-    }
-    const key = listing?.cut ? "list.best" : isFiltered(query) ? "list.match" : "list.every";
-    const title = total === null ? text("page.all_campaigns") : text(total === 1 ? `${key}_one` : key, { count: count(total) });
     return html`
       <${Totals} title=${title} sums=${sums} asOf=${asOf} format=${format} />
       <p class="span order-of">
@@ -251,13 +264,32 @@ export class ListView extends Component {
           <button type="button" onClick=${this.#again} disabled=${loading}>${text("list.sort_again")}</button>`}
       </p>
       ${listing?.cut && html`<p class="span">${text("list.cut", { count: count(all.length) })}</p>`}
-      <${CampaignTable} rows=${rows} query=${query} busy=${loading} now=${now} format=${format} sparklines=${this.#sparklines}
-        onSort=${(/** @type {string} */ sort) => this.#go(sortedBy(query, sort))} />
-      ${left > 0 && (all.length > rows.length || !complete) && query.rows < MOST_ROWS && html`
+      <${CampaignTable} rows=${rows} query=${this.#parsed.query} busy=${loading} now=${now} format=${format} sparklines=${this.#sparklines}
+        onSort=${(/** @type {string} */ sort) => this.#go(sortedBy(this.#parsed.query, sort))} />
+      ${left > 0 && (all.length > rows.length || !complete) && rows.length < MOST_ROWS && html`
         <button type="button" onClick=${this.#more}>
           ${listing?.busy ? text("page.loading") : left === Infinity ? text("page.show_more") : text("list.more", { count: count(left) })}
         </button>`}
-      ${rows.length >= MOST_ROWS && left > 0 && html`<p class="span">${text("list.most", { count: count(MOST_ROWS) })}</p>`}`;
+      ${left > 0 && rows.length >= MOST_ROWS && html`<p class="span">${text("list.most", { count: count(MOST_ROWS) })}</p>`}`;
+  }
+
+  /**
+   * The sums of the rows if all campaigns that match are loaded, because these are live; else those of the server.
+   * @param {Query} query @param {Listing | null} listing @param {Summary[]} all
+   */
+  #sums(query, listing, all) {
+    const live = isLive(query);
+    const complete = live && this.#data?.cursor === null ? true : Boolean(listing?.complete);
+    const overall = live ? this.#overall : listing;
+    const known = overall?.total ?? null;
+    const isOfRows = query.search !== "" || complete;
+    // Campaigns may have begun since.
+    const total = isOfRows ? all.length : known && Math.max(known, all.length);
+    // Only the server knows some numbers of campaigns that an earlier release counted.
+    const sums = overall?.totals && !(complete && !all.some(isOfEarlierRelease)) ? overall.totals : isOfRows ? sumOf(all) : null;
+    const key = listing?.cut ? "list.best" : isFiltered(query) ? "list.match" : "list.every";
+    const title = total === null ? text("page.all_campaigns") : text(total === 1 ? `${key}_one` : key, { count: this.props.page.format.count(total) });
+    return { title, total, sums, asOf: sums && sums === overall?.totals ? overall.asOf : null, complete };
   }
 }
 

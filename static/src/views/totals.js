@@ -20,6 +20,7 @@ const CELLS = /** @type {const} */ ([
  */
 export function Totals({ title, sums, asOf, format }) {
   const summary = /** @type {any} */ (sums);
+  const isCurrent = sums !== null && !isOfEarlierRelease(sums);
   return html`
     <section class="panel totals" aria-busy=${sums === null}>
       <div class="panel-head">
@@ -28,7 +29,7 @@ export function Totals({ title, sums, asOf, format }) {
       </div>
       <dl>
         ${CELLS.map(([rate, counter, digits]) => {
-          const missing = rate && rate !== "human_open" && missingEvent(rate, summary);
+          const missing = rate && isCurrent && missingEvent(rate, summary);
           const count = format.count(sums?.counts[counter]);
           return html`
             <div>
@@ -41,7 +42,7 @@ export function Totals({ title, sums, asOf, format }) {
             </div>`;
         })}
       </dl>
-      ${sums && isOfEarlierRelease(sums) && html`
+      ${sums && !isCurrent && html`
         <p class="foot">${text("list.earlier_release")} <code>${text("list.recount_command")}</code></p>`}
     </section>`;
 }
