@@ -21,6 +21,8 @@ export class Listing {
   totals = null;
   /** @type {number | null} when the first page arrived, in milliseconds since 1970 */
   asOf = null;
+  /** When it was loaded last, for its owner; in milliseconds since 1970. */
+  askedAt = -Infinity;
   /** Whether a request is pending. */
   busy = false;
   /** Whether a search found more campaigns than it may return. */

@@ -9,6 +9,9 @@ import { MOST_CHARACTERS, NEWEST, SORTS, TIMES, dayOf, isFiltered, isLive, unfil
 
 const DAY = 86_400_000;
 
+/** An earlier day is one whose year is not typed completely. */
+const EARLIEST = "1990-01-01";
+
 /** Periods that end today, by their number of days. */
 const LAST_DAYS = [7, 30, 90, 365];
 
@@ -60,7 +63,7 @@ export class ListFilters extends Component {
           ${/** @type {const} */ (["from", "to"]).map((name) => html`
             <label key=${name}>${text(`list.${name}`)}
               <input type="date" value=${query[name] ?? ""} min=${name === "to" ? from : undefined} max=${name === "from" ? to : undefined}
-                onChange=${(/** @type {any} */ event) => change({ [name]: event.target.value || null })} />
+                onChange=${(/** @type {any} */ { target: { value } }) => (value === "" || value >= EARLIEST) && change({ [name]: value || null })} />
             </label>`)}`}
         <label>${text("list.sender")}
           <input type="text" value=${sender} maxlength=${MOST_CHARACTERS} disabled=${search !== ""} placeholder=${text(search ? "list.sender_searched" : "list.sender_hint")}

@@ -30,17 +30,22 @@ import { Totals } from "./totals.js";
 const SEARCH_AFTER = 200;
 const AGAIN_AFTER = 3000;
 const SCROLLED_AFTER = 500;
+const OVERALL_AGAIN_AFTER = 60_000;
+
+/** Rows above the window whose sparklines are loaded. */
+const NEAR = 10;
 
 /** The list that was shown last: going back to it shows it at once. @type {{key: string, listing: Listing} | null} */
 let kept = null;
 
 /**
- * `typed`: the search as typed, until it is in the URL.
+ * `typed`: the search as typed, with spaces that the URL leaves out.
  * @typedef {{page: import("./app.js").Page, query: string,
  *            topic: import("../state.js").TopicState | undefined}} Props
  * @extends {Component<Props, {typed: string | null}>}
  */
 export class ListView extends Component {
+  /** @type {{typed: string | null}} */
   state = { typed: null };
   #text = this.props.query;
   #parsed = parseQuery(this.props.query);
@@ -57,7 +62,8 @@ export class ListView extends Component {
   #stated = null;
   /** @type {string | null} the cursor at which the older campaigns of the live list begin */
   #olderThan = null;
-  #askedAt = -Infinity;
+  /** The index of the first row on the screen. */
+  #first = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -112,7 +118,8 @@ export class ListView extends Component {
     this.#state();
     if (page.status.state !== "live") return;
     this.#load();
-    this.#sparklines.load(this.#rows().slice(0, this.#parsed.query.rows), page.now);
+    const start = Math.max(0, this.#first - NEAR);
+    this.#sparklines.load(this.#rows().slice(start, Math.min(this.#first + STEP, this.#parsed.query.rows)), page.now);
   }
 
   /** @param {string} key @returns {Listing | undefined} */
@@ -128,7 +135,7 @@ export class ListView extends Component {
     if (!isLive(query)) return this.#request(this.#listing, query.rows);
     if (!data || (data.cursor === null && !this.#rows().some(isOfEarlierRelease))) return;
     this.#overall ??= this.#list(NEWEST);
-    this.#request(this.#overall, 1);
+    this.#request(this.#overall, 1, OVERALL_AGAIN_AFTER);
     if (data.cursor === null || query.rows <= data.campaigns.size) return;
     // A snapshot with newer campaigns leaves out as many older ones.
     if (this.#olderThan !== data.cursor) this.#listing = this.#list(null, data.cursor);
@@ -136,11 +143,11 @@ export class ListView extends Component {
     this.#request(this.#listing, query.rows - data.campaigns.size);
   }
 
-  /** @param {Listing | null} listing @param {number} rows */
-  #request(listing, rows) {
+  /** @param {Listing | null} listing @param {number} rows @param {number} [againAfter] an error, in milliseconds */
+  #request(listing, rows, againAfter = AGAIN_AFTER) {
     if (!listing || listing.busy || !listing.more || (listing.asOf !== null && listing.rows.length >= rows)) return;
-    if (listing.error && (!listing.retryable || this.#now() - this.#askedAt < AGAIN_AFTER)) return;
-    this.#askedAt = this.#now();
+    if (listing.error && (!listing.retryable || this.#now() - listing.askedAt < againAfter)) return;
+    listing.askedAt = this.#now();
     listing.load(rows);
   }
 
@@ -149,7 +156,7 @@ export class ListView extends Component {
     const { query } = this.#parsed;
     if (!this.#shown || keyOfList(this.#shown.query) !== this.#key || (!isLive(query) && this.#listing?.busy)) return;
     const ids = isLive(query) ? null : onScreen(
-      this.#rows().slice(0, query.rows).map(({ campaign }) => campaign.id), this.#stated ? firstOnScreen() : 0, this.#stated,
+      this.#rows().slice(0, query.rows).map(({ campaign }) => campaign.id), this.#first, this.#stated,
     );
     if (String(ids) === String(this.#stated)) return;
     this.#stated = ids;
@@ -158,7 +165,10 @@ export class ListView extends Component {
 
   #onScroll = () => {
     clearTimeout(this.#scrolling);
-    this.#scrolling = setTimeout(() => this.#state(), SCROLLED_AFTER);
+    this.#scrolling = setTimeout(() => {
+      this.#first = firstOnScreen();
+      this.#follow();
+    }, SCROLLED_AFTER);
   };
 
   /** @returns {Summary[]} what is shown, with the current numbers, in the order of the list */
@@ -183,11 +193,19 @@ export class ListView extends Component {
     this.setState({ typed });
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => {
+      this.#typing = undefined;
       const { query } = this.#parsed;
-      this.setState({ typed: null });
+      const search = typed.trim();
       // Back leads to the list before the search, not to parts of words.
-      if (typed.trim() !== query.search) this.#go({ ...query, search: typed.trim(), rows: STEP }, query.search !== "");
+      if (search !== query.search) this.#go({ ...query, search, rows: STEP }, query.search !== "");
     }, SEARCH_AFTER);
+  }
+
+  /** The search as typed, unless the URL has changed meanwhile. */
+  get #typed() {
+    const { typed } = this.state;
+    const { search } = this.#parsed.query;
+    return typed !== null && (this.#typing !== undefined || typed.trim() === search) ? typed : search;
   }
 
   #again = () => {
@@ -214,7 +232,7 @@ export class ListView extends Component {
       <div class="head">
         <${Heading}>${text("list.title")}<//>
         <input type="search" class="search" aria-label=${text("list.search")} placeholder=${text("list.search_hint")}
-          maxlength=${MOST_CHARACTERS} value=${this.state.typed ?? query.search}
+          maxlength=${MOST_CHARACTERS} value=${this.#typed}
           onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />
       </div>
       <${ListFilters} query=${query} now=${now} clearable=${!isEmpty} onChange=${this.#go} />
@@ -253,11 +271,12 @@ export class ListView extends Component {
     const { title, total, sums, asOf, complete } = this.#sums(query, listing, all);
     const rows = all.slice(0, loading ? query.rows : this.#parsed.query.rows);
     const left = (total ?? Infinity) - rows.length;
+    const failed = this.#listing?.error && !this.#listing.retryable;
     return html`
       <${Totals} title=${title} sums=${sums} asOf=${asOf} format=${format} />
       <p class="span order-of">
         <span role="status">
-          ${loading ? text("page.loading") : text(total === null ? "activity.showing" : "activity.showing_of", { count: count(rows.length), total: count(total) })}
+          ${loading ? !failed && text("page.loading") : text(total === null ? "activity.showing" : "activity.showing_of", { count: count(rows.length), total: count(total) })}
         </span>
         ${!live && listing && html`
           <span>${text("list.sorted", { time: format.clock(listing.asOf) })}</span>
