@@ -35,6 +35,11 @@ VIEWS = {
 }
 
 
+LISTS = {
+    "overview": DESKTOP | {"color_scheme": "light"},
+    "overview-dark": DESKTOP | {"color_scheme": "dark"},
+    "overview-phone": PHONE | {"color_scheme": "light"},
+}
 SCENES = {
     "few": figures.few,
     "alarming": figures.alarming,
@@ -52,6 +57,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
         with staged(figures.lively()) as stage:
             for view in VIEWS:
+                if view == "overview":
+                    continue  # see lists
                 take(browser, stage, view, view, color_scheme="light", **DESKTOP)
                 take(browser, stage, view, f"{view}-dark", color_scheme="dark", **DESKTOP)
                 take(browser, stage, view, f"{view}-phone", color_scheme="light", **PHONE)
@@ -62,6 +69,7 @@ def main() -> None:
             reclassified(browser, stage)
             stage.scene.snapshots.pop(PREFIX + SPRING)
             take(browser, stage, "campaign", "error", **DESKTOP)
+        lists(browser)
         for name, scene in SCENES.items():
             with staged(scene()) as stage:
                 take(browser, stage, "campaign", name, **DESKTOP)
@@ -115,6 +123,26 @@ def unfolded(browser: Browser, stage: Stage, **options: object) -> Page:
     expect(page.locator(".events tbody tr")).to_have_count(8)
     page.evaluate("scrollTo(0, 0)")
     return page
+
+
+def lists(browser: Browser) -> None:
+    """Capture the list of many campaigns: live, sorted, filtered, without a match, and refused."""
+    filtered = f"#/?from={scenes.ago(30 * 24 * scenes.HOUR)[:10]}&sender=green&sort=human_click"
+    with staged(figures.many(317)) as stage:
+        for name, options in LISTS.items():
+            shoot(opened(browser, stage.url, **options), name)
+        shoot(opened(browser, f"{stage.url}#/?sort=read", **DESKTOP), "overview-sorted")
+        shoot(opened(browser, f"{stage.url}{filtered}", **DESKTOP), "overview-filtered")
+        shoot(opened(browser, f"{stage.url}{filtered}", **PHONE), "overview-sorted-phone")
+        none = f"{stage.url}#/?q=summer&from=2026-11-01"
+        shoot(opened(browser, none, **DESKTOP), "overview-none")
+        bad = f"{stage.url}#/?sort=best&from=2026-02-30"
+        shoot(opened(browser, bad, **DESKTOP), "overview-bad-link")
+        page = opened(browser, stage.url, **DESKTOP)
+        stage.scene.list_refusal = {"code": "internal", "message": "the request failed: try again"}
+        page.get_by_label("Sort by").select_option("Read rate")
+        page.wait_for_timeout(500)
+        shoot(page, "overview-refused")
 
 
 def whole(browser: Browser, stage: Stage, name: str, **options: object) -> None:

@@ -73,7 +73,10 @@ export class Listing {
     this.error = null;
     this.onChange();
     try {
-      while (this.more && (this.asOf === null || this.rows.length < wanted)) await this.#next(wanted - this.rows.length);
+      while (this.more && (this.asOf === null || this.rows.length < wanted)) {
+        await this.#next(wanted - this.rows.length);
+        this.onChange();
+      }
     } catch (error) {
       const { code = "", message } = /** @type {Error & {code?: string}} */ (error);
       this.error = { code, message };

@@ -28,8 +28,8 @@ function server(campaigns) {
 const MANY = Array.from({ length: 317 }, (_, index) => campaign(`c${index}`));
 const SORTED = { ...NEWEST, sort: "sends" };
 
-test("pages are loaded until there are enough rows", async () => {
-  const { requests, listing } = server(MANY);
+test("pages are loaded and shown until there are enough rows", async () => {
+  const { requests, state, listing } = server(MANY);
   const list = listing(SORTED);
   assert.ok(list.more && !list.complete);
 
@@ -37,6 +37,7 @@ test("pages are loaded until there are enough rows", async () => {
   assert.deepEqual(requests.map(({ limit, cursor }) => [limit, cursor]), [[100, undefined], [50, "100"]]);
   assert.equal(requests[0].stream, false);
   assert.equal(list.rows.length, 150);
+  assert.equal(state.changes, 4); // begin, two pages, end
   await list.load(150);
   assert.equal(requests.length, 2);
 
