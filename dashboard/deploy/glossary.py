@@ -284,7 +284,7 @@ LIST = {
     "watch": "too few to judge",
     "more": "Show more ({count} left)",
     "most": "This page shows at most {count} campaigns. To see others, narrow the list.",
-    "failed": "The campaigns could not be loaded: {reason}",
+    "failed": "The campaigns could not be loaded ({reason}).",
     "retry": "Try again",
     # Filters
     "filters": "Filters and order",
@@ -341,14 +341,16 @@ LIST = {
     "earlier_release": "Dashes are unknown numbers: an earlier release counted some of these "
     "campaigns. To count them by the current definitions, run",
     "recount_command": "python -m dashboard recount --all --apply",
-    # No results
+    # No results, and the printed page
     "none_match": "No campaign matches {filters}.",
-    "none_search": "“{search}”",
-    "none_between": "the period from {from} to {to}",
-    "none_from": "the period from {from}",
-    "none_to": "the period until {to}",
-    "none_sender": "the sender “{sender}”",
-    "none_and": " and ",
+    "printed_filters": "Only campaigns that match {filters}.",
+    "printed_order": "Sorted by: {sort}, {order}.",
+    "filter_search": "“{search}”",
+    "filter_between": "the period from {from} to {to}",
+    "filter_from": "the period from {from}",
+    "filter_to": "the period until {to}",
+    "filter_sender": "the sender “{sender}”",
+    "filter_and": " and ",
     # Parameters of the URL that cannot be used
     "bad_link": "Some of this link could not be used, and is ignored:",
     "bad_q": "the search may have at most 200 characters.",

@@ -110,6 +110,9 @@ export const isFiltered = ({ search, from, to, sender }) => Boolean(search || fr
 /** Whether it is the live list: all campaigns, the newest activity first. @param {Query} query */
 export const isLive = (query) => keyOfList(query) === listHash(NEWEST);
 
+/** The key of the order's name in the glossary. @param {Query} query */
+export const orderKey = ({ sort, order }) => `list.${TIMES.includes(sort) ? "time" : "number"}_${order}`;
+
 /** The query without search and filters. @param {Query} query @returns {Query} */
 export const unfiltered = ({ sort, order }) => ({ ...NEWEST, sort, order });
 

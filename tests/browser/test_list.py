@@ -412,7 +412,7 @@ def test_a_list_that_the_server_refuses_says_why_and_keeps_the_rows(stage, liste
     stage.scene.list_refusal = {"code": "invalid_request", "message": "not this column"}
     sorting(page, "Read").click()
 
-    expect(page.get_by_text("The campaigns could not be loaded: not this column")).to_be_visible()
+    expect(page.get_by_text("The campaigns could not be loaded (not this column)")).to_be_visible()
     expect(page.get_by_text("Loading…")).to_have_count(0)
     expect(page.locator("[data-campaign]")).to_have_count(50)
     stage.scene.list_refusal = None
@@ -506,3 +506,14 @@ def test_sorting_a_list_moves_nothing_above_it(listed, look):
     expect(page.get_by_text("The numbers are live; the order is as of")).to_be_visible()
 
     assert page.locator(".campaigns").bounding_box()["y"] == top
+
+
+def test_a_printed_list_names_its_filters_and_order_and_has_no_controls(listed, look):
+    page = look("#/?sort=read&sender=green")
+    expect(page.locator(".campaigns")).to_be_visible()
+    page.emulate_media(media="print")
+
+    expect(page.get_by_text("Only campaigns that match the sender “green”.")).to_be_visible()
+    expect(page.get_by_text("Sorted by: Read rate, Highest first.")).to_be_visible()
+    expect(page.locator(".filters")).to_be_hidden()
+    expect(page.get_by_text("The numbers are live")).to_be_hidden()

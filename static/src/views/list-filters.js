@@ -3,7 +3,7 @@
 import { Component } from "preact";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { MOST_CHARACTERS, NEWEST, SORTS, TIMES, dayOf, isFiltered, isLive, unfiltered } from "../list-query.js";
+import { MOST_CHARACTERS, NEWEST, SORTS, dayOf, isFiltered, isLive, orderKey, unfiltered } from "../list-query.js";
 
 /** @typedef {import("../list-query.js").Query} Query */
 
@@ -46,7 +46,6 @@ export class ListFilters extends Component {
       const [, first] = choices.find(([name]) => name === value) ?? [];
       if (first !== undefined) change({ from: first, to: null });
     };
-    const kind = TIMES.includes(sort) ? "time" : "number";
     const { open } = this.state;
     return html`
       <button type="button" class="fold" aria-expanded=${open} onClick=${() => this.setState({ open: !open })}>
@@ -76,7 +75,7 @@ export class ListFilters extends Component {
             </select>
           </label>
           <button type="button" onClick=${() => change({ order: order === "asc" ? "desc" : "asc" })}>
-            ${order === "asc" ? "▲" : "▼"} ${text(`list.${kind}_${order}`)}
+            ${order === "asc" ? "▲" : "▼"} ${text(orderKey(query))}
           </button>
         </span>
         ${clearable && isFiltered(query) && html`
@@ -105,14 +104,14 @@ export function QueryProblems({ problems, onDismiss }) {
 /**
  * @param {Query} query
  * @param {import("../format.js").Format} format
- * @returns {string} that no campaign matches it
+ * @returns {string} the search and the filters that have an effect; "" if there are none
  */
-export function noneMatch({ search, from, to, sender }, format) {
+export function describe({ search, from, to, sender }, format) {
   const parts = [
-    search && text("list.none_search", { search }),
-    from && to ? text("list.none_between", { from: format.day(from), to: format.day(to) })
-      : from ? text("list.none_from", { from: format.day(from) }) : to && text("list.none_to", { to: format.day(to) }),
-    !search && sender && text("list.none_sender", { sender }),
+    search && text("list.filter_search", { search }),
+    from && to ? text("list.filter_between", { from: format.day(from), to: format.day(to) })
+      : from ? text("list.filter_from", { from: format.day(from) }) : to && text("list.filter_to", { to: format.day(to) }),
+    !search && sender && text("list.filter_sender", { sender }),
   ];
-  return text("list.none_match", { filters: parts.filter(Boolean).join(text("list.none_and")) }) ?? "";
+  return parts.filter(Boolean).join(text("list.filter_and"));
 }

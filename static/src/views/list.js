@@ -8,7 +8,7 @@ import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { Listing } from "../listing.js";
 import {
-  MOST_CHARACTERS, MOST_ROWS, NEWEST, STEP, isFiltered, isLive, keyOfList, listHash, parseQuery, sortedBy, unfiltered,
+  MOST_CHARACTERS, MOST_ROWS, NEWEST, STEP, isFiltered, isLive, keyOfList, listHash, orderKey, parseQuery, sortedBy, unfiltered,
 } from "../list-query.js";
 import { onScreen } from "../on-screen.js";
 import { ranked } from "../ranking.js";
@@ -17,7 +17,7 @@ import { isOfEarlierRelease, sumOf } from "../totals.js";
 import { CampaignTable } from "./campaign-table.js";
 import { EmptyView } from "./empty.js";
 import { Heading } from "./heading.js";
-import { ListFilters, QueryProblems, noneMatch } from "./list-filters.js";
+import { ListFilters, QueryProblems, describe } from "./list-filters.js";
 import { Notice, ServerErrorNotice } from "./notice.js";
 import { Totals } from "./totals.js";
 
@@ -257,7 +257,7 @@ export class ListView extends Component {
     const { query } = this.#parsed;
     return html`
       <section class="panel">
-        <p role="status">${noneMatch(query, this.props.page.format)}</p>
+        <p role="status">${text("list.none_match", { filters: describe(query, this.props.page.format) })}</p>
         <button type="button" onClick=${() => this.#go(unfiltered(query))}>${text("list.clear")}</button>
       </section>`;
   }
@@ -273,13 +273,17 @@ export class ListView extends Component {
     const left = (total ?? Infinity) - rows.length;
     const failed = this.#listing?.error && !this.#listing.retryable;
     return html`
+      <p class="printed">
+        ${isFiltered(query) && text("list.printed_filters", { filters: describe(query, format) })}
+        ${text("list.printed_order", { sort: text(`list.by_${query.sort}`), order: text(orderKey(query)) })}
+      </p>
       <${Totals} title=${title} sums=${sums} asOf=${asOf} format=${format} />
       <p class="span order-of">
         <span role="status">
           ${loading ? !failed && text("page.loading") : text(total === null ? "activity.showing" : "activity.showing_of", { count: count(rows.length), total: count(total) })}
         </span>
         ${!live && listing && html`
-          <span>${text("list.sorted", { time: format.clock(listing.asOf) })}</span>
+          <span class="on-screen">${text("list.sorted", { time: format.clock(listing.asOf) })}</span>
           <button type="button" onClick=${this.#again} disabled=${loading}>${text("list.sort_again")}</button>`}
       </p>
       ${listing?.cut && html`<p class="span">${text("list.cut", { count: count(all.length) })}</p>`}
