@@ -229,6 +229,22 @@ def test_campaigns_are_filtered_by_sender_with_the_totals_of_those_that_match(li
     assert place(page) == "#/?sender=blue"
 
 
+def test_a_sender_that_is_typed_slowly_is_kept_while_numbers_change(stage, listed, look):
+    page = look()
+    page.get_by_label("Sender").focus()
+    page.keyboard.type("bl")
+    stage.push(LIST, {"campaigns": [changed(listed[0], sends=99_999)]})
+    expect(page.locator("[data-campaign] [data-metric=sends]").first).to_have_text("99,999")
+    page.wait_for_timeout(1500)
+    page.keyboard.type("ue")
+    expect(page.get_by_label("Sender")).to_have_value("blue")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("sender=blue$"))
+
+    page.go_back()
+    expect(page.get_by_label("Sender")).to_have_value("")
+
+
 def test_what_a_search_finds_is_sorted_and_has_totals(listed, look):
     page = look(SORTED)
     page.keyboard.press("/")

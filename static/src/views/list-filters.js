@@ -25,12 +25,18 @@ const periods = (now) => [
 
 /**
  * `custom`: whether the reader has chosen to enter the days of the period. `open`: whether the filters are
- * shown on a small screen.
- * @extends {Component<{query: Query, now: number, clearable: boolean, onChange: (query: Query) => void},
- *   {custom: boolean, open: boolean}>} `clearable`: whether there is a button that clears the filters
+ * shown on a small screen. `typed`: the sender that is being typed, and the one that it replaces.
+ * @typedef {{query: Query, now: number, clearable: boolean, onChange: (query: Query) => void}} Props
+ * @extends {Component<Props, {custom: boolean, open: boolean, typed: {text: string, before: string} | null}>} `clearable`: whether there is a button that clears the filters
  */
 export class ListFilters extends Component {
-  state = { custom: false, open: false };
+  /** @type {{custom: boolean, open: boolean, typed: {text: string, before: string} | null}} */
+  state = { custom: false, open: false, typed: null };
+
+  /** @param {Props} before */
+  componentDidUpdate({ query }) {
+    if (query.sender !== this.props.query.sender && this.state.typed) this.setState({ typed: null });
+  }
 
   render() {
     const { query, now, clearable, onChange } = this.props;
@@ -46,7 +52,7 @@ export class ListFilters extends Component {
       const [, first] = choices.find(([name]) => name === value) ?? [];
       if (first !== undefined) change({ from: first, to: null });
     };
-    const { open } = this.state;
+    const { open, typed } = this.state;
     return html`
       <button type="button" class="fold" aria-expanded=${open} onClick=${() => this.setState({ open: !open })}>
         ${open ? "▴" : "▾"} ${text("list.filters")}${!open && !isLive(query) && html`: <b>${text(`list.by_${sort}`)}${isFiltered(query) && text("list.filtered")}</b>`}
@@ -65,7 +71,8 @@ export class ListFilters extends Component {
                 onChange=${(/** @type {any} */ { target: { value } }) => (value === "" || value >= EARLIEST) && change({ [name]: value || null })} />
             </label>`)}`}
         <label>${text("list.sender")}
-          <input type="text" value=${sender} maxlength=${MOST_CHARACTERS} disabled=${search !== ""} placeholder=${text(search ? "list.sender_searched" : "list.sender_hint")}
+          <input type="text" value=${typed?.before === sender ? typed.text : sender} maxlength=${MOST_CHARACTERS} disabled=${search !== ""} placeholder=${text(search ? "list.sender_searched" : "list.sender_hint")}
+            onInput=${(/** @type {any} */ event) => this.setState({ typed: { text: event.target.value, before: sender } })}
             onChange=${(/** @type {any} */ event) => change({ sender: event.target.value.trim() })} />
         </label>
         <span class="order">
@@ -80,7 +87,7 @@ export class ListFilters extends Component {
         </span>
         ${clearable && isFiltered(query) && html`
           <button type="button" class="clear" onClick=${() => {
-            this.setState({ custom: false });
+            this.setState({ custom: false, typed: null });
             onChange(unfiltered(query));
           }}>${text("list.clear")}</button>`}
       </div>`;
