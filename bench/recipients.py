@@ -23,6 +23,7 @@ from support.world import START, World
 
 from bench.calls import item_size, units
 from chalicelib.facts.fact import Fact
+from chalicelib.facts.forgotten import NOBODY
 from chalicelib.facts.items import to_item
 from chalicelib.live.frames import frames
 from chalicelib.recipients.audience import merge
@@ -66,7 +67,7 @@ def main(recipients: int, batch: int) -> None:
             )  # fmt: skip
     images = [{"dynamodb": {"NewImage": to_item(one, int(START))}} for one in stored]
     for start in range(0, len(images), batch):
-        [entries] = sent_by_campaign(images[start : start + batch]).values()
+        [entries] = sent_by_campaign(images[start : start + batch], NOBODY).values()
         index.append(CAMPAIGN, entries, f"shard#{start}")
         opens = [entry_of(one) for one in stored[start : start + batch] if one.type == "Open"]
         for page in activity_pages(opens, f"shard#{start}", int(START) * 2):

@@ -161,8 +161,8 @@ FAULTS = (
     Fault(
         "the old image of a record is ignored",
         "chalicelib/stats/grouping.py",
-        'from_item(change["OldImage"]) if "OldImage" in change else None',
-        "None",
+        "old = None if image is None else forgotten.stored(from_item(image))",
+        "old = None",
         (
             "tests/integration/test_pipeline.py::test_the_third_click_of_a_burst_reclassifies_all_its_clicks_as_bot",
         ),
@@ -935,8 +935,8 @@ FAULTS = (
     Fault(
         "a recipient bounces once per report",
         "chalicelib/facts/settle.py",
-        "and fact.recipient not in bounced:",
-        "and fact.key not in bounced:",
+        "name = fact.recipient and person(fact.recipient)",
+        "name = fact.key",
         ("tests/unit/test_settle.py",),
     ),
     Fault(
@@ -1015,6 +1015,79 @@ FAULTS = (
         "lowest = sorted(self.subjects)[:_SIZE]",
         "lowest = list(self.subjects)[:_SIZE]",
         ("tests/unit/test_subjects.py",),
+    ),
+    Fault(
+        "ingest stores the names of forgotten recipients",
+        "chalicelib/functions/ingest.py",
+        "map(forgotten.fact, self._facts(event))",
+        "self._facts(event)",
+        (
+            "tests/laws/test_forgetting.py::test_a_replay_and_a_redelivery_do_not_bring_a_recipient_back",
+        ),
+    ),
+    Fault(
+        "settling an email restores the names of forgotten recipients",
+        "chalicelib/functions/ingest.py",
+        "facts = map(forgotten.fact, stored[campaign].facts)",
+        "facts = stored[campaign].facts",
+        (
+            "tests/laws/test_forgetting.py::test_settling_an_email_that_was_read_before_restores_no_name",
+        ),
+    ),
+    Fault(
+        "two reports of one bounce count twice if one of them has a token",
+        "chalicelib/facts/settle.py",
+        "name = fact.recipient and person(fact.recipient)",
+        "name = fact.recipient",
+        ("tests/unit/test_forgotten.py",),
+    ),
+    Fault(
+        "a redelivered batch lists the activity of forgotten recipients by name",
+        "chalicelib/stats/grouping.py",
+        "new, expires = forgotten.stored(from_item(image)), expiry(image)",
+        "new, expires = from_item(image), expiry(image)",
+        (
+            "tests/laws/test_forgetting.py::test_a_replay_and_a_redelivery_do_not_bring_a_recipient_back",
+        ),
+    ),
+    Fault(
+        "a redelivered batch lists forgotten recipients by name",
+        "chalicelib/recipients/pages.py",
+        'forgotten.stored(from_item(record["dynamodb"]["NewImage"]))',
+        'from_item(record["dynamodb"]["NewImage"])',
+        (
+            "tests/laws/test_forgetting.py::test_a_replay_and_a_redelivery_do_not_bring_a_recipient_back",
+        ),
+    ),
+    Fault(
+        "a process reads the suppressions only once",
+        "chalicelib/facts/suppressions.py",
+        "if now >= self._until:",
+        "if not self._until:",
+        (
+            "tests/laws/test_forgetting.py::test_a_replay_and_a_redelivery_do_not_bring_a_recipient_back",
+        ),
+    ),
+    Fault(
+        "forget does not wait for invocations with earlier suppressions",
+        "dashboard/forget/erasure.py",
+        '+ max(FUNCTIONS[name][0] for name in ("ingest", "aggregate")) + 5',
+        "+ 5",
+        ("tests/integration/test_forget.py",),
+    ),
+    Fault(
+        "the personal subject of a forgotten recipient stays the campaign's",
+        "chalicelib/stats/subjects.py",
+        "if self.removals:",
+        "if self.removals > 1:",
+        ("tests/integration/test_forget.py",),
+    ),
+    Fault(
+        "a dead letter of an address that ends with the forgotten one is deleted",
+        "chalicelib/facts/forgotten.py",
+        'rf"(?<![\\w.+-])(?:{names}){_END}',
+        'rf"(?:{names}){_END}',
+        ("tests/unit/test_forgotten.py",),
     ),
     Fault(
         "a push to a share link contains recipients",

@@ -17,6 +17,7 @@ COMMANDS = {
     "destroy": "dashboard.commands.destroy",
     "dlq": "dashboard.commands.dlq",
     "doctor": "dashboard.commands.doctor",
+    "forget": "dashboard.commands.forget",
     "package": "dashboard.commands.package",
     "recount": "dashboard.commands.recount",
     "replay": "dashboard.commands.replay",

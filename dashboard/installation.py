@@ -18,11 +18,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.auth.share_links import Shares, Sharing
 from chalicelib.auth.share_tokens import ShareTokens
-from chalicelib.aws.client import Services
+from chalicelib.aws.client import Service, Services
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.config import Config
 from chalicelib.errors import CommandError
+from chalicelib.facts.suppressions import Suppressions
 from chalicelib.facts.table import EventsTable
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.recipients.table import RecipientsIndex
@@ -64,25 +65,40 @@ class Installation:
         return aws_session.services(self.clients)
 
     @cached_property
+    def dynamo(self) -> Service:
+        """DynamoDB, with this installation's credentials."""
+        return self._services("dynamodb")
+
+    @cached_property
     def events_table(self) -> EventsTable:
         """The table of facts."""
         return EventsTable(
-            self._services("dynamodb"),
+            self.dynamo,
             self.config.events_table,
             retention_days=self.config.retention_days,
             clock=self.clock,
         )
 
     @cached_property
+    def suppressions(self) -> Suppressions:
+        """The suppressions of forgotten recipients."""
+        return Suppressions(
+            self.dynamo,
+            self.config.stats_table,
+            self.config.pseudonym_key,
+            clock=self.clock,
+        )
+
+    @cached_property
     def stats_table(self) -> StatsTable:
         """The table of counters."""
-        return StatsTable(self._services("dynamodb"), self.config.stats_table, clock=self.clock)
+        return StatsTable(self.dynamo, self.config.stats_table, clock=self.clock)
 
     @cached_property
     def recipients(self) -> RecipientsIndex:
         """The index of recipients."""
         return RecipientsIndex(
-            self._services("dynamodb"),
+            self.dynamo,
             self.config.stats_table,
             retention_days=self.config.retention_days,
             clock=self.clock,
@@ -107,7 +123,7 @@ class Installation:
     def shares(self) -> Shares:
         """The existing share links."""
         table = self.config.subscriptions_table
-        return Shares(self._services("dynamodb"), table, clock=self.clock)
+        return Shares(self.dynamo, table, clock=self.clock)
 
     @cached_property
     def sharing(self) -> Sharing:
@@ -115,7 +131,7 @@ class Installation:
         table = self.config.subscriptions_table
         return Sharing(
             self.shares,
-            Subscriptions(self._services("dynamodb"), table, clock=self.clock),
+            Subscriptions(self.dynamo, table, clock=self.clock),
             aws_session.OperatorManagementApi(self.config),
             ShareTokens(self.config.share_key, clock=self.clock).sign,
         )

@@ -26,6 +26,7 @@ GROUPS = {
     "tests/e2e/test_users.py": "account",
     "tests/e2e/test_commands.py": "dashboard",
     "tests/e2e/test_counts.py": "dashboard",
+    "tests/e2e/test_forget.py": "dashboard",
     "tests/e2e/test_many_viewers.py": "dashboard",
     "tests/e2e/test_numbers.py": "dashboard",
     "tests/e2e/test_up.py": "dashboard",

@@ -11,6 +11,7 @@ from baselines import aggregate as naive
 from comparison import Comparison
 
 from chalicelib.aws.client import JsonService
+from chalicelib.facts.forgotten import NOBODY
 from chalicelib.functions.aggregate import Aggregator
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.grouping import group
@@ -31,7 +32,7 @@ def grouping(count: int) -> list[Comparison]:
     name = f"group {count:,} stream records of {len(text) // count} bytes"
 
     def ours() -> None:
-        group(event["Records"])
+        group(event["Records"], NOBODY)
 
     return [
         Comparison(

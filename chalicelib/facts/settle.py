@@ -14,7 +14,7 @@ rules settles nothing once newer rules have been applied (see settle).
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -81,13 +81,17 @@ def upgraded(fact: Fact) -> Fact:
     return replace(fact, generation=GENERATION, link=link, link_id=link_id(link, None))
 
 
-def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
+def settle(
+    facts: Iterable[Fact], stored: State | None, person: Callable[[str], str] = str
+) -> Settlement:
     """Settle one email of one campaign.
 
     Args:
         facts: all stored facts of the email; those that are not settled (fact.is_settled) are
             ignored. Facts of earlier generations are upgraded.
         stored: the stored state, None if there is none yet.
+        person: returns what a recipient's name has in common with the token that replaces it once
+            the recipient is forgotten (facts/forgotten.py). Facts of one email may have either.
 
     Raises:
         NewerRules: newer rules have classified one of the facts or settled the email. They may not
@@ -100,7 +104,7 @@ def settle(facts: Iterable[Fact], stored: State | None) -> Settlement:
     found = [upgraded(fact) for fact in stored_facts]
     bursts = _bursts([fact for fact in found if fact.type == "Click"])
     judged = [_judged(fact, bursts, settled) for fact in found]
-    state = _state(judged, settled) if judged else None
+    state = _state(judged, settled, person) if judged else None
     return Settlement(
         facts=[new for new, old in zip(judged, stored_facts, strict=True) if _differs(new, old)],
         state=state if state != stored and (not stored or stored.settled < settled) else None,
@@ -172,7 +176,7 @@ def _has_distinct_links(clicks: Sequence[Fact], first: int, end: int) -> bool:
     return False
 
 
-def _state(judged: Sequence[Fact], settled: int) -> State:
+def _state(judged: Sequence[Fact], settled: int, person: Callable[[str], str]) -> State:
     """Return the state of an email from its facts, which are sorted by time."""
     opens = [fact for fact in judged if fact.type == "Open"]
     clicks = [fact for fact in judged if fact.type == "Click"]
@@ -181,9 +185,11 @@ def _state(judged: Sequence[Fact], settled: int) -> State:
     bounced = set()
     complaints: dict[ComplaintCounter, str] = {}
     for fact in judged:
-        if fact.type == "Bounce" and fact.recipient not in bounced:
-            bounced.add(fact.recipient)
-            bounces[fact.recipient_id] = "#".join((fact.at, *fact.bounce_kind))
+        if fact.type == "Bounce":
+            name = fact.recipient and person(fact.recipient)
+            if name not in bounced:
+                bounced.add(name)
+                bounces[fact.recipient_id] = "#".join((fact.at, *fact.bounce_kind))
         elif fact.type == "Complaint":
             complaints.setdefault(complaint_counter(fact.detail, fact.subtype), fact.at)
     return State(

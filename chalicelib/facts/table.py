@@ -159,6 +159,32 @@ class EventsTable:
             },
         )
 
+    def rewrite(self, stored: Fact, new: Fact) -> None:
+        """Store the attributes in which a fact differs from its stored form; it keeps the others.
+
+        An expired fact is not created again.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        before, after = to_item(stored, 0), to_item(new, 0)
+        changed = {name: value for name, value in after.items() if before.get(name) != value}
+        removed = sorted(before.keys() - after.keys())
+        if not changed and not removed:
+            return
+        sets = ", ".join(f"#{name} = :{name}" for name in changed)
+        removes = ", ".join(f"#{name}" for name in removed)
+        update = " ".join([f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes))
+        values = {f":{name}": value for name, value in changed.items()}
+        self._write_if(
+            "update_item",
+            "attribute_exists(message_id)",
+            Key={"message_id": {"S": stored.message_id}, "fact": {"S": stored.key}},
+            UpdateExpression=update,
+            ExpressionAttributeNames={f"#{name}": name for name in (*changed, *removed)},
+            **({"ExpressionAttributeValues": values} if values else {}),
+        )
+
     def put_state(self, state: State) -> None:
         """Write an email's state, unless the stored state has an equal or higher rank.
 

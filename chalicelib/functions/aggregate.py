@@ -14,6 +14,7 @@ from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
 from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConfigError
+from chalicelib.facts.suppressions import Suppressions
 from chalicelib.log import log
 from chalicelib.recipients.pages import sent_by_campaign
 from chalicelib.recipients.table import RecipientsIndex, source_of
@@ -46,6 +47,7 @@ class Aggregator(Struct, frozen=True):
 
     stats_table: StatsTable
     recipients: RecipientsIndex
+    suppressions: Suppressions
     push_now: Callable[[Sequence[Item]], None]
     idle_seconds: float
     clock: Callable[[], float] = time.time
@@ -55,9 +57,10 @@ class Aggregator(Struct, frozen=True):
         """Count the records of one shard, in stream order.
 
         Raises:
-            AwsError: a counter could not be written. Lambda retries the batch; the retry counts
-                nothing twice.
+            AwsError: the suppressions could not be read, or a counter not be written. Lambda
+                retries the batch; the retry counts nothing twice.
         """
+        forgotten = self.suppressions.current()
         attribute = shard_attribute_of(records[0]["eventSourceARN"], shard)
         now = self.clock()
         if is_compared(records, now):
@@ -65,14 +68,14 @@ class Aggregator(Struct, frozen=True):
             records = [one for one in records if int(one["dynamodb"]["SequenceNumber"]) > read]
             if not records:
                 return  # counted before
-        batch = group(records)
+        batch = group(records, forgotten)
         for reason in batch.quarantined:
             log("quarantined", reason=reason)
         written: dict[str, list[Item]] = defaultdict(list)
         # Before counting: the retry of a batch that crashed in between repeats pages, not counts.
         source = source_of(attribute, records)
         listed = self._list_activity(batch, source)
-        for campaign, entries in sent_by_campaign(records).items():
+        for campaign, entries in sent_by_campaign(records, forgotten).items():
             self.recipients.append(campaign, entries, source)
         for campaign, sample in batch.subjects.items():
             subject = self.stats_table.add_subjects(campaign, sample)
@@ -133,7 +136,12 @@ def build(
         dynamo, config.stats_table, retention_days=config.retention_days, clock=clock
     )
     return Aggregator(
-        stats_table, recipients, partial(_push_now, invocations), config.idle_seconds, clock
+        stats_table,
+        recipients,
+        Suppressions(dynamo, config.stats_table, config.pseudonym_key, clock=clock),
+        partial(_push_now, invocations),
+        config.idle_seconds,
+        clock,
     )
 
 

@@ -18,7 +18,9 @@ from chalicelib.aws.queues import CHANGES, Queues
 from chalicelib.config import Config, load
 from chalicelib.errors import AwsError, NotAnEvent, NotStored, trace
 from chalicelib.facts.fact import ENGAGEMENTS, Fact, FactSettings, facts_of, is_settled
+from chalicelib.facts.forgotten import Forgotten
 from chalicelib.facts.settle import judged_alone, settle
+from chalicelib.facts.suppressions import Suppressions
 from chalicelib.facts.table import BATCH, EventsTable
 from chalicelib.log import log
 from chalicelib.ses.event import Event
@@ -46,6 +48,7 @@ class Ingest(Struct, frozen=True):
 
     config: Config
     events_table: EventsTable
+    suppressions: Suppressions
     queues: Queues
     limit: TimeLimit
     run: Run = in_threads
@@ -88,6 +91,11 @@ class Ingest(Struct, frozen=True):
 
     def _take_in(self, records: Sequence[Mapping[str, Any]]) -> tuple[set[str], int]:
         """Store the facts of messages; return ids of failed messages and the number of facts."""
+        try:
+            forgotten = self.suppressions.current()
+        except AwsError as error:  # without them, a forgotten recipient would be stored again
+            log("suppressions_not_read", detail=trace(error))
+            return {record["messageId"] for record in records}, 0
         failed: set[str] = set()
         facts: dict[tuple[str, str], Fact] = {}
         origins: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -106,11 +114,11 @@ class Ingest(Struct, frozen=True):
             if event is None:
                 log("ses_validated_the_topic")
                 continue
-            for fact in self._facts(event):
+            for fact in map(forgotten.fact, self._facts(event)):
                 key = fact.message_id, fact.key
                 facts[key] = fact
                 origins[key].add(message)
-        for fact in self._store(facts.values()):
+        for fact in self._store(facts.values(), forgotten):
             failed |= origins[fact.message_id, fact.key]
         return failed, len(facts)
 
@@ -159,7 +167,7 @@ class Ingest(Struct, frozen=True):
             return False
         return True
 
-    def _store(self, facts: Iterable[Fact]) -> list[Fact]:
+    def _store(self, facts: Iterable[Fact], forgotten: Forgotten) -> list[Fact]:
         """Store facts and settle their emails, in parallel; return the facts that failed."""
         plain: list[Fact] = []
         settled: dict[str, list[Fact]] = defaultdict(list)
@@ -175,7 +183,7 @@ class Ingest(Struct, frozen=True):
 
         def settle_one(message_id: str, found: Sequence[Fact]) -> None:
             try:
-                self._put_and_settle(message_id, found)
+                self._put_and_settle(message_id, found, forgotten)
             except Exception as error:  # noqa: BLE001 - one message must not fail the others
                 log("not_stored", detail=trace(error), message_id=message_id)
                 unstored.extend(found)
@@ -188,7 +196,7 @@ class Ingest(Struct, frozen=True):
         )
         return unstored
 
-    def _put_and_settle(self, message_id: str, facts: Iterable[Fact]) -> None:
+    def _put_and_settle(self, message_id: str, facts: Iterable[Fact], forgotten: Forgotten) -> None:
         """Store an email's settled facts, then settle it from all stored facts.
 
         The order matters: a read after the last write returns every fact, so that at least one of
@@ -196,7 +204,8 @@ class Ingest(Struct, frozen=True):
         """
         for fact in facts:
             self.events_table.put_new(judged_alone(fact) if fact.type in ENGAGEMENTS else fact)
-        settle_message(self.events_table, message_id, {fact.campaign for fact in facts})
+        campaigns = {fact.campaign for fact in facts}
+        settle_message(self.events_table, message_id, forgotten, campaigns)
 
 
 def build(
@@ -209,14 +218,11 @@ def build(
     """Build the function and its AWS clients."""
     limit = TimeLimit()
     call = services or aws_services(config, limit)
+    dynamo = call("dynamodb")
     return Ingest(
         config,
-        EventsTable(
-            call("dynamodb"),
-            config.events_table,
-            retention_days=config.retention_days,
-            clock=clock,
-        ),
+        EventsTable(dynamo, config.events_table, retention_days=config.retention_days, clock=clock),
+        Suppressions(dynamo, config.stats_table, config.pseudonym_key, clock=clock),
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         limit,
         run=run,
@@ -260,13 +266,17 @@ def _split(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def settle_message(
-    events_table: EventsTable, message_id: str, campaigns: Iterable[str] | None = None
+    events_table: EventsTable,
+    message_id: str,
+    forgotten: Forgotten,
+    campaigns: Iterable[str] | None = None,
 ) -> int:
     """Settle an email from all its stored facts, and store what changed.
 
     Args:
         events_table: the table that holds the facts.
         message_id: the email's message id.
+        forgotten: the forgotten recipients, whose names are not stored again.
         campaigns: campaigns in whose counts to settle it; None for all.
 
     Returns:
@@ -279,7 +289,8 @@ def settle_message(
     stored = events_table.message(message_id)
     changes = 0
     for campaign in stored if campaigns is None else campaigns:
-        settlement = settle(stored[campaign].facts, stored[campaign].state)
+        facts = map(forgotten.fact, stored[campaign].facts)
+        settlement = settle(facts, stored[campaign].state, forgotten.token)
         for fact in settlement.facts:
             events_table.put_settled(fact)
         if settlement.state is not None:

@@ -12,7 +12,7 @@ from chalicelib.facts.table import EventsTable
 from chalicelib.live import messages
 from chalicelib.live.frames import Message
 from chalicelib.live.push import NEWEST
-from chalicelib.stats.activity import newness
+from chalicelib.stats.activity import rank_of
 from chalicelib.stats.table import StatsTable
 
 # Facts read at once from each lane of the index of an earlier release.
@@ -80,4 +80,4 @@ class Activity(Struct, frozen=True):
         earlier = self.events_table.activity(campaign, hour, before, _EARLIER_AT_ONCE)
         merged = heapq.merge(places, earlier, key=itemgetter(0), reverse=True)
         for position, found in groupby(merged, itemgetter(0)):
-            yield position, max((fact for _, fact in found), key=newness)
+            yield position, max((fact for _, fact in found), key=rank_of)

@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.facts.fact import Fact
+from chalicelib.facts.forgotten import Forgotten
 from chalicelib.facts.items import from_item
 from chalicelib.facts.state import State
 
@@ -53,9 +55,22 @@ def sent(stored: Fact | State) -> Sent | None:
 _decoder = msgspec.json.Decoder(list[Sent])
 
 
+def without(entries: Iterable[Sent], forgotten: Forgotten) -> list[Sent]:
+    """Return entries with the tokens of forgotten recipients instead of their names."""
+    return [
+        replace(one, recipients={forgotten.name(name): of for name, of in one.recipients.items()})
+        for one in entries
+    ]
+
+
+def packed(entries: Sequence[Sent]) -> bytes:
+    """Return a page: the entries compressed, whatever their size."""
+    return zlib.compress(msgspec.json.encode(entries), 9)
+
+
 def encoded(entries: Sequence[Sent]) -> Iterator[bytes]:
     """Yield pages: the entries compressed, in several parts if they exceed MAX_PAGE_BYTES."""
-    data = zlib.compress(msgspec.json.encode(entries), 9)
+    data = packed(entries)
     if len(data) <= MAX_PAGE_BYTES:
         yield data
         return
@@ -76,18 +91,20 @@ def decoded(page: bytes) -> list[Sent]:
         raise ValueError(f"not a page of recipients: {error}") from error
 
 
-def sent_by_campaign(records: Iterable[Mapping[str, Any]]) -> dict[str, list[Sent]]:
+def sent_by_campaign(
+    records: Iterable[Mapping[str, Any]], forgotten: Forgotten
+) -> dict[str, list[Sent]]:
     """Return the entries of a batch of the events table's stream.
 
     Malformed records are ignored here: counting quarantines them. REMOVE records are ignored,
-    because retention changes no total.
+    because retention changes no total. Pages do not name forgotten recipients.
     """
     entries: dict[str, list[Sent]] = defaultdict(list)
     for record in records:
         if record.get("eventName") == "REMOVE":
             continue
         try:
-            stored = from_item(record["dynamodb"]["NewImage"])
+            stored = forgotten.stored(from_item(record["dynamodb"]["NewImage"]))
         except (KeyError, ValueError):
             continue
         if entry := sent(stored):

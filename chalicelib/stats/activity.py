@@ -2,9 +2,9 @@
 
 Before aggregate counts a batch, it appends a page for each campaign and minute with activity. Pages
 are an index, not a source: a batch that is delivered again, with other boundaries, repeats entries,
-and a fact that is reclassified has several. Readers keep one entry per fact, the newest (newness).
-One page has the entries of many facts, whereas an index of the events table would write each fact a
-second time.
+and a fact that is reclassified has several. Readers keep one entry per fact, the one of the highest
+rank (rank_of). One page has the entries of many facts, whereas an index of the events table
+would write each fact a second time.
 
     campaign  part                                                   packed          expires
     spring    activity#2026-11-23T10:05#k<hash>#<sequence number>#0  entries, below
@@ -120,9 +120,9 @@ def entries_in(item: Item) -> list[Fact]:
         raise ValueError(f"not a page of activity: {type(error).__name__}") from error
 
 
-def newness(entry: Fact) -> tuple[int, int]:
-    """Return a sort key for the entries of one fact, of which the greatest is current."""
-    return entry.settled, entry.generation
+def rank_of(fact: Fact) -> tuple[int, int]:
+    """Return the rank of an entry among those of one fact: the highest is the newest."""
+    return fact.settled, fact.generation
 
 
 def newest_first(entries: Iterable[Fact]) -> list[tuple[str, Fact]]:
@@ -130,7 +130,7 @@ def newest_first(entries: Iterable[Fact]) -> list[tuple[str, Fact]]:
     found: dict[str, Fact] = {}
     for entry in entries:
         position = position_of(entry)
-        if position not in found or newness(found[position]) < newness(entry):
+        if position not in found or rank_of(found[position]) < rank_of(entry):
             found[position] = entry
     # A fact may have been listed before its current form, which is not.
     return sorted(((at, one) for at, one in found.items() if is_activity(one)), reverse=True)

@@ -102,6 +102,17 @@ class Directory:
         is_requested = self._request_build(pipeline, now)
         return bool(state.left) or has_changes or is_requested
 
+    def request_build(self, now: datetime) -> None:
+        """Request that later invocations of watch build all entries again, from the summaries.
+
+        Args:
+            now: the current time, in UTC.
+
+        Raises:
+            AwsError: the request could not be stored.
+        """
+        self._request(now)
+
     def _update_touched(self, positions: Iterable[Position], now: datetime) -> bool:
         """Update the entries of the campaigns that aggregate has noted."""
         moved = [self._moved(one) if one.touched else one for one in positions]

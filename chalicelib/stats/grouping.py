@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from chalicelib.errors import trace
 from chalicelib.facts.fact import Fact
+from chalicelib.facts.forgotten import Forgotten
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.facts.settle import needs_upgrade
 from chalicelib.facts.state import State
@@ -78,10 +79,11 @@ class _Group(Struct):
     records: list[StreamRecord]
 
 
-def group(records: Iterable[Mapping[str, Any]]) -> Batch:
+def group(records: Iterable[Mapping[str, Any]], forgotten: Forgotten) -> Batch:
     """Group a batch of stream records, in Lambda's format. Malformed records raise no error.
 
-    The contribution is computed once for all records with the same grouping key.
+    The contribution is computed once for all records with the same grouping key. Names of forgotten
+    recipients, in records from before, do not get into the activity.
     """
     batch = Batch()
     groups: dict[Hashable, _Group] = {}
@@ -94,8 +96,10 @@ def group(records: Iterable[Mapping[str, Any]]) -> Batch:
         change = record["dynamodb"]
         created = max(created, _created(change))
         try:
-            new, expires = from_item(change["NewImage"]), expiry(change["NewImage"])
-            old = from_item(change["OldImage"]) if "OldImage" in change else None
+            image = change["NewImage"]
+            new, expires = forgotten.stored(from_item(image)), expiry(image)
+            image = change.get("OldImage")
+            old = None if image is None else forgotten.stored(from_item(image))
         except (KeyError, ValueError) as error:
             batch.quarantined.append(f"{trace(error)}; message {_message_id(change)}")
             malformed.append(change)

@@ -31,6 +31,7 @@ from chalicelib.stats.activity import (
     page_to_item,
 )
 from chalicelib.stats.counters import (
+    CURRENT_UPDATES,
     HEALTH,
     LISTED,
     PARTS,
@@ -226,6 +227,70 @@ class StatsTable:
         if attempt >= _PROMPT_ATTEMPTS:
             longest = min(_LONGEST_WAIT_SECONDS, _CONFLICT_SECONDS * 2 ** (attempt - 2))
             self._sleep(random.uniform(0, longest))  # noqa: S311 - jitter
+
+    def remove_subjects(self, campaign: str, message_ids: Collection[str]) -> None:
+        """Remove emails of a forgotten recipient from a campaign's sample of subjects.
+
+        Args:
+            campaign: the campaign's id.
+            message_ids: the emails.
+
+        Raises:
+            AwsError: the item could not be read or written, or concurrent writes kept conflicting.
+        """
+        for _ in range(_ATTEMPTS):
+            self._subjects.pop(campaign, None)
+            item = self._item(campaign, SUBJECTS) or {}
+            stored = sample_from_item(item)
+            new = stored.without(message_ids)
+            if new == stored:
+                return
+            with suppress(ConditionFailed):
+                self._dynamo.call(
+                    "update_item",
+                    TableName=self._name,
+                    Key={"campaign": {"S": campaign}, "part": {"S": SUBJECTS}},
+                    UpdateExpression="SET subjects = :subjects ADD v :one, removals :one",
+                    ConditionExpression="v = :v",
+                    ExpressionAttributeValues={
+                        ":subjects": sample_to_map(new),
+                        ":one": {"N": "1"},
+                        ":v": item["v"],
+                    },
+                )
+                return
+        raise AwsError(
+            "Contention", f"{campaign}/{SUBJECTS} changed {_ATTEMPTS} times while it was updated"
+        )
+
+    def put_subject(self, campaign: str) -> None:
+        """Set a summary's subject after emails were removed from the sample; none if it is empty.
+
+        Raises:
+            AwsError: an item could not be read or written.
+        """
+        sample = sample_from_item(self._item(campaign, SUBJECTS) or {})
+        subject = sample.field()
+        if not sample.removals:
+            return
+        value = subject.values.get("subject")
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"campaign": {"S": campaign}, "part": {"S": SUMMARY}},
+                UpdateExpression=(
+                    "SET subject_by = :rank"
+                    + (" REMOVE subject" if value is None else ", subject = :subject")
+                    + f" ADD v :one, {CURRENT_UPDATES} :one"
+                ),
+                ConditionExpression="subject_by > :rank",
+                ExpressionAttributeValues={
+                    ":rank": {"S": subject.rank},
+                    ":one": {"N": "1"},
+                    **({} if value is None else {":subject": {"S": value}}),
+                },
+            )
 
     def restate(
         self,

@@ -220,7 +220,7 @@ def _look(
 def _read(
     installation: Installation, campaign: str | None, steps: Reporter, *, indexes: bool
 ) -> Facts:
-    facts = Facts(indexes=indexes)
+    facts = Facts(installation.suppressions.read(), indexes=indexes)
     looked_at = 0
     with steps.step("Read the facts") as step:
         for scanned, items in installation.events_table.scan(campaign):
@@ -251,7 +251,7 @@ def _settle(
                 if item.get("e", {}).get("S") in SETTLED_TYPES:
                     messages[item["message_id"]["S"]].add(item.get("c", {}).get("S", ""))
             step.progress(f"{len(messages):,} messages with opens, clicks or bounces found")
-        now = time.time()
+        now, forgotten = time.time(), installation.suppressions.read()
         whole = {
             name
             for name in set().union(*messages.values())
@@ -266,7 +266,9 @@ def _settle(
             if number % 100 == 0:
                 step.progress(f"{number:,} of {len(messages):,} messages")
             try:
-                changes += settle_message(installation.events_table, message_id, found & whole)
+                changes += settle_message(
+                    installation.events_table, message_id, forgotten, found & whole
+                )
             except ValueError as error:  # as in ingest, one message must not fail the others
                 odd += 1
                 log("not_settled", message_id=message_id, detail=str(error))
@@ -289,14 +291,14 @@ def _list_activity(
         steps: reports progress.
         campaigns: the campaigns whose activity to list.
     """
-    listed = 0
+    listed, forgotten = 0, installation.suppressions.read()
     with steps.step("List the activity that an earlier release has stored") as step:
         for number, (_, items) in enumerate(installation.events_table.scan(campaign)):
             entries: dict[str, list[Fact]] = defaultdict(list)
             expires = 0
             for item in items:
                 try:
-                    stored, until = from_item(item), expiry(item)
+                    stored, until = forgotten.stored(from_item(item)), expiry(item)
                 except ValueError:
                     continue  # the comparison reports it
                 if isinstance(stored, Fact) and is_activity(stored):

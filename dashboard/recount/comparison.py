@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.dynamodb import Item
 from chalicelib.facts.fact import Fact
+from chalicelib.facts.forgotten import Forgotten
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.facts.settle import needs_upgrade
 from chalicelib.recipients.pages import Sent, sent
@@ -48,7 +49,8 @@ class Facts:
             not counted.
     """
 
-    def __init__(self, *, indexes: bool = False) -> None:
+    def __init__(self, forgotten: Forgotten, *, indexes: bool = False) -> None:
+        self._forgotten = forgotten
         self._indexes = indexes
         self.read = 0
         self.not_understood = 0
@@ -64,7 +66,7 @@ class Facts:
     def add(self, item: Item) -> None:
         """Add one item of the events table to the totals."""
         try:
-            stored, expires = from_item(item), expiry(item)
+            stored, expires = self._forgotten.stored(from_item(item)), expiry(item)
         except ValueError:
             self.not_understood += 1
             return

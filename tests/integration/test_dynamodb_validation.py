@@ -29,6 +29,7 @@ from test_policies import SPRING, ask, calls, everything, request, subscribed  #
 
 from chalicelib.auth.share_links import Shares
 from chalicelib.aws import client
+from chalicelib.facts.forgotten import spellings
 from chalicelib.live.permissions import Connection
 from chalicelib.stats.directory import bucket_of, bucket_part
 from chalicelib.stats.health import Findings
@@ -36,6 +37,7 @@ from chalicelib.stats.table import StatsTable
 from dashboard.aws_session import Service
 from dashboard.commands.recount import recount
 from dashboard.deploy.resume import end_pause
+from dashboard.forget.erasure import Erasure
 from dashboard.progress import Reporter
 from dashboard.recount import pausing
 
@@ -61,9 +63,29 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
         request_lists(pipeline)
         calls(renew)
         calls(lambda: share(pipeline))
+        forget(pipeline, installation)
         run_recounts(pipeline, installation, monkeypatch)
         update_directory(pipeline, monkeypatch)
     return requests
+
+
+def forget(pipeline, installation):
+    """Forget two recipients: one with all kinds of items, and the only one of a campaign."""
+    only = {"campaign": "only", "subject": "Eve, your offer"}
+    pipeline.run(
+        ses.a_send("m-5", to=["eve@example.com"], **only),
+        ses.a_send("m-6", to=["Ada@example.com"], subject="Ada, your offer"),
+        ses.a_send("m-7", to=["ada@example.com", "bob@example.com"]),
+    )
+    moto_account.client("dynamodb").update_item(  # as release 0.1.0 stored it
+        TableName=pipeline.config.stats_table,
+        Key={"campaign": {"S": "only"}, "part": {"S": "summary"}},
+        UpdateExpression="SET sender = :sender REMOVE v2",
+        ExpressionAttributeValues={":sender": {"S": "bounces+ada=example.com@shop.example"}},
+    )
+    for address in ("ada@example.com", "eve@example.com"):
+        Erasure(installation, spellings(address), Reporter(), wait_seconds=0).run()
+    pipeline.aggregate()
 
 
 def request_lists(pipeline):

@@ -10,6 +10,7 @@ from support import ses
 from support.generate import engagements, others
 
 from chalicelib.facts.fact import ENGAGEMENTS, FactSettings, facts_of
+from chalicelib.facts.forgotten import NOBODY
 from chalicelib.facts.items import from_item, to_item
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.ses.parse import parse
@@ -132,11 +133,11 @@ def test_grouped_records_are_written_as_if_counted_one_by_one(changes, data):
     batch = records(changes)
     seen = data.draw(st.integers(0, len(batch)))
 
-    together = grouping.group(batch)
+    together = grouping.group(batch, NOBODY)
 
     alone = grouping.Batch()
     for record in batch:
-        one = grouping.group([record])
+        one = grouping.group([record], NOBODY)
         alone.quarantined += one.quarantined
         for key, pending in one.pending.items():
             alone.pending[key].changes += pending.changes
@@ -149,7 +150,7 @@ def test_grouped_records_are_written_as_if_counted_one_by_one(changes, data):
 def test_a_group_written_while_its_minute_expires_counts_in_part():
     [sent] = items(ses.a_send())
 
-    batch = grouping.group(records([{"NewImage": sent}] * 5))
+    batch = grouping.group(records([{"NewImage": sent}] * 5), NOBODY)
 
     [minute] = [pending for key, pending in batch.pending.items() if "minute" in key[1]]
     assert [len(change.records) for change in minute.changes] == [3]

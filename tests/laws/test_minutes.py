@@ -15,6 +15,7 @@ from support import reference, ses
 from support.generate import engagements, events
 from support.world import START, World
 
+from chalicelib.facts.forgotten import NOBODY
 from chalicelib.stats.counters import aggregate_from_item
 from dashboard.recount.comparison import Facts, differences
 
@@ -163,7 +164,7 @@ def test_recount_agrees_with_the_counters_after_late_events(rounds):
         world.arrive(*happened)
         world.drain()
     parts = world.new_process()
-    facts = Facts()
+    facts = Facts(NOBODY)
     for _, items in parts.events_table.scan():
         for item in items:
             facts.add(item)

@@ -11,6 +11,7 @@ from support.world import CONFIG, World
 
 from chalicelib.errors import InvalidRequest, NotAnEvent
 from chalicelib.facts.fact import FactSettings, facts_of, short_hash
+from chalicelib.facts.forgotten import NOBODY
 from chalicelib.facts.items import to_item
 from chalicelib.live.protocol import parse_request
 from chalicelib.ses.parse import parse
@@ -204,10 +205,11 @@ def test_aggregate_understands_every_event_that_ingest_accepts(event, value, dat
     )
     facts = facts_of(parsed, settings)
     change = {"SequenceNumber": "1", "ApproximateCreationDateTime": 1}
-    batch = group(
+    records = [
         {"eventName": "INSERT", "dynamodb": {**change, "NewImage": to_item(fact, 1)}}
         for fact in facts
-    )
+    ]
+    batch = group(records, NOBODY)
     assert batch.quarantined == []
     for campaign, part in batch.pending:
         assert 0 < len(campaign.encode()) <= 2048

@@ -17,6 +17,7 @@ from support.previous import PreviousRelease
 from support.world import START, World
 
 from chalicelib.facts.fact import GENERATION
+from chalicelib.facts.forgotten import NOBODY
 from chalicelib.functions.ingest import settle_message
 from chalicelib.stats.counters import PARTS, SUMMARY, aggregate_from_item
 from dashboard.recount.comparison import Facts, differences
@@ -47,7 +48,7 @@ def upgrade_facts(world):
     world.dynamo.before_call = lambda *_: None
     table = world.new_process().events_table
     for message_id in list(world.dynamo.tables["EventsTable"].partitions):
-        settle_message(table, message_id)
+        settle_message(table, message_id, NOBODY)
     world.dynamo.before_call = lambda *_: world._hold()
     world.drain()
 
@@ -65,7 +66,7 @@ def aggregates(world):
 
 def require_sums_of_items(world):
     """Assert that all counters are the sums over the stored items, as `recount` compares them."""
-    facts = Facts()
+    facts = Facts(NOBODY)
     for item in world.dynamo.tables["EventsTable"].items():
         facts.add(item)
     for campaign, counted in aggregates(world).items():

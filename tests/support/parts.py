@@ -17,6 +17,7 @@ from chalicelib.aws.invoke import Invocations
 from chalicelib.aws.parallel import in_threads
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.stream_lag import EventsStream
+from chalicelib.facts.suppressions import Suppressions
 from chalicelib.facts.table import EventsTable
 from chalicelib.functions import (
     aggregate,
@@ -126,6 +127,13 @@ class Parts:
         )
 
     @cached_property
+    def suppressions(self):
+        """Return the suppressions of forgotten recipients."""
+        return Suppressions(
+            self.dynamo, self.config.stats_table, self.config.pseudonym_key, clock=self._clock
+        )
+
+    @cached_property
     def stats_table(self):
         """Return the stats table."""
         return StatsTable(self.dynamo, self.config.stats_table, clock=self._clock)
@@ -208,6 +216,7 @@ class Parts:
         return Ingest(
             self.config,
             self.events_table,
+            self.suppressions,
             self.queues,
             self.limit,
             run=self.run,
@@ -218,7 +227,12 @@ class Parts:
     def count(self):
         """Return the aggregate function."""
         return Aggregator(
-            self.stats_table, self.recipients, self.push_now, self.config.idle_seconds, self._clock
+            self.stats_table,
+            self.recipients,
+            self.suppressions,
+            self.push_now,
+            self.config.idle_seconds,
+            self._clock,
         )
 
     @cached_property

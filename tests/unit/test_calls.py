@@ -39,7 +39,8 @@ def test_units_are_rounded_up():
 def test_a_send_and_a_delivery_cost_a_write_each(world, meter):
     counts = ingested(world, meter, ses.a_send("m-1"), ses.a_delivery("m-1"))
 
-    assert counts["calls"] == 1
+    assert counts["calls"] == 2
+    assert counts["read units StatsTable"] == 1, "suppressions, once in ten seconds"
     assert counts["write units EventsTable"] == 2
     assert not any(name.startswith("write units EventsTable/") for name in counts)
 

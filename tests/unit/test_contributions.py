@@ -6,6 +6,7 @@ import pytest
 from support import ses
 
 from chalicelib.facts.fact import FactSettings, facts_of
+from chalicelib.facts.forgotten import NOBODY
 from chalicelib.facts.items import to_item
 from chalicelib.ses.parse import parse
 from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY
@@ -23,7 +24,7 @@ def item(event, **changed):
 
 
 def batch(*images):
-    return group(
+    records = [
         {
             "eventName": "INSERT",
             "dynamodb": {
@@ -33,7 +34,8 @@ def batch(*images):
             },
         }
         for number, image in enumerate(images)
-    )
+    ]
+    return group(records, NOBODY)
 
 
 def added(found, key, counter):
@@ -146,9 +148,8 @@ def test_a_bounce_of_an_earlier_release_is_subtracted_as_it_was_counted():
     old = {name: value for name, value in new.items() if name != "x"}
     change = {"SequenceNumber": "1", "ApproximateCreationDateTime": 1_800_000_000}
 
-    found = group(
-        [{"eventName": "MODIFY", "dynamodb": {**change, "OldImage": old, "NewImage": new}}]
-    )
+    record = {"eventName": "MODIFY", "dynamodb": {**change, "OldImage": old, "NewImage": new}}
+    found = group([record], NOBODY)
 
     assert added(found, SPRING, "hard_bounces") == -1
     assert added(found, ("spring", "bounce#Permanent#Other"), "hard_bounces") == -1

@@ -1,0 +1,1 @@
+"""Erase a recipient: rewrite what is stored about them."""
