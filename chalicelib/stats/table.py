@@ -17,7 +17,7 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from chalicelib.aws.client import Service
-from chalicelib.dynamodb import Item
+from chalicelib.dynamodb import Item, PageOutput
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.facts.fact import Fact
 from chalicelib.paging import open_place, seal
@@ -603,16 +603,7 @@ class StatsTable:
         start = {"ExclusiveStartKey": _listed_key(cursor)} if cursor else {}
         page_size = limit
         while True:
-            page = self._dynamo.call(
-                "query",
-                TableName=self._name,
-                IndexName="campaigns",
-                KeyConditionExpression="listed = :listed",
-                ExpressionAttributeValues={":listed": {"S": LISTED}},
-                ScanIndexForward=False,
-                Limit=page_size,
-                **start,
-            )
+            page = self._list_page(Limit=page_size, **start)
             keys = [one for one in page["Items"] if sees(one["campaign"]["S"])]
             found += keys
             last = page.get("LastEvaluatedKey")
@@ -644,19 +635,23 @@ class StatsTable:
         """Yield the keys of all summaries, newest campaign first, with as few reads as possible."""
         start: dict[str, Any] = {}
         while True:
-            page = self._dynamo.call(
-                "query",
-                TableName=self._name,
-                IndexName="campaigns",
-                KeyConditionExpression="listed = :listed",
-                ExpressionAttributeValues={":listed": {"S": LISTED}},
-                ScanIndexForward=False,
-                **start,
-            )
+            page = self._list_page(**start)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _list_page(self, **parameters: Any) -> PageOutput:
+        """Read the keys of summaries, newest campaign first."""
+        return self._dynamo.call(
+            "query",
+            TableName=self._name,
+            IndexName="campaigns",
+            KeyConditionExpression="listed = :listed",
+            ExpressionAttributeValues={":listed": {"S": LISTED}},
+            ScanIndexForward=False,
+            **parameters,
+        )
 
     def _summaries(self, keys: list[Item]) -> list[Aggregate]:
         # An index may briefly list an item twice when its key changes; BatchGetItem rejects that.
