@@ -69,6 +69,8 @@ KINDS = ("push", "health", "activity", "ping", "connect")
 CONNECTS_EVERY = 105 * 60
 IDLE_MINUTES = 60
 IDLE_AFTER_DAYS = 30
+# After a month in which it did not run here, watch first builds the directory of campaigns again.
+SETTLING_MINUTES = 30
 # Facts are kept for 90 days, and the bill of a campaign includes its counters for as long.
 KEPT_DAYS = 90
 # DynamoDB adds this to the size of each item of a table and of an index.
@@ -337,7 +339,9 @@ class Run:
         for page in self._pages:
             page.leave()
         self.meter.take()
-        for minute in range(IDLE_MINUTES):
+        for minute in range(SETTLING_MINUTES + IDLE_MINUTES):
+            if minute == SETTLING_MINUTES:
+                self.meter.take()
             self._watch(IDLE_AFTER_DAYS * 86400 + minute * 60)
         self.idle = self.meter.take()
 

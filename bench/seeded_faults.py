@@ -1073,14 +1073,14 @@ FAULTS = (
         "dashboard/forget/erasure.py",
         '+ max(FUNCTIONS[name][0] for name in ("ingest", "aggregate")) + 5',
         "+ 5",
-        ("tests/integration/test_forget.py",),
+        ("tests/integration/test_erasure.py",),
     ),
     Fault(
         "the personal subject of a forgotten recipient stays the campaign's",
         "chalicelib/stats/subjects.py",
         "if self.removals:",
         "if self.removals > 1:",
-        ("tests/integration/test_forget.py",),
+        ("tests/integration/test_erasure.py",),
     ),
     Fault(
         "a dead letter of an address that ends with the forgotten one is deleted",

@@ -26,6 +26,7 @@ from chalicelib.live.permissions import EVERYTHING
 from chalicelib.live.protocol import LIST_TOPIC, Request, parse_request
 from chalicelib.live.snapshots import MOST_LISTED
 from chalicelib.stats.counters import SUMMARY, Aggregate
+from chalicelib.stats.directory import Entry, entry_of
 from dashboard.deploy.frontend import manifest_path
 from dashboard.deploy.publish_site import Authenticator, Site, render
 from dashboard.paths import STATIC
@@ -112,8 +113,9 @@ class Scene:
             yield {"error": self.list_refusal}
             return
         entries = self.snapshots[LIST_TOPIC]["campaigns"]
-        # StatsTable is a class of the production code; the fake has the methods that are called.
-        lists = CampaignLists(ListedCampaigns(entries))  # type: ignore[arg-type]
+        listed = ListedCampaigns(entries)
+        # Classes of the production code; the fake has the methods that are called.
+        lists = CampaignLists(listed, listed)  # type: ignore[arg-type]
         try:
             if request.action == "searchCampaigns":
                 yield {"results": lists.search(request, EVERYTHING)}
@@ -153,13 +155,13 @@ def _matches(request: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
 
 
 class ListedCampaigns:
-    """The summaries of the entries of a list, as the stats table returns them."""
+    """The campaigns of a list, as the stats table and the directory return them."""
 
     def __init__(self, entries: Iterable[dict[str, Any]]) -> None:
         self._all = [_summary(one) for one in sorted(entries, key=_started, reverse=True)]
 
-    def all_campaigns(self) -> list[Aggregate]:
-        return self._all
+    def entries(self) -> list[Entry]:
+        return [entry for one in self._all if (entry := entry_of(one))]
 
     def summaries(self, campaigns: Sequence[str]) -> list[Aggregate]:
         known = {one.campaign: one for one in self._all}
