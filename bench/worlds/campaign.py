@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import NamedTuple
@@ -46,25 +46,18 @@ class Labelled(NamedTuple):
 
 @dataclass
 class Campaign:
-    """A campaign with the truth about its opens and clicks.
-
-    Attributes:
-        labelled: whether SES reports `isBotEvent`.
-    """
+    """A campaign with the truth about its opens and clicks."""
 
     id: str
-    audience: Audience
-    links: int
-    labelled: bool
     emails: list[Email] = field(default_factory=list)
 
-    def hits(self) -> list[list[Hit]]:
-        """Return the opens and clicks of each email, in the order of their time."""
-        return [[hit for hit, _ in email.hits] for email in self.emails]
-
-    def labels(self) -> list[list[Label]]:
-        """Return their labels, in the same order."""
-        return [[label for _, label in email.hits] for email in self.emails]
+    def without_ses_labels(self) -> "Campaign":
+        """Return the same campaign as SES reports it without `isBotEvent`."""
+        emails = [
+            replace(email, hits=[(hit._replace(is_bot=None), label) for hit, label in email.hits])
+            for email in self.emails
+        ]
+        return Campaign(self.id, emails)
 
     def events(self) -> Iterator[Labelled]:
         """Yield the events of all emails, in the order of emails."""
@@ -94,15 +87,13 @@ def generate(  # noqa: PLR0913 - the coordinates of a campaign among all
     chosen = parameters.parameters(audience, perturbation)
     rng = Random(f"{seed} {audience} {links} {perturbation}")
     ses = SesLabels(chosen, Random(f"{seed} {audience} {links} {perturbation} labels"))
-    campaign = Campaign(f"{audience}-{links}-{seed}", audience, links, labelled)
+    campaign = Campaign(f"{audience}-{links}-{seed}")
     sender = _Sender(chosen, rng, ses, links)
     for number in range(emails):
         email = sender.send(number)
         email.hits.sort(key=lambda one: one[0].after)
-        if not labelled:
-            email.hits = [(hit._replace(is_bot=None), label) for hit, label in email.hits]
         campaign.emails.append(email)
-    return campaign
+    return campaign if labelled else campaign.without_ses_labels()
 
 
 class _Sender:

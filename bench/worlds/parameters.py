@@ -26,6 +26,7 @@ SOURCES = {
     "inntopia": "https://corp.inntopia.com/email-short-tail",
     "keila#164": f"{_ISSUES}pentacent/keila/pull/164",
     "marketingcharts": "https://dev.marketingcharts.com/digital-35890",
+    "keystroke-level model": "https://doi.org/10.1145/358886.358895",
     "mautic#16263": f"{_ISSUES}mautic/mautic/issues/16263",
     "MillionSend#22": f"{_ISSUES}MillionSend/millionsend/issues/22",
     "omnivery": "https://blog.omnivery.com/blog/nhi-is-getting-worse",
@@ -151,7 +152,13 @@ class Parameters:
     quick: Annotated[
         float, Assumed("share of clicking people who open three or four links in tabs")
     ] = 0.05
-    quick_gap: Annotated[Delay, Assumed("time between their links")] = (1.2, 0.5)
+    quick_gap: Annotated[
+        Delay,
+        Described(
+            "time between their links: to decide, 1.35 s, to point, 1.1 s, and to click, 0.2 s",
+            "keystroke-level model",
+        ),
+    ] = (2.65, 0.5)
     double_click: Annotated[
         float, Assumed("share of people's clicks that arrive twice within a second")
     ] = 0.04
@@ -250,6 +257,10 @@ class Parameters:
             "craft-campaign#546",
         ),
     ] = (9.0, 0.8)
+    other_agent: Annotated[
+        float,
+        Described("share of those whose open has another agent than the clicks", "warmbly#410"),
+    ] = 0.25
     slow_gap: Annotated[
         tuple[float, float], Assumed("range of the time between a sweep's links")
     ] = (3.0, 20.0)
@@ -267,17 +278,22 @@ class Parameters:
     fleet: Annotated[int, Described("most agents of a scanner", "MillionSend#22")] = 6
     rotating_agents: Annotated[
         bool,
-        Described(
-            "whether each request has another agent; the open and the click do", "warmbly#410"
-        ),
+        Described("whether each request has another agent", "warmbly#410"),
     ] = False
     cloud: Annotated[
         float, Described("share of scanners in the networks of Outlook's proxies", "warmbly#410")
     ] = 0.3
     pool: Annotated[int, Described("most /24 networks of a scanner", "passwordless-login#79")] = 12
-    same_network: Annotated[float, Assumed("share of a scan's requests from its first network")] = (
-        0.7
-    )
+    one_address: Annotated[
+        float,
+        Described(
+            "share of scanners whose requests for an email have one address",
+            "warmbly#410, passwordless-login#79",
+        ),
+    ] = 0.5
+    same_network: Annotated[
+        float, Assumed("share of the other scanners' requests from the first network")
+    ] = 0.7
     at_the_office: Annotated[bool, Assumed("whether scanners have the address of the office")] = (
         False
     )
@@ -334,7 +350,7 @@ AUDIENCES: Mapping[Audience, Parameters] = {
 # What a perturbation changes; numbers are factors of the audience's own value.
 PERTURBATIONS: Mapping[str, Mapping[str, Any]] = {
     "none": {},
-    "big address pools": {"pool": 400, "same_network": 0.0},
+    "big address pools": {"pool": 400, "one_address": 0.0, "same_network": 0.0},
     "slow scanners": {
         "behaviours": {
             "scanner_burst": 0.15,
@@ -348,6 +364,7 @@ PERTURBATIONS: Mapping[str, Mapping[str, Any]] = {
     "rotating agents": {"rotating_agents": True, "fleet": 200},
     "modern agents only": {"old_agents": 0.0},
     "quick people": {"quick": 0.35},
+    "people who click without a thought": {"quick": 0.35, "quick_gap": (1.3, 0.5)},
     "images off": {"images_off": 0.5},
     "scanner at the office": {"at_the_office": True},
     "many bots": {"scanned": 3.0},

@@ -17,12 +17,16 @@ class Vendor:
         behaviour: what it follows: a key of Parameters.behaviours.
         agents: the user agents of its requests.
         opens: whether it loads the images before.
+        one_address: whether all requests for an email have the same address.
+        other_agent: whether the agent of its open may differ from that of its clicks.
     """
 
     behaviour: str
     agents: tuple[str, ...]
     pool: Pool
     opens: bool
+    one_address: bool
+    other_agent: bool
 
 
 def vendors(parameters: Parameters, rng: Random) -> list[Vendor]:
@@ -39,7 +43,14 @@ def _vendor(parameters: Parameters, rng: Random) -> Vendor:
     is_cloud = rng.random() < parameters.cloud
     pool = networks.MICROSOFT if is_cloud else networks.somewhere("hosting", rng, size)
     opens = behaviour != "unsubscribe_scan" and rng.random() < parameters.scanner_opens
-    return Vendor(behaviour, tuple(agent(rng) for _ in range(fleet)), pool, opens)
+    return Vendor(
+        behaviour,
+        tuple(agent(rng) for _ in range(fleet)),
+        pool,
+        opens,
+        one_address=rng.random() < parameters.one_address,
+        other_agent=rng.random() < parameters.other_agent,
+    )
 
 
 class Scan:
@@ -59,6 +70,7 @@ class Scan:
         self._rng = rng
         self._pool = office if office and parameters.at_the_office else vendor.pool
         self._network = self._pool.network(rng)
+        self._first_address = self._pool.address(rng, self._network)
         self._agent: str | None = rng.choice(vendor.agents)
 
     def run(self) -> None:
@@ -75,7 +87,10 @@ class Scan:
             opened = delay(rng, parameters.scanner_open_after)
             if behaviour == "detonation" or opened >= start:
                 opened = start - rng.uniform(0.2, min(5.0, start - 0.1))
-            self._email.add(opened, self._request(), bot("scanner_open"))
+            request = self._request()
+            if self._vendor.other_agent:
+                request = request._replace(agent=rng.choice(self._vendor.agents))
+            self._email.add(opened, request, bot("scanner_open"))
         self._follow(behaviour, start)
 
     def _start(self, behaviour: str) -> float:
@@ -115,9 +130,13 @@ class Scan:
         agent = self._agent
         if self._parameters.rotating_agents and agent is not None:
             agent = self._rng.choice(self._vendor.agents)
+        return Request(agent, self._address(), link)
+
+    def _address(self) -> str:
+        if self._vendor.one_address:
+            return self._first_address
         stays = self._rng.random() < self._parameters.same_network
-        address = self._pool.address(self._rng, self._network if stays else None)
-        return Request(agent, address, link)
+        return self._pool.address(self._rng, self._network if stays else None)
 
 
 def scan_by_google(email: Email, parameters: Parameters, rng: Random, *, workspace: bool) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 
@@ -196,6 +196,22 @@ def test_the_links_of_a_burst_take_less_than_two_seconds(by_kind):
     for email, hit, _ in by_kind["scanner_burst"]:
         times[email.message_id].append(hit.after)
     assert max(max(one) - min(one) for one in times.values()) < 2000
+
+
+def test_half_of_the_scanners_request_an_email_from_one_address(by_kind):
+    addresses = defaultdict(set)
+    for email, hit, _ in by_kind["scanner_burst"]:
+        addresses[email.message_id].add(hit.address)
+    share = sum(len(one) == 1 for one in addresses.values()) / len(addresses)
+    assert 0.2 < share < 0.8
+
+
+def test_people_take_longer_than_half_a_second_between_links(by_kind):
+    times = defaultdict(list)
+    for email, hit, _ in by_kind["quick_person"]:
+        times[email.message_id].append(hit.after)
+    gaps = [after - before for one in times.values() for before, after in pairwise(sorted(one))]
+    assert min(gaps) > 500
 
 
 def test_an_email_with_a_single_link_has_no_link_to_unsubscribe():
