@@ -224,7 +224,7 @@ class Parameters:
     ] = field(default_factory=_BEHAVIOURS.copy)
     vendors: Annotated[
         int, Assumed("scanners of a list; each with one behaviour, networks and agents")
-    ] = 6
+    ] = 12
     burst_start: Annotated[
         Mapping[tuple[float, float], float],
         Published("start of 836 bursts after sending", "craft-campaign#546"),
