@@ -66,6 +66,7 @@ DECLARED = (
         "HeadlessChrome/120.0.0.0 Safari/537.36"
     ),
     "Mozilla/5.0 (compatible; CloudFlare-AlwaysOnline/1.0)",
+    "Mozilla/5.0 (compatible; GrapeshotCrawler/2.0; +http://www.grapeshot.co.uk/crawler.php)",
     "ZoominfoBot (zoominfobot at zoominfo dot com)",
     "Mozilla/5.0 (compatible; Google-Safety; +http://www.google.com/bot.html)",
 )
@@ -74,6 +75,7 @@ PREVIEWS = (
         "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5 "
         "skype-url-preview@microsoft.com"
     ),
+    "Twitterbot/1.0",
     "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
     "WhatsApp/2.23.20.0",
     "TelegramBot (like TwitterBot)",

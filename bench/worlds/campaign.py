@@ -119,7 +119,9 @@ class _Sender:
         office = organisation.office if organisation else None
         size = rng.randint(3, 6) if rng.random() < chosen.several else 1
         email = self._email(number, size, organisation)
-        readers = [people.person(chosen, rng, office) for _ in range(size)]
+        vendor = organisation.vendor if organisation else None
+        scanner = vendor.pool if vendor else None
+        readers = [people.person(chosen, rng, office, scanner) for _ in range(size)]
         if size > 1 and rng.random() < chosen.together:
             people.read_together(email, readers, chosen, rng)
         else:

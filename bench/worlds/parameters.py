@@ -30,13 +30,16 @@ SOURCES = {
     "mautic#16263": f"{_ISSUES}mautic/mautic/issues/16263",
     "MillionSend#22": f"{_ISSUES}MillionSend/millionsend/issues/22",
     "omnivery": "https://blog.omnivery.com/blog/nhi-is-getting-worse",
+    "onetimesecret#359": f"{_ISSUES}onetimesecret/onetimesecret/issues/359",
     "passwordless-login#79": f"{_ISSUES}edalzell/laravel-passwordless-login/issues/79",
     "resend-node#901": f"{_ISSUES}resend/resend-node/issues/901",
+    "Safe Links": "https://learn.microsoft.com/en-us/defender-office-365/safe-links-about",
     "socketlabs": (
         "https://help.socketlabs.com/docs/identifying-apple-mpp-opens-in-notification-api-events"
     ),
     "user_agent#71": f"{_ISSUES}mssola/user_agent/issues/71",
     "warmbly#410": f"{_ISSUES}warmbly/warmbly/issues/410",
+    "warmbly#526": f"{_ISSUES}warmbly/warmbly/pull/526",
     "warmbly#569": f"{_ISSUES}warmbly/warmbly/pull/569",
     "wordtothewise": "https://wordtothewise.com/2021/09/apple-mpp",
 }
@@ -166,6 +169,13 @@ class Parameters:
     click_again_after: Annotated[Delay, Assumed("time to their return")] = (6 * HOUR, 1.5)
     unsubscribe: Annotated[float, Assumed("share of clicking people who only unsubscribe")] = 0.05
     old_browser: Annotated[float, Assumed("share of people with a browser of years ago")] = 0.01
+    no_agent: Annotated[
+        float, Assumed("share of people whose clicks have no user agent, for privacy")
+    ] = 0.003
+    isolated: Annotated[
+        float,
+        Described("share of people behind a scanner who browse through its network", "warmbly#526"),
+    ] = 0.05
     mobile: Annotated[
         float, Assumed("share of people in a mobile carrier's network when they click")
     ] = 0.35
@@ -241,6 +251,13 @@ class Parameters:
             "share of scans by the same scanners that follow one link only", "MillionSend#22"
         ),
     ] = 0.15
+    single_twice: Annotated[
+        float,
+        Described(
+            "share of requests for one link that are made twice in quick succession",
+            "onetimesecret#359",
+        ),
+    ] = 0.2
     followed: Annotated[
         float, Described("share of the links that a sweep follows", "anymail#200")
     ] = 0.93
@@ -305,6 +322,13 @@ class Parameters:
         12.0,
         0.6,
     )
+    checked_first: Annotated[
+        float,
+        Described("share of people's clicks that a scanner precedes, to check", "Safe Links"),
+    ] = 0.01
+    checked_before: Annotated[
+        tuple[float, float], Assumed("range of the time from that check to the person's click")
+    ] = (0.3, 3.0)
     preview: Annotated[
         float, Assumed("share of people's clicks on links that they share in a chat")
     ] = 0.01
@@ -344,6 +368,7 @@ AUDIENCES: Mapping[Audience, Parameters] = {
         workspace_scan=0.012,
         scanned=0.05,
         echo=0.06,
+        checked_first=0.04,
     ),
 }
 

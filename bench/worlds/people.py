@@ -9,6 +9,7 @@ from bench.worlds.email import Email, Request, bot, delay, human
 from bench.worlds.networks import Pool
 from bench.worlds.parameters import Parameters
 
+_COMMON_NETWORKS = {"person", "office", "mobile", "vpn"}
 _SOONEST_SECONDS = 4.0  # from the delivery to the first open by a person
 
 
@@ -19,7 +20,7 @@ class Person:
     Attributes:
         mailbox: how images are loaded: a key of Parameters.mailboxes.
         office: the network of their organisation; None at home.
-        browser: the agent of their clicks.
+        browser: the agent of their clicks; None if they hide it.
         network: the kind of network of their clicks: a kind of click, or `person` at home.
         address: the address of their clicks.
         program: the agent of a mail program that loads images itself.
@@ -28,23 +29,38 @@ class Person:
     mailbox: str
     office: Pool | None
     images: bool
-    browser: str
+    browser: str | None
     network: str
     address: str
     program: str
 
 
-def person(parameters: Parameters, rng: Random, office: Pool | None) -> Person:
-    """Return a random person of a list."""
+def person(
+    parameters: Parameters, rng: Random, office: Pool | None, scanner: Pool | None = None
+) -> Person:
+    """Return a random person of a list.
+
+    Args:
+        parameters: those of the list.
+        rng: the source of all randomness.
+        office: the network of their organisation, if any.
+        scanner: the networks of its scanner, if any.
+    """
     mailbox = rng.choices(list(parameters.mailboxes), list(parameters.mailboxes.values()))[0]
     network, address = _network(parameters, rng, mailbox, office)
-    old = network != "private_relay" and rng.random() < parameters.old_browser
+    browser: str | None = agents.browser(rng, apple=mailbox == "apple")
+    if scanner and rng.random() < parameters.isolated:
+        network, address, browser = "isolated", scanner.address(rng), agents.windows_chrome(rng)
+    elif rng.random() < parameters.no_agent:
+        network, browser = "no_agent", None
+    elif network != "private_relay" and rng.random() < parameters.old_browser:
+        network, browser = "old_browser", agents.old_browser(rng)
     return Person(
         mailbox,
         office,
         images=rng.random() >= parameters.images_off,
-        browser=agents.old_browser(rng) if old else agents.browser(rng, apple=mailbox == "apple"),
-        network="old_browser" if old else network,
+        browser=browser,
+        network=network,
         address=address,
         program=agents.program(rng),
     )
@@ -125,7 +141,8 @@ def _reading(one: Person, parameters: Parameters, rng: Random) -> tuple[str, str
         is_bare = rng.random() < parameters.bare_webkit
         agent = agents.BARE_WEBKIT if is_bare else agents.windows_chrome(rng)
         return agent, networks.MICROSOFT.address(rng), "outlook_proxy_read"
-    at_home = one.network in ("private_relay", "mobile")  # the mail program has no relay
+    # The mail program's requests do not pass Private Relay or the isolated browser.
+    at_home = one.network in ("private_relay", "mobile", "isolated")
     address = networks.home(rng) if at_home else one.address
     return one.program, address, "mail_program_read"
 
@@ -177,7 +194,7 @@ def _click(email: Email, one: Person, parameters: Parameters, rng: Random, at: f
 
 
 def _kind(one: Person) -> str:
-    if not one.images and one.mailbox != "apple":
+    if not one.images and one.mailbox != "apple" and one.network in _COMMON_NETWORKS:
         return "images_off"
     return one.network
 

@@ -107,6 +107,9 @@ class Scan:
             if number:
                 at += self._gap(behaviour)
             self._email.add(at, self._request(link), bot(behaviour))
+            if behaviour == "sampler" and self._rng.random() < self._parameters.single_twice:
+                again = at + self._rng.uniform(0.1, 1)
+                self._email.add(again, self._request(link), bot(behaviour))
 
     def _links(self, behaviour: str) -> list[str]:
         links, rng = list(self._email.links), self._rng
@@ -167,7 +170,7 @@ def follow_under_its_name(email: Email, parameters: Parameters, rng: Random) -> 
 
 
 def react_to_clicks(email: Email, parameters: Parameters, rng: Random) -> None:
-    """Add what people's clicks cause: a scanner's repetition, and the preview in a chat."""
+    """Add what people's clicks cause: scanners' requests around them, and the preview in a chat."""
     clicks = [hit for hit, label in email.hits if label.human and hit.type == "Click"]
     for hit in clicks:
         at = hit.after / 1000
@@ -175,6 +178,10 @@ def react_to_clicks(email: Email, parameters: Parameters, rng: Random) -> None:
             address = networks.somewhere("hosting", rng, 8).address(rng)
             request = Request(agents.windows_chrome(rng), address, hit.link)
             email.add(at + delay(rng, parameters.echo_after), request, bot("echo"))
+        if rng.random() < parameters.checked_first:
+            before = rng.uniform(*parameters.checked_before)
+            request = Request(agents.windows_chrome(rng), networks.MICROSOFT.address(rng), hit.link)
+            email.add(at - before, request, bot("check_at_click"))
         if rng.random() < parameters.preview:
             address = networks.somewhere("hosting", rng).address(rng)
             request = Request(rng.choice(agents.PREVIEWS), address, hit.link)

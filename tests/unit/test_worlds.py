@@ -133,7 +133,7 @@ def test_the_label_of_ses_is_absent_or_present_and_changes_nothing_else():
     assert [hit._replace(is_bot=None) for hit in present] == absent
 
 
-def test_ses_labels_a_fetch_through_apples_proxy_alike_for_people_and_preloads():
+def test_ses_labels_readings_and_preloads_through_apples_proxy_alike():
     shares = []
     for seed in range(SEED, SEED + 8):
         campaign = generate(seed, "consumer", 1, labelled=True, emails=1500)
@@ -148,7 +148,7 @@ def test_ses_labels_a_fetch_through_apples_proxy_alike_for_people_and_preloads()
     assert max(shares) > 0.9
 
 
-def test_bots_make_most_clicks_of_consumer_lists_and_three_quarters_of_business_lists():
+def test_bots_make_most_clicks_of_consumers_and_three_quarters_of_businesses():
     shares = {
         audience: share_of_bots(
             [
