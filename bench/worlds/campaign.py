@@ -156,7 +156,9 @@ class _Sender:
         self._organisation = None
         size = max(1, round(delay(rng, chosen.organisation_size)))
         # Each step is a person at home or the first of several recipients of an organisation.
-        recipients = chosen.organisation_size[0] * math.exp(chosen.organisation_size[1] ** 2 / 2)
+        recipients = chosen.organisation_size.median * math.exp(
+            chosen.organisation_size.deviation**2 / 2
+        )
         home = (1 - chosen.organisations) * recipients
         if rng.random() >= chosen.organisations / (chosen.organisations + home):
             return None

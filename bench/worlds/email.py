@@ -112,7 +112,7 @@ class Request(NamedTuple):
 
 def delay(rng: Random, of: Delay) -> float:
     """Return a log-normal delay in seconds, from its median and the deviation of its logarithm."""
-    return of[0] * rng.lognormvariate(0, of[1])
+    return of.median * rng.lognormvariate(0, of.deviation)
 
 
 def human(kind: str) -> Label:

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 Audience = Literal["consumer", "business"]
-Delay = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Delay:
+    """A log-normal distribution of a time or a size: median, and deviation of the logarithm."""
+
+    median: float
+    deviation: float
+
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -27,8 +35,7 @@ SOURCES = {
     "keila#164": f"{_ISSUES}pentacent/keila/pull/164",
     "marketingcharts": "https://dev.marketingcharts.com/digital-35890",
     "keystroke-level model": "https://doi.org/10.1145/358886.358895",
-    "mautic#16263": f"{_ISSUES}mautic/mautic/issues/16263",
-    "MillionSend#22": f"{_ISSUES}MillionSend/millionsend/issues/22",
+    "MillionSend#22": f"{_ISSUES}MillionSend/millionsend/pull/22",
     "omnivery": "https://blog.omnivery.com/blog/nhi-is-getting-worse",
     "onetimesecret#359": f"{_ISSUES}onetimesecret/onetimesecret/issues/359",
     "passwordless-login#79": f"{_ISSUES}edalzell/laravel-passwordless-login/issues/79",
@@ -41,6 +48,7 @@ SOURCES = {
     "warmbly#410": f"{_ISSUES}warmbly/warmbly/issues/410",
     "warmbly#526": f"{_ISSUES}warmbly/warmbly/pull/526",
     "warmbly#569": f"{_ISSUES}warmbly/warmbly/pull/569",
+    "wellcomecollection#13247": f"{_ISSUES}wellcomecollection/wellcomecollection.org/pull/13247",
     "wordtothewise": "https://wordtothewise.com/2021/09/apple-mpp",
 }
 
@@ -109,7 +117,7 @@ class Parameters:
         Published(
             (
                 "shares of mailboxes, by how images are loaded; Apple's proxy: 30 to 40 % "
-                "of recipients"
+                "of recipients, the others assumed"
             ),
             "bird",
         ),
@@ -118,8 +126,7 @@ class Parameters:
         float, Assumed("share of recipients with an address of an organisation")
     ] = 0.08
     organisation_size: Annotated[Delay, Assumed("recipients of an organisation on the list")] = (
-        1.3,
-        0.5,
+        Delay(1.3, 0.5)
     )
     several: Annotated[float, Assumed("share of emails to three to six recipients")] = 0.002
     together: Annotated[
@@ -130,9 +137,9 @@ class Parameters:
     read: Annotated[float, Assumed("share of delivered emails that are read")] = 0.35
     read_after: Annotated[
         Delay, Published("time from delivery to reading", "inntopia, marketingcharts")
-    ] = (4.4 * HOUR, 2.2)
+    ] = Delay(4.4 * HOUR, 2.2)
     read_again: Annotated[float, Assumed("share of readings that are followed by another")] = 0.25
-    read_again_after: Annotated[Delay, Assumed("time to the next reading")] = (5 * HOUR, 2.0)
+    read_again_after: Annotated[Delay, Assumed("time to the next reading")] = Delay(5 * HOUR, 2.0)
     bare_webkit: Annotated[
         float,
         Described(
@@ -143,15 +150,19 @@ class Parameters:
     forwarded: Annotated[
         float, Assumed("share of readers who forward the email to another person")
     ] = 0.02
-    forwarded_after: Annotated[Delay, Assumed("time to the other person's reading")] = (HOUR, 1.5)
+    forwarded_after: Annotated[Delay, Assumed("time to the other person's reading")] = Delay(
+        HOUR, 1.5
+    )
     forwarded_click: Annotated[float, Assumed("share of those persons who click")] = 0.14
 
     click: Annotated[float, Published("share of readers who click", "inntopia")] = 0.07
-    click_after: Annotated[Delay, Assumed("time from reading to the first click")] = (25.0, 1.0)
+    click_after: Annotated[Delay, Assumed("time from reading to the first click")] = Delay(
+        25.0, 1.0
+    )
     second_link: Annotated[
         float, Assumed("share of people who click another link, after each link")
     ] = 0.25
-    link_gap: Annotated[Delay, Assumed("time between a person's links")] = (35.0, 1.1)
+    link_gap: Annotated[Delay, Assumed("time between a person's links")] = Delay(35.0, 1.1)
     quick: Annotated[
         float, Assumed("share of clicking people who open three or four links in tabs")
     ] = 0.05
@@ -161,12 +172,12 @@ class Parameters:
             "time between their links: to decide, 1.35 s, to point, 1.1 s, and to click, 0.2 s",
             "keystroke-level model",
         ),
-    ] = (2.65, 0.5)
+    ] = Delay(2.65, 0.5)
     double_click: Annotated[
         float, Assumed("share of people's clicks that arrive twice within a second")
     ] = 0.04
     click_again: Annotated[float, Assumed("share of clicking people who return hours later")] = 0.08
-    click_again_after: Annotated[Delay, Assumed("time to their return")] = (6 * HOUR, 1.5)
+    click_again_after: Annotated[Delay, Assumed("time to their return")] = Delay(6 * HOUR, 1.5)
     unsubscribe: Annotated[float, Assumed("share of clicking people who only unsubscribe")] = 0.05
     old_browser: Annotated[float, Assumed("share of people with a browser of years ago")] = 0.01
     no_agent: Annotated[
@@ -187,7 +198,7 @@ class Parameters:
     ] = 0.92
     apple_preload_after: Annotated[
         Delay, Described("time from delivery to Apple's preload: minutes to hours", "wordtothewise")
-    ] = (40 * MINUTE, 1.6)
+    ] = Delay(40 * MINUTE, 1.6)
     apple_second_device: Annotated[
         float, Assumed("share with a second device, which preloads as well")
     ] = 0.2
@@ -200,14 +211,16 @@ class Parameters:
     gmail_sampling: Annotated[
         float, Described("share of Gmail's emails of which Gmail follows a link", "user_agent#71")
     ] = 0.0015
-    gmail_sampling_after: Annotated[Delay, Assumed("time from delivery to that")] = (60.0, 1.0)
+    gmail_sampling_after: Annotated[Delay, Assumed("time from delivery to that")] = Delay(60.0, 1.0)
     workspace: Annotated[
         float, Assumed("share of organisations whose Gmail is Google Workspace")
     ] = 0.3
     workspace_scan: Annotated[
         float, Assumed("share of Google Workspace's emails scanned with a browser")
     ] = 0.0
-    workspace_scan_after: Annotated[Delay, Assumed("time from delivery to that scan")] = (25.0, 0.8)
+    workspace_scan_after: Annotated[Delay, Assumed("time from delivery to that scan")] = Delay(
+        25.0, 0.8
+    )
     workspace_gap: Annotated[
         tuple[float, float], Assumed("range of the time between its links")
     ] = (0.3, 5.0)
@@ -230,7 +243,11 @@ class Parameters:
         float, Assumed("share of an organisation's emails that its gateway follows")
     ] = 0.7
     behaviours: Annotated[
-        Mapping[str, float], Assumed("shares of scanners, by what they follow")
+        Mapping[str, float],
+        Described(
+            "shares of scanners, by what they follow",
+            "craft-campaign#546, MillionSend#22, dada-mail#1126, passwordless-login#79",
+        ),
     ] = field(default_factory=_BEHAVIOURS.copy)
     vendors: Annotated[
         int, Assumed("scanners of a list; each with one behaviour, networks and agents")
@@ -273,7 +290,7 @@ class Parameters:
             ("their open after sending: median 9 s, 61 % within 10 s, 84 % within 20 s"),
             "craft-campaign#546",
         ),
-    ] = (9.0, 0.8)
+    ] = Delay(9.0, 0.8)
     other_agent: Annotated[
         float,
         Described("share of those whose open has another agent than the clicks", "warmbly#410"),
@@ -281,16 +298,18 @@ class Parameters:
     slow_gap: Annotated[
         tuple[float, float], Assumed("range of the time between a sweep's links")
     ] = (3.0, 20.0)
-    detonation_after: Annotated[Delay, Assumed("time to a scan with a whole browser")] = (
-        8 * MINUTE,
-        1.2,
+    detonation_after: Annotated[Delay, Assumed("time to a scan with a whole browser")] = Delay(
+        8 * MINUTE, 1.2
     )
     detonation_gap: Annotated[
         tuple[float, float], Assumed("range of the time between its links")
     ] = (0.5, 15.0)
     old_agents: Annotated[
         float,
-        Described("share of scanners with browsers of years ago", "gophish#2357, user_agent#71"),
+        Described(
+            "share of scanners with browsers of years ago",
+            "gophish#2357, user_agent#71, wellcomecollection#13247",
+        ),
     ] = 0.65
     fleet: Annotated[int, Described("most agents of a scanner", "MillionSend#22")] = 6
     rotating_agents: Annotated[
@@ -318,9 +337,8 @@ class Parameters:
     echo: Annotated[
         float, Described("share of people's clicks that a scanner repeats", "resend-node#901")
     ] = 0.02
-    echo_after: Annotated[Delay, Described("time to the repetition", "resend-node#901")] = (
-        12.0,
-        0.6,
+    echo_after: Annotated[Delay, Described("time to the repetition", "resend-node#901")] = Delay(
+        12.0, 0.6
     )
     checked_first: Annotated[
         float,
@@ -332,7 +350,7 @@ class Parameters:
     preview: Annotated[
         float, Assumed("share of people's clicks on links that they share in a chat")
     ] = 0.01
-    preview_after: Annotated[Delay, Assumed("time to the chat's preview")] = (90.0, 1.5)
+    preview_after: Annotated[Delay, Assumed("time to the chat's preview")] = Delay(90.0, 1.5)
     hover_preview: Annotated[
         float,
         Described(
@@ -359,7 +377,7 @@ AUDIENCES: Mapping[Audience, Parameters] = {
     "business": Parameters(
         mailboxes={"apple": 0.18, "gmail": 0.20, "yahoo": 0.01, "outlook": 0.33, "program": 0.28},
         organisations=0.92,
-        organisation_size=(2.5, 1.2),
+        organisation_size=Delay(2.5, 1.2),
         several=0.01,
         read=0.30,
         images_off=0.15,
@@ -389,7 +407,7 @@ PERTURBATIONS: Mapping[str, Mapping[str, Any]] = {
     "rotating agents": {"rotating_agents": True, "fleet": 200},
     "modern agents only": {"old_agents": 0.0},
     "quick people": {"quick": 0.35},
-    "people who click without a thought": {"quick": 0.35, "quick_gap": (1.3, 0.5)},
+    "people who click without a thought": {"quick": 0.35, "quick_gap": Delay(1.3, 0.5)},
     "images off": {"images_off": 0.5},
     "scanner at the office": {"at_the_office": True},
     "many bots": {"scanned": 3.0},
