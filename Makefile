@@ -52,7 +52,7 @@ soak: check  ## kill each command at each of its calls; count a million events, 
 bench: setup  ## compare performance and rules for bots with other implementations; ROWS="decode" or "bots" selects rows
 # First, because the other rows end `make` if one misses its target.
 ifneq ($(filter bots,$(or $(ROWS),bots)),)
-	$(BIN)/python bench/bots.py --no-perturbations --campaigns 1 --emails 1000
+	$(BIN)/python bench/bots.py --no-perturbations --campaigns 2
 endif
 ifneq ($(ROWS),bots)
 	$(BIN)/python bench/run.py $(filter-out bots,$(ROWS))

@@ -39,12 +39,16 @@ TYPES: tuple[Type, ...] = get_args(Type)
 
 @dataclass(frozen=True)
 class Cell:
-    """The conditions of some campaigns."""
+    """The conditions of some campaigns.
+
+    Attributes:
+        label: `absent` if SES does not report `isBotEvent`, else its value for prefetches.
+    """
 
     audience: Audience
     links: int
     perturbation: str
-    labelled: bool
+    label: Literal["absent", "Likely", "Unlikely"]
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,13 @@ def scores(
     """Generate a campaign, and yield the scores of the rule sets, with and without SES's label."""
     present = generate(seed, *coordinates, labelled=True, emails=emails)
     absent = present.without_ses_labels()
+    label: Literal["Likely", "Unlikely"] = (
+        "Likely" if present.ses_on_prefetches() == "Likely" else "Unlikely"
+    )
     for rules in rule_sets:
-        without = score(rules, Cell(*coordinates, labelled=False), absent)
+        without = score(rules, Cell(*coordinates, "absent"), absent)
         yield without
-        cell = Cell(*coordinates, labelled=True)
+        cell = Cell(*coordinates, label)
         yield score(rules, cell, present) if rules.uses_label else replace(without, cell=cell)
 
 
@@ -168,13 +175,16 @@ def _resampled(groups: Sequence[list[Score]], rng: Random) -> list[Score]:
 def tables(found: Sequence[Score]) -> str:
     """Return the tables in Markdown."""
     plain = [one for one in found if one.cell.perturbation == "none"]
-    absent = [one for one in plain if not one.cell.labelled]
+    absent = [one for one in plain if one.cell.label == "absent"]
     uses_label = {rules.name for rules in RULE_SETS if rules.uses_label}
-    present = [one for one in plain if one.cell.labelled and one.rules in uses_label]
+    present = [one for one in plain if one.cell.label != "absent" and one.rules in uses_label]
     own = [one for one in plain if one.rules == MAILPULSE.name]
     parts = {
         "SES does not report `isBotEvent`": _by_rules(absent),
-        "SES reports `isBotEvent`": _by_rules(present),
+        **{
+            f"SES reports `isBotEvent`, and calls prefetches `{label}`": _by_rules(some)
+            for label, some in sorted(_grouped(present, lambda one: one.cell.label))
+        },
         "Mailpulse's rules by number of links": _by_cell(own),
         "Perturbations: F1 of clicks, absolute error of unique human clicks": (
             _by_perturbation(found)
@@ -218,28 +228,38 @@ def _by_cell(found: Sequence[Score]) -> str:
         _row(
             cell.audience,
             str(cell.links),
-            "present" if cell.labelled else "absent",
+            cell.label,
             *_figures(ours),
         )
-        for cell, ours in _grouped(found, lambda one: one.cell)
+        for cell, ours in sorted(_grouped(found, lambda one: one.cell), key=_order)
     ]
-    return _table(["list", "links", "`isBotEvent`", *_FIGURES], rows)
+    return _table(["list", "links", "`isBotEvent` of prefetches", *_FIGURES], rows)
 
 
-# These judge all clicks alike, or nearly: their columns would repeat that of no rules.
-_SAME_CLICKS = {"Mautic", "ClickDimensions", "SES's label alone"}
+def _order(group: tuple[Cell, list[Score]]) -> tuple[bool, str, str, int]:
+    cell = group[0]
+    return cell.label != "absent", cell.label, cell.audience, -cell.links
 
 
 def _by_perturbation(found: Sequence[Score]) -> str:
-    names = [rules.name for rules in RULE_SETS if rules.name not in _SAME_CLICKS]
     chosen = [one for one in found if one.cell.links == PERTURBED_LINKS]
+    columns = dict.fromkeys(
+        (one.rules, one.cell.label == "absent") for one in chosen if _has_a_column(one)
+    )
     rows = []
     conditions = _grouped(chosen, lambda one: (one.cell.audience, one.cell.perturbation))
     for (audience, perturbation), ours in conditions:
-        by_rules = dict(_grouped(ours, lambda one: (one.rules, one.cell.labelled)))
-        values = [by_rules[name, False] for name in names] + [by_rules[MAILPULSE.name, True]]
-        rows.append(_row(audience, perturbation, *map(_clicks, values)))
-    return _table(["list", "perturbation", *names, f"{MAILPULSE.name} with `isBotEvent`"], rows)
+        values = dict(_grouped(ours, lambda one: (one.rules, one.cell.label == "absent")))
+        rows.append(_row(audience, perturbation, *(_clicks(values[one]) for one in columns)))
+    names = [name if is_absent else f"{name} with `isBotEvent`" for name, is_absent in columns]
+    return _table(["list", "perturbation", *names], rows)
+
+
+def _has_a_column(one: Score) -> bool:
+    """Return whether a rule set's clicks differ from those without rules, or by SES's label."""
+    if one.cell.label == "absent":
+        return one.rules not in {"Mautic", "ClickDimensions", "SES's label alone"}
+    return one.rules == MAILPULSE.name
 
 
 def _clicks(found: Sequence[Score]) -> str:
@@ -346,6 +366,12 @@ def updated(text: str, name: str, table: str) -> str:
 @click.option("--seeds", type=click.Choice(list(parameters.SEEDS)), default="report")
 @click.option("--campaigns", default=4, show_default=True, help="Campaigns of each cell.")
 @click.option("--emails", default=2500, show_default=True, help="Emails of each campaign.")
+@click.option(
+    "--rules",
+    type=click.Choice([one.name for one in RULE_SETS]),
+    multiple=True,
+    help="Measure these rule sets only; may be repeated.",
+)
 @click.option("--perturbations/--no-perturbations", default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all scores.")
 @click.option("--write", is_flag=True, help="Update the tables in docs/bots.md.")
@@ -354,17 +380,21 @@ def main(  # noqa: PLR0913 - the options of the command
     seeds: str,
     campaigns: int,
     emails: int,
+    rules: tuple[str, ...],
     perturbations: bool,
     json_file: Path | None,
     write: bool,
 ) -> None:
     """Measure the rule sets, and print the tables."""
+    if write and rules:
+        raise click.UsageError("--write needs all rule sets: omit --rules")
+    rule_sets = [one for one in RULE_SETS if not rules or one.name in rules]
     found: list[Score] = []
     chosen = parameters.SEEDS[seeds][:campaigns]
     for coordinates in cells(parameters.PERTURBATIONS if perturbations else ()):
         click.echo(f"{', '.join(map(str, coordinates))} …", err=True)
         for seed in chosen:
-            found += scores(coordinates, seed, emails, RULE_SETS)
+            found += scores(coordinates, seed, emails, rule_sets)
     measured = (
         f"{campaigns} campaigns of {emails:,} emails in each cell; seeds to {seeds}:"
         f" {chosen[0]} to {chosen[-1]}."

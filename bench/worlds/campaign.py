@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from bench.worlds import networks, parameters, people, scanners
-from bench.worlds.email import Email, Hit, Label, SesLabels, delay
+from bench.worlds.email import PROXY_FETCHES, Email, Hit, Label, SesLabels, delay
 from bench.worlds.networks import Pool
 from bench.worlds.parameters import Audience, Parameters
 from dashboard.simulation.payloads import ACCOUNT, identifier, timestamp
@@ -58,6 +59,16 @@ class Campaign:
             for email in self.emails
         ]
         return Campaign(self.id, emails)
+
+    def ses_on_prefetches(self) -> str:
+        """Return what SES mostly reports of Apple's and Gmail's prefetches, `None` if nothing."""
+        found = Counter(
+            hit.is_bot
+            for email in self.emails
+            for hit, label in email.hits
+            if label.kind in PROXY_FETCHES
+        )
+        return str(found.most_common(1)[0][0]) if found else "None"
 
     def events(self) -> Iterator[Labelled]:
         """Yield the events of all emails, in the order of emails."""

@@ -12,7 +12,7 @@ from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.settle import settle
 from chalicelib.ses.parse import parse
 
-CELL = Cell("consumer", 5, "none", labelled=False)
+CELL = Cell("consumer", 5, "none", "absent")
 SEED = SEEDS["tune"][0]
 
 
@@ -51,7 +51,8 @@ def test_a_rule_set_without_the_label_has_the_same_score_with_and_without_it():
     }
     for rules in RULE_SETS:
         without, with_label = by_rules[rules.name]
-        assert (without.cell.labelled, with_label.cell.labelled) == (False, True)
+        assert without.cell.label == "absent"
+        assert with_label.cell.label in ("Likely", "Unlikely")
         if not rules.uses_label:
             assert without.right == with_label.right
     without, with_label = by_rules["SES's label alone"]
@@ -65,7 +66,7 @@ def test_unique_clicks_and_opens_of_mailpulse_are_those_of_its_states():
         event = parse(text, campaign_tag="campaign")
         facts.setdefault(event.message_id, []).extend(facts_of(event, FactSettings("k")))
     states = [settle(one, None).state for one in facts.values()]
-    found = bots.score(MAILPULSE, Cell("business", 5, "none", labelled=True), campaign).found
+    found = bots.score(MAILPULSE, Cell("business", 5, "none", "Likely"), campaign).found
     assert found["Click"] == sum(
         one is not None and one.human_clicked_at is not None for one in states
     )
