@@ -404,6 +404,16 @@ PERTURBATIONS: Mapping[str, Mapping[str, Any]] = {
             "detonation": 0.05,
         }
     },
+    "scanners of single links": {
+        "behaviours": {
+            "scanner_burst": 0.15,
+            "slow_sweep": 0.05,
+            "sampler": 0.60,
+            "unsubscribe_scan": 0.05,
+            "no_agent_scan": 0.05,
+            "detonation": 0.10,
+        }
+    },
     "rotating agents": {"rotating_agents": True, "fleet": 200},
     "modern agents only": {"old_agents": 0.0},
     "quick people": {"quick": 0.35},
