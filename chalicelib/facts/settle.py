@@ -1,35 +1,30 @@
 """Settle an email: classify its opens and clicks, and compute its state for unique counts.
 
-Results that depend on several facts (bursts of clicks, unique counts, and the recipients of several
-reports of one bounce) are computed here from the
-complete set of facts, so that the order of arrival does not matter. Every class and every state has
+Results that depend on several facts (the classes of opens and clicks, unique counts, and the
+recipients of several reports of one bounce) are computed here from the complete set of facts, so
+that the order of arrival does not matter. Every class and every state has
 a rank: the version of the rules first, then the number of facts. It is stored only over a lower
 rank. If two ingests settle an email concurrently, the result of the newer rules prevails; with
 equal rules, the result of more facts prevails.
 
 A class that newer rules confirm is therefore written again, with the new rank. A class that the
-same rules confirm is not: within one version of the rules, more facts may turn a class into a burst
-but never back, so an ingest that read fewer facts has nothing to overwrite. An ingest with older
-rules settles nothing once newer rules have been applied (see settle).
+same rules confirm is not. An ingest that read fewer facts may then still change it, but reads the
+email again after each change (settle_message in functions/ingest.py). An ingest with older rules
+settles nothing once newer rules have been applied (see settle).
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.errors import NewerRules
 from chalicelib.facts import links
-from chalicelib.facts.classify import RULES_VERSION, classify, is_private
+from chalicelib.facts.classify import is_private
 from chalicelib.facts.fact import ENGAGEMENTS, GENERATION, Fact, is_settled, link_id
 from chalicelib.facts.reputation import ComplaintCounter, complaint_counter
+from chalicelib.facts.rules import RULES_VERSION, judge
 from chalicelib.facts.state import State
-
-# A security scanner follows every link of an email at once; a person does not.
-BURST_LINKS = 3
-BURST_WINDOW = timedelta(seconds=10)
 
 _RULES_FACTOR = 1_000_000  # exceeds the number of opens and clicks of any email
 
@@ -54,9 +49,9 @@ def rank(facts: int) -> int:
 
 
 def judged_alone(fact: Fact) -> Fact:
-    """Return an open or click with its initial class, before its email is settled."""
-    engager, reason = classify(fact)
-    return replace(fact, engager=engager, reason=reason, settled=rank(0))
+    """Return an open or click with its initial class, as if its email had no other."""
+    [judged] = _judged([fact], rank(0))
+    return judged
 
 
 def needs_upgrade(stored: Fact | State) -> bool:
@@ -102,8 +97,7 @@ def settle(
     _require_current_rules([*stored_facts, stored] if stored else stored_facts)
     settled = rank(len(stored_facts))
     found = [upgraded(fact) for fact in stored_facts]
-    bursts = _bursts([fact for fact in found if fact.type == "Click"])
-    judged = [_judged(fact, bursts, settled) for fact in found]
+    judged = _judged(found, settled)
     state = _state(judged, settled, person) if judged else None
     return Settlement(
         facts=[new for new, old in zip(judged, stored_facts, strict=True) if _differs(new, old)],
@@ -139,41 +133,15 @@ def _rules(result: Fact | State) -> int:
     return max(1, result.settled // _RULES_FACTOR)
 
 
-def _judged(fact: Fact, bursts: Sequence[tuple[datetime, datetime]], settled: int) -> Fact:
-    """Return an open or click with its class; other facts unchanged."""
-    if fact.type not in ENGAGEMENTS:
-        return fact
-    engager, reason = classify(fact)
-    at = datetime.fromisoformat(fact.at)
-    # Opens around a burst are the scanner's too, because it renders the pages that it follows.
-    beside = BURST_WINDOW if fact.type == "Open" else timedelta(0)
-    if any(start - beside <= at <= end + beside for start, end in bursts):
-        engager = "machine"
-        reason = "burst, ses_unlikely" if fact.is_bot == "Unlikely" else "burst"
-    return replace(fact, engager=engager, reason=reason, settled=settled)
-
-
-def _bursts(clicks: Sequence[Fact]) -> list[tuple[datetime, datetime]]:
-    """Return the time spans in which distinct links were clicked faster than a person would."""
-    times = [datetime.fromisoformat(fact.at) for fact in clicks]
-    spans: list[tuple[datetime, datetime]] = []
-    for first, start in enumerate(times):
-        end = bisect_right(times, start + BURST_WINDOW, lo=first)
-        if _has_distinct_links(clicks, first, end):
-            if spans and start <= spans[-1][1]:
-                spans[-1] = (spans[-1][0], times[end - 1])
-            else:
-                spans.append((start, times[end - 1]))
-    return spans
-
-
-def _has_distinct_links(clicks: Sequence[Fact], first: int, end: int) -> bool:
-    urls = set()
-    for number in range(first, end):
-        urls.add(clicks[number].url_hash)
-        if len(urls) >= BURST_LINKS:
-            return True
-    return False
+def _judged(facts: Sequence[Fact], settled: int) -> list[Fact]:
+    """Return opens and clicks with their classes; other facts unchanged."""
+    verdicts = judge(facts).verdicts
+    return [
+        replace(fact, engager=verdict.engager, reason=verdict.reason, settled=settled)
+        if (verdict := verdicts.get(fact.key))
+        else fact
+        for fact in facts
+    ]
 
 
 def _state(judged: Sequence[Fact], settled: int, person: Callable[[str], str]) -> State:

@@ -136,17 +136,20 @@ class EventsTable:
                 return
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def put_settled(self, fact: Fact) -> None:
+    def put_settled(self, fact: Fact) -> bool:
         """Store a settled fact over an earlier form of it; it keeps its expiry.
 
         Newer rules, or more facts, may have settled it meanwhile; then it is left as it is.
+
+        Returns:
+            Whether it was stored.
 
         Raises:
             AwsError: the item could not be written.
         """
         item = to_item(fact, 0)
         del item["message_id"], item["fact"], item["expires"]
-        self._write_if(
+        return self._write_if(
             "update_item",
             # Do not recreate an expired fact, nor overwrite a result of equal or higher rank.
             "attribute_exists(message_id) AND (attribute_not_exists(z) OR z < :z)",
@@ -185,13 +188,16 @@ class EventsTable:
             **({"ExpressionAttributeValues": values} if values else {}),
         )
 
-    def put_state(self, state: State) -> None:
+    def put_state(self, state: State) -> bool:
         """Write an email's state, unless the stored state has an equal or higher rank.
+
+        Returns:
+            Whether it was written.
 
         Raises:
             AwsError: the item could not be written.
         """
-        self._write_if(
+        return self._write_if(
             "put_item",
             "attribute_not_exists(message_id) OR z < :rank",
             Item=to_item(state, self._expires()),
@@ -237,12 +243,17 @@ class EventsTable:
             if isinstance(fact, Fact) and int(item["expires"]["N"]) > self._clock():
                 yield item["activity_at"]["S"], fact
 
-    def _write_if(self, operation: str, condition: str, **parameters: object) -> None:
-        """Write if the condition holds; if it fails, the stored item is already correct."""
+    def _write_if(self, operation: str, condition: str, **parameters: object) -> bool:
+        """Write if the condition holds, and return whether it did.
+
+        If it fails, the stored item is already correct.
+        """
         with suppress(ConditionFailed):
             self._dynamo.call(
                 operation, TableName=self._name, ConditionExpression=condition, **parameters
             )
+            return True
+        return False
 
     def _query(self, **parameters: object) -> Iterator[Item]:
         while True:

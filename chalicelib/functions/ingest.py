@@ -271,7 +271,11 @@ def settle_message(
     forgotten: Forgotten,
     campaigns: Iterable[str] | None = None,
 ) -> int:
-    """Settle an email from all its stored facts, and store what changed.
+    """Settle an email from all its stored facts, and store what changed, until nothing changes.
+
+    After changing a class, read the email again: another invocation may have stored a fact and
+    confirmed the class, which writes nothing, before this one changed it from fewer facts. So the
+    last change of a class is always followed by a read that confirms it.
 
     Args:
         events_table: the table that holds the facts.
@@ -286,14 +290,17 @@ def settle_message(
         AwsError: an item could not be read or written.
         ValueError: newer rules have classified the email, or a stored item is malformed.
     """
-    stored = events_table.message(message_id)
     changes = 0
-    for campaign in stored if campaigns is None else campaigns:
-        facts = map(forgotten.fact, stored[campaign].facts)
-        settlement = settle(facts, stored[campaign].state, forgotten.token)
-        for fact in settlement.facts:
-            events_table.put_settled(fact)
-        if settlement.state is not None:
-            events_table.put_state(settlement.state)
-        changes += len(settlement.facts) + (settlement.state is not None)
-    return changes
+    selected = None if campaigns is None else set(campaigns)
+    while True:
+        stored = events_table.message(message_id)
+        classes = 0
+        for campaign in stored if selected is None else selected:
+            facts = map(forgotten.fact, stored[campaign].facts)
+            settlement = settle(facts, stored[campaign].state, forgotten.token)
+            classes += sum([events_table.put_settled(fact) for fact in settlement.facts])
+            if settlement.state is not None:
+                changes += events_table.put_state(settlement.state)
+        changes += classes
+        if not classes:
+            return changes

@@ -162,15 +162,21 @@ BOUNCES = {
 
 REASONS = {
     "ses_likely": "likely a bot, according to SES",
-    "ses_unlikely": "unlikely to be a bot, according to SES",
     "no_agent": "no user agent",
     "apple_mail_privacy": "Apple Mail Privacy Protection preload",
-    "scanner_agent": "security scanner, according to its user agent",
+    "scanner_agent": "bot, according to its user agent",
     "prefetch": "prefetched within seconds of sending",
     "proxy_at_open_time": "opened through the mailbox provider's image proxy",
     "persons_agent": "regular email app or browser",
     "unrecognised_agent": "user agent not recognized",
-    "burst": "security scanner: several links within seconds",
+    "burst": "security scanner: several links at the same moment",
+    "sweep": "security scanner: several links soon after sending, and nothing opened before",
+    "early_click": "security scanner: clicked too soon after sending to have been read",
+    "outdated_agent": "security scanner: browser version of years ago, and nothing opened before",
+    "echo": "security scanner: repeats a click by another browser within seconds",
+    "open_by_clicking_bot": "loaded by the security scanner that also clicked",
+    # Given by earlier versions of the rules only.
+    "ses_unlikely": "unlikely to be a bot, according to SES",
 }
 
 STATUS = {

@@ -16,7 +16,7 @@ from support.rules import CURRENT, Rules
 from support.world import World
 
 from chalicelib.errors import ConditionFailed
-from chalicelib.facts.classify import RULES_VERSION
+from chalicelib.facts.rules import RULES_VERSION
 from chalicelib.stats.counters import PIPELINE
 from chalicelib.stats.table import StatsTable
 from chalicelib.stats.update import CHECKPOINT_SECONDS

@@ -165,7 +165,8 @@ def test_opting_out_again_is_no_further_unsubscribe():
 
 def test_an_offer_leads_links_that_differ_for_each_recipient():
     offers = [ses.a_click(f"m-{one}", link=OFFER) for one in range(3)]
-    leaving = [ses.a_click(f"m-{one}", link=UNSUBSCRIBE.format(one)) for one in range(5)]
+    later = "2026-11-23T10:07:00.000Z"
+    leaving = [ses.a_click(f"m-{one}", link=UNSUBSCRIBE.format(one), at=later) for one in range(5)]
 
     shown = snapshot(*offers, *leaving)
 
@@ -177,8 +178,9 @@ def test_an_offer_leads_links_that_differ_for_each_recipient():
 
 def test_clicks_on_unsubscribe_links_are_counted_but_are_no_engagement():
     leaving = [ses.a_click(f"m-{one}", link=UNSUBSCRIBE.format(one)) for one in range(4)]
+    offer = ses.a_click("m-0", link=OFFER, at="2026-11-23T10:07:00.000Z")
 
-    shown = snapshot(*deliveries(4), *leaving, ses.a_click("m-0", link=OFFER))
+    shown = snapshot(*deliveries(4), *leaving, offer)
 
     assert shown["counts"]["human_clicks"] == 5
     assert shown["counts"]["unique_human_clicks"] == 1

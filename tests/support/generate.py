@@ -1,11 +1,25 @@
 """Hypothesis strategies for SES events of a few messages that interact with each other."""
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import strategies as st
 from support import ses
 
-CAMPAIGNS = {"m-1": "spring", "m-2": "spring", "m-3": "autumn"}
-_AGENTS = [ses.BROWSER, ses.BROWSER, ses.APPLE_MAIL_PRIVACY, ses.GMAIL_PROXY, None]
-_BOTS = [None, None, None, "Likely", "Unlikely"]
+CAMPAIGNS = {
+    "m-1": "spring",
+    "m-2": "spring",
+    "m-3": "autumn",
+}  # An email to several recipients: SES does not report who opened or clicked it.
+RECIPIENTS = {
+    "m-1": ["ada@example.com"],
+    "m-2": ["ada@example.com"],
+    "m-3": ["ada@example.com", "cyd@example.com"],
+}
+_AGENTS = [
+    *(ses.BROWSER, ses.BROWSER, ses.GMAIL_PROXY, ses.APPLE_MAIL_PRIVACY, ses.TELEPHONE),
+    *(ses.OUTLOOK, ses.BROWSER, ses.OUTDATED_BROWSER, ses.CRAWLER, None, ses.GMAIL_PREFETCH),
+]
+_BOTS = [None, None, None, None, "Unlikely", None, "Likely"]
 
 
 # The fourth and fifth differ in what is not part of a link's identity, or only in their recipient.
@@ -19,13 +33,18 @@ LINKS = [
 LABELLED = 4
 
 
-def moment(second: int) -> str:
-    """Return a time seconds after the email was sent; minutes, hours or days for large numbers."""
-    seconds = second if second < 40 else (second - 39) * 1800
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(10 * 60 + minutes, 60)
-    days, hours = divmod(hours, 24)
-    return f"2026-11-{23 + days}T{hours:02}:{minutes:02}:{seconds:02}.000Z"
+# Seconds after sending: within a burst, and on both sides of what the rules for bots measure.
+_SECONDS = [
+    *(number * 0.5 for number in range(20)),
+    *(10, 12, 12.5, 20, 25, 29, 30, 41, 60, 60.7, 61, 90, 91, 200, 300, 360, 420, 899, 1700, 1801),
+]
+
+
+def moment(number: int) -> str:
+    """Return one of a few times after the email was sent; larger numbers are half-hours apart."""
+    seconds = _SECONDS[number] if number < 40 else (number - 39) * 1800
+    at = datetime(2026, 11, 23, 10, tzinfo=UTC) + timedelta(seconds=seconds)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
 
 def _engagement(kind: str, message: str, second: int, link: int) -> dict:
@@ -34,8 +53,9 @@ def _engagement(kind: str, message: str, second: int, link: int) -> dict:
     common = {
         "campaign": CAMPAIGNS[message],
         "at": moment(second),
-        "agent": _AGENTS[second % len(_AGENTS)],
+        "agent": _AGENTS[second // 2 % len(_AGENTS)],
         "is_bot": _BOTS[told % len(_BOTS)] if kind == "click" else _BOTS[second % len(_BOTS)],
+        "to": RECIPIENTS[message],
     }
     if kind == "open":
         return ses.an_open(message, **common)
@@ -65,8 +85,7 @@ def _other(kind: str, message: str, second: int) -> dict:
     to = ["ada@example.com", "bob@example.com"][: 1 + second % 2]
     match kind:
         case "send":
-            to = ["ada@example.com", "cyd@example.com"][: 1 + (message == "m-3")]
-            return ses.a_send(message, campaign=campaign, to=to)
+            return ses.a_send(message, campaign=campaign, to=RECIPIENTS[message])
         case "delivery":
             return ses.a_delivery(message, campaign=campaign, at=at, to=to)
         case "bounce":

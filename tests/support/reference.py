@@ -4,7 +4,8 @@ Sets and sums over the list of events, written independently of the tested code.
 """
 
 from collections import Counter, defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from support import ses
@@ -25,13 +26,20 @@ TO_EACH = {
     "Bounce": ("bounce", "bouncedRecipients", None),
     "Complaint": ("complaint", "complainedRecipients", None),
 }
+# By itself: whose an agent's open is, and whose its click.
 WHOSE = {
-    ses.BROWSER: "human",
-    ses.GMAIL_PROXY: "human",
-    ses.APPLE_MAIL_PRIVACY: "machine",
-    ses.GMAIL_PREFETCH: "machine",
-    None: "unknown",
+    ses.BROWSER: ("human", "human"),
+    ses.TELEPHONE: ("human", "human"),
+    ses.OUTDATED_BROWSER: ("human", "human"),
+    ses.OUTLOOK: ("human", "human"),
+    ses.GMAIL_PROXY: ("human", "human"),
+    ses.APPLE_MAIL_PRIVACY: ("machine", "unknown"),
+    ses.GMAIL_PREFETCH: ("machine", "machine"),
+    ses.CRAWLER: ("machine", "machine"),
+    None: ("unknown", "unknown"),
 }
+BROWSERS = {ses.BROWSER, ses.TELEPHONE, ses.OUTDATED_BROWSER}
+FETCHED_WHEN_READ = {ses.OUTLOOK, ses.GMAIL_PROXY}
 
 
 def counts(events):
@@ -49,7 +57,9 @@ def stats(events):
     engagements = defaultdict(list)
     firsts = {}
     for campaign, happening in {one for event in events for one in _happenings(event)}:
-        message, at, counter, amount, link, agent, is_bot, mail_at, bounce, identity = happening
+        message, at, counter, amount, link, agent, is_bot, mail_at, bounce, identity, alone = (
+            happening
+        )
         if counter in REPORTS:
             result[campaign][f"hour#{at[:13]}"]["reports"] += amount
         if counter in ("hard_bounces", "prevented"):
@@ -64,13 +74,15 @@ def stats(events):
             result[campaign][f"bounce#{bounce}"][counter] += amount
         if counter in ("opens", "clicks"):
             url = identity if counter == "clicks" else None
-            engagements[campaign, message].append((at, counter, link, agent, is_bot, mail_at, url))
+            engagements[campaign, message].append(
+                Engaged(at, counter, link, agent, is_bot, mail_at, url, alone)
+            )
     for (campaign, *_), (at, counter, bounce) in firsts.items():
         _everywhere(result[campaign], at, counter, 1)
         if bounce is not None:
             result[campaign][f"bounce#{bounce}"][counter] += 1
     for (campaign, _), found in engagements.items():
-        _engaged(result[campaign], sorted(found, key=lambda one: one[0]))
+        _engaged(result[campaign], sorted(found, key=lambda one: one.at))
     return {
         campaign: {part: dict(+counter) for part, counter in parts.items() if +counter}
         for campaign, parts in result.items()
@@ -84,10 +96,10 @@ def _keep_first(firsts, key, found):
 def _engaged(parts, found):
     """Count a message's opens and clicks, by bot and human, in total and unique."""
     firsts = {}
-    bursts = _bursts([(_time(one[0]), one[6]) for one in found if one[1] == "clicks"])
     human_links, human, private = set(), False, None
-    for at, counter, link, agent, is_bot, mail_at, _ in found:
-        whose = _whose(_time(at), counter, agent, is_bot, _time(mail_at), bursts)
+    for one in found:
+        at, counter, link, agent = one.at, one.counter, one.link, one.agent
+        whose = _whose(one, found)
         if whose != "unknown":
             _everywhere(parts, at, f"{whose}_{counter}", 1)
         if link is not None:
@@ -116,32 +128,84 @@ def _engaged(parts, found):
         parts[f"link#{link}"]["unique_human_clicks"] += 1
 
 
-def _bursts(clicks):
-    """Return the bursts: three or more distinct URLs clicked within ten seconds."""
-    spans = []
-    for start, _ in clicks:
-        window = [(at, link) for at, link in clicks if start <= at <= start + timedelta(seconds=10)]
-        if len({link for _, link in window}) >= 3:
-            spans.append((start, max(at for at, _ in window)))
-    return spans
+class Engaged(NamedTuple):
+    """An open or click; `url` is complete, `link` is without personal parts."""
+
+    at: str
+    counter: str
+    link: str | None
+    agent: str | None
+    is_bot: str | None
+    mail_at: str
+    url: str | None
+    alone: bool
+
+    def after(self, other):
+        """Return the seconds from another open or click to this one."""
+        return (_time(self.at) - _time(other.at)).total_seconds()
+
+    @property
+    def age(self):
+        """The seconds since the email was sent."""
+        return (_time(self.at) - _time(self.mail_at)).total_seconds()
 
 
-def _whose(at, counter, agent, is_bot, mail_at, bursts):
-    beside = timedelta(seconds=10 if counter == "opens" else 0)
-    if any(start - beside <= at <= end + beside for start, end in bursts):
+def _whose(one, found):
+    """Return whose an open or click of an email is, from all of them."""
+    return _click(one, found)[0] if one.counter == "clicks" else _open(one, found)
+
+
+def _by_itself(one):
+    if one.is_bot == "Likely":
         return "machine"
-    if is_bot == "Likely":
+    if one.agent is not None and 0 <= one.age <= 3:
         return "machine"
-    by_itself = _by_itself(at, counter, agent, mail_at)
-    return "human" if (is_bot, by_itself) == ("Unlikely", "machine") else by_itself
+    return WHOSE[one.agent][one.counter == "clicks"]
 
 
-def _by_itself(at, counter, agent, mail_at):
-    if agent is not None and timedelta(0) <= at - mail_at <= timedelta(seconds=3):
-        return "machine"
-    if agent == ses.APPLE_MAIL_PRIVACY and counter == "clicks":
-        return "unknown"  # no browser has so short a user agent
-    return WHOSE[agent]
+def _open(one, found):
+    by_itself = _by_itself(one)
+    if one.agent in FETCHED_WHEN_READ:
+        return by_itself
+    for other in found:
+        if other.counter == "clicks" and _click(other, found) == ("machine", "first"):
+            same_agent = one.agent == other.agent and abs(one.after(other)) <= 600
+            beside = one.agent in BROWSERS and -300 <= one.after(other) <= 60
+            if same_agent or beside:
+                return "machine"
+    return by_itself
+
+
+def _is_read(click, found):
+    """Return whether something shows that a person was reading before a click."""
+    return any(
+        one.counter == "opens"
+        and one.agent in FETCHED_WHEN_READ
+        and _by_itself(one) == "human"
+        and one.at < click.at
+        for one in found
+    )
+
+
+def _click(one, found):
+    """Return whose a click is; a bot's may be the first or repeat another's."""
+    others = [other for other in found if other.counter == "clicks"]
+    read = _is_read(one, found)
+    comparable = [other for other in others if one.alone or other.agent == one.agent]
+    together = any(other.url != one.url and abs(one.after(other)) <= 0.7 for other in comparable)
+    early = {
+        other.url for other in comparable if 0 <= other.age <= 1800 and not _is_read(other, found)
+    }
+    sweep = not read and 0 <= one.age <= 1800 and len(early) >= 3
+    soon = 0 <= one.age <= (12 if read else 60)
+    outdated = not read and one.agent == ses.OUTDATED_BROWSER
+    if _by_itself(one) == "machine" or together or sweep or soon or outdated:
+        return "machine", "first"
+    repeats = one.alone and any(
+        other.url == one.url and other.agent != one.agent and 0 < one.after(other) <= 30
+        for other in others
+    )
+    return ("machine", "repeat") if repeats else (_by_itself(one), "first")
 
 
 def _everywhere(parts, at, counter, amount):
@@ -167,6 +231,7 @@ def _happenings(event):
         return campaign_of(event), (
             mail["messageId"], at, counter, amount, link,
             own.get("userAgent"), own.get("isBotEvent"), mail["timestamp"], bounce, identity,
+            len(mail["destination"]) == 1,
         )  # fmt: skip
 
     if kind in OF_THE_MAIL:

@@ -1,6 +1,6 @@
 """Versions of the classification rules, as two releases apply them during a deployment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from support.world import World
 
 from chalicelib.facts import settle
-from chalicelib.facts.classify import RULES_VERSION, classify
 from chalicelib.facts.fact import Class, Fact
+from chalicelib.facts.rules import RULES_VERSION, Judgement, Verdict, judge
 
 
 class Rules:
@@ -19,18 +19,29 @@ class Rules:
     Attributes:
         version: higher is newer.
         turns: the number of places by which each class of the current code is rotated.
-        burst_links: the number of distinct links that make a burst.
+        types: the types whose classes are rotated.
     """
 
-    def __init__(self, version: int, *, turns: int = 0, burst_links: int = settle.BURST_LINKS):
+    def __init__(self, version: int, *, turns: int = 0, types: tuple[str, ...] = ("Open", "Click")):
         self.version = version
         self.turns = turns
-        self.burst_links = burst_links
+        self.types = types
 
-    def classify(self, fact: Fact) -> tuple[Class, str]:
+    def judge(self, facts: Iterable[Fact]) -> Judgement:
+        """Judge an email as the current code does, and rotate the classes."""
+        facts = list(facts)
+        judgement = judge(facts)
+        turned = {
+            fact.key: self._turned(judgement.verdicts[fact.key])
+            for fact in facts
+            if fact.type in self.types and fact.key in judgement.verdicts
+        }
+        return judgement._replace(verdicts=judgement.verdicts | turned)
+
+    def _turned(self, verdict: Verdict) -> Verdict:
         classes = get_args(Class)
-        engager, reason = classify(fact)
-        return classes[(classes.index(engager) + self.turns) % len(classes)], reason
+        turned = classes[(classes.index(verdict.engager) + self.turns) % len(classes)]
+        return verdict._replace(engager=turned)
 
     def new_process(self, world: "World") -> "Parts":
         """Return a process of the release that applies these rules."""
@@ -53,14 +64,13 @@ class Rules:
         """Return the attributes of the module settle that hold the rules."""
         return {
             "RULES_VERSION": self.version,
-            "BURST_LINKS": self.burst_links,
-            "classify": self.classify,
+            "judge": self.judge,
         }
 
 
 CURRENT = Rules(RULES_VERSION)
 # Older rules that classify everything, or something, differently from the newer ones.
-OLDER = Rules(1, turns=1, burst_links=2)
-OLDER_IN_PART = Rules(1, burst_links=1)
+OLDER = Rules(1, turns=1)
+OLDER_IN_PART = Rules(1, turns=1, types=("Click",))
 # The rules of the current code, which the oracle also applies.
 NEWER = Rules(2)

@@ -15,6 +15,19 @@ GMAIL_PREFETCH = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
 )
+OUTDATED_BROWSER = (
+    "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/57.0.2987.133 "
+    "Safari/537.36"
+)
+TELEPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
+)
+OUTLOOK = (
+    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Trident/7.0; Microsoft Outlook "
+    "16.0.17928; ms-office; MSOffice 16)"
+)
+CRAWLER = "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)"
 VALIDATION = "Successfully validated SNS topic for Amazon SES event publishing."
 
 Json = dict[str, Any]

@@ -58,10 +58,16 @@ def test_a_likely_verdict_of_ses_classifies_an_open_as_bot():
     assert judged(ses.an_open(is_bot="Likely")) == ("machine", "ses_likely")
 
 
-def test_an_unlikely_verdict_of_ses_overrides_the_user_agent():
-    open_ = ses.an_open(agent=ses.APPLE_MAIL_PRIVACY, is_bot="Unlikely")
-
-    assert judged(open_) == ("human", "ses_unlikely, apple_mail_privacy")
+@pytest.mark.parametrize(
+    ("agent", "reason"),
+    [
+        (ses.APPLE_MAIL_PRIVACY, "apple_mail_privacy"),
+        (ses.GMAIL_PREFETCH, "prefetch"),
+        ("curl/8", "scanner_agent"),
+    ],
+)
+def test_an_unlikely_verdict_of_ses_does_not_lift_a_bots_user_agent(agent, reason):
+    assert judged(ses.an_open(agent=agent, is_bot="Unlikely")) == ("machine", reason)
 
 
 def test_an_unlikely_verdict_does_not_change_an_unknown_user_agent():

@@ -10,7 +10,7 @@ from chalicelib.facts.reputation import AUTO_REPLY, BOUNCE_TYPES, OTHER_SUBTYPE,
 from chalicelib.stats.counters import COUNTERS, RATES
 from dashboard.deploy.glossary import REASONS, texts
 from dashboard.deploy.publish_site import Site, render
-from dashboard.paths import STATIC
+from dashboard.paths import PROJECT, STATIC
 
 TEXTS = texts()
 SOURCES = [path.read_text() for path in (STATIC / "src").rglob("*.js")]
@@ -67,17 +67,32 @@ def test_the_description_of_a_prevented_subtype_says_that_it_was_not_sent():
                 assert TEXTS[f"bounce.{kind}/{subtype}"].startswith("Not sent: ")
 
 
+# Of the rules for a whole email. The unit tests of the rules give each of them.
+REASONS_OF_RULES = {
+    *("burst", "sweep", "early_click", "outdated_agent", "echo", "open_by_clicking_bot"),
+}
+EARLIER_REASONS = {"ses_unlikely"}  # stored by earlier versions of the rules
+
+
 def test_every_classification_reason_has_a_plain_description():
     agents = [None, "Mozilla/5.0", "curl/8", "x Edge/12.246 Mozilla/5.0", "GoogleImageProxy", "odd"]
-    given = {"burst"}
+    given = set()
     for agent in [*agents, "Mozilla/5.0 (X11; Linux)"]:
         for is_bot in (None, "Likely", "Unlikely"):
             at = "2026-11-23T10:00:00.000Z"
             mail_at = "2026-11-22T10:00:00.000Z"
             fact = Fact("m", "k", "Open", "c", at, mail_at, agent=agent, is_bot=is_bot)
-            given |= set(classify(fact)[1].split(", "))
+            given.add(classify(fact)[1])
 
-    assert given == REASONS.keys()
+    assert given | REASONS_OF_RULES | EARLIER_REASONS == REASONS.keys()
+
+
+def test_every_reason_of_the_rules_for_a_whole_email_is_listed():
+    source = (PROJECT / "chalicelib" / "facts" / "rules.py").read_text()
+
+    named = set(re.findall(r'^        \("(\w+)", lambda', source, re.MULTILINE))
+    named |= set(re.findall(r'Verdict\("machine", "(\w+)"\)', source))
+    assert named == REASONS_OF_RULES
 
 
 def test_every_term_used_by_the_page_is_defined():

@@ -1,0 +1,263 @@
+"""Judge the opens and clicks of an email from all of them: who made each, and why.
+
+A pure function of the set of an email's opens and clicks; their order does not matter. Each rule is
+a function that decides about one click or open, and has its thresholds above. docs/bots.md has the
+source and the measured effect of each.
+
+What a single open or click shows by itself is in facts/classify.py. It is changed here only from
+human or unknown to machine.
+
+A *protecting open* shows that a person is reading: a mail program or a mailbox proxy fetched the
+images, and nothing about it is a bot's. A *mailbox open* is a protecting open or a preload of
+Apple's, which shows a person's synchronized mailbox but not that the person reads.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from chalicelib.facts.classify import agent_kind, classify, time_after_sending
+from chalicelib.facts.fact import ENGAGEMENTS, Class, Fact
+
+RULES_VERSION = 3  # increment with every change of a rule, here or in facts/classify.py
+
+# Two different links this close are not two decisions: deciding, pointing and clicking take more
+# than 2 s (keystroke-level model). 836 bursts of craft-campaign#546 took under 1 s each.
+BURST = timedelta(seconds=0.7)
+
+# A sweep of several links, however slow, soon after sending and before any reading.
+SWEEP_LINKS = 3
+SWEEP_WITHIN = timedelta(minutes=30)
+
+# craft-campaign#546: 69 % of the bursts began within 60 s of sending, 97 % within 300 s.
+EARLY = timedelta(seconds=60)
+# Nobody has received, opened, read and clicked an email by then.
+TOO_EARLY = timedelta(seconds=12)
+
+# MillionSend#22, gophish#2357: scanners invent or keep versions of years ago.
+LAST_OUTDATED_CHROME = 100
+
+# resend-node#901: a scanner repeats a person's click, about 12 s later.
+ECHO = timedelta(seconds=30)
+
+# craft-campaign#546: scanners load the images before they follow the links, or render the pages.
+OPEN_BEFORE = timedelta(minutes=5)
+OPEN_AFTER = timedelta(seconds=60)
+SAME_AGENT = timedelta(minutes=10)
+
+_AT_ONCE = timedelta(0)
+_PROTECTING_KINDS = {"mail_program", "mailbox_proxy"}
+_CHROME = re.compile(r"Chrome/(\d{1,9})")
+
+
+class Verdict(NamedTuple):
+    """The class of an open or click, and the reason."""
+
+    engager: Class
+    reason: str
+
+
+class Hit(NamedTuple):
+    """An open or click.
+
+    Attributes:
+        after: time since SES accepted the email.
+        key: the fact's identity, which orders what happened at the same time.
+        link: of a click, what identifies its complete URL.
+        alone: whether the email has a single recipient.
+        by_itself: what it shows without the others.
+    """
+
+    after: timedelta
+    key: str
+    is_click: bool
+    link: str
+    agent: str
+    kind: str
+    alone: bool
+    by_itself: Verdict
+
+
+class Judgement(NamedTuple):
+    """The judgement of an email.
+
+    Attributes:
+        verdicts: the verdict on each open and click, by the fact's key.
+        protecting_open: the first protecting open; None without one.
+        mailbox_open: the first mailbox open.
+    """
+
+    verdicts: dict[str, Verdict]
+    protecting_open: Hit | None
+    mailbox_open: Hit | None
+
+
+def judge(facts: Iterable[Fact]) -> Judgement:
+    """Judge the opens and clicks of one email of one campaign; ignore other facts."""
+    hits = sorted(_hit(fact) for fact in facts if fact.type in ENGAGEMENTS)
+    opens = [hit for hit in hits if not hit.is_click]
+    protecting = next(filter(is_protecting, opens), None)
+    clicks = _judged_clicks([hit for hit in hits if hit.is_click], protecting)
+    bots = [hit for hit in hits if hit.is_click and is_followed_by_a_bot(clicks[hit.key])]
+    return Judgement(
+        clicks | _judged_opens(opens, bots),
+        protecting,
+        next(filter(is_of_a_mailbox, opens), None),
+    )
+
+
+def is_protecting(opened: Hit) -> bool:
+    """Return whether an open shows that a person is reading."""
+    return opened.kind in _PROTECTING_KINDS and opened.by_itself.engager == "human"
+
+
+def is_of_a_mailbox(opened: Hit) -> bool:
+    """Return whether an open shows a person's mailbox: a protecting open, or Apple's preload."""
+    return opened.kind == "apple_proxy" or is_protecting(opened)
+
+
+def is_followed_by_a_bot(verdict: Verdict) -> bool:
+    """Return whether a bot followed the email's links by itself, not after a person's click."""
+    return verdict.engager == "machine" and verdict.reason != "echo"
+
+
+def _hit(fact: Fact) -> Hit:
+    is_click = fact.type == "Click"
+    return Hit(
+        time_after_sending(fact),
+        fact.key,
+        is_click,
+        fact.url_hash if is_click else "",
+        (fact.agent or "").strip(),
+        agent_kind(fact),
+        fact.recipient is not None,
+        Verdict(*classify(fact)),
+    )
+
+
+def _judged_clicks(clicks: Sequence[Hit], protecting: Hit | None) -> dict[str, Verdict]:
+    """Return the verdicts on clicks, which are sorted: the first rule that applies decides."""
+    bursts = _bursts(clicks)
+    echoes = _echoes(clicks)
+    unread = {hit.key for hit in clicks if protecting is None or hit < protecting}
+    swept = _swept([hit for hit in clicks if hit.key in unread])
+    rules: Sequence[tuple[str, Callable[[Hit], bool]]] = (
+        ("burst", lambda hit: hit.key in bursts),
+        ("sweep", lambda hit: hit.key in swept),
+        ("early_click", lambda hit: is_early(hit, unread=hit.key in unread)),
+        ("outdated_agent", lambda hit: hit.key in unread and is_outdated(hit.agent)),
+        ("echo", lambda hit: hit.key in echoes),
+    )
+    return {
+        hit.key: hit.by_itself
+        if hit.by_itself.engager == "machine"
+        else next(
+            (Verdict("machine", name) for name, applies in rules if applies(hit)), hit.by_itself
+        )
+        for hit in clicks
+    }
+
+
+def is_early(click: Hit, *, unread: bool) -> bool:
+    """Return whether a click is earlier than a person's.
+
+    Args:
+        click: the click.
+        unread: whether no protecting open precedes it.
+    """
+    return _AT_ONCE <= click.after <= (EARLY if unread else TOO_EARLY)
+
+
+def is_outdated(agent: str) -> bool:
+    """Return whether a user agent is a desktop's Chrome of years ago; telephones keep theirs."""
+    found = _CHROME.search(agent)
+    return found is not None and int(found[1]) <= LAST_OUTDATED_CHROME and "Mobile" not in agent
+
+
+def _bursts(clicks: Sequence[Hit]) -> set[str]:
+    """Return the keys of clicks so close to one on another link that no person made both.
+
+    Several recipients of an email are several people: then only clicks by the same agent count.
+    """
+    found = set()
+    for group in _grouped(clicks, lambda hit: "" if hit.alone else hit.agent):
+        for hit, other in _with_previous_other(group, lambda hit: hit.link):
+            if hit.after - other.after <= BURST:
+                found |= {hit.key, other.key}
+        for hit, other in _with_previous_other(group[::-1], lambda hit: hit.link):
+            if other.after - hit.after <= BURST:
+                found.add(hit.key)
+    return found
+
+
+def _swept(unread: Sequence[Hit]) -> set[str]:
+    """Return the keys of clicks that are part of a sweep, of those without an open before."""
+    found: set[str] = set()
+    for group in _grouped(unread, lambda hit: "" if hit.alone else hit.agent):
+        early = [hit for hit in group if _AT_ONCE <= hit.after <= SWEEP_WITHIN]
+        if len({hit.link for hit in early}) >= SWEEP_LINKS:
+            found.update(hit.key for hit in early)
+    return found
+
+
+def _echoes(clicks: Sequence[Hit]) -> set[str]:
+    """Return the keys of clicks that repeat another agent's click on the same link.
+
+    If the email has several recipients, these are clicks of several people.
+    """
+    found = set()
+    for group in _grouped([hit for hit in clicks if hit.alone], lambda hit: hit.link):
+        for hit, other in _with_previous_other(group, lambda hit: hit.agent):
+            if hit.after - other.after <= ECHO:
+                found.add(hit.key)
+    return found
+
+
+def _judged_opens(opens: Sequence[Hit], bots: Sequence[Hit]) -> dict[str, Verdict]:
+    """Return the verdicts on opens: those by a bot that also clicked are the bot's."""
+    times = [hit.after for hit in bots]
+    times_of_agent: dict[str, list[timedelta]] = defaultdict(list)
+    for hit in bots:
+        times_of_agent[hit.agent].append(hit.after)
+
+    def verdict(hit: Hit) -> Verdict:
+        if hit.by_itself.engager == "machine" or is_protecting(hit):
+            return hit.by_itself
+        of_agent = times_of_agent.get(hit.agent, [])
+        beside = hit.kind == "browser" and _has_any(
+            times, hit.after - OPEN_AFTER, hit.after + OPEN_BEFORE
+        )
+        if beside or _has_any(of_agent, hit.after - SAME_AGENT, hit.after + SAME_AGENT):
+            return Verdict("machine", "open_by_clicking_bot")
+        return hit.by_itself
+
+    return {hit.key: verdict(hit) for hit in opens}
+
+
+def _grouped(hits: Iterable[Hit], key: Callable[[Hit], str]) -> Iterable[list[Hit]]:
+    groups: dict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        groups[key(hit)].append(hit)
+    return groups.values()
+
+
+def _with_previous_other(
+    hits: Sequence[Hit], value: Callable[[Hit], str]
+) -> Iterable[tuple[Hit, Hit]]:
+    """Yield each hit with the last one before it that has another value."""
+    last_other: Hit | None = None
+    previous: Hit | None = None
+    for hit in hits:
+        if previous is not None and value(previous) != value(hit):
+            last_other = previous
+        if last_other is not None:
+            yield hit, last_other
+        previous = hit
+
+
+def _has_any(times: Sequence[timedelta], start: timedelta, end: timedelta) -> bool:
+    """Return whether one of the sorted times is in the range."""
+    return bisect_left(times, start) < bisect_right(times, end)

@@ -1,0 +1,318 @@
+"""Whose an email's opens and clicks are, judged from all of them."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import ses
+from support.generate import engagements
+
+from bench.worlds import agents
+from chalicelib.facts.fact import FactSettings, facts_of
+from chalicelib.facts.rules import judge
+from chalicelib.ses.parse import parse
+
+SEVERAL = ["ada@example.com", "bob@example.com", "cyd@example.com"]
+WINDOWS = agents.windows_chrome(random.Random(1))
+MAC = agents.safari_on_a_mac(random.Random(1))
+
+
+def at(seconds):
+    """Return a time in seconds after the email was sent."""
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"2026-11-23T{10 + hours}:{minute:02}:{second:02}.{milliseconds:03}Z"
+
+
+def click(seconds, link=0, agent=WINDOWS, **more):
+    return ses.a_click(link=f"https://example.com/{link}", at=at(seconds), agent=agent, **more)
+
+
+def opened(seconds, agent=ses.GMAIL_PROXY, **more):
+    return ses.an_open(at=at(seconds), agent=agent, **more)
+
+
+def facts(events):
+    return [
+        fact
+        for event in events
+        for fact in facts_of(parse(ses.raw(event), campaign_tag="campaign"), FactSettings("key"))
+    ]
+
+
+def reasons(*events):
+    """Return the reason for each event that is a bot's, else its class."""
+    found = facts(events)
+    verdicts = judge(found).verdicts
+    judged = [verdicts[fact.key] for fact in found]
+    return [one.reason if one.engager == "machine" else one.engager for one in judged]
+
+
+HUMAN = "human"
+HOUR = 3600
+
+
+class TestBurst:
+    def test_two_links_within_0_7_seconds_are_a_bot(self):
+        assert reasons(click(HOUR, 1), click(HOUR + 0.7, 2)) == ["burst"] * 2
+
+    def test_two_links_more_than_0_7_seconds_apart_are_human(self):
+        assert reasons(click(HOUR, 1), click(HOUR + 0.701, 2)) == [HUMAN] * 2
+
+    def test_a_double_click_on_one_link_is_human(self):
+        assert reasons(click(HOUR, 1), click(HOUR + 0.2, 1)) == [HUMAN] * 2
+
+    def test_an_open_before_does_not_excuse_a_burst(self):
+        assert reasons(opened(HOUR - 60), click(HOUR, 1), click(HOUR + 0.1, 2))[1:] == ["burst"] * 2
+
+    def test_every_click_of_a_burst_is_found_if_a_link_repeats_in_it(self):
+        burst = [click(HOUR + number / 10, link) for number, link in enumerate((1, 1, 2, 2, 1))]
+
+        assert reasons(*burst) == ["burst"] * 5
+
+    def test_links_that_differ_only_in_their_query_are_different(self):
+        burst = [
+            ses.a_click(link=f"https://example.com/?utm_content={number}", at=at(HOUR), agent=MAC)
+            for number in range(2)
+        ]
+
+        assert reasons(*burst) == ["burst"] * 2
+
+    def test_clicks_by_several_recipients_are_no_burst(self):
+        together = [click(HOUR, 1, WINDOWS, to=SEVERAL), click(HOUR + 0.5, 2, MAC, to=SEVERAL)]
+
+        assert reasons(*together) == [HUMAN] * 2
+
+    def test_one_agent_makes_a_burst_in_an_email_to_several_recipients(self):
+        assert (
+            reasons(click(HOUR, 1, to=SEVERAL), click(HOUR + 0.5, 2, to=SEVERAL)) == ["burst"] * 2
+        )
+
+    def test_a_scanner_that_changes_its_agent_makes_a_burst(self):
+        assert reasons(click(HOUR, 1, WINDOWS), click(HOUR + 0.5, 2, MAC)) == ["burst"] * 2
+
+
+class TestSweep:
+    SWEEP = (click(120, 1), click(140, 2), click(160, 3))
+
+    def test_three_links_soon_after_sending_without_an_open_are_a_bot(self):
+        assert reasons(*self.SWEEP) == ["sweep"] * 3
+
+    def test_two_links_are_no_sweep(self):
+        assert reasons(*self.SWEEP[:2], click(160, 2)) == [HUMAN] * 3
+
+    def test_three_links_after_an_open_are_human(self):
+        assert reasons(opened(100), *self.SWEEP) == [HUMAN] * 4
+
+    def test_three_links_later_than_that_are_human(self):
+        later = [click(HOUR + number * 2, number) for number in range(3)]
+
+        assert reasons(*later) == [HUMAN] * 3
+
+    def test_clicks_after_an_open_are_no_part_of_a_sweep_before_it(self):
+        swept_and_read = (*self.SWEEP, opened(200), click(220, 4))
+
+        assert reasons(*swept_and_read) == ["sweep"] * 3 + [HUMAN] * 2
+
+    def test_three_agents_of_several_recipients_are_no_sweep(self):
+        clicks = [
+            click(100 + 20 * number, number, agent, to=SEVERAL)
+            for number, agent in enumerate((WINDOWS, MAC, ses.TELEPHONE))
+        ]
+
+        assert reasons(*clicks) == [HUMAN] * 3
+
+
+class TestEarlyClick:
+    @pytest.mark.parametrize(("seconds", "found"), [(60, "early_click"), (60.001, HUMAN)])
+    def test_a_click_within_a_minute_without_an_open_is_a_bot(self, seconds, found):
+        assert reasons(click(seconds)) == [found]
+
+    @pytest.mark.parametrize(("seconds", "found"), [(12, "early_click"), (12.001, HUMAN)])
+    def test_a_click_within_12_seconds_is_a_bot_in_spite_of_an_open(self, seconds, found):
+        assert reasons(opened(6), click(seconds)) == [HUMAN, found]
+
+    def test_an_open_in_the_same_millisecond_is_not_before_the_click(self):
+        assert reasons(opened(30), click(30)) == [HUMAN, "early_click"]
+
+    def test_a_click_that_is_dated_before_the_email_was_sent_is_human(self):
+        event = ses.a_click(at="2026-11-23T09:59:59.000Z")
+
+        assert reasons(event) == [HUMAN]
+
+
+class TestProtectingOpen:
+    @pytest.mark.parametrize("agent", [ses.GMAIL_PROXY, agents.YAHOO_PROXY, *agents.PROGRAMS])
+    def test_an_open_by_a_mail_program_or_mailbox_proxy_protects_a_click(self, agent):
+        assert reasons(opened(20, agent), click(40)) == [HUMAN] * 2
+
+    @pytest.mark.parametrize(
+        "agent",
+        [ses.APPLE_MAIL_PRIVACY, ses.GMAIL_PREFETCH, ses.BROWSER, ses.TELEPHONE, ses.CRAWLER, None],
+    )
+    def test_an_open_by_anything_else_does_not(self, agent):
+        assert reasons(opened(20, agent), click(40))[1] == "early_click"
+
+    def test_an_open_that_ses_calls_likely_a_bot_does_not(self):
+        assert reasons(opened(20, is_bot="Likely"), click(40))[1] == "early_click"
+
+    def test_an_open_within_three_seconds_of_sending_does_not(self):
+        assert reasons(opened(3), click(40))[1] == "early_click"
+
+    def test_apples_preload_shows_a_mailbox_but_protects_nothing(self):
+        judgement = judge(facts([opened(20, ses.APPLE_MAIL_PRIVACY), opened(90)]))
+
+        assert judgement.mailbox_open.after == timedelta(seconds=20)
+        assert judgement.protecting_open.after == timedelta(seconds=90)
+
+    def test_gmails_prefetch_shows_no_mailbox(self):
+        assert judge(facts([opened(2, ses.GMAIL_PREFETCH)])).mailbox_open is None
+
+
+class TestOutdatedAgent:
+    def test_a_click_by_a_chrome_of_years_ago_without_an_open_is_a_bot(self):
+        assert reasons(click(HOUR, agent=ses.OUTDATED_BROWSER)) == ["outdated_agent"]
+
+    def test_it_is_human_after_an_open(self):
+        assert reasons(opened(HOUR - 60), click(HOUR, agent=ses.OUTDATED_BROWSER))[1] == HUMAN
+
+    @pytest.mark.parametrize(("version", "found"), [(100, "outdated_agent"), (101, HUMAN)])
+    def test_the_last_outdated_version_is_100(self, version, found):
+        agent = ses.BROWSER.replace("Chrome/130", f"Chrome/{version}")
+
+        assert reasons(click(HOUR, agent=agent)) == [found]
+
+    def test_a_telephone_keeps_its_old_chrome(self):
+        agent = (
+            "Mozilla/5.0 (Linux; Android 8.1.0; SM-J710F) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/95.0.4638.74 Mobile Safari/537.36"
+        )
+
+        assert reasons(click(HOUR, agent=agent)) == [HUMAN]
+
+
+class TestQuickPeople:
+    def test_three_links_in_tabs_after_an_open_are_human(self):
+        tabs = [click(300 + number * 0.75, number) for number in range(3)]
+
+        assert reasons(opened(280), *tabs) == [HUMAN] * 4
+
+    def test_three_links_in_tabs_half_an_hour_after_sending_are_human(self):
+        tabs = [click(1801 + number * 0.75, number) for number in range(3)]
+
+        assert reasons(*tabs) == [HUMAN] * 3
+
+
+class TestEcho:
+    @pytest.mark.parametrize(("seconds", "found"), [(30, "echo"), (30.001, HUMAN)])
+    def test_another_agents_repetition_of_a_click_is_a_bot(self, seconds, found):
+        assert reasons(click(HOUR, 1, MAC), click(HOUR + seconds, 1, WINDOWS)) == [HUMAN, found]
+
+    def test_a_repetition_by_the_same_agent_is_human(self):
+        assert reasons(click(HOUR, 1), click(HOUR + 12, 1)) == [HUMAN] * 2
+
+    def test_another_agents_click_on_another_link_is_human(self):
+        assert reasons(click(HOUR, 1, MAC), click(HOUR + 12, 2, WINDOWS)) == [HUMAN] * 2
+
+    def test_several_recipients_may_click_one_link(self):
+        clicks = [click(HOUR, 1, MAC, to=SEVERAL), click(HOUR + 12, 1, WINDOWS, to=SEVERAL)]
+
+        assert reasons(*clicks) == [HUMAN] * 2
+
+    def test_the_opens_beside_an_echo_are_the_persons(self):
+        events = [opened(HOUR - 5, MAC), click(HOUR, 1, MAC), click(HOUR + 12, 1, WINDOWS)]
+
+        assert reasons(*events) == [HUMAN, HUMAN, "echo"]
+
+
+class TestOpensOfClickingBots:
+    BURST = (click(HOUR, 1), click(HOUR + 0.1, 2))
+
+    @pytest.mark.parametrize(
+        ("seconds", "found"),
+        [(-300, "open_by_clicking_bot"), (-300.1, HUMAN), (60.1, "open_by_clicking_bot")],
+    )
+    def test_a_browsers_open_beside_a_bots_clicks_is_the_bots(self, seconds, found):
+        assert reasons(opened(HOUR + seconds, MAC), *self.BURST)[0] == found
+
+    def test_a_browsers_open_a_minute_after_a_bots_clicks_is_human(self):
+        assert reasons(opened(HOUR + 60.2, MAC), *self.BURST)[0] == HUMAN
+
+    @pytest.mark.parametrize("seconds", [-600, 600])
+    def test_an_open_by_the_bots_agent_within_ten_minutes_is_the_bots(self, seconds):
+        assert reasons(opened(HOUR + seconds, WINDOWS), *self.BURST)[0] == "open_by_clicking_bot"
+
+    @pytest.mark.parametrize("seconds", [-600.1, 600.2])
+    def test_an_open_by_the_bots_agent_at_another_time_is_human(self, seconds):
+        assert reasons(opened(HOUR + seconds, WINDOWS), *self.BURST)[0] == HUMAN
+
+    @pytest.mark.parametrize("agent", [ses.GMAIL_PROXY, ses.OUTLOOK])
+    def test_an_open_by_a_mail_program_or_mailbox_proxy_beside_it_is_human(self, agent):
+        assert reasons(opened(HOUR - 5, agent), *self.BURST)[0] == HUMAN
+
+    def test_an_unknown_agents_open_is_not_beside_it(self):
+        assert reasons(opened(HOUR - 5, "odd"), *self.BURST)[0] == "unknown"
+
+
+class TestLabelOfSes:
+    def test_unlikely_lifts_no_rule(self):
+        burst = [click(HOUR, 1, is_bot="Unlikely"), click(HOUR + 0.1, 2, is_bot="Unlikely")]
+
+        assert reasons(*burst) == ["burst"] * 2
+        assert reasons(click(30, is_bot="Unlikely")) == ["early_click"]
+
+    def test_likely_is_a_bot_whatever_the_other_clicks_are(self):
+        assert reasons(opened(50), click(HOUR, is_bot="Likely")) == [HUMAN, "ses_likely"]
+
+
+class TestCases:
+    """Inputs that senders have reported."""
+
+    def test_a_link_fetched_twice_within_a_second_by_an_old_chrome_is_a_bot(self):
+        twice = [click(20.01, agent=ses.OUTDATED_BROWSER), click(20.35, agent=ses.OUTDATED_BROWSER)]
+
+        assert reasons(*twice) == ["early_click"] * 2
+
+    def test_a_persons_click_and_its_repetition_count_both(self):
+        assert reasons(click(600, agent=agents.BARE_WEBKIT), click(612)) == [HUMAN, "echo"]
+
+    @pytest.mark.parametrize("url", ["https://blog.example/?p={}", "https://blog.example/p/{}"])
+    def test_a_scanner_of_links_that_differ_in_query_or_path_is_a_bot(self, url):
+        scan = [
+            ses.a_click(link=url.format(number), at=at(30 + 0.4 * number), agent=WINDOWS)
+            for number in range(1, 5)
+        ]
+
+        assert reasons(*scan) == ["burst"] * 4
+
+    def test_three_people_of_an_email_to_six_click_within_seconds(self):
+        six = [f"reader{number}@example.org" for number in range(6)]
+        phone = (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+            "like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
+        )
+        people = [
+            opened(690, WINDOWS, to=six, is_bot="Unlikely"),
+            opened(691, agents.BARE_WEBKIT, to=six, is_bot="Unlikely"),
+            click(700, 1, WINDOWS, to=six, is_bot="Unlikely"),
+            click(703, 2, agents.BARE_WEBKIT, to=six, is_bot="Unlikely"),
+            click(706, 3, phone, to=six, is_bot="Unlikely"),
+        ]
+
+        assert reasons(*people) == [HUMAN] * 5
+
+    @pytest.mark.parametrize("agent", [*agents.DECLARED, *agents.PREVIEWS])
+    def test_a_bot_that_names_itself_is_no_human(self, agent):
+        assert reasons(click(HOUR, agent=agent)) == ["scanner_agent"]
+
+
+@given(st.lists(engagements, max_size=14), st.randoms())
+def test_the_order_of_opens_and_clicks_does_not_matter(events, rng):
+    found = list({(fact.message_id, fact.key): fact for fact in facts(events)}.values())
+    of_one = [fact for fact in found if fact.message_id == "m-1"]
+    shuffled = rng.sample(of_one, len(of_one))
+
+    assert judge(shuffled) == judge(of_one)
