@@ -173,6 +173,8 @@ REASONS = {
     "sweep": "security scanner: several links soon after sending, and nothing opened before",
     "early_click": "security scanner: clicked too soon after sending to have been read",
     "outdated_agent": "security scanner: browser version of years ago, and nothing opened before",
+    "click_at_open": "security scanner: clicked within seconds of loading the images",
+    "check_at_click": "security scanner: checked the link just before the click",
     "echo": "security scanner: repeats a click by another browser within seconds",
     "open_by_clicking_bot": "loaded by the security scanner that also clicked",
     # Given by earlier versions of the rules only.

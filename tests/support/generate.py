@@ -36,7 +36,8 @@ LABELLED = 4
 # Seconds after sending: within a burst, and on both sides of what the rules for bots measure.
 _SECONDS = [
     *(number * 0.5 for number in range(20)),
-    *(10, 12, 12.5, 20, 25, 29, 30, 41, 60, 60.7, 61, 90, 91, 200, 300, 360, 420, 899, 1700, 1801),
+    *(10, 12, 12.5, 20, 25, 60, 120, 299, 300, 301, 301.7, 304, 330, 331, 361, 420),
+    *(600, 601, 630, 901),
 ]
 
 

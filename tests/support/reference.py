@@ -188,24 +188,44 @@ def _is_read(click, found):
 
 
 def _click(one, found):
-    """Return whose a click is; a bot's may be the first or repeat another's."""
+    """Return whose a click is, and whether a bot follows the link because of another's click."""
+    whose = _without_companions(one, found)
+    if whose == "machine" or not one.alone:
+        return whose, "first"
+    gaps = [
+        one.after(other)
+        for other in found
+        if other.url == one.url
+        and other.counter == "clicks"
+        and other.agent != one.agent
+        and _without_companions(other, found) != "machine"
+    ]
+    if any(-3 <= gap < 0 or 3 < gap <= 30 for gap in gaps):
+        return "machine", "companion"
+    return whose, "first"
+
+
+def _without_companions(one, found):
     others = [other for other in found if other.counter == "clicks"]
-    read = _is_read(one, found)
     comparable = [other for other in others if one.alone or other.agent == one.agent]
-    together = any(other.url != one.url and abs(one.after(other)) <= 0.7 for other in comparable)
-    early = {
-        other.url for other in comparable if 0 <= other.age <= 1800 and not _is_read(other, found)
-    }
-    sweep = not read and 0 <= one.age <= 1800 and len(early) >= 3
-    soon = 0 <= one.age <= (12 if read else 60)
-    outdated = not read and one.agent == ses.OUTDATED_BROWSER
-    if _by_itself(one) == "machine" or together or sweep or soon or outdated:
-        return "machine", "first"
-    repeats = one.alone and any(
-        other.url == one.url and other.agent != one.agent and 0 < one.after(other) <= 30
-        for other in others
-    )
-    return ("machine", "repeat") if repeats else (_by_itself(one), "first")
+    if any(other.url != one.url and abs(one.after(other)) <= 0.7 for other in comparable):
+        return "machine"
+    if 0 <= one.age <= 12:
+        return "machine"
+    if not _is_read(one, found):
+        swept = {
+            other.url
+            for other in comparable
+            if 0 <= other.age <= 600 and not _is_read(other, found)
+        }
+        sweep = 0 <= one.age <= 600 and len(swept) >= 3
+        rendered = one.agent in BROWSERS and any(
+            other.counter == "opens" and other.agent == one.agent and 0 <= one.after(other) <= 3
+            for other in found
+        )
+        if sweep or rendered or 0 <= one.age <= 300 or one.agent == ses.OUTDATED_BROWSER:
+            return "machine"
+    return _by_itself(one)
 
 
 def _everywhere(parts, at, counter, amount):

@@ -96,30 +96,30 @@ class TestBurst:
 
 
 class TestSweep:
-    SWEEP = (click(120, 1), click(140, 2), click(160, 3))
+    SWEEP = (click(400, 1), click(420, 2), click(600, 3))
 
     def test_three_links_soon_after_sending_without_an_open_are_a_bot(self):
         assert reasons(*self.SWEEP) == ["sweep"] * 3
 
     def test_two_links_are_no_sweep(self):
-        assert reasons(*self.SWEEP[:2], click(160, 2)) == [HUMAN] * 3
+        assert reasons(*self.SWEEP[:2], click(600, 2)) == [HUMAN] * 3
 
     def test_three_links_after_an_open_are_human(self):
-        assert reasons(opened(100), *self.SWEEP) == [HUMAN] * 4
+        assert reasons(opened(390), *self.SWEEP) == [HUMAN] * 4
 
     def test_three_links_later_than_that_are_human(self):
-        later = [click(HOUR + number * 2, number) for number in range(3)]
+        later = [*self.SWEEP[:2], click(600.001, 3)]
 
         assert reasons(*later) == [HUMAN] * 3
 
     def test_clicks_after_an_open_are_no_part_of_a_sweep_before_it(self):
-        swept_and_read = (*self.SWEEP, opened(200), click(220, 4))
+        swept_and_read = (*self.SWEEP[:2], click(430, 3), opened(440), click(450, 4))
 
         assert reasons(*swept_and_read) == ["sweep"] * 3 + [HUMAN] * 2
 
     def test_three_agents_of_several_recipients_are_no_sweep(self):
         clicks = [
-            click(100 + 20 * number, number, agent, to=SEVERAL)
+            click(400 + 20 * number, number, agent, to=SEVERAL)
             for number, agent in enumerate((WINDOWS, MAC, ses.TELEPHONE))
         ]
 
@@ -127,8 +127,8 @@ class TestSweep:
 
 
 class TestEarlyClick:
-    @pytest.mark.parametrize(("seconds", "found"), [(60, "early_click"), (60.001, HUMAN)])
-    def test_a_click_within_a_minute_without_an_open_is_a_bot(self, seconds, found):
+    @pytest.mark.parametrize(("seconds", "found"), [(300, "early_click"), (300.001, HUMAN)])
+    def test_a_click_within_five_minutes_without_an_open_is_a_bot(self, seconds, found):
         assert reasons(click(seconds)) == [found]
 
     @pytest.mark.parametrize(("seconds", "found"), [(12, "early_click"), (12.001, HUMAN)])
@@ -200,16 +200,75 @@ class TestQuickPeople:
 
         assert reasons(opened(280), *tabs) == [HUMAN] * 4
 
-    def test_three_links_in_tabs_half_an_hour_after_sending_are_human(self):
-        tabs = [click(1801 + number * 0.75, number) for number in range(3)]
+    def test_three_links_in_tabs_ten_minutes_after_sending_are_human(self):
+        tabs = [click(601 + number * 0.75, number) for number in range(3)]
 
         assert reasons(*tabs) == [HUMAN] * 3
 
 
+class TestClickAtOpen:
+    @pytest.mark.parametrize("seconds", [0, 3])
+    def test_a_click_at_the_open_by_the_same_browser_is_a_bot(self, seconds):
+        events = [opened(HOUR, MAC), click(HOUR + seconds, agent=MAC)]
+
+        assert reasons(*events) == ["open_by_clicking_bot", "click_at_open"]
+
+    def test_a_click_more_than_three_seconds_after_the_open_is_human(self):
+        assert reasons(opened(HOUR, MAC), click(HOUR + 3.001, agent=MAC)) == [HUMAN] * 2
+
+    def test_a_click_before_the_open_is_human(self):
+        assert reasons(opened(HOUR + 1, MAC), click(HOUR, agent=MAC)) == [HUMAN] * 2
+
+    def test_a_click_at_another_browsers_open_is_human(self):
+        assert reasons(opened(HOUR, WINDOWS), click(HOUR + 1, agent=MAC)) == [HUMAN] * 2
+
+    def test_a_click_after_a_mail_programs_open_is_human(self):
+        events = [opened(HOUR - 60), opened(HOUR, MAC), click(HOUR + 1, agent=MAC)]
+
+        assert reasons(*events) == [HUMAN] * 3
+
+
+class TestCheckAtClick:
+    @pytest.mark.parametrize("seconds", [0.001, 3])
+    def test_another_agents_click_just_before_a_click_is_a_check(self, seconds):
+        events = [click(HOUR, 1, WINDOWS), click(HOUR + seconds, 1, MAC)]
+
+        assert reasons(*events) == ["check_at_click", HUMAN]
+
+    def test_a_persons_double_click_is_no_check(self):
+        assert reasons(click(HOUR, 1), click(HOUR + 0.3, 1)) == [HUMAN] * 2
+
+    def test_the_click_after_a_bots_click_is_human(self):
+        events = [click(HOUR, 1, WINDOWS, is_bot="Likely"), click(HOUR + 2, 1, MAC)]
+
+        assert reasons(*events) == ["ses_likely", HUMAN]
+
+    def test_several_recipients_may_click_one_link_at_once(self):
+        clicks = [click(HOUR, 1, MAC, to=SEVERAL), click(HOUR + 1, 1, WINDOWS, to=SEVERAL)]
+
+        assert reasons(*clicks) == [HUMAN] * 2
+
+
 class TestEcho:
-    @pytest.mark.parametrize(("seconds", "found"), [(30, "echo"), (30.001, HUMAN)])
+    @pytest.mark.parametrize(
+        ("seconds", "found"), [(3.001, "echo"), (12, "echo"), (30, "echo"), (30.001, HUMAN)]
+    )
     def test_another_agents_repetition_of_a_click_is_a_bot(self, seconds, found):
         assert reasons(click(HOUR, 1, MAC), click(HOUR + seconds, 1, WINDOWS)) == [HUMAN, found]
+
+    def test_a_persons_click_soon_after_a_bots_is_no_echo(self):
+        events = [click(HOUR, 1, agents.DECLARED[0]), click(HOUR + 12, 1, MAC)]
+
+        assert reasons(*events) == ["scanner_agent", HUMAN]
+
+    def test_a_click_is_repeated_after_it_was_checked(self):
+        events = [
+            click(HOUR, 1, WINDOWS),
+            click(HOUR + 1, 1, MAC),
+            click(HOUR + 13, 1, ses.TELEPHONE),
+        ]
+
+        assert reasons(*events) == ["check_at_click", HUMAN, "echo"]
 
     def test_a_repetition_by_the_same_agent_is_human(self):
         assert reasons(click(HOUR, 1), click(HOUR + 12, 1)) == [HUMAN] * 2
