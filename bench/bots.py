@@ -1,6 +1,6 @@
 """Measure how well rules tell the opens and clicks of people from those of bots.
 
-    python bench/bots.py [--seeds tune] [--campaigns 4] [--json results.json] [--write]
+    python bench/bots.py [--seeds tune] [--campaigns 4] [--steps] [--json results.json] [--write]
 
 Generates labelled campaigns (bench/worlds), applies each rule set (bench/rule_sets.py) to the same
 events, and compares the classes with the truth. A *cell* is a kind of list, a number of links, a
@@ -22,7 +22,7 @@ import click
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from bench.rule_sets import MAILPULSE, RULE_SETS, Message, RuleSet
+from bench.rule_sets import MAILPULSE, RULE_SETS, STEPS, Message, RuleSet
 from bench.worlds import parameters
 from bench.worlds.campaign import Campaign, events_of, generate
 from bench.worlds.email import BOT_CLICKS, BOT_OPENS, HUMAN_CLICKS, HUMAN_OPENS, Email, Label
@@ -105,8 +105,7 @@ def scores(
 
 def score(rules: RuleSet, cell: Cell, campaign: Campaign) -> Score:
     """Return the score of a rule set for a campaign."""
-    with_events = rules is MAILPULSE
-    messages = [_message(email, campaign.id, with_events) for email in campaign.emails]
+    messages = [_message(email, campaign.id, rules.uses_events) for email in campaign.emails]
     outcomes: dict[str, Counter[str]] = defaultdict(Counter)
     kinds: dict[str, tuple[int, int]] = {}
     for email, classes in zip(campaign.emails, rules.judge(messages), strict=True):
@@ -267,6 +266,21 @@ def _clicks(found: Sequence[Score]) -> str:
     return f"{_share(f1(found, 'Click'))}, {_percent(error, '')}"
 
 
+def steps(found: Sequence[Score]) -> str:
+    """Return a table of Mailpulse's rules one after the other, in Markdown."""
+    rows = []
+    for name, ours in _grouped(found, lambda one: one.rules):
+        values = [name if name == STEPS[0].name else f"+ `{name}`"]
+        for is_absent in (True, False):
+            some = [one for one in ours if (one.cell.label == "absent") == is_absent]
+            values += [_share(f1(some, type_)) for type_ in TYPES]
+            values.append(_percent(absolute_error(some, "Click"), ""))
+        rows.append(_row(*values))
+    figures = ("opens F1", "clicks F1", "unique human clicks")
+    with_label = [f"{one}, with `isBotEvent`" for one in figures]
+    return _table(["rules", *figures, *with_label], rows)
+
+
 def _by_kind(found: Sequence[Score]) -> str:
     names = list(dict.fromkeys(one.rules for one in found))
     totals: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -372,6 +386,7 @@ def updated(text: str, name: str, table: str) -> str:
     multiple=True,
     help="Measure these rule sets only; may be repeated.",
 )
+@click.option("--steps", "by_step", is_flag=True, help="Measure Mailpulse's rules one by one.")
 @click.option("--perturbations/--no-perturbations", default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all scores.")
 @click.option("--write", is_flag=True, help="Update the tables in docs/bots.md.")
@@ -381,17 +396,18 @@ def main(  # noqa: PLR0913 - the options of the command
     campaigns: int,
     emails: int,
     rules: tuple[str, ...],
+    by_step: bool,
     perturbations: bool,
     json_file: Path | None,
     write: bool,
 ) -> None:
     """Measure the rule sets, and print the tables."""
-    if write and rules:
-        raise click.UsageError("--write needs all rule sets: omit --rules")
-    rule_sets = [one for one in RULE_SETS if not rules or one.name in rules]
+    if rules and (write or by_step):
+        raise click.UsageError("--write and --steps have their own rule sets: omit --rules")
+    rule_sets = STEPS if by_step else [one for one in RULE_SETS if not rules or one.name in rules]
     found: list[Score] = []
     chosen = parameters.SEEDS[seeds][:campaigns]
-    for coordinates in cells(parameters.PERTURBATIONS if perturbations else ()):
+    for coordinates in cells(parameters.PERTURBATIONS if perturbations and not by_step else ()):
         click.echo(f"{', '.join(map(str, coordinates))} …", err=True)
         for seed in chosen:
             found += scores(coordinates, seed, emails, rule_sets)
@@ -399,12 +415,12 @@ def main(  # noqa: PLR0913 - the options of the command
         f"{campaigns} campaigns of {emails:,} emails in each cell; seeds to {seeds}:"
         f" {chosen[0]} to {chosen[-1]}."
     )
-    text = f"{tables(found)}\n\n{measured}"
+    text = f"{steps(found) if by_step else tables(found)}\n\n{measured}"
     print(text)
     if json_file:
         json_file.write_text(json.dumps([asdict(one) for one in found]) + "\n")
     if write:
-        document = updated(DOCUMENT.read_text(), "results", text)
+        document = updated(DOCUMENT.read_text(), "steps" if by_step else "results", text)
         DOCUMENT.write_text(updated(document, "parameters", parameter_table()))
 
 

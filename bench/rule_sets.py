@@ -8,9 +8,11 @@ it is decided in favor of the rule set, and noted. Only the last two use `isBotE
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bench.worlds import networks
 from bench.worlds.email import Hit
+from chalicelib.facts.classify import classify
 from chalicelib.facts.fact import ENGAGEMENTS, Fact, FactSettings, facts_of
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.ses.parse import parse
@@ -42,12 +44,14 @@ class RuleSet:
     Attributes:
         source: the URL of its description.
         uses_label: whether it uses `isBotEvent`.
+        uses_events: whether it reads the SES events.
     """
 
     name: str
     source: str
     judge: Callable[[Sequence[Message]], Classes]
     uses_label: bool = False
+    uses_events: bool = False
 
 
 _APPLE = "Mozilla/5.0"
@@ -192,8 +196,13 @@ def _is_outdated(hit: Hit) -> bool:
     return found is not None and int(found[1]) < 100
 
 
-def judge_as_mailpulse(email: Message) -> list[bool]:
-    """Apply Mailpulse's rules through its own code: parse, store as facts, settle the email."""
+def judge_as_mailpulse(email: Message, without: frozenset[str] = frozenset()) -> list[bool]:
+    """Apply Mailpulse's rules through its own code: parse, store as facts, settle the email.
+
+    Args:
+        email: the email.
+        without: the reasons of rules to leave out, which must be the last ones of REASONS.
+    """
     settings = FactSettings("key of pseudonyms")
     facts: list[Fact] = []
     for text in email.events:
@@ -202,9 +211,20 @@ def judge_as_mailpulse(email: Message) -> list[bool]:
         facts += facts_of(event, settings)
     found = [judged_alone(fact) if fact.type in ENGAGEMENTS else fact for fact in facts]
     settled = {fact.key: fact for fact in settle(found, None).facts}
+    judged = [settled.get(fact.key, fact) for fact in found if fact.type in ENGAGEMENTS]
     return [
-        settled.get(fact.key, fact).engager == "human" for fact in found if fact.type in ENGAGEMENTS
+        (classify(fact)[0] if fact.reason in without else fact.engager) == "human"
+        for fact in judged
     ]
+
+
+# The reasons that the rules of facts/rules.py give, in the order in which they are applied. Each
+# changes only what those before have left.
+REASONS = (
+    *("burst", "sweep", "early_click", "outdated_agent", "click_at_open", "check_at_click"),
+    *("echo", "open_by_clicking_bot"),
+)
+BY_ITSELF = "each by itself"
 
 
 _ISSUES = "https://github.com"
@@ -233,5 +253,18 @@ PUBLISHED = (
         uses_label=True,
     ),
 )
-MAILPULSE = RuleSet("Mailpulse", "", _by_email(judge_as_mailpulse), uses_label=True)
+MAILPULSE = RuleSet(
+    "Mailpulse", "", _by_email(judge_as_mailpulse), uses_label=True, uses_events=True
+)
+# Mailpulse's rules one after the other: each of these has one rule more than the one before.
+STEPS = tuple(
+    RuleSet(
+        name,
+        "",
+        _by_email(partial(judge_as_mailpulse, without=frozenset(REASONS[number:]))),
+        uses_label=True,
+        uses_events=True,
+    )
+    for number, name in enumerate((BY_ITSELF, *REASONS))
+)
 RULE_SETS = (*PUBLISHED, MAILPULSE)

@@ -291,8 +291,8 @@ FAULTS = (
     Fault(
         "an Unlikely of SES lifts what the user agent shows",
         "chalicelib/facts/classify.py",
-        '    if fact.is_bot == "Likely":\n        return "machine", "ses_likely"\n',
-        '    if fact.is_bot == "Likely":\n        return "machine", "ses_likely"\n    if fact.is_bot == "Unlikely":\n        return "human", "persons_agent"\n',
+        "kind = agent_kind(fact)",
+        'kind = "browser" if fact.is_bot == "Unlikely" else agent_kind(fact)',
         ("tests/unit/test_classify.py",),
     ),
     Fault(
@@ -319,8 +319,8 @@ FAULTS = (
     Fault(
         "a person's double click is a burst",
         "chalicelib/facts/rules.py",
-        "_with_previous_other(group, lambda hit: hit.link):\n            if hit.after - other.after <= BURST",
-        "_with_previous_other(group, lambda hit: hit.key):\n            if hit.after - other.after <= BURST",
+        "lambda hit: hit.link):\n            if hit.after - other",
+        "lambda hit: hit.key):\n            if hit.after - other",
         ("tests/unit/test_rules.py",),
     ),
     Fault(

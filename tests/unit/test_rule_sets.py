@@ -100,7 +100,7 @@ def test_mailpulses_rules_are_applied_by_its_own_code():
         ses.a_send(),
         ses.an_open(at="2026-11-23T10:20:00.000Z", agent=ses.APPLE_MAIL_PRIVACY),
         *(
-            ses.a_click(at=f"2026-11-23T10:20:0{number}.000Z", link=f"https://example.com/{number}")
+            ses.a_click(at=f"2026-11-23T10:09:0{number}.000Z", link=f"https://example.com/{number}")
             for number in (1, 2, 3)
         ),
         ses.a_click(at="2026-11-23T12:00:00.000Z", link="https://example.com/1"),
