@@ -8,7 +8,7 @@ it is decided in favor of the rule set, and noted. Only the last two use `isBotE
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from bench.worlds import networks
 from bench.worlds.email import Hit
@@ -203,19 +203,24 @@ def judge_as_mailpulse(email: Message, without: frozenset[str] = frozenset()) ->
         email: the email.
         without: the reasons of rules to leave out, which must be the last ones of REASONS.
     """
+    return [
+        (classify(fact)[0] if fact.reason in without else fact.engager) == "human"
+        for fact in _settled(tuple(email.events))
+    ]
+
+
+@lru_cache(maxsize=10_000)  # the same emails are judged with one rule more each time
+def _settled(events: tuple[str, ...]) -> list[Fact]:
+    """Return the opens and clicks of an email, settled."""
     settings = FactSettings("key of pseudonyms")
     facts: list[Fact] = []
-    for text in email.events:
+    for text in events:
         event = parse(text, campaign_tag="campaign")
         assert event is not None
         facts += facts_of(event, settings)
     found = [judged_alone(fact) if fact.type in ENGAGEMENTS else fact for fact in facts]
     settled = {fact.key: fact for fact in settle(found, None).facts}
-    judged = [settled.get(fact.key, fact) for fact in found if fact.type in ENGAGEMENTS]
-    return [
-        (classify(fact)[0] if fact.reason in without else fact.engager) == "human"
-        for fact in judged
-    ]
+    return [settled.get(fact.key, fact) for fact in found if fact.type in ENGAGEMENTS]
 
 
 # The reasons that the rules of facts/rules.py give, in the order in which they are applied. Each
