@@ -382,8 +382,8 @@ FAULTS = (
     Fault(
         "Apple's preload protects the clicks after it",
         "chalicelib/facts/rules.py",
-        '_PROTECTING_KINDS = {"mail_program", "mailbox_proxy"}',
-        '_PROTECTING_KINDS = {"mail_program", "mailbox_proxy", "apple_proxy"}',
+        "next(filter(is_protecting, opens), None)",
+        "next(filter(is_of_a_mailbox, opens), None)",
         ("tests/unit/test_rules.py",),
     ),
     Fault(

@@ -312,6 +312,11 @@ class TestOpensOfClickingBots:
     def test_an_open_by_a_mail_program_or_mailbox_proxy_beside_it_is_human(self, agent):
         assert reasons(opened(HOUR - 5, agent), *self.BURST)[0] == HUMAN
 
+    def test_a_mail_programs_open_stays_human_if_the_bot_has_its_agent(self):
+        burst = [click(HOUR + number / 10, number, agents.BARE_WEBKIT) for number in range(2)]
+
+        assert reasons(opened(HOUR - 5, agents.BARE_WEBKIT), *burst)[0] == HUMAN
+
     def test_an_unknown_agents_open_is_not_beside_it(self):
         assert reasons(opened(HOUR - 5, "odd"), *self.BURST)[0] == "unknown"
 
