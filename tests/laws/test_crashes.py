@@ -22,7 +22,7 @@ EVENTS = [
     ses.an_open("m-1", at="2026-11-23T10:06:05.000Z"),
     ses.a_click("m-1", link="https://example.com/1", at="2026-11-23T10:06:00.000Z"),
     ses.a_click("m-1", link="https://example.com/2", at="2026-11-23T10:06:01.000Z"),
-    # The third link makes a burst: earlier classifications change.
+    # The third link makes a sweep: earlier classifications change.
     ses.a_click("m-1", link="https://example.com/3", at="2026-11-23T10:06:02.000Z"),
     ses.a_click("m-2", link="https://example.com/1"),
 ]

@@ -161,7 +161,7 @@ def test_a_replay_and_a_redelivery_do_not_bring_a_recipient_back(happened, store
 
 @given(stored_addresses)
 def test_settling_an_email_that_was_read_before_restores_no_name(stores):
-    """The third click of a burst reclassifies all three, which ingest has read by name."""
+    """The third click of a sweep reclassifies all three, which ingest has read by name."""
     clicks = [
         ses.a_click(link=f"https://shop.example/{number}", at=f"2026-11-23T10:09:0{number}.000Z")
         for number in range(3)

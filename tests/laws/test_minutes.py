@@ -175,7 +175,7 @@ def test_recount_agrees_with_the_counters_after_late_events(rounds):
 
 
 def test_a_late_reclassification_does_not_touch_an_expired_minute():
-    """The third link within ten seconds makes a burst: the first two clicks were human before."""
+    """The third link makes a sweep: the first two clicks were human before."""
     world = World()
     require_no_negative_minute(world)
     clicks = [
