@@ -13,6 +13,10 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT)]
+
+from chalicelib.facts.bot_names import ENDS_IN_BOT, SCANNERS
+
 FILE = ROOT / "chalicelib" / "facts" / "bot_names.txt"
 PACKAGE = "crawler-user-agents"
 
@@ -57,8 +61,18 @@ def listed() -> str:
                 f"the pattern {pattern!r} of {PACKAGE} cannot be a line of {FILE.name}"
             )
         re.compile(pattern)
-    lines = [one for one in patterns if not re.search(one, " ".join(PEOPLES))]
+    lines = [
+        one
+        for one in patterns
+        if not re.search(one, " ".join(PEOPLES)) and not _is_found_without_the_list(one)
+    ]
     return _HEADER.format(version=found.version) + "\n".join(lines) + "\n"
+
+
+def _is_found_without_the_list(pattern: str) -> bool:
+    """Return whether the name in a pattern is found by its ending or as a scanner's anyway."""
+    name = pattern.replace("\\", "")
+    return bool(ENDS_IN_BOT.search(name) or SCANNERS.search(name))
 
 
 if __name__ == "__main__":

@@ -298,7 +298,7 @@ FAULTS = (
     Fault(
         "names that end in Bot are no bots",
         "chalicelib/facts/bot_names.py",
-        "_ENDS_IN_BOT.search(agent) or ",
+        "ENDS_IN_BOT.search(agent) or ",
         "",
         ("tests/unit/test_bot_names.py",),
     ),

@@ -9,19 +9,19 @@ from functools import cache
 _FILE = f"{__file__.rpartition('/')[0]}/bot_names.txt"
 
 # What the list lacks: security scanners of mail gateways, and Gmail's own requests for links.
-_SCANNERS = re.compile(
+SCANNERS = re.compile(
     r"barracuda|proofpoint|mimecast|fireeye|trendmicro|messagelabs|forcepoint|urldefense"
     r"|safelinks|zscaler|ironport|google-safety|gmail-content-sampling|java/"
-    r"|\b(?:crawler|spider)\b",
+    r"|crawler|spider",
     re.IGNORECASE,
 )
 # A name that ends in "bot", such as `ExampleBot/1.0`. CUBOT makes telephones.
-_ENDS_IN_BOT = re.compile(r"(?<!cu)bot(?![a-z])", re.IGNORECASE)
+ENDS_IN_BOT = re.compile(r"(?<!cu)bot(?![a-z])", re.IGNORECASE)
 
 
 def names_a_bot(agent: str) -> bool:
     """Return whether a user agent is that of a bot that names itself."""
-    return bool(_ENDS_IN_BOT.search(agent) or _SCANNERS.search(agent) or _listed().search(agent))
+    return bool(ENDS_IN_BOT.search(agent) or SCANNERS.search(agent) or _listed().search(agent))
 
 
 @cache

@@ -147,7 +147,7 @@ def test_the_archive_contains_no_unused_files(archive_with_packages):
     with zipfile.ZipFile(archive_with_packages) as packed:
         kinds = {Path(name).suffix for name in packed.namelist()}
 
-    assert kinds == {".py", ".pyc", ".so", ".pem"}
+    assert kinds == {".py", ".pyc", ".so", ".pem", ".txt"}
 
 
 def test_the_archive_is_small(archive_with_packages, tmp_path):
