@@ -1,11 +1,10 @@
 """The tables and queues of the template on moto, and functions that tests invoke directly."""
 
 import json
-from pathlib import Path
 
 import pytest
 from support import handlers, moto_account, ses
-from support.moto_account import client
+from support.moto_account import client, make_stack
 from support.parts import Parts, install
 from support.world import START
 
@@ -16,9 +15,6 @@ from chalicelib.live.large_topics import LargeTopics
 from chalicelib.live.rate_limit import RateLimiter
 from dashboard import aws_session
 from dashboard.installation import Installation
-
-ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "infrastructure" / "mailpulse.yaml"
 
 
 def one_by_one(tasks):
@@ -172,21 +168,6 @@ def installation(pipeline, mappings):
         return mappings if service == "lambda" else client(service)
 
     return Installation("test", clients, pipeline.config, lambda: pipeline.now)
-
-
-def make_stack(**parameters):
-    """Create the stack of a stage and return its outputs."""
-    chosen = {"Stage": "test", "Serving": "local", **parameters}
-    cloudformation = client("cloudformation")
-    cloudformation.create_stack(
-        StackName="mailpulse-test",
-        TemplateBody=TEMPLATE.read_text(),
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": value} for name, value in chosen.items()
-        ],
-    )
-    [stack] = cloudformation.describe_stacks(StackName="mailpulse-test")["Stacks"]
-    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
 """The warm throughput of the tables that the template creates."""
 
 import pytest
-from conftest import make_stack
 from moto import mock_aws
-from support.moto_account import new_client
+from support.moto_account import make_stack, new_client
 
 from dashboard.deploy import throughput
 

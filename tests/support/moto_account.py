@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -22,6 +23,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.serialize import ResponseSerializer
 
 REGION = "us-east-1"
+TEMPLATE = Path(__file__).parents[2] / "infrastructure" / "mailpulse.yaml"
 
 _LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
 
@@ -140,3 +142,18 @@ class Filled:
         for service, accounts in _Unpickler(self._kept, self._shared).load():
             service.update(accounts)
             BackendDict._instances.append(service)
+
+
+def make_stack(**parameters: str) -> dict[str, str]:
+    """Create the stack of a stage and return its outputs."""
+    chosen = {"Stage": "test", "Serving": "local", **parameters}
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(
+        StackName="mailpulse-test",
+        TemplateBody=TEMPLATE.read_text(),
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value} for name, value in chosen.items()
+        ],
+    )
+    [stack] = cloudformation.describe_stacks(StackName="mailpulse-test")["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
