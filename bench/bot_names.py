@@ -20,8 +20,12 @@ from chalicelib.facts.bot_names import ENDS_IN_BOT, SCANNERS
 FILE = ROOT / "chalicelib" / "facts" / "bot_names.txt"
 PACKAGE = "crawler-user-agents"
 
-# Mailbox proxies that fetch when a person reads: facts/classify.py knows them.
-PEOPLES = ("GoogleImageProxy", "YahooMailProxy")
+# What people's agents have in common with patterns of the list: mailbox proxies that fetch when a
+# person reads, the build of many telephones with Android 15, and browsers.
+PEOPLES = (
+    *("GoogleImageProxy", "YahooMailProxy", "FastmailUA/1.0", "Shortwave Image Fetcher"),
+    *("Build/AP3A.240617.008; wv", "SogouMobileBrowser/5.22"),
+)
 
 _HEADER = """\
 # User agents of bots that name themselves: the patterns of crawler-user-agents {version},

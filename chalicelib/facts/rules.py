@@ -37,7 +37,7 @@ SWEEP_WITHIN = timedelta(minutes=10)
 # craft-campaign#546: 69 % of the bursts began within 60 s of sending, 97 % within 300 s. Of the
 # first opens by people, 4 % come that early (inntopia, marketingcharts).
 EARLY = timedelta(seconds=300)
-# Nobody has received, opened, read and clicked an email by then.
+# It takes a person longer to receive, open and read an email, and to click a link.
 TOO_EARLY = timedelta(seconds=12)
 
 # A bot that renders the email follows a link at once. A person has to see and decide, too: half of

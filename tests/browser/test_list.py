@@ -18,7 +18,7 @@ SORTED = "#/?sort=human_click"
 
 @pytest.fixture
 def listed(stage):
-    """Let the server have many campaigns; return their entries."""
+    """Give the server many campaigns, and return their entries."""
     stage.scene = figures.many(NUMBER)
     return stage.scene.snapshots[LIST]["campaigns"]
 

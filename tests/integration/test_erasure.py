@@ -82,7 +82,7 @@ def everything(pipeline):
 
 @pytest.fixture(params=[True, False], ids=["addresses", "pseudonyms"])
 def stored(request, pipeline):
-    """Let ingest store addresses, or pseudonyms."""
+    """Make ingest store addresses or pseudonyms."""
     pipeline.config = pipeline.parts.config = replace(
         pipeline.config, store_addresses=request.param
     )
@@ -110,7 +110,7 @@ def test_a_forgotten_recipient_is_a_token_in_every_list(pipeline, installation, 
     assert not any(ADA in text or "ada, your offer" in text for text in everything(pipeline))
 
 
-def test_a_replay_after_it_counts_nothing_and_brings_nobody_back(
+def test_a_replay_after_it_counts_nothing_and_restores_no_name(
     pipeline, installation, erase, stored
 ):
     pipeline.run(*EVENTS)

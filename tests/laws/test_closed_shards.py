@@ -77,7 +77,7 @@ BEFORE = _Before(RULES_VERSION)
 
 
 def later(world, seconds):
-    """Let time pass while invocations run."""
+    """Advance the clock while invocations run."""
     world.now += seconds
 
 

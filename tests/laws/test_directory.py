@@ -60,7 +60,7 @@ def state(world):
 
 @contextmanager
 def small():
-    """Let campaigns share buckets, and let runs and positions hold few campaigns."""
+    """Use few buckets, which campaigns share, and runs and positions of few campaigns."""
     with (
         patch.object(directory, "BUCKETS", 2),
         patch.object(directory_table, "BUCKETS", 2),

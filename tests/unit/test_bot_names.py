@@ -29,8 +29,22 @@ BOTS = [
     "Wget/1.21.4",
 ]
 
+# Written in the format of people's agents that patterns of the package match.
+ANDROID = (
+    "Mozilla/5.0 (Linux; Android 15; CPH2609 Build/AP3A.240617.008; wv) AppleWebKit/537.36 "
+    "(KHTML, like Gecko) Version/4.0 Chrome/130.0.6723.58 Mobile Safari/537.36"
+)
+SOGOU = (
+    "Mozilla/5.0 (Linux; U; Android 11; M2007J3SC) AppleWebKit/533.1 (KHTML, like Gecko) "
+    "Version/4.0 SogouMSE,SogouMobileBrowser/5.22 Mobile Safari/533.1"
+)
+FASTMAIL = "Mozilla/5.0 (compatible; FastmailUA/1.0)"
+
 # Captured from mail programs, proxies that fetch when a person reads, and browsers.
 PEOPLES = [
+    ANDROID,
+    SOGOU,
+    FASTMAIL,
     ses.BROWSER,
     ses.TELEPHONE,
     ses.OUTDATED_BROWSER,
