@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 from chalicelib.facts.classify import agent_kind, classify, time_after_sending
 from chalicelib.facts.fact import ENGAGEMENTS, Class, Fact
+from chalicelib.facts.networks import NO_EVIDENCE, Bits, Evidence, Reputation, reputation
 
-RULES_VERSION = 3  # increment with every change of a rule, here or in facts/classify.py
+RULES_VERSION = 4  # increment with every change of a rule, here or in facts/classify.py
 
 # Two different links this close are not two decisions: deciding, pointing and clicking take more
 # than 2 s (keystroke-level model). 836 bursts of craft-campaign#546 took under 1 s each.
@@ -57,6 +58,12 @@ OPEN_BEFORE = timedelta(minutes=5)
 OPEN_AFTER = timedelta(seconds=60)
 SAME_AGENT = timedelta(minutes=10)
 
+# What outweighs the evidence of a network: reading just before the click, or, since most scanners
+# are done by then, reading at any time before a later click.
+JUST_READ = timedelta(minutes=15)
+LATE = timedelta(minutes=30)
+READ_AND_LATER = timedelta(minutes=10)
+
 _AT_ONCE = timedelta(0)
 _PROTECTING_KINDS = {"mail_program", "mailbox_proxy"}
 _CHROME = re.compile(r"Chrome/(\d{1,9})")
@@ -77,6 +84,7 @@ class Hit(NamedTuple):
         key: the fact's identity, which orders what happened at the same time.
         link: of a click, what identifies its complete URL.
         alone: whether the email has a single recipient.
+        network: the pseudonym of the network; empty if SES reported no address.
         by_itself: what it shows without the others.
     """
 
@@ -87,6 +95,7 @@ class Hit(NamedTuple):
     agent: str
     kind: str
     alone: bool
+    network: str
     by_itself: Verdict
 
 
@@ -101,24 +110,41 @@ class Judgement(NamedTuple):
         verdicts: the verdict on each open and click, by the fact's key.
         protecting_open: the first protecting open; None without one.
         mailbox_open: the first mailbox open.
+        networks: what the email shows about each network that it was clicked from, or opened from
+            by a browser; independent of the evidence.
     """
 
     verdicts: dict[str, Verdict]
     protecting_open: Hit | None
     mailbox_open: Hit | None
+    networks: dict[str, Bits]
 
 
-def judge(facts: Iterable[Fact]) -> Judgement:
-    """Judge the opens and clicks of one email of one campaign; ignore other facts."""
+def judge(facts: Iterable[Fact], evidence: Mapping[str, Evidence] = NO_EVIDENCE) -> Judgement:
+    """Judge the opens and clicks of one email of one campaign; ignore other facts.
+
+    Args:
+        facts: the email's facts.
+        evidence: the evidence of all emails of the campaign, including this one, by network.
+    """
     hits = sorted(_hit(fact) for fact in facts if fact.type in ENGAGEMENTS)
     opens = [hit for hit in hits if not hit.is_click]
-    protecting = next(filter(is_protecting, opens), None)
-    clicks = _judged_clicks([hit for hit in hits if hit.is_click], opens, protecting)
-    bots = [hit for hit in hits if hit.is_click and is_followed_by_a_bot(clicks[hit.key])]
+    clicks = [hit for hit in hits if hit.is_click]
+    mailbox = next(filter(is_of_a_mailbox, opens), None)
+    verdicts = _judged_clicks(clicks, opens, next(filter(is_protecting, opens), None))
+    networks = _networks(hits, verdicts, mailbox)
+    others = {
+        name: reputation(evidence.get(name, Evidence()).without(bits))
+        for name, bits in networks.items()
+    }
+    protecting = [hit for hit in opens if is_protecting(hit)]
+    verdicts |= _judged_by_network(clicks, verdicts, protecting, mailbox, others)
+    bots = [hit for hit in clicks if is_followed_by_a_bot(verdicts[hit.key])]
     return Judgement(
-        clicks | _judged_opens(opens, bots),
-        protecting,
-        next(filter(is_of_a_mailbox, opens), None),
+        verdicts | _judged_opens(opens, bots, others),
+        protecting[0] if protecting else None,
+        mailbox,
+        networks,
     )
 
 
@@ -147,6 +173,7 @@ def _hit(fact: Fact) -> Hit:
         (fact.agent or "").strip(),
         agent_kind(fact),
         fact.recipient is not None,
+        fact.network or "",
         Verdict(*classify(fact)),
     )
 
@@ -247,7 +274,59 @@ def _companions(clicks: Sequence[Hit]) -> tuple[set[str], set[str]]:
     return checks, echoes - checks
 
 
-def _judged_opens(opens: Sequence[Hit], bots: Sequence[Hit]) -> dict[str, Verdict]:
+def _networks(
+    hits: Iterable[Hit], clicks: Mapping[str, Verdict], mailbox: Hit | None
+) -> dict[str, Bits]:
+    """Return what an email shows about its networks; `clicks` are the verdicts of its own rules."""
+    networks: dict[str, Bits] = {}
+    for hit in hits:
+        if hit.network and (hit.is_click or hit.kind == "browser"):
+            before = networks.get(hit.network, Bits())
+            networks[hit.network] = (
+                Bits(
+                    seen=True,
+                    quiet=before.quiet or _is_quiet(hit, mailbox),
+                    sure=before.sure or clicks[hit.key].engager == "machine",
+                )
+                if hit.is_click
+                else before
+            )
+    return networks
+
+
+def _is_quiet(click: Hit, mailbox: Hit | None) -> bool:
+    """Return whether a click precedes any mailbox open."""
+    return mailbox is None or click < mailbox
+
+
+def _judged_by_network(
+    clicks: Iterable[Hit],
+    judged: Mapping[str, Verdict],
+    protecting: Sequence[Hit],
+    mailbox: Hit | None,
+    others: Mapping[str, Reputation],
+) -> dict[str, Verdict]:
+    """Return the verdicts on clicks that the networks of other emails show to be a bot's."""
+    verdicts: dict[str, Verdict] = {}
+    for click in clicks:
+        if judged[click.key].engager == "machine" or click.network not in others:
+            continue
+        network = others[click.network]
+        before = [opened for opened in protecting if opened < click]
+        if before and (click.after > LATE or click.after - before[-1].after < JUST_READ):
+            continue
+        if network.is_quiet and _is_quiet(click, mailbox):
+            verdicts[click.key] = Verdict("machine", "quiet_network")
+        elif (network.is_doubtful and not before) or (
+            network.is_scanner and not (before and click.after > READ_AND_LATER)
+        ):
+            verdicts[click.key] = Verdict("machine", "scanner_network")
+    return verdicts
+
+
+def _judged_opens(
+    opens: Sequence[Hit], bots: Sequence[Hit], others: Mapping[str, Reputation]
+) -> dict[str, Verdict]:
     """Return the verdicts on opens: those by a bot that also clicked are the bot's."""
     times = [hit.after for hit in bots]
     times_by_agent = _times_by_agent(bots)
@@ -261,6 +340,8 @@ def _judged_opens(opens: Sequence[Hit], bots: Sequence[Hit]) -> dict[str, Verdic
         )
         if beside or _has_any(of_agent, hit.after - SAME_AGENT, hit.after + SAME_AGENT):
             return Verdict("machine", "open_by_clicking_bot")
+        if hit.kind == "browser" and hit.network in others and others[hit.network].is_doubtful:
+            return Verdict("machine", "scanner_network")
         return hit.by_itself
 
     return {hit.key: verdict(hit) for hit in opens}

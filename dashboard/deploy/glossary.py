@@ -177,6 +177,9 @@ REASONS = {
     "check_at_click": "security scanner: checked the link just before the click",
     "echo": "security scanner: repeats a click by another browser within seconds",
     "open_by_clicking_bot": "loaded by the security scanner that also clicked",
+    "quiet_network": "security scanner: nearly every email that was clicked from its network was "
+    "clicked before anything was opened",
+    "scanner_network": "security scanner: other emails were clicked from its network by bots",
     # Given by earlier versions of the rules only.
     "ses_unlikely": "unlikely to be a bot, according to SES",
 }

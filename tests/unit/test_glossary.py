@@ -70,7 +70,7 @@ def test_the_description_of_a_prevented_subtype_says_that_it_was_not_sent():
 # Of the rules for a whole email. The unit tests of the rules give each of them.
 REASONS_OF_RULES = {
     *("burst", "sweep", "early_click", "outdated_agent", "click_at_open", "check_at_click"),
-    *("echo", "open_by_clicking_bot"),
+    *("echo", "open_by_clicking_bot", "quiet_network", "scanner_network"),
 }
 EARLIER_REASONS = {"ses_unlikely"}  # stored by earlier versions of the rules
 

@@ -1,0 +1,85 @@
+"""Evidence about the networks of a campaign: what its emails show about where bots click from.
+
+An email gives each network that it was clicked from three bits, by the rules of facts/rules.py
+alone. Their sums over the emails of a campaign are the network's evidence. An email sees the
+evidence of the others: the sums without its own bits. So a class depends only on the set of facts
+of the campaign, whatever the order in which they are settled.
+
+A network never decides alone: offices, VPNs and Private Relay share addresses.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Bits(NamedTuple):
+    """What one email shows about a network.
+
+    Attributes:
+        seen: whether it was clicked from this network.
+        quiet: whether it was clicked from this network before any mailbox open.
+        sure: whether the email's own rules find a click from this network to be a bot's.
+    """
+
+    seen: bool = False
+    quiet: bool = False
+    sure: bool = False
+
+
+class Evidence(NamedTuple):
+    """Numbers of emails that have each of the bits."""
+
+    seen: int = 0
+    quiet: int = 0
+    sure: int = 0
+
+    def plus(self, bits: Bits) -> "Evidence":
+        """Return the evidence with one more email."""
+        return Evidence(*(number + bit for number, bit in zip(self, bits, strict=True)))
+
+    def without(self, bits: Bits) -> "Evidence":
+        """Return the evidence without one email; numbers may be negative until it is counted."""
+        return Evidence(*(number - bit for number, bit in zip(self, bits, strict=True)))
+
+
+class Reputation(NamedTuple):
+    """What the evidence of a network comes to.
+
+    Attributes:
+        is_quiet: nearly all emails were clicked before anything was opened.
+        is_doubtful: at least every second email has a sure bot's click.
+        is_scanner: nearly all emails have a sure bot's click.
+    """
+
+    is_quiet: bool = False
+    is_doubtful: bool = False
+    is_scanner: bool = False
+
+
+NO_EVIDENCE: Mapping[str, Evidence] = {}
+
+_LEAST_QUIET = 2
+_LEAST_DOUBTFUL = 1
+_LEAST_SCANNER = 3
+
+# What an email can show: a network that it was not clicked from has no other bits.
+_POSSIBLE = (
+    Bits(),
+    *(Bits(seen=True, quiet=quiet, sure=sure) for quiet in (False, True) for sure in (False, True)),
+)
+
+
+def reputation(others: Evidence) -> Reputation:
+    """Return what the evidence of the other emails comes to."""
+    return Reputation(
+        others.seen >= _LEAST_QUIET and others.quiet * 5 >= others.seen * 4,
+        others.seen >= _LEAST_DOUBTFUL and others.sure * 2 >= others.seen,
+        others.seen >= _LEAST_SCANNER and others.sure * 5 >= others.seen * 4,
+    )
+
+
+def may_change(before: Evidence, after: Evidence) -> bool:
+    """Return whether the reputation that some email sees differs before and after a change."""
+    return any(
+        reputation(before.without(bits)) != reputation(after.without(bits)) for bits in _POSSIBLE
+    )
