@@ -48,6 +48,14 @@ def rank(facts: int) -> int:
     return RULES_VERSION * _RULES_FACTOR + facts
 
 
+def rules_of(result: Fact | State) -> int:
+    """Return the version of the rules that determined a class or a state.
+
+    Classes without a rank were stored while the rules had version 1.
+    """
+    return max(1, result.settled // _RULES_FACTOR)
+
+
 def judged_alone(fact: Fact) -> Fact:
     """Return an open or click with its initial class, as if its email had no other."""
     [judged] = _judged([fact], rank(0))
@@ -107,7 +115,7 @@ def settle(
 
 
 def _require_current_rules(results: Iterable[Fact | State]) -> None:
-    newest = max(map(_rules, results), default=RULES_VERSION)
+    newest = max(map(rules_of, results), default=RULES_VERSION)
     if newest > RULES_VERSION:
         raise NewerRules(
             f"this message was classified by version {newest} of the rules, but this code has "
@@ -117,20 +125,12 @@ def _require_current_rules(results: Iterable[Fact | State]) -> None:
 
 def _differs(new: Fact, old: Fact) -> bool:
     """Return whether a settled fact is to be stored over the old one."""
-    return (new.generation, new.engager, new.reason, _rules(new)) != (
+    return (new.generation, new.engager, new.reason, rules_of(new)) != (
         old.generation,
         old.engager,
         old.reason,
-        _rules(old),
+        rules_of(old),
     )
-
-
-def _rules(result: Fact | State) -> int:
-    """Return the version of the rules that determined a class or a state.
-
-    Classes without a rank were stored while the rules had version 1.
-    """
-    return max(1, result.settled // _RULES_FACTOR)
 
 
 def _judged(facts: Sequence[Fact], settled: int) -> list[Fact]:

@@ -233,7 +233,7 @@ def build(
     )
     return RequestHandler(
         stats_table,
-        Snapshots(stats_table, Activity(stats_table, events_table)),
+        Snapshots(stats_table, Activity(stats_table, events_table), clock),
         CampaignLists(stats_table, Directory(dynamo, config.stats_table, stats_table), clock=clock),
         RecipientLists(stats_table, events_table, recipients),
         subscriptions,

@@ -188,7 +188,7 @@ def build(
         Subscriptions(dynamo, config.subscriptions_table, clock=clock),
         FrameSender(ManagementApi(config), cache(partial(_fan_out, config, clock)), clock=clock),
         cache(partial(_large_topics, config, dynamo, clock)),
-        Snapshots(stats_table, Activity(stats_table, events_table)),
+        Snapshots(stats_table, Activity(stats_table, events_table), clock),
         clock=clock,
     )
 

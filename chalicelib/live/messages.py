@@ -15,6 +15,7 @@ from chalicelib.live.frames import Message
 from chalicelib.live.permissions import Permissions
 from chalicelib.recipients.audience import Recipient
 from chalicelib.stats.counters import (
+    BOT_COUNTERS,
     COUNTERS,
     COUNTERS_OF_GENERATION_2,
     RATES,
@@ -37,6 +38,12 @@ RATES_OF_GENERATION_2 = frozenset(
     if not COUNTERS_OF_GENERATION_2.isdisjoint(sides) or "observable" in sides
 )
 
+# How long the rules may still revise most classes: until then, what outweighs the evidence of a
+# network may follow, and jobs for networks may be pending.
+UNSETTLED = timedelta(minutes=15)
+
+_KINDS_OF_BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot")
+
 # Counters of the sparkline next to a campaign's name.
 _OUTLINE = ("deliveries", "human_opens", "human_clicks")
 
@@ -54,6 +61,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
         kind = aggregate.part.partition("#")[0]
         if kind == SUMMARY:
             stats |= _summary(aggregate)
+            stats["bots"] = _bots(aggregate)
         elif kind in RESOLUTIONS:
             timeline.setdefault(kind, []).append(
                 {
@@ -78,7 +86,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
 
 
 def campaign_snapshot(
-    campaign: str, summary: Aggregate | None, parts: Iterable[Aggregate]
+    campaign: str, summary: Aggregate | None, parts: Iterable[Aggregate], now: datetime
 ) -> Message:
     """Compose a campaign's complete snapshot; all counts are 0 before the first event."""
     filled = [part for part in parts if _shown(part)]
@@ -95,7 +103,14 @@ def campaign_snapshot(
         stats.get("bounces", []), key=lambda kind: (-kind["count"], kind["type"], kind["subtype"])
     )
     stats["bounces"] = [*kinds[:MAX_BOUNCE_KINDS], *_other_bounces(kinds[MAX_BOUNCE_KINDS:])]
+    stats["bots"]["unsettled"] = _unsettled(stats["timeline"]["minute"], now)
     return stats
+
+
+def _unsettled(minutes: Iterable[Message], now: datetime) -> Message:
+    """Return the opens and clicks that the rules may still revise."""
+    recent = [one for one in minutes if now - datetime.fromisoformat(one["at"]) < UNSETTLED]
+    return {what: sum(one.get(what, 0) for one in recent) for what in ("opens", "clicks")}
 
 
 def _other_link(stats: Message) -> Iterator[Message]:
@@ -270,6 +285,28 @@ def _summary(aggregate: Aggregate) -> Message:
         },
         "counts": counts,
         "rates": shares,
+    }
+
+
+def _bots(summary: Aggregate) -> Message:
+    """Compose what is known of bots; `other` are bots of no known kind, or not yet told apart."""
+    counts: dict[str, int] = dict.fromkeys((*COUNTERS, *BOT_COUNTERS), 0) | _shown(summary)
+    kinds = {
+        kind: {what: counts.get(f"{kind}_{what}", 0) for what in ("opens", "clicks")}
+        for kind in _KINDS_OF_BOTS
+    }
+    kinds["other"] = {
+        what: max(0, counts[f"machine_{what}"] - sum(kind[what] for kind in kinds.values()))
+        for what in ("opens", "clicks")
+    }
+    return {
+        "version": summary.version,
+        "kinds": kinds,
+        "ses_label": {
+            "agree": counts["label_agrees"],
+            "differ": counts["label_differs"],
+            "absent": counts["label_absent"],
+        },
     }
 
 

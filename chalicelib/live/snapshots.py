@@ -1,6 +1,8 @@
 """Compose the snapshots of topics."""
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -20,6 +22,7 @@ class Snapshots(Struct, frozen=True):
 
     stats_table: StatsTable
     activity: Activity
+    clock: Callable[[], float] = time.time
 
     def of(
         self, topic: str, access: Permissions = EVERYTHING, on_screen: Collection[str] = ()
@@ -42,7 +45,10 @@ class Snapshots(Struct, frozen=True):
             return messages.health(self.stats_table.health(), access.can_see)
         campaign = campaign_of(topic) or ""
         snapshot = messages.campaign_snapshot(
-            campaign, self.stats_table.summary(campaign), self.stats_table.shown(campaign)
+            campaign,
+            self.stats_table.summary(campaign),
+            self.stats_table.shown(campaign),
+            datetime.fromtimestamp(self.clock(), UTC),
         )
         if access.shared is None:  # activity contains recipients
             snapshot["activity"] = self.activity.newest(campaign)

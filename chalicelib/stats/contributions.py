@@ -10,8 +10,10 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from chalicelib.facts.fact import OTHER_LINK, Fact, is_settled
+from chalicelib.facts.bots import BOTS_SINCE, kind_of_bot, label_agreement
+from chalicelib.facts.fact import ENGAGEMENTS, OTHER_LINK, Fact, is_settled
 from chalicelib.facts.reputation import bounce_counter, bounce_counter_of_generation_1
+from chalicelib.facts.settle import rules_of
 from chalicelib.facts.state import State
 from chalicelib.stats.counters import (
     HEALTH,
@@ -89,12 +91,15 @@ def grouping_key(stored: Fact | State) -> Hashable:
         stored.auto_reply,
         stored.opts_out,
         stored.generation,
+        *_bot_counters(stored),
     )
 
 
 def contributions(stored: Fact | State) -> list[Contribution]:
     """Return the contribution of a fact or state to each aggregate item."""
-    return list(_of_state(stored) if isinstance(stored, State) else _of_fact(stored))
+    if isinstance(stored, State):
+        return list(_of_state(stored))
+    return [*_of_fact(stored), *_of_bots(stored)]
 
 
 def difference(new: Fact | State, old: Fact | State) -> list[Contribution]:
@@ -151,6 +156,20 @@ def _of_fact(fact: Fact) -> Iterator[Contribution]:
         yield Contribution(_HEALTH, {"untagged": 1})
     if fact.type not in _COUNTERS and fact.type not in _OTHER_TYPES:
         yield Contribution(_HEALTH, {"unknown_types": 1})
+
+
+def _of_bots(fact: Fact) -> Iterator[Contribution]:
+    if counters := _bot_counters(fact):
+        yield Contribution([(fact.campaign, SUMMARY)], dict.fromkeys(counters, 1))
+
+
+def _bot_counters(fact: Fact) -> Sequence[str]:
+    """Return the counters of bots and labels to which an open or click adds; see BOT_COUNTERS."""
+    if fact.type not in ENGAGEMENTS or rules_of(fact) < BOTS_SINCE:
+        return ()
+    label = f"label_{label_agreement(fact)}"
+    kind = kind_of_bot(fact)
+    return (label,) if kind is None else (label, f"{kind}_{_COUNTERS[fact.type]}")
 
 
 def _of_state(state: State) -> Iterator[Contribution]:

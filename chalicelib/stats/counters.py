@@ -62,8 +62,22 @@ HEALTH_COUNTERS = {"quarantined": "q", "unknown_types": "ut", "untagged": "ug"}
 # Reports of bounces and complaints in an hour, of which only the first on each recipient counts as
 # a bounce or complaint: shows that there is something to list.
 HOUR_COUNTERS = {"reports": "rp"}
+# In a summary: opens and clicks by each kind of bot, and how SES's label compares with the class
+# (facts/bots.py). Only those that rules of version BOTS_SINCE or later have classified.
+BOT_COUNTERS = {
+    "privacy_proxy_opens": "bpo",
+    "prefetch_opens": "bfo",
+    "prefetch_clicks": "bfc",
+    "security_scanner_opens": "bso",
+    "security_scanner_clicks": "bsc",
+    "declared_bot_opens": "bdo",
+    "declared_bot_clicks": "bdc",
+    "label_agrees": "bla",
+    "label_differs": "bld",
+    "label_absent": "bln",
+}
 # All counters of campaigns, which a recount compares and corrects.
-COUNTED = COUNTERS | HOUR_COUNTERS
+COUNTED = COUNTERS | HOUR_COUNTERS | BOT_COUNTERS
 ON_DISK = COUNTED | HEALTH_COUNTERS
 
 # A summary's updates by releases of this generation; the next generation has an attribute of its

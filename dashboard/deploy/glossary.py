@@ -441,6 +441,28 @@ BOTS = {
     "and": " and ",
     "opens": "{count} opens",
     "clicks": "{count} clicks",
+    "kinds": "Which bots",
+    "provisional": "{shares} came in the last 15 minutes and may still be reclassified.",
+    "share_of_opens": "{share} of opens",
+    "share_of_clicks": "{share} of clicks",
+    "labeled": "SES has labeled {share} of these opens and clicks as likely or unlikely a bot. "
+    "{agree} of its labels agree with this classification, and {differ} differ.",
+    "unlabeled": "SES has not labeled any of these opens and clicks as likely or unlikely a bot.",
+}
+
+KINDS_OF_BOTS = {
+    "privacy_proxy": "Apple Mail privacy proxy",
+    "prefetch": "Mailbox prefetch",
+    "security_scanner": "Security scanner",
+    "declared_bot": "Self-declared bot",
+    "other": "Other",
+}
+KINDS_OF_BOTS_HELP = {
+    "privacy_proxy": "Preloads the images of every email, whether it is read or not.",
+    "prefetch": "A mailbox provider fetches images and links within seconds of sending.",
+    "security_scanner": "Opens emails and follows their links to check that they are safe.",
+    "declared_bot": "Its user agent says that it is a bot.",
+    "other": "Labeled as a likely bot by SES, or classified by an earlier version of the rules.",
 }
 
 TIMELINE = {
@@ -583,6 +605,8 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "campaign": CAMPAIGN,
         "funnel": FUNNEL,
         "bots": BOTS,
+        "kind_of_bot": KINDS_OF_BOTS,
+        "kind_of_bot_help": KINDS_OF_BOTS_HELP,
         "timeline": TIMELINE,
         "links": LINKS,
         "activity": ACTIVITY,

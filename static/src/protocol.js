@@ -35,6 +35,11 @@ export const RATES = /** @type {const} */ ([
 /** Bucket widths of the timeline. */
 export const GRAINS = /** @type {const} */ (["minute", "hour", "day"]);
 
+/** Kinds of bots, in the order in which they are shown. */
+export const KINDS_OF_BOTS = /** @type {const} */ ([
+  "privacy_proxy", "prefetch", "security_scanner", "declared_bot", "other",
+]);
+
 /** Actions that return the snapshots that the viewer missed, and then a reply. */
 export const PRECEDE_A_REPLY = new Set(["ping", "attend"]);
 
@@ -55,7 +60,11 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * Times are milliseconds since 1970, UTC; null if there was no event yet.
  * @typedef {ReturnType<typeof about>} Campaign
  * The parts that the top-level version covers.
- * @typedef {{version: number, campaign: Campaign, counts: Counts, rates: Rates}} Summary
+ * Opens and clicks by kind of bot, and how SES's label compares with the class.
+ * @typedef {{kinds: Record<typeof KINDS_OF_BOTS[number], {opens: number, clicks: number}>,
+ *            ses_label: {agree: number, differ: number, absent: number}}} Bots
+ * `bots` is null in the list, and from a server of an earlier release.
+ * @typedef {{version: number, campaign: Campaign, counts: Counts, rates: Rates, bots: Bots | null}} Summary
  * Counters that are 0 are omitted.
  * @typedef {{at: number, version: number, counts: Partial<Record<Counter, number>>}} Bucket
  * @typedef {Omit<ReturnType<typeof linkMembers>, "id" | "kind"> & {id: string, kind: string}} Link
@@ -115,6 +124,11 @@ const link = (value, path) => {
   const { id, kind, ...members } = linkMembers(value, path);
   return { ...members, id: id ?? members.url, kind: kind ?? "link" };
 };
+const opensAndClicks = shape({ opens: count, clicks: count });
+/** @type {import("./validate.js").Check<Bots>} */
+const bots = shape({
+  kinds: /** @type {import("./validate.js").Check<Bots["kinds"]>} */ (each(KINDS_OF_BOTS, opensAndClicks)), ses_label: shape({ agree: count, differ: count, absent: count }),
+});
 const bounces = shape({ type: string, subtype: string, version: count, count });
 const health = shape({
   checked_at: optional(time), last_event_at: optional(time), paused_at: optional(time),
@@ -257,7 +271,10 @@ function part(topic, value, path) {
   return {
     type: "campaign",
     summary: body.counts === undefined ? null
-      : /** @type {Summary} */ ({ ...numbers(body, path), campaign: about(body.campaign, `${path}.campaign`) }),
+      : /** @type {Summary} */ ({
+        ...numbers(body, path), campaign: about(body.campaign, `${path}.campaign`),
+        bots: optional(bots)(body.bots, `${path}.bots`),
+      }),
     timeline: timeline(body.timeline ?? {}, `${path}.timeline`),
     links: list(link)(body.links, `${path}.links`),
     bounces: list(bounces)(body.bounces, `${path}.bounces`),

@@ -51,6 +51,8 @@ export function linksOf(data) {
 
 /** The period of `lately`, in minutes. */
 export const LATELY = 5;
+/** How long opens and clicks may still be reclassified, in minutes. */
+export const UNSETTLED = 15;
 
 /**
  * The recent increase of each counter, by the events' own times; never more than the counter itself,
@@ -58,13 +60,14 @@ export const LATELY = 5;
  *
  * @param {CampaignData} data
  * @param {number} now in milliseconds since 1970
+ * @param {number} [period] in minutes
  * @returns {Bucket["counts"]}
  */
-export function lately(data, now) {
+export function lately(data, now, period = LATELY) {
   /** @type {Record<string, number>} */
   const sums = {};
   for (const { at, counts } of data.timeline.minute.values()) {
-    if (at <= now - LATELY * 60_000) continue;
+    if (at <= now - period * 60_000) continue;
     for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
   }
   const totals = /** @type {Record<string, number | null>} */ (data.summary?.counts ?? {});

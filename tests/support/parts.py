@@ -146,7 +146,9 @@ class Parts:
     @cached_property
     def snapshots(self):
         """Return the reader of snapshots."""
-        return Snapshots(self.stats_table, Activity(self.stats_table, self.events_table))
+        return Snapshots(
+            self.stats_table, Activity(self.stats_table, self.events_table), self._clock
+        )
 
     @cached_property
     def push_now(self):

@@ -38,13 +38,24 @@ WHOSE = {
     ses.CRAWLER: ("machine", "machine"),
     None: ("unknown", "unknown"),
 }
+BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot")
 BROWSERS = {ses.BROWSER, ses.TELEPHONE, ses.OUTDATED_BROWSER}
 FETCHED_WHEN_READ = {ses.OUTLOOK, ses.GMAIL_PROXY}
 
 
 def counts(events):
-    """Return the counters of each campaign: campaign → counter → number; zeros are omitted."""
-    return {campaign: parts.get("summary", {}) for campaign, parts in stats(events).items()}
+    """Return the counters of each campaign: campaign → counter → number; zeros are omitted.
+
+    Without those of kinds of bots and of SES's labels, which snapshots show elsewhere.
+    """
+    return {
+        campaign: {
+            name: number
+            for name, number in parts.get("summary", {}).items()
+            if not name.startswith(("label_", *BOTS))
+        }
+        for campaign, parts in stats(events).items()
+    }
 
 
 def stats(events):
@@ -102,6 +113,7 @@ def _engaged(parts, found):
         whose = _whose(one, found)
         if whose != "unknown":
             _everywhere(parts, at, f"{whose}_{counter}", 1)
+        parts["summary"].update(_of_bots(one, whose))
         if link is not None:
             parts[f"link#{link}"]["clicks"] += 1
             parts[f"link#{link}"][f"{whose}_clicks"] += whose != "unknown"
@@ -153,6 +165,30 @@ class Engaged(NamedTuple):
 def _whose(one, found):
     """Return whose an open or click of an email is, from all of them."""
     return _click(one, found)[0] if one.counter == "clicks" else _open(one, found)
+
+
+def _of_bots(one, whose):
+    """Return the counters of kinds of bots and of SES's label."""
+    kind = _kind_of_bot(one, whose)
+    return [f"label_{_agreement(one, whose)}"] + ([f"{kind}_{one.counter}"] if kind else [])
+
+
+def _kind_of_bot(one, whose):
+    if whose != "machine" or one.is_bot == "Likely":
+        return None
+    if one.agent == ses.APPLE_MAIL_PRIVACY and one.counter == "opens":
+        return "privacy_proxy"
+    if one.agent == ses.CRAWLER:
+        return "declared_bot"
+    return "prefetch" if _by_itself(one) == "machine" else "security_scanner"
+
+
+def _agreement(one, whose):
+    if one.is_bot == "Likely":
+        return "agrees"
+    if one.is_bot == "Unlikely":
+        return "agrees" if whose == "human" else "differs"
+    return "absent"
 
 
 def _by_itself(one):

@@ -133,7 +133,7 @@ class Region:
         subscriptions = Subscriptions(self, TABLE, clock=clock, pause=self._sleep)
         stats_table = StatsTable(self, "StatsTable", clock=clock)
         events_table = EventsTable(self, "EventsTable", retention_days=90, clock=clock)
-        snapshots = Snapshots(stats_table, Activity(stats_table, events_table))
+        snapshots = Snapshots(stats_table, Activity(stats_table, events_table), clock)
         return Publisher(subscriptions, frame_sender, lambda: large_topics, snapshots, clock=clock)
 
     def _invoke(self, event: bytes) -> None:

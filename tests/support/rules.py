@@ -70,7 +70,7 @@ class Rules:
 
 CURRENT = Rules(RULES_VERSION)
 # Older rules that classify everything, or something, differently from the newer ones.
-OLDER = Rules(1, turns=1)
-OLDER_IN_PART = Rules(1, turns=1, types=("Click",))
+OLDER = Rules(RULES_VERSION - 1, turns=1)
+OLDER_IN_PART = Rules(RULES_VERSION - 1, turns=1, types=("Click",))
 # The rules of the current code, which the oracle also applies.
-NEWER = Rules(2)
+NEWER = CURRENT

@@ -1,6 +1,7 @@
 """Messages have the format of the protocol and fit into frames."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.facts.reputation import bounce_kind
+from chalicelib.live import messages
 from chalicelib.live.frames import MAX_FRAME_BYTES, frames
 from chalicelib.live.messages import (
     campaign_entry,
     campaign_list,
-    campaign_snapshot,
     campaign_stats,
     campaign_timeline,
     health,
@@ -64,12 +65,19 @@ BOUNCES = [
 ]
 
 
+NOW = datetime(2026, 11, 23, 10, 20, tzinfo=UTC)
+
+
+def campaign_snapshot(campaign, summary, parts):
+    return messages.campaign_snapshot(campaign, summary, parts, NOW)
+
+
 def test_a_snapshot_has_the_members_of_the_documented_example():
     snapshot = campaign_snapshot("spring", SUMMARY_OF_SPRING, [])
     documented = example("reply-snapshot-campaign")["snapshot"]
 
     assert {*snapshot, "activity"} == documented.keys()
-    for member in ("campaign", "counts", "rates", "timeline"):
+    for member in ("campaign", "counts", "rates", "timeline", "bots"):
         assert snapshot[member].keys() == documented[member].keys()
 
 

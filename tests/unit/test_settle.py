@@ -172,7 +172,7 @@ def test_older_rules_settle_nothing_if_newer_rules_classified_a_fact(engagement)
 def test_older_rules_settle_nothing_after_newer_rules():
     with NEWER.applied():
         state = settle(facts(ses.an_open()), None).state
-    with OLDER.applied(), pytest.raises(ValueError, match="version 2 of the rules"):
+    with OLDER.applied(), pytest.raises(ValueError, match=f"version {NEWER.version} of the rules"):
         settle(facts(ses.an_open()), state)
 
 

@@ -3,7 +3,7 @@
 import { age } from "../format.js";
 import { html } from "../html.js";
 import { wallHash } from "../leader.js";
-import { lately } from "../select.js";
+import { UNSETTLED, lately } from "../select.js";
 import { text } from "../glossary.js";
 import { Announcer } from "./announcer.js";
 import { FunnelView } from "./funnel.js";
@@ -50,7 +50,8 @@ export function CampaignView({ id, page, topic, data, summary, untracked, unsent
       <${Tiles} id=${id} summary=${summary} data=${data} format=${format} lately=${data ? lately(data, now) : null} />
       <div class="columns">
         <${FunnelView} summary=${summary} format=${format} />
-        <${HumansAndBotsView} id=${id} summary=${summary} moved=${data?.moved} format=${format} />
+        <${HumansAndBotsView} id=${id} summary=${summary} moved=${data?.moved}
+          unsettled=${data && lately(data, now, UNSETTLED)} format=${format} />
       </div>
       <${TimelineView} id=${id} data=${data} page=${page} format=${format} />
       <${DetailsView} ...${{ id, page, topic, data, summary }} />
