@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from shlex import quote
@@ -20,46 +20,25 @@ from chalicelib.stats.table import StatsTable
 from dashboard import durable
 from dashboard.installation import Installation, find, installation_options
 from dashboard.paths import StateDir
-from dashboard.replay.exports import Record, Unreadable, files_in, read
+from dashboard.replay.exports import Record, files_in, read
+from dashboard.replay.skipped import Skipped
 from dashboard.sqs.batching import MAX_BYTES, MAX_ENTRIES
 from dashboard.sqs.queue import Sender
 
-_MOST_COMPLAINTS = 20
 _NOTE_EVERY_SECONDS = 1.0
 
 
 @dataclass
-class Outcome:
-    """The result of replaying files.
+class Outcome(Skipped):
+    """The result of replaying files. Refused records are not sent, in this replay or the earlier.
 
     Attributes:
         sent: number of events sent to the queue.
         earlier: number of records that an earlier, interrupted replay had processed.
-        refused: number of records that were not sent, by reason, in this replay and the earlier
-            one.
-        complaints: the first refused records and unreadable files, each with its reason.
-        unreadable: number of files, and files in archives, that could not be read to the end.
     """
 
     sent: int = 0
     earlier: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    complaints: list[str] = field(default_factory=list)
-    unreadable: int = 0
-
-    def refuse(self, record: Record, reason: str, detail: str) -> None:
-        """Record that a record is not sent."""
-        self.refused[reason] += 1
-        self._complain(f"{record.place}: {reason}: {detail}")
-
-    def report(self, error: Unreadable) -> None:
-        """Record that a file, or a part of it, cannot be read."""
-        self.unreadable += 1
-        self._complain(str(error))
-
-    def _complain(self, complaint: str) -> None:
-        if len(self.complaints) < _MOST_COMPLAINTS:
-            self.complaints.append(complaint)
 
 
 class Note:
@@ -135,7 +114,7 @@ def command(
         _replay_all(installation, files_in(paths), StateDir(state_dir).replay, outcome)
     finally:
         _say(outcome)
-    if outcome.refused or outcome.unreadable:
+    if outcome.has_any:
         sys.exit(1)
 
 
@@ -238,14 +217,6 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
 
 
 def _say(outcome: Outcome) -> None:
-    for complaint in outcome.complaints:
-        click.echo(complaint, err=True)
-    hidden = outcome.refused.total() + outcome.unreadable - len(outcome.complaints)
-    if hidden:
-        click.echo(f"… and {hidden:,} more", err=True)
+    outcome.print_complaints()
     earlier = f", {outcome.earlier:,} records were processed earlier" if outcome.earlier else ""
-    reasons = ", ".join(f"{number:,} {reason}" for reason, number in outcome.refused.items())
-    refused = f"; not sent: {reasons}" if reasons else ""
-    files = "file" if outcome.unreadable == 1 else "files"
-    unread = f"; {outcome.unreadable} {files} not read completely" if outcome.unreadable else ""
-    click.echo(f"{outcome.sent:,} events sent to the queue{earlier}{refused}{unread}.")
+    click.echo(f"{outcome.sent:,} events sent to the queue{earlier}{outcome.summary('not sent')}.")
