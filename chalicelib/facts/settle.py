@@ -13,7 +13,7 @@ email again after each change (settle_message in functions/ingest.py). An ingest
 settles nothing once newer rules have been applied (see settle).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from chalicelib.errors import NewerRules
 from chalicelib.facts import links
 from chalicelib.facts.classify import is_private
 from chalicelib.facts.fact import ENGAGEMENTS, GENERATION, Fact, is_settled, link_id
+from chalicelib.facts.networks import NO_EVIDENCE, Evidence
 from chalicelib.facts.reputation import ComplaintCounter, complaint_counter
 from chalicelib.facts.rules import RULES_VERSION, judge
 from chalicelib.facts.state import State
@@ -85,7 +86,10 @@ def upgraded(fact: Fact) -> Fact:
 
 
 def settle(
-    facts: Iterable[Fact], stored: State | None, person: Callable[[str], str] = str
+    facts: Iterable[Fact],
+    stored: State | None,
+    person: Callable[[str], str] = str,
+    evidence: Mapping[str, Evidence] = NO_EVIDENCE,
 ) -> Settlement:
     """Settle one email of one campaign.
 
@@ -95,6 +99,7 @@ def settle(
         stored: the stored state, None if there is none yet.
         person: returns what a recipient's name has in common with the token that replaces it once
             the recipient is forgotten (facts/forgotten.py). Facts of one email may have either.
+        evidence: the evidence of the email's networks, including its own.
 
     Raises:
         NewerRules: newer rules have classified one of the facts or settled the email. They may not
@@ -105,7 +110,7 @@ def settle(
     _require_current_rules([*stored_facts, stored] if stored else stored_facts)
     settled = rank(len(stored_facts))
     found = [upgraded(fact) for fact in stored_facts]
-    judged = _judged(found, settled)
+    judged = _judged(found, settled, evidence)
     state = _state(judged, settled, person) if judged else None
     return Settlement(
         facts=[new for new, old in zip(judged, stored_facts, strict=True) if _differs(new, old)],
@@ -133,9 +138,11 @@ def _differs(new: Fact, old: Fact) -> bool:
     )
 
 
-def _judged(facts: Sequence[Fact], settled: int) -> list[Fact]:
+def _judged(
+    facts: Sequence[Fact], settled: int, evidence: Mapping[str, Evidence] = NO_EVIDENCE
+) -> list[Fact]:
     """Return opens and clicks with their classes; other facts unchanged."""
-    verdicts = judge(facts).verdicts
+    verdicts = judge(facts, evidence).verdicts
     return [
         replace(fact, engager=verdict.engager, reason=verdict.reason, settled=settled)
         if (verdict := verdicts.get(fact.key))

@@ -1,6 +1,6 @@
 """Versions of the classification rules, as two releases apply them during a deployment."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 from chalicelib.facts import settle
 from chalicelib.facts.fact import Class, Fact
+from chalicelib.facts.networks import NO_EVIDENCE, Evidence
 from chalicelib.facts.rules import RULES_VERSION, Judgement, Verdict, judge
 
 
@@ -27,10 +28,12 @@ class Rules:
         self.turns = turns
         self.types = types
 
-    def judge(self, facts: Iterable[Fact]) -> Judgement:
+    def judge(
+        self, facts: Iterable[Fact], evidence: Mapping[str, Evidence] = NO_EVIDENCE
+    ) -> Judgement:
         """Judge an email as the current code does, and rotate the classes."""
         facts = list(facts)
-        judgement = judge(facts)
+        judgement = judge(facts, evidence)
         turned = {
             fact.key: self._turned(judgement.verdicts[fact.key])
             for fact in facts
