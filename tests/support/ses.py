@@ -28,6 +28,7 @@ OUTLOOK = (
     "16.0.17928; ms-office; MSOffice 16)"
 )
 CRAWLER = "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)"
+ADDRESS = "192.0.2.1"
 VALIDATION = "Successfully validated SNS topic for Amazon SES event publishing."
 
 Json = dict[str, Any]
@@ -188,12 +189,13 @@ def an_open(
     at: str = "2026-11-23T10:05:00.000Z",
     agent: str | None = BROWSER,
     is_bot: str | None = None,
+    address: str | None = ADDRESS,
     **of_mail: Any,
 ) -> Json:
     return {
         "eventType": "Open",
         "mail": mail(message, **of_mail),
-        "open": _engagement(at, agent, is_bot),
+        "open": _engagement(at, agent, is_bot, address),
     }
 
 
@@ -205,17 +207,20 @@ def a_click(
     agent: str | None = BROWSER,
     is_bot: str | None = None,
     tags: Json | None = None,
+    address: str | None = ADDRESS,
     **of_mail: Any,
 ) -> Json:
     return {
         "eventType": "Click",
         "mail": mail(message, **of_mail),
-        "click": {**_engagement(at, agent, is_bot), "link": link, "linkTags": tags},
+        "click": {**_engagement(at, agent, is_bot, address), "link": link, "linkTags": tags},
     }
 
 
-def _engagement(at: str, agent: str | None, is_bot: str | None) -> Json:
-    described: Json = {"timestamp": at, "ipAddress": "192.0.2.1"}
+def _engagement(at: str, agent: str | None, is_bot: str | None, address: str | None) -> Json:
+    described: Json = {"timestamp": at}
+    if address is not None:
+        described["ipAddress"] = address
     if agent is not None:
         described["userAgent"] = agent
     if is_bot is not None:

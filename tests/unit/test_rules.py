@@ -11,7 +11,8 @@ from support.generate import engagements
 
 from bench.worlds import agents
 from chalicelib.facts.fact import FactSettings, facts_of
-from chalicelib.facts.rules import judge
+from chalicelib.facts.networks import Bits
+from chalicelib.facts.rules import evidence_of, judge
 from chalicelib.ses.parse import parse
 
 SEVERAL = ["ada@example.com", "bob@example.com", "cyd@example.com"]
@@ -53,6 +54,30 @@ def reasons(*events):
 
 HUMAN = "human"
 HOUR = 3600
+SCANNERS = "198.51.100.7"
+
+
+def email(message, *events, address=SCANNERS):
+    """Return the events as those of one email, from one network."""
+    return [
+        {**event, "mail": {**event["mail"], "messageId": message}}
+        | ({key: {**event[key], "ipAddress": address}} if address else {})
+        for event in events
+        for key in [event["eventType"].lower()]
+    ]
+
+
+def reasons_of_first(*emails):
+    """Return the reason for each event of the first email of a campaign, as in `reasons`."""
+    found = [facts(one) for one in emails]
+    verdicts = judge(found[0], evidence_of(found)).verdicts
+    judged = [verdicts[fact.key] for fact in found[0]]
+    return [one.reason if one.engager == "machine" else one.engager for one in judged]
+
+
+def others(number, *events, **where):
+    """Return a number of other emails with the same events."""
+    return [email(f"o-{len(events)}-{one}-{id(events)}", *events, **where) for one in range(number)]
 
 
 class TestBurst:
@@ -216,6 +241,11 @@ class TestClickAtOpen:
     def test_a_click_more_than_three_seconds_after_the_open_is_human(self):
         assert reasons(opened(HOUR, MAC), click(HOUR + 3.001, agent=MAC)) == [HUMAN] * 2
 
+    def test_its_further_clicks_within_ten_minutes_are_the_bots(self):
+        clicks = [click(HOUR + seconds, seconds, MAC) for seconds in (1, 9, 601, 602)]
+
+        assert reasons(opened(HOUR, MAC), *clicks)[1:] == ["click_at_open"] * 3 + [HUMAN]
+
     def test_a_click_before_the_open_is_human(self):
         assert reasons(opened(HOUR + 1, MAC), click(HOUR, agent=MAC)) == [HUMAN] * 2
 
@@ -319,6 +349,170 @@ class TestOpensOfClickingBots:
 
     def test_an_unknown_agents_open_is_not_beside_it(self):
         assert reasons(opened(HOUR - 5, "odd"), *self.BURST)[0] == "unknown"
+
+
+class TestBitsOfNetworks:
+    """What an email shows about the networks that it was clicked from."""
+
+    def bits(self, *events):
+        [bits] = judge(facts(email("m-1", *events))).networks.values()
+        return bits
+
+    def test_a_click_before_any_mailbox_open_is_quiet(self):
+        assert self.bits(click(HOUR)) == Bits(seen=True, quiet=True)
+
+    @pytest.mark.parametrize("agent", [ses.GMAIL_PROXY, ses.OUTLOOK, ses.APPLE_MAIL_PRIVACY])
+    def test_a_click_after_a_mailbox_open_is_not_quiet(self, agent):
+        read = facts([*email("m-1", opened(60, agent), address=None), *email("m-1", click(HOUR))])
+
+        assert list(judge(read).networks.values()) == [Bits(seen=True)]
+
+    @pytest.mark.parametrize("agent", [ses.GMAIL_PREFETCH, ses.BROWSER, None])
+    def test_a_prefetch_of_gmails_or_a_browsers_open_is_no_mailbox_open(self, agent):
+        events = [*email("m-1", opened(2, agent)), *email("m-1", click(HOUR))]
+
+        assert list(judge(facts(events)).networks.values()) == [Bits(seen=True, quiet=True)]
+
+    def test_one_quiet_click_of_several_makes_the_email_quiet(self):
+        events = [
+            *email("m-1", click(HOUR), click(3 * HOUR)),
+            *email("m-1", opened(2 * HOUR), address="192.0.2.9"),
+        ]
+
+        assert list(judge(facts(events)).networks.values()) == [Bits(seen=True, quiet=True)]
+
+    def test_a_click_that_its_emails_rules_find_to_be_a_bots_is_sure(self):
+        assert self.bits(click(60)) == Bits(seen=True, quiet=True, sure=True)
+
+    def test_a_network_of_which_only_a_browser_opened_shows_nothing(self):
+        assert self.bits(opened(HOUR, MAC)) == Bits()
+
+    def test_the_networks_of_mail_programs_and_proxies_do_not_matter(self):
+        assert judge(facts(email("m-1", opened(HOUR), opened(HOUR, ses.OUTLOOK)))).networks == {}
+
+    def test_a_click_without_an_address_has_no_network(self):
+        assert judge(facts([click(HOUR, address=None)])).networks == {}
+
+    def test_addresses_of_one_24_block_are_one_network(self):
+        events = [
+            *email("m-1", click(HOUR), address="198.51.100.7"),
+            *email("m-1", click(2 * HOUR), address="198.51.100.250"),
+            *email("m-1", click(3 * HOUR), address="198.51.101.7"),
+        ]
+
+        assert len(judge(facts(events)).networks) == 2
+
+    def test_the_bits_do_not_depend_on_the_evidence(self):
+        found = facts(email("m-1", click(HOUR)))
+        quiet = evidence_of([facts(one) for one in others(5, click(HOUR))])
+
+        assert judge(found, quiet).networks == judge(found).networks
+
+
+class TestQuietNetwork:
+    CLICKED = email("m-1", click(HOUR))
+
+    def test_a_click_is_a_bots_if_two_other_emails_were_clicked_before_any_open(self):
+        assert reasons_of_first(self.CLICKED, *others(2, click(2 * HOUR))) == ["quiet_network"]
+
+    def test_one_other_email_is_not_enough(self):
+        assert reasons_of_first(self.CLICKED, *others(1, click(2 * HOUR))) == [HUMAN]
+
+    def test_further_clicks_on_the_same_email_are_no_evidence(self):
+        several = email("m-1", *(click(number * HOUR) for number in range(1, 6)))
+
+        assert reasons_of_first(several, *others(1, click(2 * HOUR))) == [HUMAN] * 5
+
+    @pytest.mark.parametrize(("quiet", "found"), [(8, "quiet_network"), (7, HUMAN)])
+    def test_80_percent_of_the_others_must_be_quiet(self, quiet, found):
+        read = [
+            [*one, *email(one[0]["mail"]["messageId"], opened(60), address="192.0.2.9")]
+            for one in others(10 - quiet, click(2 * HOUR))
+        ]
+
+        assert reasons_of_first(self.CLICKED, *others(quiet, click(2 * HOUR)), *read) == [found]
+
+    def test_a_click_after_apples_preload_is_not_quiet(self):
+        """Otherwise, everyone behind Private Relay would be a bot."""
+        preloaded = [*email("m-1", opened(60, ses.APPLE_MAIL_PRIVACY)), *self.CLICKED]
+
+        assert reasons_of_first(preloaded, *others(9, click(2 * HOUR)))[1] == HUMAN
+
+    def test_clicks_from_other_networks_are_no_evidence(self):
+        elsewhere = others(5, click(2 * HOUR), address="203.0.113.7")
+
+        assert reasons_of_first(self.CLICKED, *elsewhere) == [HUMAN]
+
+    def test_clicks_on_other_campaigns_are_no_evidence(self):
+        other = others(5, click(2 * HOUR, campaign="autumn"))
+
+        assert reasons_of_first(self.CLICKED, *other) == [HUMAN]
+
+    def test_a_click_without_an_address_is_judged_by_its_email_alone(self):
+        unknown = email("m-1", click(HOUR, address=None), address=None)
+        nowhere = others(5, click(2 * HOUR, address=None), address=None)
+
+        assert reasons_of_first(unknown, *nowhere) == [HUMAN]
+
+    def test_the_opens_beside_its_clicks_are_the_bots(self):
+        found = reasons_of_first(
+            email("m-1", opened(HOUR - 20, MAC), click(HOUR)), *others(2, click(2 * HOUR))
+        )
+
+        assert found == ["open_by_clicking_bot", "quiet_network"]
+
+
+class TestScannerNetwork:
+    CLICKED = email("m-1", click(HOUR))
+    SCANNED = (click(60, 1), click(60.1, 2))
+    PRELOADED = (*email("m-1", opened(60, ses.APPLE_MAIL_PRIVACY)), *CLICKED)
+
+    def test_a_click_is_a_bots_if_the_other_emails_were_clicked_by_bots(self):
+        assert reasons_of_first(self.CLICKED, *others(1, *self.SCANNED)) == ["scanner_network"]
+
+    def test_apples_preload_does_not_protect_the_click(self):
+        found = reasons_of_first([*self.PRELOADED], *others(2, *self.SCANNED))
+
+        assert found == ["apple_mail_privacy", "scanner_network"]
+
+    @pytest.mark.parametrize(("people", "found"), [(2, "scanner_network"), (3, HUMAN)])
+    def test_half_of_the_others_must_have_a_bots_click(self, people, found):
+        read = [
+            [*one, *email(one[0]["mail"]["messageId"], opened(60), address="192.0.2.9")]
+            for one in others(people, click(2 * HOUR))
+        ]
+
+        assert reasons_of_first(self.CLICKED, *others(2, *self.SCANNED), *read) == [found]
+
+    @pytest.mark.parametrize(
+        ("read", "clicked"), [(HOUR, HOUR + 1), (60, 1800.001), (60, 959.999), (400, 600)]
+    )
+    def test_a_person_who_read_just_before_or_clicks_late_is_no_bot(self, read, clicked):
+        person = [*email("m-1", opened(read), address="192.0.2.9"), *email("m-1", click(clicked))]
+
+        assert reasons_of_first(person, *others(9, *self.SCANNED)) == [HUMAN] * 2
+
+
+class TestBrowserOpensFromScannersNetworks:
+    SCANNED = (click(60, 1), click(60.1, 2))
+
+    @pytest.mark.parametrize(("seconds", "found"), [(300, "scanner_network"), (300.001, HUMAN)])
+    def test_a_browsers_open_within_five_minutes_is_the_scanners(self, seconds, found):
+        """Outlook's proxy opens for readers, with a browser's agent, from shared networks."""
+        opens = email("m-1", opened(seconds, MAC))
+
+        assert reasons_of_first(opens, *others(1, *self.SCANNED)) == [found]
+
+    def test_a_quiet_network_is_not_enough(self):
+        opens = email("m-1", opened(60, MAC))
+
+        assert reasons_of_first(opens, *others(5, click(HOUR))) == [HUMAN]
+
+    @pytest.mark.parametrize("agent", [ses.GMAIL_PROXY, ses.OUTLOOK])
+    def test_a_mail_programs_or_mailbox_proxys_open_stays_human(self, agent):
+        opens = email("m-1", opened(60, agent))
+
+        assert reasons_of_first(opens, *others(5, *self.SCANNED)) == [HUMAN]
 
 
 class TestLabelOfSes:
