@@ -2,11 +2,11 @@
 
 Each rule set is a function from the opens and clicks of a campaign to a class for each. The
 published ones are written anew from their descriptions. Where a description leaves something open,
-it is decided in favor of the rule set, and noted. Only the last two use `isBotEvent`.
+it is decided in favor of the rule set, and noted. Only the last three use `isBotEvent`.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -14,6 +14,8 @@ from bench.worlds import networks
 from bench.worlds.email import Hit
 from chalicelib.facts.classify import classify
 from chalicelib.facts.fact import ENGAGEMENTS, Fact, FactSettings, facts_of
+from chalicelib.facts.networks import NO_EVIDENCE, Evidence
+from chalicelib.facts.rules import evidence_of
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.ses.parse import parse
 
@@ -196,38 +198,65 @@ def _is_outdated(hit: Hit) -> bool:
     return found is not None and int(found[1]) < 100
 
 
-def judge_as_mailpulse(email: Message, without: frozenset[str] = frozenset()) -> list[bool]:
-    """Apply Mailpulse's rules through its own code: parse, store as facts, settle the email.
+def judge_as_mailpulse(emails: Sequence[Message]) -> Classes:
+    """Apply Mailpulse's rules through its own code: parse, store as facts, settle the emails."""
+    return _settled_by(emails, evidence_of(_facts(tuple(email.events)) for email in emails))
 
-    Args:
-        email: the email.
-        without: the reasons of rules to leave out, which must be the last ones of REASONS.
-    """
+
+def judge_as_mailpulse_without_networks(emails: Sequence[Message]) -> Classes:
+    """Apply those of Mailpulse's rules that need nothing but the email."""
+    return _settled_by(emails, NO_EVIDENCE)
+
+
+def judge_up_to(emails: Sequence[Message], last: str) -> Classes:
+    """Apply Mailpulse's rules up to one of REASONS, or BY_ITSELF."""
+    if last == "scanner_network":
+        return judge_as_mailpulse(emails)
+    if last == "quiet_network":
+        evidence = evidence_of(_facts(tuple(email.events)) for email in emails)
+        # Without emails of sure bots, no network is a scanner's.
+        return _settled_by(emails, {name: one._replace(sure=0) for name, one in evidence.items()})
+    without = REASONS[REASONS.index(last) + 1 :] if last in REASONS else REASONS
     return [
-        (classify(fact)[0] if fact.reason in without else fact.engager) == "human"
-        for fact in _settled(tuple(email.events))
+        [
+            (classify(fact)[0] if fact.reason in without else fact.engager) == "human"
+            for fact in _settled(tuple(email.events))
+        ]
+        for email in emails
     ]
 
 
-@lru_cache(maxsize=10_000)  # the same emails are judged with one rule more each time
-def _settled(events: tuple[str, ...]) -> list[Fact]:
+def _settled_by(emails: Sequence[Message], evidence: Mapping[str, Evidence]) -> Classes:
+    return [
+        [fact.engager == "human" for fact in _settled(tuple(email.events), evidence)]
+        for email in emails
+    ]
+
+
+def _settled(events: tuple[str, ...], evidence: Mapping[str, Evidence] = NO_EVIDENCE) -> list[Fact]:
     """Return the opens and clicks of an email, settled."""
+    found = _facts(events)
+    settled = {fact.key: fact for fact in settle(found, None, evidence=evidence).facts}
+    return [settled.get(fact.key, fact) for fact in found if fact.type in ENGAGEMENTS]
+
+
+@lru_cache(maxsize=10_000)  # the same emails are judged with one rule more each time
+def _facts(events: tuple[str, ...]) -> list[Fact]:
+    """Return the facts of an email, as they are stored before it is settled."""
     settings = FactSettings("key of pseudonyms")
     facts: list[Fact] = []
     for text in events:
         event = parse(text, campaign_tag="campaign")
         assert event is not None
         facts += facts_of(event, settings)
-    found = [judged_alone(fact) if fact.type in ENGAGEMENTS else fact for fact in facts]
-    settled = {fact.key: fact for fact in settle(found, None).facts}
-    return [settled.get(fact.key, fact) for fact in found if fact.type in ENGAGEMENTS]
+    return [judged_alone(fact) if fact.type in ENGAGEMENTS else fact for fact in facts]
 
 
 # The reasons that the rules of facts/rules.py give, in the order in which they are applied. Each
 # changes only what those before have left.
 REASONS = (
     *("burst", "sweep", "early_click", "outdated_agent", "click_at_open", "check_at_click"),
-    *("echo", "open_by_clicking_bot"),
+    *("echo", "open_by_clicking_bot", "quiet_network", "scanner_network"),
 )
 BY_ITSELF = "each by itself"
 
@@ -258,18 +287,17 @@ PUBLISHED = (
         uses_label=True,
     ),
 )
-MAILPULSE = RuleSet(
-    "Mailpulse", "", _by_email(judge_as_mailpulse), uses_label=True, uses_events=True
+MAILPULSE = RuleSet("Mailpulse", "", judge_as_mailpulse, uses_label=True, uses_events=True)
+WITHOUT_NETWORKS = RuleSet(
+    "Mailpulse, each email by itself",
+    "",
+    judge_as_mailpulse_without_networks,
+    uses_label=True,
+    uses_events=True,
 )
 # Mailpulse's rules one after the other: each of these has one rule more than the one before.
 STEPS = tuple(
-    RuleSet(
-        name,
-        "",
-        _by_email(partial(judge_as_mailpulse, without=frozenset(REASONS[number:]))),
-        uses_label=True,
-        uses_events=True,
-    )
-    for number, name in enumerate((BY_ITSELF, *REASONS))
+    RuleSet(name, "", partial(judge_up_to, last=name), uses_label=True, uses_events=True)
+    for name in (BY_ITSELF, *REASONS)
 )
-RULE_SETS = (*PUBLISHED, MAILPULSE)
+RULE_SETS = (*PUBLISHED, WITHOUT_NETWORKS, MAILPULSE)

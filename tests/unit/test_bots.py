@@ -9,6 +9,7 @@ from bench.rule_sets import MAILPULSE, RULE_SETS
 from bench.worlds.campaign import generate
 from bench.worlds.parameters import SEEDS
 from chalicelib.facts.fact import FactSettings, facts_of
+from chalicelib.facts.rules import evidence_of
 from chalicelib.facts.settle import settle
 from chalicelib.ses.parse import parse
 
@@ -65,7 +66,8 @@ def test_unique_clicks_and_opens_of_mailpulse_are_those_of_its_states():
     for text, _ in campaign.events():
         event = parse(text, campaign_tag="campaign")
         facts.setdefault(event.message_id, []).extend(facts_of(event, FactSettings("k")))
-    states = [settle(one, None).state for one in facts.values()]
+    evidence = evidence_of(facts.values())
+    states = [settle(one, None, evidence=evidence).state for one in facts.values()]
     found = bots.score(MAILPULSE, Cell("business", 5, "none", "Likely"), campaign).found
     assert found["Click"] == sum(
         one is not None and one.human_clicked_at is not None for one in states

@@ -4,8 +4,10 @@ import pytest
 from support import ses
 
 from bench import rule_sets
-from bench.rule_sets import PUBLISHED, RULE_SETS, Message
+from bench.rule_sets import PUBLISHED, RULE_SETS, STEPS, Message
+from bench.worlds.campaign import events_of, generate
 from bench.worlds.email import Hit
+from bench.worlds.parameters import SEEDS
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0 Safari/537.36"
 OLD_CHROME = CHROME.replace("Chrome/154", "Chrome/62")
@@ -106,7 +108,32 @@ def test_mailpulses_rules_are_applied_by_its_own_code():
         ses.a_click(at="2026-11-23T12:00:00.000Z", link="https://example.com/1"),
     ]
     message = Message([], (), [ses.raw(event) for event in events])
-    assert rule_sets.judge_as_mailpulse(message) == [False, False, False, False, True]
+    assert rule_sets.judge_as_mailpulse([message]) == [[False, False, False, False, True]]
+
+
+def test_mailpulses_rules_of_networks_compare_the_emails_of_a_campaign():
+    emails = [
+        Message(
+            [], (), [ses.raw(ses.a_click(f"m-{number}", at=f"2026-11-23T1{number}:00:00.000Z"))]
+        )
+        for number in range(1, 4)
+    ]
+    assert rule_sets.judge_as_mailpulse(emails) == [[False]] * 3
+    assert rule_sets.judge_as_mailpulse_without_networks(emails) == [[True]] * 3
+    assert rule_sets.judge_as_mailpulse(emails[:2]) == [[True]] * 2
+
+
+def test_the_last_step_has_all_rules_and_those_before_the_networks_judge_emails_one_by_one():
+    campaign = generate(SEEDS["tune"][0], "business", 5, emails=600)
+    emails = [
+        Message([], (), [event.text for event in events_of(email, campaign.id)])
+        for email in campaign.emails
+    ]
+    found = {rules.name: rules.judge(emails) for rules in STEPS}
+    assert found["scanner_network"] == rule_sets.judge_as_mailpulse(emails)
+    assert found["open_by_clicking_bot"] == rule_sets.judge_as_mailpulse_without_networks(emails)
+    humans = [sum(map(sum, classes)) for classes in found.values()]
+    assert humans == sorted(humans, reverse=True), "each rule finds further bots"
 
 
 @pytest.mark.parametrize("rules", [one for one in PUBLISHED if one.name != "no rules"])
