@@ -12,6 +12,7 @@ import click
 from chalicelib.errors import MailpulseError
 
 COMMANDS = {
+    "classify": "dashboard.commands.classify",
     "cost": "dashboard.commands.cost",
     "deploy": "dashboard.commands.deploy",
     "destroy": "dashboard.commands.destroy",

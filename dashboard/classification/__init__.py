@@ -1,0 +1,1 @@
+"""Classify opens and clicks without AWS: events → spooled facts → evidence → classes, counters."""

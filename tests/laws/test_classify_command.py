@@ -1,0 +1,61 @@
+"""`classify` and the functions agree on the classes, the reasons and the counters of campaigns."""
+
+import json
+
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support import ses
+from support.generate import events
+from support.world import World
+
+from chalicelib.facts.fact import ENGAGEMENTS
+from chalicelib.stats.counters import COUNTERS
+from dashboard.cli import cli
+
+
+def from_the_network_of_its_email(event):
+    """Return an event such that no network has clicked two emails."""
+    key = event["eventType"].lower()
+    if key not in ("open", "click"):
+        return event
+    number = int(event["mail"]["messageId"].rpartition("-")[2])
+    return {**event, key: {**event[key], "ipAddress": f"198.51.{number}.7"}}
+
+
+def counts_of(world):
+    return {
+        name: {one: parts["summary"].get(one, 0) for one in COUNTERS}
+        for name, parts in world.counted().items()
+        if "summary" in parts
+    }
+
+
+def classes_in(world):
+    table = world.new_process().events_table
+    return {
+        (fact.message_id, fact.campaign, fact.type, fact.at, fact.link, fact.engager, fact.reason)
+        for message in world.dynamo.tables["EventsTable"].partitions
+        for stored in table.message(message).values()
+        for fact in stored.facts
+        if fact.type in ENGAGEMENTS
+    }
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events, st.randoms())
+def test_classes_and_counters_are_those_of_the_functions(tmp_path, happened, rng):
+    exported = [from_the_network_of_its_email(event) for event in happened]
+    world = World()
+    world.arrive(*exported)
+    world.drain()
+    path = tmp_path / "export.jsonl"
+    twice = rng.sample([*exported, *exported], 2 * len(exported))
+    path.write_text("".join(map(ses.raw, twice)))
+
+    result = CliRunner().invoke(cli, ["classify", str(path)])
+
+    *lines, last = map(json.loads, result.stdout.splitlines())
+    names = ("message_id", "campaign", "type", "at", "link", "class", "reason")
+    assert {tuple(one[name] for name in names) for one in lines} == classes_in(world)
+    assert last["campaigns"] == counts_of(world)
