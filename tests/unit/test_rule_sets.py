@@ -123,7 +123,7 @@ def test_mailpulses_rules_of_networks_compare_the_emails_of_a_campaign():
     assert rule_sets.judge_as_mailpulse(emails[:2]) == [[True]] * 2
 
 
-def test_the_last_step_has_all_rules_and_those_before_the_networks_judge_emails_one_by_one():
+def test_each_step_has_one_rule_more_and_the_last_one_has_all():
     campaign = generate(SEEDS["tune"][0], "business", 5, emails=600)
     emails = [
         Message([], (), [event.text for event in events_of(email, campaign.id)])
