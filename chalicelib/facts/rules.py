@@ -58,11 +58,6 @@ OPEN_BEFORE = timedelta(minutes=5)
 OPEN_AFTER = timedelta(seconds=60)
 SAME_AGENT = timedelta(minutes=10)
 
-# What outweighs the evidence of a network: reading just before the click, or, since most scanners
-# are done by then, reading at any time before a later click.
-JUST_READ = timedelta(minutes=15)
-LATE = timedelta(minutes=30)
-
 # Outlook's proxy fetches for readers, with a browser's agent, from networks that scanners share
 # (warmbly#410). Of scanners' opens, 84 % come within 20 s of sending, before the burst
 # (craft-campaign#546); of the first opens by people, 4 % come within 5 min.
@@ -135,21 +130,17 @@ def judge(facts: Iterable[Fact], evidence: Mapping[str, Evidence] = NO_EVIDENCE)
     opens = [hit for hit in hits if not hit.is_click]
     clicks = [hit for hit in hits if hit.is_click]
     mailbox = next(filter(is_of_a_mailbox, opens), None)
-    verdicts = _judged_clicks(clicks, opens, next(filter(is_protecting, opens), None))
+    protecting = next(filter(is_protecting, opens), None)
+    verdicts = _judged_clicks(clicks, opens, protecting)
     networks = _networks(hits, verdicts, mailbox)
     others = {
         name: reputation(evidence.get(name, Evidence()).without(bits))
         for name, bits in networks.items()
     }
-    protecting = [hit for hit in opens if is_protecting(hit)]
     verdicts |= _judged_by_network(clicks, verdicts, protecting, mailbox, others)
     bots = [hit for hit in clicks if is_followed_by_a_bot(verdicts[hit.key])]
-    return Judgement(
-        verdicts | _judged_opens(opens, bots, others),
-        protecting[0] if protecting else None,
-        mailbox,
-        networks,
-    )
+    verdicts |= _judged_opens(opens, bots, others)
+    return Judgement(verdicts, protecting, mailbox, networks)
 
 
 def evidence_of(emails: Iterable[Sequence[Fact]]) -> dict[str, Evidence]:
@@ -327,22 +318,23 @@ def _is_quiet(click: Hit, mailbox: Hit | None) -> bool:
 def _judged_by_network(
     clicks: Iterable[Hit],
     judged: Mapping[str, Verdict],
-    protecting: Sequence[Hit],
+    protecting: Hit | None,
     mailbox: Hit | None,
     others: Mapping[str, Reputation],
 ) -> dict[str, Verdict]:
-    """Return the verdicts on clicks that the networks of other emails show to be a bot's."""
+    """Return the verdicts on clicks that the networks of other emails show to be a bot's.
+
+    A protecting open outweighs them, because people and scanners share networks.
+    """
     verdicts: dict[str, Verdict] = {}
     for click in clicks:
-        if judged[click.key].engager == "machine" or click.network not in others:
+        is_read = protecting is not None and protecting < click
+        if is_read or judged[click.key].engager == "machine":
             continue
-        network = others[click.network]
-        before = [opened for opened in protecting if opened < click]
-        if before and (click.after > LATE or click.after - before[-1].after < JUST_READ):
-            continue
+        network = others.get(click.network, Reputation())
         if network.is_quiet and _is_quiet(click, mailbox):
             verdicts[click.key] = Verdict("machine", "quiet_network")
-        elif network.is_scanner and not before:
+        elif network.is_scanner:
             verdicts[click.key] = Verdict("machine", "scanner_network")
     return verdicts
 

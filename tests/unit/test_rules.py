@@ -246,6 +246,12 @@ class TestClickAtOpen:
 
         assert reasons(opened(HOUR, MAC), *clicks)[1:] == ["click_at_open"] * 3 + [HUMAN]
 
+    def test_ten_minutes_begin_again_with_each_click_at_an_open(self):
+        events = [opened(HOUR + 500, MAC)]
+        events += [click(HOUR + seconds, seconds, MAC) for seconds in (1, 501, 1100)]
+
+        assert reasons(opened(HOUR, MAC), *events)[2:] == ["click_at_open"] * 3
+
     def test_a_click_before_the_open_is_human(self):
         assert reasons(opened(HOUR + 1, MAC), click(HOUR, agent=MAC)) == [HUMAN] * 2
 
@@ -384,6 +390,9 @@ class TestBitsOfNetworks:
     def test_a_click_that_its_emails_rules_find_to_be_a_bots_is_sure(self):
         assert self.bits(click(60)) == Bits(seen=True, quiet=True, sure=True)
 
+    def test_one_click_of_a_bot_of_several_makes_the_email_sure(self):
+        assert self.bits(click(60), click(HOUR)) == Bits(seen=True, quiet=True, sure=True)
+
     def test_a_network_of_which_only_a_browser_opened_shows_nothing(self):
         assert self.bits(opened(HOUR, MAC)) == Bits()
 
@@ -484,13 +493,26 @@ class TestScannerNetwork:
 
         assert reasons_of_first(self.CLICKED, *others(2, *self.SCANNED), *read) == [found]
 
-    @pytest.mark.parametrize(
-        ("read", "clicked"), [(HOUR, HOUR + 1), (60, 1800.001), (60, 959.999), (400, 600)]
-    )
-    def test_a_person_who_read_just_before_or_clicks_late_is_no_bot(self, read, clicked):
+    @pytest.mark.parametrize(("read", "clicked"), [(20, 40), (20, 2 * HOUR), (HOUR, HOUR + 1)])
+    def test_the_click_of_a_person_who_has_read_the_email_is_human(self, read, clicked):
+        """Offices, VPNs and isolated browsers share networks with scanners."""
         person = [*email("m-1", opened(read), address="192.0.2.9"), *email("m-1", click(clicked))]
 
         assert reasons_of_first(person, *others(9, *self.SCANNED)) == [HUMAN] * 2
+
+    def test_an_open_after_the_click_does_not_protect_it(self):
+        person = [*self.CLICKED, *email("m-1", opened(2 * HOUR), address="192.0.2.9")]
+
+        assert reasons_of_first(person, *others(1, *self.SCANNED)) == ["scanner_network", HUMAN]
+
+    def test_a_rule_of_the_email_itself_gives_the_reason(self):
+        assert reasons_of_first(email("m-1", click(60)), *others(3, *self.SCANNED)) == [
+            "early_click"
+        ]
+
+    def test_a_network_that_is_quiet_as_well_gives_that_reason(self):
+        """It needs more evidence."""
+        assert reasons_of_first(self.CLICKED, *others(2, *self.SCANNED)) == ["quiet_network"]
 
 
 class TestBrowserOpensFromScannersNetworks:
@@ -507,6 +529,13 @@ class TestBrowserOpensFromScannersNetworks:
         opens = email("m-1", opened(60, MAC))
 
         assert reasons_of_first(opens, *others(5, click(HOUR))) == [HUMAN]
+
+    def test_an_unknown_agents_open_stays_unknown(self):
+        found = reasons_of_first(
+            email("m-1", opened(60, "odd"), click(HOUR)), *others(1, *self.SCANNED)
+        )
+
+        assert found == ["unknown", "scanner_network"]
 
     @pytest.mark.parametrize("agent", [ses.GMAIL_PROXY, ses.OUTLOOK])
     def test_a_mail_programs_or_mailbox_proxys_open_stays_human(self, agent):
