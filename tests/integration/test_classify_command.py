@@ -14,6 +14,7 @@ from dashboard.cli import cli
 
 HOUR = 3600
 WINDOWS = agents.windows_chrome(random.Random(1))
+OFFICE = "192.0.2.44"
 SCANNERS = "198.51.100.7"
 
 
@@ -24,7 +25,9 @@ def at(seconds):
 
 
 def click(message, seconds, link="https://shop.example/a", agent=WINDOWS, **more):
-    return ses.a_click(message, at=at(seconds), link=link, agent=agent, **more)
+    return ses.a_click(
+        message, at=at(seconds), link=link, agent=agent, **{"address": OFFICE, **more}
+    )
 
 
 @pytest.fixture
@@ -157,7 +160,7 @@ class TestEvidence:
     def test_an_open_from_a_network_of_scanners(self, classify):
         scan = [click("m-2", 60 + number / 10, f"https://a.example/{number}") for number in (0, 1)]
 
-        lines, _, _ = classify(ses.an_open("m-1", at=at(60), agent=WINDOWS), *scan)
+        lines, _, _ = classify(ses.an_open("m-1", at=at(60), agent=WINDOWS, address=OFFICE), *scan)
 
         assert self.evidence(lines) == (
             "1 of 1 other email clicked from this network was clicked by bots"
@@ -176,11 +179,11 @@ class TestCases:
         bare = agents.BARE_WEBKIT
         lines, campaigns, _ = classify(
             *(ses.a_delivery(f"m-{number}") for number in range(3)),
-            click("m-0", 20.01, agent=ses.OUTDATED_BROWSER, address="192.0.2.44"),
-            click("m-0", 20.35, agent=ses.OUTDATED_BROWSER, address="192.0.2.44"),
+            click("m-0", 20.01, agent=ses.OUTDATED_BROWSER, address=OFFICE),
+            click("m-0", 20.35, agent=ses.OUTDATED_BROWSER, address=OFFICE),
             click("m-1", 600, agent=bare, address="198.51.100.7"),
             click("m-1", 612, address="203.0.113.7"),
-            click("m-2", 20, agent=ses.OUTDATED_BROWSER, is_bot="Likely", address="192.0.2.44"),
+            click("m-2", 20, agent=ses.OUTDATED_BROWSER, is_bot="Likely", address=OFFICE),
         )
 
         assert [one["reason"] for one in lines] == [

@@ -1,6 +1,7 @@
 """Build SES events in the formats that SES publishes, and their envelopes."""
 
 import json
+import zlib
 from typing import Any
 
 BROWSER = (
@@ -28,7 +29,6 @@ OUTLOOK = (
     "16.0.17928; ms-office; MSOffice 16)"
 )
 CRAWLER = "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)"
-ADDRESS = "192.0.2.1"
 VALIDATION = "Successfully validated SNS topic for Amazon SES event publishing."
 
 Json = dict[str, Any]
@@ -183,44 +183,52 @@ def a_subscription(
     }
 
 
+def address_of(message: str) -> str:
+    """Return the address of the recipient of an email; each email has its own network."""
+    number = zlib.crc32(message.encode()) % 2**16
+    return f"10.{number >> 8}.{number & 255}.1"
+
+
 def an_open(
     message: str = "m-1",
     *,
+    address: str | None = None,
     at: str = "2026-11-23T10:05:00.000Z",
     agent: str | None = BROWSER,
     is_bot: str | None = None,
-    address: str | None = ADDRESS,
     **of_mail: Any,
 ) -> Json:
     return {
         "eventType": "Open",
         "mail": mail(message, **of_mail),
-        "open": _engagement(at, agent, is_bot, address),
+        "open": _engagement(at, agent, is_bot, address or address_of(message)),
     }
 
 
 def a_click(
     message: str = "m-1",
     *,
+    address: str | None = None,
     link: str = "https://example.com/spring",
     at: str = "2026-11-23T10:06:00.000Z",
     agent: str | None = BROWSER,
     is_bot: str | None = None,
     tags: Json | None = None,
-    address: str | None = ADDRESS,
     **of_mail: Any,
 ) -> Json:
     return {
         "eventType": "Click",
         "mail": mail(message, **of_mail),
-        "click": {**_engagement(at, agent, is_bot, address), "link": link, "linkTags": tags},
+        "click": {
+            **_engagement(at, agent, is_bot, address or address_of(message)),
+            "link": link,
+            "linkTags": tags,
+        },
     }
 
 
-def _engagement(at: str, agent: str | None, is_bot: str | None, address: str | None) -> Json:
-    described: Json = {"timestamp": at}
-    if address is not None:
-        described["ipAddress"] = address
+def _engagement(at: str, agent: str | None, is_bot: str | None, address: str) -> Json:
+    described: Json = {"timestamp": at, "ipAddress": address}
     if agent is not None:
         described["userAgent"] = agent
     if is_bot is not None:

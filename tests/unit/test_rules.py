@@ -58,10 +58,13 @@ SCANNERS = "198.51.100.7"
 
 
 def email(message, *events, address=SCANNERS):
-    """Return the events as those of one email, from one network."""
+    """Return the events as those of one email, from one network; None for no address."""
     return [
-        {**event, "mail": {**event["mail"], "messageId": message}}
-        | ({key: {**event[key], "ipAddress": address}} if address else {})
+        {
+            **event,
+            "mail": {**event["mail"], "messageId": message},
+            key: {**event[key], "ipAddress": address},
+        }
         for event in events
         for key in [event["eventType"].lower()]
     ]
@@ -369,7 +372,7 @@ class TestBitsOfNetworks:
 
     @pytest.mark.parametrize("agent", [ses.GMAIL_PROXY, ses.OUTLOOK, ses.APPLE_MAIL_PRIVACY])
     def test_a_click_after_a_mailbox_open_is_not_quiet(self, agent):
-        read = facts([*email("m-1", opened(60, agent), address=None), *email("m-1", click(HOUR))])
+        read = facts([*email("m-1", opened(60, agent)), *email("m-1", click(HOUR))])
 
         assert list(judge(read).networks.values()) == [Bits(seen=True)]
 
@@ -400,7 +403,7 @@ class TestBitsOfNetworks:
         assert judge(facts(email("m-1", opened(HOUR), opened(HOUR, ses.OUTLOOK)))).networks == {}
 
     def test_a_click_without_an_address_has_no_network(self):
-        assert judge(facts([click(HOUR, address=None)])).networks == {}
+        assert judge(facts(email("m-1", click(HOUR), address=None))).networks == {}
 
     def test_addresses_of_one_24_block_are_one_network(self):
         events = [
@@ -458,8 +461,8 @@ class TestQuietNetwork:
         assert reasons_of_first(self.CLICKED, *other) == [HUMAN]
 
     def test_a_click_without_an_address_is_judged_by_its_email_alone(self):
-        unknown = email("m-1", click(HOUR, address=None), address=None)
-        nowhere = others(5, click(2 * HOUR, address=None), address=None)
+        unknown = email("m-1", click(HOUR), address=None)
+        nowhere = others(5, click(2 * HOUR), address=None)
 
         assert reasons_of_first(unknown, *nowhere) == [HUMAN]
 
