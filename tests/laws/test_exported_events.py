@@ -1,4 +1,4 @@
-"""`classify` and the functions agree on the classes, the reasons and the counters of campaigns."""
+"""The command classify and the functions agree on the classes, the reasons and the counters of campaigns."""
 
 import json
 
