@@ -1,4 +1,4 @@
-"""The command classify and the functions agree on the classes, the reasons and the counters of campaigns."""
+"""The command `classify` and the functions agree on classes, reasons and counters."""
 
 import json
 
@@ -16,10 +16,19 @@ from dashboard.cli import cli
 
 def counts_of(world):
     return {
-        name: {one: parts["summary"].get(one, 0) for one in COUNTERS}
+        name: {one: number for one, number in parts["summary"].items() if one in COUNTERS}
         for name, parts in world.counted().items()
         if "summary" in parts
     }
+
+
+def without_zeros(campaigns):
+    """Return the counters of campaigns, as a world has them."""
+    counts = {
+        name: {one: number for one, number in counters.items() if number}
+        for name, counters in campaigns.items()
+    }
+    return {name: found for name, found in counts.items() if found}
 
 
 def classes_in(world):
@@ -48,4 +57,4 @@ def test_classes_and_counters_are_those_of_the_functions(tmp_path, happened, rng
     *lines, last = map(json.loads, result.stdout.splitlines())
     names = ("message_id", "campaign", "type", "at", "link", "class", "reason")
     assert {tuple(one[name] for name in names) for one in lines} == classes_in(world)
-    assert last["campaigns"] == counts_of(world)
+    assert without_zeros(last["campaigns"]) == counts_of(world)
