@@ -150,6 +150,7 @@ class Aggregate(Struct, frozen=True):
         current_updates: number of updates, of those that `version` counts, in which all items were
             of the current generation.
         facts_until: when a campaign's first fact expires, in epoch seconds; summaries only.
+        tags: the tags of a campaign's emails, such as `variant=b`; summaries only (stats/tags.py).
     """
 
     campaign: str
@@ -164,6 +165,7 @@ class Aggregate(Struct, frozen=True):
     label: str | None = None
     current_updates: int = 0
     facts_until: int | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_current(self) -> bool:
@@ -236,6 +238,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
         label=text("label"),
         current_updates=int(item.get(CURRENT_UPDATES, {"N": "0"})["N"]),
         facts_until=None if until is None else int(until),
+        tags=tuple(sorted(item.get("tags", AttributeValue()).get("SS", ()))),
     )
 
 

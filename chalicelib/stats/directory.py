@@ -29,7 +29,7 @@ STATE = "directory"
 
 # An entry has about 125 bytes: a bucket of 10,000 campaigns has 1.3 KB, and one of 100,000 11 KB.
 BUCKETS = 1024
-_LAYOUT = 1  # changes with the meaning of an entry, for example when other texts are masked
+_LAYOUT = 2  # changes with the meaning of an entry, for example when other texts are masked
 FORMAT = f"{_LAYOUT}-{zlib.crc32(' '.join(COUNTERS).encode()):08x}"
 """The format of the entries. A directory in another format is built again."""
 
@@ -41,6 +41,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
         subject, sender: as shown, without personal parts.
         is_current: whether no recount is needed (Aggregate.is_current).
         counts: the counters as shown, in the order of COUNTERS.
+        tags: the tags of its emails, such as `variant=b`.
     """
 
     campaign: str
@@ -50,6 +51,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     last_event_at: str | None
     is_current: bool
     counts: tuple[int, ...]
+    tags: tuple[str, ...] = ()
 
     def count(self, counter: str) -> int:
         """Return a counter."""
@@ -120,6 +122,7 @@ def entry_of(summary: Aggregate) -> Entry | None:
         summary.last_event_at,
         summary.is_current,
         tuple(max(0, summary.counts.get(name, 0)) for name in COUNTERS),
+        summary.tags,
     )
 
 

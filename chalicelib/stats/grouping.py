@@ -29,6 +29,7 @@ from chalicelib.stats.contributions import Link, contributions, difference, grou
 from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY, Key, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast
 from chalicelib.stats.subjects import SubjectSample
+from chalicelib.stats.tags import TagSet
 from chalicelib.stats.update import Change, ConditionalField, PendingUpdate
 
 StreamRecord = Mapping[str, Any]
@@ -42,6 +43,7 @@ class Batch(Struct):
 
     Attributes:
         subjects: sample of the subjects of each campaign's emails.
+        tags: the tags of each campaign's emails.
         activity: new and reclassified entries of each campaign's activity.
         activity_expires: when the last of these facts expires, in epoch seconds.
         quarantined: the reason for each malformed record.
@@ -49,12 +51,15 @@ class Batch(Struct):
 
     pending: dict[Key, PendingUpdate] = field(default_factory=lambda: defaultdict(PendingUpdate))
     subjects: dict[str, SubjectSample] = field(default_factory=lambda: defaultdict(SubjectSample))
+    tags: dict[str, TagSet] = field(default_factory=lambda: defaultdict(TagSet))
     activity: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
     activity_expires: int = 0
     quarantined: list[str] = field(default_factory=list)
 
     def index(self, new: Fact, old: Fact | State | None, expires: int | None) -> None:
-        """Add a fact to the sample of subjects and to the activity."""
+        """Add a fact to the sample of subjects, to the tags and to the activity."""
+        if new.tags:
+            self.tags[new.campaign].add(new.tags)
         if new.subject:
             self.subjects[new.campaign].add(new.message_id, new.subject)
         if is_activity(new) or (isinstance(old, Fact) and is_activity(old)):
@@ -117,6 +122,7 @@ def group(records: Iterable[Mapping[str, Any]], forgotten: Forgotten) -> Batch:
     for campaign, values in firsts.items():
         for value in values.fields():
             batch.pending[campaign, SUMMARY].move(value)
+        batch.pending[campaign, SUMMARY].tags = batch.tags[campaign].tags()
     if malformed:
         batch.pending[PIPELINE, HEALTH].changes.append(Change(malformed, {"quarantined": 1}))
     if created:

@@ -36,6 +36,7 @@ from chalicelib.stats.counters import (
     SUMMARY,
     kept_until,
 )
+from chalicelib.stats.tags import TAGS, kept
 
 # A stream keeps records for 24 hours, so an older checkpoint has no effect.
 CHECKPOINT_SECONDS = 25 * 3600
@@ -103,11 +104,13 @@ class PendingUpdate(Struct):
 
     Attributes:
         outdated: whether the changes come from items of an earlier generation.
+        tags: the tags of a campaign's emails, for its summary.
     """
 
     changes: list[Change] = field(default_factory=list)
     fields: dict[str, ConditionalField] = field(default_factory=dict)
     outdated: bool = False
+    tags: Sequence[str] = ()
 
     def move(self, value: ConditionalField) -> None:
         """Keep a conditional field if it beats the current one."""
@@ -206,7 +209,10 @@ def plan(  # noqa: PLR0913 - all but one describe the batch
         for value in pending.fields.values()
         if value.beats(observed.get(value.guard, {}).get("S"))
     ]
-    if not fresh and not fields:
+    stored = observed.get(TAGS, {}).get("SS", [])
+    tags = kept({*stored, *pending.tags}) if pending.tags else ()
+    has_new_tags = not {*tags} <= {*stored}
+    if not fresh and not fields and not has_new_tags:
         return None
     update = _Update()
     update.add("v", 1)
@@ -224,6 +230,9 @@ def plan(  # noqa: PLR0913 - all but one describe the batch
     for value in fields:
         update.require_absent_or(value.guard, ">" if value.keep_lowest else "<", {"S": value.rank})
         update.move(value)
+    if has_new_tags:
+        update.set_tags(tags)
+        update.require_unchanged(TAGS, observed.get(TAGS))
     update.expire(part)
     outdated = _outdated(observed, attribute, now, finished or {})
     for name, checkpoint in islice(outdated, _MOST_REMOVED):
@@ -264,6 +273,10 @@ def restatement(
     if part == SUMMARY:
         for name in sorted(CONDITIONAL_FIELDS - known):
             update.remove(name)
+        if pending.tags:
+            update.set_tags(pending.tags)
+        else:
+            update.remove(TAGS)
         if not pending.outdated:
             update.set(CURRENT_UPDATES, {"N": str(version + 1)})
     update.expire(part)
@@ -317,6 +330,9 @@ class _Update:
         for name, text in value.values.items():
             self.set(name, {"S": text})
 
+    def set_tags(self, tags: Sequence[str]) -> None:
+        self.set(TAGS, {"SS": list(tags)})
+
     def expire(self, part: str) -> None:
         if (until := kept_until(part)) < inf:
             # By then the stream has dropped the last record that counts. An item that DynamoDB has
@@ -332,6 +348,12 @@ class _Update:
 
     def require(self, name: str, operator: str, value: Mapping[str, Any]) -> None:
         self._conditions.append(f"{self._name(name)} {operator} {self._value(value)}")
+
+    def require_unchanged(self, name: str, value: Mapping[str, Any] | None) -> None:
+        if value is None:
+            self.require_absent(name)
+        else:
+            self.require(name, "=", value)
 
     def require_absent(self, name: str) -> None:
         self._conditions.append(f"attribute_not_exists({self._name(name)})")

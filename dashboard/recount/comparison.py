@@ -15,6 +15,7 @@ from chalicelib.stats.counters import COUNTED, PIPELINE, SUMMARY, Aggregate, kep
 from chalicelib.stats.first_and_last import FirstAndLast
 from chalicelib.stats.grouping import link_field
 from chalicelib.stats.subjects import SubjectSample
+from chalicelib.stats.tags import TAGS, TagSet
 from chalicelib.stats.update import Change, PendingUpdate
 
 _TIMES = ("first_event_at", "last_event_at")
@@ -60,6 +61,7 @@ class Facts:
         self._links: dict[str, dict[str, Link]] = defaultdict(dict)
         self._firsts: dict[str, FirstAndLast] = defaultdict(FirstAndLast)
         self._outdated: set[str] = set()
+        self._tags: dict[str, TagSet] = defaultdict(TagSet)
         self.subjects: dict[str, SubjectSample] = defaultdict(SubjectSample)
         self.sent: dict[str, list[Sent]] = defaultdict(list)
 
@@ -84,6 +86,8 @@ class Facts:
             self._outdated.add(stored.campaign)
         if isinstance(stored, Fact):
             self._firsts[stored.campaign].add(stored, expires)
+            if stored.tags:
+                self._tags[stored.campaign].add(stored.tags)
             if stored.subject:
                 self.subjects[stored.campaign].add(stored.message_id, stored.subject)
 
@@ -111,6 +115,8 @@ class Facts:
             if campaign in self.subjects:
                 sample = self.subjects[campaign].merged(SubjectSample())
                 summary.move(sample.field())
+            if campaign in self._tags:
+                summary.tags = self._tags[campaign].tags()
             summary.outdated = campaign in self._outdated
         return expected
 
@@ -143,6 +149,9 @@ def differences(
                     text = f"{text[:19]}Z"  # earlier versions stored milliseconds
                 if text != said_texts.get(name):
                     yield Difference(campaign, part, name, text, said_texts.get(name))
+            if aggregate.tags != tuple(pending.tags):
+                before, after = (", ".join(one) or None for one in (aggregate.tags, pending.tags))
+                yield Difference(campaign, part, TAGS, before, after)
 
 
 def _texts(pending: PendingUpdate) -> dict[str, str]:

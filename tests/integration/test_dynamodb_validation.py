@@ -91,6 +91,8 @@ def forget(pipeline, installation):
 def request_lists(pipeline):
     """Request every list, with each filter and page by page."""
     pipeline.run(ses.a_send("m-2", campaign="autumn"), ses.a_bounce("m-4"), ses.an_open("m-3"))
+    for variant in ("a", "b"):  # the first tag of a campaign, and a further one
+        pipeline.run(ses.a_send(f"m-{variant}", variant=variant))
     for limits in (
         {"limit": 1},
         {"type": "Open"},

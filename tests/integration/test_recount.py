@@ -95,6 +95,33 @@ def test_a_wrong_counter_is_found_and_corrected(pipeline, installation, mappings
     assert mappings.state == "Enabled"
 
 
+def test_tags_that_an_earlier_release_has_not_kept_are_found_and_restated(
+    pipeline, installation, mappings
+):
+    pipeline.run(ses.a_send("m-1", variant="b"), ses.a_send("m-2", variant="a"))
+    moto_account.client("dynamodb").update_item(
+        TableName=pipeline.config.stats_table,
+        Key={"campaign": {"S": SPRING}, "part": {"S": "summary"}},
+        UpdateExpression="REMOVE tags",
+    )
+
+    [found] = recount(installation, SPRING, Reporter()).differences
+    assert (found.name, found.counted, found.stored) == ("tags", None, "variant=a, variant=b")
+    assert recount(installation, SPRING, Reporter(), applies=True).restated == 1
+
+    assert pipeline.parts.stats_table.summary(SPRING).tags == ("variant=a", "variant=b")
+    assert recount(installation, None, Reporter()).differences == []
+
+
+def test_tags_that_no_stored_email_has_are_removed(pipeline, installation, mappings):
+    pipeline.run(ses.a_send("m-1"))
+    change(pipeline, tags={"SS": ["variant=x"]})
+
+    assert recount(installation, SPRING, Reporter(), applies=True).restated == 1
+
+    assert pipeline.parts.stats_table.summary(SPRING).tags == ()
+
+
 @pytest.mark.parametrize("applies", [True, False])
 def test_an_event_that_is_counted_meanwhile_stops_the_recount(
     pipeline, installation, counts, monkeypatch, applies

@@ -42,8 +42,11 @@ def mail(
     to: list[str] | None = None,
     subject: str | None = "Spring is here",
     configuration_set: str | None = "newsletters",
+    variant: str | None = None,
 ) -> Json:
     tags: Json = {"ses:source-ip": ["192.0.2.1"]}
+    if variant is not None:
+        tags["variant"] = [variant]
     if configuration_set is not None:
         tags["ses:configuration-set"] = [configuration_set]
     if campaign is not None:

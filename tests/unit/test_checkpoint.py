@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.stats.tags import MAX_VALUES
 from chalicelib.stats.update import (
     Change,
     ConditionalField,
@@ -48,6 +49,34 @@ def test_increments_of_a_batch_are_one_update():
     update = planned([change(1, sends=1), change(2, sends=2, opens=1)])
 
     assert added(update) == {"v": 1, "v2": 1, "s": 3, "o": 1}
+
+
+def with_tags(*tags, observed=None):
+    pending = PendingUpdate(tags=tags)
+    return plan(pending, observed or {}, part="summary", attribute=SHARD, now=NOW)
+
+
+def test_the_first_tags_of_a_campaign_are_stored_if_it_still_has_none():
+    update = with_tags("variant=a", "variant=b")
+
+    assert {"SS": ["variant=a", "variant=b"]} in update["ExpressionAttributeValues"].values()
+    assert update["ConditionExpression"] == "attribute_not_exists(#tags)"
+
+
+def test_further_tags_are_added_if_the_stored_ones_have_not_changed():
+    before = {"SS": ["variant=b", "variant=c"]}
+    update = with_tags("variant=a", observed={"tags": before})
+
+    values = update["ExpressionAttributeValues"]
+    assert {"SS": ["variant=a", "variant=b", "variant=c"]} in values.values()
+    placeholder = update["ConditionExpression"].removeprefix("#tags = ")
+    assert values[placeholder] == before
+
+
+def test_tags_that_a_campaign_has_or_leaves_out_are_no_update():
+    stored = [f"variant={n:02}" for n in range(MAX_VALUES)]
+
+    assert with_tags("variant=07", "variant=z", observed={"tags": {"SS": stored}}) is None
 
 
 def test_an_update_from_outdated_items_is_no_current_update_of_the_summary():

@@ -59,11 +59,13 @@ def test_an_entry_has_what_lists_show_without_personal_parts():
     summary = Aggregate(
         "spring", SUMMARY, 3, {"sends": 2, "opens": -1}, "2026-11-23T10:00:00Z",
         "2026-11-24T10:00:00Z", "For jane@example.com", "Shop", current_updates=3,
+        tags=("variant=b",),
     )  # fmt: skip
 
     entry = entry_of(summary)
 
     assert (entry.subject, entry.sender, entry.is_current) == ("For *", "Shop", True)
+    assert entry.tags == ("variant=b",)
     assert (entry.count("sends"), entry.count("opens")) == (2, 0), "never negative, as shown"
 
 
@@ -106,7 +108,8 @@ def test_buckets_of_20000_campaigns_stay_far_below_400_kb():
     counts = tuple(range(10**5, 10**5 + len(COUNTERS)))
     entries = [
         Entry(f"campaign-{n}", f"Offer {n * 7919}", f"Shop {n}", "2026-11-23T10:00:00Z",
-              "2026-11-24T10:00:00Z", True, tuple(n * 7 + one for one in counts))
+              "2026-11-24T10:00:00Z", True, tuple(n * 7 + one for one in counts),
+              (f"audience={n % 90}", "variant=a", "variant=b"))
         for n in range(max(sizes))
     ]  # fmt: skip
     assert len(packed(entries)) < 10_000
