@@ -234,7 +234,12 @@ def build(
     return RequestHandler(
         stats_table,
         Snapshots(stats_table, Activity(stats_table, events_table), clock),
-        CampaignLists(stats_table, Directory(dynamo, config.stats_table, stats_table), clock=clock),
+        CampaignLists(
+            stats_table,
+            Directory(dynamo, config.stats_table, stats_table),
+            tag_names=config.breakdown_tags,
+            clock=clock,
+        ),
         RecipientLists(stats_table, events_table, recipients),
         subscriptions,
         authenticator.build(config, dynamo, subscriptions, clock),

@@ -8,7 +8,7 @@ be a minute old. Until the directory is complete, all summaries are read, at mos
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import gt, itemgetter, lt
 from typing import Any
 
@@ -24,6 +24,7 @@ from chalicelib.stats.directory import Entry, entry_of
 from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.search import mismatch, query_words
 from chalicelib.stats.table import StatsTable
+from chalicelib.stats.tags import name_of
 
 # How long all summaries are kept in the process.
 KEPT_SECONDS = 60
@@ -48,10 +49,20 @@ class CampaignLists:
         stats_table: StatsTable,
         directory: Directory,
         *,
+        tag_names: Iterable[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Answer from these tables.
+
+        Args:
+            stats_table: the summaries.
+            directory: the directory of campaigns.
+            tag_names: the tags whose values campaigns have (BREAKDOWN_TAGS).
+            clock: returns the current time, in epoch seconds.
+        """
         self._stats_table = stats_table
         self._directory = directory
+        self._tag_names = frozenset(tag_names)
         self._clock = clock
         self._kept: Sequence[Entry] = ()
         self._kept_until = 0.0
@@ -60,7 +71,8 @@ class CampaignLists:
         """Return a page of campaigns, and further members of the reply.
 
         Raises:
-            InvalidRequest: the cursor is invalid, or that of a list in another order.
+            InvalidRequest: the cursor is invalid, or that of a list in another order, or the tag is
+                not one that campaigns have.
         """
         wanted = request.listing
         if not (wanted.sort or wanted.totals or wanted.is_filtered):
@@ -69,7 +81,13 @@ class CampaignLists:
             )
             return _entries(summaries), {"cursor": cursor} if cursor else {}
         sort, order = wanted.sort or "first_event_at", wanted.order
-        found = [one for one in self._all() if access.can_see(one.campaign) and wanted.matches(one)]
+        visible = [one for one in self._all() if access.can_see(one.campaign)]
+        words = query_words(wanted.query)
+        found = [
+            one for one in visible if wanted.matches(one) and _mismatch(words, one) is not None
+        ]
+        if wanted.tag is not None and not found:
+            self._require_known(wanted.tag, visible)
         keys = {one.campaign: _key(one, sort, order) for one in found}
         ranked = sorted(keys, key=keys.__getitem__, reverse=order == "desc")
         if request.cursor:
@@ -91,13 +109,26 @@ class CampaignLists:
         matches: list[tuple[int, str]] = []
         for entry in self._all():
             if access.can_see(entry.campaign):
-                texts = entry.campaign, entry.subject, entry.sender
-                distance = mismatch(words, texts, entry.first_event_at)
+                distance = _mismatch(words, entry)
                 if distance is not None:
                     matches.append((distance, entry.campaign))
         matches.sort(key=itemgetter(0))
         found = [campaign for _, campaign in matches[: request.limit]]
         return _entries(self._stats_table.summaries(found))
+
+    def _require_known(self, tag: str, visible: Iterable[Entry]) -> None:
+        """Require that campaigns have, or may have, values of a tag.
+
+        Raises:
+            InvalidRequest: the tag is not in BREAKDOWN_TAGS, and no visible campaign has it.
+        """
+        known = self._tag_names.union(name_of(one) for entry in visible for one in entry.tags)
+        if name_of(tag) not in known:
+            raise InvalidRequest(
+                "invalid_request",
+                f"no campaign has the tag {name_of(tag)[:100]!r}: campaigns can be filtered by "
+                f"the tags in BREAKDOWN_TAGS ({', '.join(sorted(known)) or 'none'})",
+            )
 
     def _all(self) -> Sequence[Entry]:
         """Return all campaigns, newest first."""
@@ -110,6 +141,11 @@ class CampaignLists:
             self._kept = [one for one in found if one is not None]
             self._kept_until = self._clock() + KEPT_SECONDS
         return self._kept
+
+
+def _mismatch(words: Sequence[str], entry: Entry) -> int | None:
+    texts = entry.campaign, entry.subject, entry.sender
+    return mismatch(words, texts, entry.first_event_at) if words else 0
 
 
 def _entries(summaries: Sequence[Aggregate]) -> list[Message]:

@@ -148,6 +148,7 @@ def campaign_entry(summary: Aggregate) -> Message:
         "first_event_at": campaign["first_event_at"],
         "last_event_at": campaign["last_event_at"],
         "subject": campaign["subject"],
+        "tags": list(summary.tags),
         "counts": stats["counts"],
         "rates": stats["rates"],
     }

@@ -18,6 +18,7 @@ from chalicelib.recipients.audience import IN_STATE
 from chalicelib.ses.event import MAX_ID
 from chalicelib.stats.counters import COUNTERS, RATES
 from chalicelib.stats.directory import Entry
+from chalicelib.stats.tags import tag
 
 MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
@@ -38,6 +39,8 @@ class Listing(Struct, frozen=True):
         sort: a counter, a rate, `first_event_at` or `last_event_at`; None for the default order.
         since, until: dates between which the first event was, both included.
         sender: a part of the sender's name, in any case.
+        tag: a tag of the campaign's emails, such as `variant=b`.
+        query: words to search for (stats/search.py); empty for all campaigns.
         totals: whether the reply has the sums of all campaigns that match.
     """
 
@@ -46,17 +49,21 @@ class Listing(Struct, frozen=True):
     since: str | None = None
     until: str | None = None
     sender: str | None = None
+    tag: str | None = None
+    query: str = ""
     totals: bool = False
 
     @property
     def is_filtered(self) -> bool:
         """Whether some campaigns may not match."""
-        return (self.since, self.until, self.sender) != (None, None, None)
+        return bool(self.since or self.until or self.sender or self.tag or self.query)
 
     def matches(self, entry: Entry) -> bool:
-        """Return whether a campaign passes the filters."""
+        """Return whether a campaign passes the filters, besides the query."""
         day = entry.first_event_at[:10]
         if (self.since and day < self.since) or (self.until and day > self.until):
+            return False
+        if self.tag is not None and self.tag not in entry.tags:
             return False
         return self.sender is None or self.sender.casefold() in (entry.sender or "").casefold()
 
@@ -362,7 +369,8 @@ def _listing(value: dict[str, Any]) -> Listing:
         raise _invalid("to", f"a date that is not before {since}", until)
     order = read["order"] or "desc"
     totals = _flag(value, "totals")
-    return Listing(read["sort"], order, since, until, read["sender"], totals)
+    query = _query(value) if value.get("query") is not None else ""
+    return Listing(read["sort"], order, since, until, read["sender"], read["tag"], query, totals)
 
 
 def _date(name: str) -> Callable[[dict[str, Any]], str | None]:
@@ -378,6 +386,16 @@ def _date(name: str) -> Callable[[dict[str, Any]], str | None]:
         return found
 
     return read
+
+
+def _tag(value: dict[str, Any]) -> str | None:
+    found = value.get("tag")
+    if found is None:
+        return None
+    name, _, of_name = found.partition("=") if isinstance(found, str) else ("", "", "")
+    if not name.strip() or not of_name.strip():
+        raise _invalid("tag", "a message tag and its value, such as variant=b", found)
+    return tag(name.strip(), of_name.strip())
 
 
 def _level(value: dict[str, Any]) -> Level:
@@ -404,6 +422,7 @@ _LISTING = {
     "from": _date("from"),
     "to": _date("to"),
     "sender": _text("sender", "a part of the sender's name"),
+    "tag": _tag,
 }
 
 _READERS = {

@@ -293,7 +293,12 @@ class Parts:
         return RequestHandler(
             self.stats_table,
             self.snapshots,
-            CampaignLists(self.stats_table, self.directory, clock=self._clock),
+            CampaignLists(
+                self.stats_table,
+                self.directory,
+                tag_names=self.config.breakdown_tags,
+                clock=self._clock,
+            ),
             RecipientLists(self.stats_table, self.events_table, self.recipients),
             self.subscriptions,
             self.sign_in,

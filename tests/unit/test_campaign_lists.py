@@ -1,5 +1,7 @@
 """The list of campaigns: by any column, filtered, with totals; and what of it is pushed."""
 
+import json
+
 import pytest
 from support import ses
 from support.world import World
@@ -85,6 +87,89 @@ def test_campaigns_are_filtered_by_the_day_of_their_first_event_and_the_sender(w
     assert listed(world, sender="other") == {
         "request_id": None, "action": "listCampaigns", "results": [], "total": 0,
     }  # fmt: skip
+
+
+def refused(world, **asked):
+    """Return the message of the error that a request is answered with."""
+    session, viewer = world.new_process().session, world.subscribe()
+    [reply] = session.answer(viewer.connection, json.dumps({"action": "listCampaigns", **asked}))
+    assert reply["error"]["code"] == "invalid_request"
+    return reply["error"]["message"]
+
+
+@pytest.fixture
+def tagged(world):
+    """Return a world with two more campaigns, whose emails have variants."""
+    for name, variants in (("c-800", "ab"), ("c-801", "b")):
+        world.arrive(
+            *(
+                ses.a_send(f"{name}-{one}", campaign=name, variant=one, subject="Spring is over")
+                for one in variants
+            )
+        )
+    world.drain()
+    return world
+
+
+def test_campaigns_are_filtered_by_a_tag_of_their_emails(tagged):
+    assert ids(listed(tagged, tag="variant=b", sort="sends")) == ["c-800", "c-801"]
+    assert ids(listed(tagged, tag="variant=a", totals=True)) == ["c-800"]
+    assert listed(tagged, tag="variant=c")["total"] == 0, "no campaign has it yet"
+
+
+def test_a_campaign_of_a_list_has_the_tags_of_its_emails(tagged):
+    tags = {one["id"]: one["tags"] for one in listed(tagged)["results"]}
+
+    assert tags["c-800"] == ["variant=a", "variant=b"]
+    assert tags["c-000"] == []
+
+
+def test_a_tag_is_that_of_the_directory_once_it_is_complete(tagged):
+    for _ in range(5):
+        tagged.now += 1000
+        tagged.watch()
+        tagged.drain()
+    assert tagged.new_process().directory.entries() is not None
+
+    assert ids(listed(tagged, tag="variant=a")) == ["c-800"]
+
+
+def test_the_error_for_an_unknown_tag_names_those_that_campaigns_have(tagged):
+    assert refused(tagged, tag="colour=red") == (
+        "no campaign has the tag 'colour': campaigns can be filtered by the tags in "
+        "BREAKDOWN_TAGS (variant)"
+    )
+
+
+@pytest.mark.parametrize("tag", ["variant", "=b", "variant=", " = ", 3, ["variant=b"], {}])
+def test_a_tag_without_a_name_or_a_value_is_refused(tagged, tag):
+    assert "such as variant=b" in refused(tagged, tag=tag)
+
+
+def test_a_query_is_combined_with_filters_order_and_totals(tagged):
+    reply = listed(tagged, query="spring over", sort="sends", totals=True)
+    assert (ids(reply), reply["total"]) == (["c-800", "c-801"], 2)
+    assert reply["totals"]["counts"]["sends"] == 3
+
+    assert ids(listed(tagged, query="spring", tag="variant=a")) == ["c-800"]
+    assert ids(listed(tagged, query="spring", sender="other")) == []
+    assert ids(listed(tagged, query="spring", **{"from": "2026-11-23"})) == ["c-801", "c-800"]
+    assert ids(listed(tagged, query="  ")) == ids(listed(tagged))
+
+
+def test_a_query_finds_more_campaigns_than_a_page_can_have(world):
+    world.arrive(*(ses.a_send(f"m-{n}", campaign=f"autumn-{n:03}") for n in range(250)))
+    world.drain()
+    found, more = [], {}
+    while True:
+        reply = listed(world, query="autumn", sort="sends", limit=25, **more)
+        assert reply["total"] == 250
+        found += ids(reply)
+        if "cursor" not in reply:
+            break
+        more = {"cursor": reply["cursor"]}
+
+    assert sorted(found) == [f"autumn-{n:03}" for n in range(250)]
 
 
 def test_totals_are_the_sums_of_all_campaigns_that_match(world):

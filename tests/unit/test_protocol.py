@@ -104,6 +104,9 @@ def test_each_documented_request_is_parsed(path):
         ('{"action": "listCampaigns", "limit": 0}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "limit": true}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "cursor": 3}', "invalid_request", "cursor"),
+        ('{"action": "listCampaigns", "tag": "variant"}', "invalid_request", "variant=b"),
+        ('{"action": "listCampaigns", "query": 3}', "invalid_request", "query"),
+        ('{"action": "listCampaigns", "query": "%s"}' % ("x" * 201), "too_large", "200"),
         ('{"action": "searchCampaigns"}', "invalid_request", "query"),
         ('{"action": "searchCampaigns", "query": "%s"}' % ("x" * 201), "too_large", "200"),
         (
