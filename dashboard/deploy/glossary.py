@@ -312,9 +312,8 @@ LIST = {
     "to": "To",
     "sender": "Sender",
     "sender_hint": "Part of a name",
-    "sender_searched": "See search",
-    "sender_ignored": "The search also finds senders. The filter by sender “{sender}” applies "
-    "again when you clear the search.",
+    "tag": "Tag",
+    "tag_hint": "Such as variant=b",
     "clear": "Clear filters",
     # The order
     "sort": "Sort by",
@@ -344,11 +343,7 @@ LIST = {
     "every_one": "1 campaign",
     "match": "All {count} campaigns that match",
     "match_one": "The 1 campaign that matches",
-    "best": "The {count} best matches",
-    "best_one": "The best match",
     "as_of": "as of {time}",
-    "cut": "The search found more campaigns. This list and its totals have only the {count} best "
-    "matches. To narrow the search, add a word.",
     "earlier_release": "Dashes are unknown numbers: an earlier release counted some of these "
     "campaigns. To count them by the current definitions, run",
     "recount_command": "python -m dashboard recount --all --apply",
@@ -361,6 +356,7 @@ LIST = {
     "filter_from": "the period from {from}",
     "filter_to": "the period until {to}",
     "filter_sender": "the sender “{sender}”",
+    "filter_tag": "the tag {tag}",
     "filter_and": " and ",
     # Parameters of the URL that cannot be used
     "bad_link": "Some of this link could not be used, and is ignored:",
@@ -371,6 +367,7 @@ LIST = {
     "bad_to": "not a date, such as 2026-11-23.",
     "bad_period": "this day is after the last day of the period.",
     "bad_sender": "the sender may have at most 200 characters.",
+    "bad_tag": "a tag is a name and a value of at most 200 characters, such as variant=b.",
     "bad_rows": "the number of rows is 1 to 1000.",
     "bad_unknown": "the list has no such setting.",
     "bad_repeated": "given more than once. The first value is used.",

@@ -3,8 +3,6 @@
  * such as `#/?q=spring&sort=human_click&from=2026-11-01`. Defaults are left out. Pure.
  */
 
-/** @typedef {import("./protocol.js").Summary} Summary */
-
 /** The columns of the table: the rate and the counter of a cell, and the digits of its rate. */
 export const COLUMNS = /** @type {const} */ ([
   [null, "sends", 0],
@@ -30,20 +28,20 @@ export const STEP = 50;
 /** The most rows that a URL can ask for. */
 export const MOST_ROWS = 1000;
 
-/** The most characters of the search and the sender. */
+/** The most characters of the search, the sender and the tag. */
 export const MOST_CHARACTERS = 200;
 
 /**
  * `from` and `to` are UTC days of a campaign's first event, such as "2026-11-01", both included; null for
- * no limit.
+ * no limit. `tag` is a message tag and its value, such as "variant=b".
  * @typedef {{search: string, sort: string, order: string, from: string | null, to: string | null, sender: string,
- *            rows: number}} Query
+ *            tag: string, rows: number}} Query
  * A parameter of a URL that cannot be used; `text` is the key of its explanation in the glossary.
  * @typedef {{name: string, value: string, text: string}} Problem
  */
 
 /** @type {Query} */
-export const NEWEST = { search: "", sort: "last_event_at", order: "desc", from: null, to: null, sender: "", rows: STEP };
+export const NEWEST = { search: "", sort: "last_event_at", order: "desc", from: null, to: null, sender: "", tag: "", rows: STEP };
 
 /** @param {string} value such as "2026-02-30" @returns {boolean} whether it is a day of the calendar */
 function isDay(value) {
@@ -64,6 +62,7 @@ const PARAMETERS = /** @type {Record<string, [keyof Query, (value: string) => bo
   from: ["from", isDay],
   to: ["to", isDay],
   sender: ["sender", isText, (value) => value.trim()],
+  tag: ["tag", (value) => value.trim() === "" || (isText(value) && /^\s*[^=\s].*=\s*\S/.test(value)), (value) => value.trim()],
   rows: ["rows", (value) => /^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MOST_ROWS, Number],
 });
 
@@ -105,7 +104,7 @@ export function listHash(query) {
 export const keyOfList = (query) => listHash({ ...query, rows: NEWEST.rows });
 
 /** Whether some campaigns may not match. @param {Query} query */
-export const isFiltered = ({ search, from, to, sender }) => Boolean(search || from || to || sender);
+export const isFiltered = ({ search, from, to, sender, tag }) => Boolean(search || from || to || sender || tag);
 
 /** Whether it is the live list: all campaigns, the newest activity first. @param {Query} query */
 export const isLive = (query) => keyOfList(query) === listHash(NEWEST);
@@ -129,35 +128,7 @@ export function sortedBy(query, sort) {
  * @param {Query} query
  * @returns {import("./connection.js").Request} for the campaigns that match
  */
-export function requestOf({ search, sort, order, from, to, sender }) {
-  if (search) return { action: "searchCampaigns", query: search };
-  return { action: "listCampaigns", sort, order, ...(from && { from }), ...(to && { to }), ...(sender && { sender }), totals: true };
-}
-
-/**
- * Filter and sort what a search has found, as the server does with a list.
- * @param {Summary[]} found @param {Query} query
- * @returns {Summary[]} unknown values last
- */
-export function arranged(found, { sort, order, from, to }) {
-  const matching = found.filter(({ campaign: { first_event_at: at } }) => {
-    const day = at === null ? "" : dayOf(at);
-    return !(from && day < from) && !(to && day > to);
-  });
-  const sign = order === "asc" ? 1 : -1;
-  return matching.sort((a, b) => {
-    const [left, right] = [valueOf(a, sort), valueOf(b, sort)];
-    if (left === null || right === null) return Number(left === null) - Number(right === null) || tie(a, b, sign);
-    return sign * (left - right) || tie(a, b, sign);
-  });
-}
-
-/** @param {Summary} a @param {Summary} b @param {number} sign */
-const tie = (a, b, sign) => sign * (a.campaign.id < b.campaign.id ? -1 : 1);
-
-/** @param {Summary} one @param {string} sort @returns {number | null} null if it is unknown */
-function valueOf({ campaign, counts, rates }, sort) {
-  const { first_event_at, last_event_at } = campaign;
-  const values = /** @type {Record<string, number | null>} */ ({ first_event_at, last_event_at, ...counts, ...rates });
-  return values[sort] ?? null;
-}
+export const requestOf = ({ search, sort, order, from, to, sender, tag }) => ({
+  action: "listCampaigns", sort, order, totals: true,
+  ...(search && { query: search }), ...(from && { from }), ...(to && { to }), ...(sender && { sender }), ...(tag && { tag }),
+});

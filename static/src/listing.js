@@ -1,7 +1,7 @@
 /** The campaigns that match a query, loaded page by page. Needs nothing from the browser. */
 
 import { RETRYABLE } from "./feed.js";
-import { arranged, requestOf } from "./list-query.js";
+import { requestOf } from "./list-query.js";
 
 /**
  * @typedef {import("./protocol.js").Summary} Summary
@@ -9,11 +9,11 @@ import { arranged, requestOf } from "./list-query.js";
  * @typedef {import("./feed.js").Ask} Ask
  */
 
-/** The most campaigns that the server returns at once, and that a search finds. */
-export const MOST_AT_ONCE = 100;
+/** The most campaigns that the server returns at once. */
+const MOST_AT_ONCE = 100;
 
 export class Listing {
-  /** @type {Summary[]} in the order of the server, or of the query for a search */
+  /** @type {Summary[]} in the order of the server */
   rows = [];
   /** @type {number | null} the number of campaigns that match; null until it is known */
   total = null;
@@ -25,13 +25,10 @@ export class Listing {
   askedAt = -Infinity;
   /** Whether a request is pending. */
   busy = false;
-  /** Whether a search found more campaigns than it may return. */
-  cut = false;
   /** @type {{code: string, message: string} | null} why the last request failed */
   error = null;
   /** @type {string | null} */
   #cursor;
-  #query;
   #request;
   #ask;
 
@@ -44,7 +41,6 @@ export class Listing {
    */
   constructor(ask, query, now, onChange, cursor = null) {
     this.#ask = ask;
-    this.#query = query;
     this.#request = query ? requestOf(query) : { action: "listCampaigns" };
     this.now = now;
     this.onChange = onChange;
@@ -54,11 +50,6 @@ export class Listing {
   /** Whether there are more pages. */
   get more() {
     return this.asOf === null || this.#cursor !== null;
-  }
-
-  /** Whether the rows are all campaigns that match. */
-  get complete() {
-    return !this.more && !this.cut;
   }
 
   /** Whether the last request failed with a transient error. */
@@ -89,19 +80,16 @@ export class Listing {
   async #next(wanted) {
     /** @type {Summary[]} */
     const page = [];
-    const isSearch = this.#query?.search;
     this.#cursor = await this.#ask({
-      ...this.#request, stream: false, limit: isSearch ? MOST_AT_ONCE : Math.min(MOST_AT_ONCE, Math.max(1, wanted)),
+      ...this.#request, stream: false, limit: Math.min(MOST_AT_ONCE, Math.max(1, wanted)),
       ...(this.#cursor && { cursor: this.#cursor }),
     }, (/** @type {Summary} */ one) => { page.push(one); }, ({ total, totals }) => {
       // Totals that arrive with later pages may be newer than the order.
       this.total ??= total;
       this.totals ??= totals;
     });
-    if (isSearch) this.cut = page.length >= MOST_AT_ONCE;
     const known = new Set(this.rows.map(({ campaign }) => campaign.id));
     this.rows = [...this.rows, ...page.filter(({ campaign }) => !known.has(campaign.id))];
-    if (isSearch && this.#query) this.rows = arranged(this.rows, this.#query);
     this.asOf ??= this.now();
   }
 }

@@ -112,7 +112,7 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
 const each = (names, check) => shape(Object.fromEntries(names.map((name) => [name, check])));
 
 const about = shape({
-  id: string, title: string, subject: optional(string), sender: optional(string),
+  id: string, title: string, subject: optional(string), sender: optional(string), tags: optional(list(string)),
   first_event_at: optional(time), last_event_at: optional(time), recount_needed: flag,
 });
 const linkMembers = shape({

@@ -12,6 +12,7 @@ from chalicelib.stats.counters import COUNTERS_OF_GENERATION_2, RATES, rates
 
 LIST = "stats/email-campaigns"
 SENDERS = ["Green Shop", "Blue Shop", "Garden Weekly"]
+TAGS = [["variant=a", "variant=b"], [], ["variant=a", "variant=b", "variant=c"], []]
 SUBJECTS = [
     *("Spring offers", "Weekly newsletter", "Last chance", "Black Friday", "Welcome"),
     *("Price change", "What to plant", "Thank you", "Garden tips", "We miss you", "Survey"),
@@ -144,11 +145,12 @@ def silent() -> Scene:
 
 
 def many(number: int) -> Scene:
-    """Build a list of campaigns by three senders, one each 11 hours."""
+    """Build a list of campaigns by three senders, one each 11 hours; half of them have variants."""
     scene = lively()
     entries = scene.snapshots[LIST]["campaigns"]
     for entry in entries:
         entry["sender"] = "Green Shop"
+        entry["tags"] = []
     rng = random.Random(1)
     for index in range(number - len(entries)):
         subject = f"{rng.choice(SUBJECTS)} {index}"
@@ -170,7 +172,8 @@ def many(number: int) -> Scene:
             complaints=int(sends * rng.choice([0, 0, 0.0002, 0.0015])),
             unsubscribes=int(deliveries * rng.uniform(0, 0.006)),
         )
-        entries.append(entry | {"sender": SENDERS[index % len(SENDERS)]})
+        tags = TAGS[index % len(TAGS)]
+        entries.append(entry | {"sender": SENDERS[index % len(SENDERS)], "tags": tags})
         scene.timelines[entry["id"]] = scenes.timeline(entry["id"], index)
     return scene
 

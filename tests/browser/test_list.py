@@ -262,12 +262,89 @@ def test_what_a_search_finds_is_sorted_and_has_totals(listed, look):
     expect(page.get_by_role("searchbox")).to_be_focused()
 
 
-def test_a_search_that_finds_more_than_it_may_return_says_so(stage, look):
+def test_a_search_that_finds_more_than_a_page_is_added_up_and_loaded_on_request(stage, look):
     stage.scene = figures.many(2000)
-    page = look("#/?q=everything")
+    entries = stage.scene.snapshots[LIST]["campaigns"]
+    found = [one for one in entries if "newsletter" in one["id"]]
+    assert len(found) > 150
+    page = look("#/?q=newsletter&rows=150&sort=sends")
 
-    expect(page.get_by_role("heading", name="The 100 best matches")).to_be_visible()
-    expect(page.get_by_text("The search found more campaigns.")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name=f"All {len(found)} campaigns that match")
+    ).to_be_visible()
+    expect(page.locator("[data-campaign]")).to_have_count(150)
+    assert shown(page) == ids(found, "sends", of="counts")[:150]
+    sends = sum(one["counts"]["sends"] for one in found)
+    expect(page.locator("[data-total=sends]")).to_contain_text(f"{sends:,}")
+
+
+def test_a_search_is_combined_with_the_filters_by_sender_and_tag(listed, look):
+    page = look("#/?q=newsletter&sender=blue")
+    blue = [one for one in listed if "newsletter" in one["id"] and one["sender"] == "Blue Shop"]
+    assert len(blue) > 1
+    expect(
+        page.get_by_role("heading", name=f"All {len(blue)} campaigns that match")
+    ).to_be_visible()
+    assert set(shown(page)) == {one["id"] for one in blue}
+
+    tagged = [one for one in blue if "variant=b" in one["tags"]]
+    page.get_by_label("Tag").fill("variant=b")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-campaign]")).to_have_count(len(tagged))
+    assert place(page) == "#/?q=newsletter&sender=blue&tag=variant%3Db"
+
+
+def test_campaigns_are_filtered_by_a_tag_which_back_and_a_reload_keep(listed, look):
+    page = look()
+    page.get_by_label("Tag").fill("variant=b")
+    page.keyboard.press("Enter")
+
+    tagged = [one for one in listed if "variant=b" in one["tags"]]
+    name = f"All {len(tagged)} campaigns that match"
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.locator("[data-total=sends]")).to_contain_text(
+        f"{sum(one['counts']['sends'] for one in tagged):,}"
+    )
+    assert place(page) == "#/?tag=variant%3Db"
+    assert set(shown(page)) <= {one["id"] for one in tagged}
+
+    page.reload()
+    expect(page.get_by_label("Tag")).to_have_value("variant=b")
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    page.locator("[data-campaign] a").first.click()
+    expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_hidden()
+    page.go_back()
+    expect(page.get_by_label("Tag")).to_have_value("variant=b")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(page.get_by_role("heading", name="All 317 campaigns")).to_be_visible()
+    expect(page.get_by_label("Tag")).to_have_value("")
+
+
+def test_the_tags_of_listed_campaigns_are_suggested_also_while_one_is_the_filter(listed, look):
+    page = look()
+    expect(page.locator("[data-campaign]")).to_have_count(50)
+    suggested = page.locator("datalist option")
+    expect(suggested).to_have_count(3)
+    values = suggested.evaluate_all("all => all.map(one => one.value)")
+    assert values == ["variant=a", "variant=b", "variant=c"]
+
+    page.get_by_label("Tag").fill(values[2])  # without Enter, as when a suggestion is chosen
+    expect(page).to_have_url(re.compile("tag=variant%3Dc$"))
+    expect(page.get_by_role("heading", name="that match")).to_be_visible()
+    expect(suggested).to_have_count(3)
+
+
+def test_a_tag_that_cannot_be_used_is_explained(listed, look):
+    page = look()
+    page.get_by_label("Tag").fill("variant")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("tag=variant: a tag is a name and a value")
+    page.get_by_role("button", name="Dismiss").click()
+
+    page.get_by_label("Tag").fill("colour=red")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("no campaign has the tag 'colour'")).to_be_visible()
+    expect(page.locator("[data-campaign]")).to_have_count(50)
 
 
 def test_back_and_forward_restore_each_view_of_the_list(listed, look):
@@ -278,7 +355,7 @@ def test_back_and_forward_restore_each_view_of_the_list(listed, look):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="that match")).to_be_visible()
     page.locator("[data-campaign] a").first.click()
-    expect(page.get_by_role("heading", name="Campaigns")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_hidden()
 
     page.go_back()
     expect(page.get_by_label("Sender")).to_have_value("green")
@@ -410,11 +487,12 @@ def test_values_of_a_url_that_cannot_be_used_are_named(listed, look):
 
 
 def test_an_empty_result_names_the_filters_and_offers_to_clear_them(listed, look):
-    page = look("#/?sender=nobody&from=2026-11-01&to=2026-11-30&sort=sends")
+    page = look("#/?sender=nobody&from=2026-11-01&to=2026-11-30&sort=sends&tag=variant%3Dx")
 
     expect(
         page.get_by_text(
-            "No campaign matches the period from 1 Nov 2026 to 30 Nov 2026 and the sender “nobody”."
+            "No campaign matches the period from 1 Nov 2026 to 30 Nov 2026 and the sender “nobody” "
+            "and the tag variant=x."
         )
     ).to_be_visible()
     page.get_by_role("button", name="Clear filters").click()
@@ -489,7 +567,7 @@ def test_from_600_pixels_the_list_is_a_table_whose_header_stays_in_sight(listed,
 
 @pytest.mark.parametrize(
     "view",
-    [SORTED, "#/?q=zzzz&from=2026-11-01", "#/?sort=foo&sender=green", "#/?q=spring&sender=x"],
+    [SORTED, "#/?q=zzzz&from=2026-11-01", "#/?sort=foo&sender=green", "#/?q=spring&tag=variant%3Db"],
 )
 def test_axe_finds_no_violation_in_a_sorted_empty_or_filtered_list(listed, look, view):
     page = look(view)
@@ -505,7 +583,7 @@ def test_axe_finds_no_violation_in_a_sorted_empty_or_filtered_list(listed, look,
 
 
 def test_a_sorted_list_fits_windows_from_320_pixels_in_both_directions(listed, look):
-    page = look("#/?sort=read&from=2020-01-01&sender=e")
+    page = look("#/?sort=read&from=2020-01-01&sender=e&tag=variant%3Db")
     expect(page.locator("[data-campaign]")).to_have_count(50)
     for direction in ("ltr", "rtl"):
         page.evaluate("direction => { document.documentElement.dir = direction }", direction)

@@ -115,7 +115,7 @@ class Scene:
         entries = self.snapshots[LIST_TOPIC]["campaigns"]
         listed = ListedCampaigns(entries)
         # Classes of the production code; the fake has the methods that are called.
-        lists = CampaignLists(listed, listed)  # type: ignore[arg-type]
+        lists = CampaignLists(listed, listed, tag_names=["variant"])  # type: ignore[arg-type]
         try:
             if request.action == "searchCampaigns":
                 yield {"results": lists.search(request, EVERYTHING)}
@@ -196,6 +196,7 @@ def _summary(entry: dict[str, Any]) -> Aggregate:
         last_event_at=entry["last_event_at"],
         subject=entry["subject"],
         sender=entry.get("sender"),
+        tags=tuple(entry.get("tags", ())),
         current_updates=entry["version"] if is_current else 0,
     )
 

@@ -25,22 +25,25 @@ const periods = (now) => [
 
 /**
  * `custom`: whether the reader has chosen to enter the days of the period. `open`: whether the filters are
- * shown on a small screen. `typed`: the sender that is being typed, and the one that it replaces.
- * @typedef {{query: Query, now: number, clearable: boolean, onChange: (query: Query) => void}} Props
- * @extends {Component<Props, {custom: boolean, open: boolean, typed: {text: string, before: string} | null}>} `clearable`: whether there is a button that clears the filters
+ * shown on a small screen. `typed`: the filter that is being typed, and its value until then. `tags`: those that
+ * the campaigns shown have. `clearable`: whether there is a button that clears the filters.
+ * @typedef {{name: "sender" | "tag", text: string, before: string}} Typed
+ * @typedef {{query: Query, now: number, tags: string[], clearable: boolean, onChange: (query: Query) => void}} Props
+ * @extends {Component<Props, {custom: boolean, open: boolean, typed: Typed | null}>}
  */
 export class ListFilters extends Component {
-  /** @type {{custom: boolean, open: boolean, typed: {text: string, before: string} | null}} */
+  /** @type {{custom: boolean, open: boolean, typed: Typed | null}} */
   state = { custom: false, open: false, typed: null };
 
   /** @param {Props} before */
   componentDidUpdate({ query }) {
-    if (query.sender !== this.props.query.sender && this.state.typed) this.setState({ typed: null });
+    const { typed } = this.state;
+    if (typed && query[typed.name] !== this.props.query[typed.name]) this.setState({ typed: null });
   }
 
   render() {
-    const { query, now, clearable, onChange } = this.props;
-    const { from, to, sort, order, sender, search } = query;
+    const { query, now, tags, clearable, onChange } = this.props;
+    const { from, to, sort, order } = query;
     const choices = periods(now);
     const preset = to === null ? choices.find(([, first]) => first === from)?.[0] : undefined;
     const isCustom = this.state.custom || preset === undefined;
@@ -70,11 +73,18 @@ export class ListFilters extends Component {
               <input type="date" value=${query[name] ?? ""} min=${name === "to" ? from : undefined} max=${name === "from" ? to : undefined}
                 onChange=${(/** @type {any} */ { target: { value } }) => (value === "" || value >= EARLIEST) && change({ [name]: value || null })} />
             </label>`)}`}
-        <label>${text("list.sender")}
-          <input type="text" value=${typed?.before === sender ? typed.text : sender} maxlength=${MOST_CHARACTERS} disabled=${search !== ""} placeholder=${text(search ? "list.sender_searched" : "list.sender_hint")}
-            onInput=${(/** @type {any} */ event) => this.setState({ typed: { text: event.target.value, before: sender } })}
-            onChange=${(/** @type {any} */ event) => change({ sender: event.target.value.trim() })} />
-        </label>
+        ${/** @type {const} */ (["sender", "tag"]).map((name) => html`
+          <label key=${name}>${text(`list.${name}`)}
+            <input type="text" value=${typed?.name === name && typed.before === query[name] ? typed.text : query[name]} maxlength=${MOST_CHARACTERS}
+              placeholder=${text(`list.${name}_hint`)} list=${name === "tag" ? "tags" : undefined}
+              onInput=${(/** @type {any} */ { target: { value } }) => {
+                this.setState({ typed: { name, text: value, before: query[name] } });
+                // A suggestion that is chosen applies at once.
+                if (name === "tag" && tags.includes(value)) change({ tag: value });
+              }}
+              onChange=${(/** @type {any} */ event) => change({ [name]: event.target.value.trim() })} />
+          </label>`)}
+        <datalist id="tags">${tags.map((tag) => html`<option value=${tag} />`)}</datalist>
         <span class="order">
           <label>${text("list.sort")}
             <select value=${sort} onChange=${(/** @type {any} */ event) => change({ sort: event.target.value, order: "desc" })}>
@@ -111,14 +121,15 @@ export function QueryProblems({ problems, onDismiss }) {
 /**
  * @param {Query} query
  * @param {import("../format.js").Format} format
- * @returns {string} the search and the filters that have an effect; "" if there are none
+ * @returns {string} the search and the filters; "" if there are none
  */
-export function describe({ search, from, to, sender }, format) {
+export function describe({ search, from, to, sender, tag }, format) {
   const parts = [
     search && text("list.filter_search", { search }),
     from && to ? text("list.filter_between", { from: format.day(from), to: format.day(to) })
       : from ? text("list.filter_from", { from: format.day(from) }) : to && text("list.filter_to", { to: format.day(to) }),
-    !search && sender && text("list.filter_sender", { sender }),
+    sender && text("list.filter_sender", { sender }),
+    tag && text("list.filter_tag", { tag }),
   ];
   return parts.filter(Boolean).join(text("list.filter_and"));
 }

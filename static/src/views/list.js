@@ -62,6 +62,8 @@ export class ListView extends Component {
   #stated = null;
   /** @type {string | null} the cursor at which the older campaigns of the live list begin */
   #olderThan = null;
+  /** @type {Set<string>} */
+  #tags = new Set();
   /** The index of the first row on the screen. */
   #first = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -185,6 +187,12 @@ export class ListView extends Component {
     return ranked(all.values(), this.#now());
   }
 
+  /** All tags of campaigns that have been shown, so that one filter can replace another. @param {Summary[]} rows */
+  #tagsOf(rows) {
+    for (const { campaign } of rows) for (const tag of campaign.tags ?? []) this.#tags.add(tag);
+    return [...this.#tags].sort();
+  }
+
   /** @param {Query} query @param {boolean} [replace] whether Back skips the current one */
   #go = (query, replace) => this.props.page.go(listHash(query), replace);
 
@@ -235,8 +243,7 @@ export class ListView extends Component {
           maxlength=${MOST_CHARACTERS} value=${this.#typed}
           onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />
       </div>
-      <${ListFilters} query=${query} now=${now} clearable=${!isEmpty} onChange=${this.#go} />
-      ${query.search && query.sender && html`<p class="span">${text("list.sender_ignored", { sender: query.sender })}</p>`}
+      <${ListFilters} query=${query} now=${now} tags=${this.#tagsOf(rows)} clearable=${!isEmpty} onChange=${this.#go} />
       <${QueryProblems} problems=${problems} onDismiss=${() => this.#go(query, true)} />
       ${topic?.error && html`<${ServerErrorNotice} error=${topic.error} />`}
       ${error && html`
@@ -286,7 +293,6 @@ export class ListView extends Component {
           <span class="on-screen">${text("list.sorted", { time: format.clock(listing.asOf) })}</span>
           <button type="button" onClick=${this.#again} disabled=${loading}>${text("list.sort_again")}</button>`}
       </p>
-      ${listing?.cut && html`<p class="span">${text("list.cut", { count: count(all.length) })}</p>`}
       <${CampaignTable} rows=${rows} query=${this.#parsed.query} busy=${loading} now=${now} format=${format} sparklines=${this.#sparklines}
         onSort=${(/** @type {string} */ sort) => this.#go(sortedBy(this.#parsed.query, sort))} />
       ${left > 0 && (all.length > rows.length || !complete) && rows.length < MOST_ROWS && html`
@@ -302,15 +308,14 @@ export class ListView extends Component {
    */
   #sums(query, listing, all) {
     const live = isLive(query);
-    const complete = live && this.#data?.cursor === null ? true : Boolean(listing?.complete);
+    const complete = live && this.#data?.cursor === null ? true : Boolean(listing && !listing.more);
     const overall = live ? this.#overall : listing;
     const known = overall?.total ?? null;
-    const isOfRows = query.search !== "" || complete;
     // Campaigns may have begun since.
-    const total = isOfRows ? all.length : known && Math.max(known, all.length);
+    const total = complete ? all.length : known && Math.max(known, all.length);
     // Only the server knows some numbers of campaigns that an earlier release counted.
-    const sums = overall?.totals && !(complete && !all.some(isOfEarlierRelease)) ? overall.totals : isOfRows ? sumOf(all) : null;
-    const key = listing?.cut ? "list.best" : isFiltered(query) ? "list.match" : "list.every";
+    const sums = overall?.totals && !(complete && !all.some(isOfEarlierRelease)) ? overall.totals : complete ? sumOf(all) : null;
+    const key = isFiltered(query) ? "list.match" : "list.every";
     const title = total === null ? text("page.all_campaigns") : text(total === 1 ? `${key}_one` : key, { count: this.props.page.format.count(total) });
     return { title, total, sums, asOf: sums && sums === overall?.totals ? overall.asOf : null, complete };
   }
