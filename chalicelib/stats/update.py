@@ -349,11 +349,11 @@ class _Update:
     def require(self, name: str, operator: str, value: Mapping[str, Any]) -> None:
         self._conditions.append(f"{self._name(name)} {operator} {self._value(value)}")
 
-    def require_unchanged(self, name: str, value: Mapping[str, Any] | None) -> None:
-        if value is None:
+    def require_unchanged(self, name: str, before: Mapping[str, Any] | None) -> None:
+        if before is None:
             self.require_absent(name)
         else:
-            self.require(name, "=", value)
+            self.require(name, "=", before)
 
     def require_absent(self, name: str) -> None:
         self._conditions.append(f"attribute_not_exists({self._name(name)})")

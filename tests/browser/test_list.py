@@ -567,7 +567,12 @@ def test_from_600_pixels_the_list_is_a_table_whose_header_stays_in_sight(listed,
 
 @pytest.mark.parametrize(
     "view",
-    [SORTED, "#/?q=zzzz&from=2026-11-01", "#/?sort=foo&sender=green", "#/?q=spring&tag=variant%3Db"],
+    [
+        SORTED,
+        "#/?q=zzzz&from=2026-11-01",
+        "#/?sort=foo&sender=green",
+        "#/?q=spring&tag=variant%3Db",
+    ],
 )
 def test_axe_finds_no_violation_in_a_sorted_empty_or_filtered_list(listed, look, view):
     page = look(view)
