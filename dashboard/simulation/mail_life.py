@@ -15,6 +15,7 @@ from dashboard.simulation import audience, reports
 from dashboard.simulation.campaign import Campaign
 from dashboard.simulation.payloads import Mail, domain_of, identifier, timestamp
 
+_VARIANTS = "ab"  # of a test with two subjects or texts, by turns
 _MILLISECOND = timedelta(milliseconds=1)
 # People take at least this long to open an email after it was sent; prefetchers do not.
 _SOONEST_READER_SECONDS = 5.0
@@ -59,7 +60,7 @@ def life(campaign: Campaign, rng: Random, index: int, sent_after: float) -> list
         subject=campaign.subject,
         sender=campaign.sender,
         configuration_set=campaign.configuration_set,
-        tags={campaign.tag: campaign.id},
+        tags={"variant": _VARIANTS[index % len(_VARIANTS)], campaign.tag: campaign.id},
         mta=rng.choice(audience.MTAS),
     )
     one = _Life(campaign, mail, rng, sent_after)

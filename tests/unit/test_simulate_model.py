@@ -291,6 +291,7 @@ def test_an_email_has_the_shape_that_ses_documents(events):
         assert ("ses:outgoing-ip" in mail["tags"]) == (kind == "Delivery")
         assert all(isinstance(values, list) for values in mail["tags"].values())
         assert mail["tags"]["campaign"] == ["spring-sale"]
+        assert mail["tags"]["variant"] in (["a"], ["b"])
         assert ("timestamp" in own(event)) == (kind not in {"Send", "Reject", "Rendering Failure"})
 
 
