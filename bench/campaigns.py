@@ -55,6 +55,20 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "sender": "garden",
         "from": "2026-03-01",
     },
+    "by tag, with totals": {
+        "action": "listCampaigns",
+        "limit": 100,
+        "sort": "sends",
+        "tag": "variant=b",
+        "totals": True,
+    },
+    "by words, with totals": {
+        "action": "listCampaigns",
+        "limit": 100,
+        "sort": "sends",
+        "query": "garden",
+        "totals": True,
+    },
     "search": {"action": "searchCampaigns", "query": "garden invitation", "limit": 100},
     "search with a typing error": {
         "action": "searchCampaigns",
@@ -80,6 +94,7 @@ def summary(number: int, rng: random.Random) -> dict[str, Any]:
         "last_event_at": {"S": f"{began + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}"},
         "subject": {"S": f"{one.title()} {two}: your {three} is here"},
         "sender": {"S": f"{two.title()} Shop"},
+        "tags": {"SS": ["variant=a", "variant=b"] if number % 2 else ["variant=a"]},
         "v": {"N": "1000"},
         CURRENT_UPDATES: {"N": "1000"},
         **{name: {"N": str(count)} for name, count in counts.items()},
