@@ -28,11 +28,6 @@ class Counts:
     def __init__(self) -> None:
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    @property
-    def campaigns(self) -> list[str]:
-        """The names of the campaigns, sorted."""
-        return sorted(self._counts)
-
     def add(self, stored: Fact | State) -> None:
         """Add the contribution of a fact or state."""
         counts = self._counts[stored.campaign]
@@ -41,8 +36,11 @@ class Counts:
                 counts.update(contribution.counts)
 
     def by_campaign(self) -> dict[str, dict[str, int]]:
-        """Return all counters of each campaign."""
-        return {one: {name: self._counts[one][name] for name in COUNTERS} for one in self.campaigns}
+        """Return all counters of each campaign, sorted by campaign."""
+        return {
+            campaign: {name: counts[name] for name in COUNTERS}
+            for campaign, counts in sorted(self._counts.items())
+        }
 
 
 def classified(emails: Emails, counts: Counts) -> Iterator[dict[str, Any]]:
