@@ -255,13 +255,21 @@ def _without_companions(one, found):
             if 0 <= other.age <= 600 and not _is_read(other, found)
         }
         sweep = 0 <= one.age <= 600 and len(swept) >= 3
-        rendered = one.agent in BROWSERS and any(
-            other.counter == "opens" and other.agent == one.agent and 0 <= one.after(other) <= 3
-            for other in found
+        rendered = any(
+            other.agent == one.agent and 0 <= one.after(other) <= 600 and _at_open(other, found)
+            for other in others
         )
         if sweep or rendered or 0 <= one.age <= 300 or one.agent == ses.OUTDATED_BROWSER:
             return "machine"
     return _by_itself(one)
+
+
+def _at_open(click, found):
+    """Return whether a click follows an open by the same browser at once."""
+    return click.agent in BROWSERS and any(
+        one.counter == "opens" and one.agent == click.agent and 0 <= click.after(one) <= 3
+        for one in found
+    )
 
 
 def _everywhere(parts, at, counter, amount):
