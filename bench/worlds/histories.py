@@ -73,10 +73,7 @@ class HistoryParameters:
         float, Assumed("deviation of the logarithm of the read rate between campaigns")
     ] = 0.12
     drift: Annotated[float, Assumed("change of the read rate from a campaign to the next")] = 0.0
-    weekend: Annotated[
-        float,
-        Described("read rate on Saturdays and Sundays, relative", "marketingcharts 2014"),
-    ] = 0.85
+    weekend: Annotated[float, Assumed("read rate on Saturdays and Sundays, relative")] = 0.85
     read_after: Annotated[
         Delay,
         Published("time to reading: half within 2.5 h, 91 % within 2 days", "psylina"),
