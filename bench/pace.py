@@ -405,8 +405,8 @@ def _of_split(place: tuple[Split, int]) -> Named:
 
 @click.command()
 @click.option("--seeds", type=click.Choice(list(parameters.SEEDS)), default="report")
-@click.option("--histories", "number", default=200, show_default=True, help="Of each kind.")
-@click.option("--splits", default=300, show_default=True, help="Split campaigns of each kind.")
+@click.option("--histories", "number", default=150, show_default=True, help="Of each kind.")
+@click.option("--splits", default=200, show_default=True, help="Split campaigns of each kind.")
 @click.option("--processes", default=2, show_default=True)
 @click.option("--write", is_flag=True, help="Update the tables in docs/pace.md.")
 def main(*, seeds: str, number: int, splits: int, processes: int, write: bool) -> None:

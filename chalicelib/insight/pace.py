@@ -214,6 +214,9 @@ def usual(
 ) -> list[UsualPoint]:
     """Return the usual curve of a campaign, for each age that enough campaigns have reached.
 
+    Fewer campaigns have reached a greater age, and others may be usual there. As no curve falls,
+    what is usual at an age is at least what is usual before it.
+
     Args:
         past: the earlier campaigns, from history.comparable.
         now: the moment up to which their curves are known.
@@ -227,8 +230,16 @@ def usual(
         ]
         if len(counts) >= FEWEST_CAMPAIGNS and deliveries > 0:
             at = _usual(counts, deliveries)
-            low, middle, high = (one / deliveries for one in (at.low, at.expected, at.high))
-            points.append(UsualPoint(age, middle, low, high, at.campaigns))
+            before = points[-1] if points else UsualPoint(0, 0.0, 0.0, 0.0, 0)
+            points.append(
+                UsualPoint(
+                    age,
+                    max(at.expected / deliveries, before.expected),
+                    max(at.low / deliveries, before.low),
+                    max(at.high / deliveries, before.high),
+                    at.campaigns,
+                )
+            )
     return points
 
 

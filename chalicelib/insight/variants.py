@@ -22,7 +22,7 @@ Above the customary 95%, because pages are looked at again and again: see docs/p
 
 LEVEL = 0.95
 _DEVIATIONS = 9  # of a posterior; what is outside is below 1e-15
-_STEPS = 200
+_STEPS = 120
 
 
 @dataclass(frozen=True)
