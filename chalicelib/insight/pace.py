@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from chalicelib.insight.curves import AGE_EDGES_SECONDS, Curve, mean_count
+from chalicelib.insight.curves import AGE_EDGES_SECONDS, mean_count
 from chalicelib.insight.hierarchy import (
     Component,
     Count,
@@ -380,13 +380,3 @@ def track_record(
 def _so_far(one: Campaign, running: Running, metric: Metric, age_seconds: int) -> float:
     """Return what a campaign counted when its emails had the ages of the running one's."""
     return mean_count(one.curves[metric], running.emails, age_seconds)
-
-
-def response(counts: Curve, deliveries: int) -> list[tuple[int, float]]:
-    """Return a campaign's own curve for a chart: age in seconds, and share of its deliveries."""
-    if deliveries <= 0:
-        return []
-    return [
-        (age, count / deliveries)
-        for age, count in zip(AGE_EDGES_SECONDS, counts.cumulative, strict=True)
-    ]

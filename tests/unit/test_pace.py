@@ -211,6 +211,32 @@ def test_the_more_campaigns_differ_the_wider_is_what_is_usual():
     assert different.high / different.low > 1.5 * alike.high / alike.low
 
 
+def test_what_is_usual_follows_a_rate_that_falls_but_not_the_whole_way():
+    falling = weeks_of(*(round(5000 * 1.01**number) for number in range(20)), deliveries=20_000)
+    found = pace_of(today(1300, deliveries=20_000), falling).expected.expected
+    assert 0.27 * 5000 * 0.97 < found < 0.27 * 5000 * 1.03
+
+
+def test_the_trend_depends_on_the_order_of_the_campaigns():
+    opens = [round(500 * 1.03**number) for number in range(10)]
+    falling, rising = (
+        pace_of(today(135), weeks_of(*some)).expected.expected for some in (opens, opens[::-1])
+    )
+    assert falling < rising
+
+
+@pytest.mark.parametrize("opens", [0, 2000, 2600])
+@pytest.mark.parametrize("past", [weeks_of(*[2000] * 6), weeks_of(*[2600] * 6), weeks_of(*[1] * 6)])
+def test_counts_of_nothing_of_all_and_before_their_deliveries_do_not_fail(opens, past):
+    """SES may report an open before the delivery of its email."""
+    found = forecast_of(today(opens), past)
+    if isinstance(found, Forecast):
+        assert opens <= found.estimate.low <= found.estimate.expected <= found.estimate.high
+    paced = pace_of(today(opens), past)
+    if isinstance(paced, Pace):
+        assert paced.ratio_low <= paced.ratio <= paced.ratio_high
+
+
 def test_fewer_campaigns_make_a_wider_interval():
     few, many = (pace_of(today(135), past).expected for past in (HISTORY[:5], HISTORY))
     assert few.high / few.low > many.high / many.low
