@@ -1,5 +1,6 @@
 """How a campaign does for its age, compared with earlier campaigns, and what it will count."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -169,6 +170,14 @@ def test_campaigns_that_have_not_reached_the_age_are_left_out():
     assert forecast_of(today(130), past, 7 * DAY) == Silence("too_few_campaigns", 1, 5)
 
 
+def test_campaigns_that_are_still_being_sent_are_left_out():
+    """Their last emails are younger than this campaign's first."""
+    half_an_hour_ago = NOW - timedelta(minutes=30)
+    sending = [replace(earlier(20, 500), last_accepted_at=half_an_hour_ago)]
+    assert pace_of(today(135), [*HISTORY[:5], *sending]).expected.campaigns == 5
+    assert pace_of(today(135), [*HISTORY[:4], *sending]) == Silence("too_few_campaigns", 4, 5)
+
+
 @given(histories, st.integers(0, 199))
 def test_the_minimum_of_deliveries_holds_for_any_history(past, deliveries):
     running = today(0, deliveries=deliveries, sent=[Sent(HOUR, 300)])
@@ -296,6 +305,13 @@ def test_a_campaign_that_is_ahead_ends_higher():
     assert estimates[2] > 1.2 * estimates[0]
 
 
+def test_a_campaign_that_has_what_is_usual_in_the_end_is_still_expected_to_grow():
+    """Whether it is better or only faster, some of its emails are opened later than others."""
+    found = forecast_of(today(500), weeks_of(*[500] * 10)).estimate
+    assert found.low > 500
+    assert found.expected > 520
+
+
 def test_the_interval_of_a_forecast_narrows_with_time():
     widths = []
     for age, opens in [(15 * MINUTE, 50), (HOUR, 135), (4 * HOUR, 260)]:
@@ -348,6 +364,35 @@ def test_one_more_open_hardly_ever_lowers_a_forecast(past, opens):
     less, more = (forecast_of(today(one), past) for one in (opens, opens + 1))
     if isinstance(less, Forecast) and isinstance(more, Forecast):
         assert more.estimate.expected >= less.estimate.expected * 0.98
+
+
+def drawn(rng, level=0.3, speed=0.2):
+    """Return the opens of a campaign by an hour and by a day, of 20,000 emails."""
+    by_a_day = min(4000 * rng.lognormvariate(0, level), 19_000)
+    return min(round(by_a_day * 0.3 * rng.lognormvariate(0, speed)), round(by_a_day)), round(
+        by_a_day
+    )
+
+
+def campaign_of(number, by_an_hour, by_a_day):
+    counts = {bucket(HOUR - 1): by_an_hour, bucket(DAY - 1): by_a_day - by_an_hour}
+    whole = earlier(number, 0, deliveries=20_000)
+    return replace(whole, curves={OPENS: curve(counts)})
+
+
+@pytest.mark.parametrize("number", [5, 15])
+def test_four_of_five_campaigns_are_inside_the_intervals_of_pace_and_forecast(number):
+    rng = Random(number)
+    inside = Counter()
+    for _ in range(400):
+        past = [campaign_of(one, *drawn(rng)) for one in range(2, number + 2)]
+        by_an_hour, by_a_day = drawn(rng)
+        running = today(by_an_hour, deliveries=20_000)
+        inside["pace"] += pace_of(running, past).verdict == "usual"
+        ahead = forecast_of(running, past).estimate
+        inside["forecast"] += ahead.low <= by_a_day <= ahead.high
+    assert inside["pace"] / 400 == pytest.approx(0.8, abs=0.05)
+    assert inside["forecast"] / 400 == pytest.approx(0.8, abs=0.05)
 
 
 # The usual curve, and the record of earlier forecasts.
