@@ -1,5 +1,6 @@
 """How a campaign does for its age, compared with earlier campaigns, and what it will count."""
 
+import math
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -434,6 +435,16 @@ def test_campaigns_with_too_little_before_them_are_not_judged():
     assert track_record(today(135), HISTORY[:7], OPENS, DAY).judged == 2
 
 
+def test_an_earlier_forecast_knows_only_what_had_become_true_by_then():
+    """Campaigns of six successive days: none had reached a week before the next ones began."""
+    sent = [NOW - timedelta(weeks=5, days=one) for one in range(6)]
+    past = [
+        replace(earlier(number, 500), first_event_at=one, last_accepted_at=one)
+        for number, one in enumerate(sent)
+    ]
+    assert track_record(today(135), past, OPENS, 7 * DAY) == (0, 0)
+
+
 # The model.
 
 
@@ -453,6 +464,16 @@ def test_campaigns_that_differ_by_chance_alone_differ_by_little_more():
     some = [Count(sum(rng.random() < 0.02 for _ in range(1000)), 1000) for _ in range(20)]
     found = levels(rates(some))
     assert sum(one.weight * one.variance for one in found) ** 0.5 < 0.2
+
+
+def test_low_counts_weigh_as_much_as_high_ones():
+    """Otherwise, what is usual would be too high where counts are small."""
+    rng = Random(6)
+    logs = []
+    for _ in range(40):
+        some = [Count(sum(rng.random() < 0.004 for _ in range(1000)), 1000) for _ in range(15)]
+        logs += [one.weight * one.mean for one in levels(rates(some))]
+    assert math.exp(sum(logs) / 40) == pytest.approx(0.004, rel=0.06)
 
 
 def test_the_quantiles_of_a_mixture_are_those_of_its_draws():
