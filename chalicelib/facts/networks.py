@@ -56,9 +56,9 @@ class Reputation(NamedTuple):
 
 NO_EVIDENCE: Mapping[str, Evidence] = {}
 
-# Assumed, and confirmed on the campaigns to tune (docs/bots.md): a single other quiet email is too
-# often that of a person whose images are off, and it takes a single sure bot to find most others.
-_LEAST_QUIET = 2
+# Assumed, and confirmed on the campaigns to tune (docs/bots.md): a few other quiet emails may be
+# those of colleagues whose images are off, and it takes a single sure bot to find most others.
+_LEAST_QUIET = 5
 _LEAST_SURE = 1
 
 # What an email can show: a network that it was not clicked from has no other bits.

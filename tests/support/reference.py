@@ -259,7 +259,7 @@ def _without_companions(one, found):
             other.agent == one.agent and 0 <= one.after(other) <= 600 and _at_open(other, found)
             for other in others
         )
-        if sweep or rendered or 0 <= one.age <= 300 or one.agent == ses.OUTDATED_BROWSER:
+        if sweep or rendered or 0 <= one.age <= 60 or one.agent == ses.OUTDATED_BROWSER:
             return "machine"
     return _by_itself(one)
 

@@ -30,9 +30,9 @@ def reputations(found):
 
 @pytest.mark.parametrize(
     ("quiet", "seen", "is_quiet"),
-    [(1, 1, False), (2, 2, True), (2, 3, False), (3, 4, False), (4, 5, True), (0, 0, False)],
+    [(4, 4, False), (5, 5, True), (5, 6, True), (5, 7, False), (4, 5, True), (0, 0, False)],
 )
-def test_a_network_is_quiet_if_two_and_80_percent_of_the_other_emails_are(quiet, seen, is_quiet):
+def test_a_network_is_quiet_if_there_are_five_and_80_percent_of_the_other_emails_are(quiet, seen, is_quiet):
     assert reputation(Evidence(seen, quiet=quiet)).is_quiet is is_quiet
 
 
@@ -89,9 +89,9 @@ def test_reputations_stay_however_many_emails_change_unless_may_change(before, a
     [
         ([], [SURE], True),
         ([], [SEEN], False),
-        ([QUIET], [QUIET] * 2, True),  # an email that is not counted yet sees two
-        ([QUIET] * 2, [QUIET] * 3, True),  # each of them sees two
-        ([QUIET] * 3, [QUIET] * 4, False),
+        ([QUIET] * 4, [QUIET] * 5, True),  # an email that is not counted yet sees five
+        ([QUIET] * 5, [QUIET] * 6, True),  # each of them sees five
+        ([QUIET] * 6, [QUIET] * 7, False),
         ([SURE] * 100, [*[SURE] * 100, SEEN], False),
         ([SURE] * 100, [*[SURE] * 100, *[SEEN] * 100], True),
     ],

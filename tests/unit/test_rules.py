@@ -155,8 +155,8 @@ class TestSweep:
 
 
 class TestEarlyClick:
-    @pytest.mark.parametrize(("seconds", "found"), [(300, "early_click"), (300.001, HUMAN)])
-    def test_a_click_within_five_minutes_without_an_open_is_a_bot(self, seconds, found):
+    @pytest.mark.parametrize(("seconds", "found"), [(60, "early_click"), (60.001, HUMAN)])
+    def test_a_click_within_a_minute_without_an_open_is_a_bot(self, seconds, found):
         assert reasons(click(seconds)) == [found]
 
     @pytest.mark.parametrize(("seconds", "found"), [(12, "early_click"), (12.001, HUMAN)])
@@ -424,16 +424,22 @@ class TestBitsOfNetworks:
 class TestQuietNetwork:
     CLICKED = email("m-1", click(HOUR))
 
-    def test_a_click_is_a_bots_if_two_other_emails_were_clicked_before_any_open(self):
-        assert reasons_of_first(self.CLICKED, *others(2, click(2 * HOUR))) == ["quiet_network"]
+    def test_a_click_is_a_bots_if_five_other_emails_were_clicked_before_any_open(self):
+        assert reasons_of_first(self.CLICKED, *others(5, click(2 * HOUR))) == ["quiet_network"]
 
-    def test_one_other_email_is_not_enough(self):
-        assert reasons_of_first(self.CLICKED, *others(1, click(2 * HOUR))) == [HUMAN]
+    def test_colleagues_whose_images_are_off_are_too_few(self):
+        assert reasons_of_first(self.CLICKED, *others(4, click(2 * HOUR))) == [HUMAN]
+
+    def test_five_readers_of_an_office_without_images_are_people(self):
+        """They click within two minutes of sending, and nothing was opened by a mail program."""
+        clicked = email("m-1", click(90))
+
+        assert reasons_of_first(clicked, *others(4, click(91))) == [HUMAN]
 
     def test_further_clicks_on_the_same_email_are_no_evidence(self):
         several = email("m-1", *(click(number * HOUR) for number in range(1, 6)))
 
-        assert reasons_of_first(several, *others(1, click(2 * HOUR))) == [HUMAN] * 5
+        assert reasons_of_first(several, *others(4, click(2 * HOUR))) == [HUMAN] * 5
 
     @pytest.mark.parametrize(("quiet", "found"), [(8, "quiet_network"), (7, HUMAN)])
     def test_80_percent_of_the_others_must_be_quiet(self, quiet, found):
@@ -468,7 +474,7 @@ class TestQuietNetwork:
 
     def test_the_opens_beside_its_clicks_are_the_bots(self):
         found = reasons_of_first(
-            email("m-1", opened(HOUR - 20, MAC), click(HOUR)), *others(2, click(2 * HOUR))
+            email("m-1", opened(HOUR - 20, MAC), click(HOUR)), *others(5, click(2 * HOUR))
         )
 
         assert found == ["open_by_clicking_bot", "quiet_network"]
@@ -515,7 +521,7 @@ class TestScannerNetwork:
 
     def test_a_network_that_is_quiet_as_well_gives_that_reason(self):
         """It needs more evidence."""
-        assert reasons_of_first(self.CLICKED, *others(2, *self.SCANNED)) == ["quiet_network"]
+        assert reasons_of_first(self.CLICKED, *others(5, *self.SCANNED)) == ["quiet_network"]
 
 
 class TestBrowserOpensFromScannersNetworks:
