@@ -110,7 +110,18 @@ def reader(rng: Random) -> str | None:
     return rng.choices(list(_READERS), list(_READERS.values()))[0]
 
 
-def ip_address(rng: Random) -> str:
-    """Return a random address of the networks that are reserved for documentation (RFC 5737)."""
+def server_address(rng: Random) -> str:
+    """Return a random address of a server or bot, in one of three networks.
+
+    They are reserved for documentation (RFC 5737).
+    """
     network = rng.choice(("192.0.2", "198.51.100", "203.0.113"))
     return f"{network}.{rng.randrange(1, 255)}"
+
+
+def home_address(rng: Random) -> str:
+    """Return a random address of a person, in one of 65,536 networks.
+
+    They are reserved for documentation (RFC 3849).
+    """
+    return f"2001:db8:{rng.randrange(2**16):x}::{rng.randrange(1, 2**16):x}"

@@ -44,7 +44,7 @@ def delivery(mail: Mail, rng: Random, seconds: float) -> Own:
         "processingTimeMillis": round(seconds * 1000),
         "recipients": [mail.recipient],
         "smtpResponse": "250 2.0.0 OK",
-        "remoteMtaIp": audience.ip_address(rng),
+        "remoteMtaIp": audience.server_address(rng),
         "reportingMTA": mail.mta,
     }
 
@@ -76,7 +76,7 @@ def bounce(mail: Mail, rng: Random, bounce_type: str) -> Own:
                 "diagnosticCode": diagnostic,
             }
         ],
-        "remoteMtaIp": audience.ip_address(rng),
+        "remoteMtaIp": audience.server_address(rng),
         "reportingMTA": f"dns; {mail.mta}",
     }
 
@@ -130,7 +130,8 @@ def engagement(rng: Random, agent: str | None, *, by_bot: bool) -> Own:
         by_bot: whether a bot fetched it. SES reports its own verdict since August 2026, often
             and mostly correctly.
     """
-    own: Own = {"ipAddress": audience.ip_address(rng)}
+    address = audience.server_address if by_bot else audience.home_address
+    own: Own = {"ipAddress": address(rng)}
     if agent is not None:
         own["userAgent"] = agent
     if rng.random() < 0.5:  # noqa: PLR2004 - often
