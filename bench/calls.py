@@ -43,7 +43,7 @@ from bench.watching import Page
 from chalicelib.errors import ConditionFailed
 from chalicelib.functions.watch import HealthMonitor
 from chalicelib.live.subscriptions import Subscriptions
-from chalicelib.stats.counters import HEALTH, PARTS
+from chalicelib.stats import counters
 from dashboard.simulation.arrivals import Arrival, arrivals
 from dashboard.simulation.campaign import Behaviour, Campaign
 from dashboard.simulation.payloads import Mail, event_text, timestamp
@@ -63,7 +63,10 @@ LEVELS = ("active", "visible", "hidden") if HAS_LEVELS else ("active",)
 # The batching windows of the readers of the stats table's stream, in seconds (app.py).
 WINDOWS = {"publish": 1, "publish_visible": 3}
 # The parts whose records these readers receive (dashboard/deploy/event_sources.py).
-SHOWN = (*PARTS, "activity", HEALTH)
+SHOWN = (
+    *(counters.SHOWN_PARTS if hasattr(counters, "SHOWN_PARTS") else counters.PARTS),
+    *("activity", counters.HEALTH),
+)
 KINDS = ("push", "health", "activity", "ping", "connect")
 # API Gateway closes a connection after two hours; the page opens another one before that.
 CONNECTS_EVERY = 105 * 60
@@ -248,8 +251,16 @@ def _projected(
 class Probes:
     """What watch asks outside of DynamoDB; counts the requests."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, send: Callable[[str, int], None]) -> None:
         self._meter = meter
+        self._send = send
+
+    def send(self, messages: list[tuple[str, int]]) -> None:
+        """Send jobs, ten a request; they are received when their delay has ended."""
+        self._meter.add("SQS requests", math.ceil(len(messages) / 10))
+        self._meter.add("jobs", len(messages))
+        for body, seconds in messages:
+            self._send(body, seconds)
 
     def waiting(self) -> int:
         """Return the number of messages in the queue."""
@@ -294,6 +305,7 @@ class Run:
         self.idle: Counts = {}
         self._sample = sample
         self._rng = Random(campaign.seed)
+        self._jobs: dict[int, list[str]] = defaultdict(list)
         self._new_process = self.world.new_process
         self.world.new_process = self._process
         self._pages = [
@@ -301,9 +313,10 @@ class Run:
         ]
         self._history = History()
         self._watching = self._new_process()  # one process, which remembers its last check
-        self._watching.queues = self._watching.events_stream = Probes(self.meter)
+        probes = Probes(self.meter, self._send)
+        self._watching.queues = self._watching.events_stream = probes
         if "functions" in HealthMonitor.__struct_fields__:
-            self._watching.watch.functions = Probes(self.meter)
+            self._watching.watch.functions = Probes(self.meter, self._send)
         invoke = self.world.invoke
         self.world.invoke = lambda event: (
             self.meter.add_to("publish", "invocations", 1),
@@ -345,10 +358,14 @@ class Run:
             self._watch(IDLE_AFTER_DAYS * 86400 + minute * 60)
         self.idle = self.meter.take()
 
+    def _send(self, body: str, seconds: int) -> None:
+        """Keep a job until its delay has ended."""
+        self._jobs[int(self.world.now) + seconds].append(body)
+
     def _process(self) -> Any:
         """Return a new process whose probes and pauses are counted."""
         parts = self._new_process()
-        parts.queues = parts.events_stream = Probes(self.meter)
+        parts.queues = parts.events_stream = Probes(self.meter, self._send)
         if "pause" in parts.publish.__struct_fields__:
             parts.publish = replace(
                 parts.publish, pause=lambda seconds: self.meter.add("slept seconds", seconds)
@@ -362,8 +379,10 @@ class Run:
         self._watch(window.start)
         for second in range(window.start, window.end):
             self.world.now = START + second + 1
-            if second in by_second:
-                self._flow(by_second.pop(second))
+            due = [at for at in self._jobs if at <= self.world.now]
+            bodies = [body for at in due for body in self._jobs.pop(at)]
+            if bodies or second in by_second:
+                self._flow([*by_second.pop(second, ()), *bodies])
             for page in self._pages:
                 page.second()
 

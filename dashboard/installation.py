@@ -27,6 +27,7 @@ from chalicelib.facts.suppressions import Suppressions
 from chalicelib.facts.table import EventsTable
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.recipients.table import RecipientsIndex
+from chalicelib.stats.networks import Networks
 from chalicelib.stats.table import StatsTable
 from dashboard import aws_session
 from dashboard.aws_session import Clients
@@ -93,6 +94,11 @@ class Installation:
     def stats_table(self) -> StatsTable:
         """The table of counters."""
         return StatsTable(self.dynamo, self.config.stats_table, clock=self.clock)
+
+    @cached_property
+    def networks(self) -> Networks:
+        """The networks of the campaigns."""
+        return Networks(self.dynamo, self.config.stats_table, clock=self.clock)
 
     @cached_property
     def recipients(self) -> RecipientsIndex:

@@ -4,7 +4,7 @@ Callers use the services' own JSON, and handle only the exceptions of errors.py.
 response was lost is retried, so every call must be idempotent: writes set absolute values, or have
 a condition that fails after a successful first attempt (ConditionFailed then contains the item, in
 which the caller recognizes its own write). There are three harmless exceptions. A message may be
-sent to the dead-letter queue twice; slots reserved twice from the rate limiter only cause a pause;
+sent to a queue twice; slots reserved twice from the rate limiter only cause a pause;
 and viewers that receive a push twice keep their state.
 """
 

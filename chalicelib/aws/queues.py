@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from chalicelib.aws.client import Service
+from chalicelib.errors import AwsError
 
 CHANGES = 10  # ChangeMessageVisibilityBatch's limit
+SENDS = 10  # SendMessageBatch's limit
 
 _DEPTH = "ApproximateNumberOfMessages"
 _IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
@@ -37,6 +39,27 @@ class Queues(Struct, frozen=True):
                 name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
             },
         )
+
+    def send(self, messages: Sequence[tuple[str, int]]) -> None:
+        """Send messages to the queue itself.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+
+        Args:
+            messages: body and delay in seconds of each message.
+
+        Raises:
+            AwsError: a message could not be sent; others may have been.
+        """
+        for start in range(0, len(messages), SENDS):
+            entries = [
+                {"Id": str(number), "MessageBody": body, "DelaySeconds": seconds}
+                for number, (body, seconds) in enumerate(messages[start : start + SENDS])
+            ]
+            answer = self.sqs.call("send_message_batch", QueueUrl=self.queue_url, Entries=entries)
+            if failed := answer.get("Failed"):
+                codes = ", ".join(sorted({one["Code"] for one in failed}))
+                raise AwsError(codes, f"SQS rejected {len(failed)} messages: {codes}")
 
     def retry_after(self, delays: Sequence[tuple[str, int]]) -> int:
         """Make received messages visible after the given delays, not after the default timeout.

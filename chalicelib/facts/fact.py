@@ -115,8 +115,8 @@ class Fact(Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True)
             `other` if their campaign had too many links.
         engager: Class of an open or click; None for other types.
         reason: the reason for `engager`.
-        settled: rank of the rules and facts that determined `engager` (settle.rank); 0 if it was
-            stored before classes had a rank, and for other types.
+        settled: rank of `engager`: the version of the rules, and a revision (facts/settle.py); 0
+            if it was stored before classes had a rank, and for other types.
         generation: GENERATION when the fact was written.
         reported: the recipient as SES spells it, if addresses are stored and it differs.
         domain: the recipient's domain.

@@ -26,6 +26,20 @@ class Bits(NamedTuple):
     sure: bool = False
 
 
+_LETTERS = "sqb"
+_NONE = "-"
+
+
+def to_code(bits: Bits) -> str:
+    """Return bits as a text, such as `sq`: seen and quiet; `-` without any."""
+    return "".join(one for one, bit in zip(_LETTERS, bits, strict=True) if bit) or _NONE
+
+
+def from_code(code: str) -> Bits:
+    """Return the bits of a text that to_code returned."""
+    return Bits(*(letter in code for letter in _LETTERS))
+
+
 class Evidence(NamedTuple):
     """Numbers of emails that have each of the bits."""
 

@@ -154,6 +154,16 @@ def evidence_of(emails: Iterable[Sequence[Fact]]) -> dict[str, Evidence]:
     return evidence
 
 
+def networks_of(facts: Iterable[Fact]) -> set[str]:
+    """Return the networks whose evidence the classes of an email depend on."""
+    return {
+        fact.network
+        for fact in facts
+        if fact.network
+        and (fact.type == "Click" or (fact.type == "Open" and agent_kind(fact) == "browser"))
+    }
+
+
 def is_protecting(opened: Hit) -> bool:
     """Return whether an open shows that a person is reading."""
     return opened.kind in _PROTECTING_KINDS and opened.by_itself.engager == "human"

@@ -2,14 +2,17 @@
 
 Results that depend on several facts (the classes of opens and clicks, unique counts, and the
 recipients of several reports of one bounce) are computed here from the complete set of facts, so
-that the order of arrival does not matter. Every class and every state has
-a rank: the version of the rules first, then the number of facts. It is stored only over a lower
-rank. If two ingests settle an email concurrently, the result of the newer rules prevails; with
-equal rules, the result of more facts prevails.
+that the order of arrival does not matter. They also depend on the evidence of the networks of the
+campaign (facts/networks.py), which changes without a fact of the email.
 
-A class that newer rules confirm is therefore written again, with the new rank. A class that the
-same rules confirm is not. An ingest that read fewer facts may then still change it, but reads the
-email again after each change (settle_message in functions/ingest.py). An ingest with older rules
+Every class and every state has a rank: the version of the rules first, then a revision, which each
+change increments. It is stored only over the rank that was read, so a result that was computed from
+outdated items is not stored. An invocation that changes an item of an email reads all of it again,
+until nothing is left to change (settle_message in functions/ingest.py). So the last change is
+always followed by a complete read that confirms all results, and a result that is confirmed costs
+no write.
+
+A class that newer rules confirm is written again, with the new version. An ingest with older rules
 settles nothing once newer rules have been applied (see settle).
 """
 
@@ -22,12 +25,12 @@ from chalicelib.errors import NewerRules
 from chalicelib.facts import links
 from chalicelib.facts.classify import is_private
 from chalicelib.facts.fact import ENGAGEMENTS, GENERATION, Fact, is_settled, link_id
-from chalicelib.facts.networks import NO_EVIDENCE, Evidence
+from chalicelib.facts.networks import NO_EVIDENCE, Bits, Evidence, to_code
 from chalicelib.facts.reputation import ComplaintCounter, complaint_counter
-from chalicelib.facts.rules import RULES_VERSION, judge
+from chalicelib.facts.rules import RULES_VERSION, Verdict, judge
 from chalicelib.facts.state import State
 
-_RULES_FACTOR = 1_000_000  # exceeds the number of opens and clicks of any email
+_RULES_FACTOR = 1_000_000  # exceeds the number of changes of any email
 
 
 class Settlement(Struct, frozen=True):
@@ -36,17 +39,15 @@ class Settlement(Struct, frozen=True):
     Attributes:
         facts: facts whose class, rules or generation have changed, as they are to be stored.
         state: the state, if it has changed.
-        rank: the rank of both.
     """
 
     facts: Sequence[Fact]
     state: State | None
-    rank: int
 
 
-def rank(facts: int) -> int:
-    """Return the rank of a result that these rules computed from a number of facts."""
-    return RULES_VERSION * _RULES_FACTOR + facts
+def next_rank(read: int = 0) -> int:
+    """Return the rank of a result of these rules that replaces one with the given rank."""
+    return max(read + 1, RULES_VERSION * _RULES_FACTOR)
 
 
 def rules_of(result: Fact | State) -> int:
@@ -58,9 +59,8 @@ def rules_of(result: Fact | State) -> int:
 
 
 def judged_alone(fact: Fact) -> Fact:
-    """Return an open or click with its initial class, as if its email had no other."""
-    [judged] = _judged([fact], rank(0))
-    return judged
+    """Return a new fact; an open or click with its initial class, as if its email had no other."""
+    return _judged(fact, judge([fact]).verdicts)
 
 
 def needs_upgrade(stored: Fact | State) -> bool:
@@ -99,7 +99,7 @@ def settle(
         stored: the stored state, None if there is none yet.
         person: returns what a recipient's name has in common with the token that replaces it once
             the recipient is forgotten (facts/forgotten.py). Facts of one email may have either.
-        evidence: the evidence of the email's networks, including its own.
+        evidence: the evidence of the email's networks (rules.networks_of), including its own.
 
     Raises:
         NewerRules: newer rules have classified one of the facts or settled the email. They may not
@@ -108,14 +108,12 @@ def settle(
     """
     stored_facts = sorted(filter(is_settled, facts), key=lambda fact: (fact.at, fact.key))
     _require_current_rules([*stored_facts, stored] if stored else stored_facts)
-    settled = rank(len(stored_facts))
-    found = [upgraded(fact) for fact in stored_facts]
-    judged = _judged(found, settled, evidence)
-    state = _state(judged, settled, person) if judged else None
+    judgement = judge(map(upgraded, stored_facts), evidence)
+    judged = [_judged(fact, judgement.verdicts) for fact in stored_facts]
+    state = _state(judged, stored, judgement.networks, person) if judged else None
     return Settlement(
-        facts=[new for new, old in zip(judged, stored_facts, strict=True) if _differs(new, old)],
-        state=state if state != stored and (not stored or stored.settled < settled) else None,
-        rank=settled,
+        facts=[new for new, old in zip(judged, stored_facts, strict=True) if new != old],
+        state=state if state != stored else None,
     )
 
 
@@ -128,31 +126,27 @@ def _require_current_rules(results: Iterable[Fact | State]) -> None:
         )
 
 
-def _differs(new: Fact, old: Fact) -> bool:
-    """Return whether a settled fact is to be stored over the old one."""
-    return (new.generation, new.engager, new.reason, rules_of(new)) != (
-        old.generation,
-        old.engager,
-        old.reason,
-        rules_of(old),
-    )
+def _judged(old: Fact, verdicts: Mapping[str, Verdict]) -> Fact:
+    """Return a fact as it is to be stored: with its class, and the next rank if it has changed."""
+    new = upgraded(old)
+    if (verdict := verdicts.get(old.key)) is None:
+        return new
+    new = replace(new, engager=verdict.engager, reason=verdict.reason)
+    if new == old and rules_of(old) == RULES_VERSION:
+        return old
+    return replace(new, settled=next_rank(old.settled))
 
 
-def _judged(
-    facts: Sequence[Fact], settled: int, evidence: Mapping[str, Evidence] = NO_EVIDENCE
-) -> list[Fact]:
-    """Return opens and clicks with their classes; other facts unchanged."""
-    verdicts = judge(facts, evidence).verdicts
-    return [
-        replace(fact, engager=verdict.engager, reason=verdict.reason, settled=settled)
-        if (verdict := verdicts.get(fact.key))
-        else fact
-        for fact in facts
-    ]
+def _state(
+    judged: Sequence[Fact],
+    stored: State | None,
+    networks: Mapping[str, Bits],
+    person: Callable[[str], str],
+) -> State:
+    """Return the state of an email from its facts, which are sorted by time.
 
-
-def _state(judged: Sequence[Fact], settled: int, person: Callable[[str], str]) -> State:
-    """Return the state of an email from its facts, which are sorted by time."""
+    It equals the stored state, rank included, unless that is to be replaced.
+    """
     opens = [fact for fact in judged if fact.type == "Open"]
     clicks = [fact for fact in judged if fact.type == "Click"]
     human_clicks = [fact for fact in clicks if is_engaged(fact)]
@@ -167,10 +161,10 @@ def _state(judged: Sequence[Fact], settled: int, person: Callable[[str], str]) -
                 bounces[fact.recipient_id] = "#".join((fact.at, *fact.bounce_kind))
         elif fact.type == "Complaint":
             complaints.setdefault(complaint_counter(fact.detail, fact.subtype), fact.at)
-    return State(
+    state = State(
         message_id=judged[0].message_id,
         campaign=judged[0].campaign,
-        settled=settled,
+        settled=stored.settled if stored else 0,
         opened_at=_first(opens),
         human_opened_at=_first(fact for fact in opens if fact.engager == "human"),
         clicked_at=_first(clicks),
@@ -183,7 +177,11 @@ def _state(judged: Sequence[Fact], settled: int, person: Callable[[str], str]) -
         human_links=tuple(sorted({fact.link_id for fact in human_clicks if fact.link_id})),
         bounces=bounces,
         complaints=complaints,
+        networks={name: to_code(bits) for name, bits in networks.items()},
     )
+    if stored and state == stored and rules_of(stored) == RULES_VERSION:
+        return stored
+    return replace(state, settled=next_rank(state.settled))
 
 
 def is_engaged(fact: Fact) -> bool:

@@ -23,17 +23,21 @@ ATTRIBUTES = {
     "human_links": "hl",
     "bounces": "bb",
     "complaints": "cc",
+    "networks": "jn",
 }
 
 Bounce = Annotated[str, Meta(pattern=r"\A[^#]{24}#[A-Za-z]+#[A-Za-z0-9 _-]{1,50}\Z")]
 """Time, type and subtype of a bounce, such as `2026-11-23T10:00:00.000Z#Permanent#NoEmail`."""
+
+NetworkCode = Annotated[str, Meta(pattern=r"\A(-|sq?b?)\Z")]
+"""The bits of a network (facts/networks.py)."""
 
 
 class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
     """First open and click times of an email, and more that counts once; None if it never happened.
 
     Attributes:
-        settled: rank of the rules and facts that determined the state (settle.rank).
+        settled: rank of the state: the version of the rules, and a revision (facts/settle.py).
         human_clicked_at: first human click on a link that is not an unsubscribe link.
         links: time of the first click by link id.
         generation: GENERATION when the state was written.
@@ -42,6 +46,7 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
         human_links: ids of the links with a human click.
         bounces: the first bounce that is final, by recipient (Fact.recipient_id).
         complaints: time of the first complaint by counter.
+        networks: what the email shows about each network, by its own rules alone.
     """
 
     message_id: str
@@ -58,3 +63,4 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
     human_links: tuple[LinkId, ...] = ()
     bounces: Mapping[str, Bounce] = field(default_factory=dict)
     complaints: Mapping[ComplaintCounter, str] = field(default_factory=dict)
+    networks: Mapping[str, NetworkCode] = field(default_factory=dict)

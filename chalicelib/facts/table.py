@@ -1,6 +1,7 @@
 """The events table: writes facts, reads and settles emails, and lists activity."""
 
 import heapq
+import math
 import random
 import time
 from collections import defaultdict
@@ -13,7 +14,13 @@ from chalicelib.aws.client import Service
 from chalicelib.dynamodb import Item, WriteRequest
 from chalicelib.errors import AwsError, ConditionFailed, trace
 from chalicelib.facts.fact import Fact
-from chalicelib.facts.items import ACTIVITY_LANES, activity_partition, from_item, to_item
+from chalicelib.facts.items import (
+    ACTIVITY_LANES,
+    activity_partition,
+    expiry,
+    from_item,
+    to_item,
+)
 from chalicelib.facts.state import State
 from chalicelib.log import log
 
@@ -23,10 +30,15 @@ _BATCH_ATTEMPTS = 5
 
 
 class Message(Struct):
-    """The stored facts and state of one email in one campaign."""
+    """The stored facts and state of one email in one campaign.
+
+    Attributes:
+        expires: when its first fact expires, in epoch seconds; infinite without facts.
+    """
 
     facts: list[Fact] = field(default_factory=list)
     state: State | None = None
+    expires: float = math.inf
 
 
 class EventsTable:
@@ -106,7 +118,9 @@ class EventsTable:
                 case State() as state:
                     messages[state.campaign].state = state
                 case Fact() as fact:
-                    messages[fact.campaign].facts.append(fact)
+                    message = messages[fact.campaign]
+                    message.facts.append(fact)
+                    message.expires = min(message.expires, expiry(item) or math.inf)
         return messages
 
     def scan(self, campaign: str | None = None) -> Iterator[tuple[int, list[Item]]]:
@@ -136,10 +150,13 @@ class EventsTable:
                 return
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def put_settled(self, fact: Fact) -> bool:
+    def put_settled(self, fact: Fact, *, over: int) -> bool:
         """Store a settled fact over an earlier form of it; it keeps its expiry.
 
-        Newer rules, or more facts, may have settled it meanwhile; then it is left as it is.
+        Args:
+            fact: the fact.
+            over: the rank of the earlier form. A fact that has another rank meanwhile, or has
+                expired, is left as it is.
 
         Returns:
             Whether it was stored.
@@ -151,13 +168,13 @@ class EventsTable:
         del item["message_id"], item["fact"], item["expires"]
         return self._write_if(
             "update_item",
-            # Do not recreate an expired fact, nor overwrite a result of equal or higher rank.
-            "attribute_exists(message_id) AND (attribute_not_exists(z) OR z < :z)",
+            # Do not recreate an expired fact, nor overwrite a result that was not read.
+            "z = :over" if over else "attribute_exists(message_id) AND attribute_not_exists(z)",
             Key={"message_id": {"S": fact.message_id}, "fact": {"S": fact.key}},
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in item),
             ExpressionAttributeNames={f"#{name}": name for name in item},
             ExpressionAttributeValues={
-                ":z": {"N": "0"},
+                **({":over": {"N": str(over)}} if over else {}),
                 **{f":{name}": value for name, value in item.items()},
             },
         )
@@ -188,8 +205,13 @@ class EventsTable:
             **({"ExpressionAttributeValues": values} if values else {}),
         )
 
-    def put_state(self, state: State) -> bool:
-        """Write an email's state, unless the stored state has an equal or higher rank.
+    def put_state(self, state: State, *, over: int | None) -> bool:
+        """Write an email's state over the one that was read.
+
+        Args:
+            state: the state.
+            over: the rank of the stored state; None if there was none. A state that has another
+                rank meanwhile is left as it is.
 
         Returns:
             Whether it was written.
@@ -199,9 +221,9 @@ class EventsTable:
         """
         return self._write_if(
             "put_item",
-            "attribute_not_exists(message_id) OR z < :rank",
+            "attribute_not_exists(message_id)" if over is None else "z = :over",
             Item=to_item(state, self._expires()),
-            ExpressionAttributeValues={":rank": {"N": str(state.settled)}},
+            **({} if over is None else {"ExpressionAttributeValues": {":over": {"N": str(over)}}}),
         )
 
     def activity(
@@ -246,7 +268,7 @@ class EventsTable:
     def _write_if(self, operation: str, condition: str, **parameters: object) -> bool:
         """Write if the condition holds, and return whether it did.
 
-        If it fails, the stored item is already correct.
+        If it fails, the item was changed or deleted since it was read.
         """
         with suppress(ConditionFailed):
             self._dynamo.call(

@@ -11,17 +11,30 @@ from msgspec import Struct, field
 
 from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
+from chalicelib.aws.queues import Queues
 from chalicelib.config import Config, load
 from chalicelib.dynamodb import Item
 from chalicelib.errors import AwsError, ConfigError
+from chalicelib.facts.networks import Evidence, may_change
+from chalicelib.facts.rules import RULES_VERSION
 from chalicelib.facts.suppressions import Suppressions
 from chalicelib.log import log
 from chalicelib.recipients.pages import sent_by_campaign
 from chalicelib.recipients.table import RecipientsIndex, source_of
 from chalicelib.stats.activity import page_to_item, pages
-from chalicelib.stats.counters import PIPELINE, SUMMARY
+from chalicelib.stats.counters import (
+    NETWORK,
+    PIPELINE,
+    SUMMARY,
+    Key,
+    aggregate_from_item,
+    evidence_of,
+    network_of,
+)
 from chalicelib.stats.grouping import Batch, group
-from chalicelib.stats.table import StatsTable
+from chalicelib.stats.jobs import Job, delay_seconds, job_to_body
+from chalicelib.stats.networks import Networks
+from chalicelib.stats.table import Applied, StatsTable
 from chalicelib.stats.update import (
     counted_at,
     is_compared,
@@ -40,6 +53,8 @@ class Aggregator(Struct, frozen=True):
     """The aggregate function: counts changes of the events table.
 
     Attributes:
+        networks: notes which jobs wait in the queue.
+        queues: receives the jobs.
         push_now: makes publish push items of the stats table at once.
         idle_seconds: after how long without events a campaign's next change is pushed at once.
         counted: when this process last counted events of a campaign, in epoch seconds.
@@ -48,6 +63,8 @@ class Aggregator(Struct, frozen=True):
     stats_table: StatsTable
     recipients: RecipientsIndex
     suppressions: Suppressions
+    networks: Networks
+    queues: Queues
     push_now: Callable[[Sequence[Item]], None]
     idle_seconds: float
     clock: Callable[[], float] = time.time
@@ -57,8 +74,8 @@ class Aggregator(Struct, frozen=True):
         """Count the records of one shard, in stream order.
 
         Raises:
-            AwsError: the suppressions could not be read, or a counter not be written. Lambda
-                retries the batch; the retry counts nothing twice.
+            AwsError: the suppressions could not be read, a counter not be written, or a job not be
+                sent. Lambda retries the batch; the retry counts nothing twice.
         """
         forgotten = self.suppressions.current()
         attribute = shard_attribute_of(records[0]["eventSourceARN"], shard)
@@ -81,10 +98,15 @@ class Aggregator(Struct, frozen=True):
             subject = self.stats_table.add_subjects(campaign, sample)
             if subject is not None:
                 batch.pending[campaign, SUMMARY].move(subject)
+        networks: dict[Key, Applied] = {}
         for key, pending in batch.in_writing_order():
-            item = self.stats_table.apply(key, pending, attribute=attribute, now=int(now))
-            if item is not None:
-                written[key[0]].append(item)
+            applied = self.stats_table.apply(key, pending, attribute=attribute, now=int(now))
+            if key[1].startswith(f"{NETWORK}#"):
+                networks[key] = applied
+            elif applied.is_written:
+                written[key[0]].append(applied.item)
+        # Before the position: the retry of a batch that crashed in between sends the jobs again.
+        jobs = self._send_jobs(networks, source, int(now))
         last = records[-1]["dynamodb"]
         self.stats_table.put_read_position(
             attribute,
@@ -93,8 +115,27 @@ class Aggregator(Struct, frozen=True):
             created=int(last["ApproximateCreationDateTime"]),
             campaigns={campaign for campaign, _ in batch.pending} - {PIPELINE},
         )
-        log("count", records=len(records), items=len(batch.pending))
+        log("count", records=len(records), items=len(batch.pending), jobs=jobs)
         self._push_first_changes(written, listed, attribute, now)
+
+    def _send_jobs(self, networks: Mapping[Key, Applied], source: str, now: int) -> int:
+        """Send a job for each network whose emails may now have other classes; return their number.
+
+        A network has one waiting job, which sees all changes until it begins. If an earlier
+        invocation has counted a part of the batch, it may have ended before it sent the job that it
+        noted: then send another.
+        """
+        messages: list[tuple[str, int]] = []
+        for (campaign, part), applied in networks.items():
+            if not _needs_job(part, applied):
+                continue
+            _, network = network_of(part)
+            delay = delay_seconds(_evidence(applied).seen)
+            is_noted = self.networks.request_job(campaign, network, due=now + delay, source=source)
+            if is_noted or applied.is_repeated:
+                messages.append((job_to_body(Job(campaign, network)), delay))
+        self.queues.send(messages)
+        return len(messages)
 
     def _list_activity(self, batch: Batch, source: str) -> dict[str, list[Item]]:
         """Append the pages of a batch's activity; return them by campaign."""
@@ -125,11 +166,30 @@ class Aggregator(Struct, frozen=True):
             self.push_now(first)
 
 
+def _needs_job(part: str, applied: Applied) -> bool:
+    """Return whether the change of a network's evidence may change the class of an email."""
+    rules, _ = network_of(part)
+    if rules != RULES_VERSION:
+        # Newer code has settled the emails, and receives the job. Emails that only older rules
+        # have settled keep their classes until an event or a recount.
+        return rules > RULES_VERSION
+    after = _evidence(applied)
+    before = Evidence(
+        *(now - added for now, added in zip(after, evidence_of(applied.counts), strict=True))
+    )
+    return applied.is_repeated or may_change(before, after)
+
+
+def _evidence(applied: Applied) -> Evidence:
+    return evidence_of(aggregate_from_item(applied.item).counts)
+
+
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
 ) -> Aggregator:
     """Build the function and its AWS clients."""
-    dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
+    call = services or aws_services(config, TimeLimit())
+    dynamo = call("dynamodb")
     stats_table = StatsTable(dynamo, config.stats_table, clock=clock)
     invocations = cache(partial(_publish, config, clock))
     recipients = RecipientsIndex(
@@ -139,6 +199,8 @@ def build(
         stats_table,
         recipients,
         Suppressions(dynamo, config.stats_table, config.pseudonym_key, clock=clock),
+        Networks(dynamo, config.stats_table, clock=clock),
+        Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         partial(_push_now, invocations),
         config.idle_seconds,
         clock,

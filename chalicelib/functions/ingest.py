@@ -1,4 +1,7 @@
-"""Store a batch of SES events from the queue as facts, and settle each email's classification."""
+"""Store a batch of SES events from the queue as facts, and settle each email's classification.
+
+The queue also has jobs (stats/jobs.py): settle the emails of a network, whose evidence has changed.
+"""
 
 import math
 import random
@@ -10,21 +13,26 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.aws.client import ATTEMPT_SECONDS, ATTEMPT_SECONDS_OF_SQS, Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.aws.parallel import Run, in_threads
 from chalicelib.aws.queues import CHANGES, Queues
 from chalicelib.config import Config, load
-from chalicelib.errors import AwsError, NotAnEvent, NotStored, trace
-from chalicelib.facts.fact import ENGAGEMENTS, Fact, FactSettings, facts_of, is_settled
+from chalicelib.errors import AwsError, NewerRules, NotAnEvent, NotStored, trace
+from chalicelib.facts.fact import Fact, FactSettings, facts_of, is_settled
 from chalicelib.facts.forgotten import Forgotten
+from chalicelib.facts.networks import NO_EVIDENCE, Evidence
+from chalicelib.facts.rules import RULES_VERSION, networks_of
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.facts.suppressions import Suppressions
-from chalicelib.facts.table import BATCH, EventsTable
+from chalicelib.facts.table import BATCH, EventsTable, Message
 from chalicelib.log import log
 from chalicelib.ses.event import Event
 from chalicelib.ses.parse import parse
+from chalicelib.stats.jobs import Job, job_from_body, job_to_body
+from chalicelib.stats.networks import Networks
 
 T = TypeVar("T")
 
@@ -42,6 +50,14 @@ _STORING_MARGIN_SECONDS = ATTEMPT_SECONDS + _REPORTING_SECONDS
 _FIRST_RETRY_SECONDS = 5
 _LONGEST_RETRY_SECONDS = 300
 
+# A job settles this many emails at a time, and starts with the next ones only if there is enough
+# time left.
+_PAGE = 50
+_PAGE_SECONDS = 5
+
+# Each pass over an email ends with a change of its own or by another invocation: a handful.
+_MOST_PASSES = 50
+
 
 class Ingest(Struct, frozen=True):
     """The ingest function: stores the events that SES publishes."""
@@ -49,6 +65,7 @@ class Ingest(Struct, frozen=True):
     config: Config
     events_table: EventsTable
     suppressions: Suppressions
+    networks: Networks
     queues: Queues
     limit: TimeLimit
     run: Run = in_threads
@@ -90,7 +107,10 @@ class Ingest(Struct, frozen=True):
         return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
 
     def _take_in(self, records: Sequence[Mapping[str, Any]]) -> tuple[set[str], int]:
-        """Store the facts of messages; return ids of failed messages and the number of facts."""
+        """Store the facts of messages and do jobs; return ids of failed messages and a number.
+
+        The number is that of the facts.
+        """
         try:
             forgotten = self.suppressions.current()
         except AwsError as error:  # without them, a forgotten recipient would be stored again
@@ -99,12 +119,14 @@ class Ingest(Struct, frozen=True):
         failed: set[str] = set()
         facts: dict[tuple[str, str], Fact] = {}
         origins: dict[tuple[str, str], set[str]] = defaultdict(set)
+        jobs: dict[Job, set[str]] = defaultdict(set)
         latest = datetime.fromtimestamp(self.clock(), UTC) + _CLOCKS_DIFFER_BY
         not_after = latest.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         for record in records:
             message = record["messageId"]
             try:
-                event = parse(
+                job = job_from_body(record["body"])
+                event = job or parse(
                     record["body"], campaign_tag=self.config.campaign_tag, not_after=not_after
                 )
             except NotAnEvent as error:
@@ -114,13 +136,79 @@ class Ingest(Struct, frozen=True):
             if event is None:
                 log("ses_validated_the_topic")
                 continue
+            if isinstance(event, Job):
+                jobs[event].add(message)
+                continue
             for fact in map(forgotten.fact, self._facts(event)):
                 key = fact.message_id, fact.key
                 facts[key] = fact
                 origins[key].add(message)
         for fact in self._store(facts.values(), forgotten):
             failed |= origins[fact.message_id, fact.key]
+        for job, messages in jobs.items():
+            if not self._do(job, forgotten):
+                failed |= messages
         return failed, len(facts)
+
+    def _do(self, job: Job, forgotten: Forgotten) -> bool:
+        """Do a job, and send another one for what remains of it; return whether both succeeded."""
+        try:
+            rest = self._settle_network(job, forgotten)
+            if rest is not None:
+                self.queues.send([(job_to_body(rest), 0 if rest.after else _FIRST_RETRY_SECONDS)])
+        except (AwsError, NewerRules) as error:
+            log("network_not_settled", detail=trace(error), campaign=job.campaign)
+            return False
+        return True
+
+    def _settle_network(self, job: Job, forgotten: Forgotten) -> Job | None:
+        """Settle the emails of a network page by page; return a job for what remains.
+
+        Emails that are added to the network meanwhile have been settled with the changed evidence.
+
+        Raises:
+            AwsError, NewerRules: an email of the first page could not be settled.
+        """
+        began = job
+        if not job.after:
+            # First, so that a change of the evidence that is not read below sends another job.
+            self.networks.begin_job(job.campaign, job.network)
+        emails = 0
+        while self.clock() < self.limit.until - _PAGE_SECONDS:
+            try:
+                page = self.networks.emails(job.campaign, job.network, job.after, _PAGE)
+                self._settle_emails(page.message_ids, job.campaign, forgotten)
+            except (AwsError, NewerRules) as error:
+                if job == began:
+                    raise
+                log("network_not_settled", detail=trace(error), campaign=job.campaign)
+                return job
+            emails += len(page.message_ids)
+            if page.following is None:
+                log("network_settled", campaign=job.campaign, emails=emails)
+                return None
+            job = replace(job, after=page.following)
+        log("network_settled", campaign=job.campaign, emails=emails, rest=True)
+        return job
+
+    def _settle_emails(
+        self, message_ids: Iterable[str], campaign: str, forgotten: Forgotten
+    ) -> None:
+        """Settle emails in parallel.
+
+        Raises:
+            AwsError, NewerRules: an email could not be settled.
+        """
+
+        def settle_one(message_id: str) -> None:
+            try:
+                settle_message(self.events_table, self.networks, message_id, forgotten, [campaign])
+            except NewerRules:
+                raise
+            except ValueError as error:  # as in a recount: a malformed item is never settled
+                log("not_settled", detail=trace(error), message_id=message_id)
+
+        self.run([partial(settle_one, one) for one in message_ids])
 
     def _retry_soon(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Shorten the visibility timeout of failed messages; the queue's default suits crashes."""
@@ -199,13 +287,13 @@ class Ingest(Struct, frozen=True):
     def _put_and_settle(self, message_id: str, facts: Iterable[Fact], forgotten: Forgotten) -> None:
         """Store an email's settled facts, then settle it from all stored facts.
 
-        The order matters: a read after the last write returns every fact, so that at least one of
-        several concurrent invocations reaches the final settlement.
+        The order matters: a read after the last write returns every fact, so that the last of
+        several concurrent invocations to write settles the email from all of them.
         """
         for fact in facts:
-            self.events_table.put_new(judged_alone(fact) if fact.type in ENGAGEMENTS else fact)
+            self.events_table.put_new(judged_alone(fact))
         campaigns = {fact.campaign for fact in facts}
-        settle_message(self.events_table, message_id, forgotten, campaigns)
+        settle_message(self.events_table, self.networks, message_id, forgotten, campaigns)
 
 
 def build(
@@ -223,6 +311,7 @@ def build(
         config,
         EventsTable(dynamo, config.events_table, retention_days=config.retention_days, clock=clock),
         Suppressions(dynamo, config.stats_table, config.pseudonym_key, clock=clock),
+        Networks(dynamo, config.stats_table, clock=clock),
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         limit,
         run=run,
@@ -267,18 +356,21 @@ def _split(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 def settle_message(
     events_table: EventsTable,
+    networks: Networks,
     message_id: str,
     forgotten: Forgotten,
     campaigns: Iterable[str] | None = None,
 ) -> int:
     """Settle an email from all its stored facts, and store what changed, until nothing changes.
 
-    After changing a class, read the email again: another invocation may have stored a fact and
-    confirmed the class, which writes nothing, before this one changed it from fewer facts. So the
-    last change of a class is always followed by a read that confirms it.
+    After changing an item, read everything again: another invocation may have stored a fact and
+    confirmed all results, which writes nothing, before this one replaced one of them by a result of
+    fewer facts or of earlier evidence. So the last change of an email is always followed by a
+    complete read that confirms it. An invocation that ends in between has failed, and is repeated.
 
     Args:
         events_table: the table that holds the facts.
+        networks: the networks of the campaigns.
         message_id: the email's message id.
         forgotten: the forgotten recipients, whose names are not stored again.
         campaigns: campaigns in whose counts to settle it; None for all.
@@ -287,20 +379,42 @@ def settle_message(
         Number of items changed.
 
     Raises:
-        AwsError: an item could not be read or written.
+        AwsError: an item could not be read or written, or others kept changing the email.
         ValueError: newer rules have classified the email, or a stored item is malformed.
     """
     changes = 0
     selected = None if campaigns is None else set(campaigns)
-    while True:
+    for _ in range(_MOST_PASSES):
         stored = events_table.message(message_id)
-        classes = 0
+        is_confirmed = True
         for campaign in stored if selected is None else selected:
-            facts = map(forgotten.fact, stored[campaign].facts)
-            settlement = settle(facts, stored[campaign].state, forgotten.token)
-            classes += sum([events_table.put_settled(fact) for fact in settlement.facts])
+            message = stored[campaign]
+            message.facts = [*map(forgotten.fact, message.facts)]
+            evidence = _evidence(networks, message_id, campaign, message)
+            settlement = settle(message.facts, message.state, forgotten.token, evidence)
+            ranks = {fact.key: fact.settled for fact in message.facts}
+            for fact in settlement.facts:
+                is_confirmed = False
+                changes += events_table.put_settled(fact, over=ranks[fact.key])
             if settlement.state is not None:
-                changes += events_table.put_state(settlement.state)
-        changes += classes
-        if not classes:
+                is_confirmed = False
+                over = message.state.settled if message.state else None
+                changes += events_table.put_state(settlement.state, over=over)
+        if is_confirmed:
             return changes
+    raise AwsError("Contention", f"an email changed {_MOST_PASSES} times while it was settled")
+
+
+def _evidence(
+    networks: Networks, message_id: str, campaign: str, message: Message
+) -> Mapping[str, Evidence]:
+    """Return the evidence of an email's networks, after adding the email to their index.
+
+    In this order, a change of the evidence that this read does not see finds the email.
+    """
+    names = networks_of(message.facts)
+    if not names:
+        return NO_EVIDENCE
+    known = message.state.networks if message.state else {}
+    networks.add(campaign, names - known.keys(), message_id, message.expires)
+    return networks.evidence(campaign, names, rules=RULES_VERSION)

@@ -15,8 +15,8 @@ from chalicelib.log import log
 from chalicelib.stats.activity import ACTIVITY, Entries, entries_in, newest_first
 from chalicelib.stats.counters import (
     HEALTH,
-    PARTS,
     PIPELINE,
+    SHOWN_PARTS,
     SUMMARY,
     Aggregate,
     Key,
@@ -77,7 +77,7 @@ def newest(images: Iterable[Item]) -> dict[Key, Change]:
                 found[key] = health_from_item(image)
             elif kind == ACTIVITY:
                 found[key] = Entries(entries_in(image))
-            elif kind in PARTS:
+            elif kind in SHOWN_PARTS:
                 found[key] = aggregate
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # An exception would block this shard's pushes for a day.

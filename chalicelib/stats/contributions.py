@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 from chalicelib.facts.bots import BOTS_SINCE, kind_of_bot, label_agreement
 from chalicelib.facts.fact import ENGAGEMENTS, OTHER_LINK, Fact, is_settled
+from chalicelib.facts.networks import from_code
 from chalicelib.facts.reputation import bounce_counter, bounce_counter_of_generation_1
 from chalicelib.facts.settle import rules_of
 from chalicelib.facts.state import State
 from chalicelib.stats.counters import (
     HEALTH,
+    NETWORK_COUNTERS,
     PIPELINE,
     RESOLUTIONS,
     SUMMARY,
@@ -24,6 +26,7 @@ from chalicelib.stats.counters import (
     bounce_part,
     bucket_part,
     link_part,
+    network_part,
 )
 
 
@@ -75,6 +78,7 @@ def grouping_key(stored: Fact | State) -> Hashable:
             stored.human_links,
             *stored.bounces.values(),
             *stored.complaints.items(),
+            *((rules_of(stored), *stored.networks.items()) if stored.networks else ()),
         )
     return (
         stored.campaign,
@@ -192,6 +196,10 @@ def _of_state(state: State) -> Iterator[Contribution]:
         yield Contribution([(campaign, bounce_part(kind, subtype))], count)
     for complaint, at in state.complaints.items():
         yield Contribution(_everywhere(campaign, at[:_TO_THE_MINUTE]), {complaint: 1})
+    for network, code in state.networks.items():
+        bits = zip(NETWORK_COUNTERS, from_code(code), strict=True)
+        if shown := {counter: 1 for counter, bit in bits if bit}:
+            yield Contribution([(campaign, network_part(rules_of(state), network))], shown)
 
 
 def _firsts(state: State) -> Sequence[tuple[str | None, str]]:

@@ -1,8 +1,8 @@
 """The counters: their names, their attributes in an aggregate item, and the rates derived.
 
 An aggregate item of the stats table contains one campaign's counters of one part: the whole
-campaign (`summary`), a minute, an hour, a day, a link, or a kind of bounce. Counters are top-level
-attributes, as DynamoDB's ADD requires; their names in the table are short.
+campaign (`summary`), a minute, an hour, a day, a link, a kind of bounce, or a network. Counters are
+top-level attributes, as DynamoDB's ADD requires; their names in the table are short.
 
     campaign  part                     v        s    d  …   k<hash>
     spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see stats/update.py
@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from chalicelib.dynamodb import AttributeValue, Item
 from chalicelib.facts.fact import GENERATION
+from chalicelib.facts.networks import Evidence
 
 Key = tuple[str, str]
 """Partition and sort key of an aggregate item: campaign and part."""
@@ -76,8 +77,10 @@ BOT_COUNTERS = {
     "label_differs": "bld",
     "label_absent": "bln",
 }
+# Emails that have each of the bits of a network (facts/networks.py). No topic shows them.
+NETWORK_COUNTERS = {"network_seen": "ns", "network_quiet": "nq", "network_sure": "nb"}
 # All counters of campaigns, which a recount compares and corrects.
-COUNTED = COUNTERS | HOUR_COUNTERS | BOT_COUNTERS
+COUNTED = COUNTERS | HOUR_COUNTERS | BOT_COUNTERS | NETWORK_COUNTERS
 ON_DISK = COUNTED | HEALTH_COUNTERS
 
 # A summary's updates by releases of this generation; the next generation has an attribute of its
@@ -111,8 +114,10 @@ MINUTES_KEPT_SECONDS = 2 * 24 * 3600
 # For each resolution, the time span shown, back from the newest bucket.
 WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
 
-# Prefixes of part names, up to the #.
-PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce")
+# Prefixes of part names, up to the #: those that topics show, and all.
+SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce")
+NETWORK = "network"
+PARTS = (*SHOWN_PARTS, NETWORK)
 
 # Numerator and denominator of each rate; denominators are defined only here (docs/metrics.md).
 # `attempted` are the emails that SES tried to send; `observable` are the delivered ones of which
@@ -212,6 +217,22 @@ def link_part(link_id: str) -> str:
 def bounce_part(kind: str, subtype: str) -> str:
     """Return the part of a kind of bounce, such as `bounce#Permanent#NoEmail`."""
     return f"bounce#{kind}#{subtype}"
+
+
+def network_part(rules: int, network: str) -> str:
+    """Return the part of a network's evidence by a version of the rules."""
+    return f"{NETWORK}#{rules}#{network}"
+
+
+def network_of(part: str) -> tuple[int, str]:
+    """Return the version of the rules and the network of a network's part."""
+    _, rules, network = part.split("#")
+    return int(rules), network
+
+
+def evidence_of(counts: Mapping[str, int]) -> Evidence:
+    """Return the evidence in the counters of a network's part."""
+    return Evidence(*(counts.get(name, 0) for name in NETWORK_COUNTERS))
 
 
 def aggregate_from_item(item: Item) -> Aggregate:

@@ -69,6 +69,7 @@ from chalicelib.stats.update import (
     checkpoints,
     plan,
     restatement,
+    sums,
 )
 
 _ATTEMPTS = 20
@@ -96,6 +97,23 @@ class Pipeline(NamedTuple):
     directory: State
 
 
+class Applied(NamedTuple):
+    """The result of applying a batch to an aggregate.
+
+    Attributes:
+        item: the item as written, or, if there was nothing to update, as last read.
+        counts: the increments that this call has added.
+        is_written: whether there was something to update.
+        is_repeated: whether some of the batch was counted before, by an invocation that may have
+            ended before it was done.
+    """
+
+    item: Item
+    counts: Mapping[str, int]
+    is_written: bool
+    is_repeated: bool
+
+
 class StatsTable:
     """The stats table: updates and reads aggregates."""
 
@@ -117,11 +135,8 @@ class StatsTable:
         self._finished: dict[str, int] = {}
         self._finished_until = 0.0
 
-    def apply(self, key: Key, pending: PendingUpdate, *, attribute: str, now: int) -> Item | None:
+    def apply(self, key: Key, pending: PendingUpdate, *, attribute: str, now: int) -> Applied:
         """Apply a batch to an aggregate; the operation is idempotent.
-
-        Returns:
-            The item as written; None if there was nothing to update.
 
         Raises:
             AwsError: the item could not be written, or concurrent writes kept conflicting.
@@ -138,8 +153,10 @@ class StatsTable:
                 # Once, because other shards remove the same checkpoints.
                 finished=None if attempt else self._finished_shards(observed, now),
             )
+            uncounted = pending.uncounted(observed, attribute)
+            is_repeated = uncounted is not pending.changes
             if update is None:
-                return None
+                return Applied(observed, {}, is_written=False, is_repeated=is_repeated)
             try:
                 response = self._dynamo.call(
                     "update_item",
@@ -156,7 +173,9 @@ class StatsTable:
             if len(self._hints) >= _MAX_HINTS:
                 self._hints.clear()
             self._hints[key] = response["Attributes"]
-            return response["Attributes"]
+            return Applied(
+                response["Attributes"], sums(uncounted), is_written=True, is_repeated=is_repeated
+            )
         raise AwsError(
             "Contention", f"{campaign}/{part} changed {_ATTEMPTS} times while it was updated"
         )

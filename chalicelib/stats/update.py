@@ -112,6 +112,20 @@ class PendingUpdate(Struct):
     outdated: bool = False
     tags: Sequence[str] = ()
 
+    def uncounted(self, observed: Item, attribute: str) -> Sequence[Change]:
+        """Return the changes without the records that an item already counts.
+
+        Args:
+            observed: the item, in DynamoDB JSON.
+            attribute: the shard attribute.
+        """
+        if attribute not in observed:
+            return self.changes
+        counted_up_to = sequence_of(observed[attribute]["B"])
+        if _first_sequence(self.changes) > counted_up_to:
+            return self.changes
+        return [rest for one in self.changes if (rest := one.after(counted_up_to)) is not None]
+
     def move(self, value: ConditionalField) -> None:
         """Keep a conditional field if it beats the current one."""
         so_far = self.fields.get(value.guard)
@@ -170,6 +184,10 @@ def _written(checkpoint: bytes) -> int:
     return int.from_bytes(checkpoint[_SEQUENCE_BYTES:], "big")
 
 
+def _first_sequence(changes: Iterable[Change]) -> int:
+    return min([_sequence(one.records[0]) for one in changes], default=0)
+
+
 def _sequence(record: Mapping[str, Any]) -> int:
     return int(record["SequenceNumber"])
 
@@ -198,12 +216,7 @@ def plan(  # noqa: PLR0913 - all but one describe the batch
     Returns:
         Arguments of UpdateItem (without key and table), or None if there is nothing to update.
     """
-    counted_up_to = sequence_of(observed[attribute]["B"]) if attribute in observed else -1
-    fresh: Sequence[Change] = pending.changes
-    first = min([_sequence(one.records[0]) for one in fresh], default=0)
-    if first <= counted_up_to:
-        fresh = [change for one in fresh if (change := one.after(counted_up_to)) is not None]
-        first = min([_sequence(one.records[0]) for one in fresh], default=0)
+    fresh = pending.uncounted(observed, attribute)
     fields = [
         value
         for value in pending.fields.values()
@@ -224,8 +237,9 @@ def plan(  # noqa: PLR0913 - all but one describe the batch
             attribute,
             {"B": checkpoint_bytes(_sequence(last), last["ApproximateCreationDateTime"])},
         )
-        update.require_absent_or(attribute, "<", {"B": first.to_bytes(_SEQUENCE_BYTES, "big")})
-        for counter, amount in _sums(fresh).items():
+        first = _first_sequence(fresh).to_bytes(_SEQUENCE_BYTES, "big")
+        update.require_absent_or(attribute, "<", {"B": first})
+        for counter, amount in sums(fresh).items():
             update.add(ON_DISK[counter], amount)
     for value in fields:
         update.require_absent_or(value.guard, ">" if value.keep_lowest else "<", {"S": value.rank})
@@ -260,7 +274,7 @@ def restatement(
     """
     update = _Update()
     update.add("v", 1)
-    counts = _sums(pending.changes)
+    counts = sums(pending.changes)
     for counter, attribute in COUNTED.items():
         if counter in counts:
             update.set(attribute, {"N": str(counts[counter])})
@@ -289,12 +303,13 @@ def restatement(
     return update.arguments()
 
 
-def _sums(changes: Iterable[Change]) -> dict[str, int]:
-    sums: dict[str, int] = defaultdict(int)
+def sums(changes: Iterable[Change]) -> dict[str, int]:
+    """Return the increments of changes, without those that are 0."""
+    totals: dict[str, int] = defaultdict(int)
     for change in changes:
         for counter, amount in change.counts.items():
-            sums[counter] += amount * len(change.records)
-    return {counter: amount for counter, amount in sums.items() if amount}
+            totals[counter] += amount * len(change.records)
+    return {counter: amount for counter, amount in totals.items() if amount}
 
 
 def _outdated(

@@ -15,10 +15,12 @@ from rich.table import Table
 from chalicelib.errors import AwsError, CommandError
 from chalicelib.facts.fact import SETTLED_TYPES, Fact
 from chalicelib.facts.items import expiry, from_item
+from chalicelib.facts.rules import RULES_VERSION
 from chalicelib.functions.ingest import settle_message
 from chalicelib.log import log
 from chalicelib.stats.activity import entry_of, is_activity, pages
-from chalicelib.stats.counters import SUMMARY, Aggregate
+from chalicelib.stats.counters import NETWORK, SUMMARY, Aggregate, network_of
+from chalicelib.stats.jobs import Job, job_to_body
 from chalicelib.stats.update import PendingUpdate
 from dashboard.installation import Installation, find, installation_options
 from dashboard.progress import Reporter
@@ -133,8 +135,14 @@ def recount(
     outdated = {one.campaign for one in summaries if not one.is_current}
     with ingest_paused(installation, steps) as pause:
         if reclassify or (applies and outdated):
-            _settle(installation, campaign, steps, None if reclassify else outdated)
-            wait_until_counted(installation, steps)
+            selected = None if reclassify else outdated
+            # What an email shows about networks does not depend on their evidence, which is
+            # complete once the first pass is counted: the second pass is the last.
+            for _ in range(2):
+                changes = _settle(installation, campaign, steps, selected)
+                wait_until_counted(installation, steps)
+                if not changes:
+                    break
         if applies and outdated:
             _list_activity(installation, campaign, steps, outdated)
         look = _look(installation, campaign, names, steps, applies=applies)
@@ -234,7 +242,7 @@ def _read(
 
 def _settle(
     installation: Installation, campaign: str | None, steps: Reporter, campaigns: set[str] | None
-) -> None:
+) -> int:
     """Settle messages by the current rules and definitions, unless facts may have expired.
 
     Args:
@@ -242,6 +250,9 @@ def _settle(
         campaign: the campaign to read; None for all.
         steps: reports progress.
         campaigns: the campaigns to settle; None for all.
+
+    Returns:
+        Number of items changed.
     """
     odd = 0
     with steps.step("Reclassify the messages by the current rules") as step:
@@ -267,7 +278,11 @@ def _settle(
                 step.progress(f"{number:,} of {len(messages):,} messages")
             try:
                 changes += settle_message(
-                    installation.events_table, message_id, forgotten, found & whole
+                    installation.events_table,
+                    installation.networks,
+                    message_id,
+                    forgotten,
+                    found & whole,
                 )
             except ValueError as error:  # as in ingest, one message must not fail the others
                 odd += 1
@@ -278,6 +293,7 @@ def _settle(
             f"{odd:,} messages could not be reclassified: they have invalid items, or a "
             "newer version of Mailpulse has classified them."
         )
+    return changes
 
 
 def _list_activity(
@@ -346,6 +362,8 @@ def _restate(
         parts.add(SUMMARY)
     if SUMMARY in parts and campaign in look.facts.subjects:
         stats_table.add_subjects(campaign, look.facts.subjects[campaign])
+    # Before the evidence changes; ingest, which does the jobs, is paused.
+    _send_jobs(pause.installation, campaign, parts)
     # The summary last, as in counting: it is never ahead of its parts.
     for part in sorted(parts, key=lambda part: (part == SUMMARY, part)):
         try:
@@ -361,6 +379,18 @@ def _restate(
                 f"{campaign}/{part} could not be corrected ({error}): run `recount` again"
             ) from error
     return len(parts)
+
+
+def _send_jobs(installation: Installation, campaign: str, parts: Iterable[str]) -> None:
+    """Have ingest settle the emails of networks whose evidence was corrected, once it resumes.
+
+    Raises:
+        AwsError: a job could not be sent.
+    """
+    networks = (network_of(part) for part in parts if part.startswith(f"{NETWORK}#"))
+    installation.queues.send(
+        [(job_to_body(Job(campaign, one)), 0) for rules, one in networks if rules == RULES_VERSION]
+    )
 
 
 def _index(installation: Installation, campaign: str, look: _Look) -> None:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from chalicelib.config import REPORTS_BATCH_ITEM_FAILURES
 from chalicelib.errors import CommandError
 from chalicelib.stats.activity import ACTIVITY
-from chalicelib.stats.counters import HEALTH, PARTS
+from chalicelib.stats.counters import HEALTH, SHOWN_PARTS
 from dashboard.deploy.chalice_project import Deployment
 from dashboard.deploy.chalice_record import wait_for_function, wait_for_mapping
 
@@ -23,7 +23,9 @@ Options = Mapping[str, Mapping[str, Any]]  # name of the function → options of
 _NOT_REMOVED = {"eventName": ["INSERT", "MODIFY"]}
 # Of the stats table, only items that a topic shows: most others are written with each batch.
 _SHOWN = {
-    "dynamodb": {"Keys": {"part": {"S": [{"prefix": part} for part in (*PARTS, ACTIVITY, HEALTH)]}}}
+    "dynamodb": {
+        "Keys": {"part": {"S": [{"prefix": part} for part in (*SHOWN_PARTS, ACTIVITY, HEALTH)]}}
+    }
 }
 
 

@@ -248,6 +248,20 @@ def test_messages_are_sent_and_counted(both, queue):
     assert answer["Attributes"] == {"ApproximateNumberOfMessages": "2"}
 
 
+def test_messages_of_a_batch_are_sent_with_their_delays(both, queue):
+    entries = [
+        {"Id": "0", "MessageBody": "a job", "DelaySeconds": 5},
+        {"Id": "1", "MessageBody": "another", "DelaySeconds": 0},
+    ]
+
+    answer = both("sqs", "send_message_batch", QueueUrl=queue, Entries=entries)
+
+    assert [one["Id"] for one in answer["Successful"]] == ["0", "1"]
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+    counts = both("sqs", "get_queue_attributes", QueueUrl=queue, AttributeNames=names)
+    assert counts["Attributes"] == dict.fromkeys(names, "2"), "of both clients"
+
+
 def test_only_an_invalid_receipt_handle_fails_in_a_visibility_batch(both, queue, client):
     client("sqs").send_message(QueueUrl=queue, MessageBody="no event")
     [received] = client("sqs").receive_message(QueueUrl=queue)["Messages"]

@@ -33,6 +33,7 @@ from chalicelib.facts.forgotten import spellings
 from chalicelib.live.permissions import Connection
 from chalicelib.stats.directory import bucket_of, bucket_part
 from chalicelib.stats.health import Findings
+from chalicelib.stats.jobs import Job, job_to_body
 from chalicelib.stats.table import StatsTable
 from dashboard.aws_session import Service
 from dashboard.commands.recount import recount
@@ -63,10 +64,27 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
         request_lists(pipeline)
         calls(renew)
         calls(lambda: share(pipeline))
+        settle_network(pipeline, monkeypatch)
         forget(pipeline, installation)
         run_recounts(pipeline, installation, monkeypatch)
         update_directory(pipeline, monkeypatch)
     return requests
+
+
+def settle_network(pipeline, monkeypatch):
+    """Settle the emails of a network page by page; a class has no rank, as 0.1.0 stored it."""
+    clicks = [ses.a_click(f"m-{number}", address="203.0.113.9") for number in (10, 11)]
+    pipeline.run(*clicks)
+    [fact] = pipeline.parts.events_table.message("m-10")["spring"].facts
+    moto_account.client("dynamodb").update_item(
+        TableName=pipeline.config.events_table,
+        Key={"message_id": {"S": "m-10"}, "fact": {"S": fact.key}},
+        UpdateExpression="REMOVE z",
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("chalicelib.functions.ingest._PAGE", 1)
+        assert pipeline.ingest(job_to_body(Job("spring", fact.network))) == []
+    pipeline.aggregate()
 
 
 def forget(pipeline, installation):

@@ -62,7 +62,7 @@ def test_every_call_returns_the_same_as_moto(pipeline):
 
     operations = {operation for operation, _ in calls}
     assert operations == {
-        "batch_get_item", "batch_write_item", "get_item", "put_item", "query",
+        "batch_get_item", "batch_write_item", "delete_item", "get_item", "put_item", "query",
         "transact_write_items", "update_item",
     }  # fmt: skip
     fresh = MemoryDynamo(lambda: world.now)

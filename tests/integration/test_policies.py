@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 import time
 from fnmatch import fnmatch
 
@@ -15,6 +16,7 @@ from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.functions import publish
 from chalicelib.live import batches, large_topics
 from chalicelib.live.frame_sender import FrameSender
+from chalicelib.stats.jobs import Job, job_to_body
 from dashboard import aws_session
 from dashboard.deploy.chalice_project import roles
 from dashboard.deploy.chalice_resources import function_name
@@ -218,6 +220,12 @@ def everything(pipeline, calls, monkeypatch):
 
     def take_in():
         assert pipeline.ingest(*events) == []
+        [network] = pipeline.parts.events_table.message("m-1")["spring"].state.networks
+        job = job_to_body(Job("spring", network))
+        assert pipeline.ingest(job) == []
+        with monkeypatch.context() as patch:  # there is no time left: another job follows
+            patch.setattr("chalicelib.functions.ingest._PAGE_SECONDS", math.inf)
+            assert pipeline.ingest(job) == []
         moto_account.client("dynamodb").update_item(
             TableName=pipeline.config.events_table,
             Key={"message_id": {"S": "m-1"}, "fact": {"S": "~state#spring"}},

@@ -9,6 +9,7 @@ from support import moto_account, reference, ses
 from support.previous import PreviousRelease
 
 from chalicelib.errors import AwsError, CommandError
+from chalicelib.facts.rules import RULES_VERSION
 from chalicelib.live.permissions import Connection
 from dashboard.commands.recount import recount
 from dashboard.progress import Reporter
@@ -239,10 +240,39 @@ def test_a_malformed_item_does_not_block_reclassifying_other_messages(
     settled = {
         item["message_id"]["S"]
         for item in facts(pipeline)
-        if item.get("z", {}).get("N") == "99000001"
+        if item.get("z", {}).get("N") == "99000000"
     }
     assert settled == {"m-2"}
     assert outcome.not_understood == 1
+
+
+def test_corrected_evidence_has_the_emails_of_its_network_settled_again(
+    pipeline, installation, monkeypatch
+):
+    monkeypatch.setattr(
+        "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
+    )
+    address = "203.0.113.9"
+    pipeline.run(
+        ses.an_open("m-0", at="2026-11-23T11:20:00.000Z", address=address),
+        ses.a_click("m-1", at="2026-11-23T10:00:30.000Z", address=address),
+    )
+
+    def engager():
+        [fact] = pipeline.parts.events_table.message("m-0")[SPRING].facts
+        return fact.engager
+
+    outcome = recount(installation, SPRING, Reporter(), reclassify=True)
+    assert (outcome.differences, engager()) == ([], "machine")
+    [network] = pipeline.parts.events_table.message("m-1")[SPRING].state.networks
+    change(pipeline, f"network#{RULES_VERSION}#{network}", nb={"N": "0"})
+    recount(installation, SPRING, Reporter(), reclassify=True)
+    assert engager() == "human", "as the wrong evidence says"
+
+    assert recount(installation, SPRING, Reporter(), applies=True).restated == 1
+    [job] = pipeline.queue_messages(pipeline.config.queue_url)
+    assert pipeline.ingest(job["Body"]) == []
+    assert engager() == "machine"
 
 
 def test_a_negative_counter_is_a_difference(pipeline, installation, counts):

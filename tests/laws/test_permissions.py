@@ -37,6 +37,8 @@ class Guard:
         world.after_send = self.look
 
     def look(self, to):
+        if to not in self.world.viewers:
+            return  # a message of a queue
         frame, access = self.world.viewers[to].frames[-1], self.allowed[to]
         if "id" not in frame:
             return  # a response without content

@@ -24,6 +24,7 @@ from chalicelib.aws.queues import Queues
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.facts.table import EventsTable
 from chalicelib.functions.ingest import retry_seconds
+from chalicelib.stats.networks import Networks
 
 TIME_OUT = 30
 CALL_SECONDS = 0.01
@@ -68,6 +69,9 @@ class Lambda:
         self.parts.dynamo = client
         self.parts.events_table = EventsTable(
             client, CONFIG.events_table, retention_days=90, clock=lambda: START, pause=self.pause
+        )
+        self.parts.networks = Networks(
+            client, CONFIG.stats_table, clock=lambda: START, pause=self.pause
         )
         self.parts.queues = Queues(self, self, "queue", "dead")
         self.parts.run = one_by_one
@@ -120,7 +124,8 @@ class Lambda:
 
 
 OPERATIONS = {
-    one.replace("_", ""): one for one in ("put_item", "update_item", "batch_write_item", "query")
+    one.replace("_", ""): one
+    for one in ("put_item", "update_item", "batch_write_item", "query", "batch_get_item")
 }
 
 
@@ -133,8 +138,11 @@ def records_of(happened):
 
 
 def stored(dynamo):
+    """Return the items without their ranks, which depend on the order of writes."""
     return {
-        (item["message_id"]["S"], item["fact"]["S"]): item
+        (item["message_id"]["S"], item["fact"]["S"]): {
+            name: value for name, value in item.items() if name != "z"
+        }
         for item in dynamo.tables["EventsTable"].items()
     }
 

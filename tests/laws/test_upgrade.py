@@ -5,7 +5,6 @@ by its definitions, when the current one takes over in the middle of its work.
 """
 
 import random
-from collections import defaultdict
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,13 +13,13 @@ from support.activity import campaigns, expected, listed
 from support.chaos import chaos
 from support.generate import CAMPAIGNS, events
 from support.previous import PreviousRelease
-from support.world import START, World
+from support.sums import aggregates, require_sums_of_items
+from support.world import World
 
 from chalicelib.facts.fact import GENERATION
 from chalicelib.facts.forgotten import NOBODY
 from chalicelib.functions.ingest import settle_message
-from chalicelib.stats.counters import PARTS, SUMMARY, aggregate_from_item
-from dashboard.recount.comparison import Facts, differences
+from chalicelib.stats.counters import SUMMARY
 
 PREVIOUS = PreviousRelease()
 seeds = st.integers(0, 2**32)
@@ -46,38 +45,11 @@ def after_previous_release(happened, rng):
 def upgrade_facts(world):
     """Settle all messages by the current definitions, as `recount --apply` does."""
     world.dynamo.before_call = lambda *_: None
-    table = world.new_process().events_table
+    process = world.new_process()
     for message_id in list(world.dynamo.tables["EventsTable"].partitions):
-        settle_message(table, message_id, NOBODY)
+        settle_message(process.events_table, process.networks, message_id, NOBODY)
     world.dynamo.before_call = lambda *_: world._hold()
     world.drain()
-
-
-def aggregates(world):
-    """Return all aggregates by campaign."""
-    found = defaultdict(list)
-    for item in world.dynamo.tables["StatsTable"].items():
-        aggregate = aggregate_from_item(item)
-        is_counted = aggregate.part.partition("#")[0] in PARTS
-        if not aggregate.campaign.startswith(" ") and is_counted:
-            found[aggregate.campaign].append(aggregate)
-    return found
-
-
-def require_sums_of_items(world):
-    """Assert that all counters are the sums over the stored items, as `recount` compares them."""
-    facts = Facts(NOBODY)
-    for item in world.dynamo.tables["EventsTable"].items():
-        facts.add(item)
-    for campaign, counted in aggregates(world).items():
-        expected = facts.of(campaign, START)
-        counters = [
-            one
-            for one in differences(campaign, expected, counted, START)
-            if isinstance(one.stored, int)
-        ]
-        assert counters == []
-        assert all(count >= 0 for one in counted for count in one.counts.values())
 
 
 def plain(parts):

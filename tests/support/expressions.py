@@ -193,6 +193,21 @@ def _contains(value: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> boo
     return value is not None and wanted["S"] in value.get("SS", value.get("S", ()))
 
 
+@cache
+def projection(text: str) -> tuple[str, ...]:
+    """Parse a projection of top-level attributes."""
+    reader = _Reader(text)
+    names = []
+    while True:
+        [name] = reader.path()
+        names.append(name)
+        if not reader.accept(","):
+            break
+    if reader.peek() is not None:
+        raise Refused(f"Invalid ProjectionExpression: {text}")
+    return tuple(names)
+
+
 @dataclass(frozen=True)
 class Action:
     """One action of an update: `SET a = :v`, `REMOVE a`, `ADD a :v`, `DELETE a :v`."""

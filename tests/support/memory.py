@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from support.expressions import Names, Refused, check, condition, updated
+from support.expressions import Names, Refused, check, condition, projection, updated
 
 from chalicelib.errors import AwsError, ConditionFailed
 
@@ -166,6 +166,9 @@ class MemoryDynamo:
         if len(set(keys)) != len(keys) or not 0 < len(keys) <= 100:
             raise Refused("Provided list of item keys contains duplicates, or is too long or empty")
         found = [item for key in keys if (item := self.tables[name].get(key)) is not None]
+        if "ProjectionExpression" in wanted:
+            names = projection(wanted["ProjectionExpression"])
+            found = [{one: item[one] for one in names if one in item} for item in found]
         return {"Responses": {name: found}, "UnprocessedKeys": {}}
 
     def _put_item(self, *, TableName: str, Item: Item, **rest: Any) -> Item:

@@ -46,6 +46,7 @@ from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.directory_table import Directory
+from chalicelib.stats.networks import Networks
 from chalicelib.stats.table import StatsTable
 
 
@@ -139,6 +140,11 @@ class Parts:
         return StatsTable(self.dynamo, self.config.stats_table, clock=self._clock)
 
     @cached_property
+    def networks(self):
+        """Return the networks of the campaigns."""
+        return Networks(self.dynamo, self.config.stats_table, clock=self._clock)
+
+    @cached_property
     def directory(self):
         """Return the directory of campaigns."""
         return Directory(self.dynamo, self.config.stats_table, self.stats_table)
@@ -219,6 +225,7 @@ class Parts:
             self.config,
             self.events_table,
             self.suppressions,
+            self.networks,
             self.queues,
             self.limit,
             run=self.run,
@@ -232,6 +239,8 @@ class Parts:
             self.stats_table,
             self.recipients,
             self.suppressions,
+            self.networks,
+            self.queues,
             self.push_now,
             self.config.idle_seconds,
             self._clock,

@@ -58,11 +58,31 @@ def test_storage_is_the_items_with_their_overhead_for_as_long_as_kept(world, met
 
 
 def test_an_open_costs_the_writes_of_its_fact_and_state(world, meter):
-    counts = ingested(world, meter, ses.an_open("m-1"))
+    counts = ingested(world, meter, ses.an_open("m-1", agent=ses.GMAIL_PROXY))
 
     assert counts["write units EventsTable"] == 2
-    assert counts["read units EventsTable"] == 1
+    assert counts["read units EventsTable"] == 2, "before and after the state changes"
+    assert counts["read units StatsTable"] == 1, "suppressions"
     assert "write units EventsTable/activity" not in counts
+
+
+def test_another_open_costs_only_the_write_of_its_fact(world, meter):
+    ingested(world, meter, ses.an_open("m-1", agent=ses.GMAIL_PROXY))
+    meter.counts.clear()
+
+    again = ses.an_open("m-1", agent=ses.GMAIL_PROXY, at="2026-11-23T10:07:00.000Z")
+    counts = ingested(world, meter, again)
+
+    assert counts["write units EventsTable"] == 1
+    assert counts["read units EventsTable"] == 1
+
+
+def test_a_click_costs_the_index_and_the_evidence_of_its_network_too(world, meter):
+    counts = ingested(world, meter, ses.a_click("m-1"))
+
+    assert counts["write units EventsTable"] == 2
+    assert counts["write units StatsTable"] == 1
+    assert counts["read units StatsTable"] == 1, "suppressions; there is no evidence yet"
 
 
 def test_a_duplicate_costs_again_and_changes_nothing(world, meter):

@@ -7,7 +7,7 @@ from support.world import CONFIG, START, World
 
 from chalicelib.errors import ConditionFailed
 from chalicelib.facts.fact import FactSettings, facts_of
-from chalicelib.facts.settle import judged_alone, rank, settle
+from chalicelib.facts.settle import judged_alone, next_rank, settle
 from chalicelib.ses.parse import parse
 from chalicelib.stats.subjects import SUBJECTS, SubjectSample, sample_from_item
 from chalicelib.stats.table import StatsTable
@@ -42,42 +42,61 @@ def stored(events_table, fact):
 def test_a_duplicate_does_not_overwrite_a_class(events_table):
     fact = opened(1)
     events_table.put_new(fact)
-    events_table.put_settled(as_bot(fact, rank(3)))
+    events_table.put_settled(as_bot(fact, next_rank(fact.settled)), over=fact.settled)
 
     events_table.put_new(fact)
 
     [found] = stored(events_table, fact).facts
-    assert (found.engager, found.settled) == ("machine", rank(3))
+    assert (found.engager, found.settled) == ("machine", next_rank(fact.settled))
 
 
-@pytest.mark.parametrize("facts", [1, 2])
-def test_a_class_determined_by_no_more_facts_is_not_stored(events_table, facts):
+@pytest.mark.parametrize("read_before", [0, 1])
+def test_a_class_replaces_only_the_one_that_was_read(events_table, read_before):
     fact = opened(1)
     events_table.put_new(fact)
-    events_table.put_settled(as_bot(fact, rank(2)))
+    bot = as_bot(fact, next_rank(fact.settled))
+    events_table.put_settled(bot, over=fact.settled)
+    read = [bot, fact][read_before]
 
-    events_table.put_settled(replace(fact, settled=rank(facts)))
+    human = replace(fact, settled=next_rank(read.settled))
+    is_stored = events_table.put_settled(human, over=read.settled)
 
-    assert stored(events_table, fact).facts[0].engager == "machine"
+    assert is_stored == (read is bot)
+    assert stored(events_table, fact).facts == [human if read is bot else bot]
 
 
-def test_a_reclassification_does_not_recreate_an_expired_fact(events_table):
+def test_a_class_without_a_rank_is_replaced_unless_it_has_one_meanwhile(events_table):
+    """Release 0.1.0 stored classes before it had ranks."""
+    fact = replace(opened(1), settled=0)
+    events_table.put_new(fact)
+
+    assert events_table.put_settled(as_bot(fact, next_rank()), over=0)
+    assert not events_table.put_settled(replace(fact, settled=next_rank()), over=0)
+
+
+@pytest.mark.parametrize("over", [0, 4_000_000])
+def test_a_reclassification_does_not_recreate_an_expired_fact(events_table, over):
     fact = opened(1)
 
-    events_table.put_settled(as_bot(fact, rank(3)))
+    events_table.put_settled(as_bot(fact, next_rank(over)), over=over)
 
     assert events_table.message(fact.message_id) == {}
 
 
-@pytest.mark.parametrize("facts", [1, 2])
-def test_a_state_determined_by_no_more_facts_is_not_stored(events_table, facts):
+@pytest.mark.parametrize("read_before", [0, 1, 2])
+def test_a_state_replaces_only_the_one_that_was_read(events_table, read_before):
     both = [opened(1), opened(2)]
-    state = settle(both, None).state
-    events_table.put_state(state)
+    first = settle(both[1:], None).state
+    second = settle(both, first).state
+    assert events_table.put_state(first, over=None)
+    assert events_table.put_state(second, over=first.settled)
+    over = [second.settled, first.settled, None][read_before]
 
-    events_table.put_state(replace(state, opened_at=both[1].at, settled=rank(facts)))
+    third = replace(second, opened_at=both[1].at, settled=next_rank(second.settled))
+    is_stored = events_table.put_state(third, over=over)
 
-    assert stored(events_table, both[0]).state == state
+    assert is_stored == (read_before == 0)
+    assert stored(events_table, both[0]).state == (third if is_stored else second)
 
 
 def test_subjects_added_concurrently_are_all_in_the_sample(process):

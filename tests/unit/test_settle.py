@@ -10,7 +10,8 @@ from support.rules import NEWER, OLDER, Rules
 from chalicelib.facts.classify import classify
 from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.items import from_item, to_item
-from chalicelib.facts.settle import judged_alone, rank, settle
+from chalicelib.facts.networks import Evidence
+from chalicelib.facts.settle import judged_alone, next_rank, settle
 from chalicelib.ses.parse import parse
 
 
@@ -121,18 +122,71 @@ def test_settling_the_same_facts_again_changes_nothing():
     assert (again.facts, again.state) == ([], None)
 
 
-def test_a_result_from_fewer_facts_does_not_replace_one_from_more():
-    found = facts(ses.an_open(at=at(1)), ses.an_open(at=at(2)))
-    state = settle(found, None).state
-
-    assert settle(found[1:], state).state is None
-
-
-def test_a_result_from_more_facts_replaces_one_from_fewer():
+def test_a_state_that_changes_has_a_higher_rank_than_the_one_that_was_read():
     found = facts(ses.an_open(at=at(1)), ses.an_open(at=at(2)))
     state = settle(found[1:], None).state
 
-    assert settle(found, state).state.opened_at == at(1)
+    changed = settle(found, state).state
+
+    assert changed.opened_at == at(1)
+    assert (state.settled, changed.settled) == (next_rank(), next_rank() + 1)
+
+
+def test_a_class_that_changes_has_a_higher_rank_than_the_one_that_was_read():
+    """By it, lists know the newest of several entries of one fact."""
+    click, open_ = facts(
+        ses.a_click(at="2026-11-23T10:00:40.000Z"),
+        ses.an_open(at="2026-11-23T10:00:20.000Z", agent=ses.GMAIL_PROXY),
+    )
+
+    [human] = settle([click, open_], None).facts
+    [bot] = settle([human], None).facts
+
+    assert [one.engager for one in (click, human, bot)] == ["machine", "human", "machine"]
+    assert [one.settled for one in (click, human, bot)] == [next_rank() + n for n in range(3)]
+
+
+def test_another_open_that_changes_no_result_costs_no_write():
+    found = facts(ses.an_open(at=at(1)), ses.an_open(at=at(2)))
+    state = settle(found[:1], None).state
+
+    again = settle(found, state)
+
+    assert (again.facts, again.state) == ([], None)
+
+
+def test_evidence_changes_classes_but_not_what_the_email_shows():
+    found = facts(ses.a_click(at="2026-11-23T11:00:00.000Z", address="203.0.113.9"))
+    alone = settle(found, None).state
+    [network] = alone.networks
+
+    settled = settle(found, alone, evidence={network: Evidence(seen=3, quiet=3, sure=2)})
+
+    assert bots(settled) == {("Click", "2026-11-23T11:00:00.000Z")}
+    assert alone.networks == settled.state.networks == {network: "sq"}
+
+
+def test_the_evidence_of_an_email_itself_changes_none_of_its_classes():
+    found = facts(
+        ses.a_click(at="2026-11-23T10:00:30.000Z", address="203.0.113.9"),
+        ses.a_click(at="2026-11-23T11:00:00.000Z", address="203.0.113.9"),
+    )
+    [network] = settle(found, None).state.networks
+
+    settled = settle(found, None, evidence={network: Evidence(seen=1, quiet=1, sure=1)})
+
+    assert settled == settle(found, None)
+
+
+def test_a_state_has_the_networks_of_clicks_and_of_opens_by_browsers():
+    found = facts(
+        ses.an_open(address="203.0.113.9"),
+        ses.an_open(address="203.0.114.9", agent=ses.GMAIL_PROXY, at=at(1)),
+        ses.a_click(address="203.0.115.9", at=at(2)),
+        ses.a_click(address="203.0.116.9", at="2026-11-23T10:00:01.000Z"),
+    )
+
+    assert sorted(settle(found, None).state.networks.values()) == ["-", "s", "sqb"]
 
 
 def test_a_stored_state_is_read_unchanged():
@@ -142,7 +196,7 @@ def test_a_stored_state_is_read_unchanged():
 
 
 def test_newer_rules_confirm_a_class_with_their_rank():
-    """Otherwise an ingest with older rules and more facts could still replace it."""
+    """Otherwise an ingest with older rules could still replace it."""
     with OLDER.applied():
         [fact] = facts(ses.an_open())
     with NEWER.applied():
@@ -151,7 +205,7 @@ def test_newer_rules_confirm_a_class_with_their_rank():
 
         settlement = settle([confirmed], None)
 
-        assert settlement.facts == [replace(confirmed, settled=rank(1))]
+        assert settlement.facts == [replace(confirmed, settled=next_rank())]
 
 
 def test_a_class_confirmed_by_the_same_rules_costs_no_write():
