@@ -32,7 +32,9 @@ def reputations(found):
     ("quiet", "seen", "is_quiet"),
     [(4, 4, False), (5, 5, True), (5, 6, True), (5, 7, False), (4, 5, True), (0, 0, False)],
 )
-def test_a_network_is_quiet_if_there_are_five_and_80_percent_of_the_other_emails_are(quiet, seen, is_quiet):
+def test_a_network_is_quiet_if_there_are_five_and_80_percent_of_the_other_emails_are(
+    quiet, seen, is_quiet
+):
     assert reputation(Evidence(seen, quiet=quiet)).is_quiet is is_quiet
 
 
