@@ -128,8 +128,8 @@ def test_an_email_with_a_malformed_item_does_not_keep_others_from_being_settled(
     monkeypatch.setattr(ingest, "_PAGE", 1)
     world = World()
     world.arrive(
-        ses.an_open("m-0", at="2026-11-23T11:20:00.000Z", address="203.0.113.9"),
-        ses.an_open("m-2", at="2026-11-23T11:20:00.000Z", address="203.0.113.9"),
+        ses.an_open("m-0", at="2026-11-23T10:03:00.000Z", address="203.0.113.9"),
+        ses.an_open("m-2", at="2026-11-23T10:03:00.000Z", address="203.0.113.9"),
     )
     world.drain()
     for item in world.dynamo.tables["EventsTable"].partitions["m-0"].values():

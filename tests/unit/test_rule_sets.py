@@ -114,11 +114,11 @@ def test_mailpulses_rules_are_applied_by_its_own_code():
 def test_mailpulses_rules_of_networks_compare_the_emails_of_a_campaign():
     emails = [
         Message([], (), [ses.raw(ses.a_click(f"m-{hour}", at=at, address="198.51.100.7"))])
-        for hour, at in ((hour, f"2026-11-23T1{hour}:00:00.000Z") for hour in (1, 2, 3))
+        for hour, at in ((hour, f"2026-11-23T1{hour}:00:00.000Z") for hour in range(1, 7))
     ]
-    assert rule_sets.judge_as_mailpulse(emails) == [[False]] * 3
-    assert rule_sets.judge_as_mailpulse_without_networks(emails) == [[True]] * 3
-    assert rule_sets.judge_as_mailpulse(emails[:2]) == [[True]] * 2
+    assert rule_sets.judge_as_mailpulse(emails) == [[False]] * 6
+    assert rule_sets.judge_as_mailpulse_without_networks(emails) == [[True]] * 6
+    assert rule_sets.judge_as_mailpulse(emails[:5]) == [[True]] * 5
 
 
 def test_each_step_has_one_rule_more_and_the_last_one_has_all():
