@@ -1471,7 +1471,7 @@ FAULTS = (
         "        self.queues.send(messages)\n",
         "",
         (
-            "tests/laws/test_networks.py::test_each_turn_of_the_evidence_changes_the_classes_of_emails_of_before",
+            "tests/laws/test_evidence.py::test_each_turn_of_the_evidence_changes_the_classes_of_emails_of_before",
         ),
     ),
     Fault(
@@ -1479,7 +1479,7 @@ FAULTS = (
         "chalicelib/functions/ingest.py",
         "        return job\n\n    def _settle_emails",
         "        return None\n\n    def _settle_emails",
-        ("tests/laws/test_networks.py::test_classes_are_those_of_the_set_of_the_campaigns_facts",),
+        ("tests/laws/test_evidence.py::test_classes_are_those_of_the_set_of_the_campaigns_facts",),
     ),
     Fault(
         "a job leaves the note that a job waits",
@@ -1487,7 +1487,7 @@ FAULTS = (
         "self.networks.begin_job(job.campaign, job.network)",
         "pass",
         (
-            "tests/laws/test_networks.py::test_each_turn_of_the_evidence_changes_the_classes_of_emails_of_before",
+            "tests/laws/test_evidence.py::test_each_turn_of_the_evidence_changes_the_classes_of_emails_of_before",
         ),
     ),
     Fault(
@@ -1504,7 +1504,7 @@ FAULTS = (
         "chalicelib/facts/networks.py",
         "for bits in _POSSIBLE\n",
         "for bits in _POSSIBLE[:1]\n",
-        ("tests/laws/test_networks.py::test_the_classes_are_right_whenever_nothing_is_left_to_do",),
+        ("tests/laws/test_evidence.py::test_the_classes_are_right_whenever_nothing_is_left_to_do",),
     ),
     Fault(
         "the retry of a batch sends a job only for changes that it has counted itself",
@@ -1512,7 +1512,7 @@ FAULTS = (
         "return applied.is_repeated or may_change(before, after)",
         "return may_change(before, after)",
         (
-            "tests/laws/test_networks.py::test_a_crash_at_any_write_leaves_no_class_of_earlier_evidence",
+            "tests/laws/test_evidence.py::test_a_crash_at_any_write_leaves_no_class_of_earlier_evidence",
         ),
     ),
     Fault(
@@ -1521,7 +1521,7 @@ FAULTS = (
         "    networks.add(campaign, names - known.keys(), message_id, message.expires)\n",
         "",
         (
-            "tests/laws/test_networks.py::test_each_turn_of_the_evidence_changes_the_classes_of_emails_of_before",
+            "tests/laws/test_evidence.py::test_each_turn_of_the_evidence_changes_the_classes_of_emails_of_before",
         ),
     ),
     Fault(
@@ -1530,7 +1530,7 @@ FAULTS = (
         "> complete_until",
         "> 0",
         (
-            "tests/laws/test_networks.py::test_a_job_leaves_emails_alone_whose_facts_have_begun_to_expire",
+            "tests/laws/test_evidence.py::test_a_job_leaves_emails_alone_whose_facts_have_begun_to_expire",
         ),
     ),
     Fault(
@@ -1543,7 +1543,7 @@ FAULTS = (
         "            ))\n"
         "            for name, bits in networks.items()\n"
         "        }",
-        ("tests/laws/test_networks.py::test_the_classes_are_right_whenever_nothing_is_left_to_do",),
+        ("tests/laws/test_evidence.py::test_the_classes_are_right_whenever_nothing_is_left_to_do",),
     ),
     Fault(
         "viewers receive the evidence of networks",
