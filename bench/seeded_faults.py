@@ -1491,22 +1491,6 @@ FAULTS = (
         ),
     ),
     Fault(
-        "an email sees the evidence of its own bits",
-        "chalicelib/facts/rules.py",
-        "evidence.get(name, Evidence()).without(bits)",
-        "evidence.get(name, Evidence())",
-        (
-            "tests/unit/test_settle.py::test_the_evidence_of_an_email_itself_changes_none_of_its_classes",
-        ),
-    ),
-    Fault(
-        "a change of evidence is compared only for an email without bits",
-        "chalicelib/facts/networks.py",
-        "for bits in _POSSIBLE\n",
-        "for bits in _POSSIBLE[:1]\n",
-        ("tests/laws/test_evidence.py::test_the_classes_are_right_whenever_nothing_is_left_to_do",),
-    ),
-    Fault(
         "the retry of a batch sends a job only for changes that it has counted itself",
         "chalicelib/functions/aggregate.py",
         "return applied.is_repeated or may_change(before, after)",
