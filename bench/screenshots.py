@@ -172,10 +172,13 @@ def behind(browser: Browser, stage: Stage) -> None:
 def reclassified(browser: Browser, stage: Stage) -> None:
     """Capture a campaign with opens that were reclassified as bot traffic."""
     page = opened(browser, stage.url + VIEWS["campaign"], **DESKTOP)
-    counts = figures.spring_counts() | {"human_opens": 3328, "human_clicks": 772}
+    counts = figures.spring_counts()
+    for what, number in (("opens", 12), ("clicks", 9)):
+        counts[f"human_{what}"] -= number
+        counts[f"machine_{what}"] += number
     stage.push(PREFIX + SPRING, scenes.campaign_numbers(counts, version=2000))
     page.get_by_text("Why are there two numbers?").click()
-    page.get_by_role("heading", name="Humans and bots").scroll_into_view_if_needed()
+    page.get_by_text("While you were watching").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     shoot(page, "reclassified")
 

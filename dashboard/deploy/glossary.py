@@ -313,7 +313,7 @@ LIST = {
     "sender": "Sender",
     "sender_hint": "Part of a name",
     "tag": "Tag",
-    "tag_hint": "Such as variant=b",
+    "tag_hint": "variant=b",
     "clear": "Clear filters",
     # The order
     "sort": "Sort by",
