@@ -22,6 +22,7 @@ COMMANDS = {
     "package": "dashboard.commands.package",
     "recount": "dashboard.commands.recount",
     "replay": "dashboard.commands.replay",
+    "report": "dashboard.commands.report",
     "share": "dashboard.commands.share",
     "simulate": "dashboard.commands.simulate",
     "site": "dashboard.commands.site",

@@ -1,0 +1,68 @@
+"""Format numbers, percentages and times as the page does in English; None is shown as a dash."""
+
+from datetime import UTC, datetime
+
+DASH = "\N{EN DASH}"
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
+
+
+def count(value: int | None) -> str:
+    """Return a number with thousands separators."""
+    return DASH if value is None else f"{value:,}"
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """Return a fraction of 1 as a percentage.
+
+    Only exactly 0 and 1 are shown as 0% and 100%; values that would be rounded to them get `<` or
+    `>`.
+
+    Args:
+        fraction: a fraction of 1.
+        digits: number of digits after the decimal point.
+    """
+    if fraction is None:
+        return DASH
+    step = 10.0 ** -(digits + 2)
+    if 0 < fraction < step / 2:
+        return f"<{step:.{digits}%}"
+    if 1 - step / 2 < fraction < 1:
+        return f">{1 - step:.{digits}%}"
+    return f"{fraction:.{digits}%}"
+
+
+def parse(at: str) -> datetime:
+    """Return a time of the wire contract, RFC 3339."""
+    return datetime.fromisoformat(at)
+
+
+def minute(at: str | None) -> str:
+    """Return a time to the minute, such as `2026-11-23 10:00 UTC`."""
+    return DASH if at is None else f"{parse(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def second(at: datetime) -> str:
+    """Return a time to the second, such as `2026-11-23 10:00:05 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def lasting(seconds: float) -> str:
+    """Return a duration in its largest unit, such as `12 min`; negative ones count as 0."""
+    whole = max(0, round(seconds))
+    return next((f"{whole // size} {unit}" for size, unit in _UNITS if whole >= size), f"{whole} s")
+
+
+def ago(at: str | None, now: datetime) -> str:
+    """Return how long ago a time was, such as `3 s ago`."""
+    if at is None:
+        return DASH
+    seconds = round((now - parse(at)).total_seconds())
+    return "just now" if seconds <= 0 else f"{lasting(seconds)} ago"
+
+
+def plain(text: str) -> str:
+    """Return a text in which characters that control a terminal or reorder text are replaced.
+
+    Subjects, links and campaign names come from emails.
+    """
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -1,0 +1,85 @@
+"""The report for programs and spreadsheets: JSON and CSV."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC
+
+from msgspec import Struct
+
+from dashboard.figures import campaign, pipeline
+from dashboard.figures.reading import Reading
+
+_COLUMNS = ("section", "name", "value", "denominator", "rate")
+# Text that a spreadsheet would run as a formula; links and subjects are untrusted input.
+_FORMULA = re.compile(r"\s*[=+\-@\t\r]")
+
+
+class Row(Struct, frozen=True):
+    """A row of the CSV report; members that do not apply are None."""
+
+    section: str
+    name: str
+    value: str | int | None = None
+    denominator: int | None = None
+    rate: float | None = None
+
+
+def as_json(reading: Reading) -> str:
+    """Return the snapshot with the time of reading and the state of the pipeline, as one object."""
+    members = {**reading.stats, "as_of": _at(reading), "pipeline": reading.health}
+    return json.dumps(members, ensure_ascii=False, indent=2) + "\n"
+
+
+def as_csv(reading: Reading) -> str:
+    """Return a row for each number; empty cells are unknown or do not apply."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    for row in _rows(reading):
+        writer.writerow([_cell(getattr(row, name)) for name in _COLUMNS])
+    return out.getvalue()
+
+
+def _rows(reading: Reading) -> Iterator[Row]:
+    stats = reading.stats
+    yield Row("campaign", "as_of", _at(reading))
+    for name, value in stats["campaign"].items():
+        yield Row("campaign", name, str(value).lower() if isinstance(value, bool) else value)
+    for name, value in stats["counts"].items():
+        yield Row("count", name, value)
+    for one in campaign.all_rates(stats):
+        yield Row("rate", one.name, one.part, one.whole, one.value)
+    for kind in campaign.kinds_of_bots(stats):
+        opens, clicks = stats["counts"]["opens"], stats["counts"]["clicks"]
+        yield Row("bot_opens", kind.name, kind.opens, opens, kind.of_opens)
+        yield Row("bot_clicks", kind.name, kind.clicks, clicks, kind.of_clicks)
+    delivered = stats["counts"]["deliveries"]
+    for link in campaign.links(stats):
+        name = "other" if link.kind == "other" else link.url
+        name = f"{link.label} ({name})" if link.label else name
+        yield Row("link_unique_human_clicks", name, link.humans, delivered, link.rate)
+        yield Row("link_human_clicks", name, link.human_clicks)
+        yield Row("link_clicks", name, link.clicks)
+    for bounce in campaign.bounces(stats):
+        yield Row("bounce", bounce.code, bounce.count)
+    for resolution, buckets in stats["timeline"].items():
+        for bucket in buckets:
+            for name, value in bucket.items():
+                if name not in ("at", "version"):
+                    yield Row(f"{resolution}_{name}", bucket["at"], value)
+    yield Row("pipeline", "state", pipeline.state(reading.health, reading.as_of).level)
+    for name in ("checked_at", "stream_lag_seconds", "dead_letters", "quarantined"):
+        yield Row("pipeline", name, reading.health[name])
+
+
+def _cell(value: str | float | None) -> str | int | float | None:
+    if isinstance(value, str) and _FORMULA.match(value):
+        return f"'{value}"
+    return value
+
+
+def _at(reading: Reading) -> str:
+    return f"{reading.as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,53 @@
+"""Readings of campaigns: the example of the wire contract, and campaigns with chosen numbers."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chalicelib.live import messages
+from chalicelib.stats.counters import COUNTERS, SUMMARY, Aggregate
+from chalicelib.stats.health import Health
+from dashboard.figures.reading import Reading
+
+EXAMPLES = Path(__file__).parents[1] / "messages"
+NOW = datetime(2026, 11, 23, 11, 6, 5, tzinfo=UTC)
+
+
+def example(name):
+    return json.loads((EXAMPLES / f"{name}.json").read_text())["message"]
+
+
+def example_reading():
+    """Return the campaign of the examples, without its activity."""
+    stats = example("reply-snapshot-campaign")["snapshot"]
+    del stats["activity"]
+    return Reading(stats, example("reply-snapshot-health")["snapshot"], NOW)
+
+
+def reading(*parts, campaign="spring-sale", is_current=True, summary=None, health=None, **counts):
+    """Return a campaign with these counters; without any, one without events.
+
+    Args:
+        parts: further aggregates.
+        campaign: its name.
+        is_current: whether it is counted by the current definitions.
+        summary: further attributes of its summary.
+        health: a snapshot of the pipeline; by default, one without events.
+        counts: the counters.
+    """
+    assert counts.keys() <= COUNTERS.keys()
+    first = {"first_event_at": "2026-11-23T10:00:00Z", "last_event_at": "2026-11-23T10:30:00Z"}
+    aggregate = (
+        Aggregate(
+            campaign,
+            SUMMARY,
+            version=3,
+            counts=counts,
+            current_updates=3 if is_current else 1,
+            **{**first, **(summary or {})},
+        )
+        if counts
+        else None
+    )
+    stats = messages.campaign_snapshot(campaign, aggregate, parts, NOW)
+    return Reading(stats, health or messages.health(Health()), NOW)

@@ -1,0 +1,182 @@
+"""The report shows a campaign's numbers, and nothing in an email can change its form."""
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.snapshots import example_reading, reading
+
+from chalicelib.stats.counters import Aggregate
+from dashboard.figures import campaign
+from dashboard.figures.formats import DASH
+from dashboard.report.chart import HEIGHT, LEFT, WIDTH, chart
+from dashboard.report.document import document
+from dashboard.report.programs import as_csv, as_json
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+class Elements(HTMLParser):
+    def __init__(self, html):
+        super().__init__()
+        self.names, self.text, self.open = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.names.append(tag)
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        assert not any(name.startswith("on") for name, _ in attributes)
+
+    def handle_startendtag(self, tag, attributes):
+        self.names.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "script"} & set(self.open):
+            self.text.append(data)
+
+
+def shown(html):
+    return " ".join(" ".join(Elements(html).text).split())
+
+
+def rows(found):
+    [header, *others] = csv.reader(io.StringIO(as_csv(found)))
+    assert header == ["section", "name", "value", "denominator", "rate"]
+    return {(section, name): values for section, name, *values in others}
+
+
+def link(url, label=None):
+    counts = {"clicks": 1}
+    return Aggregate("spring-sale", "link#0123456789abcdef", 1, counts, url=url, label=label)
+
+
+def test_the_document_has_the_numbers_in_the_words_of_the_page():
+    text = shown(document(example_reading())).replace(DASH, "-")
+
+    for words in (
+        "spring-sale Spring is here - 20 % off everything green · From Green Shop",
+        "Started 2026-11-23 10:00 UTC · Last event 2026-11-23 11:05 UTC",
+        "As of 2026-11-23 11:06:05 UTC",
+        "Read rate 27.0% 316 of 1,170 delivered Including bots: 40.0%",
+        "At least 27% were read, most likely 31%, at most 40%.",
+        "Apple Mail privacy proxy Preloads the images of every email",
+        "Mailbox full Soft · MailboxFull 5",
+        "Hard bounces ÷ emails sent, except to suppressed addresses",
+        "18 1,200 1.50%",
+        "Pipeline status: Pipeline OK.",
+    ):
+        assert words in text
+
+
+def test_the_document_is_one_file_without_scripts_or_requests():
+    html = document(example_reading())
+    names = Elements(html).names
+
+    assert not {"script", "link", "img", "iframe", "a", "form"} & set(names)
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+@pytest.mark.parametrize("place", ["campaign", "subject", "sender", "link", "label"])
+def test_texts_of_emails_are_escaped_in_the_document(place):
+    hostile = HOSTILE if place != "link" else f"https://example.com/{HOSTILE}"
+    summary = {place: hostile} if place in ("subject", "sender") else {}
+    name = {"campaign": hostile} if place == "campaign" else {}
+    url = hostile if place == "link" else "https://example.com/"
+    parts = [link(url, hostile if place == "label" else None)]
+
+    html = document(reading(*parts, sends=1, clicks=1, summary=summary, **name))
+
+    assert "<script" not in html
+    assert "alert(1)" in shown(html)
+
+
+def test_the_document_of_a_campaign_without_events_has_dashes_for_rates():
+    text = shown(document(reading())).replace(DASH, "-")
+
+    assert "Waiting for the first event." in text
+    assert "Read rate - 0 of 0 delivered Including bots: -" in text
+    assert "No clicks yet." in text
+    assert "No bounces." in text
+    assert "No events yet" in text
+
+
+def test_the_document_says_when_a_recount_is_needed():
+    text = shown(document(reading(sends=9, deliveries=8, is_current=False))).replace(DASH, "-")
+
+    assert "python -m dashboard recount spring-sale --apply" in text
+    assert "Read rate - - of 8 delivered" in text
+
+
+def test_json_is_the_snapshot_with_the_time_and_the_pipeline():
+    found = example_reading()
+
+    parsed = json.loads(as_json(found))
+
+    assert parsed.pop("as_of") == "2026-11-23T11:06:05Z"
+    assert parsed.pop("pipeline") == found.health
+    assert parsed == found.stats
+    assert "@" not in as_json(found)
+
+
+def test_csv_has_a_row_for_each_number_with_its_denominator():
+    found = rows(example_reading())
+
+    assert found["count", "sends"] == ["1210", "", ""]
+    assert found["rate", "bounce"] == ["18", "1200", "0.015"]
+    assert found["bounce", "Permanent/NoEmail"] == ["12", "", ""]
+    assert found["link_clicks", "Hero (https://shop.example.com/spring)"] == ["84", "", ""]
+    assert found["hour_human_opens", "2026-11-23T11:00:00Z"] == ["60", "", ""]
+    assert found["pipeline", "state"] == ["ok", "", ""]
+
+
+def test_csv_leaves_unknown_numbers_empty():
+    found = rows(reading(sends=9, deliveries=8, is_current=False))
+
+    assert found["count", "readers"] == ["", "", ""]
+    assert found["rate", "read"] == ["", "8", ""]
+    assert found["rate", "bounce"][1] == "", "an earlier release did not count prevented ones"
+    assert rows(reading())["rate", "delivery"] == ["0", "0", ""]
+
+
+@given(st.text(), st.sampled_from(["=", "+", "-", "@", "\t", "\r", " ="]))
+def test_no_cell_of_the_csv_is_a_formula(text, begin):
+    found = reading(sends=1, campaign="spring", summary={"subject": begin + text})
+    found.stats["campaign"]["subject"] = begin + text
+
+    [*_, cell] = [
+        row[2]
+        for row in csv.reader(io.StringIO(as_csv(found), newline=""))
+        if row[:2] == ["campaign", "subject"]
+    ]
+
+    assert cell == f"'{begin}{text}"
+
+
+@given(st.lists(st.integers(0, 10**7), min_size=1, max_size=90))
+def test_the_bars_of_a_chart_are_inside_the_plot_and_as_high_as_their_numbers(counts):
+    stats = example_reading().stats
+    start = campaign.buckets(stats, "hour")[0][0]
+    timeline = [
+        (start + n * campaign.STEPS["hour"], {"opens": one}) for n, one in enumerate(counts)
+    ]
+
+    drawn = chart(timeline, ["opens"], "hour")
+
+    assert len(drawn.bars) == sum(1 for one in counts if one)
+    assert len(drawn.labels) <= 7
+    assert len(drawn.lines) <= 6
+    for bar in drawn.bars:
+        assert LEFT <= bar.x <= bar.x + bar.width <= LEFT + WIDTH + 0.01
+        assert 0 <= bar.y <= bar.y + bar.height <= HEIGHT + 0.01
+    if drawn.bars:
+        highest = max(drawn.bars, key=lambda bar: bar.height)
+        assert highest.height > HEIGHT / 3
