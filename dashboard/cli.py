@@ -19,6 +19,7 @@ COMMANDS = {
     "dlq": "dashboard.commands.dlq",
     "doctor": "dashboard.commands.doctor",
     "forget": "dashboard.commands.forget",
+    "live": "dashboard.commands.live",
     "package": "dashboard.commands.package",
     "recount": "dashboard.commands.recount",
     "replay": "dashboard.commands.replay",

@@ -31,7 +31,7 @@ from chalicelib.stats.networks import Networks
 from chalicelib.stats.table import StatsTable
 from dashboard import aws_session
 from dashboard.aws_session import Clients
-from dashboard.deploy.chalice_resources import function_name
+from dashboard.deploy.chalice_resources import find_apis, function_name, only_api
 from dashboard.local import install
 from dashboard.local.emulator.environment import REGION
 from dashboard.local.running import read_running
@@ -124,6 +124,16 @@ class Installation:
             self.config.queue_url,
             self.config.dead_letter_queue_url,
         )
+
+    @cached_property
+    def websocket_url(self) -> str:
+        """URL of the WebSocket API.
+
+        Raises:
+            CommandError: the stage has no WebSocket API, or more than one.
+        """
+        api = only_api(find_apis(self.clients("apigatewayv2"), self.stage), self.stage)
+        return self.config.connections_url(f"{api}/{self.stage}").replace("http", "ws", 1)
 
     @cached_property
     def shares(self) -> Shares:

@@ -14,7 +14,6 @@ from websockets.typing import Origin, Subprotocol
 from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX
 from dashboard import installation
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
-from dashboard.deploy import chalice_resources
 from dashboard.installation import Installation
 
 CAMPAIGN = "mailpulse-doctor"
@@ -86,7 +85,7 @@ def check_probe(
     sharing = stage.sharing
     link, token = sharing.make(CAMPAIGN, int(time.time() + seconds + 60))
     try:
-        with _connected(subject, stage, token) as websocket:
+        with _connected(stage, token) as websocket:
             yield from _watch(websocket, partial(send, subject, stage), seconds)
     except _NotSent as error:
         yield error.finding
@@ -98,13 +97,9 @@ def check_probe(
         sharing.revoke(link.id)
 
 
-def _connected(subject: Subject, stage: Installation, token: str) -> ClientConnection:
-    api = chalice_resources.only_api(
-        chalice_resources.find_apis(subject.clients("apigatewayv2"), subject.stage), subject.stage
-    )
-    url = stage.config.connections_url(f"{api}/{subject.stage}")
+def _connected(stage: Installation, token: str) -> ClientConnection:
     return connect(
-        url.replace("http", "ws", 1),
+        stage.websocket_url,
         origin=Origin(min(stage.config.allowed_origins)),
         subprotocols=[Subprotocol("mailpulse.v1"), Subprotocol(f"share.{token}")],
     )

@@ -7,6 +7,8 @@ tests/integration/test_doctor.py covers them in a healthy state.
 
 import json
 import shutil
+from contextlib import closing
+from itertools import islice
 
 import pytest
 from support import ses
@@ -16,6 +18,8 @@ from dashboard.checks.probe import CAMPAIGN, check_probe
 from dashboard.commands.deploy import find_place
 from dashboard.commands.doctor import find_subject
 from dashboard.installation import installation_of
+from dashboard.live.connector import Connector
+from dashboard.live.feed import Feed
 from dashboard.paths import PROJECT
 from dashboard.sqs.topic import Topic
 
@@ -137,6 +141,19 @@ def test_a_test_email_is_traced_from_the_ses_simulator_to_the_websocket(account,
     assert finding.status == "ok", finding
     assert "the test email m-probe was counted as sent and delivered after" in finding.says
     assert list(sharing(subject).shares.all()) == [], "its share link is gone"
+
+
+def test_live_connects_to_a_stage_with_sign_in_through_a_temporary_link(account, subject):
+    stage = installation_of(STAGE, subject.clients, "us-east-1", account.info["endpoint_url"])
+    connector = Connector(stage, CAMPAIGN)
+    with closing(Feed(stage, CAMPAIGN, connector.open).views()) as views:
+        view = next(one for one in islice(views, 30) if one.connection == "live")
+        [link] = stage.shares.all()
+    connector.close()
+
+    assert link.campaign == CAMPAIGN
+    assert view.stats["campaign"]["id"] == CAMPAIGN
+    assert list(stage.shares.all()) == [], "its share link is gone"
 
 
 def test_a_test_email_without_events_is_reported(account, subject):

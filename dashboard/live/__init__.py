@@ -1,0 +1,1 @@
+"""The live numbers of a campaign in a terminal."""
