@@ -254,7 +254,7 @@ def test_corrected_evidence_has_the_emails_of_its_network_settled_again(
     )
     address = "203.0.113.9"
     pipeline.run(
-        ses.an_open("m-0", at="2026-11-23T11:20:00.000Z", address=address),
+        ses.an_open("m-0", at="2026-11-23T10:03:00.000Z", address=address),
         ses.a_click("m-1", at="2026-11-23T10:00:30.000Z", address=address),
     )
 
