@@ -114,7 +114,7 @@ def _texts(encoded: Item) -> dict[str, str]:
 def _times(state: State) -> Iterator[str]:
     firsts = (
         *(state.opened_at, state.human_opened_at, state.clicked_at, state.human_clicked_at),
-        *(state.private_opened_at, state.human_engaged_at),
+        *(state.private_opened_at, state.human_engaged_at, state.sent_at),
     )
     yield from (time for time in firsts if time is not None)
     yield from state.links.values()

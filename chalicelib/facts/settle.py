@@ -178,6 +178,8 @@ def _state(
         bounces=bounces,
         complaints=complaints,
         networks={name: to_code(bits) for name, bits in networks.items()},
+        # SES reports one time for an email; the least does not depend on the order if it did not.
+        sent_at=min(fact.mail_at for fact in judged),
     )
     if stored and state == stored and rules_of(stored) == RULES_VERSION:
         return stored

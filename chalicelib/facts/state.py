@@ -24,6 +24,7 @@ ATTRIBUTES = {
     "bounces": "bb",
     "complaints": "cc",
     "networks": "jn",
+    "sent_at": "m",
 }
 
 Bounce = Annotated[str, Meta(pattern=r"\A[^#]{24}#[A-Za-z]+#[A-Za-z0-9 _-]{1,50}\Z")]
@@ -47,6 +48,8 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
         bounces: the first bounce that is final, by recipient (Fact.recipient_id).
         complaints: time of the first complaint by counter.
         networks: what the email shows about each network, by its own rules alone.
+        sent_at: when SES accepted the email (`mail.timestamp`); None in a state that an earlier
+            release has written.
     """
 
     message_id: str
@@ -64,3 +67,4 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
     bounces: Mapping[str, Bounce] = field(default_factory=dict)
     complaints: Mapping[ComplaintCounter, str] = field(default_factory=dict)
     networks: Mapping[str, NetworkCode] = field(default_factory=dict)
+    sent_at: str | None = None

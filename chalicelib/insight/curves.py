@@ -9,10 +9,12 @@ of events, and a first open that is reclassified leaves its bucket.
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -37,8 +39,7 @@ def bucket(age_seconds: float) -> int:
     return min(bisect_right(AGE_EDGES_SECONDS, age_seconds), BUCKETS - 1)
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """A cumulative count of emails by their age at the first open or click.
 
     Attributes:
@@ -47,7 +48,7 @@ class Curve:
     """
 
     counts: tuple[int, ...]
-    cumulative: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    cumulative: tuple[int, ...] = ()  # computed from the counts
 
     def __post_init__(self) -> None:
         """Add up the counts.
@@ -59,7 +60,7 @@ class Curve:
             raise ValueError(f"a curve has {BUCKETS} counts, not {len(self.counts)}")
         # A stored count is negative while a contribution is missing, and shown as 0 everywhere.
         shown = accumulate(max(one, 0) for one in self.counts)
-        object.__setattr__(self, "cumulative", tuple(shown))
+        force_setattr(self, "cumulative", tuple(shown))
 
     @property
     def total(self) -> int:

@@ -7,6 +7,7 @@ subtracts what was added, and adds what the current definitions count.
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,13 +17,17 @@ from chalicelib.facts.networks import from_code
 from chalicelib.facts.reputation import bounce_counter, bounce_counter_of_generation_1
 from chalicelib.facts.settle import rules_of
 from chalicelib.facts.state import State
+from chalicelib.insight.curves import bucket
 from chalicelib.stats.counters import (
+    AGES,
     HEALTH,
     NETWORK_COUNTERS,
     PIPELINE,
     RESOLUTIONS,
     SUMMARY,
+    AgeMetric,
     Key,
+    age_counter,
     bounce_part,
     bucket_part,
     link_part,
@@ -74,6 +79,7 @@ def grouping_key(stored: Fact | State) -> Hashable:
             stored.campaign,
             stored.generation,
             *minutes,
+            *_ages(stored),
             *stored.links,
             stored.human_links,
             *stored.bounces.values(),
@@ -200,6 +206,29 @@ def _of_state(state: State) -> Iterator[Contribution]:
         bits = zip(NETWORK_COUNTERS, from_code(code), strict=True)
         if shown := {counter: 1 for counter, bit in bits if bit}:
             yield Contribution([(campaign, network_part(rules_of(state), network))], shown)
+    if ages := {age_counter(metric, number): 1 for metric, number in _ages(state)}:
+        yield Contribution([(campaign, AGES)], ages)
+
+
+def _ages(state: State) -> Sequence[tuple[AgeMetric, int]]:
+    """Return the bucket of an email's age at its first human open and click, as far as known.
+
+    A state of an earlier release has no time of sending, and contributes none until it is settled
+    again.
+    """
+    if state.sent_at is None:
+        return ()
+    firsts: tuple[tuple[AgeMetric, str | None], ...] = (
+        ("unique_human_opens", state.human_opened_at),
+        ("unique_human_clicks", state.human_clicked_at),
+    )
+    return [
+        (metric, bucket(_seconds(state.sent_at, at))) for metric, at in firsts if at is not None
+    ]
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
 def _firsts(state: State) -> Sequence[tuple[str | None, str]]:

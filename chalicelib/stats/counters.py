@@ -1,8 +1,9 @@
 """The counters: their names, their attributes in an aggregate item, and the rates derived.
 
 An aggregate item of the stats table contains one campaign's counters of one part: the whole
-campaign (`summary`), a minute, an hour, a day, a link, a kind of bounce, or a network. Counters are
-top-level attributes, as DynamoDB's ADD requires; their names in the table are short.
+campaign (`summary`), a minute, an hour, a day, a link, a kind of bounce, a network, or the ages of
+emails at their first human open and click (`ages`). Counters are top-level attributes, as
+DynamoDB's ADD requires; their names in the table are short.
 
     campaign  part                     v        s    d  …   k<hash>
     spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see stats/update.py
@@ -13,12 +14,17 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 
 from msgspec import Struct, field
 
 from chalicelib.dynamodb import AttributeValue, Item
 from chalicelib.facts.fact import GENERATION
 from chalicelib.facts.networks import Evidence
+from chalicelib.insight.curves import BUCKETS, Curve, curve
+
+AgeMetric = Literal["unique_human_opens", "unique_human_clicks"]
+"""The counters that are also counted by age."""
 
 Key = tuple[str, str]
 """Partition and sort key of an aggregate item: campaign and part."""
@@ -79,9 +85,18 @@ BOT_COUNTERS = {
 }
 # Emails that have each of the bits of a network (facts/networks.py). No topic shows them.
 NETWORK_COUNTERS = {"network_seen": "ns", "network_quiet": "nq", "network_sure": "nb"}
+# Emails by their age at the first human open and at the first human click, in the buckets of
+# insight/curves.py: the response curves. No topic shows them as they are.
+AGE_METRICS: Mapping[AgeMetric, str] = {"unique_human_opens": "ao", "unique_human_clicks": "ac"}
+AGE_COUNTERS = {
+    f"{metric}_by_age_{number}": f"{short}{number}"
+    for metric, short in AGE_METRICS.items()
+    for number in range(BUCKETS)
+}
 # All counters of campaigns, which a recount compares and corrects.
-COUNTED = COUNTERS | HOUR_COUNTERS | BOT_COUNTERS | NETWORK_COUNTERS
+COUNTED = COUNTERS | HOUR_COUNTERS | BOT_COUNTERS | NETWORK_COUNTERS | AGE_COUNTERS
 ON_DISK = COUNTED | HEALTH_COUNTERS
+_NAMES = {short: name for name, short in ON_DISK.items()}
 
 # A summary's updates by releases of this generation; the next generation has an attribute of its
 # own, so that an update by an earlier release is noticed, even after a rollback.
@@ -117,7 +132,10 @@ WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
 # Prefixes of part names, up to the #: those that topics show, and all.
 SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce")
 NETWORK = "network"
-PARTS = (*SHOWN_PARTS, NETWORK)
+AGES = "ages"
+PARTS = (*SHOWN_PARTS, NETWORK, AGES)
+# Parts of which a campaign has one, so that their names have no #.
+SINGLE_PARTS = (SUMMARY, AGES)
 
 # Numerator and denominator of each rate; denominators are defined only here (docs/metrics.md).
 # `attempted` are the emails that SES tried to send; `observable` are the delivered ones of which
@@ -235,6 +253,16 @@ def evidence_of(counts: Mapping[str, int]) -> Evidence:
     return Evidence(*(counts.get(name, 0) for name in NETWORK_COUNTERS))
 
 
+def age_counter(metric: AgeMetric, number: int) -> str:
+    """Return the counter of a bucket of ages."""
+    return f"{metric}_by_age_{number}"
+
+
+def curve_of(counts: Mapping[str, int], metric: AgeMetric) -> Curve:
+    """Return the response curve in the counters of a campaign's ages."""
+    return curve({number: counts.get(age_counter(metric, number), 0) for number in range(BUCKETS)})
+
+
 def aggregate_from_item(item: Item) -> Aggregate:
     """Parse an aggregate from DynamoDB JSON."""
 
@@ -248,8 +276,8 @@ def aggregate_from_item(item: Item) -> Aggregate:
         version=int(item.get("v", {"N": "0"})["N"]),
         counts={
             name: count
-            for name, short in ON_DISK.items()
-            if short in item and (count := int(item[short]["N"]))
+            for short, value in item.items()
+            if (name := _NAMES.get(short)) and (count := int(value["N"]))
         },
         first_event_at=text("first_event_at"),
         last_event_at=text("last_event_at"),

@@ -36,6 +36,7 @@ from chalicelib.stats.counters import (
     LISTED,
     PARTS,
     PIPELINE,
+    SINGLE_PARTS,
     SUMMARY,
     WINDOWS,
     Aggregate,
@@ -344,7 +345,7 @@ class StatsTable:
 
     def aggregates(self, campaign: str) -> list[Aggregate]:
         """Return all aggregates of a campaign; consistent reads."""
-        prefixes = (kind if kind == SUMMARY else f"{kind}#" for kind in PARTS)
+        prefixes = (kind if kind in SINGLE_PARTS else f"{kind}#" for kind in PARTS)
         return [one for prefix in prefixes for one in self._parts(campaign, prefix)]
 
     def pause(self, at: str) -> None:

@@ -275,6 +275,27 @@ def test_corrected_evidence_has_the_emails_of_its_network_settled_again(
     assert engager() == "machine"
 
 
+def test_emails_of_an_earlier_release_count_by_age_after_reclassifying(
+    pipeline, installation, monkeypatch, counts
+):
+    monkeypatch.setattr(
+        "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
+    )
+    pipeline.run(ses.an_open("m-1", at="2026-11-23T10:07:00.000Z"))
+    moto_account.client("dynamodb").update_item(
+        TableName=pipeline.config.events_table,
+        Key={"message_id": {"S": "m-1"}, "fact": {"S": f"~state#{SPRING}"}},
+        UpdateExpression="REMOVE m",
+    )
+    pipeline.aggregate()
+    assert counts("ages") == {}
+    assert recount(installation, SPRING, Reporter()).differences == []
+
+    recount(installation, SPRING, Reporter(), applies=True, reclassify=True)
+
+    assert counts("ages") == {"unique_human_opens_by_age_6": 1}
+
+
 def test_a_negative_counter_is_a_difference(pipeline, installation, counts):
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, "hour#2026-11-23T10", uo={"N": "-1"})

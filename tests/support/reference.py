@@ -38,6 +38,12 @@ WHOSE = {
     ses.CRAWLER: ("machine", "machine"),
     None: ("unknown", "unknown"),
 }
+# The upper edges of ages: minutes, hours and days.
+AGES = [
+    *(60 * one for one in (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50)),
+    *(3600 * one for one in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 16, 20)),
+    *(86400 * one for one in (1, 1.5, 2, 3, 4, 5, 7, 10, 14, 21, 30)),
+]
 BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot")
 BROWSERS = {ses.BROWSER, ses.TELEPHONE, ses.OUTDATED_BROWSER}
 FETCHED_WHEN_READ = {ses.OUTLOOK, ses.GMAIL_PROXY}
@@ -61,7 +67,7 @@ def counts(events):
 def stats(events):
     """Return the counters of every part: campaign → part → counter → number.
 
-    Parts are `summary`, `minute#…`, `hour#…`, `day#…`, `link#<URL>` or `link#label <label>`, and
+    Parts are `summary`, `ages`, `minute#…`, `hour#…`, `day#…`, `link#<URL>` or `link#label <label>`, and
     `bounce#<type>#<subtype>`.
     """
     result = defaultdict(lambda: defaultdict(Counter))
@@ -138,6 +144,15 @@ def _engaged(parts, found):
             _everywhere(parts, at, name, 1)
     for link in human_links:
         parts[f"link#{link}"]["unique_human_clicks"] += 1
+    _by_age(parts, firsts, found)
+
+
+def _by_age(parts, firsts, found):
+    """Count a message in the buckets of its age at its first human open and click."""
+    for name in {"unique_human_opens", "unique_human_clicks"} & firsts.keys():
+        sent_at = min(one.mail_at for one in found)
+        age = (_time(firsts[name]) - _time(sent_at)).total_seconds()
+        parts["ages"][f"{name}_by_age_{sum(edge <= age for edge in AGES)}"] += 1
 
 
 class Engaged(NamedTuple):

@@ -28,7 +28,7 @@ from chalicelib.errors import AwsError, NotStored, PipelineFault
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import frames
 from chalicelib.live.permissions import Connection
-from chalicelib.stats.counters import PIPELINE, SHOWN_PARTS, aggregate_from_item
+from chalicelib.stats.counters import AGES, PIPELINE, SHOWN_PARTS, aggregate_from_item
 
 CONFIG = Config(
     events_table="EventsTable",
@@ -301,15 +301,15 @@ class World:
         return self.subscribe(topic).topics[topic]
 
     def counted(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Return every counter that topics show: campaign → part → counter → number.
+        """Return every counter except the evidence of networks: campaign → part → counter → number.
 
         A link's part is `link#<URL>` or `link#label <label>`, as in reference.py.
         """
         counted: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
         for item in self.dynamo.tables["StatsTable"].items():
             aggregate = aggregate_from_item(item)
-            is_shown = aggregate.part.partition("#")[0] in SHOWN_PARTS
-            if aggregate.counts and is_shown and aggregate.campaign != PIPELINE:
+            is_compared = aggregate.part.partition("#")[0] in (*SHOWN_PARTS, AGES)
+            if aggregate.counts and is_compared and aggregate.campaign != PIPELINE:
                 name = f"label {aggregate.label}" if aggregate.label else aggregate.url
                 part = f"link#{name}" if name else aggregate.part
                 counted[aggregate.campaign][part] = dict(aggregate.counts)

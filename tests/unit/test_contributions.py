@@ -8,8 +8,9 @@ from support import ses
 from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.forgotten import NOBODY
 from chalicelib.facts.items import to_item
+from chalicelib.facts.state import State
 from chalicelib.ses.parse import parse
-from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY
+from chalicelib.stats.counters import AGES, HEALTH, PIPELINE, SUMMARY, age_counter
 from chalicelib.stats.grouping import group
 
 SPRING = ("spring", SUMMARY)
@@ -160,3 +161,46 @@ def test_a_summary_is_written_after_the_other_aggregates_of_its_campaign():
     updates = batch(item(ses.a_send("m-1")), item(ses.a_send("m-2"))).in_writing_order()
 
     assert [key for key, _ in updates][-1] == SPRING
+
+
+def state(**members):
+    return to_item(State("m-1", "spring", 1, **members), 1_800_000_000)
+
+
+SENT_AT = "2026-11-23T10:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("opened_at", "number"),
+    [
+        ("2026-11-23T09:59:59.000Z", 0),
+        ("2026-11-23T10:00:59.999Z", 0),
+        ("2026-11-23T10:01:00.000Z", 1),
+        ("2026-11-23T10:59:00.000Z", 15),
+        ("2026-11-30T10:00:00.000Z", 35),
+        ("2027-11-23T10:00:00.000Z", 39),
+    ],
+)
+def test_an_email_counts_in_the_bucket_of_its_age_at_the_first_human_open(opened_at, number):
+    found = batch(state(sent_at=SENT_AT, human_opened_at=opened_at))
+
+    [change] = found.pending["spring", AGES].changes
+    assert change.counts == {age_counter("unique_human_opens", number): 1}
+
+
+def test_emails_that_are_opened_in_one_minute_count_by_the_age_of_each():
+    opened = {"human_opened_at": "2026-11-23T10:30:00.000Z"}
+    images = [state(sent_at=f"2026-11-23T10:{minute}:00.000Z", **opened) for minute in (10, 21, 29)]
+
+    found = batch(*images)
+
+    assert added(found, SPRING, "unique_human_opens") == 3
+    for number in (11, 7, 1):
+        assert added(found, ("spring", AGES), age_counter("unique_human_opens", number)) == 1
+
+
+def test_a_state_of_an_earlier_release_counts_at_no_age():
+    found = batch(state(human_opened_at=SENT_AT))
+
+    assert added(found, SPRING, "unique_human_opens") == 1
+    assert ("spring", AGES) not in found.pending
