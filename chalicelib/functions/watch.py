@@ -5,7 +5,7 @@ charge, and one alarm on them replaces an alarm for each symptom.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Literal, TypeVar
@@ -19,11 +19,13 @@ from chalicelib.aws.function_metrics import LOOK_SECONDS, FunctionMetrics
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.config import Config, load
-from chalicelib.errors import AwsError, PipelineFault
+from chalicelib.errors import AwsError, PipelineFault, trace
 from chalicelib.log import log
+from chalicelib.stats.counters import Aggregate
 from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.health import Findings, unsent, untracked
 from chalicelib.stats.links import has_changing_ranks
+from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.table import Pipeline, StatsTable
 
 # The newest campaigns: missing tracking matters only for campaigns that are being sent.
@@ -45,10 +47,11 @@ T = TypeVar("T")
 class HealthMonitor(Struct):
     """The watch function: measures, stores and judges the pipeline's health.
 
-    It also updates the directory of campaigns.
+    It also updates the directory of campaigns, and the pace of those that are running.
 
     Attributes:
         counted: the read position of each shard at this process's last complete check.
+        newest: the summaries of the newest campaigns at that check.
     """
 
     queues: Queues
@@ -56,8 +59,10 @@ class HealthMonitor(Struct):
     stats_table: StatsTable
     directory: Directory
     functions: FunctionMetrics
+    paces: Paces
     clock: Callable[[], float] = time.time
     counted: Mapping[str, str] | None = None
+    newest: Sequence[Aggregate] = ()
 
     def check(self) -> Findings:
         """Measure and store the pipeline's health; a failed measurement is stored as unknown.
@@ -86,7 +91,11 @@ class HealthMonitor(Struct):
         )
         look_every = _IDLE_LOOK_SECONDS if is_idle else LOOK_SECONDS
         if last is not None and is_idle and _is_quiet(last, now, look_every):
+            # Nothing was counted, but what is usual changes with the age.
+            self._update_paces(now, probes)
             log("watch", unchanged_since=last.checked_at)
+            if probes.failed:
+                raise PipelineFault("; ".join(probes.failed))
             return last
         newest = probes.run("campaigns", lambda: self.stats_table.campaigns(_CAMPAIGNS, None)[0])
         findings = Findings(
@@ -105,15 +114,23 @@ class HealthMonitor(Struct):
             **self._functions(last, now, look_every, probes),
         )
         self.stats_table.put_findings(findings)
-        self.counted = positions
+        self.counted, self.newest = positions, newest or ()
         for campaign in newest or ():
             if has_changing_ranks(campaign, now):
                 probes.run("links", partial(self.stats_table.put_leaders, campaign.campaign))
+        self._update_paces(now, probes)
         log("watch", **asdict(findings))
         problems = [*findings.problems(), *probes.failed]
         if problems:
             raise PipelineFault("; ".join(problems))
         return findings
+
+    def _update_paces(self, now: float, probes: "_Probes") -> None:
+        """Update the pace of the running campaigns, each of which may fail by itself."""
+        at = datetime.fromtimestamp(now, UTC)
+        self.paces.keep_only({one.campaign for one in self.newest})
+        for summary in self.newest:
+            probes.run("the pace of a campaign", partial(self.paces.update, summary, at))
 
     def _update_directory(
         self, pipeline: Pipeline | None, now: float, probes: "_Probes"
@@ -153,9 +170,10 @@ class _Probes:
         """Return the probe's result, or None if it fails."""
         try:
             return probe()
-        except AwsError as error:
-            log("probe_failed", probe=what, detail=str(error))
-            self.failed.append(f"watch cannot check {what}: {error}")
+        except (AwsError, ArithmeticError, ValueError) as error:
+            detail = str(error) if isinstance(error, AwsError) else trace(error)
+            log("probe_failed", probe=what, detail=detail)
+            self.failed.append(f"watch cannot check {what}: {detail}")
             return None
 
 
@@ -188,12 +206,14 @@ def build(
     call = services or aws_services(config, TimeLimit())
     dynamo = call("dynamodb")
     stats_table = StatsTable(dynamo, config.stats_table, clock=clock)
+    directory = Directory(dynamo, config.stats_table, stats_table)
     return HealthMonitor(
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         EventsStream(call("dynamodbstreams"), config.events_stream_arn),
         stats_table,
-        Directory(dynamo, config.stats_table, stats_table),
+        directory,
         FunctionMetrics(call("cloudwatch"), config.function_name.removesuffix("watch")),
+        Paces(stats_table, directory),
         clock,
     )
 

@@ -1,14 +1,14 @@
 """Choose the one thing to say about a campaign, as data; readers put it into words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.insight.history import Metric, Silence
 from chalicelib.insight.pace import Forecast, Pace
 
 
-@dataclass(frozen=True)
-class Headline:
+class Headline(Struct, frozen=True):
     """The one sentence about a campaign.
 
     Attributes:

@@ -1,9 +1,10 @@
 """The campaigns with which a campaign is compared."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.insight.curves import Curve, Sent
 
@@ -34,8 +35,7 @@ class Silence(NamedTuple):
     need: int
 
 
-@dataclass(frozen=True)
-class Campaign:
+class Campaign(Struct, frozen=True):
     """A campaign as its counters describe it.
 
     Attributes:
@@ -60,8 +60,7 @@ class Campaign:
         return (now - self.last_accepted_at).total_seconds()
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(Struct, frozen=True):
     """A campaign at one moment, compared with those before it.
 
     Attributes:

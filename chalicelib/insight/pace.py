@@ -12,9 +12,10 @@ has the same differences, and the noise of its own size.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.insight.curves import AGE_EDGES_SECONDS, mean_count
 from chalicelib.insight.hierarchy import (
@@ -65,8 +66,7 @@ class Estimate(NamedTuple):
 Verdict = Literal["above", "usual", "below"]
 
 
-@dataclass(frozen=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How a campaign does for the age of its emails.
 
     Attributes:
@@ -88,8 +88,7 @@ class Pace:
     verdict: Verdict
 
 
-@dataclass(frozen=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """What a campaign will count when each of its emails has reached an age.
 
     It is of the emails that SES has accepted so far.

@@ -6,9 +6,10 @@ had an hour less to be clicked.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.insight.distributions import beta_cdf, wilson
 
@@ -25,8 +26,7 @@ _DEVIATIONS = 9  # of a posterior; what is outside is below 1e-15
 _STEPS = 120
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """Emails that were delivered, and how many of them were opened or clicked."""
 
     name: str

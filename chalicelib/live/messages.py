@@ -28,6 +28,7 @@ from chalicelib.stats.counters import (
 )
 from chalicelib.stats.health import Findings, Health
 from chalicelib.stats.links import MAX_LINKS, rank
+from chalicelib.stats.pace_item import StoredPace
 
 # Kinds of bounces in a snapshot; the rest is shown as Other.
 MAX_BOUNCE_KINDS = 40
@@ -216,6 +217,11 @@ def seen(message: Message, access: Permissions) -> Message | None:
     if access.shared is not None:  # activity contains recipients
         return {name: value for name, value in message.items() if name != "activity"}
     return message
+
+
+def pace(stored: StoredPace) -> Message:
+    """Compose what is known of how a campaign does for its age."""
+    return {"version": stored.version, **stored.content}
 
 
 def activity(fact: Fact) -> Message:

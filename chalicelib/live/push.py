@@ -23,6 +23,7 @@ from chalicelib.stats.counters import (
     aggregate_from_item,
 )
 from chalicelib.stats.health import Health, health_from_item
+from chalicelib.stats.pace_item import PACE, StoredPace, pace_from_item
 
 # Activity entries in a snapshot and in a push: those that the page shows.
 NEWEST = 8
@@ -57,7 +58,7 @@ class Push(NamedTuple):
         return sum(len(group.frames) * len(group.connections) for group in self.groups)
 
 
-Change = Aggregate | Health | Entries
+Change = Aggregate | Health | Entries | StoredPace
 Changed = Mapping[Key, Change]
 """The newest state of each item that has changed, in the order of the changes."""
 
@@ -77,6 +78,8 @@ def newest(images: Iterable[Item]) -> dict[Key, Change]:
                 found[key] = health_from_item(image)
             elif kind == ACTIVITY:
                 found[key] = Entries(entries_in(image))
+            elif kind == PACE:
+                found[key] = pace_from_item(image)
             elif kind in SHOWN_PARTS:
                 found[key] = aggregate
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -91,19 +94,24 @@ def changes(changed: Changed) -> dict[str, Message]:
     topics: dict[str, Message] = {}
     parts: dict[str, list[Aggregate]] = defaultdict(list)
     pages: dict[str, list[Entries]] = defaultdict(list)
+    paces: dict[str, StoredPace] = {}
     for (campaign, _), one in changed.items():
         match one:
             case Health():
                 topics[HEALTH_TOPIC] = messages.health(one)
             case Entries():
                 pages[campaign].append(one)
+            case StoredPace():
+                paces[campaign] = one
             case Aggregate():
                 parts[campaign].append(one)
-    for campaign in {**parts, **pages}:
+    for campaign in {**parts, **pages, **paces}:
         stats = messages.campaign_stats(parts[campaign])
         if campaign in pages:
             listed = newest_first(entry for page in pages[campaign] for entry in page.entries)
             stats["activity"] = [messages.activity(fact) for _, fact in listed[:NEWEST]]
+        if campaign in paces:
+            stats["pace"] = messages.pace(paces[campaign])
         topics[CAMPAIGN_TOPIC_PREFIX + campaign] = stats
     summaries = [one for some in parts.values() for one in some if one.part == SUMMARY]
     if summaries:

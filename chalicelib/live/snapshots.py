@@ -50,6 +50,8 @@ class Snapshots(Struct, frozen=True):
             self.stats_table.shown(campaign),
             datetime.fromtimestamp(self.clock(), UTC),
         )
+        if (pace := self.stats_table.pace(campaign)) is not None:
+            snapshot["pace"] = messages.pace(pace)
         if access.shared is None:  # activity contains recipients
             snapshot["activity"] = self.activity.newest(campaign)
         return snapshot

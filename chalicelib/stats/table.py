@@ -31,6 +31,7 @@ from chalicelib.stats.activity import (
     page_to_item,
 )
 from chalicelib.stats.counters import (
+    AGES,
     CURRENT_UPDATES,
     HEALTH,
     LISTED,
@@ -49,6 +50,7 @@ from chalicelib.stats.counters import (
 from chalicelib.stats.directory import STATE, State, state_from_item
 from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
 from chalicelib.stats.links import LEADERS, MAX_LINKS, MAX_RANKED, rank
+from chalicelib.stats.pace_item import PACE, Content, StoredPace, pace_from_item, pace_to_text
 from chalicelib.stats.positions import (
     SHARD,
     CountedBatch,
@@ -601,6 +603,47 @@ class StatsTable:
             for position, fact in newest_first(one for page in pages for one in entries_in(page)):
                 if before is None or position < before:
                     yield position, fact
+
+    def buckets(self, campaign: str, prefix: str) -> Iterator[Aggregate]:
+        """Yield a campaign's time buckets whose parts have a prefix, newest first.
+
+        Args:
+            campaign: the campaign's id.
+            prefix: such as `day#`, or `minute#2026-11-23T10` for the minutes of an hour.
+        """
+        return self._parts(campaign, prefix)
+
+    def ages(self, campaigns: Sequence[str]) -> list[Mapping[str, int]]:
+        """Return the counters of ages of campaigns, in their order; none count nothing."""
+        found = self._aggregates([(campaign, AGES) for campaign in campaigns])
+        counts = {one.campaign: one.counts for one in found}
+        return [counts.get(campaign, {}) for campaign in campaigns]
+
+    def pace(self, campaign: str) -> StoredPace | None:
+        """Return the stored pace of a campaign; None if there is none.
+
+        Raises:
+            AwsError: the item could not be read.
+        """
+        item = self._item(campaign, PACE)
+        return pace_from_item(item) if item else None
+
+    def put_pace(self, campaign: str, content: Content) -> None:
+        """Store the pace of a campaign, in place of the one before.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key={"campaign": {"S": campaign}, "part": {"S": PACE}},
+            UpdateExpression="SET pace = :pace ADD v :one",
+            ExpressionAttributeValues={
+                ":pace": {"S": pace_to_text(content)},
+                ":one": {"N": "1"},
+            },
+        )
 
     def hours(self, campaign: str) -> Iterator[Aggregate]:
         """Yield a campaign's hours, newest first."""

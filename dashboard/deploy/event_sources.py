@@ -10,6 +10,7 @@ from chalicelib.config import REPORTS_BATCH_ITEM_FAILURES
 from chalicelib.errors import CommandError
 from chalicelib.stats.activity import ACTIVITY
 from chalicelib.stats.counters import HEALTH, SHOWN_PARTS
+from chalicelib.stats.pace_item import PACE
 from dashboard.deploy.chalice_project import Deployment
 from dashboard.deploy.chalice_record import wait_for_function, wait_for_mapping
 
@@ -24,7 +25,9 @@ _NOT_REMOVED = {"eventName": ["INSERT", "MODIFY"]}
 # Of the stats table, only items that a topic shows: most others are written with each batch.
 _SHOWN = {
     "dynamodb": {
-        "Keys": {"part": {"S": [{"prefix": part} for part in (*SHOWN_PARTS, ACTIVITY, HEALTH)]}}
+        "Keys": {
+            "part": {"S": [{"prefix": part} for part in (*SHOWN_PARTS, ACTIVITY, HEALTH, PACE)]}
+        }
     }
 }
 

@@ -12,6 +12,7 @@ validation errors depend on the stored item.
 """
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -68,6 +69,7 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
         forget(pipeline, installation)
         run_recounts(pipeline, installation, monkeypatch)
         update_directory(pipeline, monkeypatch)
+        compute_pace(pipeline)
     return requests
 
 
@@ -85,6 +87,13 @@ def settle_network(pipeline, monkeypatch):
         patch.setattr("chalicelib.functions.ingest._PAGE", 1)
         assert pipeline.ingest(job_to_body(Job("spring", fact.network))) == []
     pipeline.aggregate()
+
+
+def compute_pace(pipeline):
+    """Compute the pace of a campaign in the hour after its first event."""
+    pipeline.run(ses.a_send("m-40", campaign="paced"))
+    summary = pipeline.parts.stats_table.summary("paced")
+    pipeline.parts.paces.update(summary, datetime(2026, 11, 23, 10, 30, tzinfo=UTC))
 
 
 def forget(pipeline, installation):

@@ -33,7 +33,7 @@ class Topic:
 
     Attributes:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
-            at) → bucket; ("link", id) → link; ("bounce", type, subtype) → bounce; "health" → the
+            at) → bucket; "pace" → pace; ("link", id) → link; ("bounce", type, subtype) → bounce; "health" → the
             pipeline's health.
     """
 
@@ -52,6 +52,8 @@ class Topic:
                         self._keep((unit, bucket["at"]), bucket)
                 for link in content.get("links", []):
                     self._keep(("link", link["id"]), link)
+                if "pace" in content:
+                    self._keep("pace", content["pace"])
                 for bounce in content.get("bounces", []):
                     self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
             case "CampaignList":

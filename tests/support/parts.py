@@ -47,6 +47,7 @@ from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.networks import Networks
+from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.table import StatsTable
 
 
@@ -278,6 +279,11 @@ class Parts:
         return Invocations(self.config, "publish", clock=self._clock)
 
     @cached_property
+    def paces(self):
+        """Return the pace of campaigns."""
+        return Paces(self.stats_table, self.directory)
+
+    @cached_property
     def function_metrics(self):
         """Return the reader of the functions' metrics."""
         return FunctionMetrics(
@@ -293,6 +299,7 @@ class Parts:
             self.stats_table,
             self.directory,
             self.function_metrics,
+            self.paces,
             self._clock,
         )
 

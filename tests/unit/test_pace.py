@@ -2,13 +2,13 @@
 
 import math
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.insight.curves import Sent, bucket, curve
 from chalicelib.insight.headline import Headline, headline

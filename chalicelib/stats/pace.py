@@ -1,0 +1,222 @@
+"""Compute the pace of a campaign from its counters and those of earlier campaigns."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.facts.personal import masked_sender
+from chalicelib.insight.curves import Curve, SendBucket, sending
+from chalicelib.insight.history import (
+    FEWEST_CAMPAIGNS,
+    LEAST_DELIVERIES_OF_EARLIER,
+    MOST_CAMPAIGNS,
+    Campaign,
+    Metric,
+    Running,
+    comparable,
+    complete,
+)
+from chalicelib.insight.pace import FORECASTS_SECONDS, Estimate, Forecast, Pace, forecast, pace
+from chalicelib.stats.counters import (
+    AGE_METRICS,
+    RESOLUTIONS,
+    AgeMetric,
+    Aggregate,
+    bucket_start,
+    curve_of,
+)
+from chalicelib.stats.directory import Entry
+from chalicelib.stats.pace_item import Content
+
+# While a campaign is young, its pace is computed each minute; then each hour, until it has ended.
+YOUNG = timedelta(hours=48)
+ENDED = timedelta(days=7)
+
+_NAMES: Mapping[str, AgeMetric] = {
+    "human_opens": "unique_human_opens",
+    "human_clicks": "unique_human_clicks",
+}
+_LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+# The least share of a campaign's human opens and clicks that its curves must have.
+_LEAST_KNOWN = 0.95
+
+
+def is_due(first_event_at: datetime, computed_at: datetime | None, now: datetime) -> bool:
+    """Return whether a campaign's pace is to be computed.
+
+    Args:
+        first_event_at: the campaign's.
+        computed_at: when this process last computed it; None if it has not.
+        now: the current time.
+    """
+    age = now - first_event_at
+    if age < YOUNG or (age < ENDED and computed_at is None):
+        return True
+    return age < ENDED and computed_at is not None and _hour(computed_at) != _hour(now)
+
+
+def _hour(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H")
+
+
+def earlier_entries(entries: Iterable[Entry], summary: Aggregate) -> list[Entry]:
+    """Return the campaigns with which a campaign may be compared, oldest first.
+
+    These are the 20 latest of the same sender before it with 500 deliveries or more, and with any
+    human open or click; see insight.history.comparable, which selects them in the same way.
+    """
+    if summary.sender is None:
+        return []
+    sender = masked_sender(summary.sender)
+    position = (summary.first_event_at or "", summary.campaign)
+    found = [
+        one
+        for one in entries
+        if one.sender == sender
+        and (one.first_event_at, one.campaign) < position
+        and one.count("deliveries") >= LEAST_DELIVERIES_OF_EARLIER
+        and any(one.count(metric) for metric in AGE_METRICS)
+    ]
+    found.sort(key=lambda one: (one.first_event_at, one.campaign))
+    return found[-MOST_CAMPAIGNS:]
+
+
+def earlier_campaign(
+    entry: Entry, ages: Mapping[str, int], last_sent_hour: str | None
+) -> Campaign | None:
+    """Return an earlier campaign; None if too little is known of it.
+
+    Args:
+        entry: its entry in the directory.
+        ages: the counters of its ages.
+        last_sent_hour: the part of the last hour with sends; None if SES reported no sends.
+    """
+    curves = curves_of(ages)
+    if last_sent_hour is None or not _are_known(curves, entry.count):
+        return None
+    return Campaign(
+        entry.campaign,
+        entry.sender or "",
+        datetime.fromisoformat(entry.first_event_at),
+        _start(last_sent_hour) + _LENGTHS["hour"],
+        entry.count("deliveries"),
+        curves,
+    )
+
+
+def running_campaign(
+    summary: Aggregate, ages: Mapping[str, int], sends: Sequence[SendBucket], now: datetime
+) -> Running | None:
+    """Return a campaign at this moment; None if too little is known of it.
+
+    Args:
+        summary: its summary, after its first event.
+        ages: the counters of its ages.
+        sends: see `send_buckets`.
+        now: the current time.
+    """
+    curves = curves_of(ages)
+    if not _are_known(curves, lambda name: summary.counts.get(name, 0)):
+        return None
+    campaign = Campaign(
+        summary.campaign,
+        masked_sender(summary.sender or ""),
+        datetime.fromisoformat(summary.first_event_at or ""),
+        max((one.start + one.length for one in sends), default=now),
+        max(0, summary.counts.get("deliveries", 0)),
+        curves,
+    )
+    return Running(campaign, now, sending(sends, now))
+
+
+def curves_of(ages: Mapping[str, int]) -> dict[Metric, Curve]:
+    """Return the response curves in the counters of a campaign's ages."""
+    return {metric: curve_of(ages, metric) for metric in AGE_METRICS}
+
+
+def _are_known(curves: Mapping[Metric, Curve], count: Callable[[str], int]) -> bool:
+    """Return whether nearly all of a campaign's human opens and clicks are in its curves.
+
+    Otherwise an earlier release has counted some of them, which had no counters by age.
+    """
+    return all(curves[metric].total >= _LEAST_KNOWN * count(metric) for metric in AGE_METRICS)
+
+
+def send_buckets(buckets: Iterable[Aggregate]) -> list[SendBucket]:
+    """Return a campaign's sends in the finest buckets that are known.
+
+    What an hour counts besides its known minutes, or a day besides its known hours, is a bucket of
+    that length, so that each send is in exactly one.
+
+    Args:
+        buckets: days, hours and minutes of the campaign, in any order.
+    """
+    found: dict[str, dict[str, int]] = {resolution: {} for resolution in RESOLUTIONS}
+    for one in buckets:
+        resolution, _, prefix = one.part.partition("#")
+        found[resolution][prefix] = max(0, one.counts.get("sends", 0))
+    result: list[SendBucket] = []
+    finer: Mapping[str, int] = {}
+    for resolution, counts in found.items():
+        length = RESOLUTIONS[resolution][0]
+        inside: dict[str, int] = defaultdict(int)
+        for prefix, sends in finer.items():
+            inside[prefix[:length]] += sends
+        for prefix, sends in counts.items():
+            if sends > inside[prefix]:
+                start = _start(f"{resolution}#{prefix}")
+                result.append(SendBucket(start, _LENGTHS[resolution], sends - inside[prefix]))
+        finer = {
+            prefix: max(inside[prefix], counts.get(prefix, 0)) for prefix in {*inside, *counts}
+        }
+    return result
+
+
+def _start(part: str) -> datetime:
+    return datetime.fromisoformat(bucket_start(part))
+
+
+def content_of(running: Running, others: Iterable[Campaign]) -> Content:
+    """Return the pace of a campaign. A metric of which nothing can be said is left out.
+
+    Args:
+        running: the campaign at this moment.
+        others: other campaigns; those that are comparable are selected from them.
+    """
+    past = comparable(running.campaign, others)
+    oldest = running.oldest_seconds if running.emails else 0.0
+    campaigns = len(complete(past, running.now, oldest))
+    if campaigns < FEWEST_CAMPAIGNS:
+        return {"campaigns": campaigns, "needed": FEWEST_CAMPAIGNS}
+    content: dict[str, Any] = {
+        "campaigns": campaigns,
+        "at": running.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    for name, metric in _NAMES.items():
+        now = pace(running, past, metric)
+        if isinstance(now, Pace):
+            content[name] = {"actual": now.actual, **_shown(now.expected)}
+    content["forecast"] = []
+    for seconds in FORECASTS_SECONDS:
+        ahead = {name: forecast(running, past, one, seconds) for name, one in _NAMES.items()}
+        said = {
+            name: _shown(one.estimate) for name, one in ahead.items() if isinstance(one, Forecast)
+        }
+        if said:
+            content["forecast"].append({"hours": seconds // 3600, **said})
+    return content
+
+
+def says_the_same(one: Content, other: Content | None) -> bool:
+    """Return whether two contents differ in nothing but the moment they are of."""
+    return other is not None and {**one, "at": None} == {**other, "at": None}
+
+
+def _shown(estimate: Estimate) -> dict[str, int]:
+    """Return an estimate in whole emails: finer differences are no news."""
+    return {
+        "expected": round(estimate.expected),
+        "low": round(estimate.low),
+        "high": round(estimate.high),
+    }

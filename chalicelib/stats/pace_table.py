@@ -1,0 +1,163 @@
+"""Compute the pace of campaigns, and store it; watch does so each minute.
+
+What was read is kept in the process: the counters of a running campaign until its summary changes,
+its sends until their number changes, and the counters of earlier campaigns for an hour. A minute
+without a change therefore reads nothing, and it writes nothing unless a number has moved.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+from msgspec import Struct, field
+
+from chalicelib.insight.curves import SendBucket
+from chalicelib.insight.history import Campaign
+from chalicelib.stats.counters import Aggregate
+from chalicelib.stats.directory import Entry
+from chalicelib.stats.directory_table import Directory
+from chalicelib.stats.pace import (
+    content_of,
+    earlier_campaign,
+    earlier_entries,
+    is_due,
+    running_campaign,
+    says_the_same,
+    send_buckets,
+)
+from chalicelib.stats.pace_item import Content
+from chalicelib.stats.table import StatsTable
+
+# The last hours with sends of which the minutes are read; of earlier ones, the hour suffices.
+_HOURS_WITH_MINUTES = 4
+_MOST_HOURS = 72
+# After a longer time, another process may have stored a pace.
+_ALONE = timedelta(seconds=90)
+
+
+class _Kept(Struct):
+    """What is kept of a running campaign.
+
+    Attributes:
+        version: the version of the summary after which `ages` was read.
+        hour: the hour in which it was read.
+        sent: the number of sends when `sends` was read.
+        stored: the pace as stored; None if there is none.
+        computed_at: when the pace was last computed and stored; None if it was not.
+    """
+
+    stored: Content | None = None
+    version: int = -1
+    hour: str = ""
+    ages: Mapping[str, int] = field(default_factory=dict)
+    sent: int = 0
+    sends: Sequence[SendBucket] = ()
+    computed_at: datetime | None = None
+
+
+class Paces:
+    """The pace of the running campaigns."""
+
+    def __init__(self, stats_table: StatsTable, directory: Directory) -> None:
+        self._stats_table = stats_table
+        self._directory = directory
+        self._running: dict[str, _Kept] = {}
+        # Of the current hour: the directory, and the earlier campaigns that were read.
+        self._hour = ""
+        self._entries: Sequence[Entry] | None = None
+        self._earlier: dict[str, Campaign | None] = {}
+        # The number of sends of a campaign, and its last hour with any.
+        self._last_hours: dict[str, tuple[int, str | None]] = {}
+
+    def keep_only(self, campaigns: Collection[str]) -> None:
+        """Drop what is kept of campaigns that are no longer among the newest."""
+        self._running = {name: one for name, one in self._running.items() if name in campaigns}
+
+    def update(self, summary: Aggregate, now: datetime) -> bool:
+        """Compute the pace of a campaign if it is due, and store it if it has changed.
+
+        Args:
+            summary: the campaign's summary.
+            now: the current time, in UTC.
+
+        Returns:
+            Whether it was stored.
+
+        Raises:
+            AwsError: an item could not be read or written.
+        """
+        kept = self._running.get(summary.campaign) or _Kept()
+        first = summary.first_event_at
+        if first is None or not is_due(datetime.fromisoformat(first), kept.computed_at, now):
+            return False
+        earlier = self._read_earlier(summary, now)
+        if earlier is None:
+            return False
+        self._running[summary.campaign] = kept
+        self._read_running(kept, summary, now)
+        running = running_campaign(summary, kept.ages, kept.sends, now)
+        content = kept.stored if running is None else content_of(running, earlier)
+        is_changed = content is not None and not says_the_same(content, kept.stored)
+        if content is not None and is_changed:
+            self._stats_table.put_pace(summary.campaign, content)
+            kept.stored = content
+        kept.computed_at = now
+        return is_changed
+
+    def _read_running(self, kept: _Kept, summary: Aggregate, now: datetime) -> None:
+        if kept.computed_at is None or now - kept.computed_at > _ALONE:
+            stored = self._stats_table.pace(summary.campaign)
+            kept.stored = stored.content if stored else None
+        # Each hour in any case: a recount may have corrected them.
+        if (kept.version, kept.hour) != (summary.version, self._hour):
+            [ages] = self._stats_table.ages([summary.campaign])
+            sent = summary.counts.get("sends", 0)
+            if sent != kept.sent:
+                kept.sends = send_buckets(self._read_sends(summary.campaign))
+                kept.sent = sent
+            kept.ages, kept.version, kept.hour = ages, summary.version, self._hour
+
+    def _read_sends(self, campaign: str) -> Iterator[Aggregate]:
+        """Yield a campaign's days, its last hours, and the minutes of the last hours with sends."""
+        yield from self._stats_table.buckets(campaign, "day#")
+        with_sends = []
+        for hour in islice(self._stats_table.buckets(campaign, "hour#"), _MOST_HOURS):
+            yield hour
+            if hour.counts.get("sends", 0) > 0:
+                with_sends.append(hour.part.removeprefix("hour#"))
+        for prefix in with_sends[:_HOURS_WITH_MINUTES]:
+            yield from self._stats_table.buckets(campaign, f"minute#{prefix}")
+
+    def _read_earlier(self, summary: Aggregate, now: datetime) -> list[Campaign] | None:
+        """Return the earlier campaigns; None while the directory is not complete."""
+        hour = now.strftime("%Y-%m-%dT%H")
+        if hour != self._hour or self._entries is None:
+            self._entries = self._directory.entries()
+            self._hour, self._earlier = hour, {}
+        if self._entries is None:
+            return None
+        chosen = earlier_entries(self._entries, summary)
+        missing = [one for one in chosen if one.campaign not in self._earlier]
+        found = self._stats_table.ages([one.campaign for one in missing])
+        for entry, ages in zip(missing, found, strict=True):
+            hour_of_last = self._last_hour(entry)
+            self._earlier[entry.campaign] = earlier_campaign(entry, ages, hour_of_last)
+        kept = (self._earlier[one.campaign] for one in chosen)
+        return [one for one in kept if one is not None]
+
+    def _last_hour(self, entry: Entry) -> str | None:
+        """Return the part of a campaign's last hour with sends, None if it has none."""
+        sent = entry.count("sends")
+        known = self._last_hours.get(entry.campaign)
+        if known is None or known[0] != sent:
+            self._last_hours[entry.campaign] = known = sent, self._read_last_hour(entry.campaign)
+        return known[1]
+
+    def _read_last_hour(self, campaign: str) -> str | None:
+        for day in self._stats_table.buckets(campaign, "day#"):
+            if day.counts.get("sends", 0) > 0:
+                of_day = f"hour#{day.part.removeprefix('day#')}"
+                for hour in self._stats_table.buckets(campaign, of_day):
+                    if hour.counts.get("sends", 0) > 0:
+                        return hour.part
+        return None

@@ -1,0 +1,249 @@
+"""The pace of running campaigns: computed by watch, stored, pushed and shown."""
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+import pytest
+from support.world import World
+
+from chalicelib.errors import AwsError, PipelineFault
+from chalicelib.stats.counters import AGES, LISTED, ON_DISK, SUMMARY, age_counter
+from chalicelib.stats.pace_table import Paces
+
+TOPIC = "stats/email-campaign/spring"
+HALF_HOUR = timedelta(minutes=30)
+# Of 1,000 emails, how many are first opened in each bucket of the first day: 260 in all.
+OPENS = [9, 12, 12, 11, 10, 9, 15, 13, 11, 14, 18, 15, 12, 19, 14, 10, 16, 11, 8, 6, 5, 4, 3, 3]
+
+
+@contextmanager
+def unhooked(world):
+    """Call functions outside of any invocation."""
+    held, world.dynamo.before_call = world.dynamo.before_call, lambda *_: None
+    yield
+    world.dynamo.before_call = held
+
+
+class Account:
+    """A world with campaigns of the same sender."""
+
+    def __init__(self, earlier=6):
+        self.world = World()
+        self.process = self.world.new_process()
+        self.table = self.world.dynamo.tables["StatsTable"]
+        for number in range(earlier):
+            start = self.now - timedelta(days=30 - 2 * number)
+            self.store(f"past-{number}", start, share=1 + number / 20)
+
+    @property
+    def now(self):
+        return datetime.fromtimestamp(self.world.now, UTC)
+
+    def store(self, name, start, share=1.0, buckets=24, **changed):
+        """Store a campaign of 1,000 emails that was sent within five minutes."""
+        opens = [round(share * one) for one in OPENS[:buckets]]
+        ages = {age_counter("unique_human_opens", n): one for n, one in enumerate(opens)}
+        counts = {"sends": 1000, "deliveries": 990, "unique_human_opens": sum(opens)} | changed
+        at = start.strftime("%Y-%m-%dT%H:%M:%SZ")
+        texts = {"first_event_at": at, "last_event_at": at, "listed": LISTED, "sender": "Shop"}
+        self.put(name, SUMMARY, counts, **texts)
+        self.put(name, AGES, ages)
+        for minute in range(5):
+            part = (start + timedelta(minutes=minute)).strftime("minute#%Y-%m-%dT%H:%M")
+            self.put(name, part, {"sends": 200})
+        self.put(name, start.strftime("hour#%Y-%m-%dT%H"), {"sends": 1000})
+        self.put(name, start.strftime("day#%Y-%m-%d"), {"sends": 1000})
+
+    def put(self, campaign, part, counts, **texts):
+        old = self.table.get((campaign, part)) or {}
+        version = {"N": str(int(old.get("v", {"N": "0"})["N"]) + 1)}
+        item = {"campaign": {"S": campaign}, "part": {"S": part}, "v": version, "v2": version}
+        item |= {ON_DISK[name]: {"N": str(count)} for name, count in counts.items()}
+        item |= {name: {"S": text} for name, text in texts.items()}
+        self.table.put((campaign, part), item)
+
+    def build_directory(self):
+        """Check until the directory has all campaigns."""
+        for _ in range(4):
+            self.check(minutes=20)
+
+    def check(self, minutes=1):
+        self.world.now += 60 * minutes
+        with unhooked(self.world):
+            self.process.watch.check()
+        self.world.drain()
+
+    def start(self, age=HALF_HOUR, **changed):
+        """Start the campaign `spring`, and check it."""
+        self.build_directory()
+        self.store("spring", self.now - age, buckets=12, **changed)
+        self.restart()
+        self.check(minutes=0)
+
+    def restart(self):
+        """Continue in a new process, which has read nothing yet."""
+        self.process = self.world.new_process()
+
+    @property
+    def pace(self):
+        """The pace in a new snapshot."""
+        [frame] = self.world.subscribe(TOPIC).frames
+        return frame["snapshot"].get("pace")
+
+    @property
+    def writes(self):
+        return int((self.table.get(("spring", "pace")) or {}).get("v", {"N": "0"})["N"])
+
+
+def test_a_campaign_is_compared_with_what_is_usual_at_its_age():
+    account = Account()
+
+    account.start()
+
+    pace = account.pace
+    assert pace["campaigns"] == 6
+    assert pace["at"] == account.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert set(pace["human_opens"]) == {"actual", "expected", "low", "high"}
+    opens = pace["human_opens"]
+    assert opens["actual"] == sum(OPENS[:12])
+    assert opens["low"] < opens["expected"] < opens["high"]
+    # The emails are 25 to 30 minutes old: eleven buckets have passed, the twelfth partly.
+    assert 1.0 * sum(OPENS[:10]) < opens["expected"] < 1.25 * sum(OPENS[:12])
+    assert "human_clicks" not in pace, "no click is usual"
+    day, week = pace["forecast"]
+    assert (day["hours"], week["hours"]) == (24, 168)
+    assert opens["actual"] < day["human_opens"]["expected"] <= week["human_opens"]["expected"]
+
+
+def test_what_is_usual_grows_without_an_event_and_is_pushed():
+    account = Account()
+    account.start()
+    before = account.pace
+    viewer = account.world.subscribe(TOPIC)
+
+    account.check(minutes=10)
+
+    after = account.pace
+    assert after["human_opens"]["expected"] > before["human_opens"]["expected"]
+    assert after["human_opens"]["actual"] == before["human_opens"]["actual"]
+    assert after["version"] > before["version"]
+    assert viewer.frames[-1] == {
+        "id": TOPIC,
+        "changes": {"$type": "CampaignStats", "pace": after},
+    }
+
+
+def test_a_pace_that_says_the_same_is_not_written():
+    account = Account(earlier=0)
+    account.start()
+    assert account.pace == {"version": 1, "campaigns": 0, "needed": 5}
+
+    for _ in range(10):
+        account.check()
+
+    assert account.writes == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "campaigns"),
+    [
+        ({"deliveries": 499}, 5),
+        ({"unique_human_opens": 2000}, 5),  # an earlier release has counted most of them
+        ({}, 6),
+    ],
+)
+def test_a_campaign_that_is_too_small_or_known_in_part_is_no_comparison(changed, campaigns):
+    account = Account()
+    account.store("past-0", account.now - timedelta(days=30), **changed)
+
+    account.start()
+
+    assert account.pace["campaigns"] == campaigns
+
+
+def test_campaigns_of_other_senders_and_later_ones_are_no_comparison():
+    account = Account(earlier=4)
+    account.store("later", account.now + timedelta(hours=5))
+    account.store("other", account.now - timedelta(days=3))
+    item = account.table.get(("other", SUMMARY))
+    account.table.put(("other", SUMMARY), item | {"sender": {"S": "Bank"}})
+
+    account.start()
+
+    assert account.pace == {"version": 1, "campaigns": 4, "needed": 5}
+
+
+def test_nothing_is_said_of_a_campaign_with_few_deliveries():
+    account = Account()
+
+    account.start(deliveries=199)
+
+    assert account.pace.keys() == {"version", "campaigns", "at", "forecast"}
+    assert account.pace["forecast"] == []
+
+
+def test_after_two_days_the_pace_is_computed_each_hour_and_after_a_week_no_more():
+    account = Account()
+    account.start()
+    computed = []
+    original = Paces._read_running
+
+    def spy(self, *arguments):
+        computed.append(account.now)
+        original(self, *arguments)
+
+    with patch.object(Paces, "_read_running", spy):
+        account.check(minutes=48 * 60)
+        account.check()  # builds the directory again, after two days without a check
+        account.check()
+        computed.clear()
+        for _ in range(120):
+            account.check()
+        assert len(computed) == 2
+        account.check(minutes=5 * 24 * 60)
+        computed.clear()
+        before = account.writes
+        for _ in range(120):
+            account.check()
+    assert (computed, account.writes) == ([], before)
+
+
+def test_a_quiet_minute_reads_nothing_for_the_pace():
+    account = Account()
+    account.start()
+    account.check()
+    calls = []
+    original = account.world.dynamo.call
+
+    def call(operation, **parameters):
+        calls.append((operation, str(parameters)))
+        return original(operation, **parameters)
+
+    with patch.object(account.world.dynamo, "call", call):
+        account.check()
+    of_pace = [one for one in calls if any(f"'{part}" in one[1] for part in (AGES, "minute#"))]
+    assert of_pace == []
+
+
+@pytest.mark.parametrize("error", [AwsError("Throttling", "slow down"), ZeroDivisionError()])
+def test_a_pace_that_fails_keeps_watch_from_nothing_else(error):
+    account = Account()
+    account.build_directory()
+    account.store("spring", account.now - HALF_HOUR, buckets=12)
+    account.store("summer", account.now - HALF_HOUR, buckets=12)
+    account.restart()
+    process = account.process
+    update = process.paces.update
+
+    def failing(summary, now):
+        if summary.campaign == "summer":
+            raise error
+        return update(summary, now)
+
+    with patch.object(process.paces, "update", failing), pytest.raises(PipelineFault):
+        account.check()
+
+    checked_at = process.stats_table.health().findings.checked_at
+    assert checked_at == account.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert account.writes == 1
