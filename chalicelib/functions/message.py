@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -127,6 +128,7 @@ class RequestHandler(Struct, frozen=True):
             "searchCampaigns": self._search_campaigns,
             "listActivity": self._list_activity,
             "listTimelines": self._list_timelines,
+            "compare": self._compare,
             "listRecipients": self._recipients,
             "recipientHistory": self._recipients,
             "ping": self._ping,
@@ -212,6 +214,19 @@ class RequestHandler(Struct, frozen=True):
 
     def _list_timelines(self, _: Connection, request: Request) -> Iterator[Message]:
         yield from _found(request, map(self._timeline, request.campaigns))
+
+    def _compare(self, _: Connection, request: Request) -> Iterator[Message]:
+        from chalicelib.live.comparison import compare  # few sessions need its statistics
+
+        now = datetime.fromtimestamp(self.clock(), UTC)
+        reply = request.reply(**compare(self.stats_table, request.campaigns, now))
+        try:
+            frames(reply)
+        except ValueError as error:
+            raise InvalidRequest(
+                "too_large", "the names of these campaigns are too long: compare fewer"
+            ) from error
+        yield reply
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))

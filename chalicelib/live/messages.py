@@ -155,6 +155,17 @@ def campaign_entry(summary: Aggregate) -> Message:
     }
 
 
+def compared(summary: Aggregate, curve: Message) -> Message:
+    """Compose a campaign of a comparison from its summary and its curve by age."""
+    stats = _summary(summary)
+    return {
+        "id": summary.campaign,
+        "counts": stats["counts"],
+        "rates": stats["rates"],
+        "curve": curve,
+    }
+
+
 def campaign_timeline(campaign: str, resolution: str, buckets: Iterable[Aggregate]) -> Message:
     """Compose a campaign's sparkline from its buckets, given in any order."""
     outline = [

@@ -24,6 +24,7 @@ MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
 MAX_RECIPIENT_LENGTH = 320  # of an email address
 MAX_TIMELINES = 25
+MIN_COMPARED, MAX_COMPARED = 2, 6
 MAX_ON_SCREEN = 200
 DEFAULT_LIMIT = 50
 
@@ -78,7 +79,7 @@ class Request(Struct, frozen=True):
     Attributes:
         topic: of subscribe, unsubscribe and get.
         campaign: of listActivity, listRecipients and recipientHistory.
-        campaigns: of listTimelines.
+        campaigns: of listTimelines and compare.
         type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
             filter. `link` and the bounce filters take the values that a snapshot lists; `link`
             takes a link's id or URL.
@@ -228,6 +229,7 @@ _FIELDS = {
         "stream",
     ),
     "listTimelines": ("campaigns", "stream"),
+    "compare": ("campaigns",),
     "listRecipients": ("campaign", "state", "limit", "cursor", "stream"),
     "recipientHistory": ("campaign", "recipient"),
     "ping": (),
@@ -264,9 +266,14 @@ def _campaign(value: dict[str, Any]) -> str:
 
 def _campaigns(value: dict[str, Any]) -> tuple[str, ...]:
     topics = value.get("ids")
-    if not isinstance(topics, list) or not 1 <= len(topics) <= MAX_TIMELINES:
-        raise _invalid("ids", f"1 to {MAX_TIMELINES} campaign topics", topics)
-    return tuple(_campaign_topic("ids", topic) for topic in topics)
+    is_comparison = value["action"] == "compare"
+    least, most = (MIN_COMPARED, MAX_COMPARED) if is_comparison else (1, MAX_TIMELINES)
+    if not isinstance(topics, list) or not least <= len(topics) <= most:
+        raise _invalid("ids", f"{least} to {most} campaign topics", topics)
+    campaigns = tuple(_campaign_topic("ids", topic) for topic in topics)
+    if is_comparison and len({*campaigns}) < len(campaigns):
+        raise _invalid("ids", "different campaign topics", topics)
+    return campaigns
 
 
 def _campaign_topic(name: str, topic: Any) -> str:

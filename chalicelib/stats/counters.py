@@ -88,6 +88,10 @@ NETWORK_COUNTERS = {"network_seen": "ns", "network_quiet": "nq", "network_sure":
 # Emails by their age at the first human open and at the first human click, in the buckets of
 # insight/curves.py: the response curves. No topic shows them as they are.
 AGE_METRICS: Mapping[AgeMetric, str] = {"unique_human_opens": "ao", "unique_human_clicks": "ac"}
+AGE_METRICS_ON_THE_WIRE: Mapping[str, AgeMetric] = {
+    "human_opens": "unique_human_opens",
+    "human_clicks": "unique_human_clicks",
+}
 AGE_COUNTERS = {
     f"{metric}_by_age_{number}": f"{short}{number}"
     for metric, short in AGE_METRICS.items()

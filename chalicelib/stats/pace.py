@@ -20,8 +20,8 @@ from chalicelib.insight.history import (
 from chalicelib.insight.pace import FORECASTS_SECONDS, Estimate, Forecast, Pace, forecast, pace
 from chalicelib.stats.counters import (
     AGE_METRICS,
+    AGE_METRICS_ON_THE_WIRE,
     RESOLUTIONS,
-    AgeMetric,
     Aggregate,
     bucket_start,
     curve_of,
@@ -33,10 +33,6 @@ from chalicelib.stats.pace_item import Content
 YOUNG = timedelta(hours=48)
 ENDED = timedelta(days=7)
 
-_NAMES: Mapping[str, AgeMetric] = {
-    "human_opens": "unique_human_opens",
-    "human_clicks": "unique_human_clicks",
-}
 _LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 # The least share of a campaign's human opens and clicks that its curves must have.
 _LEAST_KNOWN = 0.95
@@ -193,13 +189,16 @@ def content_of(running: Running, others: Iterable[Campaign]) -> Content:
         "campaigns": campaigns,
         "at": running.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    for name, metric in _NAMES.items():
+    for name, metric in AGE_METRICS_ON_THE_WIRE.items():
         now = pace(running, past, metric)
         if isinstance(now, Pace):
             content[name] = {"actual": now.actual, **_shown(now.expected)}
     content["forecast"] = []
     for seconds in FORECASTS_SECONDS:
-        ahead = {name: forecast(running, past, one, seconds) for name, one in _NAMES.items()}
+        ahead = {
+            name: forecast(running, past, one, seconds)
+            for name, one in AGE_METRICS_ON_THE_WIRE.items()
+        }
         said = {
             name: _shown(one.estimate) for name, one in ahead.items() if isinstance(one, Forecast)
         }

@@ -451,6 +451,7 @@ def test_a_share_link_shows_the_numbers_of_one_campaign_live(stage):
         {"action": "listCampaigns"},
         {"action": "searchCampaigns", "query": ""},
         {"action": "listTimelines", "ids": [topic("acme-autumn")]},
+        {"action": "compare", "ids": [topic("acme-spring"), topic("acme-autumn")]},
         {"action": "listRecipients", "id": topic("acme-spring")},
         {"action": "recipientHistory", "id": topic("acme-spring"), "recipient": "a@example.com"},
         {"action": "authenticate", "token": signed(**{"cognito:groups": ["staff"]})},

@@ -21,6 +21,7 @@ ACTIONS = {
     "searchCampaigns",
     "listActivity",
     "listTimelines",
+    "compare",
     "listRecipients",
     "recipientHistory",
     "ping",

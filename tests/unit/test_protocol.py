@@ -101,6 +101,16 @@ def test_each_documented_request_is_parsed(path):
             "25",
         ),
         ('{"action": "listTimelines", "ids": ["stats/health"]}', "invalid_request", "topic"),
+        (
+            '{"action": "compare", "ids": ["stats/email-campaign/a"]}',
+            "invalid_request",
+            "2 to 6",
+        ),
+        (
+            '{"action": "compare", "ids": ["stats/email-campaign/a", "stats/email-campaign/a"]}',
+            "invalid_request",
+            "different",
+        ),
         ('{"action": "listCampaigns", "limit": 0}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "limit": true}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "cursor": 3}', "invalid_request", "cursor"),
