@@ -1536,6 +1536,86 @@ FAULTS = (
         'SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce", "network")',
         ("tests/unit/test_jobs.py::test_no_viewer_receives_the_evidence_of_networks",),
     ),
+    Fault(
+        "an email's age is not part of the grouping key",
+        "chalicelib/stats/contributions.py",
+        "            *_ages(stored),\n",
+        "",
+        (
+            "tests/unit/test_contributions.py::test_emails_that_are_opened_in_one_minute_count_by_the_age_of_each",
+        ),
+    ),
+    Fault(
+        "a state that lacks the time of sending is not rewritten",
+        "chalicelib/facts/settle.py",
+        "if stored and state == stored and",
+        "if stored and replace(state, sent_at=stored.sent_at) == stored and",
+        ("tests/laws/test_ages.py",),
+    ),
+    Fault(
+        "an email counts by its age at the first click of any kind",
+        "chalicelib/stats/contributions.py",
+        '("unique_human_clicks", state.human_clicked_at),\n    )\n    return [',
+        '("unique_human_clicks", state.clicked_at),\n    )\n    return [',
+        ("tests/laws/test_ages.py",),
+    ),
+    Fault(
+        "a recount does not read the counters by age",
+        "chalicelib/stats/counters.py",
+        "PARTS = (*SHOWN_PARTS, NETWORK, AGES)",
+        "PARTS = (*SHOWN_PARTS, NETWORK)",
+        (
+            "tests/integration/test_recount.py::test_emails_of_an_earlier_release_count_by_age_after_reclassifying",
+        ),
+    ),
+    Fault(
+        "a pace that says the same is written again each minute",
+        "chalicelib/stats/pace.py",
+        '{**one, "at": None} == {**other, "at": None}',
+        "False",
+        ("tests/laws/test_paces.py::test_a_pace_that_says_the_same_is_not_written",),
+    ),
+    Fault(
+        "a campaign is compared with later ones",
+        "chalicelib/stats/pace.py",
+        "    past = comparable(running.campaign, others)\n",
+        "    past = list(others)\n",
+        ("tests/laws/test_paces.py",),
+    ),
+    Fault(
+        "the curves of an earlier release's campaigns are taken for complete",
+        "chalicelib/stats/pace.py",
+        "_LEAST_KNOWN = 0.95",
+        "_LEAST_KNOWN = 0.0",
+        (
+            "tests/laws/test_paces.py::test_a_campaign_that_is_too_small_or_known_in_part_is_no_comparison",
+        ),
+    ),
+    Fault(
+        "each send counts in its minute, its hour and its day",
+        "chalicelib/stats/pace.py",
+        "sends - inside[prefix]))",
+        "sends))",
+        (
+            "tests/unit/test_campaign_pace.py::test_each_send_is_in_one_bucket_the_finest_that_is_known",
+        ),
+    ),
+    Fault(
+        "what another process has stored of a pace is never read",
+        "chalicelib/stats/pace_table.py",
+        "kept.computed_at is None or now - kept.computed_at > _ALONE",
+        "kept.computed_at is None",
+        (
+            "tests/laws/test_paces.py::test_a_process_that_rested_stores_its_pace_over_that_of_another",
+        ),
+    ),
+    Fault(
+        "a pace that fails ends the check",
+        "chalicelib/functions/watch.py",
+        'probes.run("the pace of a campaign", partial(self.paces.update, summary, at))',
+        "self.paces.update(summary, at)",
+        ("tests/laws/test_paces.py::test_a_pace_that_fails_keeps_watch_from_nothing_else",),
+    ),
 )
 
 

@@ -247,3 +247,18 @@ def test_a_pace_that_fails_keeps_watch_from_nothing_else(error):
     checked_at = process.stats_table.health().findings.checked_at
     assert checked_at == account.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert account.writes == 1
+
+
+def test_a_process_that_rested_stores_its_pace_over_that_of_another():
+    """Both say the same as before, so that only a read shows what is stored."""
+    account = Account(earlier=4)
+    account.start()
+    account.check()
+    key = ("spring", "pace")
+    stored = account.table.get(key)
+    other = stored | {"pace": {"S": '{"campaigns":3,"needed":5}'}, "v": {"N": "9"}}
+    account.table.put(key, other)
+
+    account.check(minutes=2)
+
+    assert account.pace == {"version": 10, "campaigns": 4, "needed": 5}

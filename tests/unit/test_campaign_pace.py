@@ -1,0 +1,90 @@
+"""What the pace of a campaign is computed from."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.insight.curves import SendBucket
+from chalicelib.stats.counters import Aggregate
+from chalicelib.stats.pace import ENDED, YOUNG, is_due, send_buckets
+from chalicelib.stats.pace_item import pace_from_item
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def sent(part, sends):
+    return Aggregate("spring", part, 1, {"sends": sends})
+
+
+def test_each_send_is_in_one_bucket_the_finest_that_is_known():
+    """The minute 10:01 is not read, and neither is the hour 9."""
+    found = send_buckets(
+        [
+            sent("day#2026-11-23", 1000),
+            sent("hour#2026-11-23T10", 600),
+            sent("minute#2026-11-23T10:00", 250),
+            sent("minute#2026-11-23T10:02", 150),
+        ]
+    )
+
+    assert sorted(found) == [
+        SendBucket(START.replace(hour=0), timedelta(days=1), 400),
+        SendBucket(START, timedelta(minutes=1), 250),
+        SendBucket(START, timedelta(hours=1), 200),
+        SendBucket(START.replace(minute=2), timedelta(minutes=1), 150),
+    ]
+
+
+minutes = st.dictionaries(st.integers(0, 4000), st.integers(1, 50), max_size=20)
+
+
+@given(minutes, st.sets(st.integers(0, 4000)), st.sets(st.integers(0, 70)))
+def test_all_sends_are_in_the_buckets_whatever_is_not_read(sends, lost_minutes, lost_hours):
+    totals = {}
+    for minute, number in sends.items():
+        at = (START + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M")
+        for part in (f"minute#{at}", f"hour#{at[:13]}", f"day#{at[:10]}"):
+            totals[part] = totals.get(part, 0) + number
+    lost = {
+        *(
+            (START + timedelta(minutes=one)).strftime("minute#%Y-%m-%dT%H:%M")
+            for one in lost_minutes
+        ),
+        *((START + timedelta(hours=one)).strftime("hour#%Y-%m-%dT%H") for one in lost_hours),
+    }
+
+    found = send_buckets(sent(part, total) for part, total in totals.items() if part not in lost)
+
+    assert sum(one.emails for one in found) == sum(sends.values())
+    assert all(one.emails > 0 for one in found)
+
+
+@pytest.mark.parametrize(
+    ("age", "computed_before", "due"),
+    [
+        (timedelta(0), None, True),
+        (YOUNG - timedelta(minutes=1), timedelta(minutes=1), True),
+        (YOUNG, timedelta(minutes=1), False),
+        (YOUNG, timedelta(hours=1), True),
+        (YOUNG, None, True),
+        (ENDED - timedelta(minutes=1), None, True),
+        (ENDED, None, False),
+        (ENDED, timedelta(hours=1), False),
+    ],
+)
+def test_a_pace_is_computed_each_minute_then_each_hour_and_no_more(age, computed_before, due):
+    now = START + age + timedelta(minutes=30)
+    first = START + timedelta(minutes=30)
+
+    assert is_due(first, computed_before and now - computed_before, now) == due
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{}, {"v": {"N": "1"}, "pace": {"S": "3"}}, {"v": {"N": "1"}, "pace": {"S": "{"}}, {"v": 1}],
+)
+def test_a_malformed_item_is_no_pace(item):
+    with pytest.raises(ValueError, match="not a pace"):
+        pace_from_item(item)
