@@ -447,6 +447,26 @@ BOTS = {
     "unlabeled": "SES has not labeled any of these opens and clicks as likely or unlikely a bot.",
 }
 
+PACE = {
+    "title": "Pace",
+    "human_opens": "Human opens",
+    "human_clicks": "Human clicks",
+    "usual": "As usual",
+    "above": "▲ {ratio} \N{MULTIPLICATION SIGN} usual",
+    "below": "▼ {ratio} \N{MULTIPLICATION SIGN} usual",
+    "not_yet": "Too early to tell",
+    "so_far": "{actual} so far, usually {low} to {high} by this age",
+    "after_24": "Expected 24 hours after sending: {expected} ({low} to {high}), "
+    "{share} of delivered",
+    "after_168": "Expected 7 days after sending: {expected} ({low} to {high}), "
+    "{share} of delivered",
+    "compared": "Compared with {count} earlier campaigns of this sender at the same age.",
+    "too_few": "Not enough history yet: {count} of {needed} earlier campaigns of this sender with "
+    "at least 500 delivered emails.",
+    "too_early": "Too early to tell.",
+    "none": "No comparison with earlier campaigns yet.",
+}
+
 KINDS_OF_BOTS = {
     "privacy_proxy": "Apple Mail privacy proxy",
     "prefetch": "Mailbox prefetch",
@@ -602,6 +622,7 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "campaign": CAMPAIGN,
         "funnel": FUNNEL,
         "bots": BOTS,
+        "pace": PACE,
         "kind_of_bot": KINDS_OF_BOTS,
         "kind_of_bot_help": KINDS_OF_BOTS_HELP,
         "timeline": TIMELINE,

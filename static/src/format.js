@@ -11,6 +11,7 @@ const DASH = "–";
  */
 export function createFormat(locale, timeZone) {
   const whole = new Intl.NumberFormat(locale);
+  const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const percents = [0, 1, 2].map((digits) => new Intl.NumberFormat(locale, {
     style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits,
   }));
@@ -45,6 +46,9 @@ export function createFormat(locale, timeZone) {
       if (fraction < 1 && fraction > 1 - step / 2) return `>${percent.format(1 - step)}`;
       return percent.format(fraction);
     },
+
+    /** A factor, to one decimal place. @param {number} value */
+    ratio: (value) => tenths.format(value),
 
     /** @param {number | null} at */
     dateTime: (at) => moment(dateTime, at),

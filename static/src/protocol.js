@@ -72,7 +72,9 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof bounces>} Bounces
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>,
- *            links: Link[], bounces: Bounces[], activity: Activity[] | null}} CampaignPart
+ *            links: Link[], bounces: Bounces[], pace: Pace | null, activity: Activity[] | null}} CampaignPart
+ * How a campaign does for its age; `needed` campaigns are missing, or null.
+ * @typedef {ReturnType<typeof pace>} Pace
  * `cursor` of the campaigns that a snapshot leaves out; null if there are none, and in a push.
  * @typedef {{type: "list", campaigns: Summary[], cursor: string | null}} ListPart
  * Values that have not been measured yet are null.
@@ -128,6 +130,12 @@ const opensAndClicks = shape({ opens: count, clicks: count });
 /** @type {import("./validate.js").Check<Bots>} */
 const bots = shape({
   kinds: /** @type {import("./validate.js").Check<Bots["kinds"]>} */ (each(KINDS_OF_BOTS, opensAndClicks)), ses_label: shape({ agree: count, differ: count, absent: count }),
+});
+const expected = shape({ expected: count, low: count, high: count });
+const paceNow = shape({ actual: count, expected: count, low: count, high: count });
+const pace = shape({
+  version: count, campaigns: count, needed: optional(count), human_opens: optional(paceNow), human_clicks: optional(paceNow),
+  forecast: list(shape({ hours: count, human_opens: optional(expected), human_clicks: optional(expected) })),
 });
 const bounces = shape({ type: string, subtype: string, version: count, count });
 const health = shape({
@@ -278,6 +286,7 @@ function part(topic, value, path) {
     timeline: timeline(body.timeline ?? {}, `${path}.timeline`),
     links: list(link)(body.links, `${path}.links`),
     bounces: list(bounces)(body.bounces, `${path}.bounces`),
+    pace: optional(pace)(body.pace, `${path}.pace`),
     activity: body.activity === undefined ? null : list(activity)(body.activity, `${path}.activity`),
   };
 }

@@ -25,7 +25,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  * was open.
  * @typedef {{type: "campaign", summary: Summary | null,
  *            timeline: Record<Grain, ReadonlyMap<number, Bucket>>,
- *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>,
+ *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>, pace: import("./protocol.js").Pace | null,
  *            activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>, cursor: string | null}} ListData
@@ -161,6 +161,7 @@ function emptyCampaign() {
     timeline: { minute: new Map(), hour: new Map(), day: new Map() },
     links: new Map(),
     bounces: new Map(),
+    pace: null,
     activity: null,
     moved: { opens: 0, clicks: 0 },
   };
@@ -185,6 +186,7 @@ function mergeCampaign(data, part) {
     timeline,
     links: leading(newer(data.links, part.links.filter(({ id }) => id !== OTHER), ({ id }) => id)),
     bounces: newer(data.bounces, part.bounces, ({ type, subtype }) => `${type}/${subtype}`),
+    pace: part.pace && part.pace.version > (data.pace?.version ?? -1) ? part.pace : data.pace,
     activity: part.activity ? newest(data.activity ?? [], part.activity) : data.activity,
     moved: fresh ? moved(data, summary) : data.moved,
   };

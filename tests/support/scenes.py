@@ -85,6 +85,7 @@ def campaign() -> dict[str, Any]:
     return {
         **campaign_numbers(full_counts(**SPRING_COUNTS), version=900),
         "timeline": {"minute": minutes(), "hour": hours(2), "day": days(1)},
+        "pace": pace(),
         "links": [
             link("https://shop.example.com/spring", 512, 301, 388),
             link("https://shop.example.com/spring/garden", 288, 190, 201),
@@ -98,6 +99,29 @@ def campaign() -> dict[str, Any]:
             {"type": "Permanent", "subtype": "OnAccountSuppressionList", "version": 5, "count": 45},
             {"type": "Transient", "subtype": "General", "version": 4, "count": 27},
             {"type": "Undetermined", "subtype": "Undetermined", "version": 2, "count": 4},
+        ],
+    }
+
+
+def pace() -> dict[str, Any]:
+    """Build the pace of a campaign that does better than usual."""
+    return {
+        "version": 95,
+        "campaigns": 12,
+        "at": ago(20),
+        "human_opens": {"actual": 2683, "expected": 2064, "low": 1790, "high": 2340},
+        "human_clicks": {"actual": 598, "expected": 540, "low": 410, "high": 690},
+        "forecast": [
+            {
+                "hours": 24,
+                "human_opens": {"expected": 3490, "low": 3180, "high": 3810},
+                "human_clicks": {"expected": 760, "low": 640, "high": 890},
+            },
+            {
+                "hours": 168,
+                "human_opens": {"expected": 3920, "low": 3500, "high": 4400},
+                "human_clicks": {"expected": 830, "low": 690, "high": 1010},
+            },
         ],
     }
 

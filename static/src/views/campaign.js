@@ -10,6 +10,7 @@ import { FunnelView } from "./funnel.js";
 import { Heading } from "./heading.js";
 import { lazy } from "./lazy.js";
 import { Notice, ServerErrorNotice } from "./notice.js";
+import { PaceView } from "./pace.js";
 import { HumansAndBotsView } from "./humans-and-bots.js";
 import { Tiles } from "./tiles.js";
 import { TimelineView } from "./timeline.js";
@@ -48,6 +49,7 @@ export function CampaignView({ id, page, topic, data, summary, untracked, unsent
       <p class="notice">${text("campaign.recount")} ${text("campaign.recount_how")} <code>${text("campaign.recount_command", { id })}</code></p>`}
     ${(summary || !refusal) && html`
       <${Tiles} id=${id} summary=${summary} data=${data} format=${format} lately=${data ? lately(data, now) : null} />
+      <${PaceView} pace=${data?.pace ?? null} loading=${!data} deliveries=${summary?.counts.deliveries} format=${format} />
       <div class="columns">
         <${FunnelView} summary=${summary} format=${format} />
         <${HumansAndBotsView} id=${id} summary=${summary} moved=${data?.moved}
