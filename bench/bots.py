@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 import click
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT)]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from bench.rule_sets import MAILPULSE, RULE_SETS, STEPS, Message, RuleSet
 from bench.worlds import parameters

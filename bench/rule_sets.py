@@ -1,14 +1,17 @@
-"""Published rules that tell opens and clicks of people from those of bots, and today's own.
+"""Published rules that tell opens and clicks of people from those of bots, and Mailpulse's own.
 
 Each rule set is a function from the opens and clicks of a campaign to a class for each. The
 published ones are written anew from their descriptions. Where a description leaves something open,
-it is decided in favor of the rule set, and noted. Only the last three use `isBotEvent`.
+it is decided in favor of the rule set, and noted. Only SES's label and Mailpulse's rules use
+`isBotEvent`.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+
+from support.previous import PreviousRelease
 
 from bench.worlds import networks
 from bench.worlds.email import Hit
@@ -252,6 +255,33 @@ def _facts(events: tuple[str, ...]) -> list[Fact]:
     return [judged_alone(fact) if fact.type in ENGAGEMENTS else fact for fact in facts]
 
 
+def judge_as_previous_release(emails: Sequence[Message]) -> Classes:
+    """Apply the rules of Mailpulse 0.1.0 through its own code, from the archive of its release."""
+    release = _previous_release()
+    fact_module, settling = release["facts.fact"], release["facts.settle"]
+
+    def judge(email: Message) -> list[bool]:
+        events = [release["ses.parse"].parse(one, campaign_tag="campaign") for one in email.events]
+        settings = {"store_addresses": False, "keep_link_query": False}
+        facts = [
+            settling.judged_alone(fact)
+            for event in events
+            for fact in fact_module.facts_of(event, pseudonym_key="key of pseudonyms", **settings)
+            if fact.type in ENGAGEMENTS
+        ]
+        settled = {
+            fact.key: engager for fact, engager, _ in settling.settle(facts, None).reclassified
+        }
+        return [settled.get(fact.key, fact.engager) == "human" for fact in facts]
+
+    return [judge(email) for email in emails]
+
+
+@lru_cache(maxsize=1)
+def _previous_release() -> PreviousRelease:
+    return PreviousRelease()
+
+
 # The reasons that the rules of facts/rules.py give, in the order in which they are applied. Each
 # changes only what those before have left.
 REASONS = (
@@ -288,6 +318,9 @@ PUBLISHED = (
     ),
 )
 MAILPULSE = RuleSet("Mailpulse", "", judge_as_mailpulse, uses_label=True, uses_events=True)
+PREVIOUS = RuleSet(
+    "Mailpulse 0.1.0", "", judge_as_previous_release, uses_label=True, uses_events=True
+)
 WITHOUT_NETWORKS = RuleSet(
     "Mailpulse, each email by itself",
     "",
@@ -300,4 +333,4 @@ STEPS = tuple(
     RuleSet(name, "", partial(judge_up_to, last=name), uses_label=True, uses_events=True)
     for name in (BY_ITSELF, *REASONS)
 )
-RULE_SETS = (*PUBLISHED, WITHOUT_NETWORKS, MAILPULSE)
+RULE_SETS = (*PUBLISHED, PREVIOUS, WITHOUT_NETWORKS, MAILPULSE)

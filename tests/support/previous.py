@@ -28,7 +28,8 @@ class PreviousRelease:
             self._modules = {
                 name: import_module(f"chalicelib.{name}")
                 for name in (
-                    *("config", "errors", "aws.client", "facts.table", "stats.table"),
+                    *("config", "errors", "aws.client", "ses.parse"),
+                    *("facts.fact", "facts.settle", "facts.table", "stats.table"),
                     *("functions.ingest", "functions.aggregate", "functions.publish"),
                 )
             }

@@ -121,6 +121,38 @@ def test_mailpulses_rules_of_networks_compare_the_emails_of_a_campaign():
     assert rule_sets.judge_as_mailpulse(emails[:5]) == [[True]] * 5
 
 
+def test_mailpulse_0_1_0_finds_three_links_in_ten_seconds_and_no_slower_sweep():
+    def judged_with_a_click_every(seconds, **fields):
+        events = [
+            ses.a_send(),
+            *(
+                ses.a_click(
+                    at=f"2026-11-23T10:05:{seconds * number:02}.000Z",
+                    link=f"https://example.com/{number}",
+                    **fields,
+                )
+                for number in range(3)
+            ),
+        ]
+        message = Message([], (), [ses.raw(event) for event in events])
+        return rule_sets.judge_as_previous_release([message])
+
+    assert judged_with_a_click_every(5) == [[False] * 3]
+    assert judged_with_a_click_every(6) == [[True] * 3]
+    assert judged_with_a_click_every(6, is_bot="Likely") == [[False] * 3]
+
+
+def test_mailpulse_0_1_0_lets_sess_label_lift_apples_preload():
+    events = [
+        ses.a_send(),
+        ses.an_open(at="2026-11-23T10:20:00.000Z", agent=ses.APPLE_MAIL_PRIVACY),
+        ses.an_open(at="2026-11-23T10:21:00.000Z", agent=ses.APPLE_MAIL_PRIVACY, is_bot="Unlikely"),
+    ]
+    message = Message([], (), [ses.raw(event) for event in events])
+    assert rule_sets.judge_as_previous_release([message]) == [[False, True]]
+    assert rule_sets.judge_as_mailpulse([message]) == [[False, False]]
+
+
 def test_each_step_has_one_rule_more_and_the_last_one_has_all():
     campaign = generate(SEEDS["tune"][0], "business", 5, emails=600)
     emails = [
