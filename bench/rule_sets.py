@@ -203,7 +203,7 @@ def _is_outdated(hit: Hit) -> bool:
 
 def judge_as_mailpulse(emails: Sequence[Message]) -> Classes:
     """Apply Mailpulse's rules through its own code: parse, store as facts, settle the emails."""
-    return _settled_by(emails, evidence_of(_facts(tuple(email.events)) for email in emails))
+    return _settled_by(emails, evidence_of(facts_of_email(tuple(email.events)) for email in emails))
 
 
 def judge_as_mailpulse_without_networks(emails: Sequence[Message]) -> Classes:
@@ -216,7 +216,7 @@ def judge_up_to(emails: Sequence[Message], last: str) -> Classes:
     if last == "scanner_network":
         return judge_as_mailpulse(emails)
     if last == "quiet_network":
-        evidence = evidence_of(_facts(tuple(email.events)) for email in emails)
+        evidence = evidence_of(facts_of_email(tuple(email.events)) for email in emails)
         # Without emails of sure bots, no network is a scanner's.
         return _settled_by(emails, {name: one._replace(sure=0) for name, one in evidence.items()})
     without = REASONS[REASONS.index(last) + 1 :] if last in REASONS else REASONS
@@ -238,13 +238,13 @@ def _settled_by(emails: Sequence[Message], evidence: Mapping[str, Evidence]) -> 
 
 def _settled(events: tuple[str, ...], evidence: Mapping[str, Evidence] = NO_EVIDENCE) -> list[Fact]:
     """Return the opens and clicks of an email, settled."""
-    found = _facts(events)
+    found = facts_of_email(events)
     settled = {fact.key: fact for fact in settle(found, None, evidence=evidence).facts}
     return [settled.get(fact.key, fact) for fact in found if fact.type in ENGAGEMENTS]
 
 
 @lru_cache(maxsize=10_000)  # the same emails are judged with one rule more each time
-def _facts(events: tuple[str, ...]) -> list[Fact]:
+def facts_of_email(events: tuple[str, ...]) -> list[Fact]:
     """Return the facts of an email, as they are stored before it is settled."""
     settings = FactSettings("key of pseudonyms")
     facts: list[Fact] = []
