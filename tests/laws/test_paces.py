@@ -134,6 +134,22 @@ def test_what_is_usual_grows_without_an_event_and_is_pushed():
     }
 
 
+def test_what_is_usual_grows_in_minutes_that_store_no_check():
+    account = Account()
+    account.start()
+    account.check()
+    before, checked = account.writes, account.process.stats_table.health
+    with unhooked(account.world):
+        checked_at = checked().findings.checked_at
+
+    for _ in range(3):
+        account.check()
+
+    with unhooked(account.world):
+        assert checked().findings.checked_at == checked_at
+    assert account.writes > before
+
+
 def test_a_pace_that_says_the_same_is_not_written():
     account = Account(earlier=0)
     account.start()
