@@ -1,7 +1,7 @@
 """Build SES events in the formats that SES publishes, and their envelopes."""
 
+import hashlib
 import json
-import zlib
 from typing import Any
 
 BROWSER = (
@@ -188,8 +188,8 @@ def a_subscription(
 
 def address_of(message: str) -> str:
     """Return the address of the recipient of an email; each email has its own network."""
-    number = zlib.crc32(message.encode()) % 2**16
-    return f"10.{number >> 8}.{number & 255}.1"
+    name = hashlib.sha256(message.encode()).hexdigest()
+    return f"fd{name[:2]}:{name[2:6]}:{name[6:10]}::1"  # RFC 4193: a /48 of 40 random bits
 
 
 def an_open(
