@@ -26,9 +26,9 @@ test("the list needs at most 23 KB of JavaScript", () => {
   assert.ok(weight("main", "list") <= 23 * KB, `${weight("main", "list")} bytes`);
 });
 
-test("a campaign with its charts, links and bounces needs at most 27 KB", () => {
+test("a campaign with its charts, links and bounces needs at most 28 KB", () => {
   const all = weight("main", "campaign", "details");
-  assert.ok(all <= 27 * KB, `${all} bytes`);
+  assert.ok(all <= 28 * KB, `${all} bytes`);
 });
 
 test("sign-in needs at most 8 KB more", () => {

@@ -50,6 +50,14 @@ test("only a push with a higher version replaces data", () => {
   assert.equal(opens(state), 5);
 });
 
+test("only a newer pace replaces the pace", () => {
+  /** @param {number} version */
+  const pace = (version) => ({ pace: { version, campaigns: version, needed: 5 } });
+  const state = after(snapshot({ ...summary(3), ...pace(2) }), push(pace(4)), push(pace(3)), push(summary(4)));
+
+  assert.equal(campaign(state).pace?.campaigns, 4);
+});
+
 test("a counter may decrease", () => {
   const state = after(snapshot(summary(3, { opens: 3 })), push(summary(4, { opens: 1 })));
 

@@ -110,6 +110,40 @@ def test_the_recent_increase_is_shown_beside_the_number(look):
     expect(page.locator(".opened .added")).to_have_text(re.compile(r"^\+\d+ in 5 min$"))
 
 
+def test_the_pace_says_whether_a_campaign_is_good_and_what_to_expect(look):
+    pace = look("campaign").locator("section.pace")
+
+    expect(pace.get_by_text("▲ 1.3 × usual")).to_be_visible()  # noqa: RUF001 - as on the page
+    expect(pace.get_by_text("2,683 so far, usually 1,790 to 2,340 by this age")).to_be_visible()
+    expect(pace.get_by_text("As usual")).to_be_visible()
+    expect(pace.get_by_text("3,490 (3,180 to 3,810), 28.6% of delivered")).to_be_visible()
+    expect(pace.get_by_text("Compared with 12 earlier campaigns")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("pace", "said"),
+    [
+        (None, "No comparison with earlier campaigns yet."),
+        ({"version": 1, "campaigns": 3, "needed": 5}, "Not enough history yet: 3 of 5"),
+        ({"version": 1, "campaigns": 9, "at": scenes.ago(60), "forecast": []}, "Too early to tell"),
+    ],
+)
+def test_without_enough_data_the_pace_says_so(stage, look, pace, said):
+    stage.scene.snapshots[PREFIX + SPRING] |= {"pace": pace}
+
+    expect(look("campaign").locator("section.pace").get_by_text(said)).to_be_visible()
+
+
+def test_the_kinds_of_bots_and_what_may_still_change_are_shown(look):
+    page = look("campaign")
+
+    row = page.get_by_role("row", name="Security scanner")
+    expect(row).to_contain_text("381")
+    expect(page.get_by_text("came in the last 15 minutes and may still be")).to_be_visible()
+    page.get_by_text("Why are there two numbers?").click()
+    expect(page.get_by_text("of its labels agree with this classification")).to_be_visible()
+
+
 def test_each_step_of_the_funnel_has_its_rate_of_the_step_before_and_of_delivered(look):
     page = look("campaign")
 
