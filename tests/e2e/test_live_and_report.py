@@ -91,6 +91,15 @@ def test_live_waits_for_the_first_event_of_a_campaign(start, counted):
     assert "sent 1," in service.stdout.readline()
 
 
+@pytest.fixture
+def _interruptible():
+    """Let the processes of a test receive SIGINT, which shells ignore in background jobs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_live_draws_on_a_terminal_and_leaves_the_last_numbers(dashboard, counted):
     counted("drawn", 1, 2, sends=2)
     terminal, inside = pty.openpty()
@@ -108,16 +117,19 @@ def test_live_draws_on_a_terminal_and_leaves_the_last_numbers(dashboard, counted
     os.close(inside)
     drawn = b""
     until = time.monotonic() + 60
-    while LIVE not in drawn and time.monotonic() < until:
-        drawn += os.read(terminal, 65536)
-    process.send_signal(signal.SIGINT)
     status, rest = None, b""
     try:
+        while LIVE not in drawn and time.monotonic() < until:
+            drawn += os.read(terminal, 65536)
+        process.send_signal(signal.SIGINT)
         while chunk := os.read(terminal, 65536):
             rest += chunk
     except OSError:  # Linux reports the end of a terminal's other side as an error
         status = process.wait(timeout=30)
-    os.close(terminal)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
 
     assert LIVE in drawn
     assert status == 0
