@@ -64,6 +64,10 @@ SAME_AGENT = timedelta(minutes=10)
 # (craft-campaign#546); of the first opens by people, 4 % come within 5 min.
 SCANNER_OPENS = timedelta(seconds=300)
 
+# An email with more networks went to a mailing list: they show nothing about one another, and its
+# state would outgrow an item of DynamoDB (400 KB).
+MOST_NETWORKS = 100
+
 _AT_ONCE = timedelta(0)
 _PROTECTING_KINDS = {"mail_program", "mailbox_proxy"}
 _CHROME = re.compile(r"Chrome/(\d{1,9})")
@@ -155,13 +159,17 @@ def evidence_of(emails: Iterable[Sequence[Fact]]) -> dict[str, Evidence]:
 
 
 def networks_of(facts: Iterable[Fact]) -> set[str]:
-    """Return the networks whose evidence the classes of an email depend on."""
-    return {
+    """Return the networks whose evidence the classes of an email depend on.
+
+    None if there are more than MOST_NETWORKS.
+    """
+    networks = {
         fact.network
         for fact in facts
         if fact.network
         and (fact.type == "Click" or (fact.type == "Open" and agent_kind(fact) == "browser"))
     }
+    return networks if len(networks) <= MOST_NETWORKS else set()
 
 
 def is_protecting(opened: Hit) -> bool:
@@ -318,7 +326,7 @@ def _networks(
                 if hit.is_click
                 else before
             )
-    return networks
+    return networks if len(networks) <= MOST_NETWORKS else {}
 
 
 def _is_quiet(click: Hit, mailbox: Hit | None) -> bool:

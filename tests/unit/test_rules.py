@@ -12,7 +12,7 @@ from support.generate import engagements
 from bench.worlds import agents
 from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.networks import Bits
-from chalicelib.facts.rules import evidence_of, judge
+from chalicelib.facts.rules import evidence_of, judge, networks_of
 from chalicelib.ses.parse import parse
 
 SEVERAL = ["ada@example.com", "bob@example.com", "cyd@example.com"]
@@ -478,6 +478,18 @@ class TestQuietNetwork:
         )
 
         assert found == ["open_by_clicking_bot", "quiet_network"]
+
+
+@pytest.mark.parametrize(("networks", "known"), [(100, 100), (101, 0)])
+def test_an_email_with_more_than_100_networks_is_judged_without_them(networks, known):
+    """One email to a mailing list is opened from everywhere, and its state must stay small."""
+    found = facts(
+        one
+        for number in range(networks)
+        for one in email("m-1", click(HOUR + number), address=f"198.51.{number}.7")
+    )
+
+    assert len(networks_of(found)) == len(judge(found).networks) == known
 
 
 class TestScannerNetwork:
