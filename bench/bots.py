@@ -105,7 +105,9 @@ def scores(
 
 def score(rules: RuleSet, cell: Cell, campaign: Campaign) -> Score:
     """Return the score of a rule set for a campaign."""
-    messages = [_message(email, campaign.id, rules.uses_events) for email in campaign.emails]
+    messages = [
+        _message(email, campaign.id, with_events=rules.uses_events) for email in campaign.emails
+    ]
     outcomes: dict[str, Counter[str]] = defaultdict(Counter)
     kinds: dict[str, tuple[int, int]] = {}
     for email, classes in zip(campaign.emails, rules.judge(messages), strict=True):
@@ -127,7 +129,7 @@ def score(rules: RuleSet, cell: Cell, campaign: Campaign) -> Score:
     return Score(rules.name, cell, kinds=kinds, **named)
 
 
-def _message(email: Email, campaign: str, with_events: bool) -> Message:  # noqa: FBT001 - private
+def _message(email: Email, campaign: str, *, with_events: bool) -> Message:
     events = [event.text for event in events_of(email, campaign)] if with_events else ()
     return Message([hit for hit, _ in email.hits], email.links, events)
 

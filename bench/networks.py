@@ -105,7 +105,7 @@ class Network:
                     self.world.read(lane, 1000)
                     self._end()
             else:
-                lane.read = lane.given = len(lane.shard.records)  # nobody watches
+                lane.read = lane.given = len(lane.shard.records)  # there are no viewers
         self.world.forget_read(0)
 
     def _invoke(self, role: str) -> None:

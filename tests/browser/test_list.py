@@ -18,7 +18,7 @@ SORTED = "#/?sort=human_click"
 
 @pytest.fixture
 def listed(stage):
-    """Give the server many campaigns, and return their entries."""
+    """Set the server's data to many campaigns, and return their entries."""
     stage.scene = figures.many(NUMBER)
     return stage.scene.snapshots[LIST]["campaigns"]
 

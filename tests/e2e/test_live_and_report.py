@@ -93,7 +93,7 @@ def test_live_waits_for_the_first_event_of_a_campaign(start, counted):
 
 @pytest.fixture
 def _interruptible():
-    """Let the processes of a test receive SIGINT, which shells ignore in background jobs."""
+    """Reset SIGINT, which shells ignore in background jobs, for the processes of a test."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

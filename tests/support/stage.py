@@ -115,7 +115,7 @@ class Scene:
         entries = self.snapshots[LIST_TOPIC]["campaigns"]
         listed = ListedCampaigns(entries)
         # Classes of the production code; the fake has the methods that are called.
-        lists = CampaignLists(listed, listed, tag_names=["variant"])  # type: ignore[arg-type]
+        lists = CampaignLists(listed, listed, tag_names=["variant"])  # type: ignore[arg-type]  # a fake
         try:
             if request.action == "searchCampaigns":
                 yield {"results": lists.search(request, EVERYTHING)}
