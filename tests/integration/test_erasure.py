@@ -1,6 +1,7 @@
 """`forget` erases a recipient, keeps all totals, and survives a replay."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -50,7 +51,7 @@ def erase(pipeline, installation, mappings, monkeypatch):
     def sleep(seconds):
         pipeline.now += seconds
 
-    monkeypatch.setattr(erasure.time, "sleep", sleep)
+    monkeypatch.setattr(erasure, "time", SimpleNamespace(sleep=sleep))
 
     def erase(address=ADA, **options):
         return Erasure(installation, spellings(address), Reporter(), **options).run()

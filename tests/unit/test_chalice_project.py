@@ -1,6 +1,7 @@
 """The project for Chalice, its deployment, and the options of event source mappings."""
 
 import json
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -121,8 +122,8 @@ class SlowChalice:
         monkeypatch.setattr(chalice_project, "_run", self.run)
         monkeypatch.setattr(chalice_record, "write", lambda *_: None)
         monkeypatch.setattr(chalice_resources, "find", lambda *_: self.lists.pop(0))
-        monkeypatch.setattr(chalice_project.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(chalice_project.time, "sleep", self.sleep)
+        clock = SimpleNamespace(monotonic=lambda: self.now, sleep=self.sleep)
+        monkeypatch.setattr(chalice_project, "time", clock)
 
     def run(self, *_):
         self.now += 600
