@@ -1532,8 +1532,8 @@ FAULTS = (
     Fault(
         "viewers receive the evidence of networks",
         "chalicelib/stats/counters.py",
-        'SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce")',
-        'SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce", "network")',
+        'SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce", VARIANT)',
+        'SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce", VARIANT, "network")',
         ("tests/unit/test_jobs.py::test_no_viewer_receives_the_evidence_of_networks",),
     ),
     Fault(

@@ -180,10 +180,24 @@ def _state(
         networks={name: to_code(bits) for name, bits in networks.items()},
         # SES reports one time for an email; the least does not depend on the order if it did not.
         sent_at=min(fact.mail_at for fact in judged),
+        tags=_tags(judged),
     )
     if stored and state == stored and rules_of(stored) == RULES_VERSION:
         return stored
     return replace(state, settled=next_rank(state.settled))
+
+
+def _tags(facts: Iterable[Fact]) -> dict[str, str]:
+    """Return the tags of an email; the least value does not depend on the order if it had several.
+
+    Its facts have the same values. Those that were stored with other BREAKDOWN_TAGS, or by an
+    earlier release, have fewer tags.
+    """
+    tags: dict[str, str] = {}
+    for fact in facts:
+        for name, value in fact.tags.items():
+            tags[name] = min(value, tags.get(name, value))
+    return tags
 
 
 def is_engaged(fact: Fact) -> bool:

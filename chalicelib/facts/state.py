@@ -25,6 +25,7 @@ ATTRIBUTES = {
     "complaints": "cc",
     "networks": "jn",
     "sent_at": "m",
+    "tags": "v",
 }
 
 Bounce = Annotated[str, Meta(pattern=r"\A[^#]{24}#[A-Za-z]+#[A-Za-z0-9 _-]{1,50}\Z")]
@@ -50,6 +51,7 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
         networks: what the email shows about each network, by its own rules alone.
         sent_at: when SES accepted the email (`mail.timestamp`); None in a state that an earlier
             release has written.
+        tags: as of its facts (Fact.tags); empty in a state that an earlier release has written.
     """
 
     message_id: str
@@ -68,3 +70,4 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
     complaints: Mapping[ComplaintCounter, str] = field(default_factory=dict)
     networks: Mapping[str, NetworkCode] = field(default_factory=dict)
     sent_at: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)

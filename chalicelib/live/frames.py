@@ -13,7 +13,7 @@ Message = dict[str, Any]
 
 
 _BODIES = ("snapshot", "changes", "results")
-_LISTS = ("links", "bounces", "activity", "campaigns")
+_LISTS = ("links", "bounces", "variants", "activity", "campaigns")
 
 Path = tuple[str, ...]
 """Member names that lead from a body to one of its lists."""

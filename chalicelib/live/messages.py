@@ -4,7 +4,7 @@ The shapes are specified in docs/asyncapi.yaml. A push contains the changed part
 the snapshot's shape, so the same functions compose both.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.facts import links
@@ -21,14 +21,17 @@ from chalicelib.stats.counters import (
     RATES,
     RESOLUTIONS,
     SUMMARY,
+    VARIANT,
     WINDOWS,
     Aggregate,
     bucket_start,
     rates,
+    tag_of,
 )
 from chalicelib.stats.health import Findings, Health
 from chalicelib.stats.links import MAX_LINKS, rank
 from chalicelib.stats.pace_item import StoredPace
+from chalicelib.stats.tags import kept, name_of, value_of, with_more_values
 
 # Kinds of bounces in a snapshot; the rest is shown as Other.
 MAX_BOUNCE_KINDS = 40
@@ -38,6 +41,9 @@ RATES_OF_GENERATION_2 = frozenset(
     for name, sides in RATES.items()
     if not COUNTERS_OF_GENERATION_2.isdisjoint(sides) or "observable" in sides
 )
+
+# The value of the row of all further emails of a tag, which also has `rest`.
+OTHER_VALUE = "other"
 
 # How long the rules may still revise most classes: until then, what outweighs the evidence of a
 # network may follow, and jobs for networks may be pending.
@@ -58,6 +64,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
     timeline: dict[str, list[Message]] = {}
     rows: list[Message] = []
     bounces: list[Message] = []
+    variants: dict[str, Aggregate] = {}
     for aggregate in aggregates:
         kind = aggregate.part.partition("#")[0]
         if kind == SUMMARY:
@@ -77,12 +84,17 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
             rows.append(_link(aggregate))
         elif kind == "bounce":
             bounces.append(_bounce(aggregate))
+        elif kind == VARIANT:
+            variants[tag_of(aggregate.part)] = aggregate
     if timeline:
         stats["timeline"] = timeline
     if rows:
         stats["links"] = rows
     if bounces:
         stats["bounces"] = bounces
+    if variants:
+        # Of the variants in a push, those that no client shows are left out.
+        stats["variants"] = [_variant(variants[tag]) for tag in kept(variants)]
     return stats
 
 
@@ -93,7 +105,8 @@ def campaign_snapshot(
     filled = [part for part in parts if _shown(part)]
     ranked = sorted((part for part in filled if part.url), key=rank)
     others = [part for part in filled if not part.url]
-    stats = campaign_stats([summary or Aggregate(campaign, SUMMARY), *others, *ranked[:MAX_LINKS]])
+    summary = summary or Aggregate(campaign, SUMMARY)
+    stats = campaign_stats([summary, *others, *ranked[:MAX_LINKS]])
     timeline = stats.get("timeline", {})
     stats["timeline"] = {
         resolution: _window(timeline.get(resolution, []), WINDOWS[resolution])
@@ -104,6 +117,8 @@ def campaign_snapshot(
         stats.get("bounces", []), key=lambda kind: (-kind["count"], kind["type"], kind["subtype"])
     )
     stats["bounces"] = [*kinds[:MAX_BOUNCE_KINDS], *_other_bounces(kinds[MAX_BOUNCE_KINDS:])]
+    variants = stats.get("variants", [])
+    stats["variants"] = [*variants, *_other_variants(summary, variants)]
     stats["bots"]["unsettled"] = _unsettled(stats["timeline"]["minute"], now)
     return stats
 
@@ -136,6 +151,20 @@ def _other_bounces(rest: Sequence[Message]) -> Iterator[Message]:
             "version": max(row["version"] for row in rows),
             "count": sum(row["count"] for row in rows),
         }
+
+
+def _other_variants(summary: Aggregate, variants: Sequence[Message]) -> Iterator[Message]:
+    """Yield a row for each tag with further values: what the campaign counts besides `variants`."""
+    for name in with_more_values(summary.tags):
+        rows = [row["counts"] for row in variants if row["tag"] == name]
+        counts = {
+            counter: max(0, summary.counts.get(counter, 0) - sum(row[counter] for row in rows))
+            for counter in COUNTERS
+        }
+        if any(counts.values()):
+            identity = {"tag": name, "value": OTHER_VALUE, "rest": True}
+            figures = _figures(counts, is_current=summary.is_current)
+            yield {**identity, "version": summary.version, **figures}
 
 
 def campaign_entry(summary: Aggregate) -> Message:
@@ -283,13 +312,6 @@ def _shown(aggregate: Aggregate) -> dict[str, int]:
 
 
 def _summary(aggregate: Aggregate) -> Message:
-    shown = _shown(aggregate)
-    counts: Message = {name: shown.get(name, 0) for name in COUNTERS}
-    shares = rates(counts)
-    if not aggregate.is_current:
-        # Some items were counted by a release that did not know the newer counters.
-        counts |= dict.fromkeys(COUNTERS_OF_GENERATION_2)
-        shares |= dict.fromkeys(RATES_OF_GENERATION_2)
     return {
         "version": aggregate.version,
         "campaign": {
@@ -301,9 +323,24 @@ def _summary(aggregate: Aggregate) -> Message:
             "last_event_at": aggregate.last_event_at,
             "recount_needed": not aggregate.is_current,
         },
-        "counts": counts,
-        "rates": shares,
+        **_figures(_shown(aggregate), is_current=aggregate.is_current),
     }
+
+
+def _figures(shown: Mapping[str, int], *, is_current: bool = True) -> Message:
+    """Compose the counts and the rates of a campaign or variant.
+
+    Args:
+        shown: the counters; those that are left out are 0.
+        is_current: whether everything was counted by the current definitions.
+    """
+    counts: Message = {name: shown.get(name, 0) for name in COUNTERS}
+    shares = rates(counts)
+    if not is_current:
+        # Some items were counted by a release that did not know the newer counters.
+        counts |= dict.fromkeys(COUNTERS_OF_GENERATION_2)
+        shares |= dict.fromkeys(RATES_OF_GENERATION_2)
+    return {"counts": counts, "rates": shares}
 
 
 def _bots(summary: Aggregate) -> Message:
@@ -343,6 +380,17 @@ def _link(aggregate: Aggregate) -> Message:
         "human_clicks": counts.get("human_clicks", 0),
         "unique_human_clicks": counts.get("unique_human_clicks", 0),
         "machine_clicks": counts.get("machine_clicks", 0),
+    }
+
+
+def _variant(aggregate: Aggregate) -> Message:
+    # It has items of the current generation only (stats/contributions.py).
+    tag = tag_of(aggregate.part)
+    return {
+        "tag": name_of(tag),
+        "value": value_of(tag),
+        "version": aggregate.version,
+        **_figures(_shown(aggregate)),
     }
 
 

@@ -44,10 +44,11 @@ class Snapshots(Struct, frozen=True):
         if topic == HEALTH_TOPIC:
             return messages.health(self.stats_table.health(), access.can_see)
         campaign = campaign_of(topic) or ""
+        summary = self.stats_table.summary(campaign)
         snapshot = messages.campaign_snapshot(
             campaign,
-            self.stats_table.summary(campaign),
-            self.stats_table.shown(campaign),
+            summary,
+            self.stats_table.shown(campaign, summary.tags if summary else ()),
             datetime.fromtimestamp(self.clock(), UTC),
         )
         if (pace := self.stats_table.pace(campaign)) is not None:

@@ -32,7 +32,9 @@ from chalicelib.stats.counters import (
     bucket_part,
     link_part,
     network_part,
+    variant_part,
 )
+from chalicelib.stats.tags import shown
 
 
 class Link(NamedTuple):
@@ -65,6 +67,7 @@ _COUNTERS = {
 _REPORTS = {"Bounce", "Complaint"}
 _OTHER_TYPES = {*_REPORTS, "Subscription"}
 _SETTLED_SINCE = 2  # the generation since which bounces and complaints count by the state
+_BROKEN_DOWN_SINCE = 2  # the generation since which items count in the breakdowns of a campaign
 
 
 def grouping_key(stored: Fact | State) -> Hashable:
@@ -78,6 +81,7 @@ def grouping_key(stored: Fact | State) -> Hashable:
         return (
             stored.campaign,
             stored.generation,
+            _breakdowns(stored),
             *minutes,
             *_ages(stored),
             *stored.links,
@@ -101,6 +105,7 @@ def grouping_key(stored: Fact | State) -> Hashable:
         stored.auto_reply,
         stored.opts_out,
         stored.generation,
+        _breakdowns(stored),
         *_bot_counters(stored),
     )
 
@@ -156,7 +161,7 @@ def _of_fact(fact: Fact) -> Iterator[Contribution]:
         link = Link(fact.link, fact.label) if fact.link and link_id != OTHER_LINK else None
     counts = dict.fromkeys(counters, fact.count)
     if counts:
-        yield Contribution(_everywhere(fact.campaign, fact.at[:_TO_THE_MINUTE]), counts)
+        yield Contribution(_everywhere(fact, fact.at), counts)
     if part is not None:
         yield Contribution([(fact.campaign, part)], counts, link)
     if fact.type in _REPORTS and is_settled(fact) and fact.generation >= _SETTLED_SINCE:
@@ -186,7 +191,7 @@ def _of_state(state: State) -> Iterator[Contribution]:
     campaign = state.campaign
     for time, counter in _firsts(state):
         if time is not None:
-            yield Contribution(_everywhere(campaign, time[:_TO_THE_MINUTE]), {counter: 1})
+            yield Contribution(_everywhere(state, time), {counter: 1})
     if state.links:
         yield Contribution(
             [(campaign, link_part(one)) for one in state.links], {"unique_clicks": 1}
@@ -198,10 +203,10 @@ def _of_state(state: State) -> Iterator[Contribution]:
     for bounce in state.bounces.values():
         at, kind, subtype = bounce.split("#")
         count: Mapping[str, int] = {bounce_counter(kind, subtype): 1}
-        yield Contribution(_everywhere(campaign, at[:_TO_THE_MINUTE]), count)
+        yield Contribution(_everywhere(state, at), count)
         yield Contribution([(campaign, bounce_part(kind, subtype))], count)
     for complaint, at in state.complaints.items():
-        yield Contribution(_everywhere(campaign, at[:_TO_THE_MINUTE]), {complaint: 1})
+        yield Contribution(_everywhere(state, at), {complaint: 1})
     for network, code in state.networks.items():
         bits = zip(NETWORK_COUNTERS, from_code(code), strict=True)
         if shown := {counter: 1 for counter, bit in bits if bit}:
@@ -250,8 +255,23 @@ def _firsts(state: State) -> Sequence[tuple[str | None, str]]:
     return firsts
 
 
+def _breakdowns(stored: Fact | State) -> tuple[str, ...]:
+    """Return the parts that break a campaign's counters down, as far as an item counts in them.
+
+    They have the counters of the summary, of some of its emails: those with a tag. They depend on
+    the item alone, so that a record that is delivered again counts in the same aggregates.
+    """
+    if not stored.tags or stored.generation < _BROKEN_DOWN_SINCE:
+        return ()
+    return tuple(map(variant_part, shown(stored.tags)))
+
+
+def _everywhere(stored: Fact | State, at: str) -> tuple[Key, ...]:
+    """Return the keys of the summary, of all time buckets of a time, and of the breakdowns."""
+    return _keys(stored.campaign, at[:_TO_THE_MINUTE], _breakdowns(stored))
+
+
 @lru_cache(maxsize=1000)  # a batch covers few minutes, and the next batch covers them too
-def _everywhere(campaign: str, minute: str) -> tuple[Key, ...]:
-    """Return the keys of the summary and of all time buckets of a campaign's minute."""
+def _keys(campaign: str, minute: str, breakdowns: Sequence[str]) -> tuple[Key, ...]:
     parts = (bucket_part(resolution, minute) for resolution in RESOLUTIONS)
-    return ((campaign, SUMMARY), *((campaign, part) for part in parts))
+    return tuple((campaign, part) for part in (SUMMARY, *parts, *breakdowns))

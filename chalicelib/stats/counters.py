@@ -1,9 +1,10 @@
 """The counters: their names, their attributes in an aggregate item, and the rates derived.
 
 An aggregate item of the stats table contains one campaign's counters of one part: the whole
-campaign (`summary`), a minute, an hour, a day, a link, a kind of bounce, a network, or the ages of
-emails at their first human open and click (`ages`). Counters are top-level attributes, as
-DynamoDB's ADD requires; their names in the table are short.
+campaign (`summary`), a minute, an hour, a day, a link, a kind of bounce, a variant (the emails with
+one value of a message tag), a network, or the ages of emails at their first human open and click
+(`ages`). Counters are top-level attributes, as DynamoDB's ADD requires; their names in the table
+are short.
 
     campaign  part                     v        s    d  …   k<hash>
     spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see stats/update.py
@@ -134,7 +135,8 @@ MINUTES_KEPT_SECONDS = 2 * 24 * 3600
 WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
 
 # Prefixes of part names, up to the #: those that topics show, and all.
-SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce")
+VARIANT = "variant"
+SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce", VARIANT)
 NETWORK = "network"
 AGES = "ages"
 PARTS = (*SHOWN_PARTS, NETWORK, AGES)
@@ -239,6 +241,16 @@ def link_part(link_id: str) -> str:
 def bounce_part(kind: str, subtype: str) -> str:
     """Return the part of a kind of bounce, such as `bounce#Permanent#NoEmail`."""
     return f"bounce#{kind}#{subtype}"
+
+
+def variant_part(tag: str) -> str:
+    """Return the part of the emails with a tag, such as `variant#variant=b` (stats/tags.py)."""
+    return f"{VARIANT}#{tag}"
+
+
+def tag_of(part: str) -> str:
+    """Return the tag of a variant's part."""
+    return part.partition("#")[2]
 
 
 def network_part(rules: int, network: str) -> str:

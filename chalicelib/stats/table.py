@@ -46,6 +46,7 @@ from chalicelib.stats.counters import (
     bucket_part,
     kept_until,
     link_part,
+    variant_part,
 )
 from chalicelib.stats.directory import STATE, State, state_from_item
 from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
@@ -502,10 +503,14 @@ class StatsTable:
             if "expires" not in item or int(item["expires"]["N"]) > now
         }
 
-    def shown(self, campaign: str) -> list[Aggregate]:
+    def shown(self, campaign: str, tags: Sequence[str] = ()) -> list[Aggregate]:
         """Return the parts that a snapshot shows besides the summary.
 
         For minutes and hours, these are the newest, up to the maximum that is shown.
+
+        Args:
+            campaign: the campaign's id.
+            tags: the tags that the campaign keeps, whose variants to return.
         """
         return [
             *self._kept_minutes(campaign),
@@ -513,7 +518,12 @@ class StatsTable:
             *self._parts(campaign, "day#"),
             *self._links(campaign),
             *self._parts(campaign, "bounce#"),
+            *self.variants(campaign, tags),
         ]
+
+    def variants(self, campaign: str, tags: Sequence[str]) -> list[Aggregate]:
+        """Return the variants of a campaign with these tags that exist; consistent reads."""
+        return self._aggregates([(campaign, variant_part(one)) for one in tags])
 
     def _links(self, campaign: str) -> list[Aggregate]:
         """Return a campaign's links; of more than MAX_RANKED, those that led at the last check."""

@@ -1,11 +1,14 @@
-"""Keep the tags of a campaign's emails, such as `variant=b`: few of them, in any order of events.
+"""The tags of a campaign's emails, such as `variant=b`: those that it keeps, and those that count.
 
-An email may have any values, so a campaign has only a part of them: those that come first in the
-order of text. Which ones these are depends only on the set of emails: what one email leaves out,
-another one leaves out as well, whichever is counted first (decision 39).
+Each tag has an aggregate with the counters of the emails that have it, its variant (decision 41).
+
+An email may have any values, so a campaign keeps and shows only a part of them: those that come
+first in the order of text. Which ones these are depends only on the set of emails: what one email
+leaves out, another one leaves out as well, whichever is counted first (decision 39).
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from msgspec import Struct, field
@@ -31,6 +34,11 @@ def name_of(one: str) -> str:
     return one.partition("=")[0]
 
 
+def value_of(one: str) -> str:
+    """Return the value of a tag."""
+    return one.partition("=")[2]
+
+
 def kept(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the tags that a campaign keeps: few values of few tags, the first in text order.
 
@@ -42,6 +50,21 @@ def kept(tags: Iterable[str]) -> tuple[str, ...]:
         by_name.setdefault(name_of(one), []).append(one)
     names = sorted(by_name)[:MAXIMUM_BREAKDOWN_TAGS]
     return tuple(sorted(one for name in names for one in by_name[name][:MAX_VALUES]))
+
+
+def with_more_values(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of which a campaign keeps as many values as it can: there may be more."""
+    numbers = Counter(map(name_of, tags))
+    return tuple(name for name in sorted(numbers) if numbers[name] >= MAX_VALUES)
+
+
+def shown(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the tags of an email without personal parts, in the order of text.
+
+    Each is one under which the email counts. What they are depends on the email's tags only, so a
+    redelivered record counts in the same aggregates, whatever else the campaign has.
+    """
+    return _all_shown(tuple(tags.items()))
 
 
 class TagSet(Struct):
@@ -68,8 +91,13 @@ class TagSet(Struct):
 
 
 @lru_cache(maxsize=1000)  # a campaign's emails share few values
+def _all_shown(tags: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(sorted({*filter(None, map(_shown, tags))}))
+
+
+@lru_cache(maxsize=1000)
 def _shown(name_and_value: tuple[str, str]) -> str | None:
     """Return a tag of an email, without personal parts; None if it cannot be shown."""
     name, value = name_and_value
-    shown = tag(name, masked(value))
-    return shown if value and shown.isprintable() else None
+    text = tag(name, masked(value))
+    return text if value and text.isprintable() else None

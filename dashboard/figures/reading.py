@@ -37,9 +37,9 @@ def read(installation: Installation, campaign: str) -> Reading:
     """
     now = datetime.fromtimestamp(installation.clock(), UTC)
     table = installation.stats_table
-    stats = messages.campaign_snapshot(
-        campaign, table.summary(campaign), table.shown(campaign), now
-    )
+    summary = table.summary(campaign)
+    parts = table.shown(campaign, summary.tags if summary else ())
+    stats = messages.campaign_snapshot(campaign, summary, parts, now)
     return Reading(stats, read_health(installation), now)
 
 

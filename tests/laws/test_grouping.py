@@ -16,6 +16,7 @@ from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.ses.parse import parse
 from chalicelib.stats import grouping
 from chalicelib.stats.contributions import contributions, difference, grouping_key
+from chalicelib.stats.tags import kept
 from chalicelib.stats.update import plan
 
 SHARD = "k1"
@@ -26,7 +27,7 @@ FIRST_END = datetime(2026, 11, 25, 10, 0, tzinfo=UTC).timestamp()
 def items(event):
     """Return the items that ingest would store for an event alone."""
     parsed = parse(json.dumps(event), campaign_tag="campaign")
-    facts = facts_of(parsed, FactSettings("k", store_addresses=True))
+    facts = facts_of(parsed, FactSettings("k", store_addresses=True, breakdown_tags=["variant"]))
     for fact in facts:
         if fact.type in ENGAGEMENTS:
             yield to_item(judged_alone(fact), 1)
@@ -68,6 +69,7 @@ values = st.one_of(
     st.builds(lambda text, other: {"S": text, "N": other}, texts, texts),
     st.builds(lambda links: {"M": links}, st.dictionaries(texts, st.builds(dict, S=texts))),
     st.builds(lambda links: {"SS": links}, st.lists(texts, min_size=1, unique=True)),
+    st.builds(lambda tag: {"M": {"variant": {"S": tag}}}, texts),
     st.sampled_from([{}, {"S": None}, {"S": 7}, {"N": 7}, None, "S", []]),
 )
 ATTRIBUTES = [
@@ -142,6 +144,7 @@ def test_grouped_records_are_written_as_if_counted_one_by_one(changes, data):
         for key, pending in one.pending.items():
             alone.pending[key].changes += pending.changes
             alone.pending[key].outdated |= pending.outdated
+            alone.pending[key].tags = kept({*alone.pending[key].tags, *pending.tags})
             for field in pending.fields.values():
                 alone.pending[key].move(field)
     assert written(together, seen) == written(alone, seen)

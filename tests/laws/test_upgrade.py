@@ -53,8 +53,12 @@ def upgrade_facts(world):
 
 
 def plain(parts):
-    """Return the counters without links: facts of generation 1 lack the queries of theirs."""
-    return {part: counts for part, counts in parts.items() if not part.startswith("link#")}
+    """Return the counters without links and variants.
+
+    Facts of generation 1 lack the queries of their links, and tags.
+    """
+    left_out = ("link#", "variant#")
+    return {part: counts for part, counts in parts.items() if not part.startswith(left_out)}
 
 
 def is_preserved(event):

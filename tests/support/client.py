@@ -18,10 +18,13 @@ def campaign_topic(campaign: str) -> str:
     return f"stats/email-campaign/{campaign}"
 
 
+MOST_VARIANTS = 20  # of each tag
 WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3)}
 
 
 def _is_empty(part, value: dict) -> bool:
+    if part[0] == "variant":
+        return not any(value["counts"].values())
     names = {"at", "version", "id", "url", "label", "kind", "type", "subtype"}
     return part[0] in ("minute", "hour", "day", "link", "bounce") and not any(
         number for name, number in value.items() if name not in names
@@ -33,8 +36,9 @@ class Topic:
 
     Attributes:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
-            at) → bucket; "pace" → pace; ("link", id) → link; ("bounce", type, subtype) → bounce; "health" → the
-            pipeline's health.
+            at) → bucket; "pace" → pace; ("link", id) → link; ("bounce", type, subtype) → bounce;
+            ("variant", tag, value, whether it is the rest) → variant; "health" → the pipeline's
+            health.
     """
 
     def __init__(self) -> None:
@@ -56,6 +60,9 @@ class Topic:
                     self._keep("pace", content["pace"])
                 for bounce in content.get("bounces", []):
                     self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
+                for one in content.get("variants", []):
+                    identity = one["tag"], one["value"], one.get("rest", False)
+                    self._keep(("variant", *identity), one)
             case "CampaignList":
                 for campaign in content["campaigns"]:
                     self._keep(("campaign", campaign["id"]), campaign)
@@ -71,9 +78,10 @@ class Topic:
 
     @property
     def shown(self) -> dict:
-        """Return the parts to show: non-empty ones and the newest buckets.
+        """Return the parts to show: non-empty ones, the newest buckets and the first variants.
 
-        A part that became empty is kept, because its version guards against older data.
+        A part that became empty is kept, because its version guards against older data. What the
+        variants do not show is not updated by pushes.
         """
         shown = {part: value for part, value in self.parts.items() if not _is_empty(part, value)}
         for unit, window in WINDOWS.items():
@@ -81,7 +89,11 @@ class Topic:
             for start in starts:
                 if max(starts) - start >= window:
                     del shown[unit, f"{start:%Y-%m-%dT%H:%M:%SZ}"]
-        return shown
+        variants = sorted(part for part in self.parts if part[0] == "variant" and not part[3])
+        for _, of_tag in itertools.groupby(variants, key=lambda part: part[1]):
+            for part in list(of_tag)[MOST_VARIANTS:]:
+                shown.pop(part, None)
+        return {part: value for part, value in shown.items() if part[0] != "variant" or not part[3]}
 
     def _keep(self, part, value: dict) -> None:
         known = self.parts.get(part)

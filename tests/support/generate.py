@@ -15,6 +15,8 @@ RECIPIENTS = {
     "m-2": ["ada@example.com"],
     "m-3": ["ada@example.com", "cyd@example.com"],
 }
+# One email of each campaign has a variant: the counters of the others are the campaign's alone.
+VARIANTS = {"m-1": "a", "m-2": None, "m-3": "b"}
 _AGENTS = [
     *(ses.BROWSER, ses.BROWSER, ses.GMAIL_PROXY, ses.APPLE_MAIL_PRIVACY, ses.TELEPHONE),
     *(ses.OUTLOOK, ses.BROWSER, ses.OUTDATED_BROWSER, ses.CRAWLER, None, ses.GMAIL_PREFETCH),
@@ -57,6 +59,7 @@ def _engagement(kind: str, message: str, second: int, link: int) -> dict:
         "agent": _AGENTS[second // 2 % len(_AGENTS)],
         "is_bot": _BOTS[told % len(_BOTS)] if kind == "click" else _BOTS[second % len(_BOTS)],
         "to": RECIPIENTS[message],
+        "variant": VARIANTS[message],
     }
     if kind == "open":
         return ses.an_open(message, **common)
@@ -82,31 +85,30 @@ _COMPLAINTS = [
 
 
 def _other(kind: str, message: str, second: int) -> dict:
-    campaign, at = CAMPAIGNS[message], moment(second)
+    at = moment(second)
+    of_mail = {"campaign": CAMPAIGNS[message], "variant": VARIANTS[message]}
     to = ["ada@example.com", "bob@example.com"][: 1 + second % 2]
     match kind:
         case "send":
-            return ses.a_send(message, campaign=campaign, to=RECIPIENTS[message])
+            return ses.a_send(message, **of_mail, to=RECIPIENTS[message])
         case "delivery":
-            return ses.a_delivery(message, campaign=campaign, at=at, to=to)
+            return ses.a_delivery(message, **of_mail, at=at, to=to)
         case "bounce":
             bounce, subtype = _BOUNCES[second % len(_BOUNCES)]
             kind_of = {"kind": bounce, "subtype": subtype}
             feedback = f"f-{second % 3}"
-            return ses.a_bounce(
-                message, campaign=campaign, at=at, to=to, feedback=feedback, **kind_of
-            )
+            return ses.a_bounce(message, **of_mail, at=at, to=to, feedback=feedback, **kind_of)
         case "complaint":
             kind_of = _COMPLAINTS[second % len(_COMPLAINTS)]
-            return ses.a_complaint(message, campaign=campaign, at=at, to=to, **kind_of)
+            return ses.a_complaint(message, **of_mail, at=at, to=to, **kind_of)
         case "delay":
-            return ses.a_delay(message, campaign=campaign, at=at)
+            return ses.a_delay(message, **of_mail, at=at)
         case "reject":
-            return ses.a_reject(message, campaign=campaign)
+            return ses.a_reject(message, **of_mail)
         case "failure":
-            return ses.a_rendering_failure(message, campaign=campaign)
+            return ses.a_rendering_failure(message, **of_mail)
     return ses.a_subscription(
-        message, campaign=campaign, at=at, opts_out=second % 2 == 0, opted_out=second % 3 == 0
+        message, **of_mail, at=at, opts_out=second % 2 == 0, opted_out=second % 3 == 0
     )
 
 

@@ -67,10 +67,11 @@ def counts(events):
 def stats(events):
     """Return the counters of every part: campaign → part → counter → number.
 
-    Parts are `summary`, `ages`, `minute#…`, `hour#…`, `day#…`, `link#<URL>` or `link#label <label>`, and
-    `bounce#<type>#<subtype>`.
+    Parts are `summary`, `ages`, `minute#…`, `hour#…`, `day#…`, `link#<URL>` or `link#label <label>`,
+    `bounce#<type>#<subtype>` and `variant#variant=<value>`.
     """
     result = defaultdict(lambda: defaultdict(Counter))
+    variants = {one["mail"]["messageId"]: _variant(one) for one in events}
     engagements = defaultdict(list)
     firsts = {}
     for campaign, happening in {one for event in events for one in _happenings(event)}:
@@ -86,7 +87,7 @@ def stats(events):
         if counter.startswith("complaints"):
             _keep_first(firsts, (campaign, message, counter), (at, counter, None))
             continue
-        _everywhere(result[campaign], at, counter, amount)
+        _everywhere(result[campaign], at, counter, amount, variants[message])
         if bounce is not None:
             result[campaign][f"bounce#{bounce}"][counter] += amount
         if counter in ("opens", "clicks"):
@@ -94,12 +95,13 @@ def stats(events):
             engagements[campaign, message].append(
                 Engaged(at, counter, link, agent, is_bot, mail_at, url, alone)
             )
-    for (campaign, *_), (at, counter, bounce) in firsts.items():
-        _everywhere(result[campaign], at, counter, 1)
+    for (campaign, message, *_), (at, counter, bounce) in firsts.items():
+        _everywhere(result[campaign], at, counter, 1, variants[message])
         if bounce is not None:
             result[campaign][f"bounce#{bounce}"][counter] += 1
-    for (campaign, _), found in engagements.items():
-        _engaged(result[campaign], sorted(found, key=lambda one: one.at))
+    for (campaign, message), found in engagements.items():
+        found.sort(key=lambda one: one.at)
+        _engaged(result[campaign], found, variants[message])
     return {
         campaign: {part: dict(+counter) for part, counter in parts.items() if +counter}
         for campaign, parts in result.items()
@@ -110,7 +112,11 @@ def _keep_first(firsts, key, found):
     firsts[key] = min(found, firsts.get(key, found))
 
 
-def _engaged(parts, found):
+def _variant(event):
+    return event["mail"]["tags"].get("variant", [None])[0]
+
+
+def _engaged(parts, found, variant):
     """Count a message's opens and clicks, by bot and human, in total and unique."""
     firsts = {}
     human_links, human, private = set(), False, None
@@ -118,7 +124,7 @@ def _engaged(parts, found):
         at, counter, link, agent = one.at, one.counter, one.link, one.agent
         whose = _whose(one, found)
         if whose != "unknown":
-            _everywhere(parts, at, f"{whose}_{counter}", 1)
+            _everywhere(parts, at, f"{whose}_{counter}", 1, variant)
         parts["summary"].update(_of_bots(one, whose))
         if link is not None:
             parts[f"link#{link}"]["clicks"] += 1
@@ -141,7 +147,7 @@ def _engaged(parts, found):
         if isinstance(name, tuple):
             parts[f"link#{name[1]}"]["unique_clicks"] += 1
         else:
-            _everywhere(parts, at, name, 1)
+            _everywhere(parts, at, name, 1, variant)
     for link in human_links:
         parts[f"link#{link}"]["unique_human_clicks"] += 1
     _by_age(parts, firsts, found)
@@ -287,9 +293,11 @@ def _at_open(click, found):
     )
 
 
-def _everywhere(parts, at, counter, amount):
+def _everywhere(parts, at, counter, amount, variant):
     for part in ("summary", f"minute#{at[:16]}", f"hour#{at[:13]}", f"day#{at[:10]}"):
         parts[part][counter] += amount
+    if variant is not None:
+        parts[f"variant#variant={variant}"][counter] += amount
 
 
 def _time(at):

@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.facts.fact import ACTIVITY_TYPES, Fact
@@ -45,6 +46,7 @@ def parts():
         Aggregate("spring", "bounce#Permanent#NoEmail", 2, {"hard_bounces": 2}),
         Aggregate("spring", "link#1", 3, {"clicks": 5}, url="https://example.com/"),
         Aggregate("spring", "link#other", 3, {"clicks": 5}),
+        Aggregate("spring", "variant#variant=b", 3, {"sends": 2}),
     ]
 
 
@@ -54,6 +56,16 @@ def test_names_match_the_document():
     assert list(COUNTERS) == SCHEMAS["Counts"]["required"]
     assert list(rates({})) == SCHEMAS["Rates"]["required"]
     assert set(ACTIVITY_TYPES) == set(activity["type"]["enum"])
+
+
+def test_a_snapshot_with_further_variants_is_valid():
+    tags = tuple(f"variant={n:02}" for n in range(20))
+    with_tags = replace(summary(), tags=tags)
+
+    snapshot = messages.campaign_snapshot("spring", with_tags, parts(), NOW)
+
+    assert snapshot["variants"][-1]["rest"]
+    check("CampaignStats", snapshot)
 
 
 def test_limits_match_the_document():

@@ -12,6 +12,7 @@ from chalicelib.facts.state import State
 from chalicelib.ses.parse import parse
 from chalicelib.stats.counters import AGES, HEALTH, PIPELINE, SUMMARY, age_counter
 from chalicelib.stats.grouping import group
+from chalicelib.stats.update import sums
 
 SPRING = ("spring", SUMMARY)
 
@@ -204,3 +205,87 @@ def test_a_state_of_an_earlier_release_counts_at_no_age():
 
     assert added(found, SPRING, "unique_human_opens") == 1
     assert ("spring", AGES) not in found.pending
+
+
+def tagged(**values):
+    return {"v": {"M": {name: {"S": value} for name, value in values.items()}}}
+
+
+def variants(found):
+    """Return the increments of each variant."""
+    parts = [key[1] for key in found.pending if key[1].startswith("variant#")]
+    return {
+        part.removeprefix("variant#"): sums(found.pending["spring", part].changes) for part in parts
+    }
+
+
+def test_a_fact_counts_in_the_variant_of_each_of_its_tags():
+    sent, delivered = ses.a_send("m-1"), ses.a_delivery("m-2")
+
+    found = batch(item(sent, **tagged(variant="b", region="eu")), item(delivered, **tagged()))
+
+    assert variants(found) == {"variant=b": {"sends": 1}, "region=eu": {"sends": 1}}
+    assert added(found, SPRING, "sends") == 1
+    assert added(found, SPRING, "deliveries") == 1
+
+
+def test_a_state_counts_in_a_variant_as_in_the_summary():
+    at = "2026-11-23T10:00:00.000Z"
+    found = batch(
+        state(
+            generation=2,
+            human_opened_at=at,
+            human_engaged_at=at,
+            bounces={"0123456789abcdef": f"{at}#Permanent#NoEmail"},
+            complaints={"complaints": at},
+            tags={"variant": "b"},
+        )
+    )
+
+    counts = dict.fromkeys(("unique_human_opens", "readers", "hard_bounces", "complaints"), 1)
+    assert variants(found) == {"variant=b": counts}
+    assert sums(found.pending[SPRING].changes) == counts
+
+
+@pytest.mark.parametrize("value", ["", "a\nb", "\u200b"])
+def test_a_value_that_cannot_be_shown_has_no_variant(value):
+    assert variants(batch(item(ses.a_send("m-1"), **tagged(variant=value)))) == {}
+
+
+def test_values_that_differ_in_a_personal_part_are_one_variant():
+    images = [
+        item(ses.a_send(f"m-{n}"), **tagged(variant=f"for {name}@example.com"))
+        for n, name in enumerate(("ada", "bob"))
+    ]
+
+    assert variants(batch(*images)) == {"variant=for *": {"sends": 2}}
+
+
+def test_the_part_of_a_variant_has_at_most_100_bytes_besides_its_prefix():
+    [part] = variants(batch(item(ses.a_send("m-1"), **tagged(variant="é" * 200))))
+
+    assert part == "variant=" + "é" * 46
+
+
+def test_items_of_an_earlier_release_count_in_no_variant():
+    """That release has not counted them so: a change must not subtract what was never added."""
+    new = item(ses.a_click("m-1"), **tagged(variant="b"))
+    old = {name: value for name, value in new.items() if name != "x"}
+    change = {"SequenceNumber": "1", "ApproximateCreationDateTime": 1_800_000_000}
+
+    record = {"eventName": "MODIFY", "dynamodb": {**change, "OldImage": old, "NewImage": new}}
+
+    assert variants(batch(old)) == {}
+    assert variants(group([record], NOBODY)) == {"variant=b": {"clicks": 1}}
+
+
+def test_an_email_whose_value_changes_moves_to_the_other_variant():
+    old, new = (item(ses.a_send("m-1"), **tagged(variant=value)) for value in "ab")
+    change = {"SequenceNumber": "1", "ApproximateCreationDateTime": 1_800_000_000}
+
+    record = {"eventName": "MODIFY", "dynamodb": {**change, "OldImage": old, "NewImage": new}}
+
+    assert variants(group([record], NOBODY)) == {
+        "variant=a": {"sends": -1},
+        "variant=b": {"sends": 1},
+    }

@@ -27,6 +27,7 @@ from chalicelib.stats.counters import (
     bounce_part,
     bucket_part,
     rates,
+    variant_part,
 )
 from chalicelib.stats.health import Health
 
@@ -263,6 +264,76 @@ def test_at_most_40_bounce_subtypes_are_shown_and_the_rest_is_other():
 
     assert len(bounces) == 41
     assert (bounces[-1]["subtype"], bounces[-1]["count"]) == ("Other", sum(range(51, 61)))
+
+
+def variant(tag, version=1, **counts):
+    return Aggregate("spring", variant_part(tag), version=version, counts=counts)
+
+
+def test_variants_are_listed_in_text_order_with_counts_and_rates():
+    parts = [
+        variant("variant=b", 3, deliveries=4, unique_human_clicks=1),
+        variant("variant=a", 2, sends=2),
+        variant("variant=c"),
+        variant("region=a=b", sends=1),
+    ]
+
+    rows = campaign_snapshot("spring", None, parts)["variants"]
+
+    assert [(one["tag"], one["value"], one["version"]) for one in rows] == [
+        ("region", "a=b", 1),
+        ("variant", "a", 2),
+        ("variant", "b", 3),
+    ]
+    assert rows[2]["counts"].keys() == COUNTERS.keys()
+    assert rows[2]["rates"]["human_click"] == 0.25
+    assert "rest" not in rows[0]
+
+
+def test_of_more_than_20_values_the_rest_is_a_row_of_its_own():
+    """Also if one of the values that are shown is called `other`."""
+    values = [f"{n:02}" for n in range(19)] + ["other"]
+    kept = tuple(f"variant={value}" for value in values)
+    counts = {"sends": 100, "deliveries": 30}
+    summary = Aggregate("spring", SUMMARY, version=9, counts=counts, current_updates=9, tags=kept)
+    parts = [variant(tag, sends=2, deliveries=2) for tag in kept]
+
+    rows = campaign_snapshot("spring", summary, parts)["variants"]
+
+    *shown, rest = rows
+    assert [row["value"] for row in shown] == values
+    assert rest["counts"] | {"sends": 60, "deliveries": 0} == rest["counts"]
+    assert (rest["value"], rest["rest"], rest["version"]) == ("other", True, 9)
+
+
+def test_the_rest_lacks_the_newer_counters_if_an_earlier_release_counted():
+    kept = tuple(f"variant={n:02}" for n in range(20))
+    summary = Aggregate("spring", SUMMARY, version=9, counts={"sends": 100}, tags=kept)
+
+    [rest] = campaign_snapshot("spring", summary, [])["variants"]
+
+    assert (rest["counts"]["sends"], rest["counts"]["readers"]) == (100, None)
+
+
+def test_a_push_has_the_first_20_changed_variants_of_each_tag():
+    parts = [variant(f"{name}={n:03}", sends=1) for n in range(30) for name in ("a", "b")]
+
+    rows = campaign_stats(parts)["variants"]
+
+    assert [(row["tag"], row["value"]) for row in rows] == [
+        (name, f"{n:03}") for name in ("a", "b") for n in range(20)
+    ]
+
+
+def test_a_snapshot_with_the_most_variants_is_split_into_frames():
+    tags = [f"{name}={'x' * 90}{n:02}" for n in range(20) for name in ("a", "b", "c")]
+    snapshot = campaign_snapshot("spring", None, [variant(tag, sends=10**9) for tag in tags])
+
+    split = frames({"request_id": 1, "action": "get", "id": "x", "snapshot": snapshot})
+
+    assert len(split) == 2
+    rows = [row for one in split for row in json.loads(one)["snapshot"].get("variants", [])]
+    assert rows == snapshot["variants"]
 
 
 def test_a_campaign_entry_has_every_campaign_counter_and_no_others():

@@ -1,5 +1,7 @@
 """The unique opens and clicks of a message, and their classes, from all of its facts."""
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -187,6 +189,27 @@ def test_a_state_has_the_networks_of_clicks_and_of_opens_by_browsers():
     )
 
     assert sorted(settle(found, None).state.networks.values()) == ["-", "s", "sqb"]
+
+
+def test_a_state_has_the_tags_of_its_facts_whichever_is_first():
+    first, second, third = facts(ses.an_open(), ses.a_click(), ses.a_bounce())
+    some = [
+        first,
+        replace(second, tags={"variant": "b", "region": "eu"}),
+        replace(third, tags={"variant": "a"}),
+    ]
+
+    for order in permutations(some):
+        assert settle(order, None).state.tags == {"variant": "a", "region": "eu"}
+
+
+def test_a_state_of_an_earlier_release_gets_the_tags_of_its_facts():
+    [fact] = facts(ses.an_open())
+    state = settle([replace(fact, tags={"variant": "b"})], None).state
+
+    upgraded = settle([replace(fact, tags={"variant": "b"})], replace(state, tags={})).state
+
+    assert upgraded == replace(state, settled=state.settled + 1)
 
 
 def test_a_stored_state_is_read_unchanged():
