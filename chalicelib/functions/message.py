@@ -129,6 +129,7 @@ class RequestHandler(Struct, frozen=True):
             "listActivity": self._list_activity,
             "listTimelines": self._list_timelines,
             "compare": self._compare,
+            "compareVariants": self._compare_variants,
             "listRecipients": self._recipients,
             "recipientHistory": self._recipients,
             "ping": self._ping,
@@ -227,6 +228,11 @@ class RequestHandler(Struct, frozen=True):
                 "too_large", "the names of these campaigns are too long: compare fewer"
             ) from error
         yield reply
+
+    def _compare_variants(self, _: Connection, request: Request) -> Iterator[Message]:
+        from chalicelib.live.comparison import compare_variants  # as above
+
+        yield request.reply(**compare_variants(self.stats_table, request.campaign, request.tag))
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))

@@ -1,10 +1,12 @@
-"""Compare campaigns: their counts, rates and curves, and how much their rates differ."""
+"""Compare campaigns, or the variants of one: how much their rates differ, and which is better."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from heapq import nlargest
 
+from chalicelib.errors import InvalidRequest
 from chalicelib.insight.curves import AGE_EDGES_SECONDS
-from chalicelib.insight.variants import Variant, differences
+from chalicelib.insight.variants import FEWEST, MOST, Variant, differences, judge
 from chalicelib.live import messages
 from chalicelib.live.frames import Message
 from chalicelib.stats.counters import (
@@ -13,14 +15,19 @@ from chalicelib.stats.counters import (
     AgeMetric,
     Aggregate,
     curve_of,
+    rates,
+    tag_of,
 )
 from chalicelib.stats.table import StatsTable
+from chalicelib.stats.tags import name_of, value_of
 
 # Rates of deliveries, by their names in the protocol.
 _RATES: dict[str, AgeMetric] = {
     "human_open": "unique_human_opens",
     "human_click": "unique_human_clicks",
 }
+# The rate by which variants are judged.
+_JUDGED = "human_click"
 
 
 def compare(stats_table: StatsTable, campaigns: Sequence[str], now: datetime) -> Message:
@@ -64,13 +71,68 @@ def _curve(summary: Aggregate, ages: Mapping[str, int], now: datetime) -> Messag
 
 
 def _differences(rate: str, summaries: Sequence[Aggregate]) -> Iterator[Message]:
-    variants = [
-        Variant(
-            one.campaign,
-            max(0, one.counts.get("deliveries", 0)),
-            max(0, one.counts.get(_RATES[rate], 0)),
-        )
-        for one in summaries
-    ]
+    variants = [_variant(one.campaign, one.counts, rate) for one in summaries]
     for a, b, difference, low, high in differences(variants):
         yield {"rate": rate, "ids": [a, b], "difference": difference, "low": low, "high": high}
+
+
+def compare_variants(stats_table: StatsTable, campaign: str, tag: str) -> Message:
+    """Return the members of the reply to `compareVariants`.
+
+    Of more than six variants, compare the six with the most deliveries, in the order of text.
+
+    Args:
+        stats_table: the counters.
+        campaign: the campaign.
+        tag: the name of the message tag.
+
+    Raises:
+        InvalidRequest: there are fewer than two variants.
+        AwsError: the counters could not be read.
+    """
+    summary = stats_table.summary(campaign)
+    tags = summary.tags if summary else ()
+    found = {
+        tag_of(one.part): one.counts
+        for one in stats_table.variants(campaign, [one for one in tags if name_of(one) == tag])
+        if any(count > 0 for count in one.counts.values())
+    }
+    if len(found) < FEWEST:
+        raise InvalidRequest("invalid_request", _too_few(campaign, tag, [*found], tags))
+    most_delivered = nlargest(MOST, sorted(found), key=lambda one: found[one].get("deliveries", 0))
+    compared = {value_of(one): found[one] for one in sorted(most_delivered)}
+    variants = [_variant(value, counts, _JUDGED) for value, counts in compared.items()]
+    verdict, best, probabilities = judge(variants)
+    return {
+        "tag": tag,
+        "verdict": verdict,
+        "best": best if verdict == "decided" else None,
+        "variants": [
+            {
+                "value": one.name,
+                "deliveries": one.deliveries,
+                "unique_human_clicks": one.count,
+                "rate": rates(compared[one.name])[_JUDGED],
+                "probability": probabilities[number] if probabilities else None,
+            }
+            for number, one in enumerate(variants)
+        ],
+        "differences": [
+            {"rate": _JUDGED, "values": [a, b], "difference": difference, "low": low, "high": high}
+            for a, b, difference, low, high in differences(variants)
+        ],
+    }
+
+
+def _variant(name: str, counts: Mapping[str, int], rate: str) -> Variant:
+    return Variant(name, max(0, counts.get("deliveries", 0)), max(0, counts.get(_RATES[rate], 0)))
+
+
+def _too_few(campaign: str, tag: str, counted: Sequence[str], tags: Sequence[str]) -> str:
+    """Return why variants cannot be compared: what the campaign has instead."""
+    if counted:
+        have = f"only {value_of(counted[0])!r}"
+    else:
+        names = ", ".join(sorted({*map(name_of, tags)}))
+        have = f"none; its emails have the tags: {names}" if names else "none, and no other tag"
+    return f"two values of the tag {tag!r} are needed: {campaign!r} has {have}"

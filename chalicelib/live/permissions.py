@@ -12,7 +12,9 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX, Level, Request, campaign_of
 
 # Actions allowed by a share link: reading aggregates, but no recipient addresses.
-_SHARED_ACTIONS = {"subscribe", "unsubscribe", "get", "listTimelines", "ping", "attend"}
+_SHARED_ACTIONS = {
+    *("subscribe", "unsubscribe", "get", "listTimelines", "compareVariants", "ping", "attend")
+}
 
 
 class Permissions(Struct, frozen=True):

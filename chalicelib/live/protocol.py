@@ -23,6 +23,7 @@ from chalicelib.stats.tags import tag
 MAX_QUERY_LENGTH = 200
 MAX_LIMIT = 100
 MAX_RECIPIENT_LENGTH = 320  # of an email address
+MAX_TAG_NAME_LENGTH = 256  # SES's limit
 MAX_TIMELINES = 25
 MIN_COMPARED, MAX_COMPARED = 2, 6
 MAX_ON_SCREEN = 200
@@ -78,13 +79,14 @@ class Request(Struct, frozen=True):
 
     Attributes:
         topic: of subscribe, unsubscribe and get.
-        campaign: of listActivity, listRecipients and recipientHistory.
+        campaign: of listActivity, listRecipients, recipientHistory and compareVariants.
         campaigns: of listTimelines and compare.
         type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
             filter. `link` and the bounce filters take the values that a snapshot lists; `link`
             takes a link's id or URL.
         state: filter of listRecipients, one of audience.IN_STATE.
         recipient: of recipientHistory, an address or a pseudonym.
+        tag: of compareVariants, the name of a message tag.
         cursor: the cursor of a previous reply, or None.
         listing: of listCampaigns.
         on_screen: of subscribe to the list, the campaigns whose changes to push; None for all.
@@ -105,6 +107,7 @@ class Request(Struct, frozen=True):
     bounce_subtype: str | None = None
     state: str = "all"
     recipient: str = ""
+    tag: str = ""
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     stream: bool = False
@@ -230,6 +233,7 @@ _FIELDS = {
     ),
     "listTimelines": ("campaigns", "stream"),
     "compare": ("campaigns",),
+    "compareVariants": ("campaign", "tag"),
     "listRecipients": ("campaign", "state", "limit", "cursor", "stream"),
     "recipientHistory": ("campaign", "recipient"),
     "ping": (),
@@ -347,6 +351,13 @@ def _recipient(value: dict[str, Any]) -> str:
     return recipient
 
 
+def _tag_name(value: dict[str, Any]) -> str:
+    name = value.get("tag")
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_TAG_NAME_LENGTH:
+        raise _invalid("tag", "the name of a message tag, such as variant", name)
+    return name
+
+
 def _limit(value: dict[str, Any]) -> int:
     limit = value.get("limit", DEFAULT_LIMIT)
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
@@ -446,6 +457,7 @@ _READERS = {
     "bounce_subtype": _text("bounce_subtype", "a subtype of the bounces of a snapshot"),
     "state": _state,
     "recipient": _recipient,
+    "tag": _tag_name,
     "limit": _limit,
     "cursor": _cursor,
     "stream": _stream,

@@ -440,6 +440,20 @@ def test_a_share_link_shows_the_numbers_of_one_campaign_live(stage):
     assert answer["results"][0]["id"] == "acme-spring"
 
 
+def test_a_share_link_shows_and_compares_the_variants_of_its_campaign(stage):
+    for variant in "ab":
+        email = {"campaign": "acme-spring", "variant": variant}
+        stage.pipeline.run(ses.a_delivery(f"m-{variant}", **email))
+    _, token = stage.share("acme-spring")
+    stage.connect("guest", f"share.{token}")
+
+    [snapshot] = stage.ask("guest", action="get", id=topic("acme-spring"))
+    [answer] = stage.ask("guest", action="compareVariants", id=topic("acme-spring"), tag="variant")
+
+    assert [one["value"] for one in snapshot["snapshot"]["variants"]] == ["a", "b"]
+    assert answer["verdict"] == "too_few"
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -452,6 +466,7 @@ def test_a_share_link_shows_the_numbers_of_one_campaign_live(stage):
         {"action": "searchCampaigns", "query": ""},
         {"action": "listTimelines", "ids": [topic("acme-autumn")]},
         {"action": "compare", "ids": [topic("acme-spring"), topic("acme-autumn")]},
+        {"action": "compareVariants", "id": topic("acme-autumn"), "tag": "variant"},
         {"action": "listRecipients", "id": topic("acme-spring")},
         {"action": "recipientHistory", "id": topic("acme-spring"), "recipient": "a@example.com"},
         {"action": "authenticate", "token": signed(**{"cognito:groups": ["staff"]})},

@@ -22,6 +22,7 @@ ACTIONS = {
     "listActivity",
     "listTimelines",
     "compare",
+    "compareVariants",
     "listRecipients",
     "recipientHistory",
     "ping",

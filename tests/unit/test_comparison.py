@@ -91,3 +91,97 @@ def test_six_campaigns_with_long_names_fit_into_a_frame_or_are_refused(world):
     world.arrive(*events(escaped))
     world.drain()
     assert compared(world, *escaped)["error"]["code"] == "too_large"
+
+
+def of_variants(campaign="sale", tag="variant", **numbers):
+    """Return a world whose campaign has emails delivered and clicked, by variant."""
+    world = World()
+    table = world.dynamo.tables["StatsTable"]
+    for value, (deliveries, clicks) in numbers.items():
+        counts = {"d": {"N": str(deliveries)}, "uhc": {"N": str(clicks)}, "v": {"N": "1"}}
+        key = campaign, f"variant#{tag}={value}"
+        table.put(key, {"campaign": {"S": key[0]}, "part": {"S": key[1]}, **counts})
+    tags = {"tags": {"SS": [f"{tag}={value}" for value in numbers]}} if numbers else {}
+    summary = {"campaign": {"S": campaign}, "part": {"S": "summary"}, "v": {"N": "1"}, **tags}
+    table.put((campaign, "summary"), summary)
+    return world
+
+
+def compared_variants(world, campaign="sale", tag="variant"):
+    """Return the reply to `compareVariants`."""
+    text = json.dumps({"action": "compareVariants", "id": TOPIC(campaign), "tag": tag})
+    world.dynamo.before_call = lambda *_: None
+    [answer] = world.new_process().session.answer(VIEWER, text)
+    return answer
+
+
+def test_the_variant_that_is_better_is_decided_with_probabilities():
+    reply = compared_variants(of_variants(a=(5000, 100), b=(5000, 200)))
+
+    assert (reply["verdict"], reply["best"]) == ("decided", "b")
+    a, b = reply["variants"]
+    assert (a["value"], a["deliveries"], a["unique_human_clicks"]) == ("a", 5000, 100)
+    assert (a["rate"], b["rate"]) == (0.02, 0.04)
+    assert a["probability"] + b["probability"] == pytest.approx(1)
+    [difference] = reply["differences"]
+    assert (difference["rate"], difference["values"]) == ("human_click", ["a", "b"])
+    assert difference["low"] < difference["difference"] < difference["high"] < 0
+
+
+def test_no_variant_is_the_best_before_it_is_decided():
+    early = compared_variants(of_variants(a=(5000, 100), b=(5000, 101)))
+    few = compared_variants(of_variants(a=(5000, 100), b=(199, 50)))
+
+    assert (early["verdict"], early["best"]) == ("too_early", None)
+    assert (few["verdict"], few["best"]) == ("too_few", None)
+    assert [one["probability"] for one in few["variants"]] == [None, None]
+
+
+def test_a_variant_without_deliveries_has_no_rate_and_no_difference():
+    reply = compared_variants(of_variants(a=(5000, 100), b=(0, 1)))
+
+    assert [one["rate"] for one in reply["variants"]] == [0.02, None]
+    assert reply["differences"] == []
+
+
+def test_of_more_than_six_variants_those_with_the_most_deliveries_are_compared():
+    numbers = {f"v{n}": (1000 + n % 4, 10) for n in range(8)}
+
+    reply = compared_variants(of_variants(**numbers))
+
+    assert [one["value"] for one in reply["variants"]] == ["v1", "v2", "v3", "v5", "v6", "v7"]
+    assert len(reply["differences"]) == 15
+
+
+@pytest.mark.parametrize(
+    ("world", "says"),
+    [
+        (of_variants(), "none, and no other tag"),
+        (of_variants(a=(1, 1)), "only 'a'"),
+        (of_variants(tag="region", eu=(1, 1), us=(1, 1)), "none; its emails have the tags: region"),
+        (of_variants(a=(0, 0), b=(0, 0)), "none; its emails have the tags: variant"),
+    ],
+)
+def test_fewer_than_two_variants_are_refused_with_what_exists(world, says):
+    error = compared_variants(world)["error"]
+
+    assert error["code"] == "invalid_request"
+    assert says in error["message"]
+
+
+def test_a_campaign_that_does_not_exist_has_no_variants():
+    assert compared_variants(World())["error"]["code"] == "invalid_request"
+
+
+def test_variants_of_simulated_events_are_compared():
+    world = World()
+    for number in range(6):
+        variant = "ab"[number % 2]
+        world.arrive(ses.a_delivery(f"m-{number}", variant=variant))
+        world.arrive(ses.a_click(f"m-{number}", at="2026-11-23T10:07:00.000Z", variant=variant))
+    world.drain()
+
+    reply = compared_variants(world, "spring")
+
+    assert [(one["value"], one["deliveries"]) for one in reply["variants"]] == [("a", 3), ("b", 3)]
+    assert [one["unique_human_clicks"] for one in reply["variants"]] == [3, 3]
