@@ -27,6 +27,8 @@ class Behaviour:
         unsubscribes: share of people with an open who opt out.
         complaints: share of delivered emails that are marked as spam.
         duplicates: share of events that arrive more than once.
+        variants: number of variants of the emails, which are sent by turns; 0 for none.
+        lift: factor by which more people click in each variant than in the one before.
     """
 
     speed: float = 1200.0
@@ -39,6 +41,8 @@ class Behaviour:
     unsubscribes: float = 0.008
     complaints: float = 0.001
     duplicates: float = 0.02
+    variants: int = 2
+    lift: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ def campaigns(seed: int, start: datetime) -> Iterator[Campaign]:
             start=start,
             subject=SUBJECTS[name],
             sender=rng.choice(SENDERS),
-            recipients=rng.randint(150, 350),
-            rate=rng.uniform(0.9, 1.5),
+            # Enough that each of two variants has the 200 deliveries without which none is judged.
+            recipients=rng.randint(430, 560),
+            rate=rng.uniform(1.5, 1.9),
             seed=rng.getrandbits(32),
             behaviour=Behaviour(
                 speed=1800,
@@ -40,6 +41,7 @@ def campaigns(seed: int, start: datetime) -> Iterator[Campaign]:
                 opens=rng.uniform(0.35, 0.6),
                 clicks=rng.uniform(0.1, 0.35),
                 complaints=0.002,
+                lift=rng.choice((1.0, 1.5, 2.0)),
             ),
         )
         yield campaign

@@ -15,7 +15,7 @@ from dashboard.simulation import audience, reports
 from dashboard.simulation.campaign import Campaign
 from dashboard.simulation.payloads import Mail, domain_of, identifier, timestamp
 
-_VARIANTS = "ab"  # of a test with two subjects or texts, by turns
+VARIANTS = "abcdef"
 _MILLISECOND = timedelta(milliseconds=1)
 # People take at least this long to open an email after it was sent; prefetchers do not.
 _SOONEST_READER_SECONDS = 5.0
@@ -53,6 +53,8 @@ def life(campaign: Campaign, rng: Random, index: int, sent_after: float) -> list
     """
     at = campaign.start + timedelta(seconds=sent_after)
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    number = campaign.behaviour.variants
+    variant = VARIANTS[index % number] if number else None
     mail = Mail(
         message_id=identifier(at, rng),
         at=at,
@@ -60,7 +62,7 @@ def life(campaign: Campaign, rng: Random, index: int, sent_after: float) -> list
         subject=campaign.subject,
         sender=campaign.sender,
         configuration_set=campaign.configuration_set,
-        tags={"variant": _VARIANTS[index % len(_VARIANTS)], campaign.tag: campaign.id},
+        tags={**({} if variant is None else {"variant": variant}), campaign.tag: campaign.id},
         mta=rng.choice(audience.MTAS),
     )
     one = _Life(campaign, mail, rng, sent_after)
@@ -79,6 +81,8 @@ class _Life:
         self._shares = campaign.behaviour
         self._taken: set[datetime] = set()
         site = f"https://{domain_of(mail.sender)}"
+        lift = self._shares.lift ** VARIANTS.index(mail.tags.get("variant", VARIANTS[0]))
+        self._clicks = min(1.0, self._shares.clicks * lift)
         self._links = [f"{site}/{campaign.id}{path}" for path in audience.PATHS]
         self._links.append(f"{site}/unsubscribe/{mail.message_id[17:30]}")  # a link of its own
 
@@ -158,7 +162,7 @@ class _Life:
             while self._chance(0.25):
                 again += 2 + self._hours(3, 1.0)
                 self._open(again, shown_by, by_bot=False)
-        if self._chance(self._shares.clicks):
+        if self._chance(self._clicks):
             browser = self._rng.choice(browsers)
             for link in self._chosen_links():
                 # Slowly: three links within ten seconds would be a scanner's burst.

@@ -10,6 +10,7 @@ import click
 
 from dashboard.simulation.audience import SENDERS, SUBJECTS
 from dashboard.simulation.campaign import Behaviour, Campaign
+from dashboard.simulation.mail_life import VARIANTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -122,6 +123,20 @@ _OPTIONS = (
     _share("unsubscribes", "openers who unsubscribe"),
     _share("complaints", "delivered emails that are marked as spam"),
     _share("duplicates", "events that are delivered more than once"),
+    click.option(
+        "--variants",
+        type=click.IntRange(0, len(VARIANTS)),
+        default=_DEFAULTS.variants,
+        show_default=True,
+        help="Number of variants of the emails, by turns: values of the message tag variant.",
+    ),
+    click.option(
+        "--lift",
+        type=_POSITIVE,
+        default=_DEFAULTS.lift,
+        show_default=True,
+        help="Factor by which more people click in variant b than in a, in c than in b, and so on.",
+    ),
     click.option(
         "--tag",
         default="campaign",

@@ -295,6 +295,30 @@ def test_an_email_has_the_shape_that_ses_documents(events):
         assert ("timestamp" in own(event)) == (kind not in {"Send", "Reject", "Rendering Failure"})
 
 
+def clicks_by_variant(**behaviour):
+    """Return the emails with a click by a person, by variant, of 3,000."""
+    campaign = Campaign("sale", START, recipients=3000, behaviour=Behaviour(**behaviour))
+    clicked = defaultdict(set)
+    for one in arrivals(campaign):
+        if one.happening.type == "Click":
+            mail = one.happening.mail
+            clicked[mail.tags.get("variant")].add(mail.message_id)
+    return {variant: len(emails) for variant, emails in clicked.items()}
+
+
+def test_people_click_more_often_in_a_variant_with_a_lift():
+    even = clicks_by_variant(bots=0, clicks=0.3)
+    lifted = clicks_by_variant(bots=0, clicks=0.3, lift=2, variants=3)
+
+    assert 0.8 < even["b"] / even["a"] < 1.25
+    assert lifted["a"] * 1.5 < lifted["b"]
+    assert lifted["b"] * 1.2 < lifted["c"]
+
+
+def test_emails_without_variants_have_no_such_tag():
+    assert clicks_by_variant(variants=0).keys() == {None}
+
+
 def test_a_message_id_begins_with_the_time_of_the_email(events):
     for event in events:
         mail = event["mail"]
