@@ -1616,6 +1616,27 @@ FAULTS = (
         "self.paces.update(summary, at)",
         ("tests/laws/test_paces.py::test_a_pace_that_fails_keeps_watch_from_nothing_else",),
     ),
+    Fault(
+        "what was usual counts the deliveries of now before they were made",
+        "chalicelib/insight/pace.py",
+        "running.campaign.deliveries * (by_then / sent)",
+        "running.campaign.deliveries",
+        ("tests/unit/test_pace.py::test_what_is_usual_depends_on_the_emails_of_then_before_now",),
+    ),
+    Fault(
+        "what is usual now is raised to what was usual at a lower age",
+        "chalicelib/insight/pace.py",
+        "now = sum(one.age_seconds <= _age_now(running) for one in found)",
+        "now = 0",
+        ("tests/unit/test_pace.py::test_what_is_usual_now_bounds_it_before_and_after",),
+    ),
+    Fault(
+        "what is usual is not computed for the present age",
+        "chalicelib/stats/pace.py",
+        "at[age] = running.now",
+        "pass",
+        ("tests/laws/test_paces.py::test_what_is_usual_at_the_present_age_is_among_the_ages",),
+    ),
 )
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,7 +27,13 @@ from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import Message, frames
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
-from chalicelib.live.protocol import LIST_TOPIC, Request, error_reply, parse_request
+from chalicelib.live.protocol import (
+    CAMPAIGN_TOPIC_PREFIX,
+    LIST_TOPIC,
+    Request,
+    error_reply,
+    parse_request,
+)
 from chalicelib.live.recipient_lists import RecipientLists
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
@@ -35,6 +41,9 @@ from chalicelib.log import log
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.table import StatsTable
+
+if TYPE_CHECKING:
+    from chalicelib.live.usual import UsualCounts
 
 # Facts read per reply: however rare the matches, the reply is timely and has a cursor.
 _MOST_READ = 2000
@@ -46,12 +55,18 @@ _PLACE = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z#[0-9a-f]{16}")
 
 
 class RequestHandler(Struct, frozen=True):
-    """The message function; `sign_in` is None if the API requires no authentication."""
+    """The message function.
+
+    Attributes:
+        usual_counts: returns this process's reader of usual counts.
+        sign_in: None if the API requires no authentication.
+    """
 
     stats_table: StatsTable
     snapshots: Snapshots
     campaign_lists: CampaignLists
     recipient_lists: RecipientLists
+    usual_counts: "Callable[[], UsualCounts]"
     subscriptions: Subscriptions
     sign_in: Authenticator | None
     connections: ManagementApi
@@ -130,6 +145,7 @@ class RequestHandler(Struct, frozen=True):
             "listTimelines": self._list_timelines,
             "compare": self._compare,
             "compareVariants": self._compare_variants,
+            "getUsual": self._get_usual,
             "listRecipients": self._recipients,
             "recipientHistory": self._recipients,
             "ping": self._ping,
@@ -233,6 +249,10 @@ class RequestHandler(Struct, frozen=True):
         from chalicelib.live.comparison import compare_variants  # as above
 
         yield request.reply(**compare_variants(self.stats_table, request.campaign, request.tag))
+    def _get_usual(self, _: Connection, request: Request) -> Iterator[Message]:
+        now = datetime.fromtimestamp(self.clock(), UTC)
+        usual = self.usual_counts().of(request.campaign, now)
+        yield request.reply(id=CAMPAIGN_TOPIC_PREFIX + request.campaign, **usual)
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))
@@ -252,16 +272,25 @@ def build(
     recipients = RecipientsIndex(
         dynamo, config.stats_table, retention_days=config.retention_days, clock=clock
     )
+    directory = Directory(dynamo, config.stats_table, stats_table)
+
+    @cache
+    def usual_counts() -> "UsualCounts":
+        from chalicelib.live.usual import UsualCounts  # few sessions need its statistics
+
+        return UsualCounts(stats_table, directory)
+
     return RequestHandler(
         stats_table,
         Snapshots(stats_table, Activity(stats_table, events_table), clock),
         CampaignLists(
             stats_table,
-            Directory(dynamo, config.stats_table, stats_table),
+            directory,
             tag_names=config.breakdown_tags,
             clock=clock,
         ),
         RecipientLists(stats_table, events_table, recipients),
+        usual_counts,
         subscriptions,
         authenticator.build(config, dynamo, subscriptions, clock),
         connections,

@@ -104,11 +104,12 @@ class Sent(NamedTuple):
     """Emails that SES accepted at about the same time.
 
     Attributes:
-        age_seconds: their age now.
+        age_seconds: their age at a moment.
+        emails: their number; a fraction where a moment divides the emails of a bucket.
     """
 
     age_seconds: float
-    emails: int
+    emails: float
 
 
 class SendBucket(NamedTuple):
@@ -119,21 +120,36 @@ class SendBucket(NamedTuple):
     emails: int
 
 
-def sending(buckets: Iterable[SendBucket], now: datetime) -> list[Sent]:
-    """Return the emails of a campaign by their age, from its sends by minute or hour.
+def sending(
+    buckets: Iterable[SendBucket], at: datetime, known_at: datetime | None = None
+) -> list[Sent]:
+    """Return the emails that a campaign had sent at a moment by their age at that moment.
 
-    The emails of a bucket have the mean age of the part of the bucket that has passed.
+    The emails of a bucket have the mean age of the part of the bucket that has passed, as if they
+    were sent evenly. No further emails are sent after the buckets were read.
+
+    Args:
+        buckets: the campaign's sends by minute or hour.
+        at: the moment.
+        known_at: when the buckets were read; by default, at that moment.
     """
+    known_at = known_at or at
     return [
-        Sent(_mean_age_seconds(one, now), one.emails)
+        found
         for one in buckets
-        if one.emails > 0 and one.start <= now
+        if one.start <= at and one.start <= known_at and (found := _sent(one, at, known_at)).emails
     ]
 
 
-def _mean_age_seconds(one: SendBucket, now: datetime) -> float:
-    end = min(one.start + one.length, now)
-    return (now - one.start - (end - one.start) / 2).total_seconds()
+def _sent(one: SendBucket, at: datetime, known_at: datetime) -> Sent:
+    end = min(one.start + one.length, known_at)
+    until = min(end, at)
+    age = (at - one.start - (until - one.start) / 2).total_seconds()
+    is_complete = until == end
+    return Sent(
+        age,
+        one.emails if is_complete else one.emails * ((until - one.start) / (end - one.start)),
+    )
 
 
 def mean_count(response: Curve, emails: Sequence[Sent], most_seconds: float = math.inf) -> float:

@@ -139,7 +139,7 @@ class Count(Struct, frozen=True):
     """Emails that were opened or clicked, of those that were delivered."""
 
     count: float
-    deliveries: int
+    deliveries: float
 
     @property
     def log(self) -> float:

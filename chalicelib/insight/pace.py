@@ -11,13 +11,15 @@ has the same differences, and the noise of its own size.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from chalicelib.insight.curves import AGE_EDGES_SECONDS, mean_count
+from chalicelib.insight.curves import AGE_EDGES_SECONDS, Sent, mean_count
 from chalicelib.insight.hierarchy import (
     Component,
     Count,
@@ -106,6 +108,25 @@ class Forecast(Struct, frozen=True):
     final: bool
 
 
+class Moment(NamedTuple):
+    """A moment in the course of a campaign, before or after the one at which it is known.
+
+    Attributes:
+        age_seconds: of the campaign.
+        emails: the emails that it has sent by then, by their age; see curves.sending.
+    """
+
+    age_seconds: int
+    emails: Sequence[Sent]
+
+
+class Expectation(NamedTuple):
+    """What earlier campaigns would count at an age of this campaign."""
+
+    age_seconds: int
+    estimate: Estimate
+
+
 class UsualPoint(NamedTuple):
     """The usual share of delivered emails that are opened or clicked before an age, 0 to 1."""
 
@@ -114,13 +135,6 @@ class UsualPoint(NamedTuple):
     low: float
     high: float
     campaigns: int
-
-
-class _Rate(NamedTuple):
-    """The logarithm of a rate, and its variance by chance."""
-
-    log: float
-    noise: float
 
 
 def pace(running: Running, past: Iterable[Campaign], metric: Metric) -> Pace | Silence:
@@ -242,27 +256,87 @@ def usual(
     return points
 
 
+def course(
+    running: Running, past: Iterable[Campaign], metric: Metric, moments: Sequence[Moment]
+) -> list[Expectation] | Silence:
+    """Return what earlier campaigns would count at each age of this campaign.
+
+    At each moment, it is what `pace` expects: now exactly, before now of the emails and deliveries
+    of then, after now without further sends. Deliveries are the same share of sends at all moments.
+    Moments that fewer than five earlier campaigns have reached are left out. As no count falls, a
+    later estimate is at least an earlier one; the one of now remains as it is.
+
+    Args:
+        running: the campaign now.
+        past: the earlier campaigns, from history.comparable.
+        metric: what to expect.
+        moments: in the order of age.
+    """
+    known = list(past)
+    reason = silence(running, len(_reached(known, running.now, running.emails)))
+    if reason:
+        return reason
+    sent = sum(one.emails for one in running.emails)
+    found: list[Expectation] = []
+    for age_seconds, emails in moments:
+        by_then = sum(one.emails for one in emails)
+        if by_then == 0:
+            found.append(Expectation(age_seconds, Estimate(0.0, 0.0, 0.0, 0)))
+            continue
+        usable = _reached(known, running.now, emails)
+        if len(usable) >= FEWEST_CAMPAIGNS:
+            deliveries = running.campaign.deliveries * (by_then / sent)
+            estimate = _usual(_counts_at(emails, usable, metric), deliveries)
+            found.append(Expectation(age_seconds, estimate))
+    now = sum(one.age_seconds <= _age_now(running) for one in found)
+    earlier = list(accumulate(reversed(found[:now]), partial(_bounded, min)))
+    later = list(accumulate(found[max(now - 1, 0) :], partial(_bounded, max)))
+    return [*reversed(earlier[1:]), *later]
+
+
+def _bounded(
+    bound: Callable[[float, float], float], nearer: Expectation, one: Expectation
+) -> Expectation:
+    """Return an expectation bounded by the one that is nearer to now."""
+    near, far = nearer.estimate, one.estimate
+    estimate = Estimate(
+        bound(near.expected, far.expected),
+        bound(near.low, far.low),
+        bound(near.high, far.high),
+        far.campaigns,
+    )
+    return Expectation(one.age_seconds, estimate)
+
+
+def _age_now(running: Running) -> float:
+    return (running.now - running.campaign.first_event_at).total_seconds()
+
+
 def _counts(
     running: Running, past: Iterable[Campaign], metric: Metric
 ) -> tuple[Silence | None, list[Count]]:
     """Return the earlier campaigns' counts at this campaign's ages, or why there are not enough."""
-    oldest = running.oldest_seconds if running.emails else 0.0
-    usable = complete(past, running.now, oldest)
+    usable = _reached(past, running.now, running.emails)
     reason = silence(running, len(usable))
-    if reason:
-        return reason, []
-    return None, [
-        Count(mean_count(one.curves[metric], running.emails), one.deliveries) for one in usable
-    ]
+    return (reason, []) if reason else (None, _counts_at(running.emails, usable, metric))
 
 
-def _count(log: float, deliveries: int) -> float:
+def _reached(past: Iterable[Campaign], now: datetime, emails: Sequence[Sent]) -> list[Campaign]:
+    """Return the earlier campaigns that have reached the age of the oldest of these emails."""
+    return complete(past, now, max((one.age_seconds for one in emails), default=0.0))
+
+
+def _counts_at(emails: Sequence[Sent], past: Iterable[Campaign], metric: Metric) -> list[Count]:
+    return [Count(mean_count(one.curves[metric], emails), one.deliveries) for one in past]
+
+
+def _count(log: float, deliveries: float) -> float:
     """Return the count of a rate's logarithm: the inverse of Count.log."""
     return max(0.0, min(math.exp(log) * (deliveries + 0.5) - 0.5, float(deliveries)))
 
 
 def _estimate(
-    components: Sequence[Component], deliveries: int, campaigns: int, least: float = -math.inf
+    components: Sequence[Component], deliveries: float, campaigns: int, least: float = -math.inf
 ) -> Estimate:
     low, expected, high = (
         _count(quantile(components, share, least), deliveries)
@@ -271,7 +345,7 @@ def _estimate(
     return Estimate(expected, low, high, campaigns)
 
 
-def _usual(counts: Sequence[Count], deliveries: int) -> Estimate:
+def _usual(counts: Sequence[Count], deliveries: float) -> Estimate:
     """Return the count of one more campaign like those of the counts; see pace."""
     own = Count(0, deliveries)
     components = [

@@ -79,7 +79,7 @@ class Request(Struct, frozen=True):
 
     Attributes:
         topic: of subscribe, unsubscribe and get.
-        campaign: of listActivity, listRecipients, recipientHistory and compareVariants.
+        campaign: of listActivity, listRecipients, recipientHistory, compareVariants and getUsual.
         campaigns: of listTimelines and compare.
         type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
             filter. `link` and the bounce filters take the values that a snapshot lists; `link`
@@ -234,6 +234,7 @@ _FIELDS = {
     "listTimelines": ("campaigns", "stream"),
     "compare": ("campaigns",),
     "compareVariants": ("campaign", "tag"),
+    "getUsual": ("campaign",),
     "listRecipients": ("campaign", "state", "limit", "cursor", "stream"),
     "recipientHistory": ("campaign", "recipient"),
     "ping": (),

@@ -1,23 +1,35 @@
 """Compute the pace of a campaign from its counters and those of earlier campaigns."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.facts.personal import masked_sender
-from chalicelib.insight.curves import Curve, SendBucket, sending
+from chalicelib.insight.curves import AGE_EDGES_SECONDS, Curve, SendBucket, sending
 from chalicelib.insight.history import (
     FEWEST_CAMPAIGNS,
     LEAST_DELIVERIES_OF_EARLIER,
+    LEAST_EXPECTED,
     MOST_CAMPAIGNS,
     Campaign,
     Metric,
     Running,
+    Silence,
     comparable,
     complete,
 )
-from chalicelib.insight.pace import FORECASTS_SECONDS, Estimate, Forecast, Pace, forecast, pace
+from chalicelib.insight.pace import (
+    FORECASTS_SECONDS,
+    Estimate,
+    Forecast,
+    Moment,
+    Pace,
+    course,
+    forecast,
+    pace,
+)
 from chalicelib.stats.counters import (
     AGE_METRICS,
     AGE_METRICS_ON_THE_WIRE,
@@ -49,10 +61,11 @@ def is_due(first_event_at: datetime, computed_at: datetime | None, now: datetime
     age = now - first_event_at
     if age < YOUNG or (age < ENDED and computed_at is None):
         return True
-    return age < ENDED and computed_at is not None and _hour(computed_at) != _hour(now)
+    return age < ENDED and computed_at is not None and hour_of(computed_at) != hour_of(now)
 
 
-def _hour(at: datetime) -> str:
+def hour_of(at: datetime) -> str:
+    """Return the hour of a time, such as `2026-11-23T10`."""
     return at.strftime("%Y-%m-%dT%H")
 
 
@@ -181,14 +194,9 @@ def content_of(running: Running, others: Iterable[Campaign]) -> Content:
         others: other campaigns; those that are comparable are selected from them.
     """
     past = comparable(running.campaign, others)
-    oldest = running.oldest_seconds if running.emails else 0.0
-    campaigns = len(complete(past, running.now, oldest))
-    if campaigns < FEWEST_CAMPAIGNS:
-        return {"campaigns": campaigns, "needed": FEWEST_CAMPAIGNS}
-    content: dict[str, Any] = {
-        "campaigns": campaigns,
-        "at": running.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
+    content = _compared(running, past)
+    if "needed" in content:
+        return content
     for name, metric in AGE_METRICS_ON_THE_WIRE.items():
         now = pace(running, past, metric)
         if isinstance(now, Pace):
@@ -205,6 +213,58 @@ def content_of(running: Running, others: Iterable[Campaign]) -> Content:
         if said:
             content["forecast"].append({"hours": seconds // 3600, **said})
     return content
+
+
+def _compared(running: Running, past: Sequence[Campaign]) -> dict[str, Any]:
+    """Return with how many campaigns a campaign is compared now, and if too few, what is needed."""
+    oldest = running.oldest_seconds if running.emails else 0.0
+    campaigns = len(complete(past, running.now, oldest))
+    if campaigns < FEWEST_CAMPAIGNS:
+        return {"campaigns": campaigns, "needed": FEWEST_CAMPAIGNS}
+    return {"campaigns": campaigns, "at": running.now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def usual_content(
+    running: Running, others: Iterable[Campaign], sends: Sequence[SendBucket]
+) -> Content:
+    """Return what earlier campaigns would count at each age of a campaign, up to seven days.
+
+    A metric of which nothing can be said, or fewer than five emails are expected, is left out.
+
+    Args:
+        running: the campaign at this moment.
+        others: other campaigns; those that are comparable are selected from them.
+        sends: the campaign's; see `send_buckets`.
+    """
+    past = comparable(running.campaign, others)
+    content = _compared(running, past)
+    if "needed" in content:
+        return content
+    moments = _moments(running, sends)
+    content["started_at"] = running.campaign.first_event_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    content["ages"] = []
+    for name, metric in AGE_METRICS_ON_THE_WIRE.items():
+        found = course(running, past, metric, moments)
+        if isinstance(found, Silence) or found[-1].estimate.expected < LEAST_EXPECTED:
+            continue
+        content["ages"] = [one.age_seconds for one in found]
+        content[name] = {
+            "low": [round(one.estimate.low, 1) for one in found],
+            "expected": [round(one.estimate.expected, 1) for one in found],
+            "high": [round(one.estimate.high, 1) for one in found],
+        }
+    return content
+
+
+def _moments(running: Running, sends: Sequence[SendBucket]) -> list[Moment]:
+    """Return the start of a campaign, the edges of ages up to seven days, and now."""
+    start = running.campaign.first_event_at
+    age = math.floor((running.now - start).total_seconds())
+    last = round(ENDED.total_seconds())
+    at = {one: start + timedelta(seconds=one) for one in (0, *AGE_EDGES_SECONDS) if one <= last}
+    if 0 <= age <= last:
+        at[age] = running.now
+    return [Moment(one, sending(sends, at[one], running.now)) for one in sorted(at)]
 
 
 def says_the_same(one: Content, other: Content | None) -> bool:

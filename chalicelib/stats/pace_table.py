@@ -20,6 +20,7 @@ from chalicelib.stats.pace import (
     content_of,
     earlier_campaign,
     earlier_entries,
+    hour_of,
     is_due,
     running_campaign,
     says_the_same,
@@ -60,14 +61,8 @@ class Paces:
 
     def __init__(self, stats_table: StatsTable, directory: Directory) -> None:
         self._stats_table = stats_table
-        self._directory = directory
+        self._earlier = EarlierCampaigns(stats_table, directory)
         self._running: dict[str, _Kept] = {}
-        # Of the current hour: the directory, and the earlier campaigns that were read.
-        self._hour = ""
-        self._entries: Sequence[Entry] | None = None
-        self._earlier: dict[str, Campaign | None] = {}
-        # The number of sends of a campaign, and its last hour with any.
-        self._last_hours: dict[str, tuple[int, str | None]] = {}
 
     def keep_only(self, campaigns: Collection[str]) -> None:
         """Drop what is kept of campaigns that are no longer among the newest."""
@@ -90,7 +85,7 @@ class Paces:
         first = summary.first_event_at
         if first is None or not is_due(datetime.fromisoformat(first), kept.computed_at, now):
             return False
-        earlier = self._read_earlier(summary, now)
+        earlier = self._earlier.read(summary, now)
         if earlier is None:
             return False
         self._running[summary.campaign] = kept
@@ -109,40 +104,52 @@ class Paces:
             stored = self._stats_table.pace(summary.campaign)
             kept.stored = stored.content if stored else None
         # Each hour in any case: a recount may have corrected them.
-        if (kept.version, kept.hour) != (summary.version, self._hour):
+        hour = hour_of(now)
+        if (kept.version, kept.hour) != (summary.version, hour):
             [ages] = self._stats_table.ages([summary.campaign])
             sent = summary.counts.get("sends", 0)
             if sent != kept.sent:
-                kept.sends = send_buckets(self._read_sends(summary.campaign))
+                kept.sends = read_sends(self._stats_table, summary.campaign)
                 kept.sent = sent
-            kept.ages, kept.version, kept.hour = ages, summary.version, self._hour
+            kept.ages, kept.version, kept.hour = ages, summary.version, hour
 
-    def _read_sends(self, campaign: str) -> Iterator[Aggregate]:
-        """Yield a campaign's days, its last hours, and the minutes of the last hours with sends."""
-        yield from self._stats_table.buckets(campaign, "day#")
-        with_sends = []
-        for hour in islice(self._stats_table.buckets(campaign, "hour#"), _MOST_HOURS):
-            yield hour
-            if hour.counts.get("sends", 0) > 0:
-                with_sends.append(hour.part.removeprefix("hour#"))
-        for prefix in with_sends[:_HOURS_WITH_MINUTES]:
-            yield from self._stats_table.buckets(campaign, f"minute#{prefix}")
 
-    def _read_earlier(self, summary: Aggregate, now: datetime) -> list[Campaign] | None:
-        """Return the earlier campaigns; None while the directory is not complete."""
-        hour = now.strftime("%Y-%m-%dT%H")
+class EarlierCampaigns:
+    """The campaigns with which others are compared, as read in the current hour."""
+
+    def __init__(self, stats_table: StatsTable, directory: Directory) -> None:
+        self._stats_table = stats_table
+        self._directory = directory
+        # Of the current hour: the directory, and the campaigns that were read.
+        self._hour = ""
+        self._entries: Sequence[Entry] | None = None
+        self._read: dict[str, Campaign | None] = {}
+        # The number of sends of a campaign, and its last hour with any.
+        self._last_hours: dict[str, tuple[int, str | None]] = {}
+
+    def read(self, summary: Aggregate, now: datetime) -> list[Campaign] | None:
+        """Return the campaigns before a campaign; None while the directory is not complete.
+
+        Args:
+            summary: the campaign's summary.
+            now: the current time, in UTC.
+
+        Raises:
+            AwsError: an item could not be read.
+        """
+        hour = hour_of(now)
         if hour != self._hour or self._entries is None:
             self._entries = self._directory.entries()
-            self._hour, self._earlier = hour, {}
+            self._hour, self._read = hour, {}
         if self._entries is None:
             return None
         chosen = earlier_entries(self._entries, summary)
-        missing = [one for one in chosen if one.campaign not in self._earlier]
+        missing = [one for one in chosen if one.campaign not in self._read]
         found = self._stats_table.ages([one.campaign for one in missing])
         for entry, ages in zip(missing, found, strict=True):
             hour_of_last = self._last_hour(entry)
-            self._earlier[entry.campaign] = earlier_campaign(entry, ages, hour_of_last)
-        kept = (self._earlier[one.campaign] for one in chosen)
+            self._read[entry.campaign] = earlier_campaign(entry, ages, hour_of_last)
+        kept = (self._read[one.campaign] for one in chosen)
         return [one for one in kept if one is not None]
 
     def _last_hour(self, entry: Entry) -> str | None:
@@ -161,3 +168,24 @@ class Paces:
                     if hour.counts.get("sends", 0) > 0:
                         return hour.part
         return None
+
+
+def read_sends(stats_table: StatsTable, campaign: str) -> list[SendBucket]:
+    """Read a campaign's sends: by minute in its last hours with sends, otherwise by hour or day.
+
+    Raises:
+        AwsError: an item could not be read.
+    """
+    return send_buckets(_read_buckets(stats_table, campaign))
+
+
+def _read_buckets(stats_table: StatsTable, campaign: str) -> Iterator[Aggregate]:
+    """Yield a campaign's days, its last hours, and the minutes of the last hours with sends."""
+    yield from stats_table.buckets(campaign, "day#")
+    with_sends = []
+    for hour in islice(stats_table.buckets(campaign, "hour#"), _MOST_HOURS):
+        yield hour
+        if hour.counts.get("sends", 0) > 0:
+            with_sends.append(hour.part.removeprefix("hour#"))
+    for prefix in with_sends[:_HOURS_WITH_MINUTES]:
+        yield from stats_table.buckets(campaign, f"minute#{prefix}")

@@ -467,6 +467,7 @@ def test_a_share_link_shows_and_compares_the_variants_of_its_campaign(stage):
         {"action": "listTimelines", "ids": [topic("acme-autumn")]},
         {"action": "compare", "ids": [topic("acme-spring"), topic("acme-autumn")]},
         {"action": "compareVariants", "id": topic("acme-autumn"), "tag": "variant"},
+        {"action": "getUsual", "id": topic("acme-spring")},
         {"action": "listRecipients", "id": topic("acme-spring")},
         {"action": "recipientHistory", "id": topic("acme-spring"), "recipient": "a@example.com"},
         {"action": "authenticate", "token": signed(**{"cognito:groups": ["staff"]})},

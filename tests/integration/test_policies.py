@@ -264,6 +264,7 @@ def everything(pipeline, calls, monkeypatch):
         ask(action="listTimelines", ids=[SPRING])
         ask(action="compare", ids=[SPRING, "stats/email-campaign/autumn"])
         ask(action="compareVariants", id=SPRING, tag="variant")
+        ask(action="getUsual", id=SPRING)
         ask(action="listRecipients", id=SPRING)
         email = next(iter(pipeline.parts.recipients.sent("spring").values()))
         ask(action="recipientHistory", id=SPRING, recipient=next(iter(email.recipients)))

@@ -267,7 +267,7 @@ requests = st.builds(
     lambda action, fields: json.dumps({"action": action, **fields}),
     st.sampled_from(
         "subscribe get ping listActivity listTimelines searchCampaigns listCampaigns authenticate"
-        f" unsubscribe compare listRecipients recipientHistory {MARK}".split()
+        f" unsubscribe compare getUsual listRecipients recipientHistory {MARK}".split()
     ),
     st.dictionaries(
         st.sampled_from(

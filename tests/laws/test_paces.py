@@ -1,5 +1,6 @@
 """The pace of running campaigns: computed by watch, stored, pushed and shown."""
 
+import json
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
@@ -8,6 +9,8 @@ import pytest
 from support.world import World
 
 from chalicelib.errors import AwsError, PipelineFault
+from chalicelib.insight.curves import AGE_EDGES_SECONDS
+from chalicelib.live.permissions import Connection
 from chalicelib.stats.counters import AGES, LISTED, ON_DISK, SUMMARY, age_counter
 from chalicelib.stats.pace_table import Paces
 
@@ -92,6 +95,14 @@ class Account:
         return frame["snapshot"].get("pace")
 
     @property
+    def usual(self):
+        """The reply to `getUsual`."""
+        text = json.dumps({"action": "getUsual", "id": TOPIC})
+        with unhooked(self.world):
+            [reply] = self.process.session.answer(Connection("viewer", "api/stage", 0), text)
+        return reply
+
+    @property
     def writes(self):
         return int((self.table.get(("spring", "pace")) or {}).get("v", {"N": "0"})["N"])
 
@@ -114,6 +125,75 @@ def test_a_campaign_is_compared_with_what_is_usual_at_its_age():
     day, week = pace["forecast"]
     assert (day["hours"], week["hours"]) == (24, 168)
     assert opens["actual"] < day["human_opens"]["expected"] <= week["human_opens"]["expected"]
+
+
+def test_what_is_usual_at_each_age_agrees_with_the_pace_now():
+    account = Account()
+    account.start()
+
+    usual, pace = account.usual, account.pace
+
+    assert usual.keys() == {
+        *("request_id", "action", "id", "campaigns", "at", "started_at", "ages", "human_opens")
+    }, "no click is usual"
+    assert (usual["campaigns"], usual["at"]) == (6, pace["at"])
+    assert usual["started_at"] == (account.now - HALF_HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert usual["ages"] == [0, *AGE_EDGES_SECONDS[:35]]
+    now = usual["ages"].index(30 * 60)
+    for name in ("low", "expected", "high"):
+        series = usual["human_opens"][name]
+        assert series == sorted(series)
+        assert series[now] == pytest.approx(pace["human_opens"][name], abs=0.55)
+    assert usual["human_opens"]["expected"][-1] > 1.5 * usual["human_opens"]["expected"][now]
+
+
+def test_what_is_usual_at_the_present_age_is_among_the_ages():
+    account = Account()
+    account.start()
+    account.check(minutes=3)
+
+    usual = account.usual
+
+    assert 33 * 60 in usual["ages"]
+    assert usual["ages"] == sorted(usual["ages"])
+
+
+def test_what_is_usual_says_how_many_campaigns_are_missing():
+    account = Account(earlier=3)
+    account.start()
+
+    usual = account.usual
+
+    assert (usual["campaigns"], usual["needed"]) == (3, 5)
+    assert usual.keys() == {"request_id", "action", "id", "campaigns", "needed"}
+
+
+def test_what_is_usual_is_unknown_before_events_and_of_campaigns_known_in_part():
+    account = Account()
+    assert account.usual["campaigns"] is None
+    account.start(unique_human_opens=2000)
+    assert account.usual["campaigns"] is None
+
+
+def test_earlier_campaigns_are_read_once_an_hour_for_what_is_usual():
+    account = Account()
+    account.start()
+    process = account.process
+    read = []
+    original = process.stats_table.ages
+
+    def ages(campaigns):
+        read.append(len(campaigns))
+        return original(campaigns)
+
+    with patch.object(process.stats_table, "ages", ages):
+        first = account.usual
+        again = account.usual
+        account.world.now += 3600
+        account.usual  # noqa: B018 - it reads
+
+    assert again == first
+    assert read == [6, 1, 0, 1, 6, 1]
 
 
 def test_what_is_usual_grows_without_an_event_and_is_pushed():

@@ -44,6 +44,7 @@ from chalicelib.live.rate_limit import RateLimiter
 from chalicelib.live.recipient_lists import RecipientLists
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
+from chalicelib.live.usual import UsualCounts
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.networks import Networks
@@ -284,6 +285,11 @@ class Parts:
         return Paces(self.stats_table, self.directory)
 
     @cached_property
+    def usual_counts(self):
+        """Return the reader of usual counts."""
+        return UsualCounts(self.stats_table, self.directory)
+
+    @cached_property
     def function_metrics(self):
         """Return the reader of the functions' metrics."""
         return FunctionMetrics(
@@ -316,6 +322,7 @@ class Parts:
                 clock=self._clock,
             ),
             RecipientLists(self.stats_table, self.events_table, self.recipients),
+            lambda: self.usual_counts,
             self.subscriptions,
             self.sign_in,
             self.connections,

@@ -23,6 +23,7 @@ ACTIONS = {
     "listTimelines",
     "compare",
     "compareVariants",
+    "getUsual",
     "listRecipients",
     "recipientHistory",
     "ping",

@@ -113,6 +113,25 @@ def test_emails_of_the_current_minute_have_half_the_time_since_it_began():
     assert sending(buckets, NINE + timedelta(seconds=20)) == [Sent(10, 10)]
 
 
+@pytest.mark.parametrize(
+    ("at", "emails"),
+    [
+        (timedelta(0), []),
+        (timedelta(minutes=15), [Sent(7.5 * MINUTE, 25)]),
+        (timedelta(minutes=60), [Sent(30 * MINUTE, 100)]),
+        (timedelta(minutes=75), [Sent(45 * MINUTE, 100), Sent(7.5 * MINUTE, 30)]),
+        (timedelta(minutes=90), [Sent(60 * MINUTE, 100), Sent(15 * MINUTE, 60)]),
+        (timedelta(minutes=150), [Sent(120 * MINUTE, 100), Sent(75 * MINUTE, 60)]),
+    ],
+)
+def test_emails_of_another_moment_are_spread_evenly_over_their_buckets(at, emails):
+    """The buckets were read at half past ten, in the second hour of sending."""
+    hour = timedelta(hours=1)
+    buckets = [SendBucket(NINE, hour, 100), SendBucket(NINE + hour, hour, 60)]
+
+    assert sending(buckets, NINE + at, NINE + timedelta(minutes=90)) == emails
+
+
 def test_empty_and_future_minutes_are_left_out():
     minute = timedelta(minutes=1)
     buckets = [SendBucket(NINE, minute, 0), SendBucket(NINE + 9 * minute, minute, 3)]

@@ -10,11 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib.insight.curves import Sent, bucket, curve
+from chalicelib.insight.curves import AGE_EDGES_SECONDS, SendBucket, Sent, bucket, curve, sending
 from chalicelib.insight.headline import Headline, headline
 from chalicelib.insight.hierarchy import Component, Count, levels, observed, quantile, rates
 from chalicelib.insight.history import Campaign, Running, Silence, comparable
-from chalicelib.insight.pace import Estimate, Forecast, Pace, forecast, pace, track_record, usual
+from chalicelib.insight.pace import (
+    Estimate,
+    Forecast,
+    Moment,
+    Pace,
+    course,
+    forecast,
+    pace,
+    track_record,
+    usual,
+)
 from chalicelib.insight.variants import Variant, judge
 from dashboard import wording
 
@@ -394,6 +404,115 @@ def test_four_of_five_campaigns_are_inside_the_intervals_of_pace_and_forecast(nu
         inside["forecast"] += ahead.low <= by_a_day <= ahead.high
     assert inside["pace"] / 400 == pytest.approx(0.8, abs=0.05)
     assert inside["forecast"] / 400 == pytest.approx(0.8, abs=0.05)
+
+
+# What is usual at each age of a campaign.
+
+
+def course_of(running, past=HISTORY, sends=None, ages=(0, *AGE_EDGES_SECONDS[:35])):
+    """Return what is usual at these ages, and now."""
+    start = running.campaign.first_event_at
+    sends = sends or [SendBucket(start, timedelta(0), running.campaign.deliveries)]
+    at = {one: start + timedelta(seconds=one) for one in ages}
+    at[round((running.now - start).total_seconds())] = running.now
+    moments = [Moment(one, sending(sends, at[one], running.now)) for one in sorted(at)]
+    return course(running, comparable(running.campaign, past), OPENS, moments)
+
+
+def estimates_of(found):
+    return {one.age_seconds: one.estimate for one in found}
+
+
+@given(histories, st.integers(MINUTE, 9 * DAY))
+def test_what_is_usual_now_is_what_the_pace_compares_with(past, age):
+    running = today(900, age=age)
+    now = pace_of(running, past)
+    found = course_of(running, past)
+
+    if isinstance(found, Silence) or isinstance(now, Silence):
+        assert isinstance(now, Silence)
+    else:
+        assert estimates_of(found)[age] == now.expected
+
+
+def test_during_sending_what_is_usual_now_is_what_the_pace_compares_with():
+    start = NOW - timedelta(minutes=90)
+    hour = timedelta(hours=1)
+    sends = [SendBucket(start, hour, 1400), SendBucket(start + hour, hour, 600)]
+    running = today(150, sent=sending(sends, NOW))
+    running = replace(running, campaign=replace(running.campaign, first_event_at=start))
+
+    assert estimates_of(course_of(running, sends=sends))[90 * MINUTE] == pace_of(running).expected
+
+
+@given(histories, st.integers(MINUTE, 9 * DAY))
+def test_what_is_usual_never_falls_and_is_in_its_interval(past, age):
+    found = course_of(today(900, age=age), past)
+    if isinstance(found, Silence):
+        return
+    for name in ("low", "expected", "high"):
+        values = [getattr(one.estimate, name) for one in found]
+        assert values == sorted(values)
+    assert all(one.low <= one.expected <= one.high for _, one in found)
+    assert [one.age_seconds for one in found] == sorted({one.age_seconds for one in found})
+
+
+def test_what_is_usual_depends_on_the_emails_of_then_before_now():
+    """2,000 emails are sent within an hour: half of them in the first 30 minutes."""
+    sends = [SendBucket(NOW - timedelta(hours=1), timedelta(hours=1), 2000)]
+    running = today(100, sent=sending(sends, NOW))
+    running = replace(running, campaign=replace(running.campaign, first_event_at=sends[0].start))
+    found = estimates_of(course_of(running, sends=sends))
+
+    quarter = estimates_of(course_of(today(100)))[15 * MINUTE].expected
+    assert found[30 * MINUTE].expected == pytest.approx(quarter / 2, rel=0.02)
+    assert found[60 * MINUTE].expected == pytest.approx(quarter, rel=0.02)
+    at_once = estimates_of(course_of(today(100)))[7 * DAY]
+    assert found[7 * DAY].expected == pytest.approx(at_once.expected, rel=0.01)
+
+
+def test_what_is_usual_at_the_end_is_what_earlier_campaigns_counted():
+    found = course_of(today(100))
+
+    assert (found[0].age_seconds, found[0].estimate.expected) == (0, 0)
+    assert found[0].estimate.high < 2
+    assert (found[-1].age_seconds, len(found)) == (7 * DAY, 36)
+    assert found[-1].estimate.expected == pytest.approx(500 * SPEED[7 * DAY], rel=0.03)
+
+
+def test_what_is_usual_ends_where_fewer_than_five_campaigns_are_as_old():
+    past = [earlier(number, 500, weeks=number / 4) for number in range(1, 10)]
+
+    found = course_of(today(100), past)
+
+    assert found[-1].age_seconds == 7 * DAY
+    found = course_of(today(100), past[:6])
+    assert found[-1].age_seconds == 3 * DAY
+    assert found[-1].estimate.campaigns == 5
+
+
+def test_what_is_usual_now_bounds_it_before_and_after():
+    """Of five higher campaigns, the last emails are only two hours old."""
+    two_hours_ago = NOW - timedelta(hours=2)
+    young = [
+        replace(earlier(2 + n, 1500), id=f"x{n}", last_accepted_at=two_hours_ago) for n in range(5)
+    ]
+    running = today(100, age=3 * HOUR)
+
+    found = course_of(running, [*HISTORY, *young])
+
+    estimates = estimates_of(found)
+    assert estimates[3 * HOUR] == pace_of(running, [*HISTORY, *young]).expected
+    assert estimates[2 * HOUR].expected == estimates[3 * HOUR].expected
+    assert estimates[2 * HOUR].campaigns == 15
+    assert [one.estimate.expected for one in found] == sorted(
+        one.estimate.expected for one in found
+    )
+
+
+def test_nothing_is_usual_without_enough_to_compare_with():
+    assert course_of(today(100), HISTORY[:4]) == Silence("too_few_campaigns", 4, 5)
+    assert course_of(today(9, deliveries=199)).reason == "too_few_deliveries"
 
 
 # The usual curve, and the record of earlier forecasts.

@@ -117,6 +117,7 @@ def test_each_documented_request_is_parsed(path):
             "such as variant",
         ),
         ('{"action": "compareVariants", "tag": "variant"}', "invalid_request", "topic"),
+        ('{"action": "getUsual", "id": "stats/health"}', "invalid_request", "topic"),
         ('{"action": "listCampaigns", "limit": 0}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "limit": true}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "cursor": 3}', "invalid_request", "cursor"),
