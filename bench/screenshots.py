@@ -66,6 +66,7 @@ def main() -> None:
             whole(browser, stage, "forced-colors", forced_colors="active")
             printed(browser, stage)
             behind(browser, stage)
+            by_age(browser, stage)
             reclassified(browser, stage)
             stage.scene.snapshots.pop(PREFIX + SPRING)
             take(browser, stage, "campaign", "error", **DESKTOP)
@@ -156,6 +157,25 @@ def printed(browser: Browser, stage: Stage) -> None:
     page.emulate_media(media="print")
     page.wait_for_timeout(300)
     shoot(page, "print", full_page=True)
+
+
+def by_age(browser: Browser, stage: Stage) -> None:
+    """Capture the timeline of a campaign by age: light, dark, on a phone, and without history."""
+    usual = stage.scene.usual
+    for name, options in {
+        "by-age": DESKTOP | {"color_scheme": "light"},
+        "by-age-dark": DESKTOP | {"color_scheme": "dark"},
+        "by-age-phone": PHONE | {"color_scheme": "light"},
+        "by-age-few": DESKTOP | {"color_scheme": "light"},
+    }.items():
+        stage.scene.usual = {"campaigns": 3, "needed": 5} if name == "by-age-few" else usual
+        page = opened(browser, f"{stage.url}{VIEWS['campaign']}?age=human_opens", **options)
+        timeline = page.locator("section[aria-labelledby=timeline]")
+        timeline.scroll_into_view_if_needed()
+        if name == "by-age":
+            timeline.locator(".plot").hover(position={"x": 450, "y": 80})
+        page.wait_for_timeout(300)
+        shoot(page, name)
 
 
 def behind(browser: Browser, stage: Stage) -> None:

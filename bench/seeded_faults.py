@@ -1637,6 +1637,20 @@ FAULTS = (
         "pass",
         ("tests/laws/test_paces.py::test_what_is_usual_at_the_present_age_is_among_the_ages",),
     ),
+    Fault(
+        "the line by age falls while its parts have different versions",
+        "static/src/by-age.js",
+        "if (here && next) here.count = Math.min(here.count, next.count);",
+        "",
+        ("static/test/by-age.test.js",),
+    ),
+    Fault(
+        "what is usual is requested with each push",
+        "static/src/usual.js",
+        "version === this.#version || this.#timers.has(EVERY)",
+        "version === this.#version",
+        ("static/test/usual.test.js",),
+    ),
 )
 
 

@@ -484,6 +484,9 @@ KINDS_OF_BOTS_HELP = {
 
 TIMELINE = {
     "title": "Timeline",
+    "axis": "Horizontal axis",
+    "clock": "Clock time",
+    "age": "Age",
     "sending": "Sending",
     "engagement": "Engagement",
     "interval": "Interval",
@@ -500,6 +503,29 @@ TIMELINE = {
     "utc_days": "each bar is a UTC day, such as from {time}",
     "time": "Time",
     "expired": "Minutes are kept for two days. Switch to hours or days to see this campaign.",
+}
+
+AGE = {
+    "minutes": "{count} min",
+    "hours": "{count} h",
+    "day": "{count} day",
+    "days": "{count} days",
+}
+BY_AGE = {
+    "show": "Count",
+    "this": "This campaign",
+    "band": "Usual range (80%) of {count} earlier campaigns",
+    "expected": "Expected",
+    "usually": "Usually",
+    "range": "{low} to {high}",
+    "at": "at {age}",
+    "age": "Age",
+    "ratio": "{ratio} times your usual at {age}: {actual}, usually {low} to {high}.",
+    "usual": "As usual at {age}: {actual}, usually {low} to {high}.",
+    "too_few": "Not enough history yet: {count} of {needed} campaigns.",
+    "failed": "What is usual could not be loaded: {reason}",
+    "hint": "Emails opened or clicked by a human, by the time since the first event.",
+    "table_label": "Timeline by age as a table",
 }
 
 LINKS = {
@@ -626,6 +652,8 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "kind_of_bot": KINDS_OF_BOTS,
         "kind_of_bot_help": KINDS_OF_BOTS_HELP,
         "timeline": TIMELINE,
+        "age": AGE,
+        "by_age": BY_AGE,
         "links": LINKS,
         "activity": ACTIVITY,
         "recipients": RECIPIENTS,

@@ -73,10 +73,10 @@ export function layoutOf({ times, columns, shown, step, zoom, width, height, em,
 }
 
 /** The next of 1, 2, 5, 10, 20, … @param {number} least */
-function niceStep(least) {
+export function niceStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
   return Math.max(1, ([1, 2, 5, 10].find((n) => n * power >= least) ?? 10) * power);
 }
 
 /** @param {number} value */
-const round = (value) => Math.round(value * 10) / 10;
+export const round = (value) => Math.round(value * 10) / 10;

@@ -122,7 +122,8 @@ export class Connection {
   }
 
   /**
-   * Request results, as a stream unless the request has `stream: false`.
+   * Request results, as a stream unless the request has `stream: false`. A reply to the latter that has
+   * no results is the result, not validated.
    *
    * @template T
    * @param {Request} request
@@ -306,12 +307,13 @@ export class Connection {
   }
 
   /** @param {import("./protocol.js").Reply} reply */
-  #onReply({ requestId, cursor, page, more }) {
+  #onReply({ requestId, cursor, page, more, body }) {
     const { request, callbacks } = this.#pending.get(Number(requestId)) ?? {};
     if (page) {
       page.results.forEach((result) => callbacks?.onResult(result));
       callbacks?.onPage(page);
     }
+    if (!page && request?.stream === false) callbacks?.onResult(body);
     // A reply without results ends a stream.
     if (more || (page && request?.stream)) this.#await(Number(requestId));
     else this.#settle(requestId)?.callbacks?.resolve(cursor);

@@ -104,9 +104,9 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * Several results; `total` and `totals` of the whole list if they are known, and whether the list is `complete`.
  * @typedef {{results: Result[], total: number | null, totals: Sums | null, complete: boolean}} ResultPage
  * The end of a response, or a page of a stream, or a frame of several if there is `more`; `cursor` if
- * there are more pages.
+ * there are more pages. `body` is the whole reply, of which the view that requested it validates the rest.
  * @typedef {{kind: "reply", requestId: RequestId, action: string, cursor: string | null,
- *            page: ResultPage | null, more: boolean}} Reply
+ *            page: ResultPage | null, more: boolean, body: unknown}} Reply
  * @typedef {Snapshot | Push | ErrorReply | ResultReply | Reply} Message
  */
 
@@ -251,7 +251,7 @@ function message(frame, requestId) {
     const cursor = optional(string)(frame.cursor, "cursor");
     return {
       kind: "reply", requestId, action, cursor, page: frame.results === undefined ? null : page(frame, "the message"),
-      more: frame.more === true,
+      more: frame.more === true, body: frame,
     };
   }
   const id = string(frame.id, "id");

@@ -1,13 +1,14 @@
 /**
- * The current view, from the URL's hash: `#/`, `#/?<query>`, `#/health`, `#/campaign/<id>`,
+ * The current view, from the URL's hash: `#/`, `#/?<query>`, `#/health`, `#/campaign/<id>`, `#/campaign/<id>?<query>`,
  * `#/campaign/<id>/<counter>`, `#/campaign/<id>/recipients`, `#/wall/<id>`. Pure.
  */
 
 /**
  * `counter`: whose events are listed; `all` for every event. `link` and `kind` (of a bounce, such as
  * "Transient/MailboxFull") are further filters. `state`: of the recipients that are listed; `recipient`:
- * whose history is shown instead. `query`: what the list shows, see list-query.js.
- * @typedef {{view: "list", query: string} | {view: "health"} | {view: "unknown"} | {view: "campaign", id: string}
+ * whose history is shown instead. `query`: what the list shows, see list-query.js; of a campaign, what its
+ * timeline shows, see views/timeline.js.
+ * @typedef {{view: "list", query: string} | {view: "health"} | {view: "unknown"} | {view: "campaign", id: string, query: string}
  *   | {view: "wall", id: string}
  *   | {view: "activity", id: string, counter: string, link: string | null, kind: string | null}
  *   | {view: "recipients", id: string, state: string, recipient: string | null}} Route
@@ -23,7 +24,7 @@ export function parseRoute(hash) {
   try {
     const id = decodeURIComponent(encoded);
     if (view === "wall") return { view, id };
-    if (counter === undefined) return { view: "campaign", id };
+    if (counter === undefined) return { view: "campaign", id, query };
     const limits = new URLSearchParams(query);
     if (counter === "recipients") {
       return { view: "recipients", id, state: limits.get("state") ?? "all", recipient: limits.get("recipient") };

@@ -24,7 +24,7 @@ export function start(credentials = () => [], shared) {
   let ahead = 0;
   const now = () => Date.now() - ahead;
 
-  const routeOf = () => shared ? /** @type {const} */ ({ view: "campaign", id: shared }) : parseRoute(location.hash);
+  const routeOf = () => shared ? /** @type {const} */ ({ view: "campaign", id: shared, query: "" }) : parseRoute(location.hash);
 
   /** @type {import("./views/app.js").Page} */
   const page = {

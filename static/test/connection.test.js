@@ -628,6 +628,18 @@ test("one page ends a request without a stream", async () => {
   assert.equal(results.length, 1);
 });
 
+test("a reply without results to a request without a stream is its result", async () => {
+  becomeLive();
+  /** @type {any[]} */ const results = [];
+  const done = connection.ask({ action: "getUsual", id: TOPIC, stream: false }, (one) => results.push(one));
+  const { request_id } = latest().sent.at(-1);
+
+  latest().says({ request_id, action: "getUsual", id: TOPIC, campaigns: 3, needed: 5 });
+
+  assert.equal(await done, null);
+  assert.deepEqual(results, [{ request_id, action: "getUsual", id: TOPIC, campaigns: 3, needed: 5 }]);
+});
+
 const LIST = "stats/email-campaigns";
 const LISTED = { $type: "CampaignList", campaigns: [] };
 const subscriptions = () => latest().sent.filter(({ action }) => action === "subscribe").map(({ campaigns }) => campaigns);

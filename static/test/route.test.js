@@ -13,9 +13,13 @@ test("the list has a query, which may contain question marks", () => {
 
 for (const id of ["spring-sale", "a/b c", "50 % off", "Ünïcode ✉", "#?&"]) {
   test(`the campaign ${id} is encoded and decoded unchanged`, () => {
-    assert.deepEqual(parseRoute(campaignHash(id)), { view: "campaign", id });
+    assert.deepEqual(parseRoute(campaignHash(id)), { view: "campaign", id, query: "" });
   });
 }
+
+test("the chart of a campaign by age has a URL", () => {
+  assert.deepEqual(parseRoute("#/campaign/a?age=human_clicks"), { view: "campaign", id: "a", query: "age=human_clicks" });
+});
 
 test("the list behind a counter has a URL that includes its filters", () => {
   const everything = { view: "activity", id: "50 % off", counter: "clicks", link: null, kind: null };

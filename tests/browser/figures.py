@@ -1,6 +1,7 @@
 """The scenes of support.scenes with all figures of a campaign, and campaigns with special figures."""
 
 import hashlib
+import math
 import random
 from typing import Any
 
@@ -8,6 +9,7 @@ from support import scenes
 from support.scenes import PREFIX, SPRING
 from support.stage import Scene
 
+from chalicelib.insight.curves import AGE_EDGES_SECONDS
 from chalicelib.stats.counters import COUNTERS_OF_GENERATION_2, RATES, rates
 
 LIST = "stats/email-campaigns"
@@ -49,7 +51,12 @@ def lively() -> Scene:
     ]
     for minute in spring["timeline"]["minute"]:
         minute["readers"] = minute.get("human_opens", 0) * 8 // 10
-        minute["unique_human_clicks"] = minute.get("human_clicks", 0) * 7 // 10
+    by_human = sum(one.get("human_opens", 0) for one in spring["timeline"]["minute"])
+    for minute in spring["timeline"]["minute"]:
+        share = minute.get("human_opens", 0) / by_human
+        minute["unique_human_opens"] = round(share * spring_counts()["unique_human_opens"])
+        minute["unique_human_clicks"] = round(share * spring_counts()["unique_human_clicks"])
+    scene.usual = usual()
     for one in scene.activity:
         if one["type"] == "Bounce":
             one |= {
@@ -72,6 +79,34 @@ def spring_counts() -> dict[str, int]:
         "prevented": 41,
         "complaints_not_spam": 1,
     }
+
+
+def usual() -> dict[str, Any]:
+    """Build what is usual for the campaign: 2,064 human opens at its age, as in its pace."""
+    ages = [0, *(one for one in AGE_EDGES_SECONDS if one <= 7 * 86_400)]
+    share = [_opened_by(one) for one in ages]
+    now = _opened_by(95 * 60)
+
+    def counts(low: float, expected: float, high: float) -> dict[str, list[float]]:
+        return {
+            "low": [round(low * one / now, 1) for one in share],
+            "expected": [round(expected * one / now, 1) for one in share],
+            "high": [round(high * one / now, 1) for one in share],
+        }
+
+    return {
+        "campaigns": 12,
+        "at": scenes.ago(20),
+        "started_at": scenes.ago(95 * 60),
+        "ages": ages,
+        "human_opens": counts(1790, 2064, 2340),
+        "human_clicks": counts(410, 540, 690),
+    }
+
+
+def _opened_by(age: float) -> float:
+    """Return a share of emails that are opened by an age, of a campaign sent within half an hour."""
+    return (1 - math.exp(-age / 1200)) / (1 + (2700 / max(age, 1)) ** 0.9)
 
 
 def few() -> Scene:

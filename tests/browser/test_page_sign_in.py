@@ -187,6 +187,8 @@ def test_a_share_link_shows_one_campaign_live_without_a_sign_in(page, stage):
     page.mouse.wheel(0, 3000)
     expect(page.get_by_role("heading", name="Links")).to_be_visible()
     expect(page.get_by_role("heading", name="Live activity")).to_have_count(0)
+    expect(page.get_by_role("radio", name="Minutes")).to_be_attached()
+    expect(page.get_by_role("radio", name="Age")).to_have_count(0)
     leading = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.className)")
     assert [one for one in leading if one not in {"skip", "back"}] == []
     expect(page.get_by_role("link", name="All campaigns")).to_be_hidden()

@@ -134,6 +134,89 @@ def test_without_enough_data_the_pace_says_so(stage, look, pace, said):
     expect(look("campaign").locator("section.pace").get_by_text(said)).to_be_visible()
 
 
+def by_age(page):
+    """Return the timeline with the chart by age, once it is complete."""
+    timeline = page.locator("section[aria-labelledby=timeline]")
+    expect(timeline.locator("path.band")).to_be_attached()
+    return timeline
+
+
+def test_a_campaign_by_age_is_shown_over_what_is_usual(look):
+    timeline = by_age(look("by age"))
+
+    said = re.compile(r"^1\.3 times your usual at 1 h 3\d min: 2,683, usually 1,79\d to 2,34\d\.$")
+    expect(timeline.locator(".said")).to_have_text(said)
+    legend = timeline.locator(".legend")
+    expect(legend).to_contain_text("This campaign")
+    expect(legend).to_contain_text("Usual range (80%) of 12 earlier campaigns")
+    expect(legend).to_contain_text("Expected")
+    labels = timeline.locator("svg text").all_text_contents()
+    assert {"5 min", "1 h", "1 day", "7 days"} <= {*labels}
+
+    plot = timeline.locator(".plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    plot.hover(position={"x": box["width"] * 0.4, "y": 50})
+    expect(legend.locator(".at")).to_have_text(re.compile(r"^at \d\d min$"))
+    expect(legend.locator("b").first).to_have_text(re.compile(r"^[\d,]+$"))
+
+    timeline.get_by_text("Show as table").click()
+    rows = timeline.get_by_role("row")
+    expect(rows).to_have_count(37)
+    expect(rows.last).to_have_text(re.compile(r"^7 days\s*–\s*\d,\d{3}\s*[\d,]+ to [\d,]+$"))  # noqa: RUF001
+
+
+def test_the_chart_by_age_is_chosen_by_keyboard_and_kept_in_the_url(look):
+    page = look("campaign")
+    page.get_by_role("radio", name="Clock time").focus()
+    page.keyboard.press("ArrowRight")
+
+    timeline = by_age(page)
+    expect(page).to_have_url(re.compile(r"\?age=human_opens$"))
+    expect(page.get_by_role("radio", name="Age")).to_be_focused()
+    page.get_by_role("radio", name="Human opens").focus()
+    page.keyboard.press("ArrowRight")
+    expect(timeline.locator(".said")).to_contain_text("As usual at 1 h 3")
+    expect(page).to_have_url(re.compile(r"\?age=human_clicks$"))
+    page.reload()
+    expect(by_age(page).locator(".said")).to_contain_text("598, usually 4")
+
+    page.get_by_text("Clock time").click()
+    expect(timeline.locator(".plot svg")).to_have_count(2)
+    expect(page).to_have_url(re.compile(rf"{CAMPAIGN}$"))
+
+
+def test_the_line_by_age_follows_each_push_at_once(stage, look):
+    timeline = by_age(look("by age"))
+    before = timeline.locator("path.course").get_attribute("d")
+    snapshot = stage.scene.snapshots[PREFIX + SPRING]
+    counts = snapshot["counts"] | {"unique_human_opens": 3100}
+
+    stage.push(PREFIX + SPRING, {**numbers(snapshot), "version": 901, "counts": counts})
+
+    expect(timeline.locator(".said")).to_contain_text("1.5 times your usual")
+    assert timeline.locator("path.course").get_attribute("d") != before
+
+
+@pytest.mark.parametrize(
+    ("usual", "said"),
+    [
+        ({"campaigns": 3, "needed": 5}, "Not enough history yet: 3 of 5 campaigns."),
+        ({"campaigns": None}, "No comparison with earlier campaigns yet."),
+        ({"campaigns": 9, "at": scenes.ago(20), "ages": []}, "Too early to tell."),
+    ],
+)
+def test_without_enough_history_only_the_line_by_age_is_shown(stage, look, usual, said):
+    stage.scene.usual = usual
+    timeline = look("by age").locator("section[aria-labelledby=timeline]")
+
+    expect(timeline.locator(".said")).to_have_text(said)
+    expect(timeline.locator("path.course")).to_be_attached()
+    expect(timeline.locator("path.band")).to_have_count(0)
+    timeline.get_by_text("Show as table").click()
+    expect(timeline.get_by_role("row", name="1 h", exact=False).first).to_contain_text("–")  # noqa: RUF001
+
+
 def test_the_kinds_of_bots_and_what_may_still_change_are_shown(look):
     page = look("campaign")
 
@@ -691,7 +774,7 @@ def test_the_page_loads_without_layout_shifts(browser, stage):
         " for (const one of list.getEntries()) window.shifted += one.value;"
         "}).observe({ type: 'layout-shift', buffered: true })"
     )
-    for view in ("overview", "campaign"):
+    for view in ("overview", "campaign", "by age"):
         page.goto("about:blank")
         page.goto(stage.url + VIEWS[view])
         expect(page.locator("[data-metric=sends]").first).to_have_attribute(

@@ -10,6 +10,7 @@ CAMPAIGN = f"#/campaign/{SPRING}"
 VIEWS = {
     "overview": "#/",
     "campaign": CAMPAIGN,
+    "by age": f"{CAMPAIGN}?age=human_opens",
     "activity": f"{CAMPAIGN}/all",
     "by time": f"{CAMPAIGN}/sends",
     "recipients": f"{CAMPAIGN}/recipients?state=not_opened",

@@ -49,6 +49,7 @@ class Scene:
         complete: whether the list of recipients is complete.
         timelines: the timelines by campaign id.
         list_refusal: the response to requests for campaigns, if they are refused.
+        usual: the members of the reply to `getUsual`.
         silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
         delay_seconds: the delay of each response, and of each frame of recipients.
@@ -59,6 +60,7 @@ class Scene:
     recipients: list[dict[str, Any]] = field(default_factory=list)
     complete: bool = True
     timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    usual: dict[str, Any] = field(default_factory=lambda: {"campaigns": None})
     silent: bool = False
     refusal: dict[str, str] | None = None
     list_refusal: dict[str, str] | None = None
@@ -92,6 +94,8 @@ class Scene:
                     one for one in self.activity if one.get("recipient") == request["recipient"]
                 ]
                 yield {"results": mine}
+            case "getUsual":
+                yield {"id": request["id"], **self.usual}
             case "listCampaigns" | "searchCampaigns":
                 yield from self._campaigns(parse_request(json.dumps(request)))
             case _:

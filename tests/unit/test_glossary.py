@@ -109,7 +109,18 @@ def test_every_term_used_by_the_page_is_defined():
 
 @pytest.mark.parametrize(
     "group",
-    ["campaign", "list", "funnel", "links", "activity", "wall", "status", "page", "sign_in"],
+    [
+        "by_age",
+        "campaign",
+        "list",
+        "funnel",
+        "links",
+        "activity",
+        "wall",
+        "status",
+        "page",
+        "sign_in",
+    ],
 )
 def test_every_text_of_a_view_is_used_by_the_page(group):
     keys = {key for key in texts(signing_in=True) if key.startswith(f"{group}.")}

@@ -96,5 +96,5 @@ function Place({ page }) {
   if (route.view === "wall") return html`<${WallView} ...${campaign} />`;
   if (route.view === "activity") return html`<${ActivityView} key=${id} route=${route} ...${campaign} />`;
   if (route.view === "recipients") return html`<${RecipientsView} key=${id} ...${{ id, route, page }} />`;
-  return html`<${CampaignView} key=${id} ...${campaign} untracked=${health?.untracked.includes(id)} unsent=${health?.unsent.includes(id)} />`;
+  return html`<${CampaignView} key=${id} ...${campaign} query=${route.query} untracked=${health?.untracked.includes(id)} unsent=${health?.unsent.includes(id)} />`;
 }

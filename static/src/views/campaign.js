@@ -18,10 +18,10 @@ import { TimelineView } from "./timeline.js";
 const DetailsView = lazy(() => import("./details.js").then((module) => module.DetailsView));
 
 /**
- * @param {import("./app.js").CampaignProps & {untracked: boolean | undefined, unsent: boolean | undefined}} props
- *   `untracked`: many deliveries but no opens; `unsent`: many deliveries but no sends
+ * @param {import("./app.js").CampaignProps & {query: string, untracked: boolean | undefined, unsent: boolean | undefined}} props
+ *   `query`: of the URL; `untracked`: many deliveries but no opens; `unsent`: many deliveries but no sends
  */
-export function CampaignView({ id, page, topic, data, summary, untracked, unsent }) {
+export function CampaignView({ id, page, topic, data, summary, query, untracked, unsent }) {
   const { format, now } = page;
   const campaign = summary?.campaign;
   const refusal = topic?.error && html`<${ServerErrorNotice} error=${topic.error} />`;
@@ -55,7 +55,7 @@ export function CampaignView({ id, page, topic, data, summary, untracked, unsent
         <${HumansAndBotsView} id=${id} summary=${summary} moved=${data?.moved}
           unsettled=${data && lately(data, now, UNSETTLED)} format=${format} />
       </div>
-      <${TimelineView} id=${id} data=${data} page=${page} format=${format} />
+      <${TimelineView} ...${{ id, data, page, format, query }} />
       <${DetailsView} ...${{ id, page, topic, data, summary }} />
       <${Announcer} summary=${summary} format=${format} />`}`;
 }

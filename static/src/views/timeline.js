@@ -1,14 +1,17 @@
-/** The timeline of a campaign, by minute, hour, or day. */
+/** The timeline of a campaign, by minute, hour, or day, or by its age. */
 
 import { Component } from "preact";
 import { download } from "../csv.js";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
+import { standsAlone } from "../leader.js";
+import { campaignHash } from "../route.js";
 import { GRAINS } from "../protocol.js";
 import { columnsOf } from "../series.js";
 import { STEP } from "../state.js";
 import { bucketsOf, defaultGrain } from "../select.js";
 import { isUtc } from "../format.js";
+import { lazy } from "./lazy.js";
 import { Panel } from "./panel.js";
 import { ZoneChoice } from "./zone-choice.js";
 
@@ -26,9 +29,12 @@ const PANELS = /** @type {{title: string, counters: Counter[]}[]} */ ([
 ]);
 const COUNTERS = PANELS.flatMap((panel) => panel.counters);
 
+const AgeView = lazy(() => import("./by-age.js").then((module) => module.AgeView));
+
 /**
  * @typedef {{id: string, data: import("../state.js").CampaignData | null, page: import("./app.js").Page,
- *            format: Format}} Props `data`: null while it is loading
+ *            format: Format, query: string}} Props `data`: null while it is loading; `query`: `age=human_opens`
+ *   or `age=human_clicks` for the chart by age, which share links do not have
  * @typedef {{grain: Grain | null, row: number | null, table: boolean, hidden: Counter[],
  *            zoom: Range | null}} State `grain`, `hidden`, and `zoom` as the
  *   reader chose them; `row` at the pointer
@@ -40,11 +46,14 @@ export class TimelineView extends Component {
 
   /** @param {Props} props @param {State} state */
   shouldComponentUpdate(props, state) {
-    return props.data !== this.props.data || props.format !== this.props.format || state !== this.state;
+    return props.data !== this.props.data || props.format !== this.props.format || state !== this.state
+      || props.query !== this.props.query || ageOf(props) !== null;
   }
 
   render() {
     const { id, data, format, page } = this.props;
+    const metric = ageOf(this.props);
+    const onAge = (/** @type {string | null} */ name) => page.go(campaignHash(id) + (name ? `?age=${name}` : ""), true);
     const { row, table, hidden, zoom } = this.state;
     const campaign = data?.summary?.campaign;
     const grain = this.state.grain ?? (data ? defaultGrain(data) : "minute");
@@ -70,7 +79,16 @@ export class TimelineView extends Component {
       <section class="panel" aria-labelledby="timeline">
         <div class="panel-head">
           <h2 id="timeline">${text("timeline.title")}</h2>
-          <p class="span">
+          ${!standsAlone() && html`
+            <fieldset class="choice">
+              <legend class="visually-hidden">${text("timeline.axis")}</legend>
+              ${[null, "human_opens"].map((name) => html`
+                <label>
+                  <input type="radio" name="axis" checked=${!name === !metric} onChange=${() => onAge(name)} />
+                  <span>${text(name ? "timeline.age" : "timeline.clock")}</span>
+                </label>`)}
+            </fieldset>`}
+          ${!metric && html`<p class="span">
             ${pointed === undefined ? text(`timeline.${grain}_span`) : format.bucket(pointed * 1000, grain)}
             ${grain === "day" && !isUtc(format.zone) && html`${" · "}${text("timeline.utc_days", { time: format.dateTime((times[0] ?? 0) * 1000) })}`}
           </p>
@@ -83,9 +101,9 @@ export class TimelineView extends Component {
                   onChange=${() => this.setState({ grain: name, row: null, zoom: null })} />
                 <span>${text(`timeline.${name}`)}</span>
               </label>`)}
-          </fieldset>
+          </fieldset>`}
         </div>
-        ${PANELS.map(({ title, counters }, index) => html`
+        ${metric ? html`<div class="by-age"><${AgeView} ...${{ id, data, page, metric, onMetric: onAge }} /></div>` : html`${PANELS.map(({ title, counters }, index) => html`
           <${Panel} key=${title + grain} title=${text(title)} counters=${counters} grain=${grain} format=${format}
             data=${data} row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${onToggle}
             columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint} />`)}
@@ -105,9 +123,15 @@ export class TimelineView extends Component {
           </details>`
         : html`<p class="none">
             ${text(!data ? "page.loading" : expired ? "timeline.expired" : "page.no_events")}
-          </p>`}
+          </p>`}`}
       </section>`;
   }
+}
+
+/** @param {{query: string}} props @returns {"human_opens" | "human_clicks" | null} null for the clock */
+function ageOf({ query }) {
+  const age = new URLSearchParams(query).get("age");
+  return age === null || standsAlone() ? null : age === "human_clicks" ? age : "human_opens";
 }
 
 /** @param {{times: number[], columns: number[][], grain: Grain, format: Format}} props */
