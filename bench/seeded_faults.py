@@ -1253,8 +1253,8 @@ FAULTS = (
     Fault(
         "a push to a share link contains recipients",
         "chalicelib/live/messages.py",
-        'if name != "activity"',
-        'if name != "links"',
+        'NOT_SHARED = frozenset({"activity", "pace"})',
+        'NOT_SHARED = frozenset({"pace"})',
         ("tests/unit/test_attention.py",),
     ),
     Fault(
@@ -1292,7 +1292,9 @@ FAULTS = (
         "        for one in found:\n"
         "            self._remove_pending(one, one.pending)\n"
         "        self._refresh(by_bucket(campaigns), now)\n",
-        ("tests/laws/test_directory.py::test_a_check_that_dies_at_any_call_loses_no_campaign",),
+        (
+            "tests/unit/test_directory_entries.py::test_a_check_that_dies_at_any_call_is_continued_by_the_next_one",
+        ),
     ),
     Fault(
         "a build of the directory that was requested during another one is forgotten",
@@ -1578,8 +1580,8 @@ FAULTS = (
     Fault(
         "a quiet minute does not change what is usual",
         "chalicelib/functions/watch.py",
-        '            self._update_paces(now, probes)\n            log("watch", unchanged_since',
-        '            log("watch", unchanged_since',
+        "            self._update_paces(pipeline, now, probes)\n            log(",
+        "            log(",
         ("tests/laws/test_paces.py::test_what_is_usual_grows_in_minutes_that_store_no_check",),
     ),
     Fault(
@@ -1603,8 +1605,8 @@ FAULTS = (
     Fault(
         "what another process has stored of a pace is never read",
         "chalicelib/stats/pace_table.py",
-        "kept.computed_at is None or now - kept.computed_at > _ALONE",
-        "kept.computed_at is None",
+        "kept.computed_at is not None and now - kept.computed_at <= _ALONE",
+        "kept.computed_at is not None",
         (
             "tests/laws/test_paces.py::test_a_process_that_rested_stores_its_pace_over_that_of_another",
         ),
@@ -1650,6 +1652,40 @@ FAULTS = (
         "version === this.#version || this.#timers.has(EVERY)",
         "version === this.#version",
         ("static/test/usual.test.js",),
+    ),
+    Fault(
+        "a new process takes the directory's paces for those of the summaries",
+        "chalicelib/stats/pace_table.py",
+        "kept.in_summary, kept.in_directory = in_summary, None",
+        "kept.in_summary, kept.in_directory = in_summary, in_summary",
+        (
+            "tests/laws/test_paces.py::test_a_check_that_dies_at_any_call_is_repaired_by_the_next_one",
+        ),
+    ),
+    Fault(
+        "a check that died before it wrote a pace to the summary is not continued",
+        "chalicelib/stats/pace_table.py",
+        "kept.stored is not None and kept.stored.version != kept.in_summary",
+        "kept.stored is not None and is_changed",
+        (
+            "tests/laws/test_paces.py::test_a_check_that_dies_at_any_call_is_repaired_by_the_next_one",
+        ),
+    ),
+    Fault(
+        "a share link shows what is usual for the sender",
+        "chalicelib/live/messages.py",
+        'NOT_SHARED = frozenset({"activity", "pace"})',
+        'NOT_SHARED = frozenset({"activity"})',
+        ("tests/unit/test_push_access.py::test_a_share_link_receives_no_pace",),
+    ),
+    Fault(
+        "a pace is not pushed if its summary was pushed at once",
+        "chalicelib/live/push.py",
+        "return change.version, pace.version if pace else 0",
+        "return change.version, 0 if pace else 0",
+        (
+            "tests/laws/test_paces.py::test_a_pace_is_pushed_to_the_list_after_its_summary_was_pushed_at_once",
+        ),
     ),
 )
 

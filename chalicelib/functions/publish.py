@@ -20,7 +20,7 @@ from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import Connection
 from chalicelib.live.protocol import Level
-from chalicelib.live.push import Changed, changes, compose, newest
+from chalicelib.live.push import Changed, changes, compose, newest, version
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
@@ -37,7 +37,7 @@ FREE_MESSAGES = 100
 # DynamoDB rounds the time of a record down to a second; clocks differ by less than another one.
 CLOCKS_DIFFER_SECONDS = 2
 
-_NOT_PUSHED = -1
+_NOT_PUSHED = (-1, 0)
 _MOST_PUSHED = 5000
 
 
@@ -55,7 +55,7 @@ class Publisher(Struct, frozen=True):
     large_topics: "Callable[[], LargeTopics]"
     snapshots: Snapshots
     clock: Callable[[], float] = time.time
-    pushed: dict[Key, int] = field(default_factory=dict)
+    pushed: dict[Key, tuple[int, int]] = field(default_factory=dict)
 
     def batch(self, records: Sequence[Mapping[str, Any]], level: Level = "active") -> None:
         """Push the newest state of each item in a batch of the stats table's stream.
@@ -76,7 +76,7 @@ class Publisher(Struct, frozen=True):
         changed = {
             key: one
             for key, one in newest(record["NewImage"] for record in written).items()
-            if one.version > self.pushed.pop(key, _NOT_PUSHED)
+            if version(one) > self.pushed.pop(key, _NOT_PUSHED)
         }
         began = min((one["ApproximateCreationDateTime"] for one in written), default=0)
         self._push(changed, level, began - CLOCKS_DIFFER_SECONDS)
@@ -94,7 +94,7 @@ class Publisher(Struct, frozen=True):
         self._push(changed, "active", math.inf)
         if len(self.pushed) > _MOST_PUSHED:
             self.pushed.clear()
-        self.pushed.update({key: one.version for key, one in changed.items()})
+        self.pushed.update({key: version(one) for key, one in changed.items()})
 
     def _push(self, changed: Changed, level: Level, began: float) -> None:
         """Push changes to the viewers of a level.

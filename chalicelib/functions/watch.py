@@ -92,7 +92,7 @@ class HealthMonitor(Struct):
         look_every = _IDLE_LOOK_SECONDS if is_idle else LOOK_SECONDS
         if last is not None and is_idle and _is_quiet(last, now, look_every):
             # Nothing was counted, but what is usual changes with the age.
-            self._update_paces(now, probes)
+            self._update_paces(pipeline, now, probes)
             log("watch", unchanged_since=last.checked_at)
             if probes.failed:
                 raise PipelineFault("; ".join(probes.failed))
@@ -118,19 +118,24 @@ class HealthMonitor(Struct):
         for campaign in newest or ():
             if has_changing_ranks(campaign, now):
                 probes.run("links", partial(self.stats_table.put_leaders, campaign.campaign))
-        self._update_paces(now, probes)
+        self._update_paces(pipeline, now, probes)
         log("watch", **asdict(findings))
         problems = [*findings.problems(), *probes.failed]
         if problems:
             raise PipelineFault("; ".join(problems))
         return findings
 
-    def _update_paces(self, now: float, probes: "_Probes") -> None:
-        """Update the pace of the running campaigns, each of which may fail by itself."""
+    def _update_paces(self, pipeline: Pipeline | None, now: float, probes: "_Probes") -> None:
+        """Update the pace of the running campaigns, each of which may fail by itself.
+
+        While the directory is being built, their entries wait for the next check.
+        """
         at = datetime.fromtimestamp(now, UTC)
         self.paces.keep_only({one.campaign for one in self.newest})
         for summary in self.newest:
             probes.run("the pace of a campaign", partial(self.paces.update, summary, at))
+        if pipeline is not None and pipeline.directory.is_complete:
+            probes.run("the directory", partial(self.paces.update_directory, at))
 
     def _update_directory(
         self, pipeline: Pipeline | None, now: float, probes: "_Probes"

@@ -156,6 +156,8 @@ def _value(entry: Entry, column: str) -> int | float | str | None:
     if column in _TIMES:
         text: str | None = getattr(entry, column)
         return text
+    if column == "pace":
+        return entry.pace.ratio if entry.pace else None
     is_unknown = column in COUNTERS_OF_GENERATION_2 or column in messages.RATES_OF_GENERATION_2
     if is_unknown and not entry.is_current:
         return None

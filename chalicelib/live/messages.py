@@ -30,7 +30,7 @@ from chalicelib.stats.counters import (
 )
 from chalicelib.stats.health import Findings, Health
 from chalicelib.stats.links import MAX_LINKS, rank
-from chalicelib.stats.pace_item import StoredPace
+from chalicelib.stats.pace_item import PaceNow, StoredPace
 from chalicelib.stats.tags import kept, name_of, value_of, with_more_values
 
 # Kinds of bounces in a snapshot; the rest is shown as Other.
@@ -50,6 +50,10 @@ OTHER_VALUE = "other"
 UNSETTLED = timedelta(minutes=15)
 
 _KINDS_OF_BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot")
+
+# Members of a campaign that share links do not show: activity contains recipients, and what is
+# usual is a result of the sender's other campaigns.
+NOT_SHARED = frozenset({"activity", "pace"})
 
 # Counters of the sparkline next to a campaign's name.
 _OUTLINE = ("deliveries", "human_opens", "human_clicks")
@@ -181,6 +185,7 @@ def campaign_entry(summary: Aggregate) -> Message:
         "tags": list(summary.tags),
         "counts": stats["counts"],
         "rates": stats["rates"],
+        "pace": summary.pace and pace_now(summary.pace),
     }
 
 
@@ -254,14 +259,20 @@ def seen(message: Message, access: Permissions) -> Message | None:
                 if message[name] is not None
             }
             return {**message, **named}
-    if access.shared is not None:  # activity contains recipients
-        return {name: value for name, value in message.items() if name != "activity"}
+    if access.shared is not None:
+        shown = {name: value for name, value in message.items() if name not in NOT_SHARED}
+        return shown if shown.keys() > {"$type"} else None
     return message
 
 
 def pace(stored: StoredPace) -> Message:
     """Compose what is known of how a campaign does for its age."""
     return {"version": stored.version, **stored.content}
+
+
+def pace_now(pace: PaceNow) -> Message:
+    """Compose the last known pace of a campaign for its entry in a list."""
+    return {"version": pace.version, **pace.metrics()}
 
 
 def activity(fact: Fact) -> Message:

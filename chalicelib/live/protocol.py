@@ -38,7 +38,8 @@ class Listing(Struct, frozen=True):
     """The order and the filters of listCampaigns.
 
     Attributes:
-        sort: a counter, a rate, `first_event_at` or `last_event_at`; None for the default order.
+        sort: a counter, a rate, `pace`, `first_event_at` or `last_event_at`; None for the default
+            order.
         since, until: dates between which the first event was, both included.
         sender: a part of the sender's name, in any case.
         tag: a tag of the campaign's emails, such as `variant=b`.
@@ -436,7 +437,7 @@ def _flag(value: dict[str, Any], name: str) -> bool:
 
 
 _LISTING = {
-    "sort": _one_of("sort", (*COUNTERS, *RATES, "first_event_at", "last_event_at")),
+    "sort": _one_of("sort", (*COUNTERS, *RATES, "pace", "first_event_at", "last_event_at")),
     "order": _one_of("order", ("asc", "desc")),
     "from": _date("from"),
     "to": _date("to"),

@@ -89,6 +89,12 @@ def newest(images: Iterable[Item]) -> dict[Key, Change]:
     return found
 
 
+def version(change: Change) -> tuple[int, int]:
+    """Return the version of a change, and that of the pace in a summary, which has its own."""
+    pace = change.pace if isinstance(change, Aggregate) else None
+    return change.version, pace.version if pace else 0
+
+
 def changes(changed: Changed) -> dict[str, Message]:
     """Return each topic's changes."""
     topics: dict[str, Message] = {}

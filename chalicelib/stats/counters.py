@@ -23,6 +23,7 @@ from chalicelib.dynamodb import AttributeValue, Item
 from chalicelib.facts.fact import GENERATION
 from chalicelib.facts.networks import Evidence
 from chalicelib.insight.curves import BUCKETS, Curve, curve
+from chalicelib.stats.pace_item import PaceNow, pace_now_from_summary
 
 AgeMetric = Literal["unique_human_opens", "unique_human_clicks"]
 """The counters that are also counted by age."""
@@ -180,6 +181,7 @@ class Aggregate(Struct, frozen=True):
             of the current generation.
         facts_until: when a campaign's first fact expires, in epoch seconds; summaries only.
         tags: the tags of a campaign's emails, such as `variant=b`; summaries only (stats/tags.py).
+        pace: the last known pace of a campaign; summaries only (stats/pace_item.py).
     """
 
     campaign: str
@@ -195,6 +197,7 @@ class Aggregate(Struct, frozen=True):
     current_updates: int = 0
     facts_until: int | None = None
     tags: tuple[str, ...] = ()
+    pace: PaceNow | None = None
 
     @property
     def is_current(self) -> bool:
@@ -304,6 +307,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
         current_updates=int(item.get(CURRENT_UPDATES, {"N": "0"})["N"]),
         facts_until=None if until is None else int(until),
         tags=tuple(sorted(item.get("tags", AttributeValue()).get("SS", ()))),
+        pace=pace_now_from_summary(item),
     )
 
 

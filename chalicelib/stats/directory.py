@@ -20,6 +20,7 @@ from msgspec import Struct
 from chalicelib.dynamodb import Item
 from chalicelib.facts.personal import masked, masked_sender
 from chalicelib.stats.counters import COUNTERS, Aggregate
+from chalicelib.stats.pace_item import PaceNow
 
 DIRECTORY = " directory"
 """The partition of the buckets; no campaign id begins with a space."""
@@ -29,7 +30,7 @@ STATE = "directory"
 
 # An entry has about 125 bytes: a bucket of 10,000 campaigns has 1.3 KB, and one of 100,000 11 KB.
 BUCKETS = 1024
-_LAYOUT = 2  # changes with the meaning of an entry, for example when other texts are masked
+_LAYOUT = 3  # changes with the meaning of an entry, for example when other texts are masked
 FORMAT = f"{_LAYOUT}-{zlib.crc32(' '.join(COUNTERS).encode()):08x}"
 """The format of the entries. A directory in another format is built again."""
 
@@ -42,6 +43,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
         is_current: whether no recount is needed (Aggregate.is_current).
         counts: the counters as shown, in the order of COUNTERS.
         tags: the tags of its emails, such as `variant=b`.
+        pace: its last known pace.
     """
 
     campaign: str
@@ -52,6 +54,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     is_current: bool
     counts: tuple[int, ...]
     tags: tuple[str, ...] = ()
+    pace: PaceNow | None = None
 
     def count(self, counter: str) -> int:
         """Return a counter."""
@@ -123,6 +126,7 @@ def entry_of(summary: Aggregate) -> Entry | None:
         summary.is_current,
         tuple(max(0, summary.counts.get(name, 0)) for name in COUNTERS),
         summary.tags,
+        summary.pace,
     )
 
 

@@ -113,6 +113,19 @@ class Directory:
         """
         self._request(now)
 
+    def update_entries(self, changed: Iterable[str], now: datetime) -> None:
+        """Update the entries of campaigns that have changed without an event.
+
+        Args:
+            changed: the campaigns.
+            now: the current time, in UTC.
+
+        Raises:
+            AwsError: the entries could not be updated.
+        """
+        self._refresh(by_bucket(changed), now)
+        self._change_state("ADD v :one")
+
     def _update_touched(self, positions: Iterable[Position], now: datetime) -> bool:
         """Update the entries of the campaigns that aggregate has noted."""
         moved = [self._moved(one) if one.touched else one for one in positions]

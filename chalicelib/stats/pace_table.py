@@ -3,6 +3,10 @@
 What was read is kept in the process: the counters of a running campaign until its summary changes,
 its sends until their number changes, and the counters of earlier campaigns for an hour. A minute
 without a change therefore reads nothing, and it writes nothing unless a number has moved.
+
+A pace is stored in three places, in this order: its own item, the campaign's summary, and the entry
+of the directory of campaigns. Each later one has the version of the first, so that a process that
+finds another version, or does not know which version is there, writes it again.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,7 +30,7 @@ from chalicelib.stats.pace import (
     says_the_same,
     send_buckets,
 )
-from chalicelib.stats.pace_item import Content
+from chalicelib.stats.pace_item import StoredPace, pace_now
 from chalicelib.stats.table import StatsTable
 
 # The last hours with sends of which the minutes are read; of earlier ones, the hour suffices.
@@ -44,10 +48,14 @@ class _Kept(Struct):
         hour: the hour in which it was read.
         sent: the number of sends when `sends` was read.
         stored: the pace as stored; None if there is none.
+        in_summary: the version of the pace in the summary; 0 if it has none.
+        in_directory: the version of the pace in the directory; None if it is not known.
         computed_at: when the pace was last computed and stored; None if it was not.
     """
 
-    stored: Content | None = None
+    stored: StoredPace | None = None
+    in_summary: int = 0
+    in_directory: int | None = None
     version: int = -1
     hour: str = ""
     ages: Mapping[str, int] = field(default_factory=dict)
@@ -61,6 +69,7 @@ class Paces:
 
     def __init__(self, stats_table: StatsTable, directory: Directory) -> None:
         self._stats_table = stats_table
+        self._directory = directory
         self._earlier = EarlierCampaigns(stats_table, directory)
         self._running: dict[str, _Kept] = {}
 
@@ -91,18 +100,42 @@ class Paces:
         self._running[summary.campaign] = kept
         self._read_running(kept, summary, now)
         running = running_campaign(summary, kept.ages, kept.sends, now)
-        content = kept.stored if running is None else content_of(running, earlier)
-        is_changed = content is not None and not says_the_same(content, kept.stored)
+        content = None if running is None else content_of(running, earlier)
+        stored = kept.stored.content if kept.stored else None
+        is_changed = content is not None and not says_the_same(content, stored)
         if content is not None and is_changed:
-            self._stats_table.put_pace(summary.campaign, content)
-            kept.stored = content
+            kept.stored = self._stats_table.put_pace(summary.campaign, content)
+        if kept.stored is not None and kept.stored.version != kept.in_summary:
+            self._stats_table.put_pace_now(summary.campaign, pace_now(kept.stored))
+            kept.in_summary = kept.stored.version
         kept.computed_at = now
         return is_changed
 
+    def update_directory(self, now: datetime) -> None:
+        """Update the entries of campaigns whose pace has changed in the directory of campaigns.
+
+        Args:
+            now: the current time, in UTC.
+
+        Raises:
+            AwsError: the entries could not be updated; the next call repeats it.
+        """
+        changed = {
+            campaign: one.in_summary
+            for campaign, one in self._running.items()
+            if one.in_summary and one.in_summary != one.in_directory
+        }
+        if changed:
+            self._directory.update_entries(changed, now)
+            for campaign, version in changed.items():
+                self._running[campaign].in_directory = version
+
     def _read_running(self, kept: _Kept, summary: Aggregate, now: datetime) -> None:
-        if kept.computed_at is None or now - kept.computed_at > _ALONE:
-            stored = self._stats_table.pace(summary.campaign)
-            kept.stored = stored.content if stored else None
+        in_summary = summary.pace.version if summary.pace else 0
+        is_alone = kept.computed_at is not None and now - kept.computed_at <= _ALONE
+        if not is_alone or in_summary > kept.in_summary:
+            kept.stored = self._stats_table.pace(summary.campaign)
+            kept.in_summary, kept.in_directory = in_summary, None
         # Each hour in any case: a recount may have corrected them.
         hour = hour_of(now)
         if (kept.version, kept.hour) != (summary.version, hour):

@@ -51,7 +51,15 @@ from chalicelib.stats.counters import (
 from chalicelib.stats.directory import STATE, State, state_from_item
 from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
 from chalicelib.stats.links import LEADERS, MAX_LINKS, MAX_RANKED, rank
-from chalicelib.stats.pace_item import PACE, Content, StoredPace, pace_from_item, pace_to_text
+from chalicelib.stats.pace_item import (
+    PACE,
+    Content,
+    PaceNow,
+    StoredPace,
+    pace_from_item,
+    pace_now_to_text,
+    pace_to_text,
+)
 from chalicelib.stats.positions import (
     SHARD,
     CountedBatch,
@@ -638,13 +646,13 @@ class StatsTable:
         item = self._item(campaign, PACE)
         return pace_from_item(item) if item else None
 
-    def put_pace(self, campaign: str, content: Content) -> None:
+    def put_pace(self, campaign: str, content: Content) -> StoredPace:
         """Store the pace of a campaign, in place of the one before.
 
         Raises:
             AwsError: the item could not be written.
         """
-        self._dynamo.call(
+        written = self._dynamo.call(
             "update_item",
             TableName=self._name,
             Key={"campaign": {"S": campaign}, "part": {"S": PACE}},
@@ -653,7 +661,32 @@ class StatsTable:
                 ":pace": {"S": pace_to_text(content)},
                 ":one": {"N": "1"},
             },
+            ReturnValues="ALL_NEW",
         )
+        return pace_from_item(written["Attributes"])
+
+    def put_pace_now(self, campaign: str, pace: PaceNow) -> None:
+        """Store the pace that lists show in a campaign's summary, unless it has a newer one.
+
+        The version of the summary stays: a recount corrects it if no event was counted meanwhile.
+
+        Raises:
+            AwsError: the summary could not be written.
+        """
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"campaign": {"S": campaign}, "part": {"S": SUMMARY}},
+                UpdateExpression="SET pace_now = :pace, pace_v = :version",
+                ConditionExpression=(
+                    "attribute_exists(v) AND (attribute_not_exists(pace_v) OR pace_v < :version)"
+                ),
+                ExpressionAttributeValues={
+                    ":pace": {"S": pace_now_to_text(pace)},
+                    ":version": {"N": str(pace.version)},
+                },
+            )
 
     def hours(self, campaign: str) -> Iterator[Aggregate]:
         """Yield a campaign's hours, newest first."""

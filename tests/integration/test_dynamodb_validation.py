@@ -35,6 +35,7 @@ from chalicelib.live.permissions import Connection
 from chalicelib.stats.directory import bucket_of, bucket_part
 from chalicelib.stats.health import Findings
 from chalicelib.stats.jobs import Job, job_to_body
+from chalicelib.stats.pace_item import PaceNow
 from chalicelib.stats.table import StatsTable
 from dashboard.aws_session import Service
 from dashboard.commands.recount import recount
@@ -93,7 +94,11 @@ def compute_pace(pipeline):
     """Compute the pace of a campaign in the hour after its first event."""
     pipeline.run(ses.a_send("m-40", campaign="paced"))
     summary = pipeline.parts.stats_table.summary("paced")
-    pipeline.parts.paces.update(summary, datetime(2026, 11, 23, 10, 30, tzinfo=UTC))
+    at = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
+    pipeline.parts.paces.update(summary, at)
+    pipeline.parts.paces.update_directory(at)
+    [entry] = [one for one in pipeline.parts.directory.entries() or () if one.campaign == "paced"]
+    assert entry.pace == pipeline.parts.stats_table.summary("paced").pace == PaceNow(1)
 
 
 def forget(pipeline, installation):

@@ -207,7 +207,8 @@ def test_while_nothing_happens_a_check_reads_little_and_writes_every_five_minute
     )
     pipeline.run(ses.a_send("m-1"))
     monitor.check()
-    first = monitor.check()  # which has built the directory
+    monitor.check()  # builds the directory
+    first = monitor.check()  # enters the pace of the campaign in it
     assert pipeline.parts.directory.entries() is not None
     calls.clear()
 

@@ -1,20 +1,22 @@
 """The pace of running campaigns: computed by watch, stored, pushed and shown."""
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 import pytest
-from support.world import World
+from support.world import Crash, World
 
 from chalicelib.errors import AwsError, PipelineFault
 from chalicelib.insight.curves import AGE_EDGES_SECONDS
 from chalicelib.live.permissions import Connection
 from chalicelib.stats.counters import AGES, LISTED, ON_DISK, SUMMARY, age_counter
+from chalicelib.stats.pace_item import PaceNow, pace_now
 from chalicelib.stats.pace_table import Paces
 
 TOPIC = "stats/email-campaign/spring"
+LIST = "stats/email-campaigns"
 HALF_HOUR = timedelta(minutes=30)
 # Of 1,000 emails, how many are first opened in each bucket of the first day: 260 in all.
 OPENS = [9, 12, 12, 11, 10, 9, 15, 13, 11, 14, 18, 15, 12, 19, 14, 10, 16, 11, 8, 6, 5, 4, 3, 3]
@@ -101,6 +103,25 @@ class Account:
         with unhooked(self.world):
             [reply] = self.process.session.answer(Connection("viewer", "api/stage", 0), text)
         return reply
+
+    @property
+    def listed(self):
+        """The pace of each campaign in a new snapshot of the list."""
+        [frame] = self.world.subscribe(LIST).frames
+        return {one["id"]: one["pace"] for one in frame["snapshot"]["campaigns"]}
+
+    @property
+    def entries(self):
+        """The pace of each campaign in the directory, as a new process reads it."""
+        with unhooked(self.world):
+            entries = self.world.new_process().directory.entries()
+        return {one.campaign: one.pace for one in entries}
+
+    def list(self, **asked):
+        """Return the reply to a request for the list of campaigns."""
+        viewer = self.world.subscribe()
+        viewer.ask("listCampaigns", **asked)
+        return viewer.frames[-1]
 
     @property
     def writes(self):
@@ -208,10 +229,8 @@ def test_what_is_usual_grows_without_an_event_and_is_pushed():
     assert after["human_opens"]["expected"] > before["human_opens"]["expected"]
     assert after["human_opens"]["actual"] == before["human_opens"]["actual"]
     assert after["version"] > before["version"]
-    assert viewer.frames[-1] == {
-        "id": TOPIC,
-        "changes": {"$type": "CampaignStats", "pace": after},
-    }
+    assert viewer.frames[-1]["changes"]["pace"] == after
+    assert viewer.frames[-1]["changes"]["version"] == 1, "the summary's counters are the same"
 
 
 def test_what_is_usual_grows_in_minutes_that_store_no_check():
@@ -358,3 +377,184 @@ def test_a_process_that_rested_stores_its_pace_over_that_of_another():
     account.check(minutes=2)
 
     assert account.pace == {"version": 10, "campaigns": 4, "needed": 5}
+
+
+def test_the_list_shows_the_pace_of_the_topic_without_its_forecast():
+    account = Account()
+
+    account.start()
+
+    pace = account.pace
+    shown = {"version": pace["version"], "human_opens": pace["human_opens"]}
+    assert account.listed["spring"] == shown
+    assert account.list()["results"][0]["pace"] == shown
+    assert account.list(sort="sends", limit=1, query="spring")["results"][0]["pace"] == shown
+    assert account.listed["past-0"] is None, "it was never computed"
+
+
+def test_viewers_of_the_list_receive_a_pace_without_an_event():
+    account = Account()
+    account.start()
+    viewer = account.world.subscribe(LIST)
+    before = len(viewer.frames)
+
+    account.check(minutes=10)
+
+    assert len(viewer.frames) > before
+    assert viewer.topics[LIST].parts["pace", "spring"] == account.listed["spring"]
+    assert viewer.topics[LIST].parts == account.world.snapshot(LIST).parts
+
+
+def test_the_pace_of_a_list_reads_no_further_item():
+    account = Account()
+    account.start()
+    process, viewer = account.world.new_process(), account.world.subscribe()
+    calls = []
+    original = account.world.dynamo.call
+
+    def call(operation, **parameters):
+        calls.append((operation, parameters))
+        return original(operation, **parameters)
+
+    with unhooked(account.world), patch.object(account.world.dynamo, "call", call):
+        list(process.session.answer(viewer.connection, '{"action": "listCampaigns"}'))
+
+    [(_, read)] = [one for one in calls if one[0] == "batch_get_item"]
+    assert [operation for operation, _ in calls] == ["query", "batch_get_item"]
+    assert {key["part"]["S"] for key in read["RequestItems"]["StatsTable"]["Keys"]} == {SUMMARY}
+
+
+def test_campaigns_are_sorted_by_pace_and_those_without_it_are_last():
+    account = Account()
+    account.build_directory()
+    for name, share in (("slow", 0.5), ("quick", 2.0), ("usual", 1.0)):
+        account.store(name, account.now - HALF_HOUR, share, buckets=12)
+    account.store("few", account.now - HALF_HOUR, buckets=12, deliveries=199)
+    account.restart()
+    account.check(minutes=0)
+    account.check()
+
+    ranked = [one["id"] for one in account.list(sort="pace")["results"]]
+    assert ranked[:3] == ["quick", "usual", "slow"]
+    turned = [one["id"] for one in account.list(sort="pace", order="asc")["results"]]
+    assert turned[:3] == ["slow", "usual", "quick"]
+    assert {*ranked[3:]} == {*turned[3:]} == {"few", *(f"past-{n}" for n in range(6))}
+    pages, more = [], {}
+    while True:
+        reply = account.list(sort="pace", limit=2, **more)
+        pages += [one["id"] for one in reply["results"]]
+        if "cursor" not in reply:
+            break
+        more = {"cursor": reply["cursor"]}
+    assert pages == ranked
+
+
+def test_a_check_that_dies_at_any_call_is_repaired_by_the_next_one():
+    """The next check is at the same moment, so that no number has changed since."""
+    account = Account()
+    account.start()
+    calls = 0
+    for dies_at in range(1, 200):
+        account.world.now += 600
+        account.restart()
+        calls = 0
+
+        def dies(*_, at=dies_at):
+            nonlocal calls
+            calls += 1
+            if calls == at:
+                raise Crash
+
+        account.world.dynamo.before_call = dies
+        with suppress(Crash):
+            account.process.watch.check()
+        has_died = calls == dies_at
+        account.world.dynamo.before_call = lambda *_: None
+        account.restart()
+        account.check(minutes=0)
+
+        topic, listed = account.pace, account.listed["spring"]
+        assert listed == {"version": topic["version"], "human_opens": topic["human_opens"]}
+        assert account.entries["spring"].version == topic["version"]
+        if not has_died:
+            break
+    assert 20 < calls < dies_at < 200
+
+
+def test_a_pace_that_another_process_has_stored_is_entered_in_the_directory():
+    """It died before it had updated the directory, at a minute in which this one checked, too."""
+    account = Account()
+    account.start()
+    account.check()
+    other = account.world.new_process()
+    with unhooked(account.world):
+        stored = other.stats_table.put_pace("spring", {"campaigns": 4, "needed": 5})
+        other.stats_table.put_pace_now("spring", pace_now(stored))
+    entered = account.entries["spring"].version
+
+    for _ in range(6):
+        account.check()
+
+    assert account.entries["spring"].version > stored.version > entered
+    assert account.entries["spring"].version == account.pace["version"]
+
+
+def test_an_older_pace_does_not_replace_a_newer_one_in_the_list():
+    account = Account()
+    account.start()
+    newest = account.listed["spring"]
+    table = account.process.stats_table
+
+    with unhooked(account.world):
+        table.put_pace_now("spring", PaceNow(newest["version"] - 1, (9, 9, 9, 9)))
+        table.put_pace_now("none", PaceNow(9, (9, 9, 9, 9)))
+
+    assert account.listed["spring"] == newest
+    assert account.table.get(("none", SUMMARY)) is None, "no campaign is created"
+
+
+def test_a_pace_leaves_the_version_of_the_summary_for_a_recount():
+    """A recount corrects a summary only if no event was counted since it was read."""
+    account = Account()
+    account.start()
+
+    account.check(minutes=10)
+
+    assert account.table.get(("spring", SUMMARY))["v"] == {"N": "1"}
+
+
+def test_a_pace_is_pushed_to_the_list_after_its_summary_was_pushed_at_once():
+    """Aggregate pushes a summary before its record is read, whose version a pace leaves as it is."""
+    account = Account()
+    account.start()
+    viewer = account.world.subscribe(LIST)
+    publish = account.process.publish
+    summary = account.table.get(("spring", SUMMARY))
+    with unhooked(account.world):
+        publish.push_now([summary])
+        newer = summary | {"pace_v": {"N": "99"}, "pace_now": {"S": "[[9,3,2,4],null]"}}
+        record = {"NewImage": newer, "ApproximateCreationDateTime": account.world.now}
+        publish.batch([{"dynamodb": record}])
+
+    assert viewer.frames[-1]["changes"]["campaigns"][0]["pace"]["version"] == 99
+
+
+def test_entries_wait_while_the_directory_is_built():
+    account = Account()
+    account.start()
+    with unhooked(account.world):
+        account.process.directory.request_build(account.now)
+        state = account.process.stats_table.pipeline().directory
+    assert state.is_complete
+
+    account.table.put(
+        (" pipeline", "directory"),
+        {**account.table.get((" pipeline", "directory")), "format": {"S": "0"}},
+    )
+    with patch.object(account.process.directory, "update_entries") as updated:
+        account.check(minutes=10)
+        assert not updated.called
+    for _ in range(3):
+        account.check()
+
+    assert account.entries["spring"].version == account.pace["version"]

@@ -65,7 +65,11 @@ class Topic:
                     self._keep(("variant", *identity), one)
             case "CampaignList":
                 for campaign in content["campaigns"]:
-                    self._keep(("campaign", campaign["id"]), campaign)
+                    pace = {"pace": campaign["pace"]} if campaign.get("pace") else {}
+                    rest = {name: one for name, one in campaign.items() if name != "pace"}
+                    self._keep(("campaign", campaign["id"]), rest)
+                    if pace:
+                        self._keep(("pace", campaign["id"]), pace["pace"])
             case "Health":
                 self._keep("health", content)
             case other:

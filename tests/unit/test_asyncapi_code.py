@@ -15,6 +15,7 @@ from chalicelib.live import messages, protocol
 from chalicelib.live.frames import frames
 from chalicelib.stats.counters import COUNTERS, SUMMARY, Aggregate, rates
 from chalicelib.stats.health import Findings, Health
+from chalicelib.stats.pace_item import PaceNow
 
 ROOT = Path(__file__).parents[2]
 COMPONENTS = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))["components"]
@@ -115,8 +116,11 @@ def test_a_campaign_push_is_valid(changed):
     check("CampaignPush", messages.push("stats/email-campaign/spring", changes))
 
 
-def test_the_list_and_its_push_are_valid():
-    campaigns = messages.campaign_list([messages.campaign_entry(summary())])
+@pytest.mark.parametrize(
+    "pace", [None, PaceNow(7), PaceNow(7, (200, 134, 119, 153), (0, 9, 5, 14))]
+)
+def test_the_list_and_its_push_are_valid(pace):
+    campaigns = messages.campaign_list([messages.campaign_entry(replace(summary(), pace=pace))])
     request = protocol.Request(action="get", request_id=None)
 
     check(

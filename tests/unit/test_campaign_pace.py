@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from chalicelib.insight.curves import SendBucket
 from chalicelib.stats.counters import Aggregate
 from chalicelib.stats.pace import ENDED, YOUNG, is_due, send_buckets
-from chalicelib.stats.pace_item import pace_from_item
+from chalicelib.stats.pace_item import (
+    PaceNow,
+    StoredPace,
+    pace_from_item,
+    pace_now,
+    pace_now_from_summary,
+    pace_now_to_text,
+)
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -88,3 +95,53 @@ def test_a_pace_is_computed_each_minute_then_each_hour_and_no_more(age, computed
 def test_a_malformed_item_is_no_pace(item):
     with pytest.raises(ValueError, match="not a pace"):
         pace_from_item(item)
+
+
+OPENS, CLICKS = (200, 134, 119, 153), (21, 18, 11, 27)
+
+
+@pytest.mark.parametrize(
+    ("pace", "ratio"),
+    [
+        (PaceNow(1, OPENS, CLICKS), 200 / 134),
+        (PaceNow(1, None, CLICKS), 21 / 18),
+        (PaceNow(1, (3, 0, 0, 1), CLICKS), 21 / 18),
+        (PaceNow(1, (0, 9, 5, 14), CLICKS), 0),
+        (PaceNow(1), None),
+    ],
+)
+def test_the_ratio_is_that_of_opens_or_else_of_clicks(pace, ratio):
+    assert pace.ratio == ratio
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"campaigns": 3, "needed": 5},
+        {"campaigns": 9, "at": "2026-11-23T10:42:00Z", "forecast": []},
+        {"human_opens": dict(zip(("actual", "expected", "low", "high"), OPENS, strict=True))},
+        {"human_clicks": dict(zip(("actual", "expected", "low", "high"), CLICKS, strict=True))},
+    ],
+)
+def test_the_pace_in_a_summary_is_read_as_it_was_written(content):
+    pace = pace_now(StoredPace(content, 7))
+    item = {"pace_v": {"N": "7"}, "pace_now": {"S": pace_now_to_text(pace)}}
+
+    assert pace_now_from_summary(item) == pace
+    assert pace.metrics() == {
+        name: one for name, one in content.items() if name in ("human_opens", "human_clicks")
+    }
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {},
+        {"pace_v": {"N": "7"}},
+        {"pace_now": {"S": "[null,null]"}},
+        {"pace_v": {"N": "7"}, "pace_now": {"S": "[["}},
+        {"pace_v": {"N": "7"}, "pace_now": {"S": '{"opens":[1,2]}'}},
+    ],
+)
+def test_a_summary_without_a_readable_pace_has_none(item):
+    assert pace_now_from_summary(item) is None

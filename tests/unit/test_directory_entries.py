@@ -19,8 +19,16 @@ from chalicelib.stats.directory import (
     entry_of,
     packed,
 )
+from chalicelib.stats.pace_item import PaceNow
+from chalicelib.stats.pace_table import Paces
 
 HEALTHY = 5
+
+
+@pytest.fixture(autouse=True)
+def _without_pace(monkeypatch):
+    """Compute no pace, because entries are updated with it, too (tests/laws/test_paces.py)."""
+    monkeypatch.setattr(Paces, "update", lambda *_: False)
 
 
 @pytest.fixture
@@ -59,13 +67,14 @@ def test_an_entry_has_what_lists_show_without_personal_parts():
     summary = Aggregate(
         "spring", SUMMARY, 3, {"sends": 2, "opens": -1}, "2026-11-23T10:00:00Z",
         "2026-11-24T10:00:00Z", "For jane@example.com", "Shop", current_updates=3,
-        tags=("variant=b",),
+        tags=("variant=b",), pace=PaceNow(7, (200, 134, 119, 153)),
     )  # fmt: skip
 
     entry = entry_of(summary)
 
     assert (entry.subject, entry.sender, entry.is_current) == ("For *", "Shop", True)
     assert entry.tags == ("variant=b",)
+    assert entry.pace == PaceNow(7, (200, 134, 119, 153))
     assert (entry.count("sends"), entry.count("opens")) == (2, 0), "never negative, as shown"
 
 
@@ -109,7 +118,8 @@ def test_buckets_of_20000_campaigns_stay_far_below_400_kb():
     entries = [
         Entry(f"campaign-{n}", f"Offer {n * 7919}", f"Shop {n}", "2026-11-23T10:00:00Z",
               "2026-11-24T10:00:00Z", True, tuple(n * 7 + one for one in counts),
-              (f"audience={n % 90}", "variant=a", "variant=b"))
+              (f"audience={n % 90}", "variant=a", "variant=b"),
+              PaceNow(n * 31 + 7, (n * 97, n * 89, n * 83, n * 101), (n * 13, n * 11, n * 7, n * 17)))
         for n in range(max(sizes))
     ]  # fmt: skip
     assert len(packed(entries)) < 10_000
@@ -150,6 +160,27 @@ def test_a_changed_campaign_is_one_write_to_its_bucket(world):
     ]
     assert written == [bucket_part(bucket_of("spring"))]
     assert position(world).touched == position(world).pending == frozenset()
+
+
+def test_a_check_that_dies_at_any_call_is_continued_by_the_next_one(world):
+    for dies_at in range(1, 100):
+        world.arrive(ses.a_send(f"n-{dies_at}", campaign="spring"))
+        world.drain()
+        check = world.watch()
+        for _ in range(dies_at):
+            if check in world.running:
+                check.step()
+        has_died = check in world.running
+        if has_died:
+            check.crash()
+            world.watch()
+            world.drain()
+
+        entries = {one.campaign: one for one in world.new_process().directory.entries()}
+        assert entries["spring"].count("sends") == 1 + dies_at
+        if not has_died:
+            break
+    assert 5 < dies_at < 99
 
 
 def test_requests_read_the_entries_again_only_after_a_change(world):

@@ -110,6 +110,25 @@ def test_a_push_skips_a_subscription_without_permission(stage, access):
     assert [len(friend.frames) for friend in friends] == [1, 1, 1]
 
 
+def test_a_share_link_receives_no_pace(stage):
+    """What is usual is a result of the sender's other campaigns."""
+    guest, friend = stage.admitted(SHARED, SPRING), stage.admitted(ALL, SPRING)
+
+    stage.new_process().stats_table.put_pace("spring", {"campaigns": 3, "needed": 5})
+    stage.drain()
+
+    assert guest.frames == []
+    assert friend.frames[-1]["changes"]["pace"]["campaigns"] == 3
+    stage.happens("spring")
+    stage.new_process().stats_table.put_pace("spring", {"campaigns": 4, "needed": 5})
+    stage.drain()
+    guest.ask("get", id=SPRING)
+    friend.ask("get", id=SPRING)
+    assert "counts" in guest.frames[-1]["snapshot"]
+    assert all("pace" not in str(frame) for frame in guest.frames)
+    assert friend.frames[-1]["snapshot"]["pace"]["campaigns"] == 4
+
+
 @pytest.mark.parametrize("topic", [LIST_TOPIC, HEALTH_TOPIC])
 def test_pushes_of_the_list_and_health_skip_share_links(stage, topic):
     guest, friend = stage.admitted(SHARED, topic), stage.admitted(ALL, topic)
