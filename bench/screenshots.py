@@ -40,6 +40,11 @@ LISTS = {
     "overview-dark": DESKTOP | {"color_scheme": "dark"},
     "overview-phone": PHONE | {"color_scheme": "light"},
 }
+COMPARISONS = {
+    "compare": DESKTOP | {"color_scheme": "light"},
+    "compare-dark": DESKTOP | {"color_scheme": "dark"},
+    "compare-phone": PHONE | {"color_scheme": "light"},
+}
 SCENES = {
     "few": figures.few,
     "alarming": figures.alarming,
@@ -71,6 +76,7 @@ def main() -> None:
             stage.scene.snapshots.pop(PREFIX + SPRING)
             take(browser, stage, "campaign", "error", **DESKTOP)
         lists(browser)
+        comparisons(browser)
         for name, scene in SCENES.items():
             with staged(scene()) as stage:
                 take(browser, stage, "campaign", name, **DESKTOP)
@@ -144,6 +150,17 @@ def lists(browser: Browser) -> None:
         page.get_by_label("Sort by").select_option("Read rate")
         page.wait_for_timeout(500)
         shoot(page, "overview-refused")
+
+
+def comparisons(browser: Browser) -> None:
+    """Capture comparisons: of old campaigns, while choosing them, and of different ages."""
+    old = "#/compare/winter-clearance/newsletter-2026-11/welcome-series-3"
+    with staged(figures.lively()) as stage:
+        for name, options in COMPARISONS.items():
+            shoot(opened(browser, stage.url + old, **options), name, full_page=True)
+        shoot(opened(browser, f"{stage.url}#/compare/{SPRING}", **PHONE), "compare-choose")
+        young = f"{stage.url}#/compare/{SPRING}/newsletter-2026-11"
+        shoot(opened(browser, young, **DESKTOP), "compare-young", full_page=True)
 
 
 def whole(browser: Browser, stage: Stage, name: str, **options: object) -> None:

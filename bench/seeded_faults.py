@@ -1687,6 +1687,27 @@ FAULTS = (
             "tests/laws/test_paces.py::test_a_pace_is_pushed_to_the_list_after_its_summary_was_pushed_at_once",
         ),
     ),
+    Fault(
+        "an interval that ends at 0 is called a clear difference",
+        "static/src/differences.js",
+        "({ low, high }) => low > 0 || high < 0;",
+        "({ low, high }) => low >= 0 || high <= 0;",
+        ("static/test/comparison.test.js",),
+    ),
+    Fault(
+        "a campaign in its second hour is called worse than one of last month",
+        "static/src/comparison.js",
+        "Math.min(ageOf(a), ageOf(b)) < SETTLED",
+        "Math.min(ageOf(a), ageOf(b)) < 0",
+        ("static/test/comparison.test.js",),
+    ),
+    Fault(
+        "a refused comparison is requested again and again",
+        "static/src/repeated.js",
+        "(this.retryable ? AGAIN_AFTER : Infinity)",
+        "AGAIN_AFTER",
+        ("static/test/repeated.test.js",),
+    ),
 )
 
 

@@ -249,6 +249,7 @@ class RequestHandler(Struct, frozen=True):
         from chalicelib.live.comparison import compare_variants  # as above
 
         yield request.reply(**compare_variants(self.stats_table, request.campaign, request.tag))
+
     def _get_usual(self, _: Connection, request: Request) -> Iterator[Message]:
         now = datetime.fromtimestamp(self.clock(), UTC)
         usual = self.usual_counts().of(request.campaign, now)

@@ -113,6 +113,7 @@ RATE_LABELS = {
     "read": "Read",
     "human_open": "Human opens",
     "human_click": "Human clicks",
+    "human_click_to_open": "Click-to-open",
     "bounce": "Hard bounces",
     "complaint": "Spam complaints",
     "unsubscribe": "Unsubscribes",
@@ -285,6 +286,7 @@ PAGE = {
 
 LIST = {
     "title": "Campaigns",
+    "compare": "Compare",
     "search": "Search campaigns",
     "search_hint": "Name, subject, sender or date ( / )",
     "campaign": "Campaign",
@@ -376,6 +378,7 @@ LIST = {
 
 CAMPAIGN = {
     "wall": "Wall screen",
+    "compare": "Compare",
     "waiting": "Waiting for the first event.",
     "waiting_hint": "Numbers appear here automatically when you send an email with the tag "
     "campaign={id}.",
@@ -465,6 +468,69 @@ PACE = {
     "at least 500 delivered emails.",
     "too_early": "Too early to tell.",
     "none": "No comparison with earlier campaigns yet.",
+}
+
+# Names are in isolates, because they may have another direction than the sentence.
+COMPARE = {
+    "title": "Compare campaigns",
+    # Choosing campaigns
+    "choose": "Choose campaigns",
+    "close": "Done",
+    "hint": "Choose 2 to {most} campaigns.",
+    "one_more": "Choose at least one more campaign.",
+    "chosen": "{count} of {most} chosen",
+    "none_found": "No campaign matches “{search}”.",
+    "left_out": "A comparison has at most {most} campaigns. Left out: {names}.",
+    "no_events": "No events of {names}. The name may be wrong, or nothing has been sent yet.",
+    # What the comparison says: the end of a sentence, or its beginning
+    "young": "Too early to compare the totals: {name} is only {age} old, and its rates will still "
+    "rise. The last rows of the table and the chart compare all campaigns at that age.",
+    "first_minute": "less than 1 min",
+    "nothing": "Nothing to compare yet: fewer than two of these campaigns have delivered emails.",
+    "both": "{best} is clearly ahead: {rate} human opens ({points} points above {second}) and "
+    "{click_rate} human clicks ({click_points} points above {click_second}).",
+    "human_open_clear": "{best} has the highest human open rate, {rate}, {points} points above "
+    "{second}",
+    "human_open_unclear": "{best} has the highest human open rate, {rate}, but chance may explain "
+    "its lead over {second} ({other})",
+    "human_open_none": "there is no clear difference in human opens ({lowest} to {rate})",
+    "human_click_clear": "{best} has the highest human click rate, {rate}, {points} points above "
+    "{second}",
+    "human_click_unclear": "{best} has the highest human click rate, {rate}, but chance may "
+    "explain its lead over {second} ({other})",
+    "human_click_none": "there is no clear difference in human clicks ({lowest} to {rate})",
+    # The table
+    "rates": "Rates",
+    "rate": "Rate",
+    "age": "Age",
+    "age_help": "The time since the campaign's first email was sent, rounded down.",
+    "reference": "reference",
+    "use": "Set as reference",
+    "use_as_reference": "Set as reference: {name}",
+    "remove": "Remove",
+    "remove_name": "Remove: {name}",
+    "points": "{points} points",
+    "from_to": "({low} to {high})",
+    "higher": "▲ higher",
+    "lower": "▼ lower",
+    "unclear": "no clear difference",
+    "age_differs": "not the same age",
+    "human_opens_after": "Human opens after {age}",
+    "human_clicks_after": "Human clicks after {age}",
+    "about": "Differences to the reference are in percentage points, with intervals of 95%.",
+    "what": "What do the intervals cover?",
+    "interval": "Chance only: with a probability of 95%, the true differences of a rate are all "
+    "within their intervals. An interval that contains 0 is no clear difference. The intervals do "
+    "not cover what else differs between campaigns, such as the audience, the weekday or the "
+    "offer.",
+    # The curves
+    "by_age": "By age of the email",
+    "of_delivered": "share of delivered emails",
+    "after": "share of delivered emails after {age}",
+    "metric": "Curve",
+    "curve": "An email's age is the time since SES accepted it. While a campaign is being sent, "
+    "its latest emails are missing at higher ages.",
+    "table_label": "Curves as a table",
 }
 
 KINDS_OF_BOTS = {
@@ -649,6 +715,7 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "funnel": FUNNEL,
         "bots": BOTS,
         "pace": PACE,
+        "compare": COMPARE,
         "kind_of_bot": KINDS_OF_BOTS,
         "kind_of_bot_help": KINDS_OF_BOTS_HELP,
         "timeline": TIMELINE,

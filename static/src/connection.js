@@ -122,8 +122,8 @@ export class Connection {
   }
 
   /**
-   * Request results, as a stream unless the request has `stream: false`. A reply to the latter that has
-   * no results is the result, not validated.
+   * Request results, as a stream unless the request has `stream: false`. A reply that has no list of results
+   * is itself the result.
    *
    * @template T
    * @param {Request} request
@@ -312,8 +312,7 @@ export class Connection {
     if (page) {
       page.results.forEach((result) => callbacks?.onResult(result));
       callbacks?.onPage(page);
-    }
-    if (!page && request?.stream === false) callbacks?.onResult(body);
+    } else if (request?.stream === false) callbacks?.onResult(body);
     // A reply without results ends a stream.
     if (more || (page && request?.stream)) this.#await(Number(requestId));
     else this.#settle(requestId)?.callbacks?.resolve(cursor);

@@ -104,9 +104,9 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * Several results; `total` and `totals` of the whole list if they are known, and whether the list is `complete`.
  * @typedef {{results: Result[], total: number | null, totals: Sums | null, complete: boolean}} ResultPage
  * The end of a response, or a page of a stream, or a frame of several if there is `more`; `cursor` if
- * there are more pages. `body` is the whole reply, of which the view that requested it validates the rest.
+ * there are more pages. `body` is the whole message, for the view that decodes it.
  * @typedef {{kind: "reply", requestId: RequestId, action: string, cursor: string | null,
- *            page: ResultPage | null, more: boolean, body: unknown}} Reply
+ *            page: ResultPage | null, more: boolean, body: Record<string, unknown>}} Reply
  * @typedef {Snapshot | Push | ErrorReply | ResultReply | Reply} Message
  */
 
@@ -161,8 +161,8 @@ const campaignTimeline = shape({
 const firstCounts = each(FIRST_COUNTERS, counter);
 const laterCounts = each(LATER_COUNTERS, optional(count));
 /** @type {import("./validate.js").Check<Counts>} */
-const counts = (value, path) => /** @type {Counts} */ ({ ...firstCounts(value, path), ...laterCounts(value, path) });
-const rates = each(RATES, optional(rate));
+export const counts = (value, path) => /** @type {Counts} */ ({ ...firstCounts(value, path), ...laterCounts(value, path) });
+export const rates = /** @type {import("./validate.js").Check<Rates>} */ (each(RATES, optional(rate)));
 const numbers = shape({ version: count, counts, rates });
 /** @type {import("./validate.js").Check<Sums>} */
 const sums = (value, path) => /** @type {Sums} */ (shape({ counts, rates })(value, path));

@@ -1,15 +1,15 @@
 /**
  * The current view, from the URL's hash: `#/`, `#/?<query>`, `#/health`, `#/campaign/<id>`, `#/campaign/<id>?<query>`,
- * `#/campaign/<id>/<counter>`, `#/campaign/<id>/recipients`, `#/wall/<id>`. Pure.
+ * `#/campaign/<id>/<counter>`, `#/campaign/<id>/recipients`, `#/wall/<id>`, `#/compare/<id>/<id>`. Pure.
  */
 
 /**
  * `counter`: whose events are listed; `all` for every event. `link` and `kind` (of a bounce, such as
  * "Transient/MailboxFull") are further filters. `state`: of the recipients that are listed; `recipient`:
  * whose history is shown instead. `query`: what the list shows, see list-query.js; of a campaign, what its
- * timeline shows, see views/timeline.js.
+ * timeline shows, see views/timeline.js. `ids`: the campaigns that are compared, the reference first; any number.
  * @typedef {{view: "list", query: string} | {view: "health"} | {view: "unknown"} | {view: "campaign", id: string, query: string}
- *   | {view: "wall", id: string}
+ *   | {view: "wall", id: string} | {view: "compare", ids: string[]}
  *   | {view: "activity", id: string, counter: string, link: string | null, kind: string | null}
  *   | {view: "recipients", id: string, state: string, recipient: string | null}} Route
  */
@@ -20,8 +20,9 @@ export function parseRoute(hash) {
   if (path === "") return { view: "list", query };
   if (path === "health") return { view: "health" };
   const [, view, encoded = "", counter] = /^(campaign|wall)\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
-  if (view === undefined || (view === "wall" && counter)) return { view: "unknown" };
   try {
+    if (/^compare(\/|$)/.test(path)) return { view: "compare", ids: path.split("/").slice(1).map(decodeURIComponent) };
+    if (view === undefined || (view === "wall" && counter)) return { view: "unknown" };
     const id = decodeURIComponent(encoded);
     if (view === "wall") return { view, id };
     if (counter === undefined) return { view: "campaign", id, query };

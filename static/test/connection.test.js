@@ -628,16 +628,28 @@ test("one page ends a request without a stream", async () => {
   assert.equal(results.length, 1);
 });
 
-test("a reply without results to a request without a stream is its result", async () => {
+test("a reply without results is the result of a request without a stream", async () => {
   becomeLive();
   /** @type {any[]} */ const results = [];
-  const done = connection.ask({ action: "getUsual", id: TOPIC, stream: false }, (one) => results.push(one));
+  const done = connection.ask({ action: "compare", ids: [TOPIC], stream: false }, (one) => results.push(one));
   const { request_id } = latest().sent.at(-1);
 
-  latest().says({ request_id, action: "getUsual", id: TOPIC, campaigns: 3, needed: 5 });
+  latest().says({ request_id, action: "compare", campaigns: [], differences: [] });
 
   assert.equal(await done, null);
-  assert.deepEqual(results, [{ request_id, action: "getUsual", id: TOPIC, campaigns: 3, needed: 5 }]);
+  assert.deepEqual(results, [{ request_id, action: "compare", campaigns: [], differences: [] }]);
+});
+
+test("the end of a stream is no result", async () => {
+  becomeLive();
+  /** @type {any[]} */ const results = [];
+  const done = connection.ask({ action: "listRecipients" }, (one) => results.push(one));
+  const { request_id } = latest().sent.at(-1);
+
+  latest().says({ request_id, action: "listRecipients", done: true });
+
+  assert.equal(await done, null);
+  assert.deepEqual(results, []);
 });
 
 const LIST = "stats/email-campaigns";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { activityHash, recipientsHash, wallHash } from "../src/leader.js";
+import { activityHash, compareHash, recipientsHash, wallHash } from "../src/leader.js";
 import { campaignHash, parseRoute } from "../src/route.js";
 
 test("no hash and #/ lead to the list", () => {
@@ -43,8 +43,14 @@ test("a wall screen has a URL", () => {
   assert.deepEqual(parseRoute(wallHash("a/b") ?? ""), { view: "wall", id: "a/b" });
 });
 
+test("a comparison has a URL that names its campaigns in their order", () => {
+  for (const ids of [[], ["a/b"], ["50 % off", "#?&", "Ünïcode ✉"]]) {
+    assert.deepEqual(parseRoute(compareHash(ids) ?? ""), { view: "compare", ids });
+  }
+});
+
 test("an invalid hash leads to the unknown view", () => {
-  for (const hash of ["#/campaign/", "#/wall/a/opens", "#/campaign/a/b/c", "#/nowhere", "#/campaign/%E0%A4%A"]) {
+  for (const hash of ["#/campaign/", "#/wall/a/opens", "#/campaign/a/b/c", "#/nowhere", "#/campaign/%E0%A4%A", "#/compare/a/%", "#/comparex"]) {
     assert.deepEqual(parseRoute(hash), { view: "unknown" }, hash);
   }
 });

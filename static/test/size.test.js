@@ -22,8 +22,8 @@ function weight(...names) {
   return [...all].reduce((sum, file) => sum + gzipSync(readFileSync(new URL(file, ASSETS)), { level: 9 }).length, 0);
 }
 
-test("the list needs at most 23 KB of JavaScript", () => {
-  assert.ok(weight("main", "list") <= 23 * KB, `${weight("main", "list")} bytes`);
+test("the list needs at most 24 KB of JavaScript", () => {
+  assert.ok(weight("main", "list") <= 24 * KB, `${weight("main", "list")} bytes`);
 });
 
 test("a campaign with its charts, links and bounces needs at most 28 KB", () => {

@@ -15,6 +15,8 @@ VIEWS = {
     "by time": f"{CAMPAIGN}/sends",
     "recipients": f"{CAMPAIGN}/recipients?state=not_opened",
     "recipient": f"{CAMPAIGN}/recipients?recipient=li.wei%40example.org",
+    "comparison": f"#/compare/{SPRING}/newsletter-2026-11/welcome-series-3",
+    "choosing": "#/compare",
     "wall": f"#/wall/{SPRING}",
     "health": "#/health",
     "nowhere": "#/nowhere",

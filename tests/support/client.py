@@ -48,21 +48,7 @@ class Topic:
         """Merge a snapshot or a push."""
         match content["$type"]:
             case "CampaignStats":
-                if "version" in content:
-                    names = ("version", "campaign", "counts", "rates")
-                    self._keep("summary", {name: content[name] for name in names})
-                for unit, buckets in content.get("timeline", {}).items():
-                    for bucket in buckets:
-                        self._keep((unit, bucket["at"]), bucket)
-                for link in content.get("links", []):
-                    self._keep(("link", link["id"]), link)
-                if "pace" in content:
-                    self._keep("pace", content["pace"])
-                for bounce in content.get("bounces", []):
-                    self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
-                for one in content.get("variants", []):
-                    identity = one["tag"], one["value"], one.get("rest", False)
-                    self._keep(("variant", *identity), one)
+                self._merge_stats(content)
             case "CampaignList":
                 for campaign in content["campaigns"]:
                     pace = {"pace": campaign["pace"]} if campaign.get("pace") else {}
@@ -74,6 +60,23 @@ class Topic:
                 self._keep("health", content)
             case other:
                 raise AssertionError(f"no such content: {other}")
+
+    def _merge_stats(self, content: dict) -> None:
+        if "version" in content:
+            names = ("version", "campaign", "counts", "rates")
+            self._keep("summary", {name: content[name] for name in names})
+        for unit, buckets in content.get("timeline", {}).items():
+            for bucket in buckets:
+                self._keep((unit, bucket["at"]), bucket)
+        for link in content.get("links", []):
+            self._keep(("link", link["id"]), link)
+        if "pace" in content:
+            self._keep("pace", content["pace"])
+        for bounce in content.get("bounces", []):
+            self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
+        for one in content.get("variants", []):
+            identity = one["tag"], one["value"], one.get("rest", False)
+            self._keep(("variant", *identity), one)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -6,13 +6,16 @@ from a `Scene`; everything else about the page is real.
 
 import gzip
 import json
+import math
 import mimetypes
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from chalicelib.errors import InvalidRequest
+from chalicelib.insight.curves import AGE_EDGES_SECONDS
 from chalicelib.live.campaign_lists import CampaignLists
+from chalicelib.live.comparison import compare
 from chalicelib.live.frames import frames
 from chalicelib.live.permissions import EVERYTHING
 from chalicelib.live.protocol import LIST_TOPIC, Request, parse_request
 from chalicelib.live.snapshots import MOST_LISTED
-from chalicelib.stats.counters import SUMMARY, Aggregate
+from chalicelib.stats.counters import AGE_METRICS, SUMMARY, Aggregate, age_counter
 from chalicelib.stats.directory import Entry, entry_of
 from dashboard.deploy.frontend import manifest_path
 from dashboard.deploy.publish_site import Authenticator, Site, render
@@ -50,6 +55,7 @@ class Scene:
         timelines: the timelines by campaign id.
         list_refusal: the response to requests for campaigns, if they are refused.
         usual: the members of the reply to `getUsual`.
+        comparison_refusal: the response to requests for a comparison, if they are refused.
         silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
         delay_seconds: the delay of each response, and of each frame of recipients.
@@ -64,20 +70,14 @@ class Scene:
     silent: bool = False
     refusal: dict[str, str] | None = None
     list_refusal: dict[str, str] | None = None
+    comparison_refusal: dict[str, str] | None = None
     delay_seconds: float = 0
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
         """Return the response frames of a request, without their common members."""
         match request["action"]:
             case "subscribe":
-                topic = request["id"]
-                snapshot = self._snapshot(topic, request.get("campaigns", []))
-                if snapshot is None:
-                    yield {"error": {"code": "internal", "message": "not now: try again"}}
-                elif snapshot["$type"] == "CampaignStats":
-                    yield {"id": topic, "snapshot": {**snapshot, "activity": self.activity[:8]}}
-                else:
-                    yield {"id": topic, "snapshot": snapshot}
+                yield self._subscribed(request["id"], request.get("campaigns", []))
             case "listActivity" if self.refusal:
                 yield {"error": self.refusal}
             case "listActivity":
@@ -98,8 +98,23 @@ class Scene:
                 yield {"id": request["id"], **self.usual}
             case "listCampaigns" | "searchCampaigns":
                 yield from self._campaigns(parse_request(json.dumps(request)))
+            case "compare" if self.comparison_refusal:
+                yield {"error": self.comparison_refusal}
+            case "compare":
+                listed = ListedCampaigns(self.snapshots[LIST_TOPIC]["campaigns"])
+                names = parse_request(json.dumps(request)).campaigns
+                # Production code; the fake has the methods that are called.
+                yield compare(listed, names, datetime.now(UTC))  # type: ignore[arg-type]  # a fake
             case _:
                 yield {}
+
+    def _subscribed(self, topic: str, on_screen: Sequence[str]) -> dict[str, Any]:
+        snapshot = self._snapshot(topic, on_screen)
+        if snapshot is None:
+            return {"error": {"code": "internal", "message": "not now: try again"}}
+        if snapshot["$type"] == "CampaignStats":
+            snapshot = {**snapshot, "activity": self.activity[:8]}
+        return {"id": topic, "snapshot": snapshot}
 
     def _snapshot(self, topic: str, on_screen: Sequence[str]) -> dict[str, Any] | None:
         snapshot = self.snapshots.get(topic)
@@ -169,7 +184,11 @@ class ListedCampaigns:
 
     def summaries(self, campaigns: Sequence[str]) -> list[Aggregate]:
         known = {one.campaign: one for one in self._all}
-        return [known[one] for one in campaigns]
+        return [known[one] for one in campaigns if one in known]
+
+    def ages(self, campaigns: Sequence[str]) -> list[dict[str, int]]:
+        known = {one.campaign: one for one in self._all}
+        return [_ages(known[one]) if one in known else {} for one in campaigns]
 
     def campaigns(
         self, limit: int, cursor: str | None, can_see: Callable[[str], bool]
@@ -203,6 +222,22 @@ def _summary(entry: dict[str, Any]) -> Aggregate:
         tags=tuple(entry.get("tags", ())),
         current_updates=entry["version"] if is_current else 0,
     )
+
+
+def _ages(summary: Aggregate) -> dict[str, int]:
+    """Spread the unique human opens and clicks of a campaign over the ages that it has reached."""
+    begun = datetime.fromisoformat(summary.first_event_at or "")
+    reached = [
+        one for one in AGE_EDGES_SECONDS if one <= (datetime.now(UTC) - begun).total_seconds()
+    ]
+    pace = 6 * 3600 * (1 + len(summary.campaign) % 5)
+    shares = [1 - math.exp(-((age / pace) ** 0.6)) for age in reached]
+    ages = {}
+    for metric in AGE_METRICS:
+        counted = [round(summary.counts.get(metric, 0) * share / shares[-1]) for share in shares]
+        for number, (before, after) in enumerate(pairwise([0, *counted])):
+            ages[age_counter(metric, number)] = after - before
+    return ages
 
 
 class Stage:

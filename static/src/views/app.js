@@ -14,6 +14,7 @@ const CampaignView = lazy(() => import("./campaign.js").then((module) => module.
 const ActivityView = lazy(() => import("./activity.js").then((module) => module.ActivityView));
 const RecipientsView = lazy(() => import("./recipients.js").then((module) => module.RecipientsView));
 const HealthView = lazy(() => import("./health.js").then((module) => module.HealthView));
+const CompareView = lazy(() => import("./compare.js").then((module) => module.CompareView));
 const WallView = lazy(() => import("./wall.js").then((module) => module.WallView));
 
 /**
@@ -82,6 +83,7 @@ function Place({ page }) {
   if (route.view === "list") return html`<${ListView} page=${page} query=${route.query} topic=${list} />`;
   const health = healthOf(page);
   if (route.view === "health") return html`<${HealthView} health=${health} page=${page} />`;
+  if (route.view === "compare") return html`<${CompareView} page=${page} ids=${route.ids} />`;
   if (route.view === "unknown") {
     return html`
       <${Heading}>${text("page.unknown")}<//>

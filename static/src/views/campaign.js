@@ -2,7 +2,7 @@
 
 import { age } from "../format.js";
 import { html } from "../html.js";
-import { wallHash } from "../leader.js";
+import { compareHash, wallHash } from "../leader.js";
 import { UNSETTLED, lately } from "../select.js";
 import { text } from "../glossary.js";
 import { Announcer } from "./announcer.js";
@@ -29,7 +29,10 @@ export function CampaignView({ id, page, topic, data, summary, query, untracked,
     <a class="back" href="#/">← ${text("page.all_campaigns")}</a>
     <div class="head">
       <${Heading}><bdi>${campaign?.title ?? id}</bdi><//>
-      <a class="button" href=${wallHash(id)}>${text("campaign.wall")}</a>
+      <p class="actions">
+        <a class="button" href=${wallHash(id)}>${text("campaign.wall")}</a>
+        <a class="button" href=${compareHash([id])}>${text("campaign.compare")}</a>
+      </p>
     </div>
     ${(!campaign || campaign.subject) && html`<p class="subject"><bdi>${campaign?.subject ?? "\u00a0"}</bdi></p>`}
     <p class="facts">

@@ -239,6 +239,7 @@ export class ListView extends Component {
     return html`
       <div class="head">
         <${Heading}>${text("list.title")}<//>
+        <a class="button" href="#/compare">${text("list.compare")}</a>
         <input type="search" class="search" aria-label=${text("list.search")} placeholder=${text("list.search_hint")}
           maxlength=${MOST_CHARACTERS} value=${this.#typed}
           onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />

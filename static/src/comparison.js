@@ -1,0 +1,139 @@
+/** What a comparison of campaigns says: which one leads, how clearly, and at what age. Pure. */
+
+import { differenceOf, differences, isClear } from "./differences.js";
+import { counts, rates } from "./protocol.js";
+import { count, list, shape, string } from "./validate.js";
+
+/** A comparison has this many campaigns. */
+export const FEWEST = 2;
+export const MOST = 6;
+
+const DAY = 86_400;
+
+/** Until this age of its first email, a campaign's rates may still rise, in seconds. */
+const SETTLED = 3 * DAY;
+
+/** While a campaign is younger, the comparison is refreshed, in seconds. */
+const CHANGING = 7 * DAY;
+
+/** The rates whose differences the server compares. */
+export const COMPARED = /** @type {const} */ (["human_open", "human_click"]);
+
+/** The curves by age, and the rate that each leads to. */
+export const CURVES = /** @type {const} */ (["human_opens", "human_clicks"]);
+
+/** The rows of the table: the rate and its counter, and the digits of the rate. */
+export const ROWS = /** @type {const} */ ([
+  ["delivery", "deliveries", 1],
+  ["human_open", "unique_human_opens", 1],
+  ["human_click", "unique_human_clicks", 1],
+  ["human_click_to_open", "unique_human_clicks", 1],
+  ["bounce", "hard_bounces", 1],
+  ["complaint", "complaints", 2],
+  ["unsubscribe", "unsubscribes", 2],
+]);
+
+const body = shape({
+  campaigns: list(shape({
+    id: string, counts, rates, curve: shape({ ages: list(count), human_opens: list(count), human_clicks: list(count) }),
+  })),
+  differences: differences("ids"),
+});
+
+/** @typedef {ReturnType<typeof decodeComparison>} Comparison */
+/** @typedef {Comparison["campaigns"][number]} Compared */
+
+/** @param {Record<string, unknown>} reply to `compare` */
+export const decodeComparison = (reply) => body(reply, "comparison");
+
+/** @param {Compared} one @returns {number} the age that its first email has reached, in seconds, rounded down; 0 at first */
+export const ageOf = ({ curve }) => curve.ages.at(-1) ?? 0;
+
+/** @param {Comparison} comparison @returns {boolean} whether its numbers may still change much */
+export const isChanging = ({ campaigns }) => campaigns.some((one) => ageOf(one) < CHANGING);
+
+/**
+ * Whether the totals of two campaigns cannot be compared, because one is younger and its rates still rise.
+ * @param {Compared} a
+ * @param {Compared} b
+ */
+export const differInAge = (a, b) => ageOf(a) !== ageOf(b) && Math.min(ageOf(a), ageOf(b)) < SETTLED;
+
+/**
+ * @param {Compared} one
+ * @param {typeof CURVES[number]} metric
+ * @returns {number[]} for each age, the share of deliveries that were opened or clicked at a lower age
+ */
+export const shares = ({ counts: { deliveries }, curve }, metric) => (
+  deliveries ? curve[metric].map((value) => Math.min(1, value / deliveries)) : []);
+
+/**
+ * How the rate of a campaign compares with that of the reference. `verdict`: `higher` or `lower` by more than
+ * chance explains, `unclear`, or `age_differs` if one is younger.
+ * @param {Comparison} comparison
+ * @param {string} rate
+ * @param {Compared} one
+ * @param {Compared} reference
+ */
+export function compareWith({ differences: all }, rate, one, reference) {
+  const difference = differenceOf(all, rate, one.id, reference.id);
+  if (!difference || one === reference) return null;
+  const clear = isClear(difference) ? (difference.difference > 0 ? "higher" : "lower") : "unclear";
+  return { ...difference, verdict: differInAge(one, reference) ? "age_differs" : clear };
+}
+
+/**
+ * Which campaign has the highest rate. `lead`: `clear` if it is higher than every other by more than chance
+ * explains, `none` if no difference at all is, and else `unclear`.
+ * @typedef {{best: Compared, second: Compared, lowest: Compared, lead: "clear" | "unclear" | "none",
+ *            difference: import("./differences.js").Difference | null}} Lead
+ */
+
+/**
+ * @param {Comparison} comparison
+ * @param {typeof COMPARED[number]} rate
+ * @returns {Lead | null} null if fewer than two campaigns have the rate
+ */
+export function leadOf({ campaigns, differences: all }, rate) {
+  const ranked = campaigns.filter((one) => one.rates[rate] !== null)
+    .sort((a, b) => Number(b.rates[rate]) - Number(a.rates[rate]));
+  const [best, second] = ranked;
+  const lowest = ranked.at(-1);
+  if (!best || !second || !lowest) return null;
+  const isAhead = ranked.slice(1).every((one) => (differenceOf(all, rate, best.id, one.id)?.low ?? 0) > 0);
+  const someClear = all.some((one) => one.rate === rate && isClear(one));
+  return {
+    best, second, lowest, difference: differenceOf(all, rate, best.id, second.id),
+    lead: isAhead ? "clear" : someClear ? "unclear" : "none",
+  };
+}
+
+/**
+ * @param {Comparison} comparison
+ * @returns {{young: Compared, age: number} | null} the youngest campaign, if its totals cannot be compared with
+ *   those of others, and its age, at which they can
+ */
+export function youngest({ campaigns }) {
+  const [young, ...others] = campaigns.filter((one) => one.counts.deliveries > 0).sort((a, b) => ageOf(a) - ageOf(b));
+  return young && others.some((one) => differInAge(young, one)) ? { young, age: ageOf(young) } : null;
+}
+
+/**
+ * @param {Compared} one
+ * @param {typeof CURVES[number]} metric
+ * @param {number} age that it has reached, in seconds
+ * @returns {number | null} the share of deliveries at this age
+ */
+export function shareAt(one, metric, age) {
+  const row = one.curve.ages.indexOf(age);
+  return shares(one, metric)[row] ?? null;
+}
+
+/**
+ * @param {string[]} ids of a URL
+ * @returns {{ids: string[], left: string[]}} without repetitions, at most MOST; and those that are left out
+ */
+export function chosenOf(ids) {
+  const distinct = [...new Set(ids.filter(Boolean))];
+  return { ids: distinct.slice(0, MOST), left: distinct.slice(MOST) };
+}
