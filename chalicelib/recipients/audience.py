@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from chalicelib.facts.fact import Fact, is_settled
+from chalicelib.facts.providers import provider
 from chalicelib.facts.settle import is_click_of_reader, is_engaged
 from chalicelib.recipients.pages import Sent
 
@@ -18,7 +19,8 @@ class Recipient(NamedTuple):
 
     Attributes:
         name: the address, or its pseudonym.
-        provider: the mailbox provider as SES names it, else the domain; None if neither is known.
+        provider: the mailbox provider (facts/providers.py), else the domain; None if neither is
+            known.
         engaged_at: first human open or click.
         clicked_at: first human click on a link that is not an unsubscribe link.
         bounced_at: first final bounce.
@@ -91,7 +93,7 @@ def merge(sent: Mapping[str, Sent], activity: Iterable[Fact]) -> Audience:
         Recipient(
             name,
             message_id,
-            email.isp or domain or None,
+            provider(domain, email.isp if len(email.recipients) == 1 else None) or domain or None,
             email.at,
             engaged.get(message_id),
             clicked.get(message_id),

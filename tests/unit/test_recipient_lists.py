@@ -167,3 +167,23 @@ def test_the_recipients_of_too_large_a_campaign_are_refused(spring, monkeypatch,
 
     assert reply["error"]["code"] == "too_large"
     assert "4 sends" in reply["error"]["message"]
+
+
+def test_a_list_names_the_mailbox_provider_otherwise_the_domain():
+    def sent(message, *to, isp):
+        event = ses.a_send(message, to=list(to))
+        event["mail"]["tags"]["ses:recipient-isp"] = [isp]
+        return event
+
+    world = world_of(
+        sent("m-1", "ada@aol.com", isp="UNKNOWN_ISP"),
+        sent("m-2", "bob@example.com", isp="UNKNOWN_ISP"),
+        sent("m-3", "cleo@example.com", isp="Gmail"),
+        # The tag does not say whose provider it names.
+        sent("m-4", "dan@example.com", "eve@web.de", isp="Gmail"),
+    )
+
+    assert [one["provider"] for one in ask(world, "listRecipients")["results"]] == [
+        *("Yahoo", "example.com", "Gmail"),
+        *("example.com", "GMX and WEB.DE"),
+    ]
