@@ -136,6 +136,98 @@ ENGAGERS = {"human": "Human", "machine": "Bot", "unknown": "Unknown"}
 
 BOUNCE_TYPES = {"Permanent": "Hard", "Transient": "Soft", "Undetermined": "Unknown type"}
 
+# Why a server refused or delayed an email (chalicelib/facts/reply_causes.py), and what to do.
+REPLY_CAUSES = {
+    "suppressed": "Not sent: on a suppression list",
+    "no_mailbox": "Address does not exist",
+    "no_domain": "Domain does not exist or accepts no email",
+    "disabled": "Mailbox disabled",
+    "full": "Mailbox full",
+    "receives_too_much": "Mailbox receives too many emails",
+    "restricted": "Refused by rules of the recipient's organization",
+    "relay_denied": "Server is not responsible for the recipient's domain",
+    "too_large": "Email too large for the mailbox",
+    "attachment": "Attachment rejected",
+    "unauthenticated": "Email not authenticated (SPF or DKIM)",
+    "dmarc": "Email failed the DMARC check",
+    "sender_address": "Sender's address rejected",
+    "reverse_dns": "Sending server has no valid reverse DNS entry",
+    "tls": "Encrypted connection required",
+    "address_blocked": "IP address of the sending server blocked",
+    "link_blocked": "Domain or link in the email blocked",
+    "spam": "Rejected as spam",
+    "complaints": "Delayed because of volume or complaints",
+    "rate": "Too many emails at once",
+    "policy": "Rejected by the provider's policy",
+    "greylisted": "Delayed to check the sender (greylisting)",
+    "expired": "Not delivered within the time limit",
+    "unreachable": "Recipient's server not reachable",
+    "loop": "Recipient's server forwards in a loop",
+    "busy": "Recipient's server busy or failing",
+}
+
+REPLY_ADVICE = {
+    "suppressed": "Remove the address from your list. If it is valid, remove it from the "
+    "suppression list in the Amazon SES console.",
+    "no_mailbox": "Remove the address from your list, and check the form or import it came from. "
+    "Amazon SES reviews accounts from a bounce rate of 5%.",
+    "no_domain": "Correct misspelled domains, such as gmial.com. Remove addresses whose domain "
+    "is gone.",
+    "disabled": "Remove the address from your list: the owner or the provider has closed it.",
+    "full": "Wait. Remove the address if it also bounces in later campaigns: the mailbox is "
+    "probably abandoned.",
+    "receives_too_much": "Wait. Amazon SES tries again. Do not send to one address several times "
+    "in short succession, as tests do.",
+    "restricted": "Ask the recipient to have your domain allowed by their administrator, or "
+    "remove the address.",
+    "relay_denied": "The domain's DNS names a server that does not accept its email. Only its "
+    "administrator can correct this. Remove the address if this persists.",
+    "too_large": "Make the email smaller: link to images and files instead of attaching them.",
+    "attachment": "Remove the attachment, or replace it with a link to the file.",
+    "unauthenticated": "Set up DKIM for the domain in the From address, and a custom MAIL FROM "
+    "domain for SPF, in the Amazon SES console. Pause sending to this provider until both are "
+    "verified.",
+    "dmarc": "Publish a DMARC record for the domain in the From address, and sign with DKIM for "
+    "that domain, or use a custom MAIL FROM domain that is a subdomain of it. Do not use a From "
+    "address of a domain that is not yours, such as gmail.com.",
+    "sender_address": "Check the From address and the DNS records of its domain and of the "
+    "custom MAIL FROM domain.",
+    "reverse_dns": "Open an Amazon SES support case with the reply: Amazon SES operates the "
+    "sending servers and their DNS entries.",
+    "tls": "Open an Amazon SES support case with the reply: Amazon SES encrypts the connection "
+    "whenever the server offers it.",
+    "address_blocked": "Pause sending to this provider. With dedicated IP addresses, ask the "
+    "blocklist or provider named in the reply for removal, after removing old and unconfirmed "
+    "addresses. With shared ones, open an Amazon SES support case with the reply.",
+    "link_blocked": "Look up your domains, and those that the email links to, in the blocklist "
+    "named in the reply. Avoid public link shorteners.",
+    "spam": "Pause sending to this provider. Send to recipients who opened recently first, and "
+    "check subject, links and consent of the rest. Postmaster tools of the provider show your "
+    "reputation.",
+    "complaints": "Slow down, and send to recipients who opened recently first. Check the "
+    "complaint rate, and that unsubscribing takes one click.",
+    "rate": "Spread the emails over a longer time. Increase the volume step by step if the "
+    "domain or IP address is new. Amazon SES tries again.",
+    "policy": "Read the reply: it often names a form or a rule of the provider. Check "
+    "authentication, complaints and content.",
+    "greylisted": "Nothing. Amazon SES tries again after some minutes, and the server then "
+    "accepts the email.",
+    "expired": "Nothing now. Amazon SES tried for the time set in the configuration set, at most "
+    "14 hours. Remove addresses to which this happens repeatedly.",
+    "unreachable": "Wait. Amazon SES tries again. If this persists, the domain's servers are "
+    "down or gone.",
+    "loop": "Only the administrator of the recipient's domain can correct this. Remove the "
+    "address if this persists.",
+    "busy": "Wait. Amazon SES tries again.",
+}
+
+REPLY_ACTORS = {
+    "sender": "You can act",
+    "recipient": "The recipient's side can act",
+    "provider": "Wait for the provider",
+    "ses": "Amazon SES can act",
+}
+
 # An unknown subtype is shown by its name.
 # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-types
 BOUNCES = {
@@ -150,11 +242,11 @@ BOUNCES = {
     "Permanent/Other": "Permanent failure for another reason",
     "Transient/General": "Temporary failure",
     "Transient/AutoReply": "Out-of-office replies",
-    "Transient/MailboxFull": "Mailbox full",
-    "Transient/MessageTooLarge": "Email too large for the mailbox",
+    "Transient/MailboxFull": REPLY_CAUSES["full"],
+    "Transient/MessageTooLarge": REPLY_CAUSES["too_large"],
     "Transient/CustomTimeoutExceeded": "Not delivered within the time limit that you set",
     "Transient/ContentRejected": "Content rejected (spam or policy filter)",
-    "Transient/AttachmentRejected": "Attachment rejected",
+    "Transient/AttachmentRejected": REPLY_CAUSES["attachment"],
     "Transient/Other": "Temporary failure for another reason",
     "Undetermined/Undetermined": "Bounced without a reason",
     "Undetermined/AutoReply": "Out-of-office replies",
