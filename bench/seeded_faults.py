@@ -1708,6 +1708,34 @@ FAULTS = (
         "AGAIN_AFTER",
         ("static/test/repeated.test.js",),
     ),
+    Fault(
+        "an address counts at another provider in an event that has SES's tag",
+        "chalicelib/facts/providers.py",
+        'return _BY_DOMAIN.get(name) or _BY_NAME.get(_comparable(isp or ""))',
+        'return _BY_NAME.get(_comparable(isp or "")) or _BY_DOMAIN.get(name)',
+        ("tests/unit/test_providers.py",),
+    ),
+    Fault(
+        "SES's tag decides about each address of an email to several",
+        "chalicelib/facts/providers.py",
+        "tag = isp if len(listed) == 1 else None",
+        "tag = isp",
+        ("tests/unit/test_providers.py",),
+    ),
+    Fault(
+        "the general status of a report hides the code of the reply",
+        "chalicelib/facts/replies.py",
+        'if not code.endswith(".0.0")]',
+        "if code]",
+        ("tests/unit/test_replies.py::test_the_status_is_the_most_specific_code",),
+    ),
+    Fault(
+        "a rule for the replies of one provider applies to all",
+        "chalicelib/facts/reply_causes.py",
+        "if providers and provider not in providers:",
+        "if not providers and provider in providers:",
+        ("tests/unit/test_replies.py::test_a_rule_for_one_provider_does_not_apply_to_others",),
+    ),
 )
 
 
