@@ -14,6 +14,7 @@ from chalicelib.facts.providers import (
     normalised_domain,
     provider,
 )
+from dashboard.paths import PROJECT
 
 
 @pytest.mark.parametrize(
@@ -126,5 +127,8 @@ def test_no_domain_and_no_name_belongs_to_two_providers():
 
 
 def test_the_counters_of_a_campaign_have_a_bounded_number_of_providers():
+    page = (PROJECT / "docs" / "deliverability.md").read_text()
+
     assert len({*PROVIDERS, OTHER}) <= 50
     assert all(len(name) <= 20 for name in PROVIDERS)
+    assert f"{len(PROVIDERS)} providers" in page
