@@ -10,6 +10,7 @@ Counters are stored by these names, so a name is never changed, and there are fe
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 OTHER: Final = "other"
@@ -141,6 +142,7 @@ def normalised_domain(domain: str) -> str:
         return text
 
 
+@lru_cache(maxsize=10_000)  # most addresses have one of few domains
 def provider(domain: str | None, isp: str | None = None) -> str | None:
     """Return the mailbox provider of an address; None if it is not known.
 

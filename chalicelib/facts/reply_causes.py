@@ -1,8 +1,8 @@
 """Causes of SMTP replies, which explain a bounce or delay, and who can do something about them.
 
-The texts of the causes are in the glossary of the page (dashboard/deploy/glossary.py), from where
-the report takes them as well. The rules read the class of a reply (facts/replies.py), and the first
-that applies decides.
+The texts of the causes are in the glossary (dashboard/deploy/glossary.py), which the page and the
+report share. The rules read the class of a reply (facts/replies.py), and the first that applies
+decides.
 
 Sources, besides those at the rules:
 RFC 3463 and https://www.iana.org/assignments/smtp-enhanced-status-codes/
