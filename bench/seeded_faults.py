@@ -1603,12 +1603,12 @@ FAULTS = (
         ),
     ),
     Fault(
-        "what another process has stored of a pace is never read",
+        "a pace is computed from the counters at the start of the hour",
         "chalicelib/stats/pace_table.py",
-        "kept.computed_at is not None and now - kept.computed_at <= _ALONE",
-        "kept.computed_at is not None",
+        "(kept.version, kept.hour) != (summary.version, hour)",
+        "kept.hour != hour",
         (
-            "tests/laws/test_paces.py::test_a_process_that_rested_stores_its_pace_over_that_of_another",
+            "tests/laws/test_concurrent_paces.py::test_a_check_stores_the_pace_of_the_final_counters",
         ),
     ),
     Fault(
@@ -1665,8 +1665,8 @@ FAULTS = (
     Fault(
         "a check that died before it wrote a pace to the summary is not continued",
         "chalicelib/stats/pace_table.py",
-        "kept.stored is not None and kept.stored.version != kept.in_summary",
-        "kept.stored is not None and is_changed",
+        "in_summary = summary.pace.version if summary.pace else 0",
+        "in_summary = stored.version if stored else 0",
         (
             "tests/laws/test_paces.py::test_a_check_that_dies_at_any_call_is_repaired_by_the_next_one",
         ),
@@ -1735,6 +1735,22 @@ FAULTS = (
         "if providers and provider not in providers:",
         "if not providers and provider in providers:",
         ("tests/unit/test_replies.py::test_a_rule_for_one_provider_does_not_apply_to_others",),
+    ),
+    Fault(
+        "a check that continues late replaces a later pace",
+        "chalicelib/stats/table.py",
+        "attribute_not_exists(computed) OR computed <= :at",
+        "attribute_not_exists(computed) OR computed <> :at",
+        ("tests/laws/test_concurrent_paces.py::test_a_pace_of_a_later_moment_is_not_replaced",),
+    ),
+    Fault(
+        "a check that could not list the campaigns counts as complete",
+        "chalicelib/functions/watch.py",
+        "self.counted, self.newest = positions, newest\n",
+        "self.newest = newest\n        self.counted, self.newest = positions, newest or ()\n",
+        (
+            "tests/laws/test_concurrent_paces.py::test_a_pace_is_computed_a_minute_after_the_campaigns_could_not_be_listed",
+        ),
     ),
 )
 

@@ -114,7 +114,8 @@ class HealthMonitor(Struct):
             **self._functions(last, now, look_every, probes),
         )
         self.stats_table.put_findings(findings)
-        self.counted, self.newest = positions, newest or ()
+        if newest is not None:  # otherwise, the next check must not rely on this one
+            self.counted, self.newest = positions, newest
         for campaign in newest or ():
             if has_changing_ranks(campaign, now):
                 probes.run("links", partial(self.stats_table.put_leaders, campaign.campaign))

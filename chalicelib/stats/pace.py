@@ -267,9 +267,9 @@ def _moments(running: Running, sends: Sequence[SendBucket]) -> list[Moment]:
     return [Moment(one, sending(sends, at[one], running.now)) for one in sorted(at)]
 
 
-def says_the_same(one: Content, other: Content | None) -> bool:
+def says_the_same(one: Content, other: Content) -> bool:
     """Return whether two contents differ in nothing but the moment they are of."""
-    return other is not None and {**one, "at": None} == {**other, "at": None}
+    return {**one, "at": None} == {**other, "at": None}
 
 
 def _shown(estimate: Estimate) -> dict[str, int]:

@@ -1,10 +1,11 @@
 """The item of the stats table with a campaign's pace, which watch computes (stats/pace.py).
 
-    campaign  part     v        pace
-    spring    pace     version  a snapshot's `pace` as JSON, without the version
+    campaign  part     v        pace                                              computed
+    spring    pace     version  a snapshot's `pace` as JSON, without the version  epoch seconds
     spring    summary           pace_v: the version, pace_now: the pace that lists show, as JSON
 
-It is written as a whole, whenever what it says has changed. No counter is derived from it. The part
+It is written as a whole, whenever what it says has changed. No counter is derived from it. It is
+replaced only by a pace for a later moment, so that a check that takes long does no harm. The part
 of it that lists show is repeated in the campaign's summary, without a new version of the summary.
 """
 

@@ -2,7 +2,9 @@
 
 What was read is kept in the process: the counters of a running campaign until its summary changes,
 its sends until their number changes, and the counters of earlier campaigns for an hour. A minute
-without a change therefore reads nothing, and it writes nothing unless a number has moved.
+without a change therefore reads only the stored pace, and it writes nothing unless a number has
+moved. Checks may run at once, crash or continue late: what is stored is read, not remembered, and a
+pace for an earlier moment never replaces one for a later moment.
 
 A pace is stored in three places, in this order: its own item, the campaign's summary, and the entry
 of the directory of campaigns. Each later one has the version of the first, so that a process that
@@ -10,7 +12,7 @@ finds another version, or does not know which version is there, writes it again.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from msgspec import Struct, field
@@ -36,8 +38,6 @@ from chalicelib.stats.table import StatsTable
 # The last hours with sends of which the minutes are read; of earlier ones, the hour suffices.
 _HOURS_WITH_MINUTES = 4
 _MOST_HOURS = 72
-# After a longer time, another process may have stored a pace.
-_ALONE = timedelta(seconds=90)
 
 
 class _Kept(Struct):
@@ -47,13 +47,11 @@ class _Kept(Struct):
         version: the version of the summary after which `ages` was read.
         hour: the hour in which it was read.
         sent: the number of sends when `sends` was read.
-        stored: the pace as stored; None if there is none.
-        in_summary: the version of the pace in the summary; 0 if it has none.
+        in_summary: the version of the pace in the summary, as far as it is known; 0 for none.
         in_directory: the version of the pace in the directory; None if it is not known.
         computed_at: when the pace was last computed and stored; None if it was not.
     """
 
-    stored: StoredPace | None = None
     in_summary: int = 0
     in_directory: int | None = None
     version: int = -1
@@ -100,16 +98,18 @@ class Paces:
         self._running[summary.campaign] = kept
         self._read_running(kept, summary, now)
         running = running_campaign(summary, kept.ages, kept.sends, now)
-        content = None if running is None else content_of(running, earlier)
-        stored = kept.stored.content if kept.stored else None
-        is_changed = content is not None and not says_the_same(content, stored)
-        if content is not None and is_changed:
-            kept.stored = self._stats_table.put_pace(summary.campaign, content)
-        if kept.stored is not None and kept.stored.version != kept.in_summary:
-            self._stats_table.put_pace_now(summary.campaign, pace_now(kept.stored))
-            kept.in_summary = kept.stored.version
+        # Read each time: another process may have stored it, and a write of this process may have
+        # succeeded without a response.
+        stored = self._stats_table.pace(summary.campaign)
+        is_stored = False
+        if running is not None:
+            content = content_of(running, earlier)
+            if stored is None or not says_the_same(content, stored.content):
+                stored = self._stats_table.put_pace(summary.campaign, content, now)
+                is_stored = stored is not None
+        self._repeat_in_summary(kept, summary, stored)
         kept.computed_at = now
-        return is_changed
+        return is_stored
 
     def update_directory(self, now: datetime) -> None:
         """Update the entries of campaigns whose pace has changed in the directory of campaigns.
@@ -130,12 +130,21 @@ class Paces:
             for campaign, version in changed.items():
                 self._running[campaign].in_directory = version
 
-    def _read_running(self, kept: _Kept, summary: Aggregate, now: datetime) -> None:
+    def _repeat_in_summary(
+        self, kept: _Kept, summary: Aggregate, stored: StoredPace | None
+    ) -> None:
+        """Write what lists show of the stored pace to the summary, unless it is known to be there.
+
+        The summary may be the one of an earlier check, so the highest known version counts.
+        """
         in_summary = summary.pace.version if summary.pace else 0
-        is_alone = kept.computed_at is not None and now - kept.computed_at <= _ALONE
-        if not is_alone or in_summary > kept.in_summary:
-            kept.stored = self._stats_table.pace(summary.campaign)
+        if in_summary > kept.in_summary:
             kept.in_summary, kept.in_directory = in_summary, None
+        if stored is not None and stored.version > kept.in_summary:
+            self._stats_table.put_pace_now(summary.campaign, pace_now(stored))
+            kept.in_summary = stored.version
+
+    def _read_running(self, kept: _Kept, summary: Aggregate, now: datetime) -> None:
         # Each hour in any case: a recount may have corrected them.
         hour = hour_of(now)
         if (kept.version, kept.hour) != (summary.version, hour):

@@ -646,23 +646,38 @@ class StatsTable:
         item = self._item(campaign, PACE)
         return pace_from_item(item) if item else None
 
-    def put_pace(self, campaign: str, content: Content) -> StoredPace:
-        """Store the pace of a campaign, in place of the one before.
+    def put_pace(
+        self, campaign: str, content: Content, computed_at: datetime
+    ) -> StoredPace | None:
+        """Store the pace of a campaign, in place of one that was computed for an earlier moment.
+
+        Args:
+            campaign: the campaign's id.
+            content: the pace.
+            computed_at: the moment for which it was computed, in UTC.
+
+        Returns:
+            The pace as stored; None if one for a later moment is stored already.
 
         Raises:
             AwsError: the item could not be written.
         """
-        written = self._dynamo.call(
-            "update_item",
-            TableName=self._name,
-            Key={"campaign": {"S": campaign}, "part": {"S": PACE}},
-            UpdateExpression="SET pace = :pace ADD v :one",
-            ExpressionAttributeValues={
-                ":pace": {"S": pace_to_text(content)},
-                ":one": {"N": "1"},
-            },
-            ReturnValues="ALL_NEW",
-        )
+        try:
+            written = self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"campaign": {"S": campaign}, "part": {"S": PACE}},
+                UpdateExpression="SET pace = :pace, computed = :at ADD v :one",
+                ConditionExpression="attribute_not_exists(computed) OR computed <= :at",
+                ExpressionAttributeValues={
+                    ":pace": {"S": pace_to_text(content)},
+                    ":at": {"N": str(int(computed_at.timestamp()))},
+                    ":one": {"N": "1"},
+                },
+                ReturnValues="ALL_NEW",
+            )
+        except ConditionFailed:
+            return None
         return pace_from_item(written["Attributes"])
 
     def put_pace_now(self, campaign: str, pace: PaceNow) -> None:

@@ -488,7 +488,7 @@ def test_a_pace_that_another_process_has_stored_is_entered_in_the_directory():
     account.check()
     other = account.world.new_process()
     with unhooked(account.world):
-        stored = other.stats_table.put_pace("spring", {"campaigns": 4, "needed": 5})
+        stored = other.stats_table.put_pace("spring", {"campaigns": 4, "needed": 5}, account.now)
         other.stats_table.put_pace_now("spring", pace_now(stored))
     entered = account.entries["spring"].version
 
