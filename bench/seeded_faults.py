@@ -1752,6 +1752,31 @@ FAULTS = (
             "tests/laws/test_concurrent_paces.py::test_a_pace_is_computed_a_minute_after_the_campaigns_could_not_be_listed",
         ),
     ),
+    Fault(
+        "the sentence of a report is about human opens, however unusual the clicks are",
+        "dashboard/figures/pace.py",
+        "iter([*unusual, *known,",
+        "iter([*known,",
+        ("tests/unit/test_pace_in_words.py::test_the_sentence_is_of_the_most_important_metric",),
+    ),
+    Fault(
+        "the remaining values of a tag are judged as if they were one variant",
+        "dashboard/figures/variants.py",
+        'values = sorted((row for row in rows if not row.get("rest")), key=',
+        "values = sorted(rows, key=",
+        (
+            "tests/unit/test_pace_in_words.py::test_the_rest_of_the_values_is_shown_last_and_not_judged",
+        ),
+    ),
+    Fault(
+        "a terminal shows the pace of an older push",
+        "dashboard/live/merging.py",
+        'self._keep(("pace",), stats["pace"])',
+        'self._parts["pace",] = stats["pace"]',
+        (
+            "tests/unit/test_live_frame.py::test_the_pace_and_the_variants_are_those_of_the_highest_version",
+        ),
+    ),
 )
 
 

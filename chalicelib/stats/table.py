@@ -646,9 +646,7 @@ class StatsTable:
         item = self._item(campaign, PACE)
         return pace_from_item(item) if item else None
 
-    def put_pace(
-        self, campaign: str, content: Content, computed_at: datetime
-    ) -> StoredPace | None:
+    def put_pace(self, campaign: str, content: Content, computed_at: datetime) -> StoredPace | None:
         """Store the pace of a campaign, in place of one that was computed for an earlier moment.
 
         Args:

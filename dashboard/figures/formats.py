@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 DASH = "\N{EN DASH}"
-_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
+_DAY, _HOUR, _MINUTE = 86_400, 3600, 60
+_UNITS = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"))
 
 
 def count(value: int | None) -> str:
@@ -50,6 +51,12 @@ def lasting(seconds: float) -> str:
     """Return a duration in its largest unit, such as `12 min`; negative ones count as 0."""
     whole = max(0, round(seconds))
     return next((f"{whole // size} {unit}" for size, unit in _UNITS if whole >= size), f"{whole} s")
+
+
+def age(seconds: float) -> str:
+    """Return an age in its largest unit, rounded down, such as `42 min`; hours up to two days."""
+    unit = _MINUTE if seconds < _HOUR else _HOUR if seconds < 2 * _DAY else _DAY
+    return f"{int(max(0, seconds) // unit)} {dict(_UNITS)[unit]}"
 
 
 def ago(at: str | None, now: datetime) -> str:

@@ -40,6 +40,8 @@ def read(installation: Installation, campaign: str) -> Reading:
     summary = table.summary(campaign)
     parts = table.shown(campaign, summary.tags if summary else ())
     stats = messages.campaign_snapshot(campaign, summary, parts, now)
+    if (pace := table.pace(campaign)) is not None:
+        stats["pace"] = messages.pace(pace)
     return Reading(stats, read_health(installation), now)
 
 

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from chalicelib.stats.counters import RATES
 from dashboard.deploy import glossary
-from dashboard.figures import campaign, pipeline, rates
+from dashboard.figures import campaign, pipeline, rates, variants
 from dashboard.figures.campaign import Stats
-from dashboard.figures.formats import ago, count, parse, percent, plain
+from dashboard.figures.formats import DASH, age, ago, count, parse, percent, plain
+from dashboard.figures.pace import METRICS, Pace, pace
 from dashboard.live.feed import View
 
 _BLOCKS = "·▁▂▃▄▅▆▇█"
@@ -24,12 +25,16 @@ _MINUTES = 50
 _BAR_COLUMNS = 30
 _URL_COLUMNS = 46
 _MOST_LINKS = 5
+_LABEL_COLUMNS = 13
+_PACE_COLUMNS = 33
+_VARIANT_COLUMNS = 30
 _LEVELS = {"ok": "green", "none": "dim", "note": "yellow", "late": "bold red"}
 _CONNECTIONS = {
     "connecting": (glossary.STATUS["connecting"], "dim"),
     "live": (glossary.STATUS["live"], "green"),
     "polling": ("Polling", "yellow"),
 }
+_PACES = {"above": "bold green", "usual": "bold", "below": "bold yellow"}
 _VERDICTS = {"ok": "bold", "watch": "bold yellow", "bad": "bold red"}
 
 
@@ -58,31 +63,47 @@ def frame(view: View, name: str, height: int | None = None) -> RenderableType:
     Args:
         view: the campaign.
         name: its name.
-        height: lines of the terminal; links and activity are cut to fit. None for all lines.
+        height: lines of the terminal; what does not fit is left out. None for all lines.
     """
     head, foot = _head(view, name), _pipeline(view)
     if view.stats is None:
         return Group(*head, *foot)
-    blocks: list[Sequence[RenderableType]] = [
+    # The key numbers have four lines, and each block is preceded by an empty one; texts wrap.
+    wrapped = sum(len(one) // _COLUMNS for one in _sentences(view.stats))
+    left = None if height is None else height - len(head) - wrapped - len(foot) - 1 - 5 - 6
+    blocks = _fitting(view, view.stats, left)
+    shown: list[Sequence[RenderableType]] = [
         [_tiles(view.stats)],
+        blocks.pop("pace", ()),
         [Text(glossary.FUNNEL["title"], "dim"), *_funnel(view.stats)],
-        [Text(f"Last {_MINUTES} minutes, and the most in one of them", "dim"), *_minutes(view)],
+        *blocks.values(),
     ]
-    # The key numbers have four lines, and a block is preceded by an empty one; notices wrap.
-    wrapped = sum(len(one) // _COLUMNS for one in campaign.notices(view.stats))
-    fixed = len(head) + wrapped + len(foot) + 1 + 5 + 6 + 5
-    left = None if height is None else height - fixed
-    for title, rows, most in (
-        (glossary.LINKS["title"], _links(view.stats), _MOST_LINKS),
-        (glossary.ACTIVITY["live"], _activity(view), len(view.activity)),
-    ):
-        fits = most if left is None else min(most, left - 2)
-        if rows and fits > 0:
-            block = [Text(title, "dim"), *rows[:fits]]
-            blocks.append(block)
-            left = None if left is None else left - len(block) - 1
-    spaced: Iterator[RenderableType] = (one for block in blocks for one in (Text(), *block))
+    spaced: Iterator[RenderableType] = (one for block in shown if block for one in (Text(), *block))
     return Group(*head, *spaced, Text(), *foot)
+
+
+def _fitting(view: View, stats: Stats, left: int | None) -> dict[str, Sequence[RenderableType]]:
+    """Return the blocks that fit, in order: some as a whole, links and activity in part.
+
+    Args:
+        view: the campaign.
+        stats: its snapshot.
+        left: the lines that are left; None for as many as are needed.
+    """
+    found: dict[str, Sequence[RenderableType]] = {}
+    minutes = f"Last {_MINUTES} minutes, and the most in one of them"
+    for name, title, rows, is_divisible in (
+        ("minutes", Text(minutes, "dim"), list(_minutes(view)), False),
+        ("pace", _pace_title(), _pace(pace(stats)), False),
+        ("variants", Text(variants.TITLE, "dim"), list(_variants(stats)), False),
+        ("links", Text(glossary.LINKS["title"], "dim"), _links(stats), True),
+        ("activity", Text(glossary.ACTIVITY["live"], "dim"), _activity(view), True),
+    ):
+        fits = len(rows) if left is None else min(len(rows), left - 2)
+        if fits > 0 and (is_divisible or fits == len(rows)):
+            found[name] = [title, *rows[:fits]]
+            left = None if left is None else left - fits - 2
+    return found
 
 
 def line(view: View, stats: Stats) -> str:
@@ -93,6 +114,11 @@ def line(view: View, stats: Stats) -> str:
         if one.rate is not None:
             number += f" ({percent(rates.shown(one.rate, stats), one.digits)})"
         parts.append(number)
+    parts += [
+        f"pace of {metric.label.lower()} {metric.now.text.lower()}"
+        for metric in pace(stats).metrics
+        if metric.now
+    ]
     return f"{view.now:%Y-%m-%dT%H:%M:%SZ} {', '.join(parts)}"
 
 
@@ -108,7 +134,14 @@ def _head(view: View, name: str) -> list[RenderableType]:
         lines.append(_cut(Text(about, "dim")))
     if view.stats:
         lines += [Text(plain(one), "yellow") for one in campaign.notices(view.stats)]
+        if sentence := pace(view.stats).sentence:
+            lines.append(Text(sentence))
     return lines
+
+
+def _sentences(stats: Stats) -> list[str]:
+    """Return the texts of the head that may wrap."""
+    return [*campaign.notices(stats), pace(stats).sentence]
 
 
 def _status(view: View) -> Text:
@@ -159,6 +192,48 @@ def _funnel(stats: Stats) -> Iterator[Text]:
             f" {count(step.count):>10}",
             (f"  {of_step}", "dim"),
         )
+
+
+def _pace_title() -> Text:
+    columns = "".join(f"{glossary.PACE[one]:<{_PACE_COLUMNS}}" for one in METRICS)
+    return Text(f"{glossary.PACE['title']:<{_LABEL_COLUMNS}}{columns}".rstrip(), "dim")
+
+
+def _pace(found: Pace) -> list[Text]:
+    """Return a column for each metric: its number, what is usual, and what is expected."""
+    if not found.metrics:
+        return []
+    so_far, usual = Text(f"{'So far':<{_LABEL_COLUMNS}}"), [f"{'Usually':<{_LABEL_COLUMNS}}"]
+    for one in found.metrics:
+        number = f"{count(one.now.actual)}  " if one.now else ""
+        verdict = one.now.text if one.now else glossary.PACE["not_yet"]
+        style = _PACES[one.now.verdict if one.now else "usual"]
+        so_far.append(number).append(verdict, style)
+        so_far.append(" " * max(1, _PACE_COLUMNS - len(number) - len(verdict)))
+        usual.append(f"{one.now.usual if one.now else DASH:<{_PACE_COLUMNS}}")
+    ahead = [
+        [f"{f'After {age(hours * 3600)}':<{_LABEL_COLUMNS}}"]
+        + [
+            f"{forecast.text if (forecast := one.after(hours)) else DASH:<{_PACE_COLUMNS}}"
+            for one in found.metrics
+        ]
+        for hours in found.hours
+    ]
+    so_far.rstrip()
+    return [_cut(so_far), *(_cut(Text("".join(one).rstrip())) for one in (usual, *ahead))]
+
+
+def _variants(stats: Stats) -> Iterator[Text]:
+    for tag in variants.tags(stats):
+        for one in tag.variants:
+            name = plain(f"{tag.name}: {one.label}")
+            yield Text.assemble(
+                f"{_ellipsis(name, _VARIANT_COLUMNS):<{_VARIANT_COLUMNS}}",
+                f" {percent(one.rate):>6} ",
+                (f" {count(one.humans)} human clicks of {count(one.deliveries)}", "dim"),
+            )
+        if tag.judgement:
+            yield _cut(Text(f"  {plain(tag.judgement)}"))
 
 
 def _minutes(view: View) -> Iterator[Text]:
@@ -231,4 +306,8 @@ def _cut(text: Text) -> Text:
 
 def _shortened(text: str) -> str:
     bare = plain(text).removeprefix("https://").removeprefix("http://").removeprefix("www.")
-    return bare if len(bare) <= _URL_COLUMNS else f"{bare[: _URL_COLUMNS - 1]}…"
+    return _ellipsis(bare, _URL_COLUMNS)
+
+
+def _ellipsis(text: str, columns: int) -> str:
+    return text if len(text) <= columns else f"{text[: columns - 1]}…"

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.errors import CommandError
 from chalicelib.stats.counters import RESOLUTIONS, WINDOWS
+from chalicelib.stats.tags import MAX_VALUES
 from dashboard.figures.campaign import Stats
 from dashboard.figures.formats import parse
 
@@ -39,6 +40,12 @@ class MergedCampaign:
                     self._keep((resolution, bucket["at"]), bucket)
             for link in stats.get("links", ()):
                 self._keep(("link", link["id"]), link)
+            for variant in stats.get("variants", ()):
+                # What the snapshot counts as the rest is not updated by pushes.
+                if not variant.get("rest"):
+                    self._keep(("variant", variant["tag"], variant["value"]), variant)
+            if "pace" in stats:
+                self._keep(("pace",), stats["pace"])
             for bounce in stats.get("bounces", ()):
                 self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
         except (AttributeError, KeyError, TypeError) as error:
@@ -56,6 +63,8 @@ class MergedCampaign:
             "timeline": {resolution: self._buckets(resolution) for resolution in RESOLUTIONS},
             "links": links,
             "bounces": [one for one in self._of("bounce") if one["count"] > 0],
+            "variants": self._variants(),
+            **{name: found for (name, *_), found in self._parts.items() if name == "pace"},
         }
 
     def _keep(self, part: Part, data: Mapping[str, Any]) -> None:
@@ -65,6 +74,17 @@ class MergedCampaign:
 
     def _of(self, kind: str) -> list[Mapping[str, Any]]:
         return [data for part, data in self._parts.items() if part[0] == kind]
+
+    def _variants(self) -> list[Mapping[str, Any]]:
+        """Return the variants that a snapshot would have: of each tag, the first in text order."""
+        by_tag: dict[str, list[Mapping[str, Any]]] = {}
+        for one in self._of("variant"):
+            by_tag.setdefault(one["tag"], []).append(one)
+        return [
+            one
+            for _, found in sorted(by_tag.items())
+            for one in sorted(found, key=lambda variant: variant["value"])[:MAX_VALUES]
+        ]
 
     def _buckets(self, resolution: str) -> list[Mapping[str, Any]]:
         """Return the buckets that a snapshot would have, oldest first."""

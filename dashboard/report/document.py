@@ -5,7 +5,8 @@ from pathlib import Path
 import jinja2
 
 from dashboard.deploy import glossary
-from dashboard.figures import campaign, formats, pipeline, rates
+from dashboard.figures import campaign, formats, pipeline, rates, variants
+from dashboard.figures.pace import pace
 from dashboard.figures.reading import Reading
 from dashboard.report import chart
 
@@ -41,6 +42,10 @@ def document(reading: Reading) -> str:
         tiles=campaign.tiles(stats),
         funnel=campaign.funnel(stats),
         funnel_most=max(1, *(step.count or 0 for step in campaign.funnel(stats))),
+        pace=pace(stats),
+        tags=variants.tags(stats),
+        variants=variants,
+        dash=formats.DASH,
         remarks=rates.remarks(stats),
         rates=campaign.all_rates(stats),
         counts=campaign.all_counts(stats),

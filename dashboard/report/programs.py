@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC
+from typing import Any
 
 from msgspec import Struct
 
-from dashboard.figures import campaign, pipeline
+from dashboard.figures import campaign, pipeline, variants
+from dashboard.figures.pace import METRICS
 from dashboard.figures.reading import Reading
 
 _COLUMNS = ("section", "name", "value", "denominator", "rate")
@@ -52,6 +54,8 @@ def _rows(reading: Reading) -> Iterator[Row]:
         yield Row("count", name, value)
     for one in campaign.all_rates(stats):
         yield Row("rate", one.name, one.part, one.whole, one.value)
+    yield from _pace(stats.get("pace", {}))
+    yield from _variants(stats)
     for kind in campaign.kinds_of_bots(stats):
         opens, clicks = stats["counts"]["opens"], stats["counts"]["clicks"]
         yield Row("bot_opens", kind.name, kind.opens, opens, kind.of_opens)
@@ -73,6 +77,29 @@ def _rows(reading: Reading) -> Iterator[Row]:
     yield Row("pipeline", "state", pipeline.state(reading.health, reading.as_of).level)
     for name in ("checked_at", "stream_lag_seconds", "dead_letters", "quarantined"):
         yield Row("pipeline", name, reading.health[name])
+
+
+def _pace(pace: Mapping[str, Any]) -> Iterator[Row]:
+    for name in ("campaigns", "needed", "at"):
+        if name in pace:
+            yield Row("pace", name, pace[name])
+    for metric in METRICS:
+        for name, value in pace.get(metric, {}).items():
+            yield Row(f"pace_{metric}", name, value)
+    for ahead in pace.get("forecast", ()):
+        for metric in METRICS:
+            for name, value in ahead.get(metric, {}).items():
+                yield Row(f"forecast_{ahead['hours']}_{metric}", name, value)
+
+
+def _variants(stats: Mapping[str, Any]) -> Iterator[Row]:
+    for tag in variants.tags(stats):
+        for one in tag.variants:
+            name = f"{tag.name}={one.label}" if one.value is None else f"{tag.name}={one.value}"
+            yield Row("variant_deliveries", name, one.deliveries)
+            yield Row("variant_unique_human_clicks", name, one.humans, one.deliveries, one.rate)
+            if one.probability is not None:
+                yield Row("variant_probability_best", name, rate=one.probability)
 
 
 def _cell(value: str | float | None) -> str | int | float | None:

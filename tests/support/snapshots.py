@@ -24,6 +24,31 @@ def example_reading():
     return Reading(stats, example("reply-snapshot-health")["snapshot"], NOW)
 
 
+def compared_reading(**changed):
+    """Return the campaign of the examples with its pace and two variants.
+
+    Args:
+        changed: members of the pace, in place of those of the example; None for none of them.
+    """
+    found = example_reading()
+    pace = example("push-campaign-pace")["changes"]["pace"] | changed
+    found.stats["pace"] = {name: value for name, value in pace.items() if value is not None}
+    found.stats["variants"] = [variant("a", 590, 31), variant("b", 580, 65)]
+    return found
+
+
+def variant(value, deliveries, clicks, tag="variant", **members):
+    """Return the row of a variant in a snapshot."""
+    return {
+        "tag": tag,
+        "value": value,
+        "version": 3,
+        "counts": {"deliveries": deliveries, "unique_human_clicks": clicks},
+        "rates": {"human_click": clicks / deliveries if deliveries else None},
+        **members,
+    }
+
+
 def reading(*parts, campaign="spring-sale", is_current=True, summary=None, health=None, **counts):
     """Return a campaign with these counters; without any, one without events.
 

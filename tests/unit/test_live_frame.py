@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.console import Console
-from support.snapshots import NOW, example, example_reading, reading
+from support.snapshots import (
+    NOW,
+    compared_reading,
+    example,
+    example_reading,
+    reading,
+    variant,
+)
 
 from chalicelib.errors import CommandError
 from chalicelib.stats.counters import Aggregate
@@ -49,10 +56,49 @@ def test_the_frame_has_the_numbers_of_the_page():
         assert words in lines
 
 
+def test_the_frame_has_the_pace_and_the_variants():
+    lines = [" ".join(one.split()) for one in drawn(view(compared_reading()))]
+    text = "\n".join(lines)
+
+    assert lines[2].startswith("1.5 times the usual human opens after 42 min: 200, usually 119")
+    for words in (
+        "Pace Human opens Human clicks",
+        "So far 200 ▲ 1.5 \N{MULTIPLICATION SIGN} usual 21 As usual",
+        "Usually 119 to 153 11 to 27",
+        "After 24 h 542 (460 to 610) 60 (41 to 84)",
+        "After 7 d 601 (498 to 690) 68 (45 to 98)",
+        "variant: b 11.2% 65 human clicks of 580",
+        "b is the best, with a probability of 99.9%.",
+    ):
+        assert words in text
+
+
+def test_a_metric_of_which_nothing_can_be_said_keeps_its_column():
+    found = compared_reading(human_opens=None, forecast=[])
+
+    lines = drawn(view(found))
+
+    [so_far] = [one for one in lines if one.startswith("So far")]
+    [usually] = [one for one in lines if one.startswith("Usually")]
+    assert so_far.split() == ["So", "far", "Too", "early", "to", "tell", "21", "As", "usual"]
+    assert so_far.index("21") == usually.index("11 to 27")
+
+
+def test_without_history_the_frame_says_how_much_there_is():
+    found = example_reading()
+    found.stats["pace"] = example("push-campaign-pace-without-history")["changes"]["pace"]
+
+    text = " ".join(" ".join(drawn(view(found))).split())
+
+    assert "Not enough history yet: 3 of 5 earlier campaigns" in text
+    assert "So far" not in text
+
+
 @pytest.mark.parametrize("height", [24, 30, 50])
 @pytest.mark.parametrize("recount_needed", [False, True])
-def test_the_frame_fits_the_terminal(height, recount_needed):
-    found = example_reading()
+@pytest.mark.parametrize("compared", [False, True])
+def test_the_frame_fits_the_terminal(height, recount_needed, compared):
+    found = compared_reading() if compared else example_reading()
     found.stats["campaign"]["recount_needed"] = recount_needed
 
     lines = drawn(view(found, activity=activity() * 4), height=height)
@@ -72,7 +118,7 @@ def test_the_frame_has_no_address_of_a_recipient():
     assert "@" not in text
 
 
-@pytest.mark.parametrize("place", ["name", "subject", "sender", "label", "url", "link"])
+@pytest.mark.parametrize("place", ["name", "subject", "sender", "label", "url", "link", "tag"])
 def test_texts_of_emails_cannot_control_the_terminal(place):
     url = f"https://example.com/{ESCAPE}" if place == "url" else "https://example.com/"
     label = ESCAPE if place == "label" else None
@@ -81,6 +127,8 @@ def test_texts_of_emails_cannot_control_the_terminal(place):
     found = reading(link, sends=1, clicks=1, summary=summary)
     entry = {"type": "Click", "at": "2026-11-23T10:00:00Z"}
     entry["link"] = ESCAPE if place == "link" else "https://example.com/"
+    if place == "tag":
+        found.stats["variants"] = [variant(ESCAPE, 5000, 300), variant("a", 5000, 100)]
 
     lines = drawn(view(found, [entry]), ESCAPE if place == "name" else "s")
 
@@ -129,6 +177,14 @@ def test_the_line_for_programs_has_each_key_number():
     )
 
 
+def test_the_line_for_programs_has_the_pace():
+    found = compared_reading()
+
+    assert line(view(found), found.stats).endswith(
+        ", pace of human opens ▲ 1.5 \N{MULTIPLICATION SIGN} usual, pace of human clicks as usual"
+    )
+
+
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=60))
 def test_only_zero_has_no_bar_and_the_most_has_the_highest(numbers):
     bars = sparkline(numbers)
@@ -136,6 +192,38 @@ def test_only_zero_has_no_bar_and_the_most_has_the_highest(numbers):
     assert [one == "·" for one in bars] == [number == 0 for number in numbers]
     if any(numbers):
         assert bars[numbers.index(max(numbers))] == "█"
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_pace_and_the_variants_are_those_of_the_highest_version(chance):
+    snapshot = compared_reading().stats
+    later = {
+        "pace": snapshot["pace"] | {"version": 43, "campaigns": 13},
+        "variants": [variant("b", 600, 66, version=4), variant("c", 10, 1)],
+    }
+    rest = {"variants": [variant("other", 9, 9, rest=True)]}
+    messages = [snapshot, later, rest, {"pace": {**later["pace"], "version": 41}}]
+    chance.shuffle(messages)
+
+    merged = MergedCampaign()
+    for one in messages:
+        merged.merge(one)
+
+    assert merged.stats()["pace"] == later["pace"]
+    assert [one["value"] for one in merged.stats()["variants"]] == ["a", "b", "c"]
+    assert merged.stats()["variants"][1]["counts"]["deliveries"] == 600
+
+
+def test_of_a_tag_with_many_values_the_first_in_text_order_are_kept():
+    merged = MergedCampaign()
+    merged.merge(example_reading().stats)
+    assert "pace" not in merged.stats()
+
+    for number in reversed(range(25)):
+        merged.merge({"variants": [variant(f"v{number:02}", 10, 1)]})
+
+    values = [one["value"] for one in merged.stats()["variants"]]
+    assert values == [f"v{number:02}" for number in range(20)]
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 3))

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.insight.curves import AGE_EDGES_SECONDS, SendBucket, Sent, bucket, curve, sending
-from chalicelib.insight.headline import Headline, headline
 from chalicelib.insight.hierarchy import Component, Count, levels, observed, quantile, rates
 from chalicelib.insight.history import Campaign, Running, Silence, comparable
 from chalicelib.insight.pace import (
-    Estimate,
     Forecast,
     Moment,
     Pace,
@@ -25,8 +23,6 @@ from chalicelib.insight.pace import (
     track_record,
     usual,
 )
-from chalicelib.insight.variants import Variant, judge
-from dashboard import wording
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -615,122 +611,3 @@ def test_a_count_draws_an_expectation_towards_its_own_rate(count, mean, variance
     low, high = sorted([mean, own.log])
     assert low - 0.8 <= posterior <= high + 0.8
     assert found.noise > 0
-
-
-# The sentence.
-
-
-def sentence_of(running, past=HISTORY, *, forecasts=(DAY, 7 * DAY)):
-    chosen = comparable(running.campaign, past)
-    metrics = (OPENS, CLICKS)
-    age = int(max((one.age_seconds for one in running.emails), default=0))
-    return wording.sentence(
-        headline(
-            age,
-            {metric: pace(running, chosen, metric) for metric in metrics},
-            {
-                metric: [forecast(running, chosen, metric, one) for one in forecasts]
-                for metric in metrics
-            },
-        )
-    )
-
-
-ABOVE = Pace(OPENS, 200, Estimate(133.4, 119.2, 153.4, 10), 1.5, 1.4, 1.6, "above")
-BY_TOMORROW = Forecast(OPENS, DAY, 200, Estimate(1542.2, 1460.1, 1610.4, 10), final=False)
-
-
-def test_the_sentence_has_the_pace_and_the_nearest_forecast():
-    assert wording.sentence(Headline(42 * MINUTE, OPENS, ABOVE, BY_TOMORROW)) == (
-        "1.5 times the usual human opens after 42 min: 200, usually 119 to 153"
-        " (10 earlier campaigns). About 1,542 expected within 24 h (1,460 to 1,610)."
-    )
-
-
-def test_a_usual_campaign_has_no_factor():
-    usually = replace(ABOVE, actual=140, verdict="usual")
-    assert wording.sentence(Headline(HOUR, OPENS, usually, None)) == (
-        "As many human opens as usual after 1 h: 140, usually 119 to 153 (10 earlier campaigns)."
-    )
-
-
-def test_a_final_count_is_not_expected():
-    final = Forecast(OPENS, DAY, 300, Estimate(300, 300, 300, 0), final=True)
-    assert wording.forecast(final) == "300 human opens within 24 h."
-
-
-def test_the_sentence_is_of_opens_if_all_is_as_usual():
-    assert sentence_of(today(135, clicks=13)).startswith("As many human opens as usual after 1 h")
-
-
-def test_the_sentence_is_of_clicks_if_only_they_are_unusual():
-    assert "the usual human clicks after 1 h: 60, usually" in sentence_of(today(135, clicks=60))
-
-
-def test_the_sentence_is_of_clicks_if_nothing_can_be_said_of_opens():
-    paces = {OPENS: Silence("too_early", 2, 5), CLICKS: replace(ABOVE, metric=CLICKS)}
-    assert headline(HOUR, paces, {}).metric == CLICKS
-
-
-@pytest.mark.parametrize(
-    ("counts", "text"),
-    [
-        pytest.param(
-            [(150, 3), (2000, 30)],
-            "Too few deliveries to judge: 150 of 200 for a variant.",
-            id="few",
-        ),
-        pytest.param(
-            [(1000, 20), (1000, 24)],
-            "Too early to tell: b leads, with a probability of 73%.",
-            id="early",
-        ),
-        pytest.param(
-            [(5000, 100), (5000, 300)], "b is the best, with a probability of 99.9%.", id="decided"
-        ),
-    ],
-)
-def test_the_sentence_of_variants_says_how_sure_it_is(counts, text):
-    some = [Variant(name, *one) for name, one in zip("ab", counts, strict=True)]
-    assert wording.judgement(judge(some), some) == text
-
-
-def test_a_final_forecast_is_not_part_of_the_sentence():
-    running = today({bucket(DAY - 1): 410}, age=2 * DAY)
-    assert " within 7 d" in sentence_of(running)
-    assert "within" not in sentence_of(running, forecasts=(DAY,))
-
-
-@pytest.mark.parametrize(
-    ("running", "past", "sentence"),
-    [
-        pytest.param(
-            today(1), HISTORY[:3], "Not enough history yet: 3 of 5 campaigns.", id="history"
-        ),
-        pytest.param(
-            today(1, deliveries=120),
-            HISTORY,
-            "Too few deliveries to judge: 120 of 200.",
-            id="deliveries",
-        ),
-        pytest.param(
-            today(0, deliveries=200),
-            weeks_of(*[100] * 9),
-            "Too early to tell: usually 2 human opens by now, 5 needed.",
-            id="early",
-        ),
-        pytest.param(
-            replace(today(0), emails=[]), HISTORY, "Nothing has been sent yet.", id="not sent"
-        ),
-    ],
-)
-def test_the_sentence_says_what_is_missing(running, past, sentence):
-    assert sentence_of(running, past) == sentence
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(59, "0 min"), (42 * MINUTE, "42 min"), (HOUR, "1 h"), (47 * HOUR, "47 h"), (7 * DAY, "7 d")],
-)
-def test_an_age_is_in_its_largest_unit(seconds, text):
-    assert wording.age(seconds) == text

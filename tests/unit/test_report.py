@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.snapshots import example_reading, reading
+from support.snapshots import compared_reading, example, example_reading, reading, variant
 
 from chalicelib.stats.counters import Aggregate
 from dashboard.figures import campaign
@@ -76,6 +76,43 @@ def test_the_document_has_the_numbers_in_the_words_of_the_page():
         assert words in text
 
 
+def test_the_document_has_the_pace_and_the_variants():
+    text = shown(document(compared_reading()))
+
+    for words in (
+        "Pace 1.5 times the usual human opens after 42 min: 200, usually 119 to 153",
+        "So far 200 ▲ 1.5 \N{MULTIPLICATION SIGN} usual 21 As usual Usual by this age 119 to 153 11 to 27",
+        "Expected after 24 hours 542 460 to 610 46.3% of delivered 60 41 to 84 5.1% of delivered",
+        "Expected after 7 days 601",
+        "Compared with 12 earlier campaigns of this sender at the same age.",
+        "Computed for 2026-11-23 10:42 UTC.",
+        "Variants variant Delivered Unique human clicks Probability of being the best a 590",
+        "b is the best, with a probability of 99.9%.",
+    ):
+        assert words in text
+
+
+def test_the_document_says_how_much_history_there_is():
+    found = example_reading()
+    found.stats["pace"] = example("push-campaign-pace-without-history")["changes"]["pace"]
+
+    text = shown(document(found))
+
+    assert "Pace Not enough history yet: 3 of 5 earlier campaigns" in text
+    assert "So far" not in text
+    assert "Variants" not in text
+
+
+def test_a_metric_of_which_nothing_can_be_said_has_dashes():
+    found = compared_reading(human_opens=None, forecast=[])
+    found.stats["variants"] = [variant("a", 0, 0), variant("other", 3, 1, rest=True)]
+
+    text = shown(document(found)).replace(DASH, "-")
+
+    assert "So far - Too early to tell 21 As usual Usual by this age - 11 to 27" in text
+    assert "a 0 0 - other values 3 1 33.33% -" in text
+
+
 def test_the_document_is_one_file_without_scripts_or_requests():
     html = document(example_reading())
     names = Elements(html).names
@@ -85,7 +122,7 @@ def test_the_document_is_one_file_without_scripts_or_requests():
     assert "@import" not in html
 
 
-@pytest.mark.parametrize("place", ["campaign", "subject", "sender", "link", "label"])
+@pytest.mark.parametrize("place", ["campaign", "subject", "sender", "link", "label", "value"])
 def test_texts_of_emails_are_escaped_in_the_document(place):
     hostile = HOSTILE if place != "link" else f"https://example.com/{HOSTILE}"
     summary = {place: hostile} if place in ("subject", "sender") else {}
@@ -93,7 +130,11 @@ def test_texts_of_emails_are_escaped_in_the_document(place):
     url = hostile if place == "link" else "https://example.com/"
     parts = [link(url, hostile if place == "label" else None)]
 
-    html = document(reading(*parts, sends=1, clicks=1, summary=summary, **name))
+    found = reading(*parts, sends=1, clicks=1, summary=summary, **name)
+    if place == "value":
+        found.stats["variants"] = [variant(hostile, 5000, 300), variant("a", 5000, 100)]
+
+    html = document(found)
 
     assert "<script" not in html
     assert "alert(1)" in shown(html)
@@ -136,6 +177,25 @@ def test_csv_has_a_row_for_each_number_with_its_denominator():
     assert found["link_clicks", "Hero (https://shop.example.com/spring)"] == ["84", "", ""]
     assert found["hour_human_opens", "2026-11-23T11:00:00Z"] == ["60", "", ""]
     assert found["pipeline", "state"] == ["ok", "", ""]
+
+
+def test_csv_has_the_pace_and_the_variants():
+    found = compared_reading(human_clicks=None)
+    found.stats["variants"].append(variant("other", 0, 0, rest=True))
+
+    table = rows(found)
+
+    assert table["pace", "campaigns"] == ["12", "", ""]
+    assert table["pace", "at"] == ["2026-11-23T10:42:00Z", "", ""]
+    assert table["pace_human_opens", "actual"] == ["200", "", ""]
+    assert table["pace_human_opens", "high"] == ["153", "", ""]
+    assert ("pace_human_clicks", "actual") not in table
+    assert table["forecast_24_human_opens", "low"] == ["460", "", ""]
+    assert table["forecast_168_human_clicks", "expected"] == ["68", "", ""]
+    assert table["variant_unique_human_clicks", "variant=b"][:2] == ["65", "580"]
+    assert float(table["variant_probability_best", "variant=b"][2]) > 0.99
+    assert table["variant_deliveries", "variant=other values"] == ["0", "", ""]
+    assert ("variant_probability_best", "variant=other values") not in table
 
 
 def test_csv_leaves_unknown_numbers_empty():
