@@ -21,8 +21,8 @@ const DAY = 24 * HOUR;
 /** The axis ends at this age, in seconds. */
 export const LAST = 7 * DAY;
 
-/** Ages with a label: first those that are always shown. */
-const TICKS = [5 * MINUTE, HOUR, DAY, LAST, 4 * HOUR, 15 * MINUTE, 12 * HOUR, 3 * DAY, 2 * HOUR, MINUTE];
+/** Ages with a label, as far as there is room: the most important first. */
+const TICKS = [LAST, HOUR, 5 * MINUTE, DAY, 4 * HOUR, 15 * MINUTE, 12 * HOUR, 3 * DAY, 2 * HOUR, MINUTE];
 const LABEL_WIDTH = 4.6;
 
 /** The ages of a table while nothing is usual. */
