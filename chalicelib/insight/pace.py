@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from chalicelib.insight.curves import AGE_EDGES_SECONDS, Sent, mean_count
+from chalicelib.insight.curves import Sent, mean_count
 from chalicelib.insight.hierarchy import (
     Component,
     Count,
@@ -127,16 +127,6 @@ class Expectation(NamedTuple):
     estimate: Estimate
 
 
-class UsualPoint(NamedTuple):
-    """The usual share of delivered emails that are opened or clicked before an age, 0 to 1."""
-
-    age_seconds: int
-    expected: float
-    low: float
-    high: float
-    campaigns: int
-
-
 def pace(running: Running, past: Iterable[Campaign], metric: Metric) -> Pace | Silence:
     """Return how a campaign does for its age, or why nothing can be said.
 
@@ -220,40 +210,6 @@ def _forecast(
         max(own.count, found.high),
         found.campaigns,
     )
-
-
-def usual(
-    past: Sequence[Campaign], now: datetime, metric: Metric, deliveries: int
-) -> list[UsualPoint]:
-    """Return the usual curve of a campaign, for each age that enough campaigns have reached.
-
-    Fewer campaigns have reached a greater age, and others may be usual there. As no curve falls,
-    what is usual at an age is at least what is usual before it.
-
-    Args:
-        past: the earlier campaigns, from history.comparable.
-        now: the moment up to which their curves are known.
-        metric: what to show.
-        deliveries: those of the campaign; a small one varies more by chance.
-    """
-    points: list[UsualPoint] = []
-    for age in AGE_EDGES_SECONDS:
-        counts = [
-            Count(one.curves[metric].at(age), one.deliveries) for one in complete(past, now, age)
-        ]
-        if len(counts) >= FEWEST_CAMPAIGNS and deliveries > 0:
-            at = _usual(counts, deliveries)
-            before = points[-1] if points else UsualPoint(0, 0.0, 0.0, 0.0, 0)
-            points.append(
-                UsualPoint(
-                    age,
-                    max(at.expected / deliveries, before.expected),
-                    max(at.low / deliveries, before.low),
-                    max(at.high / deliveries, before.high),
-                    at.campaigns,
-                )
-            )
-    return points
 
 
 def course(

@@ -21,7 +21,6 @@ from chalicelib.insight.pace import (
     forecast,
     pace,
     track_record,
-    usual,
 )
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -511,24 +510,7 @@ def test_nothing_is_usual_without_enough_to_compare_with():
     assert course_of(today(9, deliveries=199)).reason == "too_few_deliveries"
 
 
-# The usual curve, and the record of earlier forecasts.
-
-
-def test_the_usual_curve_never_falls():
-    points = usual(comparable(today(0).campaign, HISTORY), NOW, OPENS, 2000)
-    assert [one.expected for one in points] == sorted(one.expected for one in points)
-    assert all(one.low <= one.expected <= one.high for one in points)
-
-
-def test_the_usual_curve_ends_where_fewer_than_five_campaigns_are_as_old():
-    points = usual(comparable(today(0).campaign, HISTORY[:6]), NOW, OPENS, 2000)
-    assert points[-1].age_seconds == 21 * DAY
-    assert points[-1].campaigns == 5
-
-
-def test_there_is_no_usual_curve_of_nothing():
-    assert usual(HISTORY, NOW, OPENS, 0) == []
-    assert usual([], NOW, OPENS, 2000) == []
+# The record of earlier forecasts.
 
 
 def test_the_record_judges_forecasts_by_what_earlier_campaigns_counted():
