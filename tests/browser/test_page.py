@@ -167,6 +167,19 @@ def test_the_timeline_has_minutes_hours_and_days(dashboard, viewer):
         expect(rows).to_have_count(starts)
 
 
+def test_the_timeline_by_age_shows_the_line_and_says_what_is_missing(dashboard, viewer):
+    dashboard.publish(
+        ses.a_delivery("age-1", campaign="ages"), ses.an_open("age-1", campaign="ages")
+    )
+    viewer.open("#/campaign/ages?age=human_opens")
+
+    said = viewer.page.locator(".said")
+    expect(said).to_have_text(
+        re.compile("Not enough history yet: 0 of 5|No comparison with earlier campaigns yet")
+    )
+    expect(viewer.page.locator("path.course")).to_be_attached()
+
+
 def test_a_high_bounce_rate_of_few_emails_is_not_an_alarm(dashboard, viewer):
     viewer.open_campaign("bounced")
     dashboard.publish(*sent("bounced", 10), ses.a_bounce("bounced-9", campaign="bounced"))
