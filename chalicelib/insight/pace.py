@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import accumulate
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -65,9 +65,6 @@ class Estimate(NamedTuple):
     campaigns: int
 
 
-Verdict = Literal["above", "usual", "below"]
-
-
 class Pace(Struct, frozen=True):
     """How a campaign does for the age of its emails.
 
@@ -75,19 +72,11 @@ class Pace(Struct, frozen=True):
         actual: emails opened or clicked so far.
         expected: what earlier campaigns would count by now; low and high contain `actual` in 80%
             of campaigns that are like them.
-        ratio: actual / expected.
-        ratio_low: with ratio_high, the 80% interval of the ratio, because counts are small and
-            earlier campaigns few. How much campaigns differ is in `expected`.
-        verdict: whether `actual` is above, in or below the interval of `expected`.
     """
 
     metric: Metric
     actual: int
     expected: Estimate
-    ratio: float
-    ratio_low: float
-    ratio_high: float
-    verdict: Verdict
 
 
 class Forecast(Struct, frozen=True):
@@ -147,14 +136,7 @@ def pace(running: Running, past: Iterable[Campaign], metric: Metric) -> Pace | S
     estimate = _usual(counts, running.campaign.deliveries)
     if estimate.expected < LEAST_EXPECTED:
         return Silence("too_early", math.floor(estimate.expected), LEAST_EXPECTED)
-    actual = running.campaign.curves[metric].total
-    verdict: Verdict = "usual"
-    if not estimate.low <= actual <= estimate.high:
-        verdict = "above" if actual > estimate.high else "below"
-    ratio = actual / estimate.expected
-    own = Count(actual, running.campaign.deliveries)
-    low, high = _ratio_interval(own, counts)
-    return Pace(metric, actual, estimate, ratio, min(low, ratio), max(high, ratio), verdict)
+    return Pace(metric, running.campaign.curves[metric].total, estimate)
 
 
 def forecast(
@@ -356,17 +338,6 @@ def _predicted(now: Sequence[Count], later: Sequence[Count], own: Count) -> list
         for one, weight in zip(found, normalized(logs), strict=True)
         if weight > _NEGLIGIBLE
     ]
-
-
-def _ratio_interval(own: Count, counts: Sequence[Count]) -> tuple[float, float]:
-    """Return the interval of this campaign's rate, relative to the mean of the earlier ones."""
-    noise = own.noise(own.log)
-    components = [
-        Component(one.weight, own.log - one.mean, math.sqrt(noise + one.mean_variance))
-        for one in levels(rates(counts))
-    ]
-    low, high = (quantile(components, share) for share in _TAILS)
-    return math.exp(low), math.exp(high)
 
 
 class TrackRecord(NamedTuple):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -34,6 +35,9 @@ def _spring(pipeline):
 
 @pytest.mark.usefixtures("_spring")
 def test_json_has_the_same_numbers_as_the_snapshot_of_a_viewer(pipeline, run):
+    now = datetime.fromtimestamp(pipeline.now, UTC)
+    pipeline.parts.stats_table.put_pace("spring", {"campaigns": 3, "needed": 5}, now)
+
     written = run("spring", "--format", "json")
 
     found = json.loads(written.stdout)
@@ -43,6 +47,7 @@ def test_json_has_the_same_numbers_as_the_snapshot_of_a_viewer(pipeline, run):
     assert {name: found[name] for name in shown} == shown
     assert found["as_of"].endswith("Z")
     assert found["pipeline"]["$type"] == "Health"
+    assert found["pace"] == {"version": 1, "campaigns": 3, "needed": 5}
 
 
 @pytest.mark.usefixtures("_spring")

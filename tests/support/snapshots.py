@@ -18,9 +18,9 @@ def example(name):
 
 
 def example_reading():
-    """Return the campaign of the examples, without its activity."""
+    """Return the campaign of the examples, without its activity and its variants."""
     stats = example("reply-snapshot-campaign")["snapshot"]
-    del stats["activity"]
+    del stats["activity"], stats["variants"]
     return Reading(stats, example("reply-snapshot-health")["snapshot"], NOW)
 
 

@@ -5,6 +5,7 @@ The tests write the rows that it reads directly: the check must hold for any row
 
 import json
 from contextlib import nullcontext
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from chalicelib.live.permissions import Permissions, prefixes_of
 from chalicelib.live.protocol import HEALTH_TOPIC, LIST_TOPIC
 
 SPRING, AUTUMN = "stats/email-campaign/spring", "stats/email-campaign/autumn"
+NOW = datetime.fromtimestamp(START, UTC)
 END = int(START) + 600
 OF_SPRING = Permissions("ada", END, ("spr",))
 OF_AUTUMN = Permissions("bob", END, ("aut",))
@@ -114,13 +116,13 @@ def test_a_share_link_receives_no_pace(stage):
     """What is usual is a result of the sender's other campaigns."""
     guest, friend = stage.admitted(SHARED, SPRING), stage.admitted(ALL, SPRING)
 
-    stage.new_process().stats_table.put_pace("spring", {"campaigns": 3, "needed": 5})
+    stage.new_process().stats_table.put_pace("spring", {"campaigns": 3, "needed": 5}, NOW)
     stage.drain()
 
     assert guest.frames == []
     assert friend.frames[-1]["changes"]["pace"]["campaigns"] == 3
     stage.happens("spring")
-    stage.new_process().stats_table.put_pace("spring", {"campaigns": 4, "needed": 5})
+    stage.new_process().stats_table.put_pace("spring", {"campaigns": 4, "needed": 5}, NOW)
     stage.drain()
     guest.ask("get", id=SPRING)
     friend.ask("get", id=SPRING)
