@@ -5,6 +5,7 @@ Texts from emails are only inserted without control characters, and never as mar
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 from rich.console import Group, RenderableType
@@ -25,8 +26,8 @@ _MINUTES = 50
 _BAR_COLUMNS = 30
 _URL_COLUMNS = 46
 _MOST_LINKS = 5
-_LABEL_COLUMNS = 13
-_PACE_COLUMNS = 33
+_LABEL_COLUMNS = 11
+_PACE_COLUMNS = 35  # the last column needs one less, so that millions fit 80 columns
 _VARIANT_COLUMNS = 30
 _LEVELS = {"ok": "green", "none": "dim", "note": "yellow", "late": "bold red"}
 _CONNECTIONS = {
@@ -69,7 +70,7 @@ def frame(view: View, name: str, height: int | None = None) -> RenderableType:
     if view.stats is None:
         return Group(*head, *foot)
     # The key numbers have four lines, and each block is preceded by an empty one; texts wrap.
-    wrapped = sum(len(one) // _COLUMNS for one in _sentences(view.stats))
+    wrapped = sum(max(0, len(wrap(one, _COLUMNS)) - 1) for one in _sentences(view.stats))
     left = None if height is None else height - len(head) - wrapped - len(foot) - 1 - 5 - 6
     blocks = _fitting(view, view.stats, left)
     shown: list[Sequence[RenderableType]] = [

@@ -84,6 +84,16 @@ def test_a_metric_of_which_nothing_can_be_said_keeps_its_column():
     assert so_far.index("21") == usually.index("11 to 27")
 
 
+def test_millions_fit_the_columns_of_the_pace():
+    millions = {"expected": 2345678, "low": 1234567, "high": 3456789}
+    ahead = {"hours": 24, "human_opens": millions, "human_clicks": millions}
+
+    lines = drawn(view(compared_reading(forecast=[ahead])))
+
+    numbers = "2,345,678 (1,234,567 to 3,456,789)"
+    assert f"After 24 h {numbers} {numbers}" in lines
+
+
 def test_without_history_the_frame_says_how_much_there_is():
     found = example_reading()
     found.stats["pace"] = example("push-campaign-pace-without-history")["changes"]["pace"]
