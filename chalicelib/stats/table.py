@@ -68,6 +68,7 @@ from chalicelib.stats.positions import (
     advance_without_campaigns,
     position_from_item,
 )
+from chalicelib.stats.proof import RECOUNT, Proof, proof_from_item, proof_to_item
 from chalicelib.stats.subjects import (
     SUBJECTS,
     SubjectSample,
@@ -381,6 +382,27 @@ class StatsTable:
                 {":at": {"S": at}},
                 condition="paused_at = :at",
             )
+
+    def put_proof(self, proof: Proof) -> None:
+        """Store the result of a recount, unless a later one is stored.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "put_item",
+                TableName=self._name,
+                Item=proof_to_item(proof),
+                ConditionExpression="attribute_not_exists(#at) OR #at < :at",
+                ExpressionAttributeNames={"#at": "at"},
+                ExpressionAttributeValues={":at": {"S": proof.at}},
+            )
+
+    def proofs(self) -> list[Proof]:
+        """Return the results of the last recounts, of all campaigns and of one, newest first."""
+        found = map(proof_from_item, self._items(PIPELINE, RECOUNT))
+        return sorted(found, key=lambda one: one.at, reverse=True)
 
     def _change_health(
         self, update: str, values: Mapping[str, Any], *, condition: str | None = None
@@ -739,6 +761,10 @@ class StatsTable:
     def summaries(self, campaigns: Sequence[str]) -> list[Aggregate]:
         """Return the summaries of campaigns, in their order; consistent reads."""
         return self._aggregates([(campaign, SUMMARY) for campaign in campaigns])
+
+    def parts(self, keys: Sequence[Key]) -> list[Aggregate]:
+        """Return the aggregates of these keys that exist, in their order; consistent reads."""
+        return self._aggregates(keys)
 
     def listed_campaigns(self) -> Iterator[str]:
         """Yield the campaigns of the list in any order, with as few reads as possible."""

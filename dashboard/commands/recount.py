@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -21,10 +22,18 @@ from chalicelib.log import log
 from chalicelib.stats.activity import entry_of, is_activity, pages
 from chalicelib.stats.counters import NETWORK, SUMMARY, Aggregate, network_of
 from chalicelib.stats.jobs import Job, job_to_body
+from chalicelib.stats.proof import Proof
 from chalicelib.stats.update import PendingUpdate
 from dashboard.installation import Installation, find, installation_options
 from dashboard.progress import Reporter
-from dashboard.recount.comparison import Difference, Facts, differences, is_compared
+from dashboard.recount.comparison import (
+    Difference,
+    Facts,
+    counters_compared,
+    differences,
+    drift,
+    is_compared,
+)
 from dashboard.recount.pausing import Pause, ingest_paused, wait_until_counted
 
 _MOST_SHOWN = 50
@@ -38,6 +47,7 @@ class Outcome:
         compared: campaigns that were compared.
         expiring: campaigns that were not compared, because their facts have begun to expire.
         facts: number of facts and states read.
+        counters: number of counters that were compared.
         not_understood: number of stored items that are neither facts nor states.
         differences: counters that differ from the facts.
         outdated: compared campaigns that an earlier release has counted, by its definitions.
@@ -47,6 +57,7 @@ class Outcome:
     compared: Sequence[str]
     expiring: Sequence[str]
     facts: int
+    counters: int
     not_understood: int
     differences: Sequence[Difference]
     outdated: Sequence[str]
@@ -155,12 +166,14 @@ def recount(
         )
         compared = sorted(look.aggregates.keys() - {*expiring})
         found: list[Difference] = []
-        restated, outdated = 0, set()
+        restated, counters, outdated = 0, 0, set()
         with steps.step("Compare the counters") as step:
             for number, one in enumerate(compared):
                 step.progress(f"{number} of {len(compared)} campaigns")
                 aggregates = look.aggregates[one]
-                mine = list(differences(one, look.facts.of(one, now), aggregates.values(), now))
+                expected = look.facts.of(one, now)
+                mine = list(differences(one, expected, aggregates.values(), now))
+                counters += counters_compared(expected, aggregates.values(), now)
                 if SUMMARY in aggregates and not aggregates[SUMMARY].is_current:
                     outdated.add(one)
                 if mine or (applies and one in outdated):
@@ -169,15 +182,36 @@ def recount(
                     restated += _restate(pause, one, look, mine, now) if applies else 0
                 if applies:
                     _index(installation, one, look)
-    facts = look.facts
-    return Outcome(
-        compared,
-        expiring,
-        facts.read,
-        facts.not_understood,
-        found,
-        [] if applies else sorted(outdated),
-        restated,
+        facts = look.facts
+        outcome = Outcome(
+            compared,
+            expiring,
+            facts.read,
+            counters,
+            facts.not_understood,
+            found,
+            [] if applies else sorted(outdated),
+            restated,
+        )
+        # Before the pause ends, whose end is the only other trace of a recount.
+        installation.stats_table.put_proof(_proof(outcome, campaign, pause.at, applies=applies))
+    return outcome
+
+
+def _proof(outcome: Outcome, campaign: str | None, started: str, *, applies: bool) -> Proof:
+    """Return what to store of the result of a recount."""
+    return Proof(
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        started=started,
+        of=campaign,
+        campaigns=len(outcome.compared),
+        expiring=len(outcome.expiring),
+        facts=outcome.facts,
+        counters=outcome.counters,
+        differences=len(outcome.differences),
+        drift=drift(outcome.differences),
+        restated=outcome.restated,
+        applied=applies,
     )
 
 
@@ -430,8 +464,8 @@ def _show(outcome: Outcome, *, applies: bool) -> None:
     verdict = f"{len(outcome.differences)} differences" if outcome.differences else "No difference"
     done = f"; {outcome.restated} aggregates corrected" if applies and outcome.restated else ""
     console.print(
-        f"{verdict} between {outcome.facts:,} stored facts and the counters of "
-        f"{len(outcome.compared)} campaigns{done}."
+        f"{verdict} between {outcome.facts:,} stored facts and the {outcome.counters:,} counters "
+        f"of {len(outcome.compared)} campaigns{done}."
     )
 
 

@@ -154,6 +154,41 @@ def differences(
                 yield Difference(campaign, part, TAGS, before, after)
 
 
+def counters_compared(
+    facts: Mapping[str, PendingUpdate], aggregates: Iterable[Aggregate], now: float
+) -> int:
+    """Return the number of counters of a campaign that are not 0 in its aggregates or its facts.
+
+    Args:
+        facts: the expected content of each aggregate, by part.
+        aggregates: as they are stored.
+        now: epoch seconds.
+    """
+    counted = {
+        (one.part, name)
+        for one in aggregates
+        if is_compared(one.part, now)
+        for name in one.counts.keys() & COUNTED.keys()
+    }
+    said = {
+        (part, name)
+        for part, pending in facts.items()
+        for change in pending.changes
+        for name, count in change.counts.items()
+        if count
+    }
+    return len(counted | said)
+
+
+def drift(found: Iterable[Difference]) -> int:
+    """Return the sum of the differences of counters, without signs and without texts."""
+    return sum(
+        abs(one.counted - one.stored)
+        for one in found
+        if isinstance(one.counted, int) and isinstance(one.stored, int)
+    )
+
+
 def _texts(pending: PendingUpdate) -> dict[str, str]:
     texts: dict[str, str] = {}
     for value in pending.fields.values():

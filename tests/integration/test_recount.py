@@ -5,12 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+from msgspec.structs import replace
 from support import moto_account, reference, ses
 from support.previous import PreviousRelease
 
 from chalicelib.errors import AwsError, CommandError
 from chalicelib.facts.rules import RULES_VERSION
 from chalicelib.live.permissions import Connection
+from chalicelib.live.push import newest
+from chalicelib.stats.proof import proof_to_item
 from dashboard.commands.recount import recount
 from dashboard.progress import Reporter
 from dashboard.recount import pausing
@@ -439,3 +442,81 @@ def test_a_recount_adds_the_recipients_that_an_earlier_release_stored(
     assert len(listed) == len(sends) > 0
     recount(installation, SPRING, Reporter(), applies=True)
     assert installation.recipients.sent(SPRING) == listed
+
+
+def test_the_result_of_a_recount_is_stored(pipeline, installation, mappings):
+    pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
+    assert pipeline.parts.stats_table.proofs() == []
+
+    outcome = recount(installation, None, Reporter())
+
+    [proof] = pipeline.parts.stats_table.proofs()
+    assert (proof.of, proof.campaigns, proof.facts) == (None, 1, 3)
+    assert proof.counters == outcome.counters > 0
+    assert (proof.differences, proof.drift, proof.restated, proof.applied) == (0, 0, 0, False)
+    assert proof.is_clean
+    assert proof.started == pipeline.parts.stats_table.health().recounted_at
+    assert proof.started < proof.at
+
+
+def test_the_stored_result_has_the_drift_and_whether_it_was_corrected(
+    pipeline, installation, mappings
+):
+    pipeline.run(ses.a_send("m-1"))
+    change(pipeline, s={"N": "8"}, d={"N": "2"})
+
+    recount(installation, None, Reporter())
+    [found] = pipeline.parts.stats_table.proofs()
+    recount(installation, None, Reporter(), applies=True)
+    [corrected] = pipeline.parts.stats_table.proofs()
+
+    assert (found.differences, found.drift, found.restated) == (2, 9, 0)
+    assert not found.is_clean
+    assert (corrected.differences, corrected.drift, corrected.restated) == (2, 9, 1)
+    assert corrected.is_clean
+
+
+def test_a_recount_of_one_campaign_does_not_replace_the_result_of_all(
+    pipeline, installation, mappings
+):
+    pipeline.run(ses.a_send("m-1"), ses.a_send("m-2", campaign="summer"))
+    recount(installation, None, Reporter())
+    recount(installation, "summer", Reporter())
+
+    proofs = pipeline.parts.stats_table.proofs()
+
+    assert [(one.of, one.campaigns) for one in proofs] == [("summer", 1), (None, 2)]
+
+
+def test_an_interrupted_recount_leaves_the_earlier_result(
+    pipeline, installation, mappings, monkeypatch
+):
+    pipeline.run(ses.a_send("m-1"))
+    recount(installation, None, Reporter())
+    before = pipeline.parts.stats_table.proofs()
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    while_reading(installation, monkeypatch, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        recount(installation, None, Reporter())
+
+    assert pipeline.parts.stats_table.proofs() == before
+    assert mappings.state == "Enabled"
+
+
+def test_an_earlier_result_does_not_replace_a_later_one(pipeline, installation, mappings):
+    recount(installation, None, Reporter())
+    [proof] = pipeline.parts.stats_table.proofs()
+
+    pipeline.parts.stats_table.put_proof(replace(proof, at="2026-01-01T00:00:00.000Z", facts=9))
+
+    assert pipeline.parts.stats_table.proofs() == [proof]
+
+
+def test_a_stored_result_is_not_pushed(pipeline, installation, mappings):
+    recount(installation, None, Reporter())
+    [proof] = pipeline.parts.stats_table.proofs()
+
+    assert newest([proof_to_item(proof)]) == {}
