@@ -21,6 +21,7 @@ COMMANDS = {
     "forget": "dashboard.commands.forget",
     "live": "dashboard.commands.live",
     "package": "dashboard.commands.package",
+    "reconcile": "dashboard.commands.reconcile",
     "recount": "dashboard.commands.recount",
     "replay": "dashboard.commands.replay",
     "report": "dashboard.commands.report",

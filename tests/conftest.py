@@ -29,6 +29,7 @@ GROUPS = {
     "tests/e2e/test_forget.py": "dashboard",
     "tests/e2e/test_many_viewers.py": "dashboard",
     "tests/e2e/test_numbers.py": "dashboard",
+    "tests/e2e/test_reconcile.py": "dashboard",
     "tests/e2e/test_up.py": "dashboard",
     "tests/browser/test_foreign_pages.py": "browser",
     "tests/browser/test_page.py": "browser",

@@ -31,6 +31,7 @@ CauseName = Literal[
     "reported_later",
     "waiting",
     "dead_letters",
+    "quarantined",
     "other_configuration_sets",
     "before_the_first_event",
 ]
@@ -99,7 +100,7 @@ _UNIQUE_IN_VDM = {"opens", "clicks"}
 # How much later than an event SES may count it, if it counts it on the next day.
 _FIRST_MINUTES = time(0, 15)
 # These concern the same events on each day.
-_OF_ANY_DAY = {"waiting", "dead_letters"}
+_OF_ANY_DAY = {"waiting", "dead_letters", "quarantined"}
 
 
 class Cause(Struct, frozen=True):
@@ -184,6 +185,7 @@ class Known(Struct, frozen=True):
         waiting: number of events in the queue.
         waiting_since: first day on which these events may have happened; None for any.
         dead_letters: number of messages in the dead-letter queue.
+        quarantined: number of stored events that could not be counted.
         first_day: the day of our first event; None if there was none.
         unsettled: the first day of which SES's first minutes may not be complete yet; None if
             there is none.
@@ -196,6 +198,7 @@ class Known(Struct, frozen=True):
     waiting: int = 0
     waiting_since: str | None = None
     dead_letters: int = 0
+    quarantined: int = 0
     first_day: str | None = None
     unsettled: str | None = None
 
@@ -368,6 +371,7 @@ def _causes(metric: Metric, compared: Comparison, known: Known) -> Iterator[Caus
     if known.waiting_since is None or day >= known.waiting_since:
         yield Cause("waiting", -known.waiting, 0)
     yield Cause("dead_letters", -known.dead_letters, 0)
+    yield Cause("quarantined", -known.quarantined, 0)
     if known.first_day is not None and day <= known.first_day:
         yield Cause("before_the_first_event", -(compared.theirs or 0), 0)
 

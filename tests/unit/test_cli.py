@@ -55,7 +55,7 @@ def test_the_console_script_runs_the_command_line():
 
 
 @pytest.mark.parametrize(
-    ("typed", "completed"), [("mailpulse rec", "recount"), ("mailpulse recount --ap", "--apply")]
+    ("typed", "completed"), [("mailpulse recou", "recount"), ("mailpulse recount --ap", "--apply")]
 )
 def test_the_shell_completes_commands_and_options(typed, completed):
     completion = BashComplete(cli.cli, {}, "mailpulse", "_MAILPULSE_COMPLETE")

@@ -243,8 +243,9 @@ def test_events_wait_only_since_the_oldest_of_them():
     assert (one[MON].unexplained, one[TUE].unexplained) == (-3, 0)
 
 
-def test_dead_letters_may_be_events_of_any_day():
-    of = known({MON: {"opens": 7}}, {MON: {"opens": 9}}, dead_letters=2)
+@pytest.mark.parametrize("name", ["dead_letters", "quarantined"])
+def test_dead_letters_and_quarantined_events_may_be_of_any_day(name):
+    of = known({MON: {"opens": 7}}, {MON: {"opens": 9}}, **{name: 2})
 
     assert found([MON], of, "opens")[MON].unexplained == 0
 

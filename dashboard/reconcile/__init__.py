@@ -1,0 +1,1 @@
+"""Our numbers beside those of SES: reading both, and showing what `reconcile` found."""

@@ -1,0 +1,178 @@
+"""Read what SES has counted: its metrics in CloudWatch and in Virtual Deliverability Manager."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.aws.ses_metrics import SesMetrics
+from chalicelib.errors import AwsError, CommandError
+from chalicelib.insight.reconciliation import METRICS, ByDay, TheirDay, their_days
+from chalicelib.insight.runway import Kind
+from dashboard.aws_session import Clients, Service
+from dashboard.deploy import stack
+from dashboard.installation import Installation
+from dashboard.reconcile.account import SesAccount
+
+_RATES: Mapping[Kind, str] = {
+    "bounces": "Reputation.BounceRate",
+    "complaints": "Reputation.ComplaintRate",
+}
+_RATE_PERIOD = 3600
+_RATE_WINDOW_SECONDS = 2 * 24 * 3600
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "ACCESS_DENIED"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to compare.
+
+    Attributes:
+        first, last: days that are over.
+        facts: whether to read the facts, which explain more.
+        configuration_set: the configuration set of which CloudWatch has metrics; None for the
+            account.
+    """
+
+    first: date
+    last: date
+    facts: bool = False
+    configuration_set: str | None = None
+
+
+@dataclass
+class Ses:
+    """SES and CloudWatch in the region in which SES sends.
+
+    Attributes:
+        named: the configuration set that the stage was deployed with; None for all.
+        notes: is filled with what could not be read.
+    """
+
+    region: str
+    clients: Clients
+    named: str | None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def account_api(self) -> SesAccount:
+        """SES's API."""
+        return SesAccount(Service("sesv2", self.clients))
+
+    def metrics(self, configuration_set: str | None = None) -> SesMetrics:
+        """Return SES's metrics in CloudWatch."""
+        return SesMetrics(Service("cloudwatch", self.clients), configuration_set)
+
+    def optional(self, what: str, action: str, read: Callable[[], T]) -> T | None:
+        """Return what a call returns; None, and a note, if it fails."""
+        try:
+            return read()
+        except AwsError as error:
+            why = f"grant {action}" if error.code in _DENIED else str(error)
+            note = f"{what} could not be read: {why}"
+            if note not in self.notes:
+                self.notes.append(note)
+            return None
+
+
+def find_ses(installation: Installation) -> Ses:
+    """Return SES in the region of the stage's topic: SES publishes only to topics of its region."""
+    region, named, notes = installation.config.region, None, []
+    try:
+        found = installation.clients("cloudformation").describe_stacks(
+            StackName=stack.stack_name(installation.stage)
+        )["Stacks"][0]
+    except (ClientError, BotoCoreError) as error:
+        notes.append(f"the stack could not be read, so SES is assumed in {region}: {error}")
+        return Ses(region, installation.clients, None, notes)
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
+    if parameters.get("ConfigurationSetName", "*") != "*":
+        named = parameters["ConfigurationSetName"]
+    of_topic = outputs.get("TopicArn", "").split(":")[3:4]
+    clients = installation.clients
+    if of_topic and of_topic[0] != region:
+        region, clients = of_topic[0], partial(clients, region_name=of_topic[0])
+    return Ses(region, clients, named, notes)
+
+
+def published(ses: Ses, request: Request, now: datetime) -> dict[str, TheirDay]:
+    """Return CloudWatch's metrics, including the days before the first one and after the last."""
+    start = midnight(request.first - timedelta(days=1))
+    end = min(midnight(request.last + timedelta(days=2)), now)
+    names = [one.ses for one in METRICS["cloudwatch"]]
+    try:
+        points = ses.metrics(request.configuration_set).read(
+            names, int(start.timestamp()), int(end.timestamp())
+        )
+    except AwsError as error:
+        if error.code in _DENIED:
+            raise CommandError(
+                f"SES's metrics in {ses.region} cannot be read ({error}): grant "
+                "cloudwatch:GetMetricData to the user that runs `reconcile`"
+            ) from error
+        raise
+    return their_days(points)
+
+
+def rates(ses: Ses, now: datetime) -> dict[Kind, float]:
+    """Return the newest reputation rates of the account, as fractions."""
+    end = int(now.timestamp())
+    start = (end - _RATE_WINDOW_SECONDS) // _RATE_PERIOD * _RATE_PERIOD
+    points = ses.metrics().read(
+        list(_RATES.values()), start, end, period=_RATE_PERIOD, statistic="Average"
+    )
+    return {kind: max(points[name])[1] for kind, name in _RATES.items() if points.get(name)}
+
+
+def vdm(ses: Ses, request: Request) -> tuple[dict[str, TheirDay], ByDay] | None:
+    """Return VDM's counts of our configuration set, and those of all others; None if unreadable.
+
+    Where the stage counts every configuration set, all counts are ours.
+    """
+    name = request.configuration_set or ses.named
+    mine = _vdm(ses, request, name)
+    if mine is None:
+        return None
+    days = {day: TheirDay(one) for day, one in mine.items()}
+    # With --configuration-set, CloudWatch's metrics have no emails of other ones either.
+    if ses.named is None or request.configuration_set is not None:
+        return days, {}
+    every = _vdm(ses, request, None) or {}
+    return days, {
+        day: {name: max(0, one - mine.get(day, {}).get(name, 0)) for name, one in counts.items()}
+        for day, counts in every.items()
+    }
+
+
+def _vdm(ses: Ses, request: Request, name: str | None) -> dict[str, dict[str, int]] | None:
+    """Return VDM's counts of a configuration set by day and by our names; None if unreadable."""
+    found = ses.optional(
+        "VDM's metrics",
+        "ses:BatchGetMetricData",
+        lambda: ses.account_api.vdm(
+            [one.ses for one in METRICS["vdm"]],
+            midnight(request.first - timedelta(days=1)),
+            midnight(request.last + timedelta(days=2)),
+            None if name is None else ("CONFIGURATION_SET", name),
+        ),
+    )
+    ours = {one.ses: one.name for one in METRICS["vdm"]}
+    return found and {
+        day: {ours[metric]: one for metric, one in counts.items()} for day, counts in found.items()
+    }
+
+
+def midnight(day: date) -> datetime:
+    """Return the beginning of a day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def day_of(at: datetime) -> str:
+    """Return the day of a time, such as `2026-11-28`."""
+    return at.date().isoformat()
