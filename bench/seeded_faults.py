@@ -1777,6 +1777,41 @@ FAULTS = (
             "tests/unit/test_live_frame.py::test_the_pace_and_the_variants_are_those_of_the_highest_version",
         ),
     ),
+    Fault(
+        "the sum of days allows for the midnights between them",
+        "chalicelib/insight/reconciliation.py",
+        "low=0 if place else cause.low",
+        "low=cause.low",
+        ("tests/unit/test_reconciliation.py",),
+    ),
+    Fault(
+        "an excess on one day explains what the day before lacks",
+        "chalicelib/insight/reconciliation.py",
+        "moved = min(result[today].unexplained, -result[tomorrow].unexplained)",
+        "moved = min(-result[today].unexplained, result[tomorrow].unexplained)",
+        ("tests/unit/test_reconciliation.py",),
+    ),
+    Fault(
+        "each recipient of an event is one of SES's events",
+        "dashboard/reconcile/emails.py",
+        "(one.type, one.at, one.key.rpartition(",
+        "(one.type, one.key, one.key.rpartition(",
+        ("tests/laws/test_reconciled_days.py",),
+    ),
+    Fault(
+        "the runway is one bounce too short",
+        "chalicelib/insight/runway.py",
+        "math.ceil((line - rate) * volume - _ROUNDING)",
+        "math.floor((line - rate) * volume - _ROUNDING)",
+        ("tests/unit/test_runway.py",),
+    ),
+    Fault(
+        "the result of an earlier recount replaces that of a later one",
+        "chalicelib/stats/table.py",
+        '"attribute_not_exists(#at) OR #at < :at"',
+        '"attribute_not_exists(#at) OR #at <> :at"',
+        ("tests/integration/test_recount.py::test_an_earlier_result_does_not_replace_a_later_one",),
+    ),
 )
 
 

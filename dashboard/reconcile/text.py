@@ -236,7 +236,7 @@ def _tenant(one: TenantStanding) -> Iterator[str]:
 
 def _recounts(proofs: Sequence[Proof]) -> Iterator[str]:
     if not any(one.of is None for one in proofs):
-        yield "All counters were never compared with the facts: run `recount --all`."
+        yield "No recount of all campaigns is stored: run `recount --all`."
     for one in proofs:
         of = f"{one.campaigns:,} campaigns" if one.of is None else f"the campaign {one.of}"
         if not one.differences:

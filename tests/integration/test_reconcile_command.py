@@ -403,7 +403,7 @@ def test_a_failed_query_of_vdm_is_a_note(run, sesv2):
 @pytest.mark.usefixtures("as_in_ses")
 def test_the_last_recount_is_the_proof_of_the_counters(run, installation, mappings, monkeypatch):
     monkeypatch.setattr(pausing, "_LOOK_EVERY_SECONDS", 0.01)
-    assert "All counters were never compared with the facts: run `recount --all`." in run().stdout
+    assert "No recount of all campaigns is stored: run `recount --all`." in run().stdout
 
     with monkeypatch.context() as patch:
         patch.setattr("dashboard.commands.recount.find", lambda *_: installation)
