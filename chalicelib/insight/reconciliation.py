@@ -82,6 +82,9 @@ METRICS: Mapping[Source, Sequence[Metric]] = {
     ),
 }
 
+ENGAGEMENT_METRICS = {"unique_opens", "unique_clicks"}
+"""The metrics that VDM has only if its engagement tracking is on."""
+
 # Times of bounces and complaints are those of the receiving server or provider, so SES may count
 # them a day later. All other times are SES's own.
 _REPORTED = {"bounces", "hard_bounces", "soft_bounces", "complaints"}

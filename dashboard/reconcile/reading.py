@@ -94,7 +94,7 @@ def read(installation: Installation, request: Request, steps: Reporter) -> Recon
     elsewhere: ByDay = {}
     if account is not None and account.has_vdm:
         with steps.step("Read the metrics of Virtual Deliverability Manager"):
-            if counts := vdm(ses, request):
+            if counts := vdm(ses, request, has_engagement=account.has_engagement):
                 theirs["vdm"], elsewhere = counts
     known = Known(
         counted.days,

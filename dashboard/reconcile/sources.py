@@ -10,7 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.aws.ses_metrics import SesMetrics
 from chalicelib.errors import AwsError, CommandError
-from chalicelib.insight.reconciliation import METRICS, ByDay, TheirDay, their_days
+from chalicelib.insight.reconciliation import (
+    ENGAGEMENT_METRICS,
+    METRICS,
+    ByDay,
+    TheirDay,
+    their_days,
+)
 from chalicelib.insight.runway import Kind
 from dashboard.aws_session import Clients, Service
 from dashboard.deploy import stack
@@ -130,41 +136,62 @@ def rates(ses: Ses, now: datetime) -> dict[Kind, float]:
     return {kind: max(points[name])[1] for kind, name in _RATES.items() if points.get(name)}
 
 
-def vdm(ses: Ses, request: Request) -> tuple[dict[str, TheirDay], ByDay] | None:
+def vdm(
+    ses: Ses, request: Request, *, has_engagement: bool
+) -> tuple[dict[str, TheirDay], ByDay] | None:
     """Return VDM's counts of our configuration set, and those of all others; None if unreadable.
 
     Where the stage counts every configuration set, all counts are ours.
+
+    Args:
+        ses: SES.
+        request: the days.
+        has_engagement: whether VDM counts opens and clicks.
     """
     name = request.configuration_set or ses.named
-    mine = _vdm(ses, request, name)
+    metrics = {
+        one.ses: one.name
+        for one in METRICS["vdm"]
+        if has_engagement or one.name not in ENGAGEMENT_METRICS
+    }
+    mine = _vdm(ses, request, name, metrics)
     if mine is None:
         return None
     days = {day: TheirDay(one) for day, one in mine.items()}
     # With --configuration-set, CloudWatch's metrics have no emails of other ones either.
     if ses.named is None or request.configuration_set is not None:
         return days, {}
-    every = _vdm(ses, request, None) or {}
+    every = _vdm(ses, request, None, metrics) or {}
     return days, {
         day: {name: max(0, one - mine.get(day, {}).get(name, 0)) for name, one in counts.items()}
         for day, counts in every.items()
     }
 
 
-def _vdm(ses: Ses, request: Request, name: str | None) -> dict[str, dict[str, int]] | None:
-    """Return VDM's counts of a configuration set by day and by our names; None if unreadable."""
+def _vdm(
+    ses: Ses, request: Request, name: str | None, metrics: Mapping[str, str]
+) -> dict[str, dict[str, int]] | None:
+    """Return VDM's counts by day and by our names of the metrics; None if they cannot be read.
+
+    Args:
+        ses: SES.
+        request: the days.
+        name: the configuration set; None for all of the account.
+        metrics: our names by VDM's.
+    """
     found = ses.optional(
         "VDM's metrics",
         "ses:BatchGetMetricData",
         lambda: ses.account_api.vdm(
-            [one.ses for one in METRICS["vdm"]],
+            list(metrics),
             midnight(request.first - timedelta(days=1)),
             midnight(request.last + timedelta(days=2)),
             None if name is None else ("CONFIGURATION_SET", name),
         ),
     )
-    ours = {one.ses: one.name for one in METRICS["vdm"]}
     return found and {
-        day: {ours[metric]: one for metric, one in counts.items()} for day, counts in found.items()
+        day: {metrics[metric]: one for metric, one in counts.items()}
+        for day, counts in found.items()
     }
 
 

@@ -5,8 +5,14 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from support import commands, ses
 from support.client import campaign_topic
+from support.world import CONFIG
+
+from chalicelib.aws.client import TimeLimit, services
+from chalicelib.aws.ses_metrics import SesMetrics
+from chalicelib.insight.reconciliation import TheirDay, their_days
 
 # A day of its own, with events of no other test.
 DAY = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=4)
@@ -27,6 +33,16 @@ def run(dashboard):
     return run
 
 
+def from_function(dashboard, monkeypatch):
+    """Return SES's metrics as a function reads them, without boto3."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    config = replace(CONFIG, endpoint_url=dashboard.info["endpoint_url"])
+    start = int((DAY - timedelta(hours=12)).timestamp())
+    metrics = SesMetrics(services(config, TimeLimit())("cloudwatch"))
+    return their_days(metrics.read(["Send", "Delivery"], start, start + 86_400))
+
+
 def publish(dashboard, **metrics):
     """Publish metrics in the place of SES."""
     dashboard.aws("cloudwatch").put_metric_data(
@@ -38,7 +54,7 @@ def publish(dashboard, **metrics):
     )
 
 
-def test_the_counts_of_a_day_agree_until_ses_counts_more(dashboard, client, run):
+def test_the_counts_of_a_day_agree_until_ses_counts_more(dashboard, client, run, monkeypatch):
     campaign = "reconciled"
     before = (DAY - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     dashboard.publish(
@@ -67,6 +83,9 @@ def test_the_counts_of_a_day_agree_until_ses_counts_more(dashboard, client, run)
     ]
     assert (sends["mailpulse"], sends["ses"]) == (5, 5)
     assert found["account"]["sending"] is True
+
+    published = TheirDay({"sends": 5, "deliveries": 1})
+    assert from_function(dashboard, monkeypatch) == {f"{DAY:%F}": published}
 
     publish(dashboard, Send=2)
     status, stdout, _ = run("--by-day", "--facts")
