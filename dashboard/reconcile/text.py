@@ -90,7 +90,7 @@ def show(
     """Print everything: of each metric, the sum and the days that say more, or all days."""
     for source in dict.fromkeys(one.source for one in found.comparisons):
         mine = [one for one in found.comparisons if one.source == source]
-        shown = mine if by_day else list(_telling(mine))
+        shown = mine if by_day else list(_informative(mine))
         console.print(_table(source, shown, tolerance, found))
         console.print()
     for line in (*_verdict(found, tolerance), *_standing(found), *_recounts(found.proofs)):
@@ -99,7 +99,7 @@ def show(
         console.print(Text.assemble(("! ", "yellow"), note), soft_wrap=True)
 
 
-def _telling(comparisons: Sequence[Comparison]) -> Iterator[Comparison]:
+def _informative(comparisons: Sequence[Comparison]) -> Iterator[Comparison]:
     """Yield the sums, and the days whose differences the sum neither shows nor explains."""
     sums = {one.metric: one for one in comparisons if one.day is None}
     several = len({one.day for one in comparisons}) > 2  # noqa: PLR2004 - the sum and one day
