@@ -5,113 +5,27 @@ that differ in part. Each cause of a difference contributes an amount between tw
 ours minus SES's; what lies outside the sum of the bounds is unexplained.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from collections.abc import Iterable, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
-Source = Literal["cloudwatch", "vdm"]
-"""CloudWatch's metrics of an account, or those of Virtual Deliverability Manager."""
-
-Counts = Mapping[str, int]
-ByDay = Mapping[str, Counts]
-"""Counts by day, such as `2026-11-28`."""
-
-CauseName = Literal[
-    "several_recipients",
-    "repeated_reports",
-    "simulator",
-    "suppressed",
-    "not_spam",
-    "automatic_replies",
-    "undetermined",
-    "around_midnight",
-    "reported_later",
-    "waiting",
-    "dead_letters",
-    "quarantined",
-    "other_configuration_sets",
-    "before_the_first_event",
-]
-
-
-class Metric(Struct, frozen=True):
-    """What is compared.
-
-    Attributes:
-        name: `sends`, for example.
-        ses: SES's name of the metric.
-        counters: the counters whose sum SES's metric corresponds to.
-    """
-
-    name: str
-    ses: str
-    counters: tuple[str, ...]
-
-    def ours(self, counts: Counts) -> int:
-        """Return our count; a negative counter counts as 0, as it is shown."""
-        return sum(max(0, counts.get(one, 0)) for one in self.counters)
-
-
-BOUNCES = ("hard_bounces", "soft_bounces", "undetermined_bounces", "prevented")
-COMPLAINTS = ("complaints", "complaints_not_spam", "complaints_prevented")
-
-METRICS: Mapping[Source, Sequence[Metric]] = {
-    # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-cloudwatch.html
-    "cloudwatch": (
-        Metric("sends", "Send", ("sends",)),
-        Metric("deliveries", "Delivery", ("deliveries",)),
-        Metric("bounces", "Bounce", BOUNCES),
-        Metric("complaints", "Complaint", COMPLAINTS),
-        Metric("rejects", "Reject", ("rejects",)),
-        Metric("rendering_failures", "RenderingFailure", ("rendering_failures",)),
-        Metric("opens", "Open", ("opens",)),
-        Metric("clicks", "Click", ("clicks",)),
-    ),
-    # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_BatchGetMetricDataQuery.html
-    "vdm": (
-        Metric("sends", "SEND", ("sends",)),
-        Metric("deliveries", "DELIVERY", ("deliveries",)),
-        Metric("hard_bounces", "PERMANENT_BOUNCE", ("hard_bounces",)),
-        Metric("soft_bounces", "TRANSIENT_BOUNCE", ("soft_bounces",)),
-        Metric("complaints", "COMPLAINT", ("complaints",)),
-        Metric("unique_opens", "OPEN", ("unique_opens",)),
-        Metric("unique_clicks", "CLICK", ("unique_clicks",)),
-    ),
-}
-
-ENGAGEMENT_METRICS = {"unique_opens", "unique_clicks"}
-"""The metrics that VDM has only if its engagement tracking is on."""
+from chalicelib.insight.day_counts import (
+    METRICS,
+    Known,
+    Metric,
+    OurDay,
+    Source,
+    TheirDay,
+    day_after,
+)
+from chalicelib.insight.difference_causes import Cause, CauseName, causes_of
 
 # Times of bounces and complaints are those of the receiving server or provider, so SES may count
 # them a day later. All other times are SES's own.
 _REPORTED = {"bounces", "hard_bounces", "soft_bounces", "complaints"}
-# VDM's metrics of the same events, by CloudWatch's.
-_IN_VDM = {
-    "sends": ("sends",),
-    "deliveries": ("deliveries",),
-    "bounces": ("hard_bounces", "soft_bounces"),
-    "complaints": ("complaints",),
-    "opens": ("unique_opens",),
-    "clicks": ("unique_clicks",),
-}
-_IN_CLOUDWATCH = {one: metric for metric, names in _IN_VDM.items() for one in names}
-# VDM counts only unique ones of these, so that the others of other configuration sets are unknown.
-_UNIQUE_IN_VDM = {"opens", "clicks"}
-# How much later than an event SES may count it, if it counts it on the next day.
-_FIRST_MINUTES = time(0, 15)
 # These concern the same events on each day.
 _OF_ANY_DAY = {"waiting", "dead_letters", "quarantined"}
-
-
-class Cause(Struct, frozen=True):
-    """A cause of a difference: it contributes between `low` and `high` to ours minus SES's."""
-
-    name: CauseName
-    low: int
-    high: int
 
 
 class Comparison(Struct, frozen=True):
@@ -140,106 +54,6 @@ class Comparison(Struct, frozen=True):
     def is_within(self, tolerance: float) -> bool:
         """Return whether the unexplained part is at most this fraction of SES's count."""
         return abs(self.unexplained) <= tolerance * (self.theirs or 0)
-
-
-class OurDay(Struct, frozen=True):
-    """What we counted on a day, and in its last hour, by counter."""
-
-    counts: Counts = field(default_factory=dict)
-    last_hour: Counts = field(default_factory=dict)
-
-
-class TheirDay(Struct, frozen=True):
-    """What SES counted on a day, and in its first minutes, by metric."""
-
-    counts: Counts = field(default_factory=dict)
-    first_minutes: Counts = field(default_factory=dict)
-
-
-class Emails(Struct, frozen=True):
-    """What only the facts tell of the emails of each day. All counts are by counter, except events.
-
-    Attributes:
-        several: what emails to several recipients count.
-        simulator: what emails to one recipient, in SES's mailbox simulator, count.
-        automatic_replies: bounces that are automatic replies.
-        extra: by CloudWatch's metric, what we count beyond SES's events, because an event names
-            several recipients.
-        repeated: by CloudWatch's metric, events that we do not count, because an earlier one has
-            reported the same.
-    """
-
-    several: ByDay = field(default_factory=dict)
-    simulator: ByDay = field(default_factory=dict)
-    automatic_replies: ByDay = field(default_factory=dict)
-    extra: ByDay = field(default_factory=dict)
-    repeated: ByDay = field(default_factory=dict)
-
-
-class Known(Struct, frozen=True):
-    """What is known about the days to compare.
-
-    Attributes:
-        ours: what we counted, including the days before the first one and after the last one, as
-            far as they are over.
-        theirs: SES's counts by source, of the same days.
-        emails: what the facts tell.
-        elsewhere: what SES counted for other configuration sets, by VDM's metric.
-        waiting: number of events in the queue.
-        waiting_since: first day on which these events may have happened; None for any.
-        dead_letters: number of messages in the dead-letter queue.
-        quarantined: number of stored events that could not be counted.
-        first_day: the day of our first event; None if there was none.
-        unsettled: the first day of which SES's first minutes may not be complete yet; None if
-            there is none.
-    """
-
-    ours: Mapping[str, OurDay]
-    theirs: Mapping[Source, Mapping[str, TheirDay]]
-    emails: Emails = Emails()
-    elsewhere: ByDay = field(default_factory=dict)
-    waiting: int = 0
-    waiting_since: str | None = None
-    dead_letters: int = 0
-    quarantined: int = 0
-    first_day: str | None = None
-    unsettled: str | None = None
-
-
-def days_between(first: date, last: date) -> list[str]:
-    """Return the days from the first to the last one, both included."""
-    return [
-        (first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)
-    ]
-
-
-def day_after(day: str, days: int = 1) -> str:
-    """Return the day that many days after another one."""
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
-
-
-def their_days(points: Mapping[str, Iterable[tuple[float, float]]]) -> dict[str, TheirDay]:
-    """Return CloudWatch's values by day and by our names of the metrics.
-
-    Args:
-        points: by SES's name of the metric, values of at most 15 minutes by their time in epoch
-            seconds.
-    """
-    counts: dict[str, dict[str, int]] = {}
-    first: dict[str, dict[str, int]] = {}
-    for metric in METRICS["cloudwatch"]:
-        for at, value in points.get(metric.ses, ()):
-            begins = datetime.fromtimestamp(at, UTC)
-            day = begins.date().isoformat()
-            _add(counts, day, metric.name, round(value))
-            if begins.time() < _FIRST_MINUTES:
-                _add(first, day, metric.name, round(value))
-    return {day: TheirDay(found, first.get(day, {})) for day, found in counts.items()}
-
-
-def _add(counts: dict[str, dict[str, int]], day: str, name: str, amount: int) -> None:
-    of_day = counts.setdefault(day, {})
-    of_day[name] = of_day.get(name, 0) + amount
 
 
 def reconcile(days: Sequence[str], known: Known) -> list[Comparison]:
@@ -291,8 +105,10 @@ def _of_metric(
         total = Comparison(source, metric.name, None, ours, theirs_of_none)
         return [total, *(replace(one, theirs=theirs_of_none) for one in inside)]
     explained = [
-        explain(one, _causes(metric, one, known))
-        for one in (replace(one, theirs=one.theirs or 0) for one in compared)
+        explain(
+            replace(one, theirs=one.theirs or 0), causes_of(source, metric, one.day or "", known)
+        )
+        for one in compared
     ]
     if metric.name in _REPORTED:
         explained = balance(explained)
@@ -362,68 +178,3 @@ def _sum(name: CauseName, causes: Sequence[Cause]) -> Cause:
     if name in _OF_ANY_DAY:
         return Cause(name, min(lows), max(highs))
     return Cause(name, sum(lows), sum(highs))
-
-
-def _causes(metric: Metric, compared: Comparison, known: Known) -> Iterator[Cause]:
-    """Yield the causes of a difference on a day."""
-    day = compared.day or ""
-    yield from (_in_cloudwatch if compared.source == "cloudwatch" else _in_vdm)(
-        metric, compared, known
-    )
-    yield _around_midnight(metric, compared, known)
-    if known.waiting_since is None or day >= known.waiting_since:
-        yield Cause("waiting", -known.waiting, 0)
-    yield Cause("dead_letters", -known.dead_letters, 0)
-    yield Cause("quarantined", -known.quarantined, 0)
-    if known.first_day is not None and day <= known.first_day:
-        yield Cause("before_the_first_event", -(compared.theirs or 0), 0)
-
-
-def _in_cloudwatch(metric: Metric, compared: Comparison, known: Known) -> Iterator[Cause]:
-    """Yield the causes of differences from metrics whose definition AWS does not give in detail."""
-    day = compared.day or ""
-    counts, emails = known.ours.get(day, OurDay()).counts, known.emails
-    yield Cause("several_recipients", 0, emails.extra.get(day, {}).get(metric.name, 0))
-    yield Cause("repeated_reports", -emails.repeated.get(day, {}).get(metric.name, 0), 0)
-    yield Cause("simulator", 0, metric.ours(emails.simulator.get(day, {})))
-    yield Cause("automatic_replies", 0, metric.ours(emails.automatic_replies.get(day, {})))
-    suppressed = {"bounces": "prevented", "complaints": "complaints_prevented"}
-    yield Cause("suppressed", 0, max(0, counts.get(suppressed.get(metric.name, ""), 0)))
-    if metric.name == "complaints":
-        yield Cause("not_spam", 0, max(0, counts.get("complaints_not_spam", 0)))
-    elsewhere = known.elsewhere.get(day, {})
-    others = sum(elsewhere.get(one, 0) for one in _IN_VDM.get(metric.name, ()))
-    if others and metric.name in _UNIQUE_IN_VDM:
-        others = compared.theirs or 0
-    yield Cause("other_configuration_sets", -others, 0)
-
-
-def _in_vdm(metric: Metric, compared: Comparison, known: Known) -> Iterator[Cause]:
-    """Yield the causes of differences from metrics that leave out certain emails."""
-    day = compared.day or ""
-    counts, emails = known.ours.get(day, OurDay()).counts, known.emails
-    several = metric.ours(emails.several.get(day, {}))
-    yield Cause("several_recipients", several, several)
-    simulator = metric.ours(emails.simulator.get(day, {}))
-    yield Cause("simulator", simulator, simulator)
-    yield Cause("automatic_replies", 0, metric.ours(emails.automatic_replies.get(day, {})))
-    if metric.name == "complaints":
-        yield Cause("not_spam", -max(0, counts.get("complaints_not_spam", 0)), 0)
-    if metric.name == "soft_bounces":
-        yield Cause("undetermined", -max(0, counts.get("undetermined_bounces", 0)), 0)
-
-
-def _around_midnight(metric: Metric, compared: Comparison, known: Known) -> Cause:
-    """Return what SES may have counted on the day after the one on which it happened."""
-    before = day_after(compared.day or "", -1)
-    in_cloudwatch = _IN_CLOUDWATCH.get(metric.name, metric.name)
-
-    def moved(day: str) -> int:
-        last = metric.ours(known.ours.get(day, OurDay()).last_hour)
-        after = day_after(day)
-        if known.unsettled is not None and after >= known.unsettled:
-            return last
-        first = known.theirs["cloudwatch"].get(after, TheirDay()).first_minutes
-        return min(last, first.get(in_cloudwatch, 0))
-
-    return Cause("around_midnight", -moved(before), moved(compared.day or ""))

@@ -6,7 +6,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from chalicelib.insight.reconciliation import OurDay, days_between
+from chalicelib.insight.day_counts import OurDay, days_between
 from chalicelib.stats.counters import Aggregate, Key, bucket_part
 from chalicelib.stats.table import StatsTable
 

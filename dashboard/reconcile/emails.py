@@ -12,7 +12,7 @@ from chalicelib.dynamodb import Item
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.items import from_item
 from chalicelib.facts.state import State
-from chalicelib.insight.reconciliation import METRICS, Emails, Metric
+from chalicelib.insight.day_counts import METRICS, Emails, Metric
 from chalicelib.stats.contributions import contributions
 from chalicelib.stats.counters import bucket_part
 

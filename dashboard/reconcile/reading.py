@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.insight import runway
-from chalicelib.insight.reconciliation import (
+from chalicelib.insight.day_counts import (
     ByDay,
-    Comparison,
     Emails,
     Known,
     OurDay,
@@ -15,9 +14,8 @@ from chalicelib.insight.reconciliation import (
     TheirDay,
     day_after,
     days_between,
-    is_published,
-    reconcile,
 )
+from chalicelib.insight.reconciliation import Comparison, is_published, reconcile
 from chalicelib.insight.runway import Runway
 from chalicelib.stats import daily
 from chalicelib.stats.proof import Proof

@@ -10,13 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.aws.ses_metrics import SesMetrics
 from chalicelib.errors import AwsError, CommandError
-from chalicelib.insight.reconciliation import (
-    ENGAGEMENT_METRICS,
-    METRICS,
-    ByDay,
-    TheirDay,
-    their_days,
-)
+from chalicelib.insight.day_counts import ENGAGEMENT_METRICS, METRICS, ByDay, TheirDay, their_days
 from chalicelib.insight.runway import Kind
 from dashboard.aws_session import Clients, Service
 from dashboard.deploy import stack

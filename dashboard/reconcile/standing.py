@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from chalicelib.insight import runway
-from chalicelib.insight.reconciliation import ByDay, OurDay
+from chalicelib.insight.day_counts import ByDay, OurDay
 from chalicelib.insight.runway import LINES, Kind, Runway, SentDay
 from dashboard.reconcile.account import MOST_TENANTS, Account, Tenant
 from dashboard.reconcile.sources import Ses, day_of, midnight

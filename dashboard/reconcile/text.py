@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chalicelib.insight.reconciliation import Cause, CauseName, Comparison, Source
+from chalicelib.insight.day_counts import Source
+from chalicelib.insight.difference_causes import Cause, CauseName
+from chalicelib.insight.reconciliation import Comparison
 from chalicelib.insight.runway import LINES, Kind, Runway
 from chalicelib.stats.proof import Proof
 from dashboard.reconcile.reading import Reconciliation

@@ -12,7 +12,7 @@ from support.world import CONFIG
 
 from chalicelib.aws.client import TimeLimit, services
 from chalicelib.aws.ses_metrics import SesMetrics
-from chalicelib.insight.reconciliation import TheirDay, their_days
+from chalicelib.insight.day_counts import TheirDay, their_days
 
 # A day of its own, with events of no other test.
 DAY = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=4)

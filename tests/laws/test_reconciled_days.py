@@ -11,7 +11,8 @@ from support.chaos import chaos
 from support.generate import events
 from support.world import World
 
-from chalicelib.insight.reconciliation import METRICS, Known, TheirDay, reconcile
+from chalicelib.insight.day_counts import METRICS, Known, TheirDay
+from chalicelib.insight.reconciliation import reconcile
 from chalicelib.stats import daily
 from dashboard.reconcile import emails
 

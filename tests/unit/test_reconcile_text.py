@@ -8,15 +8,9 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from chalicelib.insight.reconciliation import (
-    Cause,
-    Comparison,
-    Known,
-    OurDay,
-    TheirDay,
-    days_between,
-    reconcile,
-)
+from chalicelib.insight.day_counts import Known, OurDay, TheirDay, days_between
+from chalicelib.insight.difference_causes import Cause
+from chalicelib.insight.reconciliation import Comparison, reconcile
 from chalicelib.insight.runway import SentDay, runway
 from chalicelib.stats.proof import Proof
 from dashboard.reconcile import text

@@ -6,20 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.insight.reconciliation import (
+from chalicelib.insight.day_counts import (
     METRICS,
-    Cause,
-    Comparison,
     Emails,
     Known,
     OurDay,
     TheirDay,
-    balance,
     days_between,
+    their_days,
+)
+from chalicelib.insight.difference_causes import Cause
+from chalicelib.insight.reconciliation import (
+    Comparison,
+    balance,
     explain,
     is_published,
     reconcile,
-    their_days,
     total_of,
 )
 
