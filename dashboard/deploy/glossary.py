@@ -419,6 +419,7 @@ LIST = {
     "by_bounce": "Hard bounce rate",
     "by_complaint": "Spam complaint rate",
     "by_unsubscribe": "Unsubscribe rate",
+    "by_pace": "Pace",
     "by_sends": "Number sent",
     "by_deliveries": "Number delivered",
     "by_readers": "Number read",
@@ -432,6 +433,16 @@ LIST = {
     "number_asc": "Lowest first",
     "sorted": "The numbers are live; the order is as of {time}.",
     "sort_again": "Sort again",
+    # Pace
+    "pace_above": "▲ {ratio} \N{MULTIPLICATION SIGN}",
+    "pace_below": "▼ {ratio} \N{MULTIPLICATION SIGN}",
+    "pace_usual": "{ratio} \N{MULTIPLICATION SIGN}",
+    "pace_none": "\N{EN DASH}",
+    "pace_is_above": "{ratio} times usual, above the usual range",
+    "pace_is_below": "{ratio} times usual, below the usual range",
+    "pace_is_usual": "{ratio} times usual, in the usual range",
+    "pace_is_none": "No comparison: too early, fewer than 200 delivered, or fewer than 5 earlier "
+    "campaigns of this sender",
     # Totals
     "every": "All {count} campaigns",
     "every_one": "1 campaign",
@@ -624,6 +635,11 @@ COMPARE = {
     "its latest emails are missing at higher ages.",
     "table_label": "Curves as a table",
 }
+_PACE = (
+    "Human opens, or human clicks, divided by what is usual for campaigns of this sender at the "
+    "same age, when it was last computed: each minute, and each hour after two days, until the "
+    "campaign is a week old."
+)
 
 KINDS_OF_BOTS = {
     "privacy_proxy": "Apple Mail privacy proxy",
@@ -754,6 +770,8 @@ RECIPIENTS = {
 }
 
 WALL = {
+    "pace_human_opens": "human opens",
+    "pace_human_clicks": "human clicks",
     "full_screen": "Full screen",
     "exit": "Exit",
     "minute": "per minute",
@@ -788,9 +806,9 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         for name, (part, whole) in RATES.items()
     }
     groups = {
-        "count": COUNTERS,
+        "count": COUNTERS | {"pace": _PACE},
         "rate": rates,
-        "label": LABELS,
+        "label": LABELS | {"pace": PACE["title"]},
         "rate_label": RATE_LABELS,
         "event": EVENTS,
         "engager": ENGAGERS,

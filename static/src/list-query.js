@@ -3,12 +3,13 @@
  * such as `#/?q=spring&sort=human_click&from=2026-11-01`. Defaults are left out. Pure.
  */
 
-/** The columns of the table: the rate and the counter of a cell, and the digits of its rate. */
+/** The columns of the table: the rate and the counter of a cell, and the digits of its rate; or the pace. */
 export const COLUMNS = /** @type {const} */ ([
   [null, "sends", 0],
   ["delivery", "deliveries", 1],
   ["read", "readers", 1],
   ["human_click", "unique_human_clicks", 1],
+  [null, "pace", 1],
   ["bounce", "hard_bounces", 1],
   ["complaint", "complaints", 2],
   ["unsubscribe", "unsubscribes", 2],
@@ -17,7 +18,7 @@ export const COLUMNS = /** @type {const} */ ([
 /** The times by which campaigns can be sorted. */
 export const TIMES = /** @type {readonly string[]} */ (["last_event_at", "first_event_at"]);
 
-/** Everything by which campaigns can be sorted: times, rates, and counters. */
+/** Everything by which campaigns can be sorted: times, rates, counters, and the pace. */
 export const SORTS = /** @type {readonly string[]} */ ([
   ...TIMES, ...COLUMNS.flatMap(([rate]) => rate ?? []), ...COLUMNS.map(([, counter]) => counter),
 ]);

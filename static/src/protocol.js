@@ -63,8 +63,11 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * Opens and clicks by kind of bot, and how SES's label compares with the class.
  * @typedef {{kinds: Record<typeof KINDS_OF_BOTS[number], {opens: number, clicks: number}>,
  *            ses_label: {agree: number, differ: number, absent: number}}} Bots
- * `bots` is null in the list, and from a server of an earlier release.
- * @typedef {{version: number, campaign: Campaign, counts: Counts, rates: Rates, bots: Bots | null}} Summary
+ * `bots` is null in the list, and from a server of an earlier release. `pace` is only in the list, with a
+ * version of its own.
+ * @typedef {{version: number, campaign: Campaign, counts: Counts, rates: Rates, bots: Bots | null,
+ *            pace?: ListedPace | null}} Summary
+ * @typedef {Pick<Pace, "version" | "human_opens" | "human_clicks">} ListedPace
  * Counters that are 0 are omitted.
  * @typedef {{at: number, version: number, counts: Partial<Record<Counter, number>>}} Bucket
  * @typedef {Omit<ReturnType<typeof linkMembers>, "id" | "kind"> & {id: string, kind: string}} Link
@@ -133,8 +136,9 @@ const bots = shape({
 });
 const expected = shape({ expected: count, low: count, high: count });
 const paceNow = shape({ actual: count, expected: count, low: count, high: count });
+const metrics = { version: count, human_opens: optional(paceNow), human_clicks: optional(paceNow) };
 const pace = shape({
-  version: count, campaigns: count, needed: optional(count), human_opens: optional(paceNow), human_clicks: optional(paceNow),
+  ...metrics, campaigns: count, needed: optional(count),
   forecast: list(shape({ hours: count, human_opens: optional(expected), human_clicks: optional(expected) })),
 });
 const bounces = shape({ type: string, subtype: string, version: count, count });
@@ -181,8 +185,9 @@ function bucket(value, path) {
 }
 const timeline = shape({ minute: list(bucket), hour: list(bucket), day: list(bucket) });
 
+const inList = shape({ version: count, counts, rates, pace: optional(shape(metrics)) });
 /** In the list, the members of `campaign` are next to the numbers. @type {import("./validate.js").Check<Summary>} */
-const listed = (value, path) => /** @type {Summary} */ ({ ...numbers(value, path), campaign: about(value, path) });
+const listed = (value, path) => /** @type {Summary} */ (/** @type {unknown} */ ({ ...inList(value, path), campaign: about(value, path) }));
 
 const RESULTS = /** @type {Record<string, import("./validate.js").Check<Result>>} */ ({
   Activity: activity, Campaign: listed, CampaignTimeline: campaignTimeline, Recipient: recipient,

@@ -122,10 +122,9 @@ function mergePart(data, part) {
   switch (part.type) {
     case "list": {
       const known = data?.type === "list" ? data : { campaigns: new Map(), cursor: null };
-      return {
-        type: "list", campaigns: newer(known.campaigns, part.campaigns, (item) => item.campaign.id),
-        cursor: part.cursor ?? known.cursor,
-      };
+      const campaigns = new Map(known.campaigns);
+      for (const one of part.campaigns) campaigns.set(one.campaign.id, newerCampaign(campaigns.get(one.campaign.id) ?? one, one));
+      return { type: "list", campaigns, cursor: part.cursor ?? known.cursor };
     }
     case "health":
       return data?.type === "health" && data.version >= part.version ? data : part;
@@ -202,6 +201,16 @@ function newest(known, received) {
   const merged = new Map([...known, ...received].map((one) => [keyOf(one), one]));
   return [...merged.entries()].sort(([a, { at: left }], [b, { at: right }]) => right - left || (a < b ? -1 : 1))
     .map(([, one]) => one).slice(0, MOST_ACTIVITY);
+}
+
+/**
+ * @param {Summary} one
+ * @param {Summary} other
+ * @returns {Summary} that with the higher version, with the pace that has the higher version
+ */
+export function newerCampaign(one, other) {
+  const [newer, older] = other.version > one.version ? [other, one] : [one, other];
+  return (older.pace?.version ?? -1) > (newer.pace?.version ?? -1) ? { ...newer, pace: older.pace } : newer;
 }
 
 /**

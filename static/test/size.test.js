@@ -26,9 +26,9 @@ test("the list needs at most 24 KB of JavaScript", () => {
   assert.ok(weight("main", "list") <= 24 * KB, `${weight("main", "list")} bytes`);
 });
 
-test("a campaign with its charts, links and bounces needs at most 28 KB", () => {
+test("a campaign with its charts, links and bounces needs at most 29 KB", () => {
   const all = weight("main", "campaign", "details");
-  assert.ok(all <= 28 * KB, `${all} bytes`);
+  assert.ok(all <= 29 * KB, `${all} bytes`);
 });
 
 test("sign-in needs at most 8 KB more", () => {

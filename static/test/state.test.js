@@ -58,6 +58,19 @@ test("only a newer pace replaces the pace", () => {
   assert.equal(campaign(state).pace?.campaigns, 4);
 });
 
+test("a listed campaign and its pace each keep the higher version", () => {
+  /** @param {number} version @param {number | null} pace */
+  const one = (version, pace) => ({
+    $type: "CampaignList", campaigns: [{ ...listed("spring-sale", version, null), pace: pace && { version: pace } }],
+  });
+  const changes = [one(3, 2), one(5, 1), one(4, 3), one(2, null)].map((content) => push(content, LIST));
+  const state = [snapshot(one(3, null), { id: LIST }), ...changes].reduce(reduce, reduce(EMPTY, { kind: "subscribing", id: LIST }));
+
+  const shown = state.get(LIST)?.shown;
+  const found = shown?.type === "list" ? shown.campaigns.get("spring-sale") : undefined;
+  assert.deepEqual([found?.version, found?.pace?.version], [5, 3]);
+});
+
 test("a counter may decrease", () => {
   const state = after(snapshot(summary(3, { opens: 3 })), push(summary(4, { opens: 1 })));
 

@@ -549,6 +549,55 @@ def test_on_a_phone_the_rows_are_cards_and_the_filters_unfold(listed, look):
     expect(page.get_by_role("button", name="Filters and order: Read rate")).to_be_visible()
 
 
+def test_a_campaign_shows_how_many_times_what_is_usual_it_counts(stage, look):
+    stage.scene = figures.lively()
+    page = look("#/")
+
+    def pace(name):
+        return page.locator(f"[data-campaign={name}] [data-label=Pace]")
+
+    expect(pace(SPRING).locator(".rate")).to_have_text("▲ 1.3 ×")  # noqa: RUF001 - as on the page
+    expect(pace(SPRING)).to_contain_text("1.3 times usual, above the usual range")
+    expect(pace("newsletter-2026-11")).to_contain_text("0.8 times usual, below the usual range")
+    expect(pace("winter-clearance").locator(".rate")).to_have_text("1.0 ×")  # noqa: RUF001 - as above
+    expect(pace("welcome-series-3").locator(".rate")).to_have_text("\N{EN DASH}")
+    expect(pace("welcome-series-3")).to_have_attribute("title", re.compile("too early"))
+    neutral, above, below = (
+        pace(name).locator(".rate").evaluate("one => getComputedStyle(one).color")
+        for name in ("winter-clearance", SPRING, "newsletter-2026-11")
+    )
+    assert len({neutral, above, below}) == 3
+
+
+def test_a_press_on_the_header_of_the_pace_sorts_by_it(stage, look):
+    stage.scene = figures.lively()
+    page = look("#/")
+    sorting(page, "Pace").click()
+
+    expect(header(page, "Pace")).to_have_attribute("aria-sort", "descending")
+    assert place(page) == "#/?sort=pace"
+    expect(page.locator("[data-campaign]").first).to_have_attribute("data-campaign", SPRING)
+    ranked = [SPRING, "winter-clearance", "price-change-notice", "newsletter-2026-11"]
+    sorting(page, "Pace").click()
+    expect(header(page, "Pace")).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator("[data-campaign]").first).to_have_attribute("data-campaign", ranked[-1])
+    assert {*shown(page)[:4]} == {*ranked}, "unknown paces are last in both orders"
+
+
+def test_a_push_of_the_pace_alone_changes_the_column(stage, look):
+    stage.scene = figures.lively()
+    [entry] = [one for one in stage.scene.snapshots[LIST]["campaigns"] if one["id"] == SPRING]
+    page = look("#/")
+    cell = page.locator(f"[data-campaign={SPRING}] [data-label=Pace] .rate")
+    expect(cell).to_have_text("▲ 1.3 ×")  # noqa: RUF001 - as on the page
+    clicks = {"actual": 598, "expected": 299, "low": 200, "high": 400}
+
+    newer = entry | {"pace": {"version": 99, "human_clicks": clicks}}
+    stage.push(LIST, {"$type": "CampaignList", "campaigns": [newer]})
+
+    expect(cell).to_have_text("▲ 2.0 ×")  # noqa: RUF001 - as on the page
+
+
 @pytest.mark.parametrize("width", [600, 820, 1280])
 def test_from_600_pixels_the_list_is_a_table_whose_header_stays_in_sight(listed, look, width):
     page = look(SORTED)

@@ -713,6 +713,7 @@ def test_a_wall_screen_has_large_numbers_and_no_addresses(look):
     page = look("wall")
 
     expect(page.locator("[data-metric=sends]")).to_have_text("12,521")
+    expect(page.get_by_text("▲ 1.3 × usual")).to_be_visible()  # noqa: RUF001 - as on the page
     assert "@" not in page.locator("body").inner_text()
     assert (
         page.locator(".huge").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)")

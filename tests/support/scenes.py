@@ -126,6 +126,11 @@ def pace() -> dict[str, Any]:
     }
 
 
+def listed_pace(of_topic: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a pace that lists show."""
+    return {name: of_topic[name] for name in ("version", "human_opens", "human_clicks")}
+
+
 def link(url: str, clicks: int, unique: int, human: int) -> dict[str, Any]:
     """Build a link of a snapshot."""
     return {
@@ -248,7 +253,9 @@ def lively() -> Scene:
         ("price-change-notice", "A change to your subscription", 3 * 24, 30125, 0.39, 0.01),
         ("تخفيضات-الربيع", "خصم ٢٠٪ على كل شيء أخضر", 5 * 24, 5120, 0.22, 0.041),
     ]
-    campaigns = [entry(SPRING, SUBJECT, 95 * 60, 1, 900, **SPRING_COUNTS)]
+    campaigns = [
+        entry(SPRING, SUBJECT, 95 * 60, 1, 900, **SPRING_COUNTS) | {"pace": listed_pace(pace())}
+    ]
     for name, subject, hours_ago, sends, opened, clicked in older:
         deliveries = int(sends * 0.981)
         campaigns.append(
@@ -259,6 +266,19 @@ def lively() -> Scene:
                 complaints=int(sends * (0.0014 if name.startswith("price") else 0.0003)),
             )
         )  # fmt: skip
+        opens = int(deliveries * opened)
+        usual = {"winter": 1.02, "newsletter": 1.3, "price": 0.93}.get(name.partition("-")[0])
+        if usual:
+            expected = int(opens * usual)
+            campaigns[-1]["pace"] = {
+                "version": 1,
+                "human_opens": {
+                    "actual": opens,
+                    "expected": expected,
+                    "low": int(expected * 0.85),
+                    "high": int(expected * 1.15),
+                },
+            }
     spring_minutes = {
         "$type": "CampaignTimeline", "id": SPRING, "resolution": "minute",
         "buckets": [

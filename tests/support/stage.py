@@ -32,6 +32,7 @@ from chalicelib.live.protocol import LIST_TOPIC, Request, parse_request
 from chalicelib.live.snapshots import MOST_LISTED
 from chalicelib.stats.counters import AGE_METRICS, SUMMARY, Aggregate, age_counter
 from chalicelib.stats.directory import Entry, entry_of
+from chalicelib.stats.pace_item import StoredPace, pace_now
 from dashboard.deploy.frontend import manifest_path
 from dashboard.deploy.publish_site import Authenticator, Site, render
 from dashboard.paths import STATIC
@@ -220,6 +221,7 @@ def _summary(entry: dict[str, Any]) -> Aggregate:
         subject=entry["subject"],
         sender=entry.get("sender"),
         tags=tuple(entry.get("tags", ())),
+        pace=pace_now(StoredPace(pace, pace["version"])) if (pace := entry.get("pace")) else None,
         current_updates=entry["version"] if is_current else 0,
     )
 

@@ -18,7 +18,7 @@ SOURCES = [path.read_text() for path in (STATIC / "src").rglob("*.js")]
 
 def test_every_number_has_a_definition():
     assert {key for key in TEXTS if key.startswith("count.")} == {
-        f"count.{one}" for one in COUNTERS
+        f"count.{one}" for one in (*COUNTERS, "pace")
     }
     assert {key for key in TEXTS if key.startswith("rate.")} == {f"rate.{one}" for one in RATES}
 
@@ -31,7 +31,7 @@ def test_a_rate_is_defined_by_the_counters_that_it_divides():
 
 def test_every_counter_has_a_label():
     assert {key for key in TEXTS if key.startswith("label.")} == {
-        f"label.{one}" for one in ("all", *COUNTERS)
+        f"label.{one}" for one in ("all", "pace", *COUNTERS)
     }
 
 

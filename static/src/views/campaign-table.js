@@ -111,6 +111,7 @@ class Row extends Component {
 
 /** @param {{column: typeof COLUMNS[number], summary: Summary, format: Format}} props */
 function Cell({ column: [rate, counter, digits], summary, format }) {
+  if (counter === "pace") return html`<${PaceCell} pace=${summary.pace} format=${format} />`;
   const { counts } = summary;
   const count = html`<${Count} name=${counter} value=${counts[counter]} format=${format} />`;
   if (!rate) {
@@ -122,5 +123,18 @@ function Cell({ column: [rate, counter, digits], summary, format }) {
       <span class="rate">${format.percent(shownRate(rate, summary), digits)}</span>
       ${level !== "ok" && html`<span class="verdict">${text(`list.${level}`)}</span>`}
       ${count}
+    </td>`;
+}
+
+/** The ratio to what is usual, as of when it was computed. @param {{pace: Summary["pace"], format: Format}} props */
+function PaceCell({ pace, format }) {
+  const now = pace?.human_opens ?? pace?.human_clicks;
+  const level = !now ? "none" : now.actual > now.high ? "above" : now.actual < now.low ? "below" : "usual";
+  const ratio = now && format.ratio(now.actual / now.expected);
+  const words = text(`list.pace_is_${level}`, { ratio });
+  return html`
+    <td role="cell" data-label=${text("label.pace")} class=${`number pace ${level}`} title=${words}>
+      <span class="rate" aria-hidden="true">${text(`list.pace_${level}`, { ratio })}</span>
+      <span class="visually-hidden">${words}</span>
     </td>`;
 }

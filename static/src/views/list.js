@@ -13,6 +13,7 @@ import {
 import { onScreen } from "../on-screen.js";
 import { ranked } from "../ranking.js";
 import { Sparklines } from "../sparklines.js";
+import { newerCampaign } from "../state.js";
 import { isOfEarlierRelease, sumOf } from "../totals.js";
 import { CampaignTable } from "./campaign-table.js";
 import { EmptyView } from "./empty.js";
@@ -180,7 +181,7 @@ export class ListView extends Component {
     const campaigns = this.#data?.campaigns ?? new Map();
     const rows = (listing?.rows ?? []).map((one) => {
       const pushed = campaigns.get(one.campaign.id);
-      return pushed && pushed.version > one.version ? pushed : one;
+      return pushed ? newerCampaign(one, pushed) : one;
     });
     if (!isLive(query)) return rows;
     const all = new Map([...campaigns, ...rows.map((one) => /** @type {const} */ ([one.campaign.id, one]))]);

@@ -55,7 +55,7 @@ function Metric({ metric, pace, deliveries, format }) {
 }
 
 /** @param {{actual: number, expected: number, low: number, high: number}} now @param {Format} format */
-function verdict({ actual, expected, low, high }, format) {
+export function verdict({ actual, expected, low, high }, format) {
   if (low <= actual && actual <= high) return text("pace.usual");
   const ratio = expected > 0 ? format.ratio(actual / expected) : "";
   return text(actual > high ? "pace.above" : "pace.below", { ratio });

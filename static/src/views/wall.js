@@ -13,6 +13,7 @@ import { Count } from "./count.js";
 import { HealthLink } from "./health-link.js";
 import { Heading } from "./heading.js";
 import { ServerErrorNotice } from "./notice.js";
+import { verdict } from "./pace.js";
 import { StatusView } from "./status.js";
 
 /** @typedef {import("./app.js").CampaignProps} Props */
@@ -30,6 +31,15 @@ const CHARTS = /** @type {const} */ (["deliveries", "human_opens"]);
 
 /** The longer the text, the smaller the font, so that nothing is cut off. @param {string} text */
 const wide = (text) => ({ "--characters": Math.max(5, text.length) });
+
+/** How the campaign does for its age. @param {{pace: import("../protocol.js").Pace | null | undefined, format: import("../format.js").Format}} props */
+function Ratio({ pace, format }) {
+  const metric = pace?.human_opens ? "human_opens" : "human_clicks";
+  const now = pace?.[metric];
+  if (!now) return null;
+  const level = now.actual > now.high ? "above" : now.actual < now.low ? "below" : "usual";
+  return html`<p class=${`ratio ${level}`}><b>${verdict(now, format)}</b> ${text(`wall.pace_${metric}`)}</p>`;
+}
 
 /** @extends {Component<Props>} */
 export class WallView extends Component {
@@ -76,6 +86,7 @@ export class WallView extends Component {
       <main class=${`wall ${stale ? "is-stale" : ""}`}>
         <header>
           <${Heading}><bdi>${summary?.campaign.title ?? id}</bdi><//>
+          <${Ratio} pace=${data?.pace} format=${format} />
           <${HealthLink} page=${page} />
           <${StatusView} page=${page} />
           <p class="actions">
