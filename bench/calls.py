@@ -523,14 +523,14 @@ def _sent_and_delivered(mail: Mail) -> Iterator[str]:
     yield event_text("Delivery", mail, own)
 
 
-def measure(recipients: int, rate: float, sample: Sample) -> dict[str, Any]:
+def measure(recipients: int, rate: float, sample: Sample, **behaviour: Any) -> dict[str, Any]:
     """Run a campaign and return the counts."""
     campaign = Campaign(
         CAMPAIGN,
         datetime.fromtimestamp(START, UTC),
         recipients=recipients,
         rate=rate,
-        behaviour=Behaviour(speed=1.0),
+        behaviour=Behaviour(speed=1.0, **behaviour),
     )
     run = Run(campaign, sample)
     run.run()
@@ -586,14 +586,22 @@ def lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     type=int,
     help="Use the sample of a campaign to this many recipients; 1 processes every second.",
 )
+@click.option("--variants", type=int, help="Variants of the emails, 0 for none (default: two).")
 @click.option("--output", type=click.Path(path_type=Path), help="Save the result in this file.")
 @click.option("--write", is_flag=True, help="Save the result in dashboard/costs/measured.json.")
-def main(
-    *, recipients: int, rate: float, sample_of: int | None, output: Path | None, write: bool
+def main(  # noqa: PLR0913 - one for each option
+    *,
+    recipients: int,
+    rate: float,
+    sample_of: int | None,
+    variants: int | None,
+    output: Path | None,
+    write: bool,
 ) -> None:
     """Measure the AWS usage of a campaign."""
     began = time.monotonic()
-    found = measure(recipients, rate, sample_for(sample_of or recipients))
+    behaviour = {} if variants is None else {"variants": variants}
+    found = measure(recipients, rate, sample_for(sample_of or recipients), **behaviour)
     for name, told in lines(found):
         print(f"{name:<44}{told}")
     print(f"took {time.monotonic() - began:.0f} s")

@@ -53,27 +53,27 @@ def events_of(number: int) -> list[dict[str, Any]]:
     campaign = f"soak-{number % CAMPAIGNS}"
     minute = number // 1000
     at = f"2026-11-{23 + minute // 1440:02}T{minute // 60 % 24:02}:{minute % 60:02}"
-    mail = {"campaign": campaign, "to": ["ada@example.com"]}
+    mail = {"campaign": campaign, "variant": "abc"[number % 3]}
     message = f"soak-{number}"
     found = [
-        ses.a_send(message, **mail),
-        ses.a_delivery(message, campaign=campaign, at=f"{at}:01Z"),
+        ses.a_send(message, **mail, to=["ada@example.com"]),
+        ses.a_delivery(message, **mail, at=f"{at}:01Z"),
     ]
     if number % 5 < 2:
         agent = ses.APPLE_MAIL_PRIVACY if number % 3 else ses.BROWSER
-        found.append(ses.an_open(message, campaign=campaign, at=f"{at}:09Z", agent=agent))
+        found.append(ses.an_open(message, **mail, at=f"{at}:09Z", agent=agent))
     links = 4 if number % 40 == 0 else 1 if number % 10 == 0 else 0
     found += [
         ses.a_click(
             message,
-            campaign=campaign,
+            **mail,
             link=f"https://example.com/{(number + link) % 60}",
             at=f"{at}:{20 + link}Z",
         )
         for link in range(links)
     ]
     if number % 50 == 0:
-        found.append(ses.a_bounce(message, campaign=campaign, at=f"{at}:30Z"))
+        found.append(ses.a_bounce(message, **mail, at=f"{at}:30Z"))
     for event in found:
         event["mail"]["timestamp"] = f"{at}:00.000Z"
     return found

@@ -299,6 +299,58 @@ def test_emails_of_an_earlier_release_count_by_age_after_reclassifying(
     assert counts("ages") == {"unique_human_opens_by_age_6": 1}
 
 
+def test_variants_that_are_wrong_or_were_never_counted_are_found_and_restated(
+    pipeline, installation, mappings, counts
+):
+    pipeline.run(*(ses.a_send(f"m-{variant}", variant=variant) for variant in "abc"))
+    table = pipeline.config.stats_table
+    change(pipeline, "variant#variant=a", s={"N": "3"})
+    for part in ("variant#variant=b", "variant#variant=c"):
+        key = {"campaign": {"S": SPRING}, "part": {"S": part}}
+        moto_account.client("dynamodb").delete_item(TableName=table, Key=key)
+
+    found = recount(installation, SPRING, Reporter()).differences
+    assert [(one.part[-1], one.counted, one.stored) for one in found] == [
+        ("a", 3, 1),
+        ("b", 0, 1),
+        ("c", 0, 1),
+    ]
+    assert recount(installation, SPRING, Reporter(), applies=True).restated == 3
+
+    assert counts("variant#variant=b") == {"sends": 1}
+    assert recount(installation, None, Reporter()).differences == []
+    pipeline.run(ses.a_delivery("m-b", variant="b"))
+    assert counts("variant#variant=b") == {"sends": 1, "deliveries": 1}
+
+
+def test_emails_of_an_earlier_release_are_unique_in_variants_after_reclassifying(
+    pipeline, installation, monkeypatch, counts
+):
+    monkeypatch.setattr(
+        "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
+    )
+    pipeline.run(ses.an_open("m-1", at="2026-11-23T10:07:00.000Z", variant="a"))
+    moto_account.client("dynamodb").update_item(
+        TableName=pipeline.config.events_table,
+        Key={"message_id": {"S": "m-1"}, "fact": {"S": f"~state#{SPRING}"}},
+        UpdateExpression="REMOVE v",
+    )
+    pipeline.aggregate()
+    assert counts("variant#variant=a") == {"opens": 1, "human_opens": 1}
+    assert recount(installation, SPRING, Reporter()).differences == []
+
+    recount(installation, SPRING, Reporter(), applies=True, reclassify=True)
+
+    assert counts("variant#variant=a") == {
+        "opens": 1,
+        "human_opens": 1,
+        "unique_opens": 1,
+        "unique_human_opens": 1,
+        "readers": 1,
+        "unique_engaged": 1,
+    }
+
+
 def test_a_negative_counter_is_a_difference(pipeline, installation, counts):
     pipeline.run(ses.a_send("m-1"))
     change(pipeline, "hour#2026-11-23T10", uo={"N": "-1"})

@@ -101,6 +101,8 @@ def events(draw):
                 ses.a_delay(),
                 ses.a_reject(),
                 ses.a_send(),
+                ses.a_send(variant=text),
+                ses.a_delivery(variant=f"for {text}"),
             ]
         )
     )

@@ -229,6 +229,12 @@ def test_a_fact_counts_in_the_variant_of_each_of_its_tags():
     assert added(found, SPRING, "deliveries") == 1
 
 
+def test_emails_that_differ_in_their_variant_only_are_not_grouped():
+    found = batch(*(item(ses.a_send(f"m-{value}"), **tagged(variant=value)) for value in "aba"))
+
+    assert variants(found) == {"variant=a": {"sends": 2}, "variant=b": {"sends": 1}}
+
+
 def test_a_state_counts_in_a_variant_as_in_the_summary():
     at = "2026-11-23T10:00:00.000Z"
     found = batch(
