@@ -1812,6 +1812,48 @@ FAULTS = (
         '"attribute_not_exists(#at) OR #at <> :at"',
         ("tests/integration/test_recount.py::test_an_earlier_result_does_not_replace_a_later_one",),
     ),
+    Fault(
+        "a fact's variants are not part of the grouping key",
+        "chalicelib/stats/contributions.py",
+        "        stored.generation,\n        _breakdowns(stored),\n",
+        "        stored.generation,\n",
+        ("tests/unit/test_contributions.py",),
+    ),
+    Fault(
+        "what an earlier release stored is subtracted from variants that never counted it",
+        "chalicelib/stats/contributions.py",
+        "if not stored.tags or stored.generation < _BROKEN_DOWN_SINCE:",
+        "if not stored.tags:",
+        ("tests/unit/test_contributions.py",),
+    ),
+    Fault(
+        "the tags of an email are those of the last fact",
+        "chalicelib/facts/settle.py",
+        "tags[name] = min(value, tags.get(name, value))",
+        "tags[name] = value",
+        ("tests/unit/test_settle.py",),
+    ),
+    Fault(
+        "unique counts belong to no variant",
+        "chalicelib/facts/settle.py",
+        "        tags=_tags(judged),\n",
+        "",
+        ("tests/laws/test_variants.py",),
+    ),
+    Fault(
+        "a push has variants that no client shows",
+        "chalicelib/live/messages.py",
+        "for tag in kept(variants)]",
+        "for tag in sorted(variants)]",
+        ("tests/unit/test_messages.py",),
+    ),
+    Fault(
+        "a variant is the best as soon as it is probable",
+        "chalicelib/live/comparison.py",
+        'best if verdict == "decided" else None',
+        "best",
+        ("tests/unit/test_comparison.py",),
+    ),
 )
 
 
