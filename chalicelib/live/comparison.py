@@ -130,9 +130,11 @@ def _variant(name: str, counts: Mapping[str, int], rate: str) -> Variant:
 
 def _too_few(campaign: str, tag: str, counted: Sequence[str], tags: Sequence[str]) -> str:
     """Return why variants cannot be compared: what the campaign has instead."""
+    names = sorted({*map(name_of, tags)})
     if counted:
         have = f"only {value_of(counted[0])!r}"
+    elif tag in names:
+        have = "counted none of its values yet, which `recount --apply` does"
     else:
-        names = ", ".join(sorted({*map(name_of, tags)}))
-        have = f"none; its emails have the tags: {names}" if names else "none, and no other tag"
+        have = f"none, but the tags: {', '.join(names)}" if names else "none, and no other tag"
     return f"two values of the tag {tag!r} are needed: {campaign!r} has {have}"

@@ -158,8 +158,8 @@ def test_of_more_than_six_variants_those_with_the_most_deliveries_are_compared()
     [
         (of_variants(), "none, and no other tag"),
         (of_variants(a=(1, 1)), "only 'a'"),
-        (of_variants(tag="region", eu=(1, 1), us=(1, 1)), "none; its emails have the tags: region"),
-        (of_variants(a=(0, 0), b=(0, 0)), "none; its emails have the tags: variant"),
+        (of_variants(tag="region", eu=(1, 1), us=(1, 1)), "none, but the tags: region"),
+        (of_variants(a=(0, 0), b=(0, 0)), "counted none of its values yet"),
     ],
 )
 def test_fewer_than_two_variants_are_refused_with_what_exists(world, says):
