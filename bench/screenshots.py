@@ -77,6 +77,7 @@ def main() -> None:
             take(browser, stage, "campaign", "error", **DESKTOP)
         lists(browser)
         comparisons(browser)
+        variants(browser)
         for name, scene in SCENES.items():
             with staged(scene()) as stage:
                 take(browser, stage, "campaign", name, **DESKTOP)
@@ -161,6 +162,21 @@ def comparisons(browser: Browser) -> None:
         shoot(opened(browser, f"{stage.url}#/compare/{SPRING}", **PHONE), "compare-choose")
         young = f"{stage.url}#/compare/{SPRING}/newsletter-2026-11"
         shoot(opened(browser, young, **DESKTOP), "compare-young", full_page=True)
+
+
+def variants(browser: Browser) -> None:
+    """Capture the variants of a campaign: one that is decided, and one that is not."""
+    scene = figures.varied()
+    scene.snapshots[PREFIX + SPRING]["variants"] += figures.varied(
+        tag="audience", clicks=(150, 158, 148)
+    ).snapshots[PREFIX + SPRING]["variants"]
+    with staged(scene) as stage:
+        for name, options in {"variants": DESKTOP, "variants-phone": PHONE}.items():
+            page = opened(browser, stage.url + VIEWS["campaign"], **options)
+            panel = page.get_by_role("region", name="Variants")
+            panel.evaluate("one => scrollTo(0, one.offsetTop - 80)")
+            expect(panel.get_by_text("is best, with")).to_be_visible()
+            shoot(page, name)
 
 
 def whole(browser: Browser, stage: Stage, name: str, **options: object) -> None:

@@ -1854,6 +1854,27 @@ FAULTS = (
         "best",
         ("tests/unit/test_comparison.py",),
     ),
+    Fault(
+        "the page keeps every value of a tag",
+        "static/src/state.js",
+        "return numbers[tag] <= MOST_VARIANTS;",
+        "return true;",
+        ("static/test/variants.test.js",),
+    ),
+    Fault(
+        "the row of all other emails includes those of the rows above it",
+        "static/src/variants.js",
+        "left - (one.counts[name] ?? 0)",
+        "left",
+        ("static/test/variants.test.js",),
+    ),
+    Fault(
+        "variants whose numbers are unchanged are judged again and again",
+        "static/src/repeated.js",
+        "version !== undefined && version === this.#version",
+        "version === null",
+        ("static/test/repeated.test.js",),
+    ),
 )
 
 

@@ -641,6 +641,28 @@ _PACE = (
     "campaign is a week old."
 )
 
+VARIANTS = {
+    "title": "Variants",
+    "tag": "Message tag",
+    "value": "Value",
+    "rest": "All other emails",
+    "best": "best",
+    "decided": "{value} is best, with a probability of {probability}.",
+    "too_early": "Too early to tell: {value} leads ({probability}).",
+    "too_few": "Too few deliveries to judge: {count} of {needed} for {value}.",
+    "one": "Only one value so far: there is nothing to compare.",
+    "failed": "The variants could not be compared ({reason}).",
+    "probability": "Probability of being best",
+    "probability_help": "The probability that the human click rate of this variant is the highest, "
+    "from its deliveries and clicks so far. It assumes that recipients were assigned to the "
+    "variants at random. At most six variants are compared, those with the most deliveries.",
+    "more_than": "more than {probability}",
+    "what": "What does the probability say?",
+    "peeking": "A variant is called best from 99% on. Deciding at the first favorable moment is "
+    "wrong more often than the probability says: in simulated campaigns with two equal variants, "
+    "one of them exceeded 95% at one of 20 looks in a quarter of the cases.",
+}
+
 KINDS_OF_BOTS = {
     "privacy_proxy": "Apple Mail privacy proxy",
     "prefetch": "Mailbox prefetch",
@@ -826,6 +848,7 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "bots": BOTS,
         "pace": PACE,
         "compare": COMPARE,
+        "variants": VARIANTS,
         "kind_of_bot": KINDS_OF_BOTS,
         "kind_of_bot_help": KINDS_OF_BOTS_HELP,
         "timeline": TIMELINE,

@@ -74,7 +74,10 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * The number of bounces of one SES bounce type and subtype.
  * @typedef {ReturnType<typeof bounces>} Bounces
  *
- * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>,
+ * The emails with a value of a message tag; `rest` if it is all emails besides those of the other rows.
+ * @typedef {ReturnType<typeof variant>} Variant
+ *
+ * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>, variants: Variant[],
  *            links: Link[], bounces: Bounces[], pace: Pace | null, activity: Activity[] | null}} CampaignPart
  * How a campaign does for its age; `needed` campaigns are missing, or null.
  * @typedef {ReturnType<typeof pace>} Pace
@@ -168,6 +171,7 @@ const laterCounts = each(LATER_COUNTERS, optional(count));
 export const counts = (value, path) => /** @type {Counts} */ ({ ...firstCounts(value, path), ...laterCounts(value, path) });
 export const rates = /** @type {import("./validate.js").Check<Rates>} */ (each(RATES, optional(rate)));
 const numbers = shape({ version: count, counts, rates });
+const variant = shape({ tag: string, value: string, rest: flag, version: count, counts, rates });
 /** @type {import("./validate.js").Check<Sums>} */
 const sums = (value, path) => /** @type {Sums} */ (shape({ counts, rates })(value, path));
 const serverError = shape({ code: string, message: string });
@@ -291,6 +295,7 @@ function part(topic, value, path) {
     timeline: timeline(body.timeline ?? {}, `${path}.timeline`),
     links: list(link)(body.links, `${path}.links`),
     bounces: list(bounces)(body.bounces, `${path}.bounces`),
+    variants: list(variant)(body.variants, `${path}.variants`),
     pace: optional(pace)(body.pace, `${path}.pace`),
     activity: body.activity === undefined ? null : list(activity)(body.activity, `${path}.activity`),
   };

@@ -14,6 +14,8 @@ export class Repeated {
   /** Whether a request is pending. */
   busy = false;
   #askedAt = -Infinity;
+  /** @type {string | undefined} */
+  #version;
   #ask;
   #request;
   #decode;
@@ -41,11 +43,14 @@ export class Repeated {
    * Send the request if it is due: at once, again after this time, and soon after a transient error.
    * @param {number} now in milliseconds
    * @param {number} every in milliseconds; Infinity to send it once
+   * @param {string} [version] of what the reply depends on: while it is the same, the request is not repeated
    */
-  async load(now, every) {
+  async load(now, every, version) {
     const wait = this.error ? (this.retryable ? AGAIN_AFTER : Infinity) : every;
-    if (this.busy || now - this.#askedAt < wait) return;
+    const isKnown = !this.error && version !== undefined && version === this.#version;
+    if (this.busy || isKnown || now - this.#askedAt < wait) return;
     this.#askedAt = now;
+    this.#version = version;
     this.busy = true;
     /** @type {Record<string, unknown>} */
     let body = {};

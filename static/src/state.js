@@ -14,6 +14,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  * @typedef {import("./protocol.js").Bucket} Bucket
  * @typedef {import("./protocol.js").Link} Link
  * @typedef {import("./protocol.js").Bounces} Bounces
+ * @typedef {import("./protocol.js").Variant} Variant
  * @typedef {import("./protocol.js").Activity} Activity
  * @typedef {import("./protocol.js").Grain} Grain
  * @typedef {import("./protocol.js").Part} Part
@@ -25,7 +26,8 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  * was open.
  * @typedef {{type: "campaign", summary: Summary | null,
  *            timeline: Record<Grain, ReadonlyMap<number, Bucket>>,
- *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>, pace: import("./protocol.js").Pace | null,
+ *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>,
+ *            variants: ReadonlyMap<string, Variant>, pace: import("./protocol.js").Pace | null,
  *            activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>, cursor: string | null}} ListData
@@ -49,6 +51,9 @@ const HOUR = 3_600_000;
 
 /** The number of newest events shown. */
 const MOST_ACTIVITY = 8;
+
+/** The values of a tag that are shown. */
+export const MOST_VARIANTS = 20;
 
 /** The width of a bucket in milliseconds. UTC days have no daylight saving time. */
 export const STEP = { minute: 60_000, hour: HOUR, day: 24 * HOUR };
@@ -160,6 +165,7 @@ function emptyCampaign() {
     timeline: { minute: new Map(), hour: new Map(), day: new Map() },
     links: new Map(),
     bounces: new Map(),
+    variants: new Map(),
     pace: null,
     activity: null,
     moved: { opens: 0, clicks: 0 },
@@ -185,6 +191,7 @@ function mergeCampaign(data, part) {
     timeline,
     links: leading(newer(data.links, part.links.filter(({ id }) => id !== OTHER), ({ id }) => id)),
     bounces: newer(data.bounces, part.bounces, ({ type, subtype }) => `${type}/${subtype}`),
+    variants: firstOfEach(data.variants, newer(data.variants, part.variants.filter(({ rest }) => !rest), ({ tag, value }) => `${tag}=${value}`)),
     pace: part.pace && part.pace.version > (data.pace?.version ?? -1) ? part.pace : data.pace,
     activity: part.activity ? newest(data.activity ?? [], part.activity) : data.activity,
     moved: fresh ? moved(data, summary) : data.moved,
@@ -239,6 +246,29 @@ function newer(known, items, key) {
 function leading(links) {
   if (links.size <= 2 * MOST_LINKS) return links;
   return new Map(rankLinks(links.values()).slice(0, MOST_LINKS).map((link) => [link.id, link]));
+}
+
+/**
+ * Keep the first values of each tag in text order, as a snapshot does.
+ * @param {ReadonlyMap<string, Variant>} before
+ * @param {ReadonlyMap<string, Variant>} variants
+ * @returns {ReadonlyMap<string, Variant>} sorted by tag and value
+ */
+function firstOfEach(before, variants) {
+  if (variants === before) return before;
+  /** @type {Record<string, number>} */
+  const numbers = {};
+  return new Map([...variants].sort(([a], [b]) => byCodePoint(a, b)).filter(([, { tag }]) => {
+    numbers[tag] = (numbers[tag] ?? 0) + 1;
+    return numbers[tag] <= MOST_VARIANTS;
+  }));
+}
+
+/** Compare as Python does; JavaScript compares UTF-16 code units. @param {string} a @param {string} b */
+function byCodePoint(a, b) {
+  const [left, right] = [[...a], [...b]];
+  const at = left.findIndex((one, index) => one !== right[index]);
+  return at < 0 ? left.length - right.length : Number(left[at]?.codePointAt(0)) - (right[at]?.codePointAt(0) ?? -1);
 }
 
 /**

@@ -70,3 +70,32 @@ test("a reply that cannot be decoded is an error", async () => {
 
   assert.deepEqual(repeated.error, { code: "unreadable", message: "campaigns: expected an array" });
 });
+
+test("a request is not repeated while what it depends on is unchanged", async () => {
+  const { repeated, requests } = asking({ value: 1 }, { value: 2 });
+
+  for (const now of [0, 15_000, 30_000]) await repeated.load(now, 15_000, "1,1");
+  assert.equal(requests.length, 1);
+  await repeated.load(31_000, 15_000, "1,2");
+
+  assert.equal(repeated.value, 2);
+});
+
+test("a change is requested after the interval, not at once", async () => {
+  const { repeated, requests } = asking({ value: 1 }, { value: 2 });
+
+  await repeated.load(0, 15_000, "1");
+  for (const now of [1000, 14_999]) await repeated.load(now, 15_000, "2");
+  assert.equal(requests.length, 1);
+  await repeated.load(15_000, 15_000, "2");
+
+  assert.equal(requests.length, 2);
+});
+
+test("after a transient error, an unchanged request is sent again", async () => {
+  const { repeated } = asking(failure("internal"), { value: 1 });
+
+  for (const now of [0, 3000]) await repeated.load(now, 15_000, "1");
+
+  assert.equal(repeated.value, 1);
+});

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from support import scenes
@@ -107,6 +108,32 @@ def usual() -> dict[str, Any]:
 def _opened_by(age: float) -> float:
     """Return a share of emails that are opened by an age, of a campaign sent within half an hour."""
     return (1 - math.exp(-age / 1200)) / (1 + (2700 / max(age, 1)) ** 0.9)
+
+
+def varied(*, tag: str = "variant", clicks: Sequence[int] = (258, 340)) -> Scene:
+    """Build a campaign with variants, each with as many deliveries; by their human clicks."""
+    scene = lively()
+    of_each = spring_counts()["deliveries"] // len(clicks)
+    scene.snapshots[PREFIX + SPRING]["variants"] = [
+        variant(tag, chr(ord("a") + number), of_each - 40 * number, clicked)
+        for number, clicked in enumerate(clicks)
+    ]
+    return scene
+
+
+def variant(
+    tag: str, value: str, deliveries: int, clicks: int, *, version: int = 5, rest: bool = False
+) -> dict[str, Any]:
+    """Build a variant of a snapshot."""
+    counts = scenes.full_counts(
+        sends=deliveries * 103 // 100,
+        deliveries=deliveries,
+        unique_human_opens=deliveries * 22 // 100 + clicks // 10,
+        readers=deliveries * 23 // 100 + clicks // 10,
+        unique_human_clicks=clicks,
+    )
+    identity = {"tag": tag, "value": value, "version": version, "counts": counts}
+    return {**identity, "rates": rates(counts), **({"rest": True} if rest else {})}
 
 
 def few() -> Scene:

@@ -24,6 +24,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.insight.curves import AGE_EDGES_SECONDS
+from chalicelib.insight.variants import MOST, Variant, differences, judge
 from chalicelib.live.campaign_lists import CampaignLists
 from chalicelib.live.comparison import compare
 from chalicelib.live.frames import frames
@@ -99,13 +100,8 @@ class Scene:
                 yield {"id": request["id"], **self.usual}
             case "listCampaigns" | "searchCampaigns":
                 yield from self._campaigns(parse_request(json.dumps(request)))
-            case "compare" if self.comparison_refusal:
-                yield {"error": self.comparison_refusal}
-            case "compare":
-                listed = ListedCampaigns(self.snapshots[LIST_TOPIC]["campaigns"])
-                names = parse_request(json.dumps(request)).campaigns
-                # Production code; the fake has the methods that are called.
-                yield compare(listed, names, datetime.now(UTC))  # type: ignore[arg-type]  # a fake
+            case "compare" | "compareVariants":
+                yield self._compared(request)
             case _:
                 yield {}
 
@@ -145,6 +141,16 @@ class Scene:
         except InvalidRequest as error:
             yield {"error": {"code": error.code, "message": str(error)}}
 
+    def _compared(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self.comparison_refusal:
+            return {"error": self.comparison_refusal}
+        if request["action"] == "compareVariants":
+            return _judged(self.snapshots[request["id"]]["variants"], request["tag"])
+        listed = ListedCampaigns(self.snapshots[LIST_TOPIC]["campaigns"])
+        names = parse_request(json.dumps(request)).campaigns
+        # Production code; the fake has the methods that are called.
+        return compare(listed, names, datetime.now(UTC))  # type: ignore[arg-type]  # a fake
+
     def _recipients(self, request: dict[str, Any]) -> Iterable[dict]:
         state = request["state"]
         found = [one for one in self.recipients if state in ("all", one["state"])]
@@ -167,6 +173,35 @@ class Scene:
         yield from ({"result": one} for one in found[start : start + limit])
         more = {"cursor": str(start + limit)} if len(found) > start + limit else {}
         yield {"done": True, **more}
+
+
+def _judged(rows: Iterable[dict[str, Any]], tag: str) -> dict[str, Any]:
+    """Return the reply to `compareVariants`, from the variants of a snapshot."""
+    found = [one for one in rows if one["tag"] == tag and not one.get("rest")][:MOST]
+    variants = [
+        Variant(one["value"], one["counts"]["deliveries"], one["counts"]["unique_human_clicks"])
+        for one in found
+    ]
+    verdict, best, probabilities = judge(variants)
+    return {
+        "tag": tag,
+        "verdict": verdict,
+        "best": best if verdict == "decided" else None,
+        "variants": [
+            {
+                "value": one.name,
+                "deliveries": one.deliveries,
+                "unique_human_clicks": one.count,
+                "rate": one.rate,
+                "probability": probabilities[number] if probabilities else None,
+            }
+            for number, one in enumerate(variants)
+        ],
+        "differences": [
+            {"rate": "human_click", "values": [a, b], "difference": by, "low": low, "high": high}
+            for a, b, by, low, high in differences(variants)
+        ],
+    }
 
 
 def _matches(request: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:

@@ -1,14 +1,18 @@
-/** The part below a campaign's charts: links, bounces, and live activity. */
+/** The part below a campaign's charts: variants, links, bounces, and live activity. */
 
 import { html } from "../html.js";
 import { standsAlone } from "../leader.js";
 import { BouncesView } from "./bounces.js";
 import { LatestView } from "./latest.js";
+import { lazy } from "./lazy.js";
 import { LinksView } from "./links.js";
 
+const VariantsView = lazy(() => import("./variants.js").then((module) => module.VariantsView));
+
 /** @param {import("./app.js").CampaignProps} props */
-export function DetailsView({ id, page: { format }, data }) {
+export function DetailsView({ id, page, page: { format }, data }) {
   return html`
+    ${data && data.variants.size > 0 && html`<div class="of-variants"><${VariantsView} ...${{ id, page, data }} /></div>`}
     <div class="columns">
       <${LinksView} id=${id} data=${data} format=${format} />
       <${BouncesView} id=${id} data=${data} format=${format} />
