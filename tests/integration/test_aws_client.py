@@ -129,6 +129,8 @@ def _comparable(found):
             return {k: _comparable(v) for k, v in found.items() if k not in _OF_ONE_CALL}
         case list():
             return [_comparable(one) for one in found]
+        case datetime():  # a number in the functions' client
+            return found.timestamp()
     return found
 
 
@@ -304,6 +306,28 @@ def test_the_age_of_the_oldest_message_is_read_from_cloudwatch(both, client):
     )
 
     assert [point["Maximum"] for point in answer["Datapoints"]] == [38]
+
+
+def test_several_metrics_are_read_from_cloudwatch(both, client):
+    at = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1)
+    client("cloudwatch").put_metric_data(
+        Namespace="AWS/SES", MetricData=[{"MetricName": "Send", "Timestamp": at, "Value": 3}]
+    )
+    metric = {"Namespace": "AWS/SES", "MetricName": "Send"}
+
+    answer = both(
+        "cloudwatch",
+        "get_metric_data",
+        MetricDataQueries=[
+            {"Id": "m0", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+        ],
+        StartTime=at - timedelta(minutes=5),
+        EndTime=at + timedelta(minutes=5),
+        ScanBy="TimestampAscending",
+    )
+
+    [result] = answer["MetricDataResults"]
+    assert (result["Id"], result["Values"]) == ("m0", [3])
 
 
 @pytest.mark.parametrize("kind", [ManagementApi, aws_session.OperatorManagementApi])
