@@ -1875,6 +1875,13 @@ FAULTS = (
         "version === null",
         ("static/test/repeated.test.js",),
     ),
+    Fault(
+        "a listed campaign takes the pace that arrives last with its numbers",
+        "static/src/state.js",
+        "(older.pace?.version ?? -1) > (newer.pace?.version ?? -1)",
+        "false",
+        ("static/test/state.test.js",),
+    ),
 )
 
 

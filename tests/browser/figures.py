@@ -234,6 +234,10 @@ def many(number: int) -> Scene:
             complaints=int(sends * rng.choice([0, 0, 0.0002, 0.0015])),
             unsubscribes=int(deliveries * rng.uniform(0, 0.006)),
         )
+        if deliveries >= 200:
+            entry["pace"] = scenes.opened_of_usual(
+                readers, 10 ** random.Random(index).gauss(0, 0.3)
+            )
         tags = TAGS[index % len(TAGS)]
         entries.append(entry | {"sender": SENDERS[index % len(SENDERS)], "tags": tags})
         scene.timelines[entry["id"]] = scenes.timeline(entry["id"], index)

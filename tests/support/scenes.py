@@ -131,6 +131,13 @@ def listed_pace(of_topic: dict[str, Any]) -> dict[str, Any]:
     return {name: of_topic[name] for name in ("version", "human_opens", "human_clicks")}
 
 
+def opened_of_usual(opens: int, usual: float) -> dict[str, Any]:
+    """Build the pace of a listed campaign; `usual` is the expected number relative to `opens`."""
+    expected = int(opens * usual)
+    interval = {"low": int(expected * 0.85), "high": int(expected * 1.15)}
+    return {"version": 1, "human_opens": {"actual": opens, "expected": expected, **interval}}
+
+
 def link(url: str, clicks: int, unique: int, human: int) -> dict[str, Any]:
     """Build a link of a snapshot."""
     return {
@@ -266,19 +273,9 @@ def lively() -> Scene:
                 complaints=int(sends * (0.0014 if name.startswith("price") else 0.0003)),
             )
         )  # fmt: skip
-        opens = int(deliveries * opened)
         usual = {"winter": 1.02, "newsletter": 1.3, "price": 0.93}.get(name.partition("-")[0])
         if usual:
-            expected = int(opens * usual)
-            campaigns[-1]["pace"] = {
-                "version": 1,
-                "human_opens": {
-                    "actual": opens,
-                    "expected": expected,
-                    "low": int(expected * 0.85),
-                    "high": int(expected * 1.15),
-                },
-            }
+            campaigns[-1]["pace"] = opened_of_usual(int(deliveries * opened), usual)
     spring_minutes = {
         "$type": "CampaignTimeline", "id": SPRING, "resolution": "minute",
         "buckets": [
