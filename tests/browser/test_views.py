@@ -220,7 +220,7 @@ def test_without_enough_history_only_the_line_by_age_is_shown(stage, look, usual
 def test_the_kinds_of_bots_and_what_may_still_change_are_shown(look):
     page = look("campaign")
 
-    row = page.get_by_role("row", name="Security scanner")
+    row = page.locator(".kinds").get_by_role("row", name="Security scanner")
     expect(row).to_contain_text("381")
     expect(page.get_by_text("came in the last 15 minutes and may still be")).to_be_visible()
     page.get_by_text("Why are there two numbers?").click()
