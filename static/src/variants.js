@@ -71,14 +71,18 @@ function restOf(shown, summary) {
   return COUNTERS.some((name) => counts[name]) ? { value: "", rest: true, counts, rates: ratesOf(counts) } : null;
 }
 
+/** Half of the last digit of the server's probabilities. */
+const LEAST_PROBABILITY = 0.00005;
+
 /**
  * @param {Judgement} judgement
- * @returns {{value: string, probability: number} | null} the variant that is most probably the best
+ * @returns {Map<string, number>} the probability of each value that it is the best, highest first; never 0 or 1,
+ *   to which the server rounds; empty if there are too few deliveries
  */
-export function leaderOf({ variants }) {
-  const [first] = variants.filter(({ probability }) => probability !== null)
-    .sort((a, b) => Number(b.probability) - Number(a.probability));
-  return first ? { value: first.value, probability: Number(first.probability) } : null;
+export function probabilitiesOf({ variants }) {
+  const known = variants.flatMap(({ value, probability }) => (probability === null ? []
+    : [/** @type {[string, number]} */ ([value, Math.min(1 - LEAST_PROBABILITY, Math.max(LEAST_PROBABILITY, probability))])]));
+  return new Map(known.sort(([, a], [, b]) => b - a));
 }
 
 /**

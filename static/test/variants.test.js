@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createFormat } from "../src/format.js";
 import { EMPTY, reduce } from "../src/state.js";
-import { decodeJudgement, fewestOf, leaderOf, tablesOf } from "../src/variants.js";
+import { decodeJudgement, fewestOf, probabilitiesOf, tablesOf } from "../src/variants.js";
 import { TOPIC, counts, push, rates, snapshot, summary } from "./builders.js";
 
 /** @param {string} value @param {number} version @param {Record<string, number>} some counters @param {object} rest of the members */
@@ -101,8 +102,17 @@ const judgement = (...some) => decodeJudgement({
 });
 
 test("the leader has the highest probability, although no variant is called best", () => {
-  assert.deepEqual(leaderOf(judgement(["a", 300, 0.1], ["b", 250, 0.87], ["c", 400, 0.03])), { value: "b", probability: 0.87 });
-  assert.equal(leaderOf(judgement(["a", 3, null], ["b", 250, null])), null);
+  const found = probabilitiesOf(judgement(["a", 300, 0.1], ["b", 250, 0.87], ["c", 400, 0.03]));
+
+  assert.deepEqual([...found], [["b", 0.87], ["a", 0.1], ["c", 0.03]]);
+  assert.equal(probabilitiesOf(judgement(["a", 3, null], ["b", 250, null])).size, 0);
+});
+
+test("a probability that the server has rounded to 0 or 1 is not certain", () => {
+  const format = createFormat("en");
+  const found = probabilitiesOf(judgement(["a", 5850, 0], ["b", 5850, 1]));
+
+  assert.deepEqual([...found.values()].map((one) => format.percent(one)), [">99.9%", "<0.1%"]);
 });
 
 test("the variant with the fewest deliveries says how many are missing", () => {

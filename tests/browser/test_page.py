@@ -261,3 +261,15 @@ def test_the_content_security_policy_forbids_inline_scripts(viewer):
     assert viewer.page.evaluate("window.injected") is None
     assert [text for text in viewer.complaints if "Content Security Policy" in text]
     viewer.complaints.clear()
+
+
+def test_campaigns_that_the_server_compares_are_shown_side_by_side(dashboard, viewer):
+    dashboard.publish(*sent("compared-a", 5), *sent("compared-b", 4))
+    dashboard.publish(*(ses.an_open(f"compared-a-{one}", campaign="compared-a") for one in (0, 1)))
+
+    viewer.open("#/compare/compared-a/compared-b")
+
+    opens = viewer.page.get_by_role("row", name=re.compile("^Human opens")).get_by_role("cell")
+    expect(opens.nth(0)).to_contain_text("40.0%", timeout=60_000)
+    expect(opens.nth(1)).to_contain_text("0.0%")
+    expect(opens.nth(1)).to_contain_text("no clear difference")

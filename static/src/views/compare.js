@@ -94,7 +94,8 @@ export class CompareView extends Component {
     const { ids, left } = chosenOf(this.props.ids);
     this.#choose(ids);
     const choosing = this.state.choosing || ids.length < FEWEST;
-    const error = this.#repeated?.error;
+    // The header says that the connection is lost.
+    const error = this.#repeated?.error?.code === "offline" ? null : this.#repeated?.error;
     const shown = this.#shown;
     const busy = shown !== null && shown !== this.#repeated?.value;
     const ageLabel = createAges(format.locale);

@@ -5,7 +5,7 @@ import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { campaignTopic } from "../protocol.js";
 import { Repeated } from "../repeated.js";
-import { COLUMNS, LEAST_DELIVERIES, decodeJudgement, fewestOf, leaderOf, tablesOf } from "../variants.js";
+import { COLUMNS, LEAST_DELIVERIES, decodeJudgement, fewestOf, probabilitiesOf, tablesOf } from "../variants.js";
 import { Definition } from "./definition.js";
 
 /** While the numbers change and the panel is on the screen, in milliseconds. */
@@ -71,7 +71,7 @@ export class VariantsView extends Component {
 function TagTable({ table: { tag, rows, comparable }, repeated, format }) {
   const judgement = repeated?.value ?? null;
   const error = repeated?.error;
-  const probabilities = new Map(judgement?.variants.map(({ value, probability }) => [value, probability]));
+  const probabilities = judgement ? probabilitiesOf(judgement) : new Map();
   return html`
     <div class="of-tag">
       <h3>${text("variants.tag")} <code>${tag}</code></h3>
@@ -110,11 +110,12 @@ function TagTable({ table: { tag, rows, comparable }, repeated, format }) {
 
 /** @param {Judgement} judgement @param {Format} format */
 function sentence(judgement, format) {
-  const leader = leaderOf(judgement);
+  const [leader] = probabilitiesOf(judgement);
   if (leader && judgement.verdict !== "too_few") {
-    const shown = format.percent(leader.probability);
+    const [value, highest] = leader;
+    const shown = format.percent(highest);
     const probability = shown.startsWith(">") ? text("variants.more_than", { probability: shown.slice(1) }) : shown;
-    return text(judgement.best !== null ? "variants.decided" : "variants.too_early", { value: named(leader.value), probability });
+    return text(judgement.best !== null ? "variants.decided" : "variants.too_early", { value: named(value), probability });
   }
   const fewest = fewestOf(judgement);
   return fewest && text("variants.too_few", {
