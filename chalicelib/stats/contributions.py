@@ -263,7 +263,12 @@ def _breakdowns(stored: Fact | State) -> tuple[str, ...]:
     """
     if not stored.tags or stored.generation < _BROKEN_DOWN_SINCE:
         return ()
-    return tuple(map(variant_part, shown(stored.tags)))
+    return _variants(tuple(stored.tags.items()))
+
+
+@lru_cache(maxsize=1000)  # a campaign's emails share few values
+def _variants(tags: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(map(variant_part, shown(dict(tags))))
 
 
 def _everywhere(stored: Fact | State, at: str) -> tuple[Key, ...]:

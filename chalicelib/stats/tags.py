@@ -8,7 +8,7 @@ leaves out, another one leaves out as well, whichever is counted first (decision
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from msgspec import Struct, field
@@ -64,7 +64,7 @@ def shown(tags: Mapping[str, str]) -> tuple[str, ...]:
     Each is one under which the email counts. What they are depends on the email's tags only, so a
     redelivered record counts in the same aggregates, whatever else the campaign has.
     """
-    return _all_shown(tuple(tags.items()))
+    return tuple(sorted({*filter(None, map(_shown, tags.items()))}))
 
 
 class TagSet(Struct):
@@ -91,11 +91,6 @@ class TagSet(Struct):
 
 
 @lru_cache(maxsize=1000)  # a campaign's emails share few values
-def _all_shown(tags: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(sorted({*filter(None, map(_shown, tags))}))
-
-
-@lru_cache(maxsize=1000)
 def _shown(name_and_value: tuple[str, str]) -> str | None:
     """Return a tag of an email, without personal parts; None if it cannot be shown."""
     name, value = name_and_value
