@@ -45,7 +45,7 @@ test: check chromium tests/dynalite/node_modules/.package-lock.json  ## check, t
 
 soak: check  ## kill each command at each of its calls; count a million events, and 100,000 on the emulator, with faults; takes hours
 	$(BIN)/python bench/interruptions.py
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/laws
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q --timeout 3600 tests/laws
 	$(BIN)/python bench/soak.py memory
 	$(BIN)/python bench/soak.py emulator
 
