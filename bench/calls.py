@@ -288,6 +288,20 @@ class Probes:
         self._meter.add("stream reads", SHARDS)
 
 
+class SesProbe:
+    """SES's metrics in CloudWatch, which has none; counts the metrics that are read."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def read(self, metrics: list[str], *_: int) -> dict[str, Any]:
+        """Return no values."""
+        self._meter.add("CloudWatch metrics", len(metrics))
+        return {}
+
+    newest = read
+
+
 class Run:
     """A campaign, of which samples are processed second by second."""
 
@@ -315,6 +329,8 @@ class Run:
         self._watching = self._new_process()  # one process, which remembers its last check
         probes = Probes(self.meter, self._send)
         self._watching.queues = self._watching.events_stream = probes
+        if "day_check" in HealthMonitor.__struct_fields__:
+            self._watching.ses_metrics = SesProbe(self.meter)
         if "functions" in HealthMonitor.__struct_fields__:
             self._watching.watch.functions = Probes(self.meter, self._send)
         invoke = self.world.invoke

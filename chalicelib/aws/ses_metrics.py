@@ -17,6 +17,8 @@ from chalicelib.aws.client import Service
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
 DAYS_KEPT = 62
 PERIOD_SECONDS = 900
+_HOUR = 3600
+_NEWEST_SECONDS = 2 * 24 * _HOUR
 
 Points = Sequence[tuple[float, float]]
 """Values by their time in epoch seconds."""
@@ -67,6 +69,20 @@ class SesMetrics(Struct, frozen=True):
             if not page.get("NextToken"):
                 return {metric: points for metric, points in found.items() if points}
             request["NextToken"] = page["NextToken"]
+
+    def newest(self, metrics: Sequence[str], now: int) -> dict[str, float]:
+        """Return the newest value of each metric in the last two days; averages of an hour.
+
+        Args:
+            metrics: names such as `Reputation.BounceRate`.
+            now: epoch seconds.
+
+        Raises:
+            AwsError: the metrics could not be read.
+        """
+        start = (now - _NEWEST_SECONDS) // _HOUR * _HOUR
+        points = self.read(metrics, start, now, period=_HOUR, statistic="Average")
+        return {metric: max(values)[1] for metric, values in points.items()}
 
     def _query(self, number: int, metric: str, period: int, statistic: str) -> Mapping[str, Any]:
         dimensions = []

@@ -4,6 +4,9 @@
     0100-abc    Click#<t>#<link>  Click  spring  at  mail_at  count  see facts/fact.py
     0100-abc    ~state#spring     see facts/state.py
 
+A fact also has `sq`: when its event arrived in the queue, in epoch milliseconds. It is not part of
+the fact; the delays of the pipeline are measured with it (stats/delays.py).
+
 Everything that reads items of the table, or of its stream, reads them here.
 """
 
@@ -33,15 +36,18 @@ _KINDS = {
 }
 
 
-def to_item(stored: Fact | State, expires: int) -> Item:
+def to_item(stored: Fact | State, expires: int, queued: int | None = None) -> Item:
     """Return a fact or state in DynamoDB JSON; attributes with default values are omitted.
 
     Args:
         stored: the fact or state.
         expires: when DynamoDB may delete the item, in epoch seconds.
+        queued: when the fact's event arrived in the queue, in epoch milliseconds, if that is known.
     """
     item: Item = {name: _encoded(value) for name, value in msgspec.to_builtins(stored).items()}
     item["expires"] = {"N": str(expires)}
+    if queued is not None:
+        item["sq"] = {"N": str(queued)}
     if isinstance(stored, State):
         item["fact"] = {"S": _STATE_PREFIX + stored.campaign}  # one state per campaign
         item.setdefault("ul", {"M": {}})
@@ -97,6 +103,15 @@ def expiry(item: Item) -> int | None:
         return int(item["expires"]["N"]) if "expires" in item else None
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError("expires is not a number") from error
+
+
+def queued_at(item: Item) -> float | None:
+    """Return when a fact's event arrived in the queue, in epoch seconds; None if not known.
+
+    Raises:
+        KeyError, ValueError: the attribute is not a number.
+    """
+    return int(item["sq"]["N"]) / 1000 if "sq" in item else None
 
 
 def activity_partition(campaign: str, hour: str, lane: int) -> str:

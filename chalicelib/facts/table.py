@@ -5,7 +5,7 @@ import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from msgspec import Struct, field
@@ -26,6 +26,10 @@ from chalicelib.log import log
 
 _DAY = 24 * 3600
 BATCH = 25  # BatchWriteItem's limit
+
+Queued = Mapping[tuple[str, str], int]
+"""When the events of facts arrived in the queue, in epoch milliseconds, by message id and key."""
+NOT_QUEUED: Queued = {}
 _BATCH_ATTEMPTS = 5
 
 
@@ -59,18 +63,24 @@ class EventsTable:
         self._clock = clock
         self._pause = pause
 
-    def put(self, facts: Sequence[Fact]) -> list[Fact]:
+    def put(self, facts: Sequence[Fact], queued: Queued = NOT_QUEUED) -> list[Fact]:
         """Write facts that do not affect an email's state. The operation is idempotent.
 
         Args:
             facts: at most BATCH, with distinct identities.
+            queued: when their events arrived in the queue.
 
         Returns:
             The facts that could not be written.
         """
         expires = self._expires()
         requests: list[WriteRequest] = [
-            {"PutRequest": {"Item": to_item(fact, expires)}} for fact in facts
+            {
+                "PutRequest": {
+                    "Item": to_item(fact, expires, queued.get((fact.message_id, fact.key)))
+                }
+            }
+            for fact in facts
         ]
         try:
             for attempt in range(_BATCH_ATTEMPTS):
@@ -85,13 +95,17 @@ class EventsTable:
         except AwsError as error:
             if error.code == "ValidationException" and len(facts) > 1:
                 # Write the facts one by one, so that the invalid one does not block the others.
-                return [fact for one in facts for fact in self.put([one])]
+                return [fact for one in facts for fact in self.put([one], queued)]
             log("not_stored", detail=trace(error), facts=len(facts))
         left = {_identity(request["PutRequest"]["Item"]) for request in requests}
         return [fact for fact in facts if (fact.message_id, fact.key) in left]
 
-    def put_new(self, fact: Fact) -> None:
+    def put_new(self, fact: Fact, queued: int | None = None) -> None:
         """Write a fact unless it exists, so that a settled one is not overwritten.
+
+        Args:
+            fact: the fact.
+            queued: when its event arrived in the queue, in epoch milliseconds, if that is known.
 
         Raises:
             AwsError: the item could not be written.
@@ -99,7 +113,7 @@ class EventsTable:
         self._write_if(
             "put_item",
             "attribute_not_exists(message_id)",  # fails for a duplicate
-            Item=to_item(fact, self._expires()),
+            Item=to_item(fact, self._expires(), queued),
         )
 
     def message(self, message_id: str) -> dict[str, Message]:

@@ -31,6 +31,7 @@ from chalicelib.stats.counters import (
     evidence_of,
     network_of,
 )
+from chalicelib.stats.delays import delays_in
 from chalicelib.stats.grouping import Batch, group
 from chalicelib.stats.jobs import Job, delay_seconds, job_to_body
 from chalicelib.stats.networks import Networks
@@ -114,6 +115,7 @@ class Aggregator(Struct, frozen=True):
             last["SequenceNumber"],
             created=int(last["ApproximateCreationDateTime"]),
             campaigns={campaign for campaign, _ in batch.pending} - {PIPELINE},
+            delays=delays_in(records, self.clock()),
         )
         log("count", records=len(records), items=len(batch.pending), jobs=jobs)
         self._push_first_changes(written, listed, attribute, now)

@@ -27,7 +27,7 @@ from chalicelib.facts.networks import NO_EVIDENCE, Evidence
 from chalicelib.facts.rules import RULES_VERSION, networks_of
 from chalicelib.facts.settle import judged_alone, settle
 from chalicelib.facts.suppressions import Suppressions
-from chalicelib.facts.table import BATCH, EventsTable, Message
+from chalicelib.facts.table import BATCH, EventsTable, Message, Queued
 from chalicelib.log import log
 from chalicelib.ses.event import Event
 from chalicelib.ses.parse import parse
@@ -119,6 +119,7 @@ class Ingest(Struct, frozen=True):
         failed: set[str] = set()
         facts: dict[tuple[str, str], Fact] = {}
         origins: dict[tuple[str, str], set[str]] = defaultdict(set)
+        queued: dict[tuple[str, str], int] = {}
         jobs: dict[Job, set[str]] = defaultdict(set)
         latest = datetime.fromtimestamp(self.clock(), UTC) + _CLOCKS_DIFFER_BY
         not_after = latest.strftime("%Y-%m-%dT%H:%M:%S.000Z")
@@ -143,7 +144,9 @@ class Ingest(Struct, frozen=True):
                 key = fact.message_id, fact.key
                 facts[key] = fact
                 origins[key].add(message)
-        for fact in self._store(facts.values(), forgotten):
+                if (sent := _sent_at(record)) is not None:
+                    queued[key] = min(sent, queued.get(key, sent))
+        for fact in self._store(facts.values(), forgotten, queued):
             failed |= origins[fact.message_id, fact.key]
         for job, messages in jobs.items():
             if not self._do(job, forgotten):
@@ -255,7 +258,7 @@ class Ingest(Struct, frozen=True):
             return False
         return True
 
-    def _store(self, facts: Iterable[Fact], forgotten: Forgotten) -> list[Fact]:
+    def _store(self, facts: Iterable[Fact], forgotten: Forgotten, queued: Queued) -> list[Fact]:
         """Store facts and settle their emails, in parallel; return the facts that failed."""
         plain: list[Fact] = []
         settled: dict[str, list[Fact]] = defaultdict(list)
@@ -267,11 +270,11 @@ class Ingest(Struct, frozen=True):
         unstored: list[Fact] = []
 
         def put(some: Sequence[Fact]) -> None:
-            unstored.extend(self.events_table.put(some))
+            unstored.extend(self.events_table.put(some, queued))
 
         def settle_one(message_id: str, found: Sequence[Fact]) -> None:
             try:
-                self._put_and_settle(message_id, found, forgotten)
+                self._put_and_settle(message_id, found, forgotten, queued)
             except Exception as error:  # noqa: BLE001 - one message must not fail the others
                 log("not_stored", detail=trace(error), message_id=message_id)
                 unstored.extend(found)
@@ -284,14 +287,16 @@ class Ingest(Struct, frozen=True):
         )
         return unstored
 
-    def _put_and_settle(self, message_id: str, facts: Iterable[Fact], forgotten: Forgotten) -> None:
+    def _put_and_settle(
+        self, message_id: str, facts: Iterable[Fact], forgotten: Forgotten, queued: Queued
+    ) -> None:
         """Store an email's settled facts, then settle it from all stored facts.
 
         The order matters: a read after the last write returns every fact, so that the last of
         several concurrent invocations to write settles the email from all of them.
         """
         for fact in facts:
-            self.events_table.put_new(judged_alone(fact))
+            self.events_table.put_new(judged_alone(fact), queued.get((fact.message_id, fact.key)))
         campaigns = {fact.campaign for fact in facts}
         settle_message(self.events_table, self.networks, message_id, forgotten, campaigns)
 
@@ -348,6 +353,12 @@ def retry_seconds(receive_count: int) -> int:
     """
     longest = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** (receive_count - 1))
     return random.randint(longest * 3 // 4, longest)  # noqa: S311 - jitter
+
+
+def _sent_at(record: Mapping[str, Any]) -> int | None:
+    """Return when a message arrived in the queue, in epoch milliseconds; None if not known."""
+    sent = record.get("attributes", {}).get("SentTimestamp")
+    return None if sent is None else int(sent)
 
 
 def _split(items: Sequence[T], size: int) -> list[Sequence[T]]:

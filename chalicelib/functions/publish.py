@@ -19,8 +19,8 @@ from chalicelib.live.delivery import PUSH_SECONDS, Delivery
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.gateway import ManagementApi
 from chalicelib.live.permissions import Connection
-from chalicelib.live.protocol import Level
-from chalicelib.live.push import Changed, changes, compose, newest, version
+from chalicelib.live.protocol import HEALTH_TOPIC, Level
+from chalicelib.live.push import Changed, changes, compose, needs_snapshot, newest, version
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
@@ -109,6 +109,8 @@ class Publisher(Struct, frozen=True):
         delivery = Delivery(self.subscriptions, self.frame_sender, self.clock)
         free, large, others = FREE_MESSAGES, [], 0
         topics = changes(changed)
+        if needs_snapshot(changed):
+            topics[HEALTH_TOPIC] = self.snapshots.of(HEALTH_TOPIC)
         for topic, message in topics.items():
             viewers = [
                 one

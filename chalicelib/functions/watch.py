@@ -17,15 +17,19 @@ from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.aws.function_metrics import LOOK_SECONDS, FunctionMetrics
 from chalicelib.aws.queues import Queues
+from chalicelib.aws.ses_metrics import SesMetrics
 from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.config import Config, load
 from chalicelib.errors import AwsError, PipelineFault, trace
 from chalicelib.log import log
 from chalicelib.stats.counters import Aggregate
+from chalicelib.stats.day_check import DayCheck
+from chalicelib.stats.delays import Delay, Reading, added, delays, kept
 from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.health import Findings, unsent, untracked
 from chalicelib.stats.links import has_changing_ranks
 from chalicelib.stats.pace_table import Paces
+from chalicelib.stats.reconciled import due
 from chalicelib.stats.table import Pipeline, StatsTable
 
 # The newest campaigns: missing tracking matters only for campaigns that are being sent.
@@ -40,6 +44,9 @@ _SECONDS = 20  # a page of expired records has 1 MB, and the function's timeout 
 _IDLE_SECONDS = 270
 # While nothing is sent, only functions that serve pages can fail; reading metrics costs.
 _IDLE_LOOK_SECONDS = 3600
+# The comparison with SES takes up to half of the function's minute: a check that took longer than
+# this leaves it to the next one.
+_RECONCILE_BEFORE_SECONDS = 15
 
 T = TypeVar("T")
 
@@ -47,11 +54,13 @@ T = TypeVar("T")
 class HealthMonitor(Struct):
     """The watch function: measures, stores and judges the pipeline's health.
 
-    It also updates the directory of campaigns, and the pace of those that are running.
+    It also updates the directory of campaigns, and the pace of those that are running, and once a
+    day compares the counts with SES's own metrics.
 
     Attributes:
         counted: the read position of each shard at this process's last complete check.
         newest: the summaries of the newest campaigns at that check.
+        readings: the delays that this process has read in the last minutes, oldest first.
     """
 
     queues: Queues
@@ -60,9 +69,11 @@ class HealthMonitor(Struct):
     directory: Directory
     functions: FunctionMetrics
     paces: Paces
+    day_check: DayCheck
     clock: Callable[[], float] = time.time
     counted: Mapping[str, str] | None = None
     newest: Sequence[Aggregate] = ()
+    readings: Sequence[Reading] = ()
 
     def check(self) -> Findings:
         """Measure and store the pipeline's health; a failed measurement is stored as unknown.
@@ -81,6 +92,7 @@ class HealthMonitor(Struct):
         waiting, in_flight = probes.run("the queue", self.queues.depths) or (None, None)
         dead = probes.run("the dead-letter queue", self.queues.dead_letters)
         positions = pipeline and {one.shard: one.given for one in pipeline.positions}
+        measured = self._delays(pipeline, now)
         directory = self._update_directory(pipeline, now, probes)
         is_idle = (
             directory == "unchanged"
@@ -93,6 +105,7 @@ class HealthMonitor(Struct):
         if last is not None and is_idle and _is_quiet(last, now, look_every):
             # Nothing was counted, but what is usual changes with the age.
             self._update_paces(pipeline, now, probes)
+            self._reconcile(pipeline, last, now, probes)
             log("watch", unchanged_since=last.checked_at)
             if probes.failed:
                 raise PipelineFault("; ".join(probes.failed))
@@ -111,6 +124,7 @@ class HealthMonitor(Struct):
             untracked=None if newest is None else untracked(newest, now),
             unsent=None if newest is None else unsent(newest, now),
             listed_at=_rfc3339(now) if directory else last.listed_at if last else None,
+            delays=measured,
             **self._functions(last, now, look_every, probes),
         )
         self.stats_table.put_findings(findings)
@@ -120,6 +134,7 @@ class HealthMonitor(Struct):
             if has_changing_ranks(campaign, now):
                 probes.run("links", partial(self.stats_table.put_leaders, campaign.campaign))
         self._update_paces(pipeline, now, probes)
+        self._reconcile(pipeline, findings, now, probes)
         log("watch", **asdict(findings))
         problems = [*findings.problems(), *probes.failed]
         if problems:
@@ -137,6 +152,26 @@ class HealthMonitor(Struct):
             probes.run("the pace of a campaign", partial(self.paces.update, summary, at))
         if pipeline is not None and pipeline.directory.is_complete:
             probes.run("the directory", partial(self.paces.update_directory, at))
+
+    def _reconcile(
+        self, pipeline: Pipeline | None, findings: Findings, now: float, probes: "_Probes"
+    ) -> None:
+        """Compare the last day with SES's metrics, once a day, if this check has time for it.
+
+        What SES does not publish, or a missing permission, is a result and no failed check.
+        """
+        at = datetime.fromtimestamp(now, UTC)
+        day = pipeline and due(pipeline.reconciled, at)
+        if pipeline is None or day is None or self.clock() - now > _RECONCILE_BEFORE_SECONDS:
+            return
+
+        def compare() -> None:
+            if self.stats_table.begin_reconciliation(at):
+                quarantined = pipeline.health.quarantined
+                result = self.day_check.compare(day, at, findings, quarantined)
+                self.stats_table.put_reconciled(result)
+
+        probes.run("the comparison with SES", compare)
 
     def _update_directory(
         self, pipeline: Pipeline | None, now: float, probes: "_Probes"
@@ -156,6 +191,15 @@ class HealthMonitor(Struct):
             return {"failing": last.failing, "functions_at": last.functions_at}
         failing = probes.run("the functions' metrics", lambda: self.functions.failing(now))
         return {"failing": failing, "functions_at": None if failing is None else _rfc3339(now)}
+
+    def _delays(self, pipeline: Pipeline | None, now: float) -> tuple[Delay, ...] | None:
+        """Return how long the events of the last minutes took, and keep what was read."""
+        if pipeline is None:
+            return None
+        before = kept(self.readings, now)
+        read = Reading(now, pipeline.delays)
+        self.readings = [*before, read]
+        return delays(added(before[0], read)) if before else None
 
     def _stream_lag(self, positions: Mapping[str, str], now: float) -> int:
         oldest = self.stream.oldest_unread(positions, _PAGES, _SECONDS)
@@ -220,6 +264,7 @@ def build(
         directory,
         FunctionMetrics(call("cloudwatch"), config.function_name.removesuffix("watch")),
         Paces(stats_table, directory),
+        DayCheck(stats_table, SesMetrics(call("cloudwatch"))),
         clock,
     )
 

@@ -18,6 +18,11 @@ Kind = Literal["bounces", "complaints"]
 
 # Rates from which SES reviews an account, and from which it may pause its sending.
 LINES: dict[Kind, tuple[float, float]] = {"bounces": (0.05, 0.10), "complaints": (0.001, 0.005)}
+RATES: dict[Kind, str] = {
+    "bounces": "Reputation.BounceRate",
+    "complaints": "Reputation.ComplaintRate",
+}
+"""SES's rates in CloudWatch, as fractions."""
 LEAST_DAYS, DAYS = 7, 60
 """The shortest and the longest window: a week has the typical practices of a sender."""
 

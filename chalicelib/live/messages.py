@@ -7,6 +7,8 @@ the snapshot's shape, so the same functions compose both.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import asdict
+
 from chalicelib.facts import links
 from chalicelib.facts.fact import OTHER_LINK, Fact
 from chalicelib.facts.personal import masked, masked_sender
@@ -31,6 +33,9 @@ from chalicelib.stats.counters import (
 from chalicelib.stats.health import Findings, Health
 from chalicelib.stats.links import MAX_LINKS, rank
 from chalicelib.stats.pace_item import PaceNow, StoredPace
+from chalicelib.stats.proof import Proof
+from chalicelib.stats.reconciled import Reconciled
+from chalicelib.stats.reconciled import to_message as reconciled_message
 from chalicelib.stats.tags import kept, name_of, value_of, with_more_values
 
 # Kinds of bounces in a snapshot; the rest is shown as Other.
@@ -54,6 +59,9 @@ _KINDS_OF_BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot
 # Members of a campaign that share links do not show: activity contains recipients, and what is
 # usual is a result of the sender's other campaigns.
 NOT_SHARED = frozenset({"activity", "pace"})
+
+# Members of the pipeline's health that only those receive who may see all campaigns.
+OF_ALL_CAMPAIGNS = ("reconciliation", "recounts")
 
 # Counters of the sparkline next to a campaign's name.
 _OUTLINE = ("deliveries", "human_opens", "human_clicks")
@@ -242,6 +250,27 @@ def health(health: Health, sees: Callable[[str], bool] = lambda _: True) -> Mess
             for name, campaigns in (("untracked", found.untracked), ("unsent", found.unsent))
         },
         "paused_at": health.paused_at,
+        "delays": None if found.delays is None else list(map(asdict, found.delays)),
+    }
+
+
+def pipeline(
+    health_of_all: Health,
+    reconciled: Reconciled | None,
+    proofs: Iterable[Proof],
+    access: Permissions,
+) -> Message:
+    """Compose the pipeline's health with the last comparison with SES and the last recounts.
+
+    These are of all campaigns: connections that may see only some do not receive them.
+    """
+    shown = health(health_of_all, access.can_see)
+    if not access.sees_everything:
+        return shown
+    return {
+        **shown,
+        "reconciliation": None if reconciled is None else reconciled_message(reconciled),
+        "recounts": [asdict(one) for one in proofs],
     }
 
 
@@ -258,7 +287,11 @@ def seen(message: Message, access: Permissions) -> Message | None:
                 for name in ("untracked", "unsent")
                 if message[name] is not None
             }
-            return {**message, **named}
+            shown = {**message, **named}
+            if not access.sees_everything:
+                for name in OF_ALL_CAMPAIGNS:
+                    shown.pop(name, None)
+            return shown
     if access.shared is not None:
         shown = {name: value for name, value in message.items() if name not in NOT_SHARED}
         return shown if shown.keys() > {"$type"} else None

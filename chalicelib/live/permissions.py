@@ -38,6 +38,11 @@ class Permissions(Struct, frozen=True):
             return campaign == self.shared
         return campaign.startswith(self.prefixes)
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether all campaigns may be seen."""
+        return self.shared is None and "" in self.prefixes
+
     def can_subscribe(self, topic: str) -> bool:
         """Return whether a topic may be subscribed to; pushes of the campaign list are filtered."""
         campaign = campaign_of(topic)

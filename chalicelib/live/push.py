@@ -24,6 +24,8 @@ from chalicelib.stats.counters import (
 )
 from chalicelib.stats.health import Health, health_from_item
 from chalicelib.stats.pace_item import PACE, StoredPace, pace_from_item
+from chalicelib.stats.proof import RECOUNT
+from chalicelib.stats.reconciled import RECONCILIATION
 
 # Activity entries in a snapshot and in a push: those that the page shows.
 NEWEST = 8
@@ -32,6 +34,7 @@ NEWEST = 8
 _NEW_SECONDS = 300
 
 _HEALTH_KEY = PIPELINE, HEALTH
+_RESULTS = (RECONCILIATION, RECOUNT.removesuffix("#"))
 
 
 class Group(NamedTuple):
@@ -58,7 +61,13 @@ class Push(NamedTuple):
         return sum(len(group.frames) * len(group.connections) for group in self.groups)
 
 
-Change = Aggregate | Health | Entries | StoredPace
+class PipelineResult(NamedTuple):
+    """A comparison with SES or a recount has a result; a push of it is the whole snapshot."""
+
+    version: int = 0
+
+
+Change = Aggregate | Health | Entries | StoredPace | PipelineResult
 Changed = Mapping[Key, Change]
 """The newest state of each item that has changed, in the order of the changes."""
 
@@ -76,6 +85,8 @@ def newest(images: Iterable[Item]) -> dict[Key, Change]:
             key, kind = (aggregate.campaign, aggregate.part), aggregate.part.partition("#")[0]
             if key == _HEALTH_KEY:
                 found[key] = health_from_item(image)
+            elif aggregate.campaign == PIPELINE and kind in _RESULTS:
+                found[key] = PipelineResult(aggregate.version)
             elif kind == ACTIVITY:
                 found[key] = Entries(entries_in(image))
             elif kind == PACE:
@@ -105,6 +116,8 @@ def changes(changed: Changed) -> dict[str, Message]:
         match one:
             case Health():
                 topics[HEALTH_TOPIC] = messages.health(one)
+            case PipelineResult():
+                continue  # see needs_snapshot
             case Entries():
                 pages[campaign].append(one)
             case StoredPace():
@@ -124,6 +137,11 @@ def changes(changed: Changed) -> dict[str, Message]:
         entries = [messages.campaign_entry(summary) for summary in summaries]
         topics[LIST_TOPIC] = messages.campaign_list(entries)
     return topics
+
+
+def needs_snapshot(changed: Changed) -> bool:
+    """Return whether the pipeline's results have changed, which only its snapshot has."""
+    return any(isinstance(one, PipelineResult) for one in changed.values())
 
 
 def compose(topic: str, changes: Message, subscribers: Iterable[Connection]) -> Push:

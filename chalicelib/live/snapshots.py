@@ -42,7 +42,7 @@ class Snapshots(Struct, frozen=True):
             listed = messages.campaign_list(list(map(messages.campaign_entry, newest)))
             return listed | ({"cursor": cursor} if cursor else {})
         if topic == HEALTH_TOPIC:
-            return messages.health(self.stats_table.health(), access.can_see)
+            return messages.pipeline(*self.stats_table.results(), access)
         campaign = campaign_of(topic) or ""
         summary = self.stats_table.summary(campaign)
         snapshot = messages.campaign_snapshot(

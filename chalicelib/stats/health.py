@@ -7,10 +7,12 @@ campaign    part    v        q, ut, ug        last_event_at  checked_at  …
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from chalicelib.dynamodb import Item
 from chalicelib.stats.counters import HEALTH_COUNTERS, Aggregate
+from chalicelib.stats.delays import Delay
 
 # Of a hundred delivered emails, some are opened within the hour, if only by bots.
 TRACKED_DELIVERIES = 100
@@ -24,6 +26,7 @@ _NUMBERS = {
 }
 _NAMES = ("untracked", "unsent", "failing")
 _TIMES = ("functions_at", "listed_at")
+_DELAYS = "delays"
 
 # The limits above which an operator is alerted; the page shows a delay much earlier.
 OLD_SECONDS = 300
@@ -48,6 +51,8 @@ class Findings(Struct, frozen=True):
         failing: functions that fail repeatedly, each with the metric that shows it.
         functions_at: RFC 3339 time at which `failing` was measured.
         listed_at: RFC 3339 time at which the directory of campaigns was last updated.
+        delays: how long the events of the last minutes took; None before the second check of a
+            process.
     """
 
     checked_at: str
@@ -60,6 +65,7 @@ class Findings(Struct, frozen=True):
     failing: tuple[str, ...] | None = None
     functions_at: str | None = None
     listed_at: str | None = None
+    delays: tuple[Delay, ...] | None = None
 
     def problems(self) -> Iterator[str]:
         """Yield the problems that an operator must know, each with its remedy."""
@@ -133,6 +139,7 @@ def health_from_item(item: Item) -> Health:
             failing=names("failing"),
             functions_at=text("functions_at"),
             listed_at=text("listed_at"),
+            delays=_delays(text(_DELAYS)),
             **numbers,
         )
     return Health(
@@ -143,6 +150,14 @@ def health_from_item(item: Item) -> Health:
         findings=findings,
         **{name: number(attribute) or 0 for name, attribute in HEALTH_COUNTERS.items()},
     )
+
+
+def _delays(stored: str | None) -> tuple[Delay, ...] | None:
+    """Parse delays; None if they are of a later release that measures other hops."""
+    try:
+        return None if stored is None else msgspec.json.decode(stored, type=tuple[Delay, ...])
+    except msgspec.ValidationError:
+        return None
 
 
 def findings_to_item(findings: Findings) -> Item:
@@ -160,10 +175,12 @@ def findings_to_item(findings: Findings) -> Item:
         at = getattr(findings, name)
         if at is not None:
             item[name] = {"S": at}
+    if findings.delays is not None:
+        item[_DELAYS] = {"S": msgspec.json.encode(findings.delays).decode()}
     return item
 
 
-FINDINGS = ("checked_at", *_NUMBERS.values(), *_NAMES, *_TIMES)
+FINDINGS = ("checked_at", *_NUMBERS.values(), *_NAMES, *_TIMES, _DELAYS)
 """The attributes that a health check writes."""
 
 

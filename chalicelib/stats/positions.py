@@ -7,6 +7,7 @@ notes the campaigns of the batch, for the directory (stats/directory.py):
                                noted: `read` of the last batch whose campaigns were noted
                                stored: `read`, and when it was stored, in epoch seconds
                                touched: campaigns  pending, moves, unnoted, full: see Position
+                               s0 … t39: see stats/delays.py
 """
 
 from collections.abc import Collection
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from chalicelib.dynamodb import Item
+from chalicelib.stats.delays import NAMES, NOTHING, Sums
 from chalicelib.stats.update import CHECKPOINT_SECONDS
 
 SHARD = "shard#"
@@ -81,12 +83,22 @@ def position_from_item(item: Item) -> Position:
     )
 
 
+def delays_from_item(item: Item) -> Sums:
+    """Return what has been measured of all events of a shard, from its position's DynamoDB JSON."""
+    return {name: int(item[name]["N"]) for name in item.keys() & NAMES}
+
+
 class CountedBatch(NamedTuple):
-    """A counted batch: its shard's id, and its last record's number and time in epoch seconds."""
+    """A counted batch: its shard's id, and its last record's number and time in epoch seconds.
+
+    Attributes:
+        delays: what was measured of its events.
+    """
 
     shard: str
     sequence: str
     created: int
+    delays: Sums = NOTHING
 
 
 def advance(batch: CountedBatch, campaigns: Collection[str], now: int) -> dict[str, Any]:
@@ -112,7 +124,8 @@ def advance(batch: CountedBatch, campaigns: Collection[str], now: int) -> dict[s
     )
     update["ExpressionAttributeValues"][":most"] = {"N": str(MOST_NOTED)}
     if campaigns:
-        update["UpdateExpression"] += " ADD touched :touched"
+        adds = "touched :touched"
+        update["UpdateExpression"] += f", {adds}" if batch.delays else f" ADD {adds}"
         update["ExpressionAttributeValues"][":touched"] = {"SS": sorted(campaigns)}
     return update
 
@@ -145,6 +158,8 @@ def _advance(batch: CountedBatch, now: int, reason: str | None) -> dict[str, Any
     if reason is not None:
         names["#reason"] = reason
         update += ", #reason = :read"
+    if batch.delays:
+        update += " ADD " + ", ".join(f"{name} :{name}" for name in sorted(batch.delays))
     return {
         "UpdateExpression": update,
         "ConditionExpression": "attribute_not_exists(#read) OR #read < :read",
@@ -155,6 +170,7 @@ def _advance(batch: CountedBatch, now: int, reason: str | None) -> dict[str, Any
             ":given": {"S": batch.sequence},
             ":stored": {"S": f"{read} {now}"},
             ":until": {"N": str(_expiry(batch.created, now))},
+            **{f":{name}": {"N": str(count)} for name, count in batch.delays.items()},
         },
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }

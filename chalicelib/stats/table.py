@@ -48,6 +48,7 @@ from chalicelib.stats.counters import (
     link_part,
     variant_part,
 )
+from chalicelib.stats.delays import NOTHING, Sums
 from chalicelib.stats.directory import STATE, State, state_from_item
 from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
 from chalicelib.stats.links import LEADERS, MAX_LINKS, MAX_RANKED, rank
@@ -66,9 +67,18 @@ from chalicelib.stats.positions import (
     Position,
     advance,
     advance_without_campaigns,
+    delays_from_item,
     position_from_item,
 )
 from chalicelib.stats.proof import RECOUNT, Proof, proof_from_item, proof_to_item
+from chalicelib.stats.reconciled import (
+    RECONCILIATION,
+    Reconciled,
+    Stored,
+    result_to_text,
+    stored_from_item,
+    tried_before,
+)
 from chalicelib.stats.subjects import (
     SUBJECTS,
     SubjectSample,
@@ -96,6 +106,7 @@ _BATCH_GET = 100
 # The maximum that WINDOWS shows; a sparkline must fit in a frame.
 _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
+_RECONCILIATION_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": RECONCILIATION}}
 # A position in the list of campaigns: a campaign, and the time of its first event.
 _PLACE = re.compile(
     rf"(?P<campaign>.{{1,{MAX_ID}}})#(?P<at>[0-9-]{{10}}T[0-9:]{{8}}(?:\.[0-9]{{3}})?Z)", re.DOTALL
@@ -103,11 +114,25 @@ _PLACE = re.compile(
 
 
 class Pipeline(NamedTuple):
-    """What the stats table stores of the pipeline."""
+    """What the stats table stores of the pipeline.
+
+    Attributes:
+        delays: what has been measured of each shard's events, by the part of its position.
+    """
 
     health: Health
     positions: Sequence[Position]
     directory: State
+    delays: Mapping[str, Sums] = {}
+    reconciled: Stored = Stored()
+
+
+class Results(NamedTuple):
+    """The pipeline's health, the last comparison with SES, and recounts, newest first."""
+
+    health: Health
+    reconciled: Reconciled | None
+    proofs: Sequence[Proof]
 
 
 class Applied(NamedTuple):
@@ -447,7 +472,7 @@ class StatsTable:
             },
         )
 
-    def put_read_position(
+    def put_read_position(  # noqa: PLR0913 - one for each attribute of a position
         self,
         attribute: str,
         shard: str,
@@ -455,6 +480,7 @@ class StatsTable:
         *,
         created: int,
         campaigns: Collection[str] = (),
+        delays: Sums = NOTHING,
     ) -> None:
         """Store the position up to which a shard is counted; an older position has no effect.
 
@@ -464,13 +490,14 @@ class StatsTable:
             sequence: sequence number of the last counted record.
             created: when that record was written, in epoch seconds.
             campaigns: the campaigns of the counted records.
+            delays: what was measured of these records.
 
         Raises:
             AwsError: the item could not be written.
         """
         now = int(self._clock())
         key = {"campaign": {"S": PIPELINE}, "part": {"S": SHARD + attribute}}
-        batch = CountedBatch(shard, sequence, created)
+        batch = CountedBatch(shard, sequence, created, delays)
         update: dict[str, Any] | None = advance(batch, campaigns, now)
         while update is not None:
             try:
@@ -499,7 +526,8 @@ class StatsTable:
     def pipeline(self) -> Pipeline:
         """Return the pipeline's health, the read positions and the directory's state.
 
-        One consistent query reads all of them, in the range `directory`, `health`, `shard#`.
+        One consistent query reads all of them, in the range `directory`, `health`,
+        `reconciliation`, `recount#`, `shard#`.
         """
         items = list(
             self._query(
@@ -512,11 +540,75 @@ class StatsTable:
             )
         )
         by_part = {item["part"]["S"]: item for item in items}
+        shards = {part: one for part, one in by_part.items() if part.startswith(SHARD)}
         return Pipeline(
             health_from_item(by_part.get(HEALTH, {})),
-            [position_from_item(one) for part, one in by_part.items() if part.startswith(SHARD)],
+            list(map(position_from_item, shards.values())),
             state_from_item(by_part.get(STATE, {})),
+            {part: delays_from_item(one) for part, one in shards.items()},
+            stored_from_item(by_part.get(RECONCILIATION, {})),
         )
+
+    def results(self) -> Results:
+        """Return the pipeline's health, and the results of comparisons; one consistent query."""
+        items = self._query(
+            "campaign = :campaign AND part BETWEEN :first AND :last",
+            {
+                ":campaign": {"S": PIPELINE},
+                ":first": {"S": HEALTH},
+                ":last": {"S": f"{RECOUNT}~"},
+            },
+        )
+        by_part = {item["part"]["S"]: item for item in items}
+        proofs = [proof_from_item(one) for part, one in by_part.items() if part.startswith(RECOUNT)]
+        return Results(
+            health_from_item(by_part.get(HEALTH, {})),
+            stored_from_item(by_part.get(RECONCILIATION, {})).result,
+            sorted(proofs, key=lambda one: one.at, reverse=True),
+        )
+
+    def begin_reconciliation(self, now: datetime) -> bool:
+        """Record that a comparison begins; return False if another one began in the last hour.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        try:
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key=_RECONCILIATION_KEY,
+                UpdateExpression="SET tried = :now",
+                ConditionExpression="attribute_not_exists(tried) OR tried <= :before",
+                ExpressionAttributeValues={
+                    ":now": {"N": str(int(now.timestamp()))},
+                    ":before": {"N": str(tried_before(now))},
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def put_reconciled(self, result: Reconciled) -> None:
+        """Store the result of a comparison, unless one of a later day is stored.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key=_RECONCILIATION_KEY,
+                UpdateExpression="SET #result = :result, #day = :day ADD v :one",
+                ConditionExpression="attribute_not_exists(#day) OR #day <= :day",
+                ExpressionAttributeNames={"#result": "result", "#day": "day"},
+                ExpressionAttributeValues={
+                    ":result": {"S": result_to_text(result)},
+                    ":day": {"S": result.day},
+                    ":one": {"N": "1"},
+                },
+            )
 
     def positions_by_attribute(self, now: int) -> dict[str, str]:
         """Return the sequence number up to which each shard is counted, by shard attribute.

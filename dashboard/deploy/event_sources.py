@@ -11,6 +11,8 @@ from chalicelib.errors import CommandError
 from chalicelib.stats.activity import ACTIVITY
 from chalicelib.stats.counters import HEALTH, SHOWN_PARTS
 from chalicelib.stats.pace_item import PACE
+from chalicelib.stats.proof import RECOUNT
+from chalicelib.stats.reconciled import RECONCILIATION
 from dashboard.deploy.chalice_project import Deployment
 from dashboard.deploy.chalice_record import wait_for_function, wait_for_mapping
 
@@ -26,7 +28,15 @@ _NOT_REMOVED = {"eventName": ["INSERT", "MODIFY"]}
 _SHOWN = {
     "dynamodb": {
         "Keys": {
-            "part": {"S": [{"prefix": part} for part in (*SHOWN_PARTS, ACTIVITY, HEALTH, PACE)]}
+            "part": {
+                "S": [
+                    {"prefix": part}
+                    for part in (
+                        *(*SHOWN_PARTS, ACTIVITY, HEALTH, PACE),
+                        *(RECONCILIATION, RECOUNT),
+                    )
+                ]
+            }
         }
     }
 }

@@ -342,6 +342,130 @@ PIPELINE = {
     "checked_at": "Last checked",
 }
 
+HOPS = {
+    "title": "How long events take",
+    "hop": "Step",
+    "p50": "half within",
+    "p99": "99% within",
+    "ses": "SES",
+    "queue": "Storing",
+    "count": "Counting",
+    "page": "This page",
+    "total": "From the event to this page",
+    "well": "Half of the {events} events of the last five minutes took at most {time}. The goal is "
+    "{budget} s.",
+    "late": "Half of the {events} events of the last five minutes took up to {time}, more than the "
+    "goal of {budget} s.",
+    "none": "No events in the last five minutes.",
+    "unknown": "Not measured yet. The first values follow within two minutes.",
+}
+
+HOPS_HELP = {
+    "p50": "Half of the events of the last five minutes took at most this long. Measured to "
+    "within a fifth.",
+    "p99": "Of a hundred events, 99 took at most this long. Measured to within a fifth.",
+    "ses": "From the event, such as a click, until SES delivered it to the queue of Mailpulse. "
+    "Without bounces and complaints, whose times are those of other servers, and without events "
+    "that were more than an hour old, such as replayed ones.",
+    "queue": "From the queue until the event was stored, to half a second.",
+    "count": "From storing until the event was included in the numbers, to half a second.",
+    "page": "From counting until the numbers were on this page, by this computer's clock: the "
+    "newest event of each update, while you were looking at a campaign or the list.",
+    "total": "The whole way. Bars end at the goal of 10 s: the dark part is half of the events, "
+    "the light one 99%.",
+}
+
+RECONCILED = {
+    "title": "Compared with SES",
+    "none": "Not compared yet. SES's own numbers of a day are read after midnight UTC.",
+    "metric": "Number",
+    "ours": "Mailpulse",
+    "ses": "SES",
+    "difference": "Difference",
+    "agrees": "On {day} (UTC), Mailpulse and SES agree: every difference is explained.",
+    "nearly": "On {day} (UTC), Mailpulse and SES agree, except for {count} events.",
+    "differs": "On {day} (UTC), differences of {count} events from SES are unexplained.",
+    "nothing": "On {day} (UTC), nothing was sent, opened or clicked.",
+    "unexplained": "unexplained: {count}",
+    "cause": "{cause} (up to {most})",
+    "unpublished_metric": "SES has not published this number",
+    "remedy": "SES also counts emails of other applications in the same account. For more "
+    "explanations, run python -m dashboard reconcile --facts",
+    "denied": "SES's numbers of {day} may not be read. Deploy Mailpulse again: its watch function "
+    "needs the permission cloudwatch:GetMetricData.",
+    "unpublished": "SES has published no numbers of {day} in this region.",
+    "too_many": "There are too many campaigns for a daily comparison. Run "
+    "python -m dashboard reconcile",
+    "failed": "SES's numbers of {day} could not be read. The next attempt follows within an hour.",
+}
+
+RECONCILED_HELP = {
+    "difference": "What Mailpulse counted, less what SES counted by itself. Some differences have "
+    "known reasons, such as events around midnight; the rest is unexplained.",
+}
+
+RECONCILED_METRICS = {
+    "sends": "Sent",
+    "deliveries": "Delivered",
+    "bounces": "Bounces",
+    "complaints": "Complaints",
+    "rejects": "Rejected",
+    "rendering_failures": "Rendering failures",
+    "opens": "Opens",
+    "clicks": "Clicks",
+}
+
+# The names of the causes in chalicelib/insight/difference_causes.py.
+CAUSES = {
+    "several_recipients": "emails to several recipients",
+    "repeated_reports": "repeated reports of a bounce or complaint",
+    "simulator": "test emails to SES's mailbox simulator",
+    "suppressed": "addresses on a suppression list",
+    "not_spam": "reports that an email is not spam",
+    "automatic_replies": "automatic replies",
+    "undetermined": "bounces without a recognizable reason",
+    "around_midnight": "events around midnight",
+    "reported_later": "counted by SES on another day",
+    "waiting": "events that wait in the queue",
+    "dead_letters": "messages in the dead-letter queue",
+    "quarantined": "stored events that could not be counted",
+    "other_configuration_sets": "other configuration sets",
+    "before_the_first_event": "before the first event of Mailpulse",
+}
+
+RUNWAY = {
+    "title": "Distance to SES's limits",
+    "rate": "{kind} rate: {rate}.",
+    "over": "That is above {line}, from which SES may pause sending.",
+    "review": "SES reviews the account",
+    "pause": "SES may pause sending",
+    "unknown": "At {line}, {what}. Too little was sent lately for an estimate.",
+    "about": "About {remaining} more {kind} until {what}, at {line}.",
+    "range": "About {remaining} more {kind} ({low} to {high}) until {what}, at {line}.",
+    "most": "At most {remaining} more {kind} until {what}, at {line}.",
+    "doubt": "This is uncertain: SES's rate is not that of any recent period.",
+    "basis": "Estimated from the emails of the last {days} days, if no more are sent.",
+    "farther": "Estimated from the emails of the last {days} days, if no more are sent. Mailpulse "
+    "counts only {share} of the account's emails, so the account is probably farther away.",
+    "unknown_rates": "SES has not published the account's bounce and complaint rates.",
+}
+
+RUNWAY_RATES = {"bounces": "Hard bounce", "complaints": "Complaint"}
+RUNWAY_KINDS = {"bounces": "hard bounces", "complaints": "complaints"}
+
+RECOUNTS = {
+    "title": "Last recount",
+    "none": "A recount counts all stored events again and compares the result with the numbers on "
+    "this page. None has been completed for all campaigns. To run one: "
+    "python -m dashboard recount --all",
+    "all": "{time}, {campaigns} campaigns: {counters} numbers compared with {facts} stored events.",
+    "one": "{time}, campaign {of}: {counters} numbers compared with {facts} stored events.",
+    "clean": "No differences.",
+    "corrected": "{differences} differed, by {drift} in all, and were corrected.",
+    "differs": "{differences} differ, by {drift} in all. To correct them: "
+    "python -m dashboard recount --apply",
+}
+
 PAGE = {
     "skip": "Skip to the numbers",
     "loading": "Loading…",
@@ -841,6 +965,16 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "problem": PROBLEMS,
         "health": HEALTH,
         "pipeline": PIPELINE,
+        "hop": HOPS,
+        "hop_help": HOPS_HELP,
+        "reconciled": RECONCILED,
+        "reconciled_help": RECONCILED_HELP,
+        "reconciled_metric": RECONCILED_METRICS,
+        "cause": CAUSES,
+        "runway": RUNWAY,
+        "runway_rate": RUNWAY_RATES,
+        "runway_kind": RUNWAY_KINDS,
+        "recount": RECOUNTS,
         "page": PAGE | {"unreachable": _REFUSED} if signing_in else PAGE,
         "list": LIST,
         "campaign": CAMPAIGN,

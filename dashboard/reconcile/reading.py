@@ -19,17 +19,13 @@ from chalicelib.insight.reconciliation import Comparison, is_published, reconcil
 from chalicelib.insight.runway import Runway
 from chalicelib.stats import daily
 from chalicelib.stats.proof import Proof
+from chalicelib.stats.reconciled import SETTLED_AFTER
 from dashboard.installation import Installation
 from dashboard.progress import Reporter
 from dashboard.reconcile import emails
 from dashboard.reconcile.account import Account
 from dashboard.reconcile.sources import Request, day_of, find_ses, published, rates, vdm
 from dashboard.reconcile.standing import TenantStanding, sent_days, standings
-
-# The campaign of the emails that `doctor` sends to the mailbox simulator.
-_DOCTOR = "mailpulse-doctor"
-# SES publishes most metrics within minutes.
-_SETTLED_AFTER = timedelta(minutes=75)
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ def read(installation: Installation, request: Request, steps: Reporter) -> Recon
             since,
             now.date(),
             last_hours={day_after(days[0], -1), *days},
-            apart={_DOCTOR},
+            apart={daily.DOCTOR},
         )
         proofs = installation.stats_table.proofs()
     with steps.step("Read SES's metrics"):
@@ -104,7 +100,7 @@ def read(installation: Installation, request: Request, steps: Reporter) -> Recon
         dead_letters=queues.dead_letters(),
         quarantined=installation.stats_table.health().quarantined,
         first_day=counted.first_day,
-        unsettled=day_after(day_of(now - _SETTLED_AFTER)),
+        unsettled=day_after(day_of(now - SETTLED_AFTER)),
     )
     if counted.outdated:
         ses.notes.append(

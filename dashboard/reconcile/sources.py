@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -10,20 +10,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.aws.ses_metrics import SesMetrics
 from chalicelib.errors import AwsError, CommandError
-from chalicelib.insight.day_counts import ENGAGEMENT_METRICS, METRICS, ByDay, TheirDay, their_days
+from chalicelib.insight.day_counts import ENGAGEMENT_METRICS, METRICS, ByDay, TheirDay
 from chalicelib.insight.runway import Kind
+from chalicelib.stats import daily
+from chalicelib.stats.daily import midnight
 from dashboard.aws_session import Clients, Service
 from dashboard.deploy import stack
 from dashboard.installation import Installation
 from dashboard.reconcile.account import SesAccount
 
-_RATES: Mapping[Kind, str] = {
-    "bounces": "Reputation.BounceRate",
-    "complaints": "Reputation.ComplaintRate",
-}
-_RATE_PERIOD = 3600
-_RATE_WINDOW_SECONDS = 2 * 24 * 3600
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "ACCESS_DENIED"}
+_DENIED = daily.DENIED | {"UnauthorizedOperation", "ACCESS_DENIED"}
 
 T = TypeVar("T")
 
@@ -103,13 +99,9 @@ def find_ses(installation: Installation) -> Ses:
 
 def published(ses: Ses, request: Request, now: datetime) -> dict[str, TheirDay]:
     """Return CloudWatch's metrics, including the days before the first one and after the last."""
-    start = midnight(request.first - timedelta(days=1))
-    end = min(midnight(request.last + timedelta(days=2)), now)
-    names = [one.ses for one in METRICS["cloudwatch"]]
+    metrics = ses.metrics(request.configuration_set)
     try:
-        points = ses.metrics(request.configuration_set).read(
-            names, int(start.timestamp()), int(end.timestamp())
-        )
+        return daily.read_theirs(metrics, request.first, request.last, now)
     except AwsError as error:
         if error.code in _DENIED:
             raise CommandError(
@@ -117,17 +109,11 @@ def published(ses: Ses, request: Request, now: datetime) -> dict[str, TheirDay]:
                 "cloudwatch:GetMetricData to the user that runs `reconcile`"
             ) from error
         raise
-    return their_days(points)
 
 
 def rates(ses: Ses, now: datetime) -> dict[Kind, float]:
     """Return the newest reputation rates of the account, as fractions."""
-    end = int(now.timestamp())
-    start = (end - _RATE_WINDOW_SECONDS) // _RATE_PERIOD * _RATE_PERIOD
-    points = ses.metrics().read(
-        list(_RATES.values()), start, end, period=_RATE_PERIOD, statistic="Average"
-    )
-    return {kind: max(points[name])[1] for kind, name in _RATES.items() if points.get(name)}
+    return daily.read_rates(ses.metrics(), now)
 
 
 def vdm(
@@ -187,11 +173,6 @@ def _vdm(
         day: {metrics[metric]: one for metric, one in counts.items()}
         for day, counts in found.items()
     }
-
-
-def midnight(day: date) -> datetime:
-    """Return the beginning of a day."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def day_of(at: datetime) -> str:

@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 from chalicelib.insight import runway
 from chalicelib.insight.day_counts import ByDay, OurDay
 from chalicelib.insight.runway import LINES, Kind, Runway, SentDay
+from chalicelib.stats.daily import midnight
 from dashboard.reconcile.account import MOST_TENANTS, Account, Tenant
-from dashboard.reconcile.sources import Ses, day_of, midnight
+from dashboard.reconcile.sources import Ses, day_of
 
 _ONE_DAY = timedelta(days=1)
 _TENANT_DAYS = 30

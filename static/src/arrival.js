@@ -3,7 +3,10 @@
 import { newestEvent } from "./select.js";
 
 /** An older event is not late: it was replayed from an archive. */
-const REPLAYED = 3_600_000;
+export const REPLAYED = 3_600_000;
+
+/** How many arrivals are kept, for the view of the pipeline. */
+const MOST = 300;
 
 /** How long the delay of the last push is taken for the current one. */
 const CURRENT = 60_000;
@@ -28,6 +31,9 @@ export function arrivalOf(state, change, now) {
     : shown?.type === "campaign" && shown.summary ? newestEvent([shown.summary]) : null;
   return last === null || last <= (before ?? 0) ? null : { at: now, delay: now - last };
 }
+
+/** @param {readonly Arrival[]} arrivals @param {Arrival} arrival the newest */
+export const withArrival = (arrivals, arrival) => [...arrivals, arrival].slice(-MOST);
 
 /** @param {Arrival | null} arrival @param {number} now @returns {number} the delay, 0 if there is none */
 export const lateArrival = (arrival, now) => (arrival && now - arrival.at < CURRENT

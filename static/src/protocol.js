@@ -85,7 +85,9 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {{type: "list", campaigns: Summary[], cursor: string | null}} ListPart
  * Values that have not been measured yet are null.
  * @typedef {ReturnType<typeof health>} Health
- * @typedef {{type: "health", version: number, health: Health}} HealthPart
+ * Delays and results are validated by the view of the pipeline, which alone shows them (pipeline.js). Pushes without
+ * `results` leave the known ones unchanged.
+ * @typedef {{type: "health", version: number, health: Health, delays?: unknown, results?: {reconciliation: unknown, recounts: unknown} | null}} HealthPart
  * @typedef {CampaignPart | ListPart | HealthPart} Part
  *
  * @typedef {string | number | null} RequestId
@@ -282,7 +284,11 @@ function part(topic, value, path) {
     };
   }
   if (topic === HEALTH_TOPIC) {
-    return { type: "health", version: count(body.version, `${path}.version`), health: health(body, path) };
+    const { delays, reconciliation, recounts } = body;
+    return {
+      type: "health", version: count(body.version, `${path}.version`), health: health(body, path), delays,
+      results: reconciliation === undefined ? null : { reconciliation, recounts },
+    };
   }
   if (!topic.startsWith(CAMPAIGN_TOPIC)) return fail("id", "a supported topic", topic);
   return {

@@ -1,7 +1,7 @@
 /** Connects the parts: connection → state → views. */
 
 import { h, options, render } from "preact";
-import { arrivalOf } from "./arrival.js";
+import { arrivalOf, withArrival } from "./arrival.js";
 import { Connection } from "./connection.js";
 import { createFormat } from "./format.js";
 import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "./protocol.js";
@@ -36,6 +36,7 @@ export function start(credentials = () => [], shared) {
     route: routeOf(),
     now: now(),
     arrival: null,
+    arrivals: [],
     problem: null,
     retry: () => connection.wake(),
     chooseZone(zone) {
@@ -70,9 +71,11 @@ export function start(credentials = () => [], shared) {
 
   const connection = new Connection({
     open: () => new WebSocket(page.address, ["mailpulse.v1", ...credentials()]),
-    onChange: (change) => show({
-      state: reduce(page.state, change), arrival: arrivalOf(page.state, change, now()) ?? page.arrival,
-    }),
+    onChange(change) {
+      const arrival = arrivalOf(page.state, change, now());
+      if (arrival) Object.assign(page, { arrival, arrivals: withArrival(page.arrivals, arrival) });
+      show({ state: reduce(page.state, change) });
+    },
     onStatus: (status) => show({ status }),
     onUnreadable(error) {
       console.error(error);

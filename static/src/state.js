@@ -132,7 +132,8 @@ function mergePart(data, part) {
       return { type: "list", campaigns, cursor: part.cursor ?? known.cursor };
     }
     case "health":
-      return data?.type === "health" && data.version >= part.version ? data : part;
+      if (data?.type !== "health") return part;
+      return data.version > part.version ? data : { ...part, results: part.results ?? data.results };
     case "campaign":
       return mergeCampaign(data?.type === "campaign" ? data : emptyCampaign(), part);
   }

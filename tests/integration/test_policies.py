@@ -339,5 +339,6 @@ def test_no_statement_has_a_wildcard_where_aws_supports_scoping(written):
             if statement["Resource"] == ["*"]:
                 assert set(statement["Action"]) <= {
                     "dynamodb:ListStreams",
+                    "cloudwatch:GetMetricData",
                     "cloudwatch:GetMetricStatistics",
                 }

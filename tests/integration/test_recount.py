@@ -5,15 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from support import moto_account, reference, ses
 from support.previous import PreviousRelease
 
 from chalicelib.errors import AwsError, CommandError
 from chalicelib.facts.rules import RULES_VERSION
 from chalicelib.live.permissions import Connection
-from chalicelib.live.push import newest
-from chalicelib.stats.proof import proof_to_item
 from dashboard.commands.recount import recount
 from dashboard.progress import Reporter
 from dashboard.recount import pausing
@@ -567,8 +565,13 @@ def test_an_earlier_result_does_not_replace_a_later_one(pipeline, installation, 
     assert pipeline.parts.stats_table.proofs() == [proof]
 
 
-def test_a_stored_result_is_not_pushed(pipeline, installation, mappings):
-    recount(installation, None, Reporter())
-    [proof] = pipeline.parts.stats_table.proofs()
+def test_a_stored_result_is_pushed_to_viewers_of_the_pipeline(pipeline, installation, mappings):
+    pipeline.ask(VIEWER, action="subscribe", id="stats/health")
+    pipeline.publish()
+    pipeline.connections.sent.clear()
 
-    assert newest([proof_to_item(proof)]) == {}
+    recount(installation, None, Reporter())
+    pipeline.publish()
+
+    [proof] = pipeline.parts.stats_table.proofs()
+    assert pipeline.connections.sent[VIEWER.id][-1]["changes"]["recounts"] == [asdict(proof)]

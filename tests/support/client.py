@@ -14,6 +14,16 @@ SUBPROTOCOL = "mailpulse.v1"
 CAMPAIGNS = "stats/email-campaigns"
 
 
+RESULTS = {"reconciliation", "recounts"}
+
+
+def _time_of(result: dict | list | None) -> str:
+    """Return the time of a comparison, or of the newest of some recounts."""
+    if isinstance(result, list):
+        return result[0]["at"] if result else ""
+    return result["compared_at"] if result else ""
+
+
 def campaign_topic(campaign: str) -> str:
     return f"stats/email-campaign/{campaign}"
 
@@ -57,9 +67,16 @@ class Topic:
                     if pace:
                         self._keep(("pace", campaign["id"]), pace["pace"])
             case "Health":
-                self._keep("health", content)
+                self._keep("health", {name: content[name] for name in content.keys() - RESULTS})
+                for name in content.keys() & RESULTS:
+                    self._keep_latest(name, content[name])
             case other:
                 raise AssertionError(f"no such content: {other}")
+
+    def _keep_latest(self, name: str, result: dict | list | None) -> None:
+        """Keep the later of two results of comparisons or recounts, as the page does."""
+        if _time_of(result) >= _time_of(self.parts.get(name)):
+            self.parts[name] = result
 
     def _merge_stats(self, content: dict) -> None:
         if "version" in content:

@@ -16,6 +16,7 @@ from chalicelib.aws.function_metrics import FunctionMetrics
 from chalicelib.aws.invoke import Invocations
 from chalicelib.aws.parallel import in_threads
 from chalicelib.aws.queues import Queues
+from chalicelib.aws.ses_metrics import SesMetrics
 from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.facts.suppressions import Suppressions
 from chalicelib.facts.table import EventsTable
@@ -46,6 +47,7 @@ from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.live.usual import UsualCounts
 from chalicelib.recipients.table import RecipientsIndex
+from chalicelib.stats.day_check import DayCheck
 from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.networks import Networks
 from chalicelib.stats.pace_table import Paces
@@ -297,6 +299,11 @@ class Parts:
         )
 
     @cached_property
+    def ses_metrics(self):
+        """Return the reader of SES's metrics in CloudWatch."""
+        return SesMetrics(self._services("cloudwatch"))
+
+    @cached_property
     def watch(self):
         """Return the watch function."""
         return HealthMonitor(
@@ -306,6 +313,7 @@ class Parts:
             self.directory,
             self.function_metrics,
             self.paces,
+            DayCheck(self.stats_table, self.ses_metrics),
             self._clock,
         )
 

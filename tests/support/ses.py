@@ -273,14 +273,15 @@ def in_eventbridge(event: Json) -> str:
     )
 
 
-def in_sqs_event(*bodies: str) -> Json:
+def in_sqs_event(*bodies: str, sent: int = 1_795_467_600_000) -> Json:
+    """Return an event of the queue; `sent` is when the messages arrived in it, in milliseconds."""
     return {
         "Records": [
             {
                 "messageId": f"sqs-{number}",
                 "receiptHandle": f"receipt-{number}",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": str(sent)},
             }
             for number, body in enumerate(bodies)
         ]

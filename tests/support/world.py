@@ -88,6 +88,15 @@ class Viewer:
             self.topics[message["id"]].merge(content)
 
 
+class NoMetrics:
+    """SES's metrics in an account for which CloudWatch has none."""
+
+    def read(self, *_: Any) -> dict[str, Any]:
+        return {}
+
+    newest = read
+
+
 class Lane:
     """A shard with one of its readers.
 
@@ -182,6 +191,7 @@ class World:
         self.dynamo.before_call = lambda *_: self._hold()
         self.dynamo.between_writes = self._hold
         self.queue: dict[str, str] = {}
+        self.sent: dict[str, int] = {}  # when messages arrived in the queue, in milliseconds
         self.dead: list[tuple[str, str]] = []
         self.viewers: dict[str, Viewer] = {}
         self.running: list[Invocation] = []
@@ -268,7 +278,9 @@ class World:
         """Put SES events into the queue; strings are put unchanged."""
         for event in events:
             body = event if isinstance(event, str) else ses.raw(event)
-            self.queue[f"sqs-{next(self._ids)}"] = body
+            message = f"sqs-{next(self._ids)}"
+            self.queue[message] = body
+            self.sent[message] = int(self.now * 1000)
 
     def subscribe(self, *topics: str) -> Viewer:
         """Return a new viewer who is subscribed to these topics."""
@@ -323,7 +335,10 @@ class World:
                 "messageId": one,
                 "receiptHandle": one,
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {
+                    "ApproximateReceiveCount": "1",
+                    "SentTimestamp": str(self.sent.get(one, int(START * 1000))),
+                },
             }
             for one, body in batch.items()
         ]
@@ -446,6 +461,7 @@ class World:
         parts.invocations = self
         parts.events_stream = self
         parts.function_metrics = self
+        parts.ses_metrics = NoMetrics()
         parts.invoke_publish()
         parts.frame_sender = FrameSender(self, clock=lambda: self.now, pause=lambda _: None)
         parts.large_topics._pause = lambda _: None

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.facts.reputation import bounce_kind
+from chalicelib.insight.difference_causes import Cause
+from chalicelib.insight.reconciliation import Comparison, explain
+from chalicelib.insight.runway import Runway
 from chalicelib.live import messages
 from chalicelib.live.frames import MAX_FRAME_BYTES, frames
 from chalicelib.live.messages import (
@@ -19,6 +22,7 @@ from chalicelib.live.messages import (
     health,
     push,
 )
+from chalicelib.live.permissions import EVERYTHING, Permissions
 from chalicelib.stats.counters import (
     COUNTERS,
     COUNTERS_OF_GENERATION_2,
@@ -29,12 +33,31 @@ from chalicelib.stats.counters import (
     rates,
     variant_part,
 )
-from chalicelib.stats.health import Health
+from chalicelib.stats.delays import Delay
+from chalicelib.stats.health import Findings, Health
+from chalicelib.stats.proof import Proof
+from chalicelib.stats.reconciled import Reconciled, metrics_of
 
 EXAMPLES = Path(__file__).parents[1] / "messages"
 SUMMARY_OF_SPRING = Aggregate(
     "spring", SUMMARY, version=7, counts={"sends": 10, "deliveries": 8, "unique_opens": 4}
 )
+
+
+PROOF = Proof(
+    at="2026-11-22T03:10:42.120Z",
+    started="2026-11-22T03:09:58.004Z",
+    of=None,
+    campaigns=212,
+    expiring=3,
+    facts=1_200_000,
+    counters=48_211,
+    differences=0,
+    drift=0,
+    restated=0,
+    applied=False,
+)
+RECONCILED = Reconciled("2026-11-22", "2026-11-23T01:30:10Z", "denied")
 
 
 def example(name):
@@ -83,7 +106,46 @@ def test_a_snapshot_has_the_members_of_the_documented_example():
 
 
 def test_health_has_the_members_of_the_documented_example():
-    assert health(Health()) == example("reply-snapshot-health-not-checked-yet")["snapshot"]
+    documented = example("reply-snapshot-health-not-checked-yet")["snapshot"]
+
+    assert messages.pipeline(Health(), None, [], EVERYTHING) == documented
+    assert health(Health()).keys() == documented.keys() - {*messages.OF_ALL_CAMPAIGNS}
+
+
+def test_results_have_the_members_of_the_documented_example():
+    documented = example("reply-snapshot-health")["snapshot"]
+    counted = Comparison("cloudwatch", "sends", "2026-11-22", 12400, 12397)
+    compared = explain(counted, [Cause("around_midnight", -2, 5), Cause("waiting", -9, 0)])
+    reconciled = Reconciled(
+        "2026-11-22",
+        "2026-11-23T01:30:10Z",
+        "compared",
+        metrics_of([compared], "2026-11-22"),
+        (Runway("complaints", 0.00059, 0.001, 41, 12, 88, is_matched=True),),
+        share=1.0002,
+        days=60,
+    )
+    findings = Findings("2026-11-23T11:06:00Z", delays=(Delay("ses", 0.87, 2.5, 1204),))
+
+    shown = messages.pipeline(Health(findings=findings), reconciled, [PROOF], EVERYTHING)
+
+    assert shown["delays"] == documented["delays"][:1]
+    assert shown["recounts"] == documented["recounts"]
+    assert shown["reconciliation"] == {
+        **documented["reconciliation"],
+        "metrics": documented["reconciliation"]["metrics"][:1],
+        "runways": documented["reconciliation"]["runways"][1:],
+    }
+
+
+def test_who_may_not_see_all_campaigns_receives_no_results_of_all():
+    some = Permissions(prefixes=("spring",))
+
+    snapshot = messages.pipeline(Health(), RECONCILED, [PROOF], some)
+    push = messages.seen(messages.pipeline(Health(), RECONCILED, [PROOF], EVERYTHING), some)
+
+    for shown in (snapshot, push):
+        assert shown.keys().isdisjoint(messages.OF_ALL_CAMPAIGNS)
 
 
 def test_each_rate_has_one_denominator():

@@ -3,7 +3,7 @@
 import { LIST_TOPIC, campaignTopic } from "../protocol.js";
 import { html } from "../html.js";
 import { Heading } from "./heading.js";
-import { HealthLink, healthOf } from "./health-link.js";
+import { HealthLink, healthDataOf, healthOf } from "./health-link.js";
 import { lazy } from "./lazy.js";
 import { Notice } from "./notice.js";
 import { StatusView } from "./status.js";
@@ -29,6 +29,7 @@ const WallView = lazy(() => import("./wall.js").then((module) => module.WallView
  *   route: import("../route.js").Route,
  *   now: number,
  *   arrival: import("../arrival.js").Arrival | null,
+ *   arrivals: readonly import("../arrival.js").Arrival[],
  *   problem: string | null,
  *   retry: () => void,
  *   chooseZone: (zone: string | undefined) => void,
@@ -36,7 +37,7 @@ const WallView = lazy(() => import("./wall.js").then((module) => module.WallView
  *   go: (hash: string, replace?: boolean) => void,
  *   watch: (campaigns?: string[]) => void,
  * }} Page `brand` is the first part of the header, `address` the WebSocket URL, `now` in milliseconds
- *   since 1970, `arrival` how late the last new event was, `problem` an error that needs the reader's action, `retry` connects now, `chooseZone`
+ *   since 1970, `arrival` how late the last new event was, `arrivals` the same of the last ones, `problem` an error that needs the reader's action, `retry` connects now, `chooseZone`
  *   sets the time zone (undefined: that of the browser), `ask` requests results from the server, `go` changes the URL (with
  *   `replace`, Back skips the current one), and `watch` states which campaigns of the list are on the
  *   screen (undefined for all)
@@ -82,7 +83,7 @@ function Place({ page }) {
   const list = state.get(LIST_TOPIC);
   if (route.view === "list") return html`<${ListView} page=${page} query=${route.query} topic=${list} />`;
   const health = healthOf(page);
-  if (route.view === "health") return html`<${HealthView} health=${health} page=${page} />`;
+  if (route.view === "health") return html`<${HealthView} data=${healthDataOf(page)} page=${page} />`;
   if (route.view === "compare") return html`<${CompareView} page=${page} ids=${route.ids} />`;
   if (route.view === "unknown") {
     return html`

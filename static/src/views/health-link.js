@@ -5,11 +5,14 @@ import { html } from "../html.js";
 import { HEALTH_TOPIC } from "../protocol.js";
 import { text } from "../glossary.js";
 
-/** @param {import("./app.js").Page} page @returns the pipeline's health, or null while it is loading */
-export function healthOf({ state }) {
+/** @param {import("./app.js").Page} page @returns what the topic of the pipeline's health has, or null while it is loading */
+export function healthDataOf({ state }) {
   const shown = state.get(HEALTH_TOPIC)?.shown;
-  return shown?.type === "health" ? shown.health : null;
+  return shown?.type === "health" ? shown : null;
 }
+
+/** @param {import("./app.js").Page} page @returns the pipeline's health, or null while it is loading */
+export const healthOf = (page) => healthDataOf(page)?.health ?? null;
 
 /** @param {{page: import("./app.js").Page}} props */
 export function HealthLink({ page }) {

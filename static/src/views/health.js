@@ -4,12 +4,18 @@ import { age } from "../format.js";
 import { levelOf, problemsOf } from "../health.js";
 import { html } from "../html.js";
 import { text } from "../glossary.js";
+import { comparisonOf, delaysOf, recountsOf } from "../pipeline.js";
 import { Heading } from "./heading.js";
+import { Hops } from "./hops.js";
+import { Reconciliation, Recounts, Runways } from "./reconciliation.js";
 
 /** @typedef {import("../protocol.js").Health} Health */
 
-/** @param {{health: Health | null, page: import("./app.js").Page}} props */
-export function HealthView({ health, page: { format, now, status } }) {
+/** @param {{data: import("../state.js").HealthData | null, page: import("./app.js").Page}} props */
+export function HealthView({ data, page }) {
+  const { format, now, status } = page;
+  const health = data?.health ?? null;
+  const compared = comparisonOf(data?.results?.reconciliation);
   const problems = health ? problemsOf(health, now) : [];
   /** @param {number | null | undefined} at */
   const ago = (at) => (typeof at === "number" ? age(now - at) : "–");
@@ -49,5 +55,24 @@ export function HealthView({ health, page: { format, now, status } }) {
               </tr>`)}
           </tbody>
         </table>`}
-    </section>`;
+    </section>
+    ${data && html`
+      <section class="panel">
+        <h2>${text("hop.title")}</h2>
+        <${Hops} delays=${delaysOf(data.delays)} page=${page} />
+      </section>`}
+    ${data?.results && html`
+      <section class="panel">
+        <h2>${text("reconciled.title")}</h2>
+        ${compared ? html`<${Reconciliation} found=${compared} format=${format} />` : html`<p class="none">${text("reconciled.none")}</p>`}
+      </section>
+      ${compared?.state === "compared" && html`
+        <section class="panel">
+          <h2>${text("runway.title")}</h2>
+          <${Runways} found=${compared} format=${format} />
+        </section>`}
+      <section class="panel">
+        <h2>${text("recount.title")}</h2>
+        <${Recounts} recounts=${recountsOf(data.results.recounts) ?? []} format=${format} />
+      </section>`}`;
 }

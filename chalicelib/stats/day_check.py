@@ -1,0 +1,159 @@
+"""Compare a day with SES's own metrics, once it is over, within the time of a health check.
+
+This is `reconcile` without what takes long or needs further permissions: the facts, Virtual
+Deliverability Manager, and tenants.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+
+from msgspec import Struct
+
+from chalicelib.aws.ses_metrics import SesMetrics
+from chalicelib.errors import AwsError, trace
+from chalicelib.insight import runway
+from chalicelib.insight.day_counts import (
+    Counts,
+    Emails,
+    Known,
+    OurDay,
+    TheirDay,
+    day_after,
+    days_between,
+)
+from chalicelib.insight.reconciliation import is_published, reconcile
+from chalicelib.insight.runway import SentDay
+from chalicelib.log import log
+from chalicelib.stats import daily
+from chalicelib.stats.daily import Daily, Spans
+from chalicelib.stats.health import Findings
+from chalicelib.stats.reconciled import SETTLED_AFTER, Reconciled, State, metrics_of
+from chalicelib.stats.table import StatsTable
+
+# A hundred summaries or days take about a tenth of a second, and the check ends after a minute.
+_MOST_CAMPAIGNS = 10_000
+_MOST_KEYS = 10_000
+# The days that runways are of, as many as can be read.
+_RUNWAY_DAYS = (runway.DAYS, 30, 14, runway.LEAST_DAYS)
+
+
+class DayCheck(Struct, frozen=True):
+    """The comparison of a day with SES's metrics in CloudWatch."""
+
+    stats_table: StatsTable
+    metrics: SesMetrics
+
+    def compare(self, day: date, now: datetime, findings: Findings, quarantined: int) -> Reconciled:
+        """Compare a day that is over; the result says why if that is not possible.
+
+        Args:
+            day: the day, at most two days ago.
+            now: the current time.
+            findings: of the last health check: what waits in the queue is not lost.
+            quarantined: number of stored events that could not be counted.
+        """
+        at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        state: State
+        try:
+            return self._compare(day, now, findings, quarantined, at)
+        except AwsError as error:
+            state = "denied" if error.code in daily.DENIED else "failed"
+            log("not_reconciled", detail=str(error))
+        except (ArithmeticError, ValueError) as error:
+            state = "failed"
+            log("not_reconciled", detail=trace(error))
+        return Reconciled(day.isoformat(), at, state)
+
+    def _compare(
+        self, day: date, now: datetime, findings: Findings, quarantined: int, at: str
+    ) -> Reconciled:
+        named = day.isoformat()
+        theirs = daily.read_theirs(self.metrics, day, day, now)
+        rates = daily.read_rates(self.metrics, now)
+        counted = self._counted(day, now)
+        if counted is None:
+            return Reconciled(named, at, "too_many")
+        known = _known(counted, theirs, now, findings, quarantined)
+        if not is_published([named], known):
+            return Reconciled(named, at, "unpublished")
+        days = len(counted.days)
+        sent = _sent_days(counted) if days >= runway.LEAST_DAYS else []
+        return Reconciled(
+            named,
+            at,
+            "compared",
+            metrics_of(reconcile([named], known), named),
+            tuple(runway.runway(kind, rate, sent) for kind, rate in rates.items()),
+            _share(known.ours[named].counts, theirs.get(named, TheirDay()).counts),
+            days,
+        )
+
+    def _counted(self, day: date, now: datetime) -> Daily | None:
+        """Return our counts of as many days as runways are of; None if there are too many."""
+        campaigns = islice(self.stats_table.listed_campaigns(), _MOST_CAMPAIGNS + 1)
+        if len(list(campaigns)) > _MOST_CAMPAIGNS:
+            return None
+        spans = daily.read_spans(self.stats_table)
+        last_hours = {(day - timedelta(days=1)).isoformat(), day.isoformat()}
+        today = now.astimezone(UTC).date()
+        since = day - timedelta(days=1)
+        for first in (*(today - timedelta(days=number - 1) for number in _RUNWAY_DAYS), since):
+            if _is_readable(spans, days_between(first, today), last_hours):
+                return daily.read(
+                    self.stats_table,
+                    first,
+                    today,
+                    last_hours=last_hours,
+                    apart={daily.DOCTOR},
+                    spans=spans,
+                )
+        return None
+
+
+def _is_readable(spans: Spans, days: Sequence[str], last_hours: set[str]) -> bool:
+    return len(list(islice(spans.keys(days, last_hours), _MOST_KEYS + 1))) <= _MOST_KEYS
+
+
+def _known(
+    counted: Daily,
+    theirs: dict[str, TheirDay],
+    now: datetime,
+    findings: Findings,
+    quarantined: int,
+) -> Known:
+    oldest = findings.oldest_seconds
+    return Known(
+        counted.days,
+        {"cloudwatch": theirs},
+        # Of the facts, only the emails of `doctor` are known to be to the mailbox simulator.
+        emails=Emails(simulator=counted.apart),
+        waiting=findings.waiting or 0,
+        waiting_since=None if oldest is None else _day_of(now - timedelta(seconds=oldest)),
+        dead_letters=findings.dead_letters or 0,
+        quarantined=quarantined,
+        first_day=counted.first_day,
+        unsettled=day_after(_day_of(now - SETTLED_AFTER)),
+    )
+
+
+def _sent_days(counted: Daily) -> list[SentDay]:
+    """Return what was sent on each day, the last one first."""
+    return [_sent(counted.days.get(day, OurDay()).counts) for day in sorted(counted.days)[::-1]]
+
+
+def _sent(counts: Counts) -> SentDay:
+    found = Counter(counts)
+    sends = max(0, found["sends"] - found["prevented"])
+    return SentDay(sends, found["hard_bounces"], found["complaints"])
+
+
+def _share(ours: Counts, theirs: Counts) -> float | None:
+    """Return the part of the account's emails that we counted."""
+    sends = theirs.get("sends", 0)
+    return ours.get("sends", 0) / sends if sends else None
+
+
+def _day_of(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()
