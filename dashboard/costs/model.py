@@ -27,6 +27,8 @@ IDLE_POLLS_PER_MINUTE = 15
 ACCESS_READS = 1
 MONTH_MINUTES = 43_800
 DAYS_A_MONTH = MONTH_MINUTES / 60 / 24
+# What watch compares each day with SES (day_counts.METRICS), and SES's two reputation rates.
+SES_METRICS = 10
 # As in infrastructure/mailpulse.yaml.
 ALARMS = 3
 DASHBOARDS = 0  # only on request
@@ -201,6 +203,11 @@ def standing(measured: Measured) -> Bill:
             Line("SQS: polling", "SQS request", IDLE_POLLS_PER_MINUTE * MONTH_MINUTES),
             Line("SQS: queue depths, for watch", "SQS request", monthly("SQS requests")),
             Line("CloudWatch: message ages, for watch", "CloudWatch request", ages),
+            Line(
+                "CloudWatch: SES's metrics, for watch",
+                "CloudWatch metric",
+                SES_METRICS * DAYS_A_MONTH,
+            ),
             Line("Streams: lag, for watch", "DynamoDB streams", monthly("stream reads")),
             Line("Lambda: invocations", "Lambda request", invocations),
             Line("Lambda: duration", "Lambda arm64", _gigabytes(seconds)),

@@ -71,6 +71,7 @@ PRICES = {
     "CloudWatch alarm": Price(0.10, 1, "alarm-month", UNVERIFIED),
     "CloudWatch dashboard": Price(3.00, 1, "dashboard-month", _CLOUDWATCH, "2026-06-13"),
     "CloudWatch request": Price(0.01, 1000, "request", UNVERIFIED),
+    "CloudWatch metric": Price(0.01, 1000, "metric read", UNVERIFIED),
 }
 """Excluded: CloudFront and S3, sign-in, and SES itself.
 

@@ -352,10 +352,12 @@ HOPS = {
     "count": "Counting",
     "page": "This page",
     "total": "From the event to this page",
+    "counted": "From the event until it is counted",
     "well": "Half of the {events} events of the last five minutes took at most {time}. The goal is "
     "{budget} s.",
     "late": "Half of the {events} events of the last five minutes took up to {time}, more than the "
     "goal of {budget} s.",
+    "look": "Measured while you look at a campaign or the list of campaigns.",
     "none": "No events in the last five minutes.",
     "unknown": "Not measured yet. The first values follow within two minutes.",
 }
@@ -370,7 +372,7 @@ HOPS_HELP = {
     "queue": "From the queue until the event was stored, to half a second.",
     "count": "From storing until the event was included in the numbers, to half a second.",
     "page": "From counting until the numbers were on this page, by this computer's clock: the "
-    "newest event of each update, while you were looking at a campaign or the list.",
+    "newest event of each update in the last five minutes.",
     "total": "The whole way. Bars end at the goal of 10 s: the dark part is half of the events, "
     "the light one 99%.",
 }
@@ -391,8 +393,8 @@ RECONCILED = {
     "unpublished_metric": "SES has not published this number",
     "remedy": "SES also counts emails of other applications in the same account. For more "
     "explanations, run python -m dashboard reconcile --facts",
-    "denied": "SES's numbers of {day} may not be read. Deploy Mailpulse again: its watch function "
-    "needs the permission cloudwatch:GetMetricData.",
+    "denied": "Mailpulse is not permitted to read SES's numbers of {day}. Deploy it again: its "
+    "watch function needs the permission cloudwatch:GetMetricData.",
     "unpublished": "SES has published no numbers of {day} in this region.",
     "too_many": "There are too many campaigns for a daily comparison. Run "
     "python -m dashboard reconcile",

@@ -121,11 +121,17 @@ export function kindOf({ line, remaining, low, high, is_most: isMost }) {
   return about(low ?? 0) === about(high ?? 0) ? "about" : "range";
 }
 
-/** The rates from which SES reviews an account. */
-const REVIEW = /** @type {Record<string, number>} */ ({ bounces: 0.05, complaints: 0.001 });
+/**
+ * The rates from which SES reviews an account, and from which it may pause its sending.
+ * @type {Record<string, [number, number]>}
+ */
+const LINES = { bounces: [0.05, 0.1], complaints: [0.001, 0.005] };
 
 /** @param {Runway} runway @returns {boolean} whether SES does not review the account yet */
-export const isBelowReview = ({ kind, line }) => line === REVIEW[kind];
+export const isBelowReview = ({ kind, line }) => line === LINES[kind]?.[0];
+
+/** @param {Runway} runway @returns {number | null} the next rate, or above all the last one */
+export const lineOf = ({ kind, line }) => line ?? LINES[kind]?.[1] ?? null;
 
 /** Format seconds with as many digits as matter. @param {number | null} seconds @param {import("./format.js").Format} format */
 export function lasting(seconds, format) {

@@ -87,7 +87,8 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof health>} Health
  * Delays and results are validated by the view of the pipeline, which alone shows them (pipeline.js). Pushes without
  * `results` leave the known ones unchanged.
- * @typedef {{type: "health", version: number, health: Health, delays?: unknown, results?: {reconciliation: unknown, recounts: unknown} | null}} HealthPart
+ * @typedef {{type: "health", version: number, health: Health, delays?: unknown, results?: Results | null}} HealthPart
+ * @typedef {{reconciliation: unknown, recounts: unknown}} Results
  * @typedef {CampaignPart | ListPart | HealthPart} Part
  *
  * @typedef {string | number | null} RequestId

@@ -133,11 +133,26 @@ function mergePart(data, part) {
     }
     case "health":
       if (data?.type !== "health") return part;
-      return data.version > part.version ? data : { ...part, results: part.results ?? data.results };
+      return { ...(data.version >= part.version ? data : part), results: latest(data.results, part.results) };
     case "campaign":
       return mergeCampaign(data?.type === "campaign" ? data : emptyCampaign(), part);
   }
 }
+
+/**
+ * Results have no version: of two, the one with the later time is the newer one.
+ * @param {import("./protocol.js").Results | null | undefined} one
+ * @param {import("./protocol.js").Results | null | undefined} other
+ */
+function latest(one, other) {
+  if (!one || !other) return one ?? other;
+  /** @param {keyof import("./protocol.js").Results} name */
+  const later = (name) => (timeOf(other[name]) >= timeOf(one[name]) ? other : one)[name];
+  return { reconciliation: later("reconciliation"), recounts: later("recounts") };
+}
+
+/** @param {any} result a comparison, or recounts, newest first */
+const timeOf = (result) => String(result?.compared_at ?? result?.[0]?.at ?? "");
 
 /**
  * @param {TopicData | null} before

@@ -334,6 +334,44 @@ def test_before_the_first_event_the_pipeline_is_not_called_normal(stage, look):
     expect(page.get_by_text("All systems normal")).to_have_count(0)
 
 
+def test_the_pipeline_shows_delays_the_comparison_with_ses_and_the_last_recount(look):
+    page = look("health")
+
+    expect(page.get_by_text("took at most 2.1 s. The goal is 10 s.")).to_be_visible()
+    expect(page.locator("[data-hop=ses] td")).to_have_text(["0.9 s", "2.5 s"])
+    expect(page.get_by_text("Mailpulse and SES agree, except for 3 events")).to_be_visible()
+    expect(page.locator("[data-metric=sends]")).to_contain_text("events around midnight (up to 5)")
+    expect(page.locator("[data-metric=sends] td")).to_have_text(["12,480", "12,477", "+3"])
+    expect(page.locator("[data-runway=complaints]")).to_contain_text(
+        "About 41 more complaints (12 to 88) until SES reviews the account, at 0.1%."
+    )
+    expect(page.locator("[data-recount=all]")).to_contain_text("No differences.")
+
+
+def test_a_missing_permission_to_read_from_ses_is_named_and_is_no_problem(stage, look):
+    reconciliation = stage.scene.snapshots["stats/health"]["reconciliation"]
+    reconciliation |= {"state": "denied", "metrics": [], "runways": []}
+    page = look("health")
+
+    expect(page.get_by_text("needs the permission cloudwatch:GetMetricData")).to_be_visible()
+    expect(page.get_by_text("All systems normal.")).to_be_visible()
+
+
+def test_late_events_and_unexplained_differences_are_marked(stage, look):
+    health = stage.scene.snapshots["stats/health"]
+    health["delays"] = [
+        {"hop": "queue", "p50": 39, "p99": 180, "events": 9},
+        {"hop": "total", "p50": 41, "p99": 190, "events": 9},
+    ]
+    health["reconciliation"]["metrics"] = [scenes.compared("deliveries", 12_004, 12_204, -200)]
+    page = look("health")
+
+    expect(page.get_by_text("more than the goal of 10 s")).to_be_visible()
+    expect(page.locator("[data-hop=queue] .share")).to_have_attribute("data-late", "true")
+    expect(page.locator("[data-metric=deliveries] td").last).to_have_attribute("data-late", "true")
+    expect(page.get_by_text("differences of 200 events from SES are unexplained")).to_be_visible()
+
+
 @pytest.mark.parametrize("view", ["overview", "campaign", "wall"])
 def test_the_status_turns_amber_when_the_pipeline_is_behind(stage, look, view):
     page = look(view)

@@ -42,7 +42,7 @@ class _TableBefore(StatsTable):
     def read_position(self, attribute):
         return -1
 
-    def put_read_position(self, attribute, shard, sequence, *, created, campaigns=()):
+    def put_read_position(self, attribute, shard, sequence, *, created, campaigns=(), delays=None):
         with suppress(ConditionFailed):
             self._dynamo.call(
                 "update_item",

@@ -11,11 +11,11 @@ export function Hops({ delays, page: { arrivals, format, now } }) {
   const hops = hopsOf(delays, arrivals, now);
   const events = Math.max(...delays.map((delay) => delay.events));
   const total = hops.at(-1);
+  const isWhole = hops.some(({ hop, p50 }) => hop === "page" && p50 !== null);
   const late = (total?.p50 ?? 0) > BUDGET;
   return html`
     <p class="said">${text(late ? "hop.late" : "hop.well", { budget: BUDGET, time: lasting(total?.p50 ?? null, format), events: format.count(events) })}</p>
-    <div class="wide">
-      <table class="hops">
+      <table class="pipeline hops">
         <thead>
           <tr>
             <th scope="col">${text("hop.hop")}</th>
@@ -27,18 +27,18 @@ export function Hops({ delays, page: { arrivals, format, now } }) {
           ${hops.map(({ hop, p50, p99 }) => html`
             <tr key=${hop} data-hop=${hop}>
               <th scope="row">
-                <${Definition} of=${`hop_help.${hop}`}>${text(`hop.${hop}`)}<//>
+                <${Definition} of=${`hop_help.${hop}`}>${text(hop === "total" && !isWhole ? "hop.counted" : `hop.${hop}`)}<//>
                 ${p50 !== null && html`
-                  <span class="budget" data-late=${p50 > BUDGET} aria-hidden="true">
-                    <span style=${{ width: share(p50) }}></span><i style=${{ width: share((p99 ?? 0) - p50) }}></i>
+                  <span class="share" data-late=${p50 > BUDGET} aria-hidden="true">
+                    <span class="most" style=${{ width: share(p99 ?? 0) }}></span><span style=${{ width: share(p50) }}></span>
                   </span>`}
+                ${hop === "page" && p50 === null && html`<span class="subject">${text("hop.look")}</span>`}
               </th>
               <td class="number">${lasting(p50, format)}</td>
               <td class="number">${lasting(p99, format)}</td>
             </tr>`)}
         </tbody>
-      </table>
-    </div>`;
+      </table>`;
 }
 
 /** @param {number} seconds @returns {string} the share of the budget, of which a bar has the width */

@@ -2,7 +2,7 @@
 
 import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { about, countsTooLittle, isBelowReview, isConspicuous, kindOf, metricsOf, unexplainedOf } from "../pipeline.js";
+import { about, countsTooLittle, isBelowReview, isConspicuous, kindOf, lineOf, metricsOf, unexplainedOf } from "../pipeline.js";
 import { Definition } from "./definition.js";
 
 /**
@@ -19,10 +19,9 @@ export function Reconciliation({ found, format }) {
   const rest = unexplainedOf(found);
   const verdict = !metrics.length ? "nothing" : conspicuous ? "differs" : rest ? "nearly" : "agrees";
   return html`
-    <p class="said" data-level=${conspicuous ? "late" : "ok"}>${text(`reconciled.${verdict}`, { day, count: format.count(rest) })}</p>
+    <p class="said">${text(`reconciled.${verdict}`, { day, count: format.count(rest) })}</p>
     ${metrics.length > 0 && html`
-      <div class="wide">
-        <table class="reconciled">
+        <table class="pipeline reconciled">
           <thead>
             <tr>
               <th scope="col">${text("reconciled.metric")}</th>
@@ -43,9 +42,8 @@ export function Reconciliation({ found, format }) {
                 <td class="number" data-late=${isConspicuous(metric)}>${difference(metric, format)}</td>
               </tr>`)}
           </tbody>
-        </table>
-      </div>`}
-    ${conspicuous && html`<p>${text("reconciled.remedy")}</p>`}`;
+        </table>`}
+    ${conspicuous && html`<p class="foot">${text("reconciled.remedy")}</p>`}`;
 }
 
 /** @param {import("../pipeline.js").Metric} metric @param {Format} format */
@@ -72,28 +70,28 @@ export function Runways({ found, format }) {
   if (!found.runways.length) return html`<p class="none">${text("runway.unknown_rates")}</p>`;
   return html`
     ${found.runways.map((runway) => {
-      const { kind, rate, line, remaining, low, high, is_matched: isMatched } = runway;
+      const { kind, rate, remaining, low, high, is_matched: isMatched } = runway;
       /** @param {number | null} value */
       const number = (value) => format.count(about(value ?? 0));
       const values = {
-        kind: text(`runway_kind.${kind}`), line: format.percent(line, 1), remaining: number(remaining), low: number(low),
+        kind: text(`runway_kind.${kind}`), line: format.percent(lineOf(runway), 1), remaining: number(remaining), low: number(low),
         high: number(high), what: text(isBelowReview(runway) ? "runway.review" : "runway.pause"),
       };
       return html`
-        <p key=${kind} data-runway=${kind}>
+        <p key=${kind} class="result" data-runway=${kind}>
           <b>${text("runway.rate", { kind: text(`runway_rate.${kind}`), rate: format.percent(rate, 2) })}</b>
           ${" "}${text(`runway.${kindOf(runway)}`, values)}${!isMatched && remaining !== null && ` ${text("runway.doubt")}`}
         </p>`;
     })}
-    <p class="subject">${text(countsTooLittle(found) ? "runway.farther" : "runway.basis", { share: format.percent(found.share, 0), days: found.days })}</p>`;
+    <p class="foot">${text(countsTooLittle(found) ? "runway.farther" : "runway.basis", { share: format.percent(found.share, 0), days: found.days })}</p>`;
 }
 
 /** @param {{recounts: import("../pipeline.js").Recount[], format: Format}} props */
 export function Recounts({ recounts, format }) {
   return html`
-    ${!recounts.some(({ of }) => of === null) && html`<p>${text("recount.none")}</p>`}
+    ${!recounts.some(({ of }) => of === null) && html`<p class="result">${text("recount.none")}</p>`}
     ${recounts.map(({ at, of, campaigns, facts, counters, differences, drift, applied }) => html`
-      <p key=${of} data-recount=${of ?? "all"}>
+      <p key=${of} class="result" data-recount=${of ?? "all"}>
         ${text(of === null ? "recount.all" : "recount.one", {
           of, time: format.dateTime(at), campaigns: format.count(campaigns), counters: format.count(counters), facts: format.count(facts),
         })}
