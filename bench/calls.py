@@ -65,7 +65,7 @@ WINDOWS = {"publish": 1, "publish_visible": 3}
 # The parts whose records these readers receive (dashboard/deploy/event_sources.py).
 SHOWN = (
     *(counters.SHOWN_PARTS if hasattr(counters, "SHOWN_PARTS") else counters.PARTS),
-    *("activity", "pace", counters.HEALTH),
+    *("activity", "pace", counters.HEALTH, "reconciliation", "recount#"),
 )
 KINDS = ("push", "health", "activity", "ping", "connect")
 # API Gateway closes a connection after two hours; the page opens another one before that.

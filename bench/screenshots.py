@@ -67,6 +67,8 @@ def main() -> None:
                 take(browser, stage, view, view, color_scheme="light", **DESKTOP)
                 take(browser, stage, view, f"{view}-dark", color_scheme="dark", **DESKTOP)
                 take(browser, stage, view, f"{view}-phone", color_scheme="light", **PHONE)
+            pipeline = opened(browser, stage.url + VIEWS["pipeline"], **DESKTOP)
+            shoot(pipeline, "pipeline-whole", full_page=True)
             whole(browser, stage, "campaign-whole")
             whole(browser, stage, "forced-colors", forced_colors="active")
             printed(browser, stage)

@@ -186,6 +186,41 @@ def test_tracking_is_unknown_if_campaigns_cannot_be_read(pipeline, check, monkey
     assert check()["untracked"] is None
 
 
+def test_delays_of_new_facts_are_shown_from_the_second_check(pipeline, check):
+    assert check()["delays"] is None
+
+    pipeline.now += 60
+    pipeline.run(ses.a_send("m-1"), ses.an_open("m-1"))
+    first = check()["delays"]
+
+    # The events of ses.py are hours older than the messages: their age is no delay.
+    assert [(one["hop"], one["events"]) for one in first] == [("queue", 2), ("count", 2)]
+
+
+def test_a_redelivered_event_is_measured_once(pipeline, check):
+    check()
+    for sent in (1_795_467_600_000, 1_795_467_700_000):
+        handlers.ingest(ses.in_sqs_event(ses.raw(ses.a_send("m-1")), sent=sent))
+        pipeline.aggregate()
+    pipeline.now += 60
+
+    assert [(one["hop"], one["events"]) for one in check()["delays"]] == [
+        ("queue", 1),
+        ("count", 1),
+    ]
+
+
+def test_delays_are_those_of_the_last_five_minutes(pipeline, check):
+    check()
+    pipeline.run(ses.a_send("m-1"))
+
+    for expected in (2, 2, 2, 2, 2, 0):
+        pipeline.now += 60
+        pipeline.parts.watch.newest = ()  # so that each check is stored
+        pipeline.parts.watch.counted = None
+        assert len(check()["delays"]) == expected
+
+
 class Recorded:
     """An AWS service whose calls are recorded."""
 
