@@ -1580,8 +1580,8 @@ FAULTS = (
     Fault(
         "a quiet minute does not change what is usual",
         "chalicelib/functions/watch.py",
-        "            self._update_paces(pipeline, now, probes)\n            log(",
-        "            log(",
+        "            self._update_paces(pipeline, now, probes)\n            self._reconcile(",
+        "            self._reconcile(",
         ("tests/laws/test_paces.py::test_what_is_usual_grows_in_minutes_that_store_no_check",),
     ),
     Fault(

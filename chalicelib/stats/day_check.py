@@ -61,7 +61,7 @@ class DayCheck(Struct, frozen=True):
         except AwsError as error:
             state = "denied" if error.code in daily.DENIED else "failed"
             log("not_reconciled", detail=str(error))
-        except (ArithmeticError, ValueError) as error:
+        except (ArithmeticError, LookupError, ValueError) as error:
             state = "failed"
             log("not_reconciled", detail=trace(error))
         return Reconciled(day.isoformat(), at, state)
