@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -21,6 +22,8 @@ DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 _DAY = len("2026-11-28")
 _LAST_HOUR = "T23"
+# How many days of campaigns are in memory at a time.
+_IN_MEMORY = 1000
 
 
 class Daily(Struct, frozen=True):
@@ -116,11 +119,13 @@ def read(  # noqa: PLR0913 - all but three have defaults
     spans = spans or read_spans(stats_table)
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     of_apart: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for one in stats_table.parts(list(spans.keys(days, last_hours))):
-        part = one.part.partition("#")[2]
-        counts[part].update(one.counts)
-        if one.campaign in apart:
-            of_apart[part].update(one.counts)
+    keys = spans.keys(days, last_hours)
+    while some := list(islice(keys, _IN_MEMORY)):
+        for one in stats_table.parts(some):
+            part = one.part.partition("#")[2]
+            counts[part].update(one.counts)
+            if one.campaign in apart:
+                of_apart[part].update(one.counts)
     return Daily(
         {day: OurDay(counts[day], counts[day + _LAST_HOUR]) for day in days},
         {day: of_apart[day] for day in days},
