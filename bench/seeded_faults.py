@@ -78,6 +78,8 @@ class Result:
     seconds: float
 
 
+_DELIVERABILITY = "tests/unit/test_deliverability.py"
+
 FAULTS = (
     Fault(
         "counters are added without comparing the checkpoint",
@@ -1089,7 +1091,7 @@ FAULTS = (
     Fault(
         "a complaint counts once per report",
         "chalicelib/facts/settle.py",
-        "complaints.setdefault(complaint_counter(fact.detail, fact.subtype), fact.at)",
+        "complaints.setdefault(counter, fact.at)",
         'complaints.setdefault("complaints", fact.at)',
         ("tests/laws/test_definitions.py",),
     ),
@@ -1253,8 +1255,8 @@ FAULTS = (
     Fault(
         "a push to a share link contains recipients",
         "chalicelib/live/messages.py",
-        'NOT_SHARED = frozenset({"activity", "pace"})',
-        'NOT_SHARED = frozenset({"pace"})',
+        'NOT_SHARED = frozenset({"activity", "pace", "replies"})',
+        'NOT_SHARED = frozenset({"pace", "replies"})',
         ("tests/unit/test_attention.py",),
     ),
     Fault(
@@ -1534,8 +1536,8 @@ FAULTS = (
     Fault(
         "viewers receive the evidence of networks",
         "chalicelib/stats/counters.py",
-        'SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce", VARIANT)',
-        'SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce", VARIANT, "network")',
+        "    *(PROVIDER, REPLY, UNDELIVERED),",
+        '    *(PROVIDER, REPLY, UNDELIVERED, "network"),',
         ("tests/unit/test_jobs.py::test_no_viewer_receives_the_evidence_of_networks",),
     ),
     Fault(
@@ -1674,8 +1676,8 @@ FAULTS = (
     Fault(
         "a share link shows what is usual for the sender",
         "chalicelib/live/messages.py",
-        'NOT_SHARED = frozenset({"activity", "pace"})',
-        'NOT_SHARED = frozenset({"activity"})',
+        'NOT_SHARED = frozenset({"activity", "pace", "replies"})',
+        'NOT_SHARED = frozenset({"activity", "replies"})',
         ("tests/unit/test_push_access.py::test_a_share_link_receives_no_pace",),
     ),
     Fault(
@@ -1909,6 +1911,43 @@ FAULTS = (
         "shown.pop(name, None)",
         "pass",
         ("tests/unit/test_messages.py",),
+    ),
+    Fault(
+        "what an earlier release stored counts at the provider `other`",
+        "chalicelib/stats/contributions.py",
+        "    if provider is None:\n        return\n",
+        '    if provider is None:\n        provider = "other"\n',
+        (f"{_DELIVERABILITY}::test_what_was_stored_without_a_provider_counts_at_none",),
+    ),
+    Fault(
+        "a bounce counts at the provider of the email's opens",
+        "chalicelib/facts/state.py",
+        "return self.providers.get(report, self.provider)",
+        "return self.provider",
+        (f"{_DELIVERABILITY}::test_bounces_and_complaints_count_at_the_provider_of_the_recipient",),
+    ),
+    Fault(
+        "records of different providers are counted as one group",
+        "chalicelib/stats/contributions.py",
+        "        stored.provider,\n        *stored.providers.items(),\n",
+        "",
+        (
+            "tests/laws/test_deliverability.py::test_the_providers_of_a_campaign_add_up_to_its_counters",
+        ),
+    ),
+    Fault(
+        "a corrected item keeps the counters of providers that no fact has",
+        "chalicelib/stats/update.py",
+        "lost = Change([], dict.fromkeys(counts, 0))",
+        "lost = Change([], {})",
+        (f"{_DELIVERABILITY}::test_a_restated_item_loses_the_providers_that_no_fact_has",),
+    ),
+    Fault(
+        "the minutes of delays and bounces never expire",
+        "chalicelib/stats/counters.py",
+        '_MINUTES = ("minute#", f"{UNDELIVERED}#")',
+        '_MINUTES = ("minute#",)',
+        (f"{_DELIVERABILITY}::test_the_minutes_of_delays_and_bounces_expire_as_minutes_do",),
     ),
 )
 

@@ -15,6 +15,8 @@ from msgspec import Meta, Struct, field
 
 from chalicelib.facts import links
 from chalicelib.facts.personal import masked, masked_sender
+from chalicelib.facts.providers import OTHER, by_provider
+from chalicelib.facts.replies import MAX_TEXT, reply_class
 from chalicelib.facts.reputation import (
     bounce_counter,
     bounce_kind,
@@ -61,6 +63,10 @@ _NO_REPLY = Reply()
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 LinkId = Annotated[str, Meta(pattern=rf"\A([0-9a-f]{{16}}|{OTHER_LINK})\Z")]
 _Text = Annotated[str, Meta(max_length=MAX_URL)]
+# A provider's name is part of the names of counters (stats/counters.py), which have the @.
+Provider = Annotated[str, Meta(pattern=r"\A[^#@\x00-\x1f]{1,50}\Z")]
+_Number = Annotated[str, Meta(pattern=r"\A[1-9][0-9]{0,4}\Z")]
+_ReplyText = Annotated[str, Meta(min_length=2, max_length=MAX_TEXT + 20)]
 
 # Attributes of the events table; names are short, because each item is read again from the stream.
 ATTRIBUTES = {
@@ -100,6 +106,9 @@ ATTRIBUTES = {
     "old_preferences": "po",
     "new_preferences": "pn",
     "recipients": "rs",
+    "provider": "mp",
+    "providers": "mn",
+    "reply": "bc",
 }
 
 
@@ -130,6 +139,11 @@ class Fact(Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True)
         subtype: subtype of a complaint; that of a bounce is `detail`.
         old_preferences, new_preferences: as in Event.
         recipients: of a Send to several addresses, the domain of each address or pseudonym.
+        provider: the mailbox provider at which the fact counts (facts/providers.py), which all of
+            its addresses have, else `other`; None in a fact that an earlier release has written.
+        providers: of a Send to addresses of several providers, the number of addresses at each.
+        reply: the class of the reply to a bounce or delay (facts/replies.py): its status, a space
+            and its text.
     """
 
     message_id: str
@@ -168,6 +182,9 @@ class Fact(Struct, frozen=True, gc=False, rename=ATTRIBUTES, omit_defaults=True)
     old_preferences: str | None = None
     new_preferences: str | None = None
     recipients: Mapping[str, str] = field(default_factory=dict)
+    provider: Provider | None = None
+    providers: Mapping[Provider, _Number] = field(default_factory=dict)
+    reply: _ReplyText | None = None
 
     @property
     def url_hash(self) -> str:
@@ -238,6 +255,7 @@ def _fact(
     address = None if recipient is None else normalised_address(recipient)
     shown = address if settings.store_addresses or address is None else pseudonym(address, key)
     reply = event.replies.get(recipient or "", _NO_REPLY)
+    providers = _providers(event, [recipient] if identified and recipient else event.recipients)
     link = label = None
     if event.link is not None:
         link = links.normalised(event.link, settings.tracking_parameters)
@@ -281,7 +299,29 @@ def _fact(
         old_preferences=event.old_preferences,
         new_preferences=event.new_preferences,
         recipients=_several(event, settings) if event.type == "Send" else {},
+        provider=next(iter(providers)) if len(providers) == 1 else OTHER,
+        providers={
+            name: str(number)
+            for name, number in providers.items()
+            if event.type == "Send" and len(providers) > 1
+        },
+        reply=_reply(reply),
     )
+
+
+def _providers(event: Event, addresses: Sequence[str]) -> Mapping[str, int]:
+    """Return the number of addresses at each mailbox provider.
+
+    SES's tag names the provider of one address. Of an email to several, it is not known which.
+    """
+    isp = tag_value(event.tags, RECIPIENT_ISP_TAG) if event.destinations == 1 else None
+    return by_provider([domain(normalised_address(one)) or "" for one in addresses], isp)
+
+
+def _reply(reply: Reply) -> str | None:
+    """Return the class of a reply as facts have it; None without a reply."""
+    found = reply_class(reply.status, reply.diagnostic)
+    return f"{found.status} {found.text}" if any(found) else None
 
 
 def _several(event: Event, settings: FactSettings) -> dict[str, str]:

@@ -24,7 +24,7 @@ from chalicelib.ses.times import is_time
 
 ACTIVITY_LANES = 4
 _STATE_PREFIX = "~state#"
-_MAPS = ("v", "rs", "bb", "cc", "jn")
+_MAPS = ("v", "rs", "bb", "cc", "jn", "mn")
 _NUMBERS = ("n", "z", "x")
 _KINDS = {
     **dict.fromkeys((*fact.ATTRIBUTES.values(), *state.ATTRIBUTES.values()), "S"),

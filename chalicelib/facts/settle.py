@@ -153,14 +153,19 @@ def _state(
     bounces: dict[str, str] = {}
     bounced = set()
     complaints: dict[ComplaintCounter, str] = {}
+    providers: dict[str, str | None] = {}
     for fact in judged:
         if fact.type == "Bounce":
             name = fact.recipient and person(fact.recipient)
             if name not in bounced:
                 bounced.add(name)
                 bounces[fact.recipient_id] = "#".join((fact.at, *fact.bounce_kind))
+                providers[fact.recipient_id] = fact.provider
         elif fact.type == "Complaint":
-            complaints.setdefault(complaint_counter(fact.detail, fact.subtype), fact.at)
+            counter = complaint_counter(fact.detail, fact.subtype)
+            complaints.setdefault(counter, fact.at)
+            providers.setdefault(counter, fact.provider)
+    provider = _provider([*opens, *clicks])
     state = State(
         message_id=judged[0].message_id,
         campaign=judged[0].campaign,
@@ -181,10 +186,20 @@ def _state(
         # SES reports one time for an email; the least does not depend on the order if it did not.
         sent_at=min(fact.mail_at for fact in judged),
         tags=_tags(judged),
+        provider=provider,
+        providers={report: one for report, one in providers.items() if one not in (None, provider)},
     )
     if stored and state == stored and rules_of(stored) == RULES_VERSION:
         return stored
     return replace(state, settled=next_rank(state.settled))
+
+
+def _provider(engagements: Iterable[Fact]) -> str | None:
+    """Return the provider of an email's opens and clicks.
+
+    They have the same one, unless they were stored by releases with different tables.
+    """
+    return min([one.provider for one in engagements if one.provider is not None], default=None)
 
 
 def _tags(facts: Iterable[Fact]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from chalicelib.facts.fact import LinkId, Name
+from chalicelib.facts.fact import LinkId, Name, Provider
 from chalicelib.facts.reputation import ComplaintCounter
 
 ATTRIBUTES = {
@@ -26,6 +26,8 @@ ATTRIBUTES = {
     "networks": "jn",
     "sent_at": "m",
     "tags": "v",
+    "provider": "mp",
+    "providers": "mn",
 }
 
 Bounce = Annotated[str, Meta(pattern=r"\A[^#]{24}#[A-Za-z]+#[A-Za-z0-9 _-]{1,50}\Z")]
@@ -52,6 +54,9 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
         sent_at: when SES accepted the email (`mail.timestamp`); None in a state that an earlier
             release has written.
         tags: as of its facts (Fact.tags); empty in a state that an earlier release has written.
+        provider: the mailbox provider at which its opens and clicks count (Fact.provider).
+        providers: the provider of a bounce, by recipient as in `bounces`, or of a complaint, by
+            counter, where it is another one.
     """
 
     message_id: str
@@ -71,3 +76,9 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
     networks: Mapping[str, NetworkCode] = field(default_factory=dict)
     sent_at: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    provider: Provider | None = None
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+
+    def provider_of(self, report: str) -> str | None:
+        """Return the provider of a bounce, by recipient, or of a complaint, by counter."""
+        return self.providers.get(report, self.provider)

@@ -13,7 +13,10 @@ Message = dict[str, Any]
 
 
 _BODIES = ("snapshot", "changes", "results")
-_LISTS = ("links", "bounces", "variants", "activity", "campaigns")
+_LISTS = (
+    *("links", "bounces", "variants", "providers", "replies", "undelivered"),
+    *("activity", "campaigns"),
+)
 
 Path = tuple[str, ...]
 """Member names that lead from a body to one of its lists."""

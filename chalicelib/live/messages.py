@@ -13,6 +13,7 @@ from chalicelib.facts import links
 from chalicelib.facts.fact import OTHER_LINK, Fact
 from chalicelib.facts.personal import masked, masked_sender
 from chalicelib.facts.reputation import OTHER_SUBTYPE
+from chalicelib.live import deliverability
 from chalicelib.live.frames import Message
 from chalicelib.live.permissions import Permissions
 from chalicelib.recipients.audience import Recipient
@@ -23,6 +24,7 @@ from chalicelib.stats.counters import (
     RATES,
     RESOLUTIONS,
     SUMMARY,
+    UNDELIVERED_WINDOW,
     VARIANT,
     WINDOWS,
     Aggregate,
@@ -56,9 +58,9 @@ UNSETTLED = timedelta(minutes=15)
 
 _KINDS_OF_BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot")
 
-# Members of a campaign that share links do not show: activity contains recipients, and what is
-# usual is a result of the sender's other campaigns.
-NOT_SHARED = frozenset({"activity", "pace"})
+# Members of a campaign that share links do not show: activity contains recipients, what is usual is
+# a result of the sender's other campaigns, and the reply to one email may contain a name.
+NOT_SHARED = frozenset({"activity", "pace", "replies"})
 
 # Members of the pipeline's health that only those receive who may see all campaigns.
 OF_ALL_CAMPAIGNS = ("reconciliation", "recounts")
@@ -77,6 +79,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
     rows: list[Message] = []
     bounces: list[Message] = []
     variants: dict[str, Aggregate] = {}
+    aggregates = list(aggregates)
     for aggregate in aggregates:
         kind = aggregate.part.partition("#")[0]
         if kind == SUMMARY:
@@ -107,7 +110,7 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
     if variants:
         # Of the variants in a push, those that no client shows are left out.
         stats["variants"] = [_variant(variants[tag]) for tag in kept(variants)]
-    return stats
+    return stats | deliverability.members(aggregates)
 
 
 def campaign_snapshot(
@@ -131,6 +134,9 @@ def campaign_snapshot(
     stats["bounces"] = [*kinds[:MAX_BOUNCE_KINDS], *_other_bounces(kinds[MAX_BOUNCE_KINDS:])]
     variants = stats.get("variants", [])
     stats["variants"] = [*variants, *_other_variants(summary, variants)]
+    for name in ("providers", "replies"):
+        stats.setdefault(name, [])
+    stats["undelivered"] = _window(stats.get("undelivered", []), UNDELIVERED_WINDOW)
     stats["bots"]["unsettled"] = _unsettled(stats["timeline"]["minute"], now)
     return stats
 

@@ -51,8 +51,9 @@ class Snapshots(Struct, frozen=True):
             self.stats_table.shown(campaign, summary.tags if summary else ()),
             datetime.fromtimestamp(self.clock(), UTC),
         )
-        if access.shared is None:  # see messages.NOT_SHARED
-            if (pace := self.stats_table.pace(campaign)) is not None:
-                snapshot["pace"] = messages.pace(pace)
-            snapshot["activity"] = self.activity.newest(campaign)
+        if access.shared is not None:
+            return messages.seen(snapshot, access) or {}
+        if (pace := self.stats_table.pace(campaign)) is not None:
+            snapshot["pace"] = messages.pace(pace)
+        snapshot["activity"] = self.activity.newest(campaign)
         return snapshot

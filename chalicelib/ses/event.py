@@ -38,6 +38,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         tagged: whether the email has the campaign tag.
         recipients: recipients of the event, else the email's destination, as SES spells them; no
             duplicates.
+        destinations: number of addresses of the email.
         sender: the sender's display name, else the address.
         tags: values of the email's tags, by name.
         link: the URL clicked, as SES reports it.
@@ -64,6 +65,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     campaign: str
     tagged: bool
     recipients: tuple[str, ...] = ()
+    destinations: int = 0
     subject: str | None = None
     sender: str | None = None
     tags: Mapping[str, Any] = {}

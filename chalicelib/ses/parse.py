@@ -399,6 +399,7 @@ def _event(
         campaign=campaign or _tag(tags, CONFIGURATION_SET_TAG) or UNTAGGED,
         tagged=campaign is not None,
         recipients=tuple(dict.fromkeys(recipients)),
+        destinations=len(set(mail.destination or ())),
         subject=_subject(mail),
         sender=_sender(mail.source),
         tags=tags,

@@ -6,7 +6,7 @@ subtracts what was added, and adds what the current definitions count.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from chalicelib.facts.bots import BOTS_SINCE, kind_of_bot, label_agreement
 from chalicelib.facts.fact import ENGAGEMENTS, OTHER_LINK, Fact, is_settled
 from chalicelib.facts.networks import from_code
+from chalicelib.facts.replies import ReplyClass
 from chalicelib.facts.reputation import bounce_counter, bounce_counter_of_generation_1
 from chalicelib.facts.settle import rules_of
 from chalicelib.facts.state import State
@@ -23,15 +24,20 @@ from chalicelib.stats.counters import (
     HEALTH,
     NETWORK_COUNTERS,
     PIPELINE,
+    PROVIDER_COUNTERS,
     RESOLUTIONS,
     SUMMARY,
     AgeMetric,
     Key,
     age_counter,
+    at_provider,
     bounce_part,
     bucket_part,
     link_part,
     network_part,
+    provider_part,
+    reply_part,
+    undelivered_part,
     variant_part,
 )
 from chalicelib.stats.tags import shown
@@ -44,12 +50,16 @@ class Link(NamedTuple):
     label: str | None
 
 
+Named = Link | ReplyClass
+"""What identifies the link or the class of replies of an aggregate item."""
+
+
 class Contribution(NamedTuple):
-    """Aggregate items, the increments of each item's counters, and the link if they are links."""
+    """Aggregate items, the increments of each item's counters, and what identifies the items."""
 
     keys: Sequence[Key]
     counts: Mapping[str, int]
-    link: Link | None = None
+    name: Named | None = None
 
 
 _TO_THE_MINUTE, _ = RESOLUTIONS["minute"]
@@ -65,6 +75,12 @@ _COUNTERS = {
     "Rendering Failure": "rendering_failures",
 }
 _REPORTS = {"Bounce", "Complaint"}
+_UNDELIVERED = {
+    "delivery_delays": "delivery_delays",
+    "hard_bounces": "bounces",
+    "soft_bounces": "bounces",
+    "undetermined_bounces": "bounces",
+}
 _OTHER_TYPES = {*_REPORTS, "Subscription"}
 _SETTLED_SINCE = 2  # the generation since which bounces and complaints count by the state
 _BROKEN_DOWN_SINCE = 2  # the generation since which items count in the breakdowns of a campaign
@@ -86,8 +102,9 @@ def grouping_key(stored: Fact | State) -> Hashable:
             *_ages(stored),
             *stored.links,
             stored.human_links,
-            *stored.bounces.values(),
-            *stored.complaints.items(),
+            stored.provider,
+            *((one, stored.provider_of(to)) for to, one in stored.bounces.items()),
+            *((*one, stored.provider_of(one[0])) for one in stored.complaints.items()),
             *((rules_of(stored), *stored.networks.items()) if stored.networks else ()),
         )
     return (
@@ -106,6 +123,9 @@ def grouping_key(stored: Fact | State) -> Hashable:
         stored.opts_out,
         stored.generation,
         _breakdowns(stored),
+        stored.provider,
+        *stored.providers.items(),
+        stored.reply,
         *_bot_counters(stored),
     )
 
@@ -114,17 +134,17 @@ def contributions(stored: Fact | State) -> list[Contribution]:
     """Return the contribution of a fact or state to each aggregate item."""
     if isinstance(stored, State):
         return list(_of_state(stored))
-    return [*_of_fact(stored), *_of_bots(stored)]
+    return [*_of_fact(stored), *_of_reply(stored), *_of_bots(stored)]
 
 
 def difference(new: Fact | State, old: Fact | State) -> list[Contribution]:
     """Return the contributions of a change: those of the new image minus those of the old one."""
     sums: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    links: dict[Key, Link] = {}
+    names: dict[Key, Named] = {}
     for one in contributions(new):
         for key in one.keys:
-            if one.link is not None:
-                links[key] = one.link
+            if one.name is not None:
+                names[key] = one.name
             for counter, amount in one.counts.items():
                 sums[key][counter] += amount
     for one in contributions(old):
@@ -135,7 +155,7 @@ def difference(new: Fact | State, old: Fact | State) -> list[Contribution]:
         (key, {counter: amount for counter, amount in counts.items() if amount})
         for key, counts in sums.items()
     )
-    return [Contribution([key], counts, links.get(key)) for key, counts in differences if counts]
+    return [Contribution([key], counts, names.get(key)) for key, counts in differences if counts]
 
 
 def _of_fact(fact: Fact) -> Iterator[Contribution]:
@@ -162,6 +182,7 @@ def _of_fact(fact: Fact) -> Iterator[Contribution]:
     counts = dict.fromkeys(counters, fact.count)
     if counts:
         yield Contribution(_everywhere(fact, fact.at), counts)
+        yield from _at_providers(fact, counts)
     if part is not None:
         yield Contribution([(fact.campaign, part)], counts, link)
     if fact.type in _REPORTS and is_settled(fact) and fact.generation >= _SETTLED_SINCE:
@@ -171,6 +192,44 @@ def _of_fact(fact: Fact) -> Iterator[Contribution]:
         yield Contribution(_HEALTH, {"untagged": 1})
     if fact.type not in _COUNTERS and fact.type not in _OTHER_TYPES:
         yield Contribution(_HEALTH, {"unknown_types": 1})
+
+
+def _at_providers(fact: Fact, counters: Iterable[str]) -> Iterator[Contribution]:
+    numbers: Mapping[str | None, int] = {fact.provider: fact.count}
+    if fact.providers:
+        numbers = {name: int(number) for name, number in fact.providers.items()}
+    for provider, number in numbers.items():
+        yield from _at_provider(fact.campaign, provider, fact.at, dict.fromkeys(counters, number))
+
+
+def _at_provider(
+    campaign: str, provider: str | None, at: str, counts: Mapping[str, int]
+) -> Iterator[Contribution]:
+    """Yield what counts at a mailbox provider, and in the delays and bounces of the minute.
+
+    Items that an earlier release has stored have no provider, and count at none: nothing that was
+    not added is subtracted when they are replaced.
+    """
+    if provider is None:
+        return
+    if shown := {name: number for name, number in counts.items() if name in PROVIDER_COUNTERS}:
+        yield Contribution([(campaign, provider_part(provider))], shown)
+    if undelivered := {
+        at_provider(_UNDELIVERED[name], provider): number
+        for name, number in counts.items()
+        if name in _UNDELIVERED
+    }:
+        yield Contribution([(campaign, undelivered_part(at))], undelivered)
+
+
+def _of_reply(fact: Fact) -> Iterator[Contribution]:
+    if fact.reply is not None and fact.provider is not None:
+        status, _, text = fact.reply.partition(" ")
+        yield Contribution(
+            [(fact.campaign, reply_part(fact.reply))],
+            {at_provider("replies", fact.provider): fact.count},
+            ReplyClass(status, text),
+        )
 
 
 def _of_bots(fact: Fact) -> Iterator[Contribution]:
@@ -192,6 +251,7 @@ def _of_state(state: State) -> Iterator[Contribution]:
     for time, counter in _firsts(state):
         if time is not None:
             yield Contribution(_everywhere(state, time), {counter: 1})
+            yield from _at_provider(campaign, state.provider, time, {counter: 1})
     if state.links:
         yield Contribution(
             [(campaign, link_part(one)) for one in state.links], {"unique_clicks": 1}
@@ -200,13 +260,15 @@ def _of_state(state: State) -> Iterator[Contribution]:
         yield Contribution(
             [(campaign, link_part(one)) for one in state.human_links], {"unique_human_clicks": 1}
         )
-    for bounce in state.bounces.values():
+    for recipient, bounce in state.bounces.items():
         at, kind, subtype = bounce.split("#")
         count: Mapping[str, int] = {bounce_counter(kind, subtype): 1}
         yield Contribution(_everywhere(state, at), count)
         yield Contribution([(campaign, bounce_part(kind, subtype))], count)
+        yield from _at_provider(campaign, state.provider_of(recipient), at, count)
     for complaint, at in state.complaints.items():
         yield Contribution(_everywhere(state, at), {complaint: 1})
+        yield from _at_provider(campaign, state.provider_of(complaint), at, {complaint: 1})
     for network, code in state.networks.items():
         bits = zip(NETWORK_COUNTERS, from_code(code), strict=True)
         if shown := {counter: 1 for counter, bit in bits if bit}:

@@ -2,9 +2,10 @@
 
 An aggregate item of the stats table contains one campaign's counters of one part: the whole
 campaign (`summary`), a minute, an hour, a day, a link, a kind of bounce, a variant (the emails with
-one value of a message tag), a network, or the ages of emails at their first human open and click
-(`ages`). Counters are top-level attributes, as DynamoDB's ADD requires; their names in the table
-are short.
+one value of a message tag), a mailbox provider, a class of SMTP replies, the delays and bounces of
+a minute by provider (`undelivered`), a network, or the ages of emails at their first human open and
+click (`ages`). Counters are top-level attributes, as DynamoDB's ADD requires; their names in the
+table are short.
 
     campaign  part                     v        s    d  …   k<hash>
     spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see stats/update.py
@@ -20,7 +21,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from chalicelib.dynamodb import AttributeValue, Item
-from chalicelib.facts.fact import GENERATION
+from chalicelib.facts.fact import GENERATION, short_hash
 from chalicelib.facts.networks import Evidence
 from chalicelib.insight.curves import BUCKETS, Curve, curve
 from chalicelib.stats.pace_item import PaceNow, pace_now_from_summary
@@ -99,7 +100,17 @@ AGE_COUNTERS = {
     for metric, short in AGE_METRICS.items()
     for number in range(BUCKETS)
 }
-# All counters of campaigns, which a recount compares and corrects.
+# Counters of a mailbox provider.
+PROVIDER_COUNTERS = (
+    *("sends", "deliveries", "delivery_delays", "hard_bounces", "soft_bounces"),
+    *("undetermined_bounces", "prevented", "complaints"),
+    *("unique_human_opens", "unique_human_clicks"),
+)
+# Counters that an item has for each mailbox provider, such as `replies@Gmail` (`r@Gmail` on disk).
+# Their names are open: a release counts the providers of another release's table as well.
+COUNTERS_AT_PROVIDERS = {"delivery_delays": "dd", "bounces": "b", "replies": "r"}
+_NAMES_AT_PROVIDERS = {short: name for name, short in COUNTERS_AT_PROVIDERS.items()}
+# All counters of campaigns besides these, which a recount compares and corrects.
 COUNTED = COUNTERS | HOUR_COUNTERS | BOT_COUNTERS | NETWORK_COUNTERS | AGE_COUNTERS
 ON_DISK = COUNTED | HEALTH_COUNTERS
 _NAMES = {short: name for name, short in ON_DISK.items()}
@@ -134,15 +145,24 @@ MINUTES_KEPT_SECONDS = 2 * 24 * 3600
 
 # For each resolution, the time span shown, back from the newest bucket.
 WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3), "day": None}
+UNDELIVERED_WINDOW = timedelta(minutes=15)
 
 # Prefixes of part names, up to the #: those that topics show, and all.
 VARIANT = "variant"
-SHOWN_PARTS = (SUMMARY, *RESOLUTIONS, "link", "bounce", VARIANT)
+PROVIDER = "provider"
+REPLY = "reply"
+UNDELIVERED = "undelivered"
+SHOWN_PARTS = (
+    *(SUMMARY, *RESOLUTIONS, "link", "bounce", VARIANT),
+    *(PROVIDER, REPLY, UNDELIVERED),
+)
 NETWORK = "network"
 AGES = "ages"
 PARTS = (*SHOWN_PARTS, NETWORK, AGES)
 # Parts of which a campaign has one, so that their names have no #.
 SINGLE_PARTS = (SUMMARY, AGES)
+
+_MINUTES = ("minute#", f"{UNDELIVERED}#")
 
 # Numerator and denominator of each rate; denominators are defined only here (docs/metrics.md).
 # `attempted` are the emails that SES tried to send; `observable` are the delivered ones of which
@@ -177,6 +197,7 @@ class Aggregate(Struct, frozen=True):
         url: URL of a link's item; None for other items, and for `other`. Links with a label have
             several URLs; this is the least in text order.
         label: label of a link's item.
+        reply: class of replies of a reply's item, as Fact.reply.
         current_updates: number of updates, of those that `version` counts, in which all items were
             of the current generation.
         facts_until: when a campaign's first fact expires, in epoch seconds; summaries only.
@@ -194,6 +215,7 @@ class Aggregate(Struct, frozen=True):
     sender: str | None = None
     url: str | None = None
     label: str | None = None
+    reply: str | None = None
     current_updates: int = 0
     facts_until: int | None = None
     tags: tuple[str, ...] = ()
@@ -216,8 +238,8 @@ def bucket_part(resolution: str, at: str) -> str:
 
 def bucket_start(part: str) -> str:
     """Return a bucket's start in RFC 3339: `2026-11-23T10:00:00Z` for `hour#2026-11-23T10`."""
-    resolution, _, prefix = part.partition("#")
-    return prefix + RESOLUTIONS[resolution][1]
+    kind, _, prefix = part.partition("#")
+    return prefix + RESOLUTIONS["minute" if kind == UNDELIVERED else kind][1]
 
 
 @lru_cache(maxsize=1000)  # a batch covers few minutes, and the next batch covers them too
@@ -231,7 +253,7 @@ def kept_until(part: str) -> float:
     Raises:
         ValueError: the part is a minute that does not exist.
     """
-    if not part.startswith("minute#"):
+    if not part.startswith(_MINUTES):
         return math.inf
     return datetime.fromisoformat(bucket_start(part)).timestamp() + MINUTES_KEPT_SECONDS
 
@@ -249,6 +271,61 @@ def bounce_part(kind: str, subtype: str) -> str:
 def variant_part(tag: str) -> str:
     """Return the part of the emails with a tag, such as `variant#variant=b` (stats/tags.py)."""
     return f"{VARIANT}#{tag}"
+
+
+def provider_part(provider: str) -> str:
+    """Return the part of a mailbox provider, such as `provider#Gmail`."""
+    return f"{PROVIDER}#{provider}"
+
+
+def provider_of(part: str) -> str:
+    """Return the provider of a provider's part."""
+    return part.partition("#")[2]
+
+
+def reply_part(reply: str) -> str:
+    """Return the part of a class of replies."""
+    return f"{REPLY}#{short_hash(reply)}"
+
+
+def undelivered_part(at: str) -> str:
+    """Return the part of the delays and bounces of a minute."""
+    return f"{UNDELIVERED}#{at[: RESOLUTIONS['minute'][0]]}"
+
+
+def at_provider(counter: str, provider: str) -> str:
+    """Return the counter of a mailbox provider, such as `replies@Gmail`."""
+    return f"{counter}@{provider}"
+
+
+def by_provider(counts: Mapping[str, int], counter: str) -> dict[str, int]:
+    """Return the counts of a counter by mailbox provider."""
+    found = (name.partition("@") for name in counts)
+    return {
+        provider: counts[at_provider(name, provider)]
+        for name, at, provider in found
+        if at and name == counter
+    }
+
+
+def attribute_of(counter: str) -> str:
+    """Return the attribute of a counter in the table."""
+    name, at, provider = counter.partition("@")
+    return at_provider(COUNTERS_AT_PROVIDERS[name], provider) if at else ON_DISK[counter]
+
+
+def counter_of(attribute: str) -> str | None:
+    """Return the counter of an attribute of the table; None if it is not a counter."""
+    short, at, provider = attribute.partition("@")
+    if not at:
+        return _NAMES.get(attribute)
+    name = _NAMES_AT_PROVIDERS.get(short)
+    return name and at_provider(name, provider)
+
+
+def is_of_campaigns(counter: str) -> bool:
+    """Return whether a recount compares a counter."""
+    return counter in COUNTED or "@" in counter
 
 
 def tag_of(part: str) -> str:
@@ -296,7 +373,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
         counts={
             name: count
             for short, value in item.items()
-            if (name := _NAMES.get(short)) and (count := int(value["N"]))
+            if (name := counter_of(short)) and (count := int(value["N"]))
         },
         first_event_at=text("first_event_at"),
         last_event_at=text("last_event_at"),
@@ -304,6 +381,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
         sender=text("sender"),
         url=text("url"),
         label=text("label"),
+        reply=text("reply"),
         current_updates=int(item.get(CURRENT_UPDATES, {"N": "0"})["N"]),
         facts_until=None if until is None else int(until),
         tags=tuple(sorted(item.get("tags", AttributeValue()).get("SS", ()))),

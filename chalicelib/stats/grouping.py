@@ -22,10 +22,11 @@ from chalicelib.errors import trace
 from chalicelib.facts.fact import Fact
 from chalicelib.facts.forgotten import Forgotten
 from chalicelib.facts.items import expiry, from_item
+from chalicelib.facts.replies import ReplyClass
 from chalicelib.facts.settle import needs_upgrade
 from chalicelib.facts.state import State
 from chalicelib.stats.activity import entry_of, is_activity
-from chalicelib.stats.contributions import Link, contributions, difference, grouping_key
+from chalicelib.stats.contributions import Named, contributions, difference, grouping_key
 from chalicelib.stats.counters import HEALTH, PIPELINE, SUMMARY, Key, kept_until
 from chalicelib.stats.first_and_last import FirstAndLast
 from chalicelib.stats.subjects import SubjectSample
@@ -140,7 +141,7 @@ def _add(group: _Group, batch: Batch) -> None:
     whole = contributions(group.new) if group.old is None else difference(group.new, group.old)
     if needs_upgrade(group.new):
         batch.pending[group.new.campaign, SUMMARY].outdated = True
-    for keys, counts, link in whole:
+    for keys, counts, name in whole:
         change = Change(group.records, counts)
         for key in keys:
             until = kept_until(key[1])
@@ -148,14 +149,16 @@ def _add(group: _Group, batch: Batch) -> None:
             if counted is None:
                 continue
             batch.pending[key].changes.append(counted)
-            if link is not None:
-                batch.pending[key].move(link_field(link))
+            if name is not None:
+                batch.pending[key].move(name_field(name))
 
 
-def link_field(link: Link) -> ConditionalField:
-    """Return a link's URL and label as a conditional field of its aggregate item."""
-    values = {} if link.label is None else {"label": link.label}
-    return ConditionalField("url", link.url, keep_lowest=True, values=values)
+def name_field(name: Named) -> ConditionalField:
+    """Return what identifies a link or reply as a conditional field of its aggregate item."""
+    if isinstance(name, ReplyClass):
+        return ConditionalField("reply", " ".join(name), keep_lowest=True, values={})
+    values = {} if name.label is None else {"label": name.label}
+    return ConditionalField("url", name.url, keep_lowest=True, values=values)
 
 
 def _message_id(record: StreamRecord) -> Any:

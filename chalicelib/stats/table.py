@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import nsmallest
 from itertools import groupby, islice
 from typing import Any, NamedTuple
@@ -37,8 +37,12 @@ from chalicelib.stats.counters import (
     LISTED,
     PARTS,
     PIPELINE,
+    PROVIDER,
+    REPLY,
     SINGLE_PARTS,
     SUMMARY,
+    UNDELIVERED,
+    UNDELIVERED_WINDOW,
     WINDOWS,
     Aggregate,
     Key,
@@ -105,6 +109,7 @@ _FINISHED_SECONDS = 600  # until finished shards are read again
 _BATCH_GET = 100
 # The maximum that WINDOWS shows; a sparkline must fit in a frame.
 _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
+_MOST_UNDELIVERED = UNDELIVERED_WINDOW // timedelta(minutes=1)
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
 _RECONCILIATION_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": RECONCILIATION}}
 # A position in the list of campaigns: a campaign, and the time of its first event.
@@ -635,12 +640,15 @@ class StatsTable:
             tags: the tags that the campaign keeps, whose variants to return.
         """
         return [
-            *self._kept_minutes(campaign),
+            *self._kept_minutes(campaign, "minute", _MOST_BUCKETS["minute"]),
             *self._parts(campaign, "hour#", most=_MOST_BUCKETS["hour"]),
             *self._parts(campaign, "day#"),
             *self._links(campaign),
             *self._parts(campaign, "bounce#"),
             *self.variants(campaign, tags),
+            *self._parts(campaign, f"{PROVIDER}#"),
+            *self._parts(campaign, f"{REPLY}#", most=MAX_RANKED),
+            *self._kept_minutes(campaign, UNDELIVERED, _MOST_UNDELIVERED),
         ]
 
     def variants(self, campaign: str, tags: Sequence[str]) -> list[Aggregate]:
@@ -928,13 +936,13 @@ class StatsTable:
         ).get("Item")
         return item
 
-    def _kept_minutes(self, campaign: str) -> Iterator[Aggregate]:
+    def _kept_minutes(self, campaign: str, kind: str, most: int) -> Iterator[Aggregate]:
         """Return a campaign's newest minutes, without expired ones that are not yet deleted.
 
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
         """
         now = self._clock()
-        minutes = self._parts(campaign, "minute#", most=_MOST_BUCKETS["minute"])
+        minutes = self._parts(campaign, f"{kind}#", most=most)
         return (one for one in minutes if kept_until(one.part) > now)
 
     def _parts(self, campaign: str, prefix: str, *, most: int | None = None) -> Iterator[Aggregate]:

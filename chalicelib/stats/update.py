@@ -32,8 +32,8 @@ from chalicelib.stats.counters import (
     CONDITIONAL_FIELDS,
     COUNTED,
     CURRENT_UPDATES,
-    ON_DISK,
     SUMMARY,
+    attribute_of,
     kept_until,
 )
 from chalicelib.stats.tags import TAGS, kept
@@ -125,6 +125,14 @@ class PendingUpdate(Struct):
         if _first_sequence(self.changes) > counted_up_to:
             return self.changes
         return [rest for one in self.changes if (rest := one.after(counted_up_to)) is not None]
+
+    def over(self, counts: Mapping[str, int]) -> "PendingUpdate":
+        """Return the complete contents of an item, for `restatement`, that has these counters.
+
+        Those that it is to lose are 0. Counters of providers are known by the item alone.
+        """
+        lost = Change([], dict.fromkeys(counts, 0))
+        return PendingUpdate([*self.changes, lost], self.fields, self.outdated, self.tags)
 
     def move(self, value: ConditionalField) -> None:
         """Keep a conditional field if it beats the current one."""
@@ -240,7 +248,7 @@ def plan(  # noqa: PLR0913 - all but one describe the batch
         first = _first_sequence(fresh).to_bytes(_SEQUENCE_BYTES, "big")
         update.require_absent_or(attribute, "<", {"B": first})
         for counter, amount in sums(fresh).items():
-            update.add(ON_DISK[counter], amount)
+            update.add(attribute_of(counter), amount)
     for value in fields:
         update.require_absent_or(value.guard, ">" if value.keep_lowest else "<", {"S": value.rank})
         update.move(value)
@@ -263,7 +271,7 @@ def restatement(
     not exist yet has none, and gets the checkpoints of the records counted so far.
 
     Args:
-        pending: the complete contents of the item.
+        pending: the complete contents of the item, over those that it has (PendingUpdate.over).
         part: the item's sort key.
         version: the item's version when read; 0 if there was no item.
         positions: sequence number up to which records are counted, by shard attribute.
@@ -275,11 +283,12 @@ def restatement(
     update = _Update()
     update.add("v", 1)
     counts = sums(pending.changes)
-    for counter, attribute in COUNTED.items():
+    named = {counter for change in pending.changes for counter in change.counts}
+    for counter in dict.fromkeys((*COUNTED, *sorted(named))):
         if counter in counts:
-            update.set(attribute, {"N": str(counts[counter])})
+            update.set(attribute_of(counter), {"N": str(counts[counter])})
         else:
-            update.remove(attribute)
+            update.remove(attribute_of(counter))
     known = set()
     for value in pending.fields.values():
         update.move(value)
@@ -392,8 +401,10 @@ class _Update:
         return arguments
 
     def _name(self, name: str) -> str:
-        self._names[f"#{name}"] = name
-        return f"#{name}"
+        # Counters of providers have characters that a placeholder must not have.
+        placeholder = f"#{name}" if name.isidentifier() else f"#_{len(self._names)}"
+        self._names[placeholder] = name
+        return placeholder
 
     def _value(self, value: Mapping[str, Any]) -> str:
         placeholder = f":{len(self._values)}"

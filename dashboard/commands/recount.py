@@ -400,10 +400,11 @@ def _restate(
     _send_jobs(pause.installation, campaign, parts)
     # The summary last, as in counting: it is never ahead of its parts.
     for part in sorted(parts, key=lambda part: (part == SUMMARY, part)):
+        counts = before[part].counts if part in before else {}
         try:
             stats_table.restate(
                 (campaign, part),
-                wanted.get(part, PendingUpdate()),
+                wanted.get(part, PendingUpdate()).over(counts),
                 version=before[part].version if part in before else 0,
                 positions=positions,
                 now=int(now),

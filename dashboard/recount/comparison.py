@@ -10,10 +10,17 @@ from chalicelib.facts.forgotten import Forgotten
 from chalicelib.facts.items import expiry, from_item
 from chalicelib.facts.settle import needs_upgrade
 from chalicelib.recipients.pages import Sent, sent
-from chalicelib.stats.contributions import Link, contributions
-from chalicelib.stats.counters import COUNTED, PIPELINE, SUMMARY, Aggregate, kept_until
+from chalicelib.stats.contributions import Named, contributions
+from chalicelib.stats.counters import (
+    COUNTED,
+    PIPELINE,
+    SUMMARY,
+    Aggregate,
+    is_of_campaigns,
+    kept_until,
+)
 from chalicelib.stats.first_and_last import FirstAndLast
-from chalicelib.stats.grouping import link_field
+from chalicelib.stats.grouping import name_field
 from chalicelib.stats.subjects import SubjectSample
 from chalicelib.stats.tags import TAGS, TagSet
 from chalicelib.stats.update import Change, PendingUpdate
@@ -58,7 +65,7 @@ class Facts:
         self._counts: dict[str, dict[str, dict[str, int]]] = defaultdict(
             lambda: defaultdict(lambda: defaultdict(int))
         )
-        self._links: dict[str, dict[str, Link]] = defaultdict(dict)
+        self._names: dict[str, dict[str, Named]] = defaultdict(dict)
         self._firsts: dict[str, FirstAndLast] = defaultdict(FirstAndLast)
         self._outdated: set[str] = set()
         self._tags: dict[str, TagSet] = defaultdict(TagSet)
@@ -75,13 +82,13 @@ class Facts:
         self.read += 1
         if self._indexes and (entry := sent(stored)):
             self.sent[stored.campaign].append(entry)
-        for keys, counts, link in contributions(stored):
+        for keys, counts, name in contributions(stored):
             for campaign, part in keys:
                 for counter, amount in counts.items():
                     self._counts[campaign][part][counter] += amount
-                if link is not None:
-                    links = self._links[campaign]
-                    links[part] = min(link, links.get(part, link))
+                if name is not None:
+                    names = self._names[campaign]
+                    names[part] = min(name, names.get(part, name))
         if needs_upgrade(stored):
             self._outdated.add(stored.campaign)
         if isinstance(stored, Fact):
@@ -100,14 +107,13 @@ class Facts:
 
         Minutes that are no longer compared are left out.
         """
-        links = self._links[campaign]
         expected = {
             part: PendingUpdate([Change([{}], dict(counts))])
             for part, counts in self._counts[campaign].items()
             if is_compared(part, now)
         }
-        for part, link in links.items():
-            expected[part].move(link_field(link))
+        for part, name in self._names[campaign].items():
+            expected[part].move(name_field(name))
         if campaign in self._firsts:
             summary = expected.setdefault(SUMMARY, PendingUpdate())
             for value in self._firsts[campaign].fields():
@@ -137,7 +143,7 @@ def differences(
         aggregate = stored.get(part) or Aggregate(campaign, part)
         pending = facts.get(part, PendingUpdate())
         counts = pending.changes[0].counts if pending.changes else {}
-        for name in COUNTED:
+        for name in dict.fromkeys((*COUNTED, *sorted({*aggregate.counts, *counts}))):
             counted, said = aggregate.counts.get(name, 0), counts.get(name, 0)
             if counted != said:
                 yield Difference(campaign, part, name, counted, said)
@@ -168,7 +174,7 @@ def counters_compared(
         (one.part, name)
         for one in aggregates
         if is_compared(one.part, now)
-        for name in one.counts.keys() & COUNTED.keys()
+        for name in filter(is_of_campaigns, one.counts)
     }
     said = {
         (part, name)

@@ -4,6 +4,7 @@ Addresses use domains that are reserved for examples, so that no real person app
 https://www.rfc-editor.org/rfc/rfc2606
 """
 
+import zlib
 from random import Random
 
 # fmt: off
@@ -27,6 +28,18 @@ _DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "post.e
 
 # Captured user agents; chalicelib/facts/classify.py documents the meaning of each.
 APPLE_MAIL_PRIVACY = "Mozilla/5.0"
+# Mailbox providers as SES names them in the tag of an email, in percent of the addresses.
+_ISPS = {
+    "Gmail": 41,
+    "Yahoo": 15,
+    "Hotmail": 14,
+    "iCloud": 8,
+    "GMX": 4,
+    "Orange": 3,
+    "UNKNOWN_ISP": 15,
+}
+_ISP_OF_PERCENT = [name for name, percent in _ISPS.items() for _ in range(percent)]
+
 GMAIL_PREFETCH = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
@@ -103,6 +116,11 @@ def address(rng: Random, index: int) -> str:
     """Return a random address, unique for the index."""
     first, last = rng.choice(_FIRST_NAMES), rng.choice(_LAST_NAMES)
     return f"{first}.{last}{index}@{rng.choice(_DOMAINS)}".lower()
+
+
+def isp_of(address: str) -> str:
+    """Return the mailbox provider of an address, as SES names it; always the same one."""
+    return _ISP_OF_PERCENT[zlib.crc32(address.encode()) % 100]
 
 
 def reader(rng: Random) -> str | None:

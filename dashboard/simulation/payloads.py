@@ -10,6 +10,8 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from dashboard.simulation.audience import isp_of
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 OUTGOING_IP = "192.0.2.25"
@@ -138,5 +140,6 @@ def _tags(mail: Mail, domain: str) -> dict[str, list[str]]:
         "ses:source-ip": ["192.0.2.10"],
         "ses:from-domain": [domain],
         "ses:caller-identity": ["mailer"],
+        "ses:recipient-isp": [isp_of(mail.recipient)],
         **{name: [value] for name, value in mail.tags.items()},
     }

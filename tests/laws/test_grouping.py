@@ -75,6 +75,7 @@ values = st.one_of(
 ATTRIBUTES = [
     *"ectmngrsflhaikwbodzxqpvyj",
     *("message_id", "fact", "uo", "uhc", "ul", "up", "ue", "hl", "bb", "cc", "ba", "bs", "expires"),
+    *("mp", "mn", "bc"),
 ]
 
 

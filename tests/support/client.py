@@ -29,14 +29,23 @@ def campaign_topic(campaign: str) -> str:
 
 
 MOST_VARIANTS = 20  # of each tag
-WINDOWS = {"minute": timedelta(hours=2), "hour": timedelta(days=3)}
+MOST_REPLIES = 20
+WINDOWS = {
+    "minute": timedelta(hours=2),
+    "hour": timedelta(days=3),
+    "undelivered": timedelta(minutes=15),
+}
 
 
 def _is_empty(part, value: dict) -> bool:
     if part[0] == "variant":
         return not any(value["counts"].values())
-    names = {"at", "version", "id", "url", "label", "kind", "type", "subtype"}
-    return part[0] in ("minute", "hour", "day", "link", "bounce") and not any(
+    if part[0] == "undelivered":
+        return not any(any(one.values()) for one in value["providers"].values())
+    if part[0] == "reply":
+        return not value["count"]
+    names = {"at", "version", "id", "url", "label", "kind", "type", "subtype", "provider"}
+    return part[0] in ("minute", "hour", "day", "link", "bounce", "provider") and not any(
         number for name, number in value.items() if name not in names
     )
 
@@ -47,8 +56,9 @@ class Topic:
     Attributes:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
             at) → bucket; "pace" → pace; ("link", id) → link; ("bounce", type, subtype) → bounce;
-            ("variant", tag, value, whether it is the rest) → variant; "health" → the pipeline's
-            health.
+            ("variant", tag, value, whether it is the rest) → variant; ("provider", name) →
+            provider; ("reply", status, text) → reply; ("undelivered", at) → minute; "health" → the
+            pipeline's health.
     """
 
     def __init__(self) -> None:
@@ -94,6 +104,12 @@ class Topic:
         for one in content.get("variants", []):
             identity = one["tag"], one["value"], one.get("rest", False)
             self._keep(("variant", *identity), one)
+        for one in content.get("providers", []):
+            self._keep(("provider", one["provider"]), one)
+        for one in content.get("replies", []):
+            self._keep(("reply", one["status"], one["text"]), one)
+        for one in content.get("undelivered", []):
+            self._keep(("undelivered", one["at"]), one)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -117,6 +133,10 @@ class Topic:
         for _, of_tag in itertools.groupby(variants, key=lambda part: part[1]):
             for part in list(of_tag)[MOST_VARIANTS:]:
                 shown.pop(part, None)
+        replies = [part for part in shown if part[0] == "reply"]
+        replies.sort(key=lambda part: (-shown[part]["count"], f"{part[1]} {part[2]}"))
+        for part in replies[MOST_REPLIES:]:
+            del shown[part]
         return {part: value for part, value in shown.items() if part[0] != "variant" or not part[3]}
 
     def _keep(self, part, value: dict) -> None:

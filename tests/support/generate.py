@@ -12,8 +12,8 @@ CAMPAIGNS = {
 }  # An email to several recipients: SES does not report who opened or clicked it.
 RECIPIENTS = {
     "m-1": ["ada@example.com"],
-    "m-2": ["ada@example.com"],
-    "m-3": ["ada@example.com", "cyd@example.com"],
+    "m-2": ["eve@gmail.com"],
+    "m-3": ["ada@example.com", "cyd@gmx.de"],
 }
 # One email of each campaign has a variant: the counters of the others are the campaign's alone.
 VARIANTS = {"m-1": "a", "m-2": None, "m-3": "b"}
@@ -76,6 +76,19 @@ _BOUNCES = [
 ]
 
 
+# SMTP replies, and their classes: those of a cause differ in what is not part of the class.
+REPLIES = [
+    ({}, None),
+    ({"status": "5.1.1"}, "5.1.1 "),
+    (
+        {"status": "5.0.0", "diagnosticCode": "smtp; 550 5.1.1 <ada@example.com>: User unknown"},
+        "5.1.1 User unknown",
+    ),
+    ({"diagnosticCode": "smtp; 550 5.1.1 <bob@gmail.com>: User unknown"}, "5.1.1 User unknown"),
+    ({"diagnosticCode": "smtp; 452 4.2.2 Mailbox full"}, "4.2.2 Mailbox full"),
+]
+
+
 _COMPLAINTS = [
     {"feedback_type": "abuse"},
     {"feedback_type": "not-spam"},
@@ -87,7 +100,8 @@ _COMPLAINTS = [
 def _other(kind: str, message: str, second: int) -> dict:
     at = moment(second)
     of_mail = {"campaign": CAMPAIGNS[message], "variant": VARIANTS[message]}
-    to = ["ada@example.com", "bob@example.com"][: 1 + second % 2]
+    to = ["ada@example.com", "bob@gmail.com"][: 1 + second % 2]
+    reply, _ = REPLIES[second % len(REPLIES)]
     match kind:
         case "send":
             return ses.a_send(message, **of_mail, to=RECIPIENTS[message])
@@ -95,14 +109,14 @@ def _other(kind: str, message: str, second: int) -> dict:
             return ses.a_delivery(message, **of_mail, at=at, to=to)
         case "bounce":
             bounce, subtype = _BOUNCES[second % len(_BOUNCES)]
-            kind_of = {"kind": bounce, "subtype": subtype}
+            kind_of = {"kind": bounce, "subtype": subtype, "reply": reply}
             feedback = f"f-{second % 3}"
             return ses.a_bounce(message, **of_mail, at=at, to=to, feedback=feedback, **kind_of)
         case "complaint":
             kind_of = _COMPLAINTS[second % len(_COMPLAINTS)]
             return ses.a_complaint(message, **of_mail, at=at, to=to, **kind_of)
         case "delay":
-            return ses.a_delay(message, **of_mail, at=at)
+            return ses.a_delay(message, **of_mail, at=at, to=to[-1], reply=reply)
         case "reject":
             return ses.a_reject(message, **of_mail)
         case "failure":

@@ -3,12 +3,14 @@
 Sets and sums over the list of events, written independently of the tested code.
 """
 
+import hmac
 from collections import Counter, defaultdict
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from support import ses
+from support.generate import REPLIES
 
 BOUNCES = {"Permanent": "hard_bounces", "Transient": "soft_bounces"}
 NEVER_SENT = {
@@ -45,6 +47,12 @@ AGES = [
     *(86400 * one for one in (1, 1.5, 2, 3, 4, 5, 7, 10, 14, 21, 30)),
 ]
 BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot")
+PROVIDERS = {"gmail.com": "Gmail", "gmx.de": "GMX and WEB.DE"}
+OF_PROVIDERS = {
+    *("sends", "deliveries", "delivery_delays", "hard_bounces", "soft_bounces", "complaints"),
+    *("undetermined_bounces", "prevented", "unique_human_opens", "unique_human_clicks"),
+}
+CLASSES = {tuple(reply.items()): name for reply, name in REPLIES}
 BROWSERS = {ses.BROWSER, ses.TELEPHONE, ses.OUTDATED_BROWSER}
 FETCHED_WHEN_READ = {ses.OUTLOOK, ses.GMAIL_PROXY}
 
@@ -68,44 +76,66 @@ def stats(events):
     """Return the counters of every part: campaign → part → counter → number.
 
     Parts are `summary`, `ages`, `minute#…`, `hour#…`, `day#…`, `link#<URL>` or `link#label <label>`,
-    `bounce#<type>#<subtype>` and `variant#variant=<value>`.
+    `bounce#<type>#<subtype>`, `variant#variant=<value>`, `provider#<name>`, `reply#<class>` and
+    `undelivered#…`.
     """
     result = defaultdict(lambda: defaultdict(Counter))
     variants = {one["mail"]["messageId"]: _variant(one) for one in events}
     engagements = defaultdict(list)
     firsts = {}
     for campaign, happening in {one for event in events for one in _happenings(event)}:
-        message, at, counter, amount, link, agent, is_bot, mail_at, bounce, identity, alone = (
-            happening
-        )
+        *event, at_providers, reply = happening
+        message, at, counter, amount, link, agent, is_bot, mail_at, bounce, identity, alone = event
+        whose = Whose(variants[message], at_providers)
+        if reply is not None:
+            for provider, _ in at_providers:
+                result[campaign][f"reply#{reply}"][f"replies@{provider}"] += 1
         if counter in REPORTS:
             result[campaign][f"hour#{at[:13]}"]["reports"] += amount
         if counter in ("hard_bounces", "prevented"):
             # Once for each recipient of a message, however many reports name it.
-            _keep_first(firsts, (campaign, message, "bounce", identity[0]), (at, counter, bounce))
+            first = (at, counter, bounce, whose)
+            _keep_first(firsts, (campaign, message, "bounce", identity[0]), first)
             continue
         if counter.startswith("complaints"):
-            _keep_first(firsts, (campaign, message, counter), (at, counter, None))
+            first = (f"{at}#{_pseudonym(identity[0])}", counter, None, whose)
+            _keep_first(firsts, (campaign, message, counter), first)
             continue
-        _everywhere(result[campaign], at, counter, amount, variants[message])
+        _everywhere(result[campaign], at, counter, amount, whose)
         if bounce is not None:
             result[campaign][f"bounce#{bounce}"][counter] += amount
         if counter in ("opens", "clicks"):
             url = identity if counter == "clicks" else None
             engagements[campaign, message].append(
-                Engaged(at, counter, link, agent, is_bot, mail_at, url, alone)
+                Engaged(at, counter, link, agent, is_bot, mail_at, url, alone, whose)
             )
-    for (campaign, message, *_), (at, counter, bounce) in firsts.items():
-        _everywhere(result[campaign], at, counter, 1, variants[message])
+    for (campaign, *_), (at, counter, bounce, whose) in firsts.items():
+        _everywhere(result[campaign], at, counter, 1, whose)
         if bounce is not None:
             result[campaign][f"bounce#{bounce}"][counter] += 1
-    for (campaign, message), found in engagements.items():
+    for (campaign, _), found in engagements.items():
         found.sort(key=lambda one: one.at)
-        _engaged(result[campaign], found, variants[message])
+        _engaged(result[campaign], found)
     return {
         campaign: {part: dict(+counter) for part, counter in parts.items() if +counter}
         for campaign, parts in result.items()
     }
+
+
+class Whose(NamedTuple):
+    """Where an event counts besides its campaign: its variant, and the number at each provider."""
+
+    variant: str | None
+    providers: tuple[tuple[str, int], ...]
+
+
+def _provider(address):
+    return PROVIDERS.get(address.rpartition("@")[2], "other")
+
+
+def _pseudonym(address):
+    """Return what sorts the reports of one moment."""
+    return hmac.digest(b"key", address.encode(), "sha256").hex()[:16]
 
 
 def _keep_first(firsts, key, found):
@@ -116,7 +146,7 @@ def _variant(event):
     return event["mail"]["tags"].get("variant", [None])[0]
 
 
-def _engaged(parts, found, variant):
+def _engaged(parts, found):
     """Count a message's opens and clicks, by bot and human, in total and unique."""
     firsts = {}
     human_links, human, private = set(), False, None
@@ -124,7 +154,7 @@ def _engaged(parts, found, variant):
         at, counter, link, agent = one.at, one.counter, one.link, one.agent
         whose = _whose(one, found)
         if whose != "unknown":
-            _everywhere(parts, at, f"{whose}_{counter}", 1, variant)
+            _everywhere(parts, at, f"{whose}_{counter}", 1, one.counted_at)
         parts["summary"].update(_of_bots(one, whose))
         if link is not None:
             parts[f"link#{link}"]["clicks"] += 1
@@ -147,7 +177,7 @@ def _engaged(parts, found, variant):
         if isinstance(name, tuple):
             parts[f"link#{name[1]}"]["unique_clicks"] += 1
         else:
-            _everywhere(parts, at, name, 1, variant)
+            _everywhere(parts, at, name, 1, found[0].counted_at)
     for link in human_links:
         parts[f"link#{link}"]["unique_human_clicks"] += 1
     _by_age(parts, firsts, found)
@@ -172,6 +202,7 @@ class Engaged(NamedTuple):
     mail_at: str
     url: str | None
     alone: bool
+    counted_at: Whose
 
     def after(self, other):
         """Return the seconds from another open or click to this one."""
@@ -293,11 +324,18 @@ def _at_open(click, found):
     )
 
 
-def _everywhere(parts, at, counter, amount, variant):
+def _everywhere(parts, at, counter, amount, whose):
     for part in ("summary", f"minute#{at[:16]}", f"hour#{at[:13]}", f"day#{at[:10]}"):
         parts[part][counter] += amount
-    if variant is not None:
-        parts[f"variant#variant={variant}"][counter] += amount
+    if whose.variant is not None:
+        parts[f"variant#variant={whose.variant}"][counter] += amount
+    for provider, number in whose.providers:
+        if counter in OF_PROVIDERS:
+            parts[f"provider#{provider}"][counter] += number
+        if counter == "delivery_delays":
+            parts[f"undelivered#{at[:16]}"][f"delivery_delays@{provider}"] += number
+        elif counter in ("hard_bounces", "soft_bounces", "undetermined_bounces"):
+            parts[f"undelivered#{at[:16]}"][f"bounces@{provider}"] += number
 
 
 def _time(at):
@@ -313,12 +351,16 @@ def _happenings(event):
     """Return the facts of an event, each with everything that distinguishes it from others."""
     kind, mail = event["eventType"], event["mail"]
 
-    def one(counter, at, amount=1, link=None, own=None, *, bounce=None, identity=None):
+    def one(counter, at, amount=1, link=None, own=None, *, bounce=None, identity=None, reply=None):
         own = own or {}
+        to = set(mail["destination"]) if isinstance(identity, str | None) else [identity[0]]
+        numbers = Counter(map(_provider, to))
+        if counter not in (*OF_THE_MAIL.values(), None) and len(numbers) > 1:
+            numbers = {"other": amount}
         return campaign_of(event), (
             mail["messageId"], at, counter, amount, link,
             own.get("userAgent"), own.get("isBotEvent"), mail["timestamp"], bounce, identity,
-            len(mail["destination"]) == 1,
+            len(mail["destination"]) == 1, tuple(sorted(numbers.items())), reply,
         )  # fmt: skip
 
     if kind in OF_THE_MAIL:
@@ -340,6 +382,7 @@ def _happenings(event):
                     to if isinstance(to, str) else to["emailAddress"],
                     own.get("feedbackId"),
                 ),
+                reply=None if isinstance(to, str) else _class_of(to),
             )
             for to in own[recipients]
         ]
@@ -354,6 +397,12 @@ def _happenings(event):
         was_out = own.get("oldTopicPreferences", {}).get("unsubscribeAll")
         return [one("unsubscribes", own["timestamp"])] if left and not was_out else []
     return []
+
+
+def _class_of(recipient):
+    """Return the class of the reply that generate.py has chosen for a recipient."""
+    said = {name: one for name, one in recipient.items() if name != "emailAddress"}
+    return CLASSES.get(tuple(said.items()), f"{said.get('status')} ")
 
 
 def _bounce(own):

@@ -83,14 +83,21 @@ def a_delivery(
     }
 
 
-def a_delay(message: str = "m-1", *, at: str = "2026-11-23T10:10:00.000Z", **of_mail: Any) -> Json:
+def a_delay(
+    message: str = "m-1",
+    *,
+    to: str = "ada@example.com",
+    at: str = "2026-11-23T10:10:00.000Z",
+    reply: Json | None = None,
+    **of_mail: Any,
+) -> Json:
     return {
         "eventType": "DeliveryDelay",
         "mail": mail(message, subject=None, **of_mail),
         "deliveryDelay": {
             "timestamp": at,
             "delayType": "MailboxFull",
-            "delayedRecipients": [{"emailAddress": "ada@example.com", "status": "4.2.2"}],
+            "delayedRecipients": [{"emailAddress": to, **(reply or {"status": "4.2.2"})}],
         },
     }
 
@@ -103,6 +110,7 @@ def a_bounce(
     to: list[str] | None = None,
     at: str = "2026-11-23T10:00:02.000Z",
     feedback: str = "f-1",
+    reply: Json | None = None,
     **of_mail: Any,
 ) -> Json:
     return {
@@ -114,7 +122,8 @@ def a_bounce(
             "bounceSubType": subtype,
             "feedbackId": feedback,
             "bouncedRecipients": [
-                {"emailAddress": address} for address in (to or ["ada@example.com"])
+                {"emailAddress": address, **(reply or {})}
+                for address in (to or ["ada@example.com"])
             ],
         },
     }

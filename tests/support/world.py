@@ -315,7 +315,8 @@ class World:
     def counted(self) -> dict[str, dict[str, dict[str, int]]]:
         """Return every counter except the evidence of networks: campaign → part → counter → number.
 
-        A link's part is `link#<URL>` or `link#label <label>`, as in reference.py.
+        A link's part is `link#<URL>` or `link#label <label>`, and that of a class of replies has
+        its status and text, as in reference.py.
         """
         counted: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
         for item in self.dynamo.tables["StatsTable"].items():
@@ -324,6 +325,7 @@ class World:
             if aggregate.counts and is_compared and aggregate.campaign != PIPELINE:
                 name = f"label {aggregate.label}" if aggregate.label else aggregate.url
                 part = f"link#{name}" if name else aggregate.part
+                part = f"reply#{aggregate.reply}" if aggregate.reply else part
                 counted[aggregate.campaign][part] = dict(aggregate.counts)
         return dict(counted)
 

@@ -279,7 +279,11 @@ def test_the_frames_of_a_long_snapshot_equal_the_short_one():
     for frame in frames[1:]:
         for resolution, buckets in frame["snapshot"].get("timeline", {}).items():
             whole["timeline"].setdefault(resolution, []).extend(buckets)
-        for name in ("links", "bounces", "variants", "activity"):
+        for name in (
+            *("links", "bounces", "variants"),
+            *("providers", "replies", "undelivered"),
+            "activity",
+        ):
             whole.setdefault(name, []).extend(frame["snapshot"].get(name, []))
 
     assert whole == EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
