@@ -4,6 +4,7 @@ Rendered into `index.html`, where the page's script looks a text up by its key; 
 placeholder for a value that the script inserts.
 """
 
+from chalicelib.facts.reply_causes import ACTORS
 from chalicelib.stats.counters import RATES
 
 COUNTERS = {
@@ -891,6 +892,32 @@ ACTIVITY = {
     "reported": "reported as {recipient}",
 }
 
+PROVIDERS = {
+    "title": "Mailbox providers",
+    "provider": "Provider",
+    "sends": "Sent",
+    "delivered": "Delivered",
+    "delivery_delays": "Delays",
+    "hard_bounces": "Hard bounces",
+    "soft_bounces": "Soft bounces",
+    "complaints": "Spam complaints",
+    "opened": "Human opens",
+    "clicked": "Human clicks",
+    "recent": "{count} in {minutes} min",
+    "above_delivery_delays": "More delays than elsewhere",
+    "above_hard_bounces": "More hard bounces than elsewhere",
+    "above_soft_bounces": "More soft bounces than elsewhere",
+    "other": "All others",
+    "all": "Campaign",
+    "hint": "Opens, clicks and complaints are of delivered emails, the other rates of emails that "
+    "Amazon SES tried to send. ▲ marks what is significantly above the other providers.",
+    "replies": "Replies of mail servers",
+    "reply": "Reply and what to do",
+    "from": "Providers",
+    "count": "Replies",
+    "unknown_cause": "Cause not known",
+}
+
 RECIPIENTS = {
     "title": "Recipients",
     "about": "Opens and clicks are those of humans. “Opened” includes recipients who clicked, and "
@@ -992,6 +1019,10 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "by_age": BY_AGE,
         "links": LINKS,
         "activity": ACTIVITY,
+        "providers": PROVIDERS,
+        "reply_cause": REPLY_CAUSES,
+        "reply_advice": REPLY_ADVICE,
+        "reply_actor": {cause: REPLY_ACTORS[actor] for cause, actor in ACTORS.items()},
         "recipients": RECIPIENTS,
         "wall": WALL,
         "sign_in": SIGN_IN if signing_in else {},

@@ -7,7 +7,8 @@
  */
 
 import {
-  ProtocolError, count, counter, fail, flag, identifier, list, object, optional, rate, shape, string, time,
+  byName,
+ ProtocolError, count, counter, fail, flag, identifier, list, object, optional, rate, shape, string, time,
 } from "./validate.js";
 
 /** Counters that are null until a campaign that an earlier release counted is recounted. */
@@ -25,6 +26,12 @@ const FIRST_COUNTERS = /** @type {const} */ ([
 
 /** Counters of a campaign; non-negative integers. */
 export const COUNTERS = /** @type {const} */ ([...FIRST_COUNTERS, ...LATER_COUNTERS]);
+
+/** Counters of a mailbox provider. */
+export const PROVIDER_COUNTERS = /** @type {const} */ ([
+  "sends", "deliveries", "delivery_delays", "hard_bounces", "soft_bounces", "undetermined_bounces", "prevented",
+  "complaints", "unique_human_opens", "unique_human_clicks",
+]);
 
 /** Rates of a campaign: fractions of 1, null where the denominator is 0 or smaller than the numerator. */
 export const RATES = /** @type {const} */ ([
@@ -73,12 +80,18 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {Omit<ReturnType<typeof linkMembers>, "id" | "kind"> & {id: string, kind: string}} Link
  * The number of bounces of one SES bounce type and subtype.
  * @typedef {ReturnType<typeof bounces>} Bounces
- *
+ * What a campaign counts at one mailbox provider.
+ * @typedef {{provider: string, version: number} & Record<typeof PROVIDER_COUNTERS[number], number>} Provider
+ * A class of SMTP replies; `cause` is a key of the glossary.
+ * @typedef {ReturnType<typeof reply>} ReplyClass
+ * The delays and bounces of one minute by provider.
+ * @typedef {ReturnType<typeof undelivered>} Undelivered
  * The emails with a value of a message tag; `rest` if it is all emails besides those of the other rows.
  * @typedef {ReturnType<typeof variant>} Variant
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>, variants: Variant[],
- *            links: Link[], bounces: Bounces[], pace: Pace | null, activity: Activity[] | null}} CampaignPart
+ *            links: Link[], bounces: Bounces[], providers: Provider[], replies: ReplyClass[],
+ *            undelivered: Undelivered[], pace: Pace | null, activity: Activity[] | null}} CampaignPart
  * How a campaign does for its age; `needed` campaigns are missing, or null.
  * @typedef {ReturnType<typeof pace>} Pace
  * `cursor` of the campaigns that a snapshot leaves out; null if there are none, and in a push.
@@ -148,6 +161,14 @@ const pace = shape({
   forecast: list(shape({ hours: count, human_opens: optional(expected), human_clicks: optional(expected) })),
 });
 const bounces = shape({ type: string, subtype: string, version: count, count });
+const provider = /** @type {import("./validate.js").Check<Provider>} */ (
+  shape({ provider: string, version: count, ...Object.fromEntries(PROVIDER_COUNTERS.map((name) => [name, counter])) }));
+const reply = shape({
+  status: string, text: string, version: count, count, providers: byName(count), cause: optional(string),
+});
+const undelivered = shape({
+  at: time, version: count, providers: byName(shape({ delivery_delays: count, bounces: count })),
+});
 const health = shape({
   checked_at: optional(time), last_event_at: optional(time), paused_at: optional(time),
   queue: shape({ waiting: optional(count), oldest_seconds: optional(count) }),
@@ -303,6 +324,9 @@ function part(topic, value, path) {
     links: list(link)(body.links, `${path}.links`),
     bounces: list(bounces)(body.bounces, `${path}.bounces`),
     variants: list(variant)(body.variants, `${path}.variants`),
+    providers: list(provider)(body.providers, `${path}.providers`),
+    replies: list(reply)(body.replies, `${path}.replies`),
+    undelivered: list(undelivered)(body.undelivered, `${path}.undelivered`),
     pace: optional(pace)(body.pace, `${path}.pace`),
     activity: body.activity === undefined ? null : list(activity)(body.activity, `${path}.activity`),
   };

@@ -53,6 +53,15 @@ export function time(value, path) {
 }
 
 /**
+ * An object with names of any kind.
+ * @template T
+ * @param {Check<T>} check of each value
+ * @returns {Check<Record<string, T>>}
+ */
+export const byName = (check) => (value, path) =>
+  Object.fromEntries(Object.entries(object(value, path)).map(([name, one]) => [name, check(one, `${path}.${name}`)]));
+
+/**
  * A value that may be null or missing.
  * @template T
  * @param {Check<T>} check

@@ -295,6 +295,22 @@ test("each bounce type has its own version", () => {
   assert.deepEqual(bouncesOf(campaign(state)).map(({ subtype, count }) => [subtype, count]), [["MailboxFull", 12], ["NoEmail", 9]]);
 });
 
+test("each provider, reply and minute of delays has its own version", () => {
+  const gmail = (/** @type {number} */ version, /** @type {number} */ sends) => ({ provider: "Gmail", version, sends });
+  const full = (/** @type {number} */ version, /** @type {number} */ count) =>
+    ({ status: "4.2.2", text: "Mailbox full", version, count, providers: { Gmail: count }, cause: "full" });
+  const minute = (/** @type {number} */ version, /** @type {number} */ bounces) =>
+    ({ at: "1970-01-01T00:01:00Z", version, providers: { Gmail: { delivery_delays: 0, bounces } } });
+  const { providers, replies, undelivered } = campaign(after(
+    snapshot({ ...summary(1), providers: [gmail(2, 5)], replies: [full(1, 1)], undelivered: [minute(1, 1)] }),
+    push({ providers: [gmail(1, 3)], replies: [full(3, 4)], undelivered: [minute(2, 2)] }),
+  ));
+
+  assert.equal(providers.get("Gmail")?.sends, 5);
+  assert.equal(replies.get("4.2.2 Mailbox full")?.count, 4);
+  assert.equal(undelivered.get(60_000)?.providers.Gmail?.bounces, 2);
+});
+
 test("a refusal is kept alongside the numbers until the next snapshot", () => {
   const error = { code: "internal", message: "try again" };
   const refused = after(snapshot(summary(1, { opens: 1 })), { kind: "refused", id: TOPIC, error });

@@ -50,6 +50,7 @@ def lively() -> Scene:
         bounce("Permanent", "OnAccountSuppressionList", 39),
         bounce("Permanent", "UnsubscribedRecipient", 2),
     ]
+    _add_providers(spring)
     for minute in spring["timeline"]["minute"]:
         minute["readers"] = minute.get("human_opens", 0) * 8 // 10
     by_human = sum(one.get("human_opens", 0) for one in spring["timeline"]["minute"])
@@ -68,6 +69,48 @@ def lively() -> Scene:
                 "reported_recipient": one["recipient"].title(),
             }
     return scene
+
+
+PROVIDERS = {
+    "Gmail": (5230, 5171, 41, 22, 17, 3, 1260, 301),
+    "Yahoo": (1840, 1822, 35, 9, 8, 1, 402, 84),
+    "Microsoft": (1710, 1560, 624, 117, 19, 1, 171, 20),
+    "Apple iCloud": (1010, 1004, 6, 3, 2, 0, 160, 39),
+    "GMX and WEB.DE": (610, 603, 9, 4, 3, 0, 131, 30),
+    "Orange": (340, 336, 3, 2, 1, 0, 70, 14),
+    "other": (1781, 1733, 60, 25, 38, 1, 340, 70),
+}
+
+
+def _add_providers(campaign: dict[str, Any]) -> None:
+    """Add mailbox providers, one of which delays and refuses, and the replies of their servers."""
+    names = (
+        *("sends", "deliveries", "delivery_delays", "hard_bounces", "soft_bounces"),
+        *("complaints", "unique_human_opens", "unique_human_clicks"),
+    )
+    campaign["providers"] = [
+        {
+            **{"provider": name, "version": 1, "undetermined_bounces": 0, "prevented": 0},
+            **dict(zip(names, counts, strict=True)),
+        }
+        for name, counts in PROVIDERS.items()
+    ]
+    campaign["replies"] = [
+        {
+            **{"status": status, "text": text, "version": 1, "count": sum(providers.values())},
+            **{"providers": providers, "cause": cause},
+        }
+        for status, text, cause, providers in (
+            ("4.7.650", "The mail server [*] has been temporarily rate limited due to IP reputation", "rate", {"Microsoft": 624}),
+            ("5.7.1", "[S3150] Unfortunately, messages from * weren't sent", "address_blocked", {"Microsoft": 96}),
+            ("5.1.1", "The email account that you tried to reach does not exist", "no_mailbox", {"Gmail": 22, "other": 4}),
+            ("4.2.2", "Mailbox full", "full", {"Yahoo": 9, "GMX and WEB.DE": 3}),
+            ("", "Connection closed", None, {"other": 2}),
+        )
+    ]  # fmt: skip
+    last = campaign["timeline"]["minute"][-1]["at"]
+    minute = {"Microsoft": {"delivery_delays": 312, "bounces": 9}, "other": {"delivery_delays": 4, "bounces": 0}}  # fmt: skip
+    campaign["undelivered"] = [{"at": last, "version": 1, "providers": minute}]
 
 
 def spring_counts() -> dict[str, int]:

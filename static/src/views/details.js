@@ -1,4 +1,4 @@
-/** The part below a campaign's charts: variants, links, bounces, and live activity. */
+/** The part below a campaign's charts: variants, links, bounces, live activity, and mailbox providers. */
 
 import { html } from "../html.js";
 import { standsAlone } from "../leader.js";
@@ -7,15 +7,17 @@ import { LatestView } from "./latest.js";
 import { lazy } from "./lazy.js";
 import { LinksView } from "./links.js";
 
+const ProvidersView = lazy(() => import("./providers.js").then((module) => module.ProvidersView));
 const VariantsView = lazy(() => import("./variants.js").then((module) => module.VariantsView));
 
 /** @param {import("./app.js").CampaignProps} props */
-export function DetailsView({ id, page, page: { format }, data }) {
+export function DetailsView({ id, page, page: { format, now }, data }) {
   return html`
     ${data && data.variants.size > 0 && html`<div class="of-variants"><${VariantsView} ...${{ id, page, data }} /></div>`}
     <div class="columns">
       <${LinksView} id=${id} data=${data} format=${format} />
       <${BouncesView} id=${id} data=${data} format=${format} />
     </div>
-    ${!standsAlone() && html`<${LatestView} id=${id} data=${data} format=${format} />`}`;
+    ${!standsAlone() && html`<${LatestView} id=${id} data=${data} format=${format} />`}
+    ${data && data.providers.size > 0 && html`<${ProvidersView} data=${data} now=${now} format=${format} />`}`;
 }
