@@ -90,15 +90,18 @@ def _add_providers(campaign: dict[str, Any]) -> None:
     )
     campaign["providers"] = [
         {
-            **{"provider": name, "version": 1, "undetermined_bounces": 0, "prevented": 0},
+            "provider": name,
+            "version": 1,
+            "undetermined_bounces": 0,
+            "prevented": 0,
             **dict(zip(names, counts, strict=True)),
         }
         for name, counts in PROVIDERS.items()
     ]
     campaign["replies"] = [
         {
-            **{"status": status, "text": text, "version": 1, "count": sum(providers.values())},
-            **{"providers": providers, "cause": cause},
+            "status": status, "text": text, "version": 1, "count": sum(providers.values()),
+            "providers": providers, "cause": cause,
         }
         for status, text, cause, providers in (
             ("4.7.650", "The mail server [*] has been temporarily rate limited due to IP reputation", "rate", {"Microsoft": 624}),

@@ -325,6 +325,21 @@ def test_links_are_ranked_by_human_clickers_and_unsubscribe_links_are_apart(look
     expect(page.get_by_text("Filtered by: Hero")).to_be_visible()
 
 
+def test_a_provider_with_trouble_is_marked_in_words_and_replies_say_what_to_do(look):
+    page = look("campaign")
+    unfold(page)
+    providers = page.locator("table.providers")
+
+    expect(providers.locator("tbody th")).to_have_count(8)
+    expect(providers.get_by_role("row", name="Microsoft")).to_contain_text(
+        "More delays than elsewhere"
+    )
+    expect(providers.get_by_role("row", name="Gmail")).not_to_contain_text("elsewhere")
+    reply = page.locator(".replies tbody tr").first
+    expect(reply).to_contain_text("Too many emails at once")
+    expect(reply).to_contain_text("You can act. Spread the emails over a longer time.")
+
+
 def test_before_the_first_event_the_pipeline_is_not_called_normal(stage, look):
     stage.scene = figures.silent()
     page = look("health")
