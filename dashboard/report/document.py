@@ -5,7 +5,7 @@ from pathlib import Path
 import jinja2
 
 from dashboard.deploy import glossary
-from dashboard.figures import campaign, formats, pipeline, rates, variants
+from dashboard.figures import campaign, formats, pipeline, providers, rates, variants
 from dashboard.figures.pace import pace
 from dashboard.figures.reading import Reading
 from dashboard.report import chart
@@ -54,6 +54,10 @@ def document(reading: Reading) -> str:
         kinds=campaign.kinds_of_bots(stats),
         links=campaign.links(stats),
         bounces=campaign.bounces(stats),
+        mailbox_providers=providers.providers(stats),
+        replies=providers.replies(stats),
+        provider_rates=providers.RATES,
+        in_one_line=providers.in_one_line,
         notices=campaign.notices(stats),
         pipeline=pipeline.state(reading.health, reading.as_of),
         resolution=resolution,

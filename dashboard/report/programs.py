@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.stats.counters import PROVIDER_COUNTERS
 from dashboard.figures import campaign, pipeline, variants
 from dashboard.figures.pace import METRICS
 from dashboard.figures.reading import Reading
@@ -69,6 +70,7 @@ def _rows(reading: Reading) -> Iterator[Row]:
         yield Row("link_clicks", name, link.clicks)
     for bounce in campaign.bounces(stats):
         yield Row("bounce", bounce.code, bounce.count)
+    yield from _deliverability(stats)
     for resolution, buckets in stats["timeline"].items():
         for bucket in buckets:
             for name, value in bucket.items():
@@ -100,6 +102,14 @@ def _variants(stats: Mapping[str, Any]) -> Iterator[Row]:
             yield Row("variant_unique_human_clicks", name, one.humans, one.deliveries, one.rate)
             if one.probability is not None:
                 yield Row("variant_probability_best", name, rate=one.probability)
+
+
+def _deliverability(stats: Mapping[str, Any]) -> Iterator[Row]:
+    for one in stats.get("providers", ()):
+        for name in PROVIDER_COUNTERS:
+            yield Row(f"provider_{name}", one["provider"], one[name])
+    for one in stats.get("replies", ()):
+        yield Row("reply", f"{one['status']} {one['text']}".strip(), one["count"])
 
 
 def _cell(value: str | float | None) -> str | int | float | None:

@@ -179,6 +179,30 @@ def test_csv_has_a_row_for_each_number_with_its_denominator():
     assert found["pipeline", "state"] == ["ok", "", ""]
 
 
+def test_the_document_has_the_mailbox_providers_and_what_to_do_about_replies():
+    text = shown(document(example_reading()))
+
+    for words in (
+        "Mailbox providers Provider Sent Delays Delivered Hard bounces Soft bounces",
+        "Yahoo 240 7 95.40% 2.51% 1.67% 0.44% 15.79% 6.14%",
+        "All others 220 0 94.93%",
+        "Campaign 1,210 9 97.50%",
+        "Delayed because of volume or complaints 4.7.0 [TSS04] Messages from * temporarily",
+        "You can act. Slow down",
+        "All others 4, Gmail 3 7",
+        "Cause not known Closing connection Microsoft 1 1",
+    ):
+        assert words in text
+
+
+def test_csv_has_the_mailbox_providers_and_replies():
+    table = rows(example_reading())
+
+    assert table["provider_hard_bounces", "Yahoo"] == ["6", "", ""]
+    assert table["provider_sends", "other"] == ["220", "", ""]
+    assert table["reply", "5.1.1 Recipient address rejected: User unknown"] == ["7", "", ""]
+
+
 def test_csv_has_the_pace_and_the_variants():
     found = compared_reading(human_clicks=None)
     found.stats["variants"].append(variant("other", 0, 0, rest=True))
