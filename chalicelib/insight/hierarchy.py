@@ -198,3 +198,15 @@ def observed(own: Count, mean: float, variance: float) -> Rate:
     # As for a binomial count, the noise vanishes where every delivered email was opened.
     noise = max(1 / expected - 1 / (own.total + 1), 1e-9)
     return Rate(log + (own.count - expected) / expected, noise)
+
+
+def next_rate(counts: Sequence[Count]) -> list[Component]:
+    """Return the distribution of the logarithm of the next campaign's rate, without chance.
+
+    Args:
+        counts: those of earlier campaigns, in the order of their start.
+    """
+    return [
+        Component(one.weight, one.mean, math.sqrt(one.variance + one.mean_variance))
+        for one in levels(rates(counts))
+    ]

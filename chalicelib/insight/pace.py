@@ -25,6 +25,7 @@ from chalicelib.insight.hierarchy import (
     Count,
     Rate,
     levels,
+    next_rate,
     normalized,
     observed,
     quantile,
@@ -130,7 +131,7 @@ def pace(running: Running, past: Iterable[Campaign], metric: Metric) -> Pace | S
             reached the age of this campaign's first email are left out.
         metric: what to compare.
     """
-    reason, counts = _counts(running, past, metric)
+    reason, counts = counts_of_earlier(running, past, metric)
     if reason:
         return reason
     estimate = _usual(counts, running.campaign.deliveries)
@@ -250,7 +251,7 @@ def _age_now(running: Running) -> float:
     return (running.now - running.campaign.first_event_at).total_seconds()
 
 
-def _counts(
+def counts_of_earlier(
     running: Running, past: Iterable[Campaign], metric: Metric
 ) -> tuple[Silence | None, list[Count]]:
     """Return the earlier campaigns' counts at this campaign's ages, or why there are not enough."""
@@ -287,12 +288,8 @@ def _usual(counts: Sequence[Count], deliveries: float) -> Estimate:
     """Return the count of one more campaign like those of the counts; see pace."""
     own = Count(0, deliveries)
     components = [
-        Component(
-            one.weight,
-            one.mean,
-            math.sqrt(one.variance + one.mean_variance + own.noise(one.mean)),
-        )
-        for one in levels(rates(counts))
+        one._replace(deviation=math.hypot(one.deviation, math.sqrt(own.noise(one.mean))))
+        for one in next_rate(counts)
     ]
     return _estimate(components, deliveries, len(counts))
 

@@ -1,0 +1,363 @@
+"""The causes of alarms, and what is evidence of each at one minute.
+
+docs/alarms.md describes the rules in words, and what they cannot see.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from chalicelib.insight.curves import Sent
+from chalicelib.insight.history import Campaign, Running
+from chalicelib.insight.marks import BEGINNING, CAMPAIGN, NOTHING, Mark, Row, Since, since_mark
+from chalicelib.insight.sequential import above, below, needed, weight
+from chalicelib.insight.shortfall import evidence_of_shortfall, least_usual_size
+
+Cause = Literal[
+    "complaints",
+    "bounces",
+    "provider_delays",
+    "provider_bounces",
+    "low_opens",
+    "no_opens",
+    "stopped",
+    "pipeline_late",
+    "template_errors",
+]
+
+ALPHA = 0.001
+"""The probability of a false alarm of each cause, over all minutes."""
+
+# From these rates of an account, SES reviews it, and may pause its sending:
+# https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.html
+COMPLAINTS_LINE = 0.001
+BOUNCES_LINE = 0.05
+PAUSED_BOUNCES_LINE = 0.10
+
+TEMPLATE_LINE = 0.01
+DELAYS_LINES = (0.5,)
+PROVIDER_BOUNCES_LINES = (0.1, 0.2, 0.4)
+"""A line between the rate of a provider and that of the rest: any of these."""
+
+MOST_PROVIDERS = 50
+# Not one provider, but many that have no row of their own.
+_OTHER = "other"
+
+# The least sample: emails that are judged, and those of them that are affected.
+_LEAST_EMAILS = 200
+_LEAST_COMPLAINTS = 4
+_LEAST_BOUNCES = 20
+_LEAST_EMAILS_AT_PROVIDER = 50
+_LEAST_FAILURES = 5
+
+OPENS_AFTER_SECONDS = 1800
+# At least this share of emails is opened by someone, if only by bots, in each of the first hours.
+_OPENED_PER_HOUR = 0.01
+_OPENED_HOURS = 3
+_OPENED_AFTER_SECONDS = 300
+
+STOPPED_AFTER_SECONDS = 300
+_LONGEST_GAPS = 3
+# Of a smaller part of the usual size, the rest may follow: the first part of a split test.
+_LEAST_PART_SENT = 1 / 3
+_ALL_BUT = 0.98
+
+LATE_SECONDS = 120
+_LATE_CHECKS = 2
+# While events are counted later than this, or it is unknown, missing events are no evidence.
+_PUNCTUAL_SECONDS = 60
+
+_MARK_AGE = 2
+_HALF = 0.5
+
+
+class Observation(Struct, frozen=True):
+    """What is known of a campaign at one minute.
+
+    Attributes:
+        minute: minutes since 1970, UTC.
+        counts: its counters, by the names of stats/counters.py.
+        providers: counters of each mailbox provider, by the same names: `sends`, `deliveries`,
+            `delivery_delays`, `hard_bounces` and `soft_bounces`. At most 50, and `other`.
+        running: the campaign as it is compared with earlier ones; None if too little is known.
+        past: the earlier campaigns, from history.comparable.
+        intended: how many emails are to be sent, where that is known.
+        emails: all emails that SES has accepted so far, by age; see curves.sending.
+        late_seconds: how late events are counted: the age of the oldest event that waits or is not
+            counted yet; None if that is unknown.
+    """
+
+    minute: int
+    counts: Mapping[str, int]
+    providers: Mapping[str, Mapping[str, int]] = {}
+    running: Running | None = None
+    past: Sequence[Campaign] = ()
+    emails: Sequence[Sent] = ()
+    intended: int | None = None
+    late_seconds: int | None = None
+
+
+class Trouble(NamedTuple):
+    """A cause for which there is enough evidence, and its numbers.
+
+    Attributes:
+        provider: empty if the cause is not of one provider.
+        affected: emails with a complaint or bounce, that wait, or are opened or sent; for
+            `pipeline_late`, the seconds by which events are late.
+        total: of how many; for `stopped`, the size that was expected.
+        since: the minute from which on they were sent; 0 for the beginning of the campaign.
+    """
+
+    cause: Cause
+    provider: str
+    affected: int
+    total: int
+    since: int = 0
+
+    @property
+    def key(self) -> str:
+        """Identify the alarm in its campaign: `bounces`, `provider_delays:gmail`."""
+        return f"{self.cause}:{self.provider}" if self.provider else self.cause
+
+
+class Check:
+    """The tests of all causes at one minute.
+
+    Attributes:
+        marks: the beginning, and those that are old enough.
+    """
+
+    def __init__(
+        self,
+        observation: Observation,
+        rows: Mapping[str, Row],
+        marks: Sequence[Mark],
+        late: int,
+    ) -> None:
+        self._now = observation
+        self._rows = rows
+        self._marks = marks
+        self._late = late
+
+    def troubles(self) -> Iterator[Trouble]:
+        """Yield the causes for which there is enough evidence; a cause may be yielded twice."""
+        yield from self._complaints()
+        yield from self._bounces()
+        yield from self._template_errors()
+        for provider, row in self._rows.items():
+            if provider not in (CAMPAIGN, _OTHER):
+                yield from self._at_provider(provider, row)
+        yield from self._pipeline_late()
+        if self._is_punctual():
+            yield from self._opens()
+            yield from self._stopped()
+
+    def is_calm(self, cause: Cause, provider: str) -> bool:
+        """Return whether there is no sign of a trouble that was found before."""
+        checks: Mapping[Cause, Callable[[], bool]] = {
+            "complaints": self._has_few_complaints,
+            "bounces": self._has_few_bounces,
+            "template_errors": self._renders,
+            "provider_delays": partial(self._delivers, provider),
+            "provider_bounces": partial(self._accepts, provider),
+            "low_opens": self._is_opened_as_usual,
+            "no_opens": self._is_opened,
+            "stopped": self._goes_on,
+            "pipeline_late": self._is_punctual,
+        }
+        return checks[cause]()
+
+    # Rates of the campaign.
+
+    def _complaints(self) -> Iterator[Trouble]:
+        count, total = self._complained
+        enough = count >= _LEAST_COMPLAINTS and total >= _LEAST_EMAILS
+        if enough and above(count, total, COMPLAINTS_LINE) >= needed(ALPHA):
+            yield Trouble("complaints", "", count, total)
+
+    @property
+    def _complained(self) -> tuple[int, int]:
+        counts = self._now.counts
+        return max(0, counts.get("complaints", 0)), max(0, counts.get("deliveries", 0))
+
+    def _has_few_complaints(self) -> bool:
+        count, total = self._complained
+        return count <= COMPLAINTS_LINE * total
+
+    def _bounces(self) -> Iterator[Trouble]:
+        for mark, since in self._since_marks(CAMPAIGN):
+            line = PAUSED_BOUNCES_LINE if mark.number else BOUNCES_LINE
+            least = needed(ALPHA * weight(mark.number))
+            enough = since.sent >= _LEAST_EMAILS and since.bounced >= _LEAST_BOUNCES
+            if enough and above(since.bounced, since.sent, line) >= least:
+                yield Trouble("bounces", "", since.bounced, since.sent, mark.minute)
+
+    def _has_few_bounces(self) -> bool:
+        row = self._rows[CAMPAIGN]
+        latest = self._latest(CAMPAIGN)
+        return (
+            row.bounced <= BOUNCES_LINE * row.sent and latest.bounced <= BOUNCES_LINE * latest.sent
+        )
+
+    def _template_errors(self) -> Iterator[Trouble]:
+        for mark, since in self._since_marks(CAMPAIGN):
+            total = since.sent + since.failed
+            if since.failed >= _LEAST_FAILURES:
+                evidence = above(since.failed, total, TEMPLATE_LINE)
+                if evidence >= needed(ALPHA * weight(mark.number)):
+                    yield Trouble("template_errors", "", since.failed, total, mark.minute)
+
+    def _renders(self) -> bool:
+        latest = self._latest(CAMPAIGN)
+        return (
+            latest.sent >= _LEAST_EMAILS_AT_PROVIDER
+            and latest.failed <= _HALF * TEMPLATE_LINE * latest.sent
+        )
+
+    # One provider.
+
+    def _at_provider(self, provider: str, row: Row) -> Iterator[Trouble]:
+        if row.sent < _LEAST_EMAILS_AT_PROVIDER:
+            return
+        for mark, since in self._since_marks(provider):
+            if since.sent < _LEAST_EMAILS_AT_PROVIDER:
+                continue
+            if self._is_between(mark, provider, since.waiting, since.sent, DELAYS_LINES):
+                yield Trouble("provider_delays", provider, since.waiting, since.sent, mark.minute)
+            if self._is_between(mark, provider, since.bounced, since.sent, PROVIDER_BOUNCES_LINES):
+                yield Trouble("provider_bounces", provider, since.bounced, since.sent, mark.minute)
+
+    def _is_between(
+        self, mark: Mark, provider: str, count: int, total: int, lines: Sequence[float]
+    ) -> bool:
+        """Return whether one of the lines is between the rate of a provider and that of the rest.
+
+        If the provider is no worse than the rest, either its rate is below a line or the rest's is
+        above it, so that one of the two rejections would be false.
+        """
+        if count <= lines[0] * total:
+            return False
+        least = needed(ALPHA * weight(mark.number) / (MOST_PROVIDERS * len(lines)))
+        return any(
+            above(count, total, line) >= least
+            and self._evidence_of_rest(mark, provider, line) >= least
+            for line in lines
+        )
+
+    def _evidence_of_rest(self, mark: Mark, provider: str, line: float) -> float:
+        """Return the evidence that the other providers have less than the line.
+
+        What is not delivered yet counts as affected.
+        """
+        before, now = (
+            rows.get(CAMPAIGN, NOTHING).without(rows.get(provider, NOTHING))
+            for rows in (mark.rows, self._rows)
+        )
+        rest = since_mark(before, now)
+        return below(rest.sent - rest.delivered, rest.sent, line)
+
+    def _delivers(self, provider: str) -> bool:
+        """Return whether few emails to a provider wait, of all and of the latest."""
+        row = self._rows.get(provider, NOTHING)
+        most = _HALF * DELAYS_LINES[0]
+        latest = self._latest(provider)
+        waiting = min(row.delayed, row.pending)
+        return waiting <= most * row.sent and latest.waiting <= most * latest.sent
+
+    def _accepts(self, provider: str) -> bool:
+        latest = self._latest(provider)
+        return (
+            latest.sent >= _LEAST_EMAILS_AT_PROVIDER
+            and latest.bounced <= _HALF * PROVIDER_BOUNCES_LINES[0] * latest.sent
+        )
+
+    def _since_marks(self, provider: str) -> Iterator[tuple[Mark, Since]]:
+        now = self._rows.get(provider, NOTHING)
+        for mark in self._marks:
+            yield mark, since_mark(mark.rows.get(provider, NOTHING), now)
+
+    def _latest(self, provider: str) -> Since:
+        """Return the emails of the last ten to twenty minutes of sending."""
+        mark = self._marks[1] if len(self._marks) > 1 else BEGINNING
+        row = self._rows.get(provider, NOTHING)
+        return since_mark(mark.rows.get(provider, NOTHING), row)
+
+    # What does not happen.
+
+    def _is_punctual(self) -> bool:
+        late = self._now.late_seconds
+        return late is not None and late <= _PUNCTUAL_SECONDS
+
+    @property
+    def _opened(self) -> int:
+        return self._now.counts.get("opens", 0)
+
+    def _is_opened(self) -> bool:
+        return self._opened > 0
+
+    def _is_opened_as_usual(self) -> bool:
+        return self._is_punctual() and self._shortfall() <= 0
+
+    def _goes_on(self) -> bool:
+        return self._is_punctual() and not self._has_stopped()
+
+    def _opens(self) -> Iterator[Trouble]:
+        total = max(0, self._now.counts.get("deliveries", 0))
+        if self._opened <= 0:
+            if total >= _LEAST_EMAILS and expected_opens(self._now.emails, total) >= needed(ALPHA):
+                yield Trouble("no_opens", "", 0, total)
+        elif self._shortfall() >= needed(ALPHA):
+            yield Trouble("low_opens", "", self._now.counts.get("unique_human_opens", 0), total)
+
+    def _shortfall(self) -> float:
+        running = self._now.running
+        if not running or not running.emails or running.oldest_seconds < OPENS_AFTER_SECONDS:
+            return 0.0
+        return evidence_of_shortfall(running, self._now.past, "unique_human_opens") or 0.0
+
+    def _stopped(self) -> Iterator[Trouble]:
+        if self._has_stopped():
+            expected = self._now.intended
+            if expected is None and (usual := least_usual_size(self._now.past, ALPHA)):
+                expected = round(usual[1])
+            yield Trouble("stopped", "", self._done, expected or 0)
+
+    @property
+    def _done(self) -> int:
+        """Emails with which sending is done, whatever became of them."""
+        counts = self._now.counts
+        return sum(max(0, counts.get(one, 0)) for one in ("sends", "rendering_failures", "rejects"))
+
+    def _has_stopped(self) -> bool:
+        ages = sorted(one.age_seconds for one in self._now.emails)
+        if not ages:
+            return False
+        longest = max((older - newer for newer, older in pairwise(ages)), default=0.0)
+        if ages[0] < max(STOPPED_AFTER_SECONDS, _LONGEST_GAPS * longest):
+            return False
+        if self._now.intended is not None:
+            return self._done < _ALL_BUT * self._now.intended
+        usual = least_usual_size(self._now.past, ALPHA)
+        return usual is not None and _LEAST_PART_SENT * usual[1] <= self._done < usual[0]
+
+    def _pipeline_late(self) -> Iterator[Trouble]:
+        if self._late >= _LATE_CHECKS:
+            yield Trouble("pipeline_late", "", self._now.late_seconds or 0, 0)
+
+
+def expected_opens(emails: Sequence[Sent], deliveries: int) -> float:
+    """Return how many opens are expected at the least, by anyone, if opens are tracked.
+
+    Without any, it is the evidence that they are not: the logarithm of the probability of none.
+    """
+    sent = sum(one.emails for one in emails)
+    expected = sum(
+        one.emails
+        * _OPENED_PER_HOUR
+        * min(_OPENED_HOURS, max(0.0, one.age_seconds - _OPENED_AFTER_SECONDS) / 3600)
+        for one in emails
+    )
+    return expected * min(1.0, deliveries / sent) if sent else 0.0

@@ -1,0 +1,141 @@
+"""Counts of a campaign and its providers, from the beginning and from later marks on.
+
+A trouble that begins late is small beside all that was sent before. A mark remembers the counts of
+a minute, so that the emails sent after it can be judged by themselves.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+MARK_EVERY = 10
+"""Minutes between two marks."""
+
+_MARKS = 2
+_LEAST_SENDS_MARKED = 50
+
+
+class Row(NamedTuple):
+    """Cumulative counts of a campaign or provider.
+
+    Attributes:
+        sent: emails that SES tried to send.
+        settled: those that were delivered or have bounced.
+        delayed: reports of delays, of which an email may have several.
+        bounced: hard bounces; at a provider, soft ones, too.
+        failed: emails that failed to render; of the campaign only.
+    """
+
+    sent: int = 0
+    settled: int = 0
+    delivered: int = 0
+    delayed: int = 0
+    bounced: int = 0
+    failed: int = 0
+
+    @property
+    def pending(self) -> int:
+        """Emails of which it is not known what becomes of them."""
+        return max(0, self.sent - self.settled)
+
+    def without(self, part: "Row") -> "Row":
+        """Return the counts of the others."""
+        return Row(*(max(0, all_ - some) for all_, some in zip(self, part, strict=True)))
+
+
+class Mark(Struct, frozen=True):
+    """Counts at an earlier minute, from which on emails are judged by themselves.
+
+    Attributes:
+        number: of the mark, from 1 on; the beginning of the campaign is number 0.
+        rows: by provider; the campaign's is that of the provider "". Those of small providers are
+            left out, so that their emails count from the beginning.
+    """
+
+    number: int = 0
+    minute: int = 0
+    rows: Mapping[str, Row] = {}
+
+
+BEGINNING = Mark()
+NOTHING = Row()
+CAMPAIGN = ""
+
+
+class Since(NamedTuple):
+    """Emails that were sent since a mark.
+
+    Where it is not known whether an affected email was sent before or after the mark, it was sent
+    before: a count is never too high.
+
+    Attributes:
+        waiting: delayed, and not delivered yet.
+    """
+
+    sent: int
+    delivered: int
+    waiting: int
+    bounced: int
+    failed: int
+
+
+def marked(marks: Sequence[Mark], rows: Mapping[str, Row], minute: int) -> tuple[Mark, ...]:
+    """Return the latest marks, with a new one if it is due and anything was sent since the last."""
+    last = marks[-1] if marks else None
+    sent_before = last.rows.get(CAMPAIGN, NOTHING).sent if last else 0
+    if (last and minute - last.minute < MARK_EVERY) or rows[CAMPAIGN].sent <= sent_before:
+        return tuple(marks)
+    kept = {
+        provider: row
+        for provider, row in rows.items()
+        if provider == CAMPAIGN or row.sent >= _LEAST_SENDS_MARKED
+    }
+    return (*marks, Mark(last.number + 1 if last else 1, minute, kept))[-_MARKS:]
+
+
+def rows_of(
+    counts: Mapping[str, int], providers: Mapping[str, Mapping[str, int]]
+) -> dict[str, Row]:
+    """Return the counts of the campaign and of its providers."""
+
+    def row(counts: Mapping[str, int], bounced: Iterable[str]) -> Row:
+        def count(name: str) -> int:
+            return max(0, counts.get(name, 0))
+
+        settled = sum(
+            count(name)
+            for name in ("deliveries", "hard_bounces", "soft_bounces", "undetermined_bounces")
+        )
+        return Row(
+            max(0, count("sends") - count("prevented")),
+            settled,
+            count("deliveries"),
+            count("delivery_delays"),
+            sum(count(name) for name in bounced),
+            count("rendering_failures"),
+        )
+
+    rows = {
+        provider: row(of_provider, ("hard_bounces", "soft_bounces"))
+        for provider, of_provider in providers.items()
+    }
+    return {CAMPAIGN: row(counts, ("hard_bounces",)), **rows}
+
+
+def since_mark(before: Row, now: Row) -> Since:
+    """Return what became of the emails that were sent between two moments.
+
+    Args:
+        before: the counts at the first; those that were pending then are affected first.
+        now: the counts at the second.
+    """
+    sent = max(0, now.sent - before.sent)
+    older = before.pending
+    return Since(
+        sent,
+        min(sent, max(0, now.delivered - before.delivered - older)),
+        min(sent, max(0, min(now.delayed - before.delayed, now.pending) - older)),
+        min(sent, max(0, now.bounced - before.bounced - older)),
+        max(0, now.failed - before.failed),
+    )

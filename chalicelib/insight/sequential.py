@@ -1,0 +1,89 @@
+"""Sequential tests of a rate: valid at each moment, however often one looks.
+
+A test that is right in 95% of cases is right in 95% of cases at one look. Repeated each minute, it
+is wrong some time in most campaigns. An e-value has another guarantee: if the hypothesis is true,
+the probability that it ever reaches 1/alpha, at any of all looks, is at most alpha (Ville, Étude
+critique de la notion de collectif, 1939). It is the ratio of two likelihoods, that of the counts
+under a mixture of rates above the line, and that under the line (Robbins, Statistical methods
+related to the law of the iterated logarithm, Annals of Mathematical Statistics 41, 1970; Howard,
+Ramdas, McAuliffe and Sekhon, Time-uniform, nonparametric, nonasymptotic confidence sequences,
+Annals of Statistics 49, 2021; Waudby-Smith and Ramdas, Estimating means of bounded random variables
+by betting, Journal of the Royal Statistical Society B 86, 2024).
+
+The hypothesis is that each email is affected with a probability of at most the line, given all
+emails before it. It need not be the same for each, nor independent, so bursts that stay below the
+line are covered. The e-value is a function of the two counts alone, so it depends neither on the
+order of events nor on the looks before. It increases with the count: what is reported late, or
+never, makes it lower and never wrong.
+
+E-values are returned as natural logarithms.
+"""
+
+import math
+from functools import lru_cache
+
+from chalicelib.insight.distributions import beta_cdf
+
+NONE = 0.0
+"""The logarithm of an e-value of 1, which is no evidence."""
+
+# The mean of the mixture of rates above a small line, relative to the line: complaints and bounces
+# that endanger an account are some times the line. A rate near 1 has a uniform mixture.
+_MEAN_OF_MIXTURE = 4
+
+
+def above(count: int, total: int, line: float) -> float:
+    """Return the evidence that a rate is above a line.
+
+    The mixture is a beta distribution with the parameters 1 and b, restricted to rates above the
+    line, so its integral is an incomplete beta function.
+
+    Args:
+        count: emails that are affected.
+        total: emails that may be; less than `count` counts as `count`.
+        line: 0 to 1, both excluded.
+    """
+    total = max(total, count)
+    if count <= line * total:
+        return NONE
+    b = _second_parameter(line)
+    a_after, b_after = 1 + count, b + total - count
+    mixture = (
+        _log_beta(a_after, b_after)
+        + math.log1p(-beta_cdf(line, a_after, b_after))
+        - _log_beta(1, b)
+        - b * math.log1p(-line)
+    )
+    under_line = count * math.log(line) + (total - count) * math.log1p(-line)
+    return mixture - under_line
+
+
+def below(count: int, total: int, line: float) -> float:
+    """Return the evidence that a rate is below a line: that the rate of the others is above it."""
+    return above(max(0, total - count), total, 1 - line)
+
+
+def needed(alpha: float) -> float:
+    """Return the evidence at which a hypothesis is rejected.
+
+    Args:
+        alpha: the probability, over all looks, of rejecting one that is true.
+    """
+    return -math.log(alpha)
+
+
+def weight(number: int) -> float:
+    """Return the share of an alpha for the test with a number, from 0 on, of any number of tests.
+
+    The shares 1/2, 1/6, 1/12, … of all tests add up to 1.
+    """
+    return 1 / ((number + 1) * (number + 2))
+
+
+@lru_cache(maxsize=100)
+def _second_parameter(line: float) -> float:
+    return max(1.0, 1 / (_MEAN_OF_MIXTURE * line))
+
+
+def _log_beta(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
