@@ -33,7 +33,7 @@ from chalicelib.insight import causes
 from chalicelib.insight.alarms import State, judge
 from chalicelib.insight.causes import Cause, Observation
 from chalicelib.insight.curves import AGE_EDGES_SECONDS, Curve, Sent, curve
-from chalicelib.insight.distributions import beta_cdf, wilson
+from chalicelib.insight.distributions import wilson
 from chalicelib.insight.hierarchy import Component, next_rate
 from chalicelib.insight.history import (
     LEAST_DELIVERIES_OF_EARLIER,
@@ -42,7 +42,7 @@ from chalicelib.insight.history import (
     Running,
 )
 from chalicelib.insight.pace import counts_of_earlier
-from chalicelib.insight.shortfall import least_usual_size
+from chalicelib.insight.shortfall import evidence_of_shortfall, least_usual_size
 
 DOCUMENT = ROOT / "docs" / "alarms.md"
 # What a trouble may raise. All else is a false alarm.
@@ -63,6 +63,9 @@ _FOLLOWED = 24 * 60
 # Sends of a campaign are compared in this many groups of one age, for speed.
 _AGES = 12
 _ONE_LOOK = 0.001
+_PROVIDERS = causes.MOST_PROVIDERS
+_OPENS_AFTER = 30
+_WITHIN = 5
 _NORMAL = NormalDist()
 
 
@@ -70,6 +73,7 @@ class Moment(NamedTuple):
     """A campaign at one minute: what is known, and what only the measurement knows.
 
     Attributes:
+        usual: the logarithm of the usual rate of human opens; each five minutes.
         of_provider: the sends, waiting emails and bounces since the trouble began, at its provider.
     """
 
@@ -99,7 +103,9 @@ class Replay:
         campaign = self.campaign
         last_sent = max(campaign.sent)
         until = MINUTES if campaign.trouble_at is None else campaign.trouble_at + _FOLLOWED
-        judged = {*minutes.grid(MINUTES - 1), *range(last_sent + 120)}
+        judged = {*minutes.grid(MINUTES - 1), *range(last_sent + 60)}
+        if campaign.trouble_at is not None:
+            judged |= {*range(360)}
         for minute in range(min(until, MINUTES)):
             if minute == campaign.trouble_at:
                 self._before_trouble = dict(self._providers.get(campaign.provider, {}))
@@ -141,8 +147,10 @@ class Replay:
             emails=emails,
             late_seconds=self.campaign.late.get(minute, 0),
         )
-        reason, counts = counts_of_earlier(running, self._past, "unique_human_opens")
-        usual = [] if reason or minute < 30 else next_rate(counts)
+        usual: Sequence[Component] = ()
+        if minute >= 30 and minute % 5 == 0:
+            reason, counts = counts_of_earlier(running, self._past, "unique_human_opens")
+            usual = () if reason else next_rate(counts)
         return Moment(minute, observation, usual, self._since_trouble())
 
     def _since_trouble(self) -> tuple[int, int, int]:
@@ -332,51 +340,76 @@ RULE_SETS = (
 def has_evidence(campaign: ByMinute, moment: Moment) -> bool:
     """Return whether a trouble has produced evidence.
 
-    It has if one look at this minute, by a test that knows the trouble, its provider and when it
-    began, would reject with a probability of error of 0.1% that all is well.
+    It has if the best sequential test would find it: one that knows what is wrong, since when and
+    how bad it is, and is wrong in 0.1% of healthy campaigns. It does not know at which of fifty
+    providers. Its evidence is the likelihood ratio of the rate that explains the counts best.
     """
+    trouble, at = campaign.trouble, campaign.trouble_at
+    if trouble is None or at is None or moment.minute < at:
+        return False
     observation = moment.observation
     counts = observation.counts
     sends, waiting, bounced = moment.of_provider
+    failed = counts["rendering_failures"]
     tests: Mapping[Trouble, Callable[[], bool]] = {
-        "provider_defers": lambda: _exceeds(waiting, sends, causes.DELAYS_LINES[0]),
-        "provider_blocks": lambda: _exceeds(bounced, sends, causes.PROVIDER_BOUNCES_LINES[0]),
-        "template_breaks": lambda: _exceeds(
-            counts["rendering_failures"],
-            counts["sends"] + counts["rendering_failures"],
-            causes.TEMPLATE_LINE,
+        "provider_defers": lambda: _exceeds(waiting, sends, causes.DELAYS_LINES[0], _PROVIDERS),
+        "provider_blocks": lambda: _exceeds(
+            bounced, sends, causes.PROVIDER_BOUNCES_LINES[0], _PROVIDERS
         ),
+        "template_breaks": lambda: _exceeds(failed, counts["sends"] + failed, causes.TEMPLATE_LINE),
         "complaints_rise": lambda: _exceeds(
             counts["complaints"], counts["deliveries"], causes.COMPLAINTS_LINE
         ),
         "bad_list": lambda: _exceeds(counts["hard_bounces"], counts["sends"], causes.BOUNCES_LINE),
-        "opens_collapse": lambda: _is_low(moment),
-        "tracking_off": lambda: _is_low(moment) or _is_unopened(moment),
+        "opens_collapse": lambda: _is_low(campaign, moment),
+        "tracking_off": lambda: _is_unopened(campaign, moment),
         "sending_stops": lambda: _is_cut_off(campaign, moment),
         "pipeline_stalls": lambda: (observation.late_seconds or 0) >= causes.LATE_SECONDS,
     }
-    trouble, at = campaign.trouble, campaign.trouble_at
-    return trouble is not None and at is not None and moment.minute >= at and tests[trouble]()
+    return tests[trouble]()
 
 
-def _exceeds(count: int, total: int, line: float) -> bool:
-    """Return whether a binomial test rejects that the rate is the line: P(X >= count) < 0.1%."""
+def _exceeds(count: int, total: int, line: float, tests: int = 1) -> bool:
+    """Return whether the greatest likelihood ratio of a binomial count rejects the line.
+
+    Args:
+        count: emails that are affected.
+        total: of how many.
+        line: the rate.
+        tests: of how many rates this one is the highest (Bonferroni).
+    """
     count = min(count, total)
-    return count > line * total and beta_cdf(line, count, total - count + 1) < _ONE_LOOK
+    if count <= line * total:
+        return False
+    left = total - count
+    ratio = count * math.log(count / (line * total))
+    if left:
+        ratio += left * math.log(left / ((1 - line) * total))
+    return ratio >= -math.log(_ONE_LOOK / tests)
 
 
-def _is_low(moment: Moment) -> bool:
-    return _expected(moment) >= LEAST_EXPECTED and _probability(moment) < _ONE_LOOK
+def _is_low(campaign: ByMinute, moment: Moment) -> bool:
+    """Return whether the part that is opened explains the count better than a usual campaign."""
+    running, past = moment.observation.running, moment.observation.past
+    if running is None or not causes.has_usual_hours(running, past):
+        return False
+    evidence = evidence_of_shortfall(
+        running,
+        past,
+        "unique_human_opens",
+        max(campaign.part, 0.01),
+    )
+    return (evidence or 0.0) >= -math.log(_ONE_LOOK)
 
 
-def _is_unopened(moment: Moment) -> bool:
-    """Return whether no open of anyone is evidence without earlier campaigns: see causes.py."""
-    observation = moment.observation
-    expected = causes.expected_opens(observation.emails, observation.counts["deliveries"])
-    return not observation.counts["opens"] and expected >= -math.log(_ONE_LOOK)
+def _is_unopened(campaign: ByMinute, moment: Moment) -> bool:
+    """Return whether a campaign with tracking would have opens, with a probability of 99.9%."""
+    expected = campaign.expected_opens.get(moment.minute, 0.0)
+    return moment.minute >= _OPENS_AFTER and expected >= -math.log(_ONE_LOOK)
 
 
 def _is_cut_off(campaign: ByMinute, moment: Moment) -> bool:
+    """Return whether nothing was sent for five minutes, and less than to the usual list."""
     usual = least_usual_size(moment.observation.past, _ONE_LOOK)
     quiet = moment.minute - max(campaign.sent) >= 5
     return usual is not None and quiet and moment.observation.counts["sends"] < usual[0]
@@ -432,15 +465,21 @@ def outcome(place: tuple[Trouble | None, int]) -> Outcome:
         for name, rules in rule_sets.items():
             for cause in rules(moment):
                 found.raised[name].setdefault(cause, moment.minute)
+        if found.evidence_at is not None and _is_settled(found, moment.minute):
+            break
     found.raised = dict(found.raised)
     for name in rule_sets:
         found.raised.setdefault(name, {})
     return found
 
 
-# Tables.
+def _is_settled(found: Outcome, minute: int) -> bool:
+    """Return whether a trouble is seen, and nothing that follows changes the tables."""
+    is_seen = found.seen_at(RULE_SETS[0].name) is not None
+    return is_seen and minute > (found.evidence_at or 0) + _WITHIN
 
-_WITHIN = 5
+
+# Tables.
 
 
 def results(found: Sequence[Outcome]) -> str:
@@ -646,8 +685,8 @@ def main(  # noqa: PLR0913 - the options of the command
         _list_mistakes(found)
     first = parameters.SEEDS[seeds][0]
     measured = (
-        f"{healthy:,} healthy campaigns, {troubled:,} of each trouble; seeds to {seeds}: {first} and"
-        " following."
+        f"{healthy:,} healthy campaigns, {troubled:,} of each trouble; seeds to {seeds}: {first}"
+        " and following."
     )
     parts = {"results": f"{results(found)}\n\n{measured}", "parameters": parameter_table()}
     for text in parts.values():

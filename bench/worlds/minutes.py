@@ -35,7 +35,6 @@ SOURCES = {"psylina": histories.SOURCES["psylina"]}
 
 MINUTES = 48 * 60
 _COMPLAIN_AFTER = Delay(3 * 3600, 1.8)
-_DAY_MINUTES = 24 * 60
 _START = datetime(2026, 3, 2, tzinfo=UTC)
 _BLOCKS = 30  # of the sending of a campaign, each of which has one age
 
@@ -221,6 +220,8 @@ class ByMinute:
         earlier: the sender's campaigns before, in order.
         trouble_at: the minute at which the trouble begins; None if the campaign is healthy.
         provider: the provider that the trouble is at.
+        expected_opens: opens by anyone, expected before each of some minutes if all were well.
+        part: the human opens relative to the usual.
         stalled: minutes in which nothing was counted; all of it is at the next.
     """
 
@@ -234,6 +235,8 @@ class ByMinute:
     trouble: Trouble | None = None
     trouble_at: int | None = None
     provider: str = ""
+    expected_opens: dict[int, float] = field(default_factory=dict)
+    part: float = 1.0
     stalled: range = range(0)
 
     def counted_at(self, minute: int) -> int:
@@ -353,14 +356,27 @@ class _Generator:
             factor = _log_uniform(rng, 0.3, 1.5) if in_parts else rng.lognormvariate(0, 0.02)
             deliveries = max(1, round(list_size * factor * 0.98))
             started = campaign.started - timedelta(days=gap * before + 2)
-            middle = started + timedelta(minutes=duration // 2)
-            expected = self._profile({0: float(deliveries)}, middle, 60 * _DAY_MINUTES)
+            expected = self._by_age(float(deliveries), started, duration)
             counts = [poisson(rng, after - before) for before, after in pairwise(expected.values())]
             opened = dict(zip(expected, accumulate(counts, initial=0), strict=True))
             campaign.earlier.append(Earlier(started, duration, deliveries, opened))
 
+    def _by_age(self, emails: float, started: datetime, duration: int) -> dict[int, float]:
+        """Return the expected human opens by the age of the email.
+
+        The emails of a campaign that is sent over hours reach an age at different hours of the day.
+        """
+        state = self._rng.getstate()
+        found: dict[int, float] = defaultdict(float)
+        for part in (1, 3, 5):
+            self._rng.setstate(state)  # one campaign has one subject
+            at = started + timedelta(minutes=duration * part // 6)
+            for minute, opens in self._profile({0: emails / 3}, at, MINUTES).items():
+                found[minute] += opens
+        return found
+
     def _profile(
-        self, sent: Mapping[int, float], started: datetime, until: int, factor: float = 1.0
+        self, sent: Mapping[int, float], started: datetime, until: int
     ) -> dict[int, float]:
         """Return the expected human opens of emails before each of some minutes.
 
@@ -368,7 +384,7 @@ class _Generator:
         """
         rng, chosen = self._rng, self._chosen
         median = chosen.read_after.median / 60 * rng.lognormvariate(0, chosen.speed)
-        rate = min(0.95, self._read * rng.lognormvariate(0, self._subject)) * factor
+        rate = min(0.95, self._read * rng.lognormvariate(0, self._subject))
         opened, pool, due = 0.0, 0.0, 0.0
         found: dict[int, float] = {0: 0.0}
         before = 0
@@ -496,12 +512,11 @@ class _Generator:
         length = max(1, (max(campaign.sent) + 1) // _BLOCKS)
         for minute, count in campaign.sent.items():
             blocks[minute - minute % length] += count * 0.98
-        factor = {
-            "opens_collapse": rng.uniform(*chosen.collapsed),
-            "tracking_off": 0.0,
-        }.get(self._trouble or "", 1.0)
-        human = self._profile(blocks, campaign.started, MINUTES - 1, factor)
-        fetched = rng.uniform(*chosen.fetched) * (0.0 if self._trouble == "tracking_off" else 1.0)
+        tracked = self._trouble != "tracking_off"
+        collapsed = rng.uniform(*chosen.collapsed)
+        campaign.part = collapsed if self._trouble == "opens_collapse" else float(tracked)
+        human = self._profile(blocks, campaign.started, MINUTES - 1)
+        fetched = rng.uniform(*chosen.fetched)
         rate = _log_uniform(rng, *chosen.complaints)
         if self._trouble == "complaints_rise":
             rate = _log_uniform(rng, *chosen.disliked)
@@ -519,7 +534,12 @@ class _Generator:
                     (rate, chosen.complain_after),
                 )
             )
-            now = {"human": human[minute], "bots": bots, "complaints": complaints}
+            campaign.expected_opens[minute] = human[minute] + bots
+            now = {
+                "human": human[minute] * campaign.part,
+                "bots": bots * tracked,
+                "complaints": complaints,
+            }
             drawn = {one: poisson(rng, max(0.0, now[one] - before[one])) for one in now}
             before = now
             campaign.add(minute, "", "unique_human_opens", drawn["human"])
@@ -575,13 +595,9 @@ class _Delays:
 
 
 def grid(until: int) -> list[int]:
-    """Return minutes: each of the first six hours, then fewer and fewer."""
-    found = []
-    minute = 1
-    while minute <= until:
-        found.append(minute)
-        minute += 1 if minute < 360 else 5 if minute < MINUTES - 5 else minute // 100
-    return found if found and found[-1] == until else [*found, until]
+    """Return minutes: each of the first two hours, then fewer and fewer."""
+    found = [*range(1, 120), *range(120, 360, 5), *range(360, 1440, 10), *range(1440, until, 20)]
+    return [*(one for one in found if one < until), until]
 
 
 _AWAKE = HISTORIES["newsletter"].awake

@@ -26,7 +26,7 @@ OVER_AFTER = 10
 """The checks in succession without a sign of trouble after which an alarm is over."""
 
 # A mark that has just been set has nothing after it.
-_MARK_AGE = 2
+_MARK_AGE = 1
 
 
 class Alarm(Struct, frozen=True):
@@ -52,7 +52,7 @@ class State(Struct, frozen=True):
     Attributes:
         minute: the last minute that was judged.
         alarms: all that were raised, by key: `bounces`, `provider_delays:gmail`.
-        marks: the latest two.
+        marks: see marks.marked.
         late: the checks in succession at which events were counted late.
     """
 

@@ -6,6 +6,7 @@ docs/alarms.md describes the rules in words, and what they cannot see.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from statistics import median
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
@@ -28,8 +29,20 @@ Cause = Literal[
     "template_errors",
 ]
 
-ALPHA = 0.001
-"""The probability of a false alarm of each cause, over all minutes."""
+ALPHAS: Mapping[Cause, float] = {
+    "complaints": 0.0015,
+    "bounces": 0.001,
+    "provider_delays": 0.0015,
+    "provider_bounces": 0.001,
+    "low_opens": 0.002,
+    "no_opens": 0.001,
+    "stopped": 0.001,
+    "template_errors": 0.0005,
+}
+"""The probability of a false alarm of each cause, over all minutes; less than 1% together.
+
+`pipeline_late` is measured, not tested.
+"""
 
 # From these rates of an account, SES reviews it, and may pause its sending:
 # https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.html
@@ -50,13 +63,16 @@ _OTHER = "other"
 _LEAST_EMAILS = 200
 _LEAST_COMPLAINTS = 4
 _LEAST_BOUNCES = 20
-_LEAST_EMAILS_AT_PROVIDER = 50
+_LEAST_EMAILS_AT_PROVIDER = 20
 _LEAST_FAILURES = 5
+_LEAST_UNOPENED = 100
 
 OPENS_AFTER_SECONDS = 1800
+_SHORT_SECONDS = 2 * 3600
+_HOURS_SECONDS = 3 * 3600
 # At least this share of emails is opened by someone, if only by bots, in each of the first hours.
-_OPENED_PER_HOUR = 0.01
-_OPENED_HOURS = 3
+_OPENED_PER_HOUR = 0.05
+_OPENED_HOURS = 2
 _OPENED_AFTER_SECONDS = 300
 
 STOPPED_AFTER_SECONDS = 300
@@ -70,7 +86,6 @@ _LATE_CHECKS = 2
 # While events are counted later than this, or it is unknown, missing events are no evidence.
 _PUNCTUAL_SECONDS = 60
 
-_MARK_AGE = 2
 _HALF = 0.5
 
 
@@ -175,7 +190,7 @@ class Check:
     def _complaints(self) -> Iterator[Trouble]:
         count, total = self._complained
         enough = count >= _LEAST_COMPLAINTS and total >= _LEAST_EMAILS
-        if enough and above(count, total, COMPLAINTS_LINE) >= needed(ALPHA):
+        if enough and above(count, total, COMPLAINTS_LINE) >= needed(ALPHAS["complaints"]):
             yield Trouble("complaints", "", count, total)
 
     @property
@@ -190,10 +205,10 @@ class Check:
     def _bounces(self) -> Iterator[Trouble]:
         for mark, since in self._since_marks(CAMPAIGN):
             line = PAUSED_BOUNCES_LINE if mark.number else BOUNCES_LINE
-            least = needed(ALPHA * weight(mark.number))
+            least = needed(ALPHAS["bounces"] * weight(mark.number))
             enough = since.sent >= _LEAST_EMAILS and since.bounced >= _LEAST_BOUNCES
-            if enough and above(since.bounced, since.sent, line) >= least:
-                yield Trouble("bounces", "", since.bounced, since.sent, mark.minute)
+            if enough and above(since.bounced, since.open, line) >= least:
+                yield Trouble("bounces", "", since.bounced, since.open, mark.minute)
 
     def _has_few_bounces(self) -> bool:
         row = self._rows[CAMPAIGN]
@@ -207,7 +222,7 @@ class Check:
             total = since.sent + since.failed
             if since.failed >= _LEAST_FAILURES:
                 evidence = above(since.failed, total, TEMPLATE_LINE)
-                if evidence >= needed(ALPHA * weight(mark.number)):
+                if evidence >= needed(ALPHAS["template_errors"] * weight(mark.number)):
                     yield Trouble("template_errors", "", since.failed, total, mark.minute)
 
     def _renders(self) -> bool:
@@ -220,27 +235,33 @@ class Check:
     # One provider.
 
     def _at_provider(self, provider: str, row: Row) -> Iterator[Trouble]:
-        if row.sent < _LEAST_EMAILS_AT_PROVIDER:
-            return
-        for mark, since in self._since_marks(provider):
-            if since.sent < _LEAST_EMAILS_AT_PROVIDER:
+        for mark in self._marks:
+            before = mark.rows.get(provider, NOTHING)
+            sent = row.sent - before.sent
+            if sent < _LEAST_EMAILS_AT_PROVIDER:
                 continue
-            if self._is_between(mark, provider, since.waiting, since.sent, DELAYS_LINES):
-                yield Trouble("provider_delays", provider, since.waiting, since.sent, mark.minute)
-            if self._is_between(mark, provider, since.bounced, since.sent, PROVIDER_BOUNCES_LINES):
-                yield Trouble("provider_bounces", provider, since.bounced, since.sent, mark.minute)
+            # Few providers are worth a closer look.
+            if min(row.delayed - before.delayed, row.pending) > DELAYS_LINES[0] * sent:
+                waiting = since_mark(before, row).waiting
+                if self._is_apart("provider_delays", mark, provider, waiting, sent):
+                    yield Trouble("provider_delays", provider, waiting, sent, mark.minute)
+            if row.bounced - before.bounced > PROVIDER_BOUNCES_LINES[0] * sent:
+                since = since_mark(before, row)
+                if self._is_apart("provider_bounces", mark, provider, since.bounced, since.open):
+                    yield Trouble(
+                        "provider_bounces", provider, since.bounced, since.open, mark.minute
+                    )
 
-    def _is_between(
-        self, mark: Mark, provider: str, count: int, total: int, lines: Sequence[float]
-    ) -> bool:
-        """Return whether one of the lines is between the rate of a provider and that of the rest.
+    def _is_apart(self, cause: Cause, mark: Mark, provider: str, count: int, total: int) -> bool:
+        """Return whether a line is between the rate of a provider and that of the rest.
 
         If the provider is no worse than the rest, either its rate is below a line or the rest's is
         above it, so that one of the two rejections would be false.
         """
+        lines = DELAYS_LINES if cause == "provider_delays" else PROVIDER_BOUNCES_LINES
         if count <= lines[0] * total:
             return False
-        least = needed(ALPHA * weight(mark.number) / (MOST_PROVIDERS * len(lines)))
+        least = needed(ALPHAS[cause] * weight(mark.number) / (MOST_PROVIDERS * len(lines)))
         return any(
             above(count, total, line) >= least
             and self._evidence_of_rest(mark, provider, line) >= least
@@ -280,7 +301,7 @@ class Check:
             yield mark, since_mark(mark.rows.get(provider, NOTHING), now)
 
     def _latest(self, provider: str) -> Since:
-        """Return the emails of the last ten to twenty minutes of sending."""
+        """Return the emails of the latest minutes of sending: those since the oldest mark."""
         mark = self._marks[1] if len(self._marks) > 1 else BEGINNING
         row = self._rows.get(provider, NOTHING)
         return since_mark(mark.rows.get(provider, NOTHING), row)
@@ -299,29 +320,35 @@ class Check:
         return self._opened > 0
 
     def _is_opened_as_usual(self) -> bool:
-        return self._is_punctual() and self._shortfall() <= 0
+        shortfall = self._shortfall()
+        return self._is_punctual() and shortfall is not None and shortfall <= 0
 
     def _goes_on(self) -> bool:
         return self._is_punctual() and not self._has_stopped()
 
     def _opens(self) -> Iterator[Trouble]:
         total = max(0, self._now.counts.get("deliveries", 0))
-        if self._opened <= 0:
-            if total >= _LEAST_EMAILS and expected_opens(self._now.emails, total) >= needed(ALPHA):
+        if self._opened > 0:
+            if (self._shortfall() or 0) >= needed(ALPHAS["low_opens"]):
+                human = max(0, self._now.counts.get("unique_human_opens", 0))
+                yield Trouble("low_opens", "", human, total)
+        elif total >= _LEAST_UNOPENED:
+            # Two tests: without earlier campaigns, and with them.
+            evidence = max(expected_opens(self._now.emails, total), self._shortfall() or 0)
+            if evidence >= needed(ALPHAS["no_opens"] / 2):
                 yield Trouble("no_opens", "", 0, total)
-        elif self._shortfall() >= needed(ALPHA):
-            yield Trouble("low_opens", "", self._now.counts.get("unique_human_opens", 0), total)
 
-    def _shortfall(self) -> float:
-        running = self._now.running
-        if not running or not running.emails or running.oldest_seconds < OPENS_AFTER_SECONDS:
-            return 0.0
-        return evidence_of_shortfall(running, self._now.past, "unique_human_opens") or 0.0
+    def _shortfall(self) -> float | None:
+        """Return the evidence that human opens are low; None if nothing can be said."""
+        running, past = self._now.running, self._now.past
+        if not running or not has_usual_hours(running, past):
+            return None
+        return evidence_of_shortfall(running, past, "unique_human_opens")
 
     def _stopped(self) -> Iterator[Trouble]:
         if self._has_stopped():
             expected = self._now.intended
-            if expected is None and (usual := least_usual_size(self._now.past, ALPHA)):
+            if expected is None and (usual := least_usual_size(self._now.past, ALPHAS["stopped"])):
                 expected = round(usual[1])
             yield Trouble("stopped", "", self._done, expected or 0)
 
@@ -340,7 +367,7 @@ class Check:
             return False
         if self._now.intended is not None:
             return self._done < _ALL_BUT * self._now.intended
-        usual = least_usual_size(self._now.past, ALPHA)
+        usual = least_usual_size(self._now.past, ALPHAS["stopped"])
         return usual is not None and _LEAST_PART_SENT * usual[1] <= self._done < usual[0]
 
     def _pipeline_late(self) -> Iterator[Trouble]:
@@ -361,3 +388,21 @@ def expected_opens(emails: Sequence[Sent], deliveries: int) -> float:
         for one in emails
     )
     return expected * min(1.0, deliveries / sent) if sent else 0.0
+
+
+def has_usual_hours(running: Running, past: Sequence[Campaign]) -> bool:
+    """Return whether opens can be compared: after half an hour, and at the usual hours of the day.
+
+    The first emails of a campaign that is sent from the night into the day are opened late, and
+    what is usual is of all its emails. So in a campaign that is sent over hours, half of the usual
+    number is delivered, or sending has ended, or three hours have passed.
+    """
+    if not running.emails or not past or running.oldest_seconds < OPENS_AFTER_SECONDS:
+        return False
+    lasted = median((one.last_accepted_at - one.first_event_at).total_seconds() for one in past)
+    return (
+        lasted <= _SHORT_SECONDS
+        or running.campaign.deliveries >= _HALF * median(one.deliveries for one in past)
+        or running.youngest_seconds >= STOPPED_AFTER_SECONDS
+        or running.oldest_seconds >= _HOURS_SECONDS
+    )

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-MARK_EVERY = 10
+MARK_EVERY = 3
 """Minutes between two marks."""
 
-_MARKS = 2
-_LEAST_SENDS_MARKED = 50
+# Of the marks whose number is a multiple of each, the latest two are kept.
+_MULTIPLES = (1, 2, 4, 8)
+_LEAST_SENDS_MARKED = 20
 
 
 class Row(NamedTuple):
@@ -64,16 +65,20 @@ CAMPAIGN = ""
 
 
 class Since(NamedTuple):
-    """Emails that were sent since a mark.
-
-    Where it is not known whether an affected email was sent before or after the mark, it was sent
-    before: a count is never too high.
+    """What became of emails since a mark.
 
     Attributes:
-        waiting: delayed, and not delivered yet.
+        sent: emails that were sent since.
+        open: these, and those of which it was not known at the mark what becomes of them: any that
+            is delivered or bounces since is one of these.
+        delivered: of those sent since, at least.
+        waiting: more than at the mark are delayed and not delivered yet.
+        bounced: of the open ones.
+        failed: emails that failed to render since; they are not among those sent.
     """
 
     sent: int
+    open: int
     delivered: int
     waiting: int
     bounced: int
@@ -81,17 +86,30 @@ class Since(NamedTuple):
 
 
 def marked(marks: Sequence[Mark], rows: Mapping[str, Row], minute: int) -> tuple[Mark, ...]:
-    """Return the latest marks, with a new one if it is due and anything was sent since the last."""
+    """Return the marks to keep, with a new one if it is due and anything was sent since the last.
+
+    They are the closer together the later they are: of the last 3, 6, 12, 24 minutes, or so.
+    """
     last = marks[-1] if marks else None
     sent_before = last.rows.get(CAMPAIGN, NOTHING).sent if last else 0
     if (last and minute - last.minute < MARK_EVERY) or rows[CAMPAIGN].sent <= sent_before:
         return tuple(marks)
+    new = Mark(
+        last.number + 1 if last else 1,
+        minute,
+        {
+            provider: row
+            for provider, row in rows.items()
+            if provider == CAMPAIGN or row.sent >= _LEAST_SENDS_MARKED
+        },
+    )
+    known = [*marks, new]
     kept = {
-        provider: row
-        for provider, row in rows.items()
-        if provider == CAMPAIGN or row.sent >= _LEAST_SENDS_MARKED
+        one.number
+        for multiple in _MULTIPLES
+        for one in [mark for mark in known if mark.number % multiple == 0][-2:]
     }
-    return (*marks, Mark(last.number + 1 if last else 1, minute, kept))[-_MARKS:]
+    return tuple(one for one in known if one.number in kept)
 
 
 def rows_of(
@@ -124,18 +142,19 @@ def rows_of(
 
 
 def since_mark(before: Row, now: Row) -> Since:
-    """Return what became of the emails that were sent between two moments.
+    """Return what became of emails between two moments.
 
     Args:
-        before: the counts at the first; those that were pending then are affected first.
+        before: the counts at the first.
         now: the counts at the second.
     """
     sent = max(0, now.sent - before.sent)
-    older = before.pending
+    pending = before.pending
     return Since(
         sent,
-        min(sent, max(0, now.delivered - before.delivered - older)),
-        min(sent, max(0, min(now.delayed - before.delayed, now.pending) - older)),
-        min(sent, max(0, now.bounced - before.bounced - older)),
+        sent + pending,
+        min(sent, max(0, now.delivered - before.delivered - pending)),
+        min(sent, max(0, min(now.delayed - before.delayed, now.pending - pending))),
+        min(sent + pending, max(0, now.bounced - before.bounced)),
         max(0, now.failed - before.failed),
     )

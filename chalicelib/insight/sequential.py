@@ -29,7 +29,7 @@ NONE = 0.0
 
 # The mean of the mixture of rates above a small line, relative to the line: complaints and bounces
 # that endanger an account are some times the line. A rate near 1 has a uniform mixture.
-_MEAN_OF_MIXTURE = 4
+_MEAN_OF_MIXTURE = 2
 
 
 def above(count: int, total: int, line: float) -> float:

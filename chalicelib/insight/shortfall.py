@@ -9,14 +9,20 @@ counted before, so the ratio is an e-value as in sequential.py, as far as the mo
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from statistics import median
 
 from chalicelib.insight.hierarchy import Component, Count, Rate, levels, next_rate, quantile
 from chalicelib.insight.history import LEAST_EXPECTED, Campaign, Metric, Running
 from chalicelib.insight.pace import counts_of_earlier
 
-# What a campaign in trouble counts, relative to a usual one: all are equally probable.
-_PARTS = (0.5, 0.25, 0.1, 0.02)
-_LEAST_PART = 0.7
+PART = 0.2
+"""What a campaign in trouble counts, relative to a usual one."""
+
+_USUAL_PART = 0.7
+# The hour and the weekday, which the model does not know, make early counts differ, as a deviation
+# of the logarithm. After some hours, they do less and less.
+_DEVIATION_OF_HOURS = 0.3
+_HOURS_SECONDS = 3 * 3600
 # A normal distribution in steps of a quarter of its deviation.
 _STEPS = tuple(step / 4 for step in range(-24, 25))
 
@@ -28,7 +34,7 @@ _NOISE_OF_SIZES = 0.005**2
 
 
 def evidence_of_shortfall(
-    running: Running, past: Iterable[Campaign], metric: Metric
+    running: Running, past: Iterable[Campaign], metric: Metric, part: float = PART
 ) -> float | None:
     """Return the evidence that a campaign counts far less than usual, as a natural logarithm.
 
@@ -38,6 +44,7 @@ def evidence_of_shortfall(
         running: the campaign.
         past: the earlier campaigns, from history.comparable.
         metric: what to judge.
+        part: what a campaign in trouble counts, relative to a usual one.
 
     Returns:
         None if nothing can be said: there are fewer than 200 deliveries, 5 earlier campaigns that
@@ -46,36 +53,29 @@ def evidence_of_shortfall(
     reason, counts = counts_of_earlier(running, past, metric)
     if reason:
         return None
-    actual = running.campaign.curves[metric].total
-    deliveries = running.campaign.deliveries
-    usual = next_rate(counts)
-    expected = deliveries * sum(one.weight * math.exp(one.mean) for one in usual)
+    own = Count(running.campaign.curves[metric].total, running.campaign.deliveries)
+    expected = own.total * median((one.count + 0.5) / (one.total + 0.5) for one in counts)
     if expected < LEAST_EXPECTED:
         return None
-    if actual >= _LEAST_PART * expected:
+    if own.count >= _USUAL_PART * expected:
         return 0.0
-    return _log_ratio(actual, Count(actual, deliveries), usual)
+    hours = _DEVIATION_OF_HOURS * min(1.0, _HOURS_SECONDS / running.oldest_seconds)
+    usual = [one._replace(deviation=math.hypot(one.deviation, hours)) for one in next_rate(counts)]
+    return _log_likelihood(own, usual, part) - _log_likelihood(own, usual, 1.0)
 
 
-def _log_ratio(actual: int, own: Count, usual: Sequence[Component]) -> float:
-    """Return the logarithm of the likelihood of a part of what is usual, relative to all of it.
+def _log_likelihood(own: Count, usual: Sequence[Component], part: float) -> float:
+    """Return the logarithm of the likelihood of a count, without the terms that cancel.
 
     The count has a Poisson distribution, whose mean is log-normal.
     """
-    means = [
-        (
-            math.log(one.weight) - step * step / 2,
-            math.exp(one.mean + step * one.deviation) * (own.total + 0.5),
-        )
-        for one in usual
-        for step in _STEPS
-    ]
-    parts = [_log_likelihood(actual, means, part) for part in _PARTS]
-    return _log_sum(parts) - math.log(len(_PARTS)) - _log_likelihood(actual, means, 1.0)
-
-
-def _log_likelihood(actual: int, means: Sequence[tuple[float, float]], part: float) -> float:
-    return _log_sum([log + actual * math.log(part * mean) - part * mean for log, mean in means])
+    logs = []
+    for one in usual:
+        for step in _STEPS:
+            log_mean = one.mean + step * one.deviation + math.log(part * (own.total + 0.5))
+            log_weight = math.log(one.weight) - step * step / 2
+            logs.append(log_weight + own.count * log_mean - math.exp(log_mean))
+    return _log_sum(logs)
 
 
 def _log_sum(logs: Sequence[float]) -> float:
