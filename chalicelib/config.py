@@ -39,6 +39,7 @@ _ENDPOINTS_OF_SERVICES = {
     "sqs": "AWS_ENDPOINT_URL_SQS",
     "cloudwatch": "AWS_ENDPOINT_URL_CLOUDWATCH",
     "lambda": "AWS_ENDPOINT_URL_LAMBDA",
+    "sns": "AWS_ENDPOINT_URL_SNS",
 }
 
 MAXIMUM_BREAKDOWN_TAGS = 3
@@ -92,9 +93,14 @@ class Config(Struct, frozen=True):
             such as `{"acme": ["acme-"], "staff": [""]}`); if None, every authenticated user sees
             all campaigns.
         share_key: key that signs share links (SHARE_KEY); if empty, share links are disabled.
+        alarm_group: the group whose members may change the settings of alarms (ALARM_GROUP); if
+            empty, every authenticated user may, of the campaigns that the user may see.
+        alarm_topic_arn: SNS topic to which alarms of campaigns are sent (ALARM_TOPIC_ARN); if
+            empty, they are shown and logged only.
+        page_url: address of the page, for links in alarms (PAGE_URL); no link if empty.
         endpoint_url: replacement for all AWS endpoints (AWS_ENDPOINT_URL), or None.
         endpoint_urls: replacements for the endpoints of single services, by service name
-            (AWS_ENDPOINT_URL_DYNAMODB, …_DYNAMODB_STREAMS, …_SQS, …_CLOUDWATCH, …_LAMBDA).
+            (AWS_ENDPOINT_URL_DYNAMODB, …_DYNAMODB_STREAMS, …_SQS, …_CLOUDWATCH, …_LAMBDA, …_SNS).
     """
 
     events_table: str
@@ -122,6 +128,9 @@ class Config(Struct, frozen=True):
     groups_claim: str = "cognito:groups"
     group_prefixes: Mapping[str, tuple[str, ...]] | None = None
     share_key: str = ""
+    alarm_group: str = ""
+    alarm_topic_arn: str = ""
+    page_url: str = ""
     endpoint_url: str | None = None
     endpoint_urls: Mapping[str, str] = field(default_factory=dict)
 
@@ -338,5 +347,8 @@ _OPTIONAL: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "groups_claim": ("GROUPS_CLAIM", str),
     "group_prefixes": ("GROUP_PREFIXES", _prefixes),
     "share_key": ("SHARE_KEY", str),
+    "alarm_group": ("ALARM_GROUP", str),
+    "alarm_topic_arn": ("ALARM_TOPIC_ARN", str),
+    "page_url": ("PAGE_URL", str),
     "endpoint_url": ("AWS_ENDPOINT_URL", str),
 }

@@ -1,23 +1,26 @@
-"""Signed requests to AWS, with timeouts and retries, and calls to its JSON services.
+"""Signed requests to AWS, with timeouts and retries, and calls to its JSON and Query services.
 
 Callers use the services' own JSON, and handle only the exceptions of errors.py. A call whose
 response was lost is retried, so every call must be idempotent: writes set absolute values, or have
 a condition that fails after a successful first attempt (ConditionFailed then contains the item, in
-which the caller recognizes its own write). There are three harmless exceptions. A message may be
-sent to a queue twice; slots reserved twice from the rate limiter only cause a pause;
-and viewers that receive a push twice keep their state.
+which the caller recognizes its own write). There are four harmless exceptions. A message may be
+sent to a queue twice; slots reserved twice from the rate limiter only cause a pause; viewers that
+receive a push twice keep their state; and an alarm that is published twice has the same
+deduplication id.
 """
 
 import base64
 import math
 import os
 import random
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol, overload
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -60,7 +63,9 @@ _QUOTABLE = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "AccessDenied",
     "AccessDeniedException",
+    "AuthorizationError",
     "ExpiredTokenException",
+    "NotFound",
     "RequestTooLargeException",
     "ResourceNotFoundException",
     "TrimmedDataAccessException",
@@ -100,7 +105,8 @@ Services = Callable[[str], Service]
 class _Api(NamedTuple):
     """A service's names in X-Amz-Target, in its host name and in signatures, and a size limit.
 
-    Lambda operations are addressed by path and have no target.
+    Lambda operations are addressed by path and have no target. A service with the Query protocol
+    has the version of its API instead.
 
     Attributes:
         max_response: maximum length of a response's body, in bytes.
@@ -131,6 +137,9 @@ _APIS = {
     # An asynchronous invocation has no payload, and an error is short.
     # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
     "lambda": _Api("", "lambda", "lambda", 64 * _KIB),
+    # The id of a message.
+    # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+    "sns": _Api("2010-03-31", "sns", "sns", 64 * _KIB),
 }
 
 Headers = tuple[tuple[str, str], ...]
@@ -153,6 +162,8 @@ def services(config: Config, limit: TimeLimit) -> Services:
     """Return a builder of a function's services, in its region and with its role's credentials."""
 
     def build(name: str) -> Service:
+        if name == "sns":
+            return QueryService(name, config, limit=limit)
         deadlines = _DEADLINES_OF_SQS if name == "sqs" else _DEADLINES
         return JsonService(name, config, deadlines=deadlines, limit=limit)
 
@@ -163,7 +174,7 @@ class SignedRequests:
     """Client that sends signed requests to one service, and retries transient failures.
 
     Args:
-        name: one of `dynamodb`, `dynamodbstreams`, `sqs`, `cloudwatch` and `lambda`.
+        name: one of `dynamodb`, `dynamodbstreams`, `sqs`, `cloudwatch`, `lambda` and `sns`.
         config: provides the region and the endpoint.
         deadlines: timeouts of each attempt.
         limit: deadline of all attempts.
@@ -238,7 +249,7 @@ class SignedRequests:
         lines = f"{lines}authorization: {authorization}\r\n"
         try:
             response = self._wire.exchange(request("POST", path, lines, body))
-            found = _parsed(response.body)
+            found = self._parsed(response.body)
         except ssl.SSLCertVerificationError as error:
             raise AwsError("CertificateNotTrusted", f"{operation} failed: {error}") from error
         except (OSError, ValueError) as error:
@@ -248,9 +259,17 @@ class SignedRequests:
             return found
         raise _error(operation, response, found)
 
+    def _parsed(self, body: bytes) -> dict[str, Any]:
+        """Parse the body of a response.
+
+        Raises:
+            ValueError: the body is not of the service's protocol.
+        """
+        return _parsed(body)
+
 
 class JsonService(SignedRequests):
-    """A service with AWS's JSON 1.0 protocol: any except `lambda`."""
+    """A service with AWS's JSON 1.0 protocol: any except `lambda` and `sns`."""
 
     def call(self, operation: str, **parameters: Any) -> Any:
         """Call an operation; see Service.call."""
@@ -262,6 +281,61 @@ class JsonService(SignedRequests):
         except UnicodeEncodeError as error:
             raise AwsError("NotUnicode", f"{operation} failed: {error}") from error
         return self.post(operation, "/", _target(self._api.target, operation), body)
+
+
+class QueryService(SignedRequests):
+    """A service with AWS's Query protocol, `sns`: requests are forms, and responses are XML.
+
+    https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+    """
+
+    def call(self, operation: str, **parameters: Any) -> Any:
+        """Call an operation, with the parameters as the protocol flattens them; see Service.call.
+
+        Returns:
+            An empty object: no caller needs what is in the response.
+        """
+        action = operation.title().replace("_", "")
+        form = {"Action": action, "Version": self._api.target, **flattened(parameters)}
+        try:
+            body = urlencode(form).encode()
+        except UnicodeEncodeError as error:
+            raise AwsError("NotUnicode", f"{operation} failed: {error}") from error
+        return self.post(operation, "/", _FORM, body)
+
+    def _parsed(self, body: bytes) -> dict[str, Any]:
+        if _XML.match(body) is None:
+            raise ValueError(f"{len(body)} bytes that are not XML")
+        code, message = _ERROR_CODE.search(body), _ERROR_MESSAGE.search(body)
+        return {
+            **({"__type": code[1].decode()} if code else {}),
+            **({"message": message[1].decode(errors="replace")} if message else {}),
+        }
+
+
+def flattened(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return parameters as the Query protocol has them: `MessageAttributes.entry.1.Name`.
+
+    Args:
+        parameters: texts, and maps of structures of texts.
+    """
+    found: dict[str, str] = {}
+    for name, value in parameters.items():
+        if isinstance(value, str):
+            found[name] = value
+            continue
+        for number, (key, members) in enumerate(value.items(), start=1):
+            entry = f"{name}.entry.{number}"
+            found[f"{entry}.Name"] = key
+            found |= {f"{entry}.Value.{member}": text for member, text in members.items()}
+    return found
+
+
+_FORM: Headers = (("content-type", "application/x-www-form-urlencoded; charset=utf-8"),)
+_XML = re.compile(rb"\s*<")
+# Errors only: a response has neither element.
+_ERROR_CODE = re.compile(rb"<Code>([\w.]+)</Code>")
+_ERROR_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 
 class _Passing(Exception):
