@@ -1255,8 +1255,8 @@ FAULTS = (
     Fault(
         "a push to a share link contains recipients",
         "chalicelib/live/messages.py",
-        'NOT_SHARED = frozenset({"activity", "pace", "replies"})',
-        'NOT_SHARED = frozenset({"pace", "replies"})',
+        'NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms"})',
+        'NOT_SHARED = frozenset({"pace", "replies", "incidents", "alarms"})',
         ("tests/unit/test_attention.py",),
     ),
     Fault(
@@ -1582,8 +1582,8 @@ FAULTS = (
     Fault(
         "a quiet minute does not change what is usual",
         "chalicelib/functions/watch.py",
-        "            self._update_paces(pipeline, now, probes)\n            self._reconcile(",
-        "            self._reconcile(",
+        "            self._update_paces(pipeline, now, probes)\n            self._judge",
+        "            self._judge",
         ("tests/laws/test_paces.py::test_what_is_usual_grows_in_minutes_that_store_no_check",),
     ),
     Fault(
@@ -1676,8 +1676,8 @@ FAULTS = (
     Fault(
         "a share link shows what is usual for the sender",
         "chalicelib/live/messages.py",
-        'NOT_SHARED = frozenset({"activity", "pace", "replies"})',
-        'NOT_SHARED = frozenset({"activity", "replies"})',
+        'NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms"})',
+        'NOT_SHARED = frozenset({"activity", "replies", "incidents", "alarms"})',
         ("tests/unit/test_push_access.py::test_a_share_link_receives_no_pace",),
     ),
     Fault(

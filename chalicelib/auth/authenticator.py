@@ -110,7 +110,9 @@ class Authenticator(Struct, frozen=True):
         prefixes = prefixes_of(viewer.groups, self.config.group_prefixes)
         if not prefixes:
             raise Forbidden(f"none of the groups {sorted(viewer.groups)} may see any campaigns")
-        return Permissions(viewer.subject, viewer.until, prefixes)
+        group = self.config.alarm_group
+        sets_alarms = not group or group in viewer.groups
+        return Permissions(viewer.subject, viewer.until, prefixes, sets_alarms=sets_alarms)
 
 
 def build(

@@ -146,6 +146,7 @@ class RequestHandler(Struct, frozen=True):
             "compare": self._compare,
             "compareVariants": self._compare_variants,
             "getUsual": self._get_usual,
+            "setAlarms": self._set_alarms,
             "listRecipients": self._recipients,
             "recipientHistory": self._recipients,
             "ping": self._ping,
@@ -254,6 +255,17 @@ class RequestHandler(Struct, frozen=True):
         now = datetime.fromtimestamp(self.clock(), UTC)
         usual = self.usual_counts().of(request.campaign, now)
         yield request.reply(id=CAMPAIGN_TOPIC_PREFIX + request.campaign, **usual)
+
+    def _set_alarms(self, _: Connection, request: Request) -> Iterator[Message]:
+        if request.campaign:
+            campaign = {"id": CAMPAIGN_TOPIC_PREFIX + request.campaign}
+            stored = self.stats_table.change_alarm_settings(request.alarms, request.campaign)
+            settings = messages.alarm_settings("campaign", stored)
+        else:
+            campaign = {}
+            stored = self.stats_table.change_alarm_settings(request.alarms)
+            settings = messages.alarm_settings("all", stored)
+        yield request.reply(**campaign, alarms=[settings])
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))

@@ -19,6 +19,7 @@ from chalicelib.aws.function_metrics import LOOK_SECONDS, FunctionMetrics
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.ses_metrics import SesMetrics
 from chalicelib.aws.stream_lag import EventsStream
+from chalicelib.aws.topics import AlarmTopic
 from chalicelib.config import Config, load
 from chalicelib.errors import AwsError, PipelineFault, trace
 from chalicelib.log import log
@@ -26,7 +27,8 @@ from chalicelib.stats.counters import Aggregate
 from chalicelib.stats.day_check import DayCheck
 from chalicelib.stats.delays import Delay, Reading, added, delays, kept
 from chalicelib.stats.directory_table import Directory
-from chalicelib.stats.health import Findings, unsent, untracked
+from chalicelib.stats.health import Findings, late_seconds, unsent, untracked
+from chalicelib.stats.incident_table import CampaignAlarms
 from chalicelib.stats.links import has_changing_ranks
 from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.reconciled import due
@@ -54,8 +56,8 @@ T = TypeVar("T")
 class HealthMonitor(Struct):
     """The watch function: measures, stores and judges the pipeline's health.
 
-    It also updates the directory of campaigns, and the pace of those that are running, and once a
-    day compares the counts with SES's own metrics.
+    It also updates the directory of campaigns, and the pace of those that are running, and judges
+    whether these are in trouble. Once a day, it compares the counts with SES's own metrics.
 
     Attributes:
         counted: the read position of each shard at this process's last complete check.
@@ -69,6 +71,7 @@ class HealthMonitor(Struct):
     directory: Directory
     functions: FunctionMetrics
     paces: Paces
+    alarms: CampaignAlarms
     day_check: DayCheck
     clock: Callable[[], float] = time.time
     counted: Mapping[str, str] | None = None
@@ -105,6 +108,7 @@ class HealthMonitor(Struct):
         if last is not None and is_idle and _is_quiet(last, now, look_every):
             # Nothing was counted, but what is usual changes with the age.
             self._update_paces(pipeline, now, probes)
+            self._judge_campaigns(pipeline, late_seconds(last), now, probes)
             self._reconcile(pipeline, last, now, probes)
             log("watch", unchanged_since=last.checked_at)
             if probes.failed:
@@ -134,6 +138,7 @@ class HealthMonitor(Struct):
             if has_changing_ranks(campaign, now):
                 probes.run("links", partial(self.stats_table.put_leaders, campaign.campaign))
         self._update_paces(pipeline, now, probes)
+        self._judge_campaigns(pipeline, late_seconds(findings), now, probes)
         self._reconcile(pipeline, findings, now, probes)
         log("watch", **asdict(findings))
         problems = [*findings.problems(), *probes.failed]
@@ -152,6 +157,19 @@ class HealthMonitor(Struct):
             probes.run("the pace of a campaign", partial(self.paces.update, summary, at))
         if pipeline is not None and pipeline.directory.is_complete:
             probes.run("the directory", partial(self.paces.update_directory, at))
+
+    def _judge_campaigns(
+        self, pipeline: Pipeline | None, late: int | None, now: float, probes: "_Probes"
+    ) -> None:
+        """Judge whether the newest campaigns are in trouble, each of which may fail by itself.
+
+        While ingest is paused for a recount, nothing is judged: events wait, and counters change.
+        """
+        if pipeline is None or pipeline.health.paused_at is not None:
+            return
+        at = datetime.fromtimestamp(now, UTC)
+        for summary in self.newest:
+            probes.run("the alarms of a campaign", partial(self.alarms.update, summary, late, at))
 
     def _reconcile(
         self, pipeline: Pipeline | None, findings: Findings, now: float, probes: "_Probes"
@@ -257,13 +275,16 @@ def build(
     dynamo = call("dynamodb")
     stats_table = StatsTable(dynamo, config.stats_table, clock=clock)
     directory = Directory(dynamo, config.stats_table, stats_table)
+    paces = Paces(stats_table, directory)
+    topic = AlarmTopic(call("sns"), config.alarm_topic_arn) if config.alarm_topic_arn else None
     return HealthMonitor(
         Queues(call("sqs"), call("cloudwatch"), config.queue_url, config.dead_letter_queue_url),
         EventsStream(call("dynamodbstreams"), config.events_stream_arn),
         stats_table,
         directory,
         FunctionMetrics(call("cloudwatch"), config.function_name.removesuffix("watch")),
-        Paces(stats_table, directory),
+        paces,
+        CampaignAlarms(stats_table, paces, topic, page_url=config.page_url, clock=clock),
         DayCheck(stats_table, SesMetrics(call("cloudwatch"))),
         clock,
     )

@@ -15,7 +15,7 @@ Message = dict[str, Any]
 _BODIES = ("snapshot", "changes", "results")
 _LISTS = (
     *("links", "bounces", "variants", "providers", "replies", "undelivered"),
-    *("activity", "campaigns"),
+    *("incidents", "activity", "campaigns"),
 )
 
 Path = tuple[str, ...]

@@ -6,6 +6,7 @@ the snapshot's shape, so the same functions compose both.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from msgspec.structs import asdict
 
@@ -33,6 +34,7 @@ from chalicelib.stats.counters import (
     tag_of,
 )
 from chalicelib.stats.health import Findings, Health
+from chalicelib.stats.incidents import Incident, StoredSettings, time_of
 from chalicelib.stats.links import MAX_LINKS, rank
 from chalicelib.stats.pace_item import PaceNow, StoredPace
 from chalicelib.stats.proof import Proof
@@ -59,8 +61,9 @@ UNSETTLED = timedelta(minutes=15)
 _KINDS_OF_BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot")
 
 # Members of a campaign that share links do not show: activity contains recipients, what is usual is
-# a result of the sender's other campaigns, and the reply to one email may contain a name.
-NOT_SHARED = frozenset({"activity", "pace", "replies"})
+# a result of the sender's other campaigns, and so are incidents; they and the settings of alarms
+# are for those who can stop a campaign. The reply to one email may contain a name.
+NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms"})
 
 # Members of the pipeline's health that only those receive who may see all campaigns.
 OF_ALL_CAMPAIGNS = ("reconciliation", "recounts")
@@ -307,6 +310,37 @@ def seen(message: Message, access: Permissions) -> Message | None:
 def pace(stored: StoredPace) -> Message:
     """Compose what is known of how a campaign does for its age."""
     return {"version": stored.version, **stored.content}
+
+
+def incident(one: Incident) -> Message:
+    """Compose an incident of a campaign."""
+    return {
+        "incident": one.id,
+        "version": one.version,
+        "kind": one.kind,
+        "level": one.level,
+        "began_at": time_of(one.began_at),
+        "ended_at": None if one.ended_at is None else time_of(one.ended_at),
+        "values": {
+            **({"provider": one.provider} if one.provider else {}),
+            "affected": one.affected,
+            "total": one.total,
+            **({"since": time_of(one.since)} if one.since else {}),
+        },
+        "snoozed": one.snoozed,
+    }
+
+
+def alarm_settings(scope: Literal["campaign", "all"], stored: StoredSettings) -> Message:
+    """Compose the settings of alarms of a campaign, or of all campaigns."""
+    settings = stored.settings
+    return {
+        "scope": scope,
+        "version": stored.version,
+        "kinds": None if settings.kinds is None else list(settings.kinds),
+        "snooze_until": settings.snooze_until,
+        **({"test": settings.test} if scope == "campaign" else {}),
+    }
 
 
 def pace_now(pace: PaceNow) -> Message:

@@ -25,12 +25,14 @@ class Permissions(Struct, frozen=True):
         until: expiry of the token, in epoch seconds; None if no authentication is required.
         prefixes: name prefixes of the campaigns that it may see; an empty prefix allows all.
         shared: the campaign whose aggregates a share link shows; None for other connections.
+        sets_alarms: whether it may change the settings of alarms.
     """
 
     subject: str = ""
     until: int | None = None
     prefixes: tuple[str, ...] = ("",)
     shared: str | None = None
+    sets_alarms: bool = True
 
     def can_see(self, campaign: str) -> bool:
         """Return whether a campaign may be seen."""
@@ -60,11 +62,22 @@ class Permissions(Struct, frozen=True):
         """
         if self.shared is not None and request.action not in _SHARED_ACTIONS:
             raise self._forbidden(request.action)
+        if request.action == "setAlarms":
+            self._require_alarms(request)
         if request.topic and not self.can_subscribe(request.topic):
             raise self._forbidden(request.topic)
         for campaign in filter(None, (request.campaign, *request.campaigns)):
             if not self.can_see(campaign):
                 raise self._forbidden(CAMPAIGN_TOPIC_PREFIX + campaign)
+
+    def _require_alarms(self, request: Request) -> None:
+        if not self.sets_alarms:
+            raise InvalidRequest(
+                "forbidden",
+                "you may not change alarms: only members of the group in ALARM_GROUP may",
+            )
+        if not request.campaign and "" not in self.prefixes:
+            raise self._forbidden("the alarms of all campaigns")
 
     def _forbidden(self, what: str) -> InvalidRequest:
         allowed = (

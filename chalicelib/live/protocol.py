@@ -4,8 +4,8 @@ The protocol is specified in docs/asyncapi.yaml; tests/messages/ has an example 
 """
 
 import json
-from collections.abc import Callable, Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from typing import Any, Literal, cast, get_args
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from chalicelib.recipients.audience import IN_STATE
 from chalicelib.ses.event import MAX_ID
 from chalicelib.stats.counters import COUNTERS, RATES
 from chalicelib.stats.directory import Entry
+from chalicelib.stats.incidents import KINDS
 from chalicelib.stats.tags import tag
 
 MAX_QUERY_LENGTH = 200
@@ -93,6 +94,7 @@ class Request(Struct, frozen=True):
         on_screen: of subscribe to the list, the campaigns whose changes to push; None for all.
         level: of attend.
         token: of authenticate.
+        alarms: of setAlarms, the settings to change; None restores a default.
     """
 
     action: str
@@ -116,6 +118,7 @@ class Request(Struct, frozen=True):
     on_screen: frozenset[str] | None = None
     level: Level = "active"
     token: str = ""
+    alarms: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
         """Return the action and the request id, without the token."""
@@ -236,6 +239,7 @@ _FIELDS = {
     "compare": ("campaigns",),
     "compareVariants": ("campaign", "tag"),
     "getUsual": ("campaign",),
+    "setAlarms": ("campaign_or_all", "alarms"),
     "listRecipients": ("campaign", "state", "limit", "cursor", "stream"),
     "recipientHistory": ("campaign", "recipient"),
     "ping": (),
@@ -255,6 +259,8 @@ def _request(value: dict[str, Any]) -> Request:
             f"unknown action {_shown(action)}: use one of {', '.join(_FIELDS)}",
         )
     read: dict[str, Any] = {name: _READERS[name](value) for name in _FIELDS[action]}
+    if "campaign_or_all" in read:
+        read["campaign"] = read.pop("campaign_or_all")
     return Request(action=action, request_id=request_id, **read)
 
 
@@ -268,6 +274,11 @@ def _topic(value: dict[str, Any]) -> str:
 
 def _campaign(value: dict[str, Any]) -> str:
     return _campaign_topic("id", value.get("id"))
+
+
+def _campaign_or_all(value: dict[str, Any]) -> str:
+    """Return a campaign, or an empty text for all campaigns."""
+    return "" if value.get("id") is None else _campaign(value)
 
 
 def _campaigns(value: dict[str, Any]) -> tuple[str, ...]:
@@ -382,6 +393,36 @@ def _token(value: dict[str, Any]) -> str:
     return token
 
 
+def _alarms(value: dict[str, Any]) -> dict[str, Any]:
+    read = {name: one for name, one in _ALARMS.items() if name in value}
+    if not read:
+        raise InvalidRequest("invalid_request", f"set at least one of {', '.join(_ALARMS)}")
+    if "test" in read and value.get("id") is None:
+        raise _invalid("test", "left out without the id of a campaign", value["test"])
+    return {name: one(value) for name, one in read.items()}
+
+
+def _kinds(value: dict[str, Any]) -> list[str] | None:
+    kinds = value["kinds"]
+    if kinds is not None and not (
+        isinstance(kinds, list) and all(isinstance(one, str) and one in KINDS for one in kinds)
+    ):
+        raise _invalid("kinds", f"null or a list of some of {', '.join(KINDS)}", kinds)
+    return None if kinds is None else sorted(set(kinds))
+
+
+def _snooze_until(value: dict[str, Any]) -> str | None:
+    until: str | None = value["snooze_until"]
+    try:
+        if until is not None:
+            datetime.strptime(until, "%Y-%m-%dT%H:%M:%SZ")  # noqa: DTZ007 - Z is UTC
+    except (TypeError, ValueError) as error:
+        raise _invalid(
+            "snooze_until", "null or a time such as 2026-11-23T10:00:00Z", until
+        ) from error
+    return until
+
+
 def _listing(value: dict[str, Any]) -> Listing:
     read = {name: _LISTING[name](value) for name in _LISTING}
     since, until = read["from"], read["to"]
@@ -445,7 +486,15 @@ _LISTING = {
     "tag": _tag,
 }
 
+_ALARMS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+    "kinds": _kinds,
+    "snooze_until": _snooze_until,
+    "test": lambda value: _flag(value, "test"),
+}
+
 _READERS = {
+    "alarms": _alarms,
+    "campaign_or_all": _campaign_or_all,
     "listing": _listing,
     "on_screen": _on_screen,
     "topic": _topic,

@@ -23,6 +23,13 @@ from chalicelib.stats.counters import (
     aggregate_from_item,
 )
 from chalicelib.stats.health import Health, health_from_item
+from chalicelib.stats.incident_item import (
+    INCIDENT,
+    SETTINGS,
+    incident_from_item,
+    settings_from_item,
+)
+from chalicelib.stats.incidents import Incident, StoredSettings
 from chalicelib.stats.pace_item import PACE, StoredPace, pace_from_item
 from chalicelib.stats.proof import RECOUNT
 from chalicelib.stats.reconciled import RECONCILIATION
@@ -67,7 +74,9 @@ class PipelineResult(NamedTuple):
     version: int = 0
 
 
-Change = Aggregate | Health | Entries | StoredPace | PipelineResult
+Change = (
+    Aggregate | Health | Entries | StoredPace | Incident | StoredSettings | PipelineResult
+)
 Changed = Mapping[Key, Change]
 """The newest state of each item that has changed, in the order of the changes."""
 
@@ -91,6 +100,10 @@ def newest(images: Iterable[Item]) -> dict[Key, Change]:
                 found[key] = Entries(entries_in(image))
             elif kind == PACE:
                 found[key] = pace_from_item(image)
+            elif kind == INCIDENT:
+                found[key] = incident_from_item(image)
+            elif kind == SETTINGS and aggregate.campaign != PIPELINE:
+                found[key] = settings_from_item(image)
             elif kind in SHOWN_PARTS:
                 found[key] = aggregate
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -111,7 +124,7 @@ def changes(changed: Changed) -> dict[str, Message]:
     topics: dict[str, Message] = {}
     parts: dict[str, list[Aggregate]] = defaultdict(list)
     pages: dict[str, list[Entries]] = defaultdict(list)
-    paces: dict[str, StoredPace] = {}
+    others: dict[str, Message] = defaultdict(dict)
     for (campaign, _), one in changed.items():
         match one:
             case Health():
@@ -121,16 +134,18 @@ def changes(changed: Changed) -> dict[str, Message]:
             case Entries():
                 pages[campaign].append(one)
             case StoredPace():
-                paces[campaign] = one
+                others[campaign]["pace"] = messages.pace(one)
+            case Incident():
+                others[campaign].setdefault("incidents", []).append(messages.incident(one))
+            case StoredSettings():
+                others[campaign]["alarms"] = [messages.alarm_settings("campaign", one)]
             case Aggregate():
                 parts[campaign].append(one)
-    for campaign in {**parts, **pages, **paces}:
-        stats = messages.campaign_stats(parts[campaign])
+    for campaign in {**parts, **pages, **others}:
+        stats = messages.campaign_stats(parts[campaign]) | others[campaign]
         if campaign in pages:
             listed = newest_first(entry for page in pages[campaign] for entry in page.entries)
             stats["activity"] = [messages.activity(fact) for _, fact in listed[:NEWEST]]
-        if campaign in paces:
-            stats["pace"] = messages.pace(paces[campaign])
         topics[CAMPAIGN_TOPIC_PREFIX + campaign] = stats
     summaries = [one for some in parts.values() for one in some if one.part == SUMMARY]
     if summaries:

@@ -55,5 +55,12 @@ class Snapshots(Struct, frozen=True):
             return messages.seen(snapshot, access) or {}
         if (pace := self.stats_table.pace(campaign)) is not None:
             snapshot["pace"] = messages.pace(pace)
+        settings, incidents = self.stats_table.incidents(campaign)
+        of_all = self.stats_table.alarm_settings()
+        snapshot["incidents"] = list(map(messages.incident, incidents))
+        snapshot["alarms"] = [
+            messages.alarm_settings("campaign", settings),
+            messages.alarm_settings("all", of_all),
+        ]
         snapshot["activity"] = self.activity.newest(campaign)
         return snapshot

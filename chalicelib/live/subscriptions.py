@@ -396,6 +396,7 @@ def _access_column(access: Permissions) -> Item:
         "subject": {"S": access.subject},
         "until": {"N": str(access.until)},
         "prefixes": {"L": [{"S": prefix} for prefix in access.prefixes]},
+        "sets_alarms": {"BOOL": access.sets_alarms},
     }
     if access.shared is not None:
         columns["shared"] = {"S": access.shared}
@@ -411,4 +412,6 @@ def _access(row: Item) -> Permissions:
         int(columns["until"]["N"]),
         tuple(prefix["S"] for prefix in columns["prefixes"]["L"]),
         columns["shared"]["S"] if "shared" in columns else None,
+        # A row of an earlier release does not have it.
+        columns.get("sets_alarms", AttributeValue()).get("BOOL", False),
     )

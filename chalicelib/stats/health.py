@@ -83,6 +83,13 @@ class Findings(Struct, frozen=True):
             yield f"{failure(one)}: see its log"
 
 
+def late_seconds(findings: Findings) -> int | None:
+    """Return how late events are counted; None if that is unknown."""
+    if findings.oldest_seconds is None or findings.stream_lag_seconds is None:
+        return None
+    return max(findings.oldest_seconds, findings.stream_lag_seconds)
+
+
 _FAILURES = {
     "Errors": "fails repeatedly (CloudWatch metric Errors)",
     "Throttles": "is throttled repeatedly (CloudWatch metric Throttles)",

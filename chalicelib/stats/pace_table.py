@@ -41,12 +41,9 @@ _MOST_HOURS = 72
 
 
 class _Kept(Struct):
-    """What is kept of a running campaign.
+    """What is kept of the pace of a running campaign.
 
     Attributes:
-        version: the version of the summary after which `ages` was read.
-        hour: the hour in which it was read.
-        sent: the number of sends when `sends` was read.
         in_summary: the version of the pace in the summary, as far as it is known; 0 for none.
         in_directory: the version of the pace in the directory; None if it is not known.
         computed_at: when the pace was last computed and stored; None if it was not.
@@ -54,26 +51,44 @@ class _Kept(Struct):
 
     in_summary: int = 0
     in_directory: int | None = None
+    computed_at: datetime | None = None
+
+
+class _Counters(Struct):
+    """What was read of a running campaign.
+
+    Attributes:
+        version: the version of the summary after which `ages` was read.
+        hour: the hour in which it was read.
+        sent: the number of sends when `sends` was read.
+    """
+
     version: int = -1
     hour: str = ""
     ages: Mapping[str, int] = field(default_factory=dict)
     sent: int = 0
     sends: Sequence[SendBucket] = ()
-    computed_at: datetime | None = None
 
 
 class Paces:
-    """The pace of the running campaigns."""
+    """The pace of the running campaigns.
+
+    Attributes:
+        counters: the counters of the running campaigns.
+        earlier: the campaigns with which they are compared.
+    """
 
     def __init__(self, stats_table: StatsTable, directory: Directory) -> None:
         self._stats_table = stats_table
         self._directory = directory
-        self._earlier = EarlierCampaigns(stats_table, directory)
+        self.counters = RunningCounters(stats_table)
+        self.earlier = EarlierCampaigns(stats_table, directory)
         self._running: dict[str, _Kept] = {}
 
     def keep_only(self, campaigns: Collection[str]) -> None:
         """Drop what is kept of campaigns that are no longer among the newest."""
         self._running = {name: one for name, one in self._running.items() if name in campaigns}
+        self.counters.keep_only(campaigns)
 
     def update(self, summary: Aggregate, now: datetime) -> bool:
         """Compute the pace of a campaign if it is due, and store it if it has changed.
@@ -92,12 +107,12 @@ class Paces:
         first = summary.first_event_at
         if first is None or not is_due(datetime.fromisoformat(first), kept.computed_at, now):
             return False
-        earlier = self._earlier.read(summary, now)
+        earlier = self.earlier.read(summary, now)
         if earlier is None:
             return False
         self._running[summary.campaign] = kept
-        self._read_running(kept, summary, now)
-        running = running_campaign(summary, kept.ages, kept.sends, now)
+        ages, sends = self.counters.read(summary, now)
+        running = running_campaign(summary, ages, sends, now)
         # Read each time: another process may have stored it, and a write of this process may have
         # succeeded without a response.
         stored = self._stats_table.pace(summary.campaign)
@@ -144,7 +159,31 @@ class Paces:
             self._stats_table.put_pace_now(summary.campaign, pace_now(stored))
             kept.in_summary = stored.version
 
-    def _read_running(self, kept: _Kept, summary: Aggregate, now: datetime) -> None:
+
+class RunningCounters:
+    """The counters by age of running campaigns, and their sends, as last read."""
+
+    def __init__(self, stats_table: StatsTable) -> None:
+        self._stats_table = stats_table
+        self._read: dict[str, _Counters] = {}
+
+    def keep_only(self, campaigns: Collection[str]) -> None:
+        """Drop what is kept of campaigns that are no longer among the newest."""
+        self._read = {name: one for name, one in self._read.items() if name in campaigns}
+
+    def read(
+        self, summary: Aggregate, now: datetime
+    ) -> tuple[Mapping[str, int], Sequence[SendBucket]]:
+        """Return the counters of a campaign's ages, and its sends (see `send_buckets`).
+
+        Args:
+            summary: the campaign's summary.
+            now: the current time, in UTC.
+
+        Raises:
+            AwsError: an item could not be read.
+        """
+        kept = self._read.setdefault(summary.campaign, _Counters())
         # Each hour in any case: a recount may have corrected them.
         hour = hour_of(now)
         if (kept.version, kept.hour) != (summary.version, hour):
@@ -154,6 +193,7 @@ class Paces:
                 kept.sends = read_sends(self._stats_table, summary.campaign)
                 kept.sent = sent
             kept.ages, kept.version, kept.hour = ages, summary.version, hour
+        return kept.ages, kept.sends
 
 
 class EarlierCampaigns:

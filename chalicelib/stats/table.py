@@ -55,6 +55,16 @@ from chalicelib.stats.counters import (
 from chalicelib.stats.delays import NOTHING, Sums
 from chalicelib.stats.directory import STATE, State, state_from_item
 from chalicelib.stats.health import FINDINGS, Findings, Health, findings_to_item, health_from_item
+from chalicelib.stats.incident_item import (
+    INCIDENT,
+    SETTINGS,
+    incident_from_item,
+    incident_part,
+    incident_to_text,
+    settings_from_item,
+    settings_update,
+)
+from chalicelib.stats.incidents import Incident, StoredSettings
 from chalicelib.stats.links import LEADERS, MAX_LINKS, MAX_RANKED, rank
 from chalicelib.stats.pace_item import (
     PACE,
@@ -110,6 +120,7 @@ _BATCH_GET = 100
 # The maximum that WINDOWS shows; a sparkline must fit in a frame.
 _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
 _MOST_UNDELIVERED = UNDELIVERED_WINDOW // timedelta(minutes=1)
+_WATCH_LOG = "watch log"
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
 _RECONCILIATION_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": RECONCILIATION}}
 # A position in the list of campaigns: a campaign, and the time of its first event.
@@ -822,6 +833,106 @@ class StatsTable:
                     ":version": {"N": str(pace.version)},
                 },
             )
+
+    def watch_log(self, campaign: str) -> Item:
+        """Return the item with the watch log of a campaign; an empty one if there is none.
+
+        Raises:
+            AwsError: the item could not be read.
+        """
+        return self._item(campaign, _WATCH_LOG) or {}
+
+    def put_watch_log(
+        self, campaign: str, log: str, *, version: int, held_by: str = "", held_until: int = 0
+    ) -> None:
+        """Store the watch log of a campaign in place of the version that was read.
+
+        Args:
+            campaign: the campaign's id.
+            log: the log as JSON (stats/watch_log.py).
+            version: of the log that was read; 0 if there was none.
+            held_by: the check that writes and sends what is to be done; empty if nothing is.
+            held_until: epoch seconds; after that, any check may do it.
+
+        Raises:
+            ConditionFailed: the log has changed since, perhaps by this call.
+            AwsError: the item could not be written.
+        """
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key={"campaign": {"S": campaign}, "part": {"S": _WATCH_LOG}},
+            UpdateExpression=("SET #log = :log, held_by = :by, held_until = :until, v = :next"),
+            ConditionExpression="v = :v" if version else "attribute_not_exists(v)",
+            ExpressionAttributeNames={"#log": "log"},
+            ExpressionAttributeValues={
+                ":log": {"S": log},
+                ":by": {"S": held_by},
+                ":until": {"N": str(held_until)},
+                ":next": {"N": str(version + 1)},
+                **({":v": {"N": str(version)}} if version else {}),
+            },
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+    def put_incident(self, campaign: str, incident: Incident) -> None:
+        """Store an incident, unless a later version of it is stored; the operation is idempotent.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"campaign": {"S": campaign}, "part": {"S": incident_part(incident.id)}},
+                UpdateExpression="SET incident = :incident, v = :version",
+                ConditionExpression="attribute_not_exists(v) OR v < :version",
+                ExpressionAttributeValues={
+                    ":incident": {"S": incident_to_text(incident)},
+                    ":version": {"N": str(incident.version)},
+                },
+            )
+
+    def incidents(self, campaign: str) -> tuple[StoredSettings, list[Incident]]:
+        """Return the settings of a campaign's alarms, and its incidents, latest first.
+
+        Raises:
+            AwsError: the items could not be read.
+        """
+        items = {one["part"]["S"]: one for one in self._items(campaign, INCIDENT)}
+        settings = settings_from_item(items.pop(SETTINGS, {}))
+        found = map(incident_from_item, items.values())
+        return settings, sorted(found, key=lambda one: (-one.began_at, one.id))
+
+    def alarm_settings(self, campaign: str = PIPELINE) -> StoredSettings:
+        """Return the settings of a campaign's alarms; by default, those of all campaigns.
+
+        Raises:
+            AwsError: the item could not be read.
+        """
+        return settings_from_item(self._item(campaign, SETTINGS) or {})
+
+    def change_alarm_settings(
+        self, changes: Mapping[str, Any], campaign: str = PIPELINE
+    ) -> StoredSettings:
+        """Change settings of a campaign's alarms, by default of all campaigns, and return them.
+
+        Args:
+            changes: some of `kinds`, `snooze_until` and `test`; None restores the default.
+            campaign: the campaign's id.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        written = self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key={"campaign": {"S": campaign}, "part": {"S": SETTINGS}},
+            ReturnValues="ALL_NEW",
+            **settings_update(changes),
+        )
+        return settings_from_item(written["Attributes"])
 
     def hours(self, campaign: str) -> Iterator[Aggregate]:
         """Yield a campaign's hours, newest first."""

@@ -25,6 +25,7 @@ FUNCTION_SETTINGS = (
     "CUSTOM_ORIGINS",
     "GROUPS_CLAIM",
     "GROUP_PREFIXES",
+    "ALARM_GROUP",
 )
 
 # Dummy values of a stage that does not exist yet, to validate settings before any change.
@@ -72,6 +73,7 @@ def of_stack(outputs: Outputs) -> dict[str, str]:
         "QUEUE_ARN": outputs["QueueArn"],
         "QUEUE_URL": outputs["QueueUrl"],
         "DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+        "ALARM_TOPIC_ARN": outputs["AlarmTopicArn"],
     }
 
 
@@ -113,6 +115,7 @@ def compose(
         **keys,
         "ISSUER": outputs["Issuer"],
         "ALLOWED_ORIGINS": f"https://{outputs['SiteDomain']}",
+        "PAGE_URL": f"https://{outputs['SiteDomain']}/",
         **{one: kept[one] for one in FUNCTION_SETTINGS if kept.get(one) and one not in chosen},
         **client,
         **{name: value for name, value in chosen.items() if value},

@@ -189,6 +189,7 @@ def pipeline(made, monkeypatch):
             queue_url=outputs["QueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             events_stream_arn=outputs["EventsStreamArn"],
+            alarm_topic_arn=outputs["AlarmTopicArn"],
             pseudonym_key="key",
             reports_batch_item_failures=True,
         )

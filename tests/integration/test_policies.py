@@ -4,6 +4,7 @@ import ast
 import json
 import math
 import time
+from datetime import timedelta
 from fnmatch import fnmatch
 
 import pytest
@@ -14,6 +15,8 @@ from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
 from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.functions import publish
+from chalicelib.insight.alarms import Change, Judgement
+from chalicelib.insight.causes import Trouble
 from chalicelib.live import batches, large_topics
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.stats.jobs import Job, job_to_body
@@ -87,6 +90,9 @@ class Recorder:
             f"sqs:{operation.removesuffix('Batch')}",
             f"arn:aws:sqs:{HERE}:{params['QueueUrl'].rsplit('/', 1)[-1]}",
         )
+
+    def _of_sns(self, operation, params):
+        yield f"sns:{operation}", params["TopicArn"]
 
     def _of_cloudwatch(self, operation, params):
         yield f"cloudwatch:{operation}", "*"
@@ -203,6 +209,13 @@ def subscribed(*connections):
         handlers.message(request(f'{{"action": "subscribe", "id": "{SPRING}"}}', connection))
 
 
+def in_trouble(observation, state):
+    """Judge any campaign to be in trouble."""
+    trouble = Trouble("bounces", "", 10, 100)
+    change = Change("raised", "bounces", observation.minute, trouble)
+    return Judgement(state, (change,))
+
+
 def everything(pipeline, calls, monkeypatch):
     """Make every call of every function; return the permissions that each needed."""
     events = [
@@ -265,6 +278,7 @@ def everything(pipeline, calls, monkeypatch):
         ask(action="compare", ids=[SPRING, "stats/email-campaign/autumn"])
         ask(action="compareVariants", id=SPRING, tag="variant")
         ask(action="getUsual", id=SPRING)
+        ask(action="setAlarms", id=SPRING, kinds=["bounces"])
         ask(action="listRecipients", id=SPRING)
         email = next(iter(pipeline.parts.recipients.sent("spring").values()))
         ask(action="recipientHistory", id=SPRING, recipient=next(iter(email.recipients)))
@@ -293,6 +307,8 @@ def everything(pipeline, calls, monkeypatch):
     with monkeypatch.context() as patch:  # three links are more than are ranked
         patch.setattr("chalicelib.functions.watch.has_changing_ranks", lambda *_: True)
         patch.setattr("chalicelib.stats.table.MAX_RANKED", 1)
+        patch.setattr("chalicelib.stats.incident_table.judge", in_trouble)
+        patch.setattr("chalicelib.stats.incident_table.JUDGED_FOR", timedelta.max)
         needed["watch"] = calls(lambda: handlers.watch({}))
         needed["websocket_message"] |= calls(lambda: ask(action="get", id=SPRING))
     needed["websocket_disconnect"] = calls(lambda: handlers.disconnect(request(None, "well")))

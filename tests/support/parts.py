@@ -18,6 +18,7 @@ from chalicelib.aws.parallel import in_threads
 from chalicelib.aws.queues import Queues
 from chalicelib.aws.ses_metrics import SesMetrics
 from chalicelib.aws.stream_lag import EventsStream
+from chalicelib.aws.topics import AlarmTopic
 from chalicelib.facts.suppressions import Suppressions
 from chalicelib.facts.table import EventsTable
 from chalicelib.functions import (
@@ -49,6 +50,7 @@ from chalicelib.live.usual import UsualCounts
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.day_check import DayCheck
 from chalicelib.stats.directory_table import Directory
+from chalicelib.stats.incident_table import CampaignAlarms
 from chalicelib.stats.networks import Networks
 from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.table import StatsTable
@@ -287,6 +289,23 @@ class Parts:
         return Paces(self.stats_table, self.directory)
 
     @cached_property
+    def alarm_topic(self):
+        """Return the topic of alarms; None if there is none."""
+        arn = self.config.alarm_topic_arn
+        return AlarmTopic(self._services("sns"), arn) if arn else None
+
+    @cached_property
+    def alarms(self):
+        """Return the alarms of campaigns."""
+        return CampaignAlarms(
+            self.stats_table,
+            self.paces,
+            self.alarm_topic,
+            page_url=self.config.page_url,
+            clock=self._clock,
+        )
+
+    @cached_property
     def usual_counts(self):
         """Return the reader of usual counts."""
         return UsualCounts(self.stats_table, self.directory)
@@ -313,6 +332,7 @@ class Parts:
             self.directory,
             self.function_metrics,
             self.paces,
+            self.alarms,
             DayCheck(self.stats_table, self.ses_metrics),
             self._clock,
         )

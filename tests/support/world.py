@@ -168,6 +168,7 @@ class World:
     Attributes:
         queue: the messages that are neither ingested nor being ingested, by id.
         dead: the messages of the dead-letter queue: body and reason.
+        alarms: the messages to the alarm topic: their attributes, and `subject` and `text`.
         running: the invocations that have not ended.
         raised: the errors with which invocations have ended.
         mapping_reports: whether ingest's mapping has ReportBatchItemFailures; without it, Lambda
@@ -193,6 +194,7 @@ class World:
         self.queue: dict[str, str] = {}
         self.sent: dict[str, int] = {}  # when messages arrived in the queue, in milliseconds
         self.dead: list[tuple[str, str]] = []
+        self.alarms: list[dict[str, str]] = []
         self.viewers: dict[str, Viewer] = {}
         self.running: list[Invocation] = []
         self.raised: list[Exception] = []
@@ -242,6 +244,13 @@ class World:
             self.before_send("queue")
             self.arrive(body)
             self.after_send("queue")
+
+    def publish(self, subject: str, text: str, attributes: dict[str, str]) -> None:
+        """Send a message to the alarm topic."""
+        self._hold()
+        self.before_send("alarm topic")
+        self.alarms.append({**attributes, "subject": subject, "text": text})
+        self.after_send("alarm topic")
 
     def retry_after(self, delays: list[tuple[str, int]]) -> int:
         self._hold()
@@ -464,6 +473,7 @@ class World:
         parts.events_stream = self
         parts.function_metrics = self
         parts.ses_metrics = NoMetrics()
+        parts.alarm_topic = self
         parts.invoke_publish()
         parts.frame_sender = FrameSender(self, clock=lambda: self.now, pause=lambda _: None)
         parts.large_topics._pause = lambda _: None

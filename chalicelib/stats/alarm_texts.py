@@ -1,0 +1,191 @@
+"""The messages about incidents of campaigns.
+
+Each has a subject, and a line each for what happened, how sure it is, and what to do. None contains
+an address.
+"""
+
+import unicodedata
+from typing import NamedTuple
+from urllib.parse import quote
+
+from chalicelib.facts.personal import masked
+from chalicelib.insight.causes import ALPHAS
+from chalicelib.stats.incidents import Incident, moment
+from chalicelib.stats.watch_log import NoticeState
+
+MAX_SUBJECT = 100
+"""The longest subject that SNS accepts, in ASCII characters."""
+
+
+class Words(NamedTuple):
+    """The words for a cause.
+
+    Attributes:
+        title: what happens, in a few words.
+        happened: a sentence with the numbers.
+        to_do: what to do now.
+        over: a sentence when it is over.
+    """
+
+    title: str
+    happened: str
+    to_do: str
+    over: str
+
+
+WORDS: dict[str, Words] = {
+    "complaints": Words(
+        "Too many complaints",
+        "{affected} of {total} delivered emails were reported as spam. SES reviews accounts from a "
+        "rate of 0.1% on, and may pause their sending.",
+        "Stop the campaign. Before you send again, check where its recipients come from, and make "
+        "unsubscribing easy.",
+        "The complaint rate is at most 0.1% again.",
+    ),
+    "bounces": Words(
+        "Too many hard bounces",
+        "{affected} of {total} emails{window} bounced for good. SES reviews accounts from a rate "
+        "of 5% on, and may pause their sending from 10% on.",
+        "Stop the campaign, and check its list: hard bounces are addresses that do not exist.",
+        "The rate of hard bounces is at most 5% again.",
+    ),
+    "provider_delays": Words(
+        "{provider} is deferring your mail",
+        "{affected} of {total} emails to {provider}{window} are delayed and not delivered yet; "
+        "other providers accept most of theirs.",
+        "Pause or slow down what is still to be sent to {provider}. SES retries for up to 14 "
+        "hours. The campaign's page has the replies of the provider.",
+        "{provider} delivers again: few emails still wait.",
+    ),
+    "provider_bounces": Words(
+        "{provider} is rejecting your mail",
+        "{affected} of {total} emails to {provider}{window} bounced; those to other providers "
+        "rarely do.",
+        "Stop sending to {provider}, and read its replies on the campaign's page: it may block "
+        "your domain or IP address, or miss SPF, DKIM or DMARC.",
+        "{provider} accepts your mail again.",
+    ),
+    "template_errors": Words(
+        "Emails fail to render",
+        "{affected} of {total} emails{window} were not sent, because SES could not fill in the "
+        "template.",
+        "Stop the campaign, and compare the template's variables with the data of the recipients.",
+        "Emails render again.",
+    ),
+    "low_opens": Words(
+        "Far fewer opens than usual",
+        "{affected} of {total} delivered emails were opened by people, far fewer than in your "
+        "earlier campaigns at this age.",
+        "Check whether the emails arrive in the spam folder, and whether the tracking domain and "
+        "the subject are right.",
+        "Opens are as usual again.",
+    ),
+    "no_opens": Words(
+        "No opens are counted",
+        "Not one open of {total} delivered emails was reported, not even by bots.",
+        "Check that the configuration set publishes opens, that open tracking is on, and that the "
+        "tracking domain responds.",
+        "Opens are counted now.",
+    ),
+    "stopped": Words(
+        "Sending has stopped midway",
+        "{affected} emails were sent, of about {total} that were expected, and none in the last "
+        "minutes.",
+        "Check the system that sends the campaign, and whether SES has paused the account or its "
+        "daily quota is used up.",
+        "Sending goes on.",
+    ),
+    "pipeline_late": Words(
+        "Events are counted late",
+        "Events of SES are counted {affected} seconds late, so the numbers of the campaign are "
+        "incomplete.",
+        "Run `python -m dashboard doctor`. No events are lost for 14 days.",
+        "Events are counted in time again.",
+    ),
+}
+"""The words for each cause."""
+
+
+class Alarm(NamedTuple):
+    """A message to the subscribers of alarms.
+
+    Attributes:
+        subject: at most 100 ASCII characters.
+        text: lines, without a line break at the end.
+    """
+
+    subject: str
+    text: str
+
+
+def alarm(campaign: str, incident: Incident, state: NoticeState, page_url: str = "") -> Alarm:
+    """Return the message about the beginning or the end of an incident.
+
+    Args:
+        campaign: the campaign's id.
+        incident: the incident.
+        state: which of both.
+        page_url: the address of the page, ending with `/`; empty for no link.
+    """
+    words = WORDS[incident.kind]
+    name = masked(campaign)
+    title = words.title.format(provider=incident.provider)
+    if state == "began":
+        lines = [
+            words.happened.format(
+                provider=incident.provider,
+                affected=f"{incident.affected:,}",
+                total=f"{incident.total:,}",
+                window=_window(incident),
+            ),
+            _certainty(incident.kind),
+            words.to_do.format(provider=incident.provider),
+        ]
+    else:
+        lines = [
+            _end(incident, words),
+            f"It began at {_clock(incident.began_at)}.",
+            "This cause raises no further alarm in this campaign.",
+        ]
+    link = [f"{page_url}#/campaign/{quote(campaign, safe='')}"] if page_url else []
+    text = [f"Campaign: {name}", "", *lines, *(["", *link] if link else [])]
+    subject = title if state == "began" else f"Over: {title}"
+    return Alarm(_subject(subject, name), "\n".join(text))
+
+
+def _end(incident: Incident, words: Words) -> str:
+    ended = _clock(incident.ended_at or incident.began_at)
+    if incident.closed:
+        return f"Not watched any longer since {ended}: campaigns are watched for 48 hours."
+    return f"Over since {ended}. {words.over.format(provider=incident.provider)}"
+
+
+def _clock(minute: int) -> str:
+    return moment(minute).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _window(incident: Incident) -> str:
+    minutes = incident.began_at - incident.since
+    if not incident.since or minutes <= 0:
+        return ""
+    return f" sent in the last {minutes} minutes" if minutes > 1 else " sent in the last minute"
+
+
+def _certainty(kind: str) -> str:
+    """Return how sure an alarm is."""
+    alpha = {str(cause): one for cause, one in ALPHAS.items()}.get(kind)
+    if alpha is None:
+        return "This was measured twice in succession."
+    return (
+        f"Of 10,000 campaigns without this trouble, at most {round(10_000 * alpha)} raise "
+        "such an alarm at any time."
+    )
+
+
+def _subject(title: str, campaign: str) -> str:
+    """Return a subject that SNS accepts: printable ASCII, at most 100 characters."""
+    text = unicodedata.normalize("NFKD", f"{title}: {campaign}")
+    found = "".join(
+        one if " " <= one <= "~" else "" if unicodedata.combining(one) else "?" for one in text
+    )
+    return found if len(found) <= MAX_SUBJECT else f"{found[: MAX_SUBJECT - 3]}..."

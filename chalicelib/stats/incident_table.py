@@ -1,0 +1,202 @@
+"""Judge the running campaigns, and store and send their incidents; watch does so each minute.
+
+Checks may crash at any call, run at once, or lose the response to a write. A minute is judged from
+the stored watch log, and the result replaces the log only if that has not changed meanwhile, so
+each incident begins once and ends once. With the same write, the check takes hold of what is to be
+done: it writes the changed incidents to their parts, sends the messages, and then writes the log
+again without them. Another check does nothing in this campaign until the hold has ended. If the
+check crashes, the first check after that repeats what was to be done: parts are idempotent, and a
+message that is sent again has the same deduplication id.
+
+Each minute, one item is read for each campaign that is judged. The log is written only if more than
+the minute has changed: while emails are sent, each three minutes; otherwise when an incident begins
+or ends, and in the ten minutes before it ends.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+
+from chalicelib.aws.topics import AlarmTopic
+from chalicelib.errors import AwsError, ConditionFailed
+from chalicelib.facts.personal import masked
+from chalicelib.insight.alarms import JUDGED_FOR, judge
+from chalicelib.insight.causes import Observation
+from chalicelib.insight.curves import sending
+from chalicelib.insight.history import comparable
+from chalicelib.log import log as log_event
+from chalicelib.stats.alarm_texts import alarm
+from chalicelib.stats.counters import Aggregate
+from chalicelib.stats.incidents import Incident, Settings, effective
+from chalicelib.stats.pace import running_campaign
+from chalicelib.stats.pace_table import Paces
+from chalicelib.stats.table import StatsTable
+from chalicelib.stats.watch_log import (
+    Notice,
+    StoredLog,
+    WatchLog,
+    after,
+    closed,
+    deduplication_id,
+    done,
+    is_same,
+    log_from_item,
+    log_to_text,
+)
+
+HOLD_SECONDS = 55
+"""How long a check takes hold: less than until the next one, more than what it needs."""
+
+_ATTEMPTS = 3
+
+
+class CampaignAlarms:
+    """The alarms of the running campaigns.
+
+    Args:
+        stats_table: the stats table.
+        paces: the paces, which have read what is compared.
+        topic: where messages are sent; None if incidents are only stored and logged.
+        page_url: the address of the page; empty for messages without a link.
+        clock: returns epoch seconds.
+    """
+
+    def __init__(
+        self,
+        stats_table: StatsTable,
+        paces: Paces,
+        topic: AlarmTopic | None,
+        *,
+        page_url: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._stats_table = stats_table
+        self._paces = paces
+        self._topic = topic
+        self._page_url = page_url
+        self._clock = clock
+        # Campaigns that are judged no longer, and of which nothing is left to do.
+        self._closed: set[str] = set()
+
+    def update(self, summary: Aggregate, late_seconds: int | None, now: datetime) -> None:
+        """Judge a campaign, and store and send what has begun or ended.
+
+        Args:
+            summary: the campaign's summary.
+            late_seconds: how late events are counted; None if that is unknown.
+            now: the current time, in UTC.
+
+        Raises:
+            AwsError: an item could not be read or written, or a message not be sent; a later call
+                completes it.
+        """
+        campaign = summary.campaign
+        if summary.first_event_at is None or campaign in self._closed:
+            return
+        is_old = now - datetime.fromisoformat(summary.first_event_at) >= JUDGED_FOR
+        stored = log_from_item(self._stats_table.watch_log(campaign))
+        for _ in range(_ATTEMPTS):
+            if stored.held_until > self._clock():
+                return
+            if is_old:
+                new = self._closed_log(campaign, stored.log, now)
+            else:
+                new = self._judged(summary, stored.log, late_seconds, now)
+            if not new.has_work and is_same(new, stored.log):
+                if is_old:
+                    self._closed.add(campaign)
+                return
+            name = os.urandom(8).hex() if new.has_work else ""  # no other check has it
+            found = self._put(campaign, new, stored.version, name)
+            if found is None:
+                if new.has_work:
+                    self._complete(campaign, new, stored.version + 1)
+                return
+            stored = found
+        raise AwsError("Contention", f"the watch log changed {_ATTEMPTS} times while it was judged")
+
+    def _put(self, campaign: str, new: WatchLog, version: int, name: str) -> StoredLog | None:
+        """Store a log, and take hold of what is to be done; return another one that is stored."""
+        until = int(self._clock()) + HOLD_SECONDS if name else 0
+        try:
+            self._stats_table.put_watch_log(
+                campaign, log_to_text(new), version=version, held_by=name, held_until=until
+            )
+        except ConditionFailed as error:
+            found = log_from_item(error.item)
+            # The response to its own write was lost if it has its name.
+            return None if name and found.held_by == name else found
+        return None
+
+    def _complete(self, campaign: str, log: WatchLog, version: int) -> None:
+        """Write the incidents that have changed, and send the messages."""
+        for one in log.unwritten:
+            self._stats_table.put_incident(campaign, log.incidents[one])
+        for notice in log.notices:
+            self._send(campaign, log.incidents[notice.incident], notice)
+        with suppress(ConditionFailed):  # the hold has ended, and another check completes it, too
+            self._stats_table.put_watch_log(campaign, log_to_text(done(log)), version=version)
+
+    def _send(self, campaign: str, incident: Incident, notice: Notice) -> None:
+        subject, text = alarm(campaign, incident, notice.state, self._page_url)
+        identity = deduplication_id(campaign, notice)
+        log_event("alarm", subject=subject, state=notice.state, id=identity)
+        if self._topic is not None:
+            attributes = {
+                "campaign": _printable(masked(campaign)),
+                "kind": incident.kind,
+                "level": incident.level,
+                "state": notice.state,
+                "deduplication_id": identity,
+            }
+            self._topic.publish(subject, text, attributes)
+
+    def _judged(
+        self, summary: Aggregate, log: WatchLog, late_seconds: int | None, now: datetime
+    ) -> WatchLog:
+        judgement = judge(self._observation(summary, late_seconds, now), log.state)
+        # Without an incident, no setting makes a difference.
+        needs_settings = bool(judgement.changes or log.running)
+        settings = self._settings(summary.campaign) if needs_settings else Settings()
+        return after(log, judgement, settings)
+
+    def _closed_log(self, campaign: str, log: WatchLog, now: datetime) -> WatchLog:
+        if not log.running:
+            return log
+        return closed(log, self._settings(campaign), _minute(now))
+
+    def _settings(self, campaign: str) -> Settings:
+        of_campaign = self._stats_table.alarm_settings(campaign)
+        return effective(of_campaign.settings, self._stats_table.alarm_settings().settings)
+
+    def _observation(
+        self, summary: Aggregate, late_seconds: int | None, now: datetime
+    ) -> Observation:
+        ages, sends = self._paces.counters.read(summary, now)
+        running = running_campaign(summary, ages, sends, now)
+        earlier = self._paces.earlier.read(summary, now) or ()
+        return Observation(
+            minute=_minute(now),
+            counts=summary.counts,
+            providers=_providers(summary.campaign),
+            running=running,
+            past=comparable(running.campaign, earlier) if running else (),
+            emails=sending(sends, now),
+            late_seconds=late_seconds,
+        )
+
+
+def _providers(_campaign: str) -> Mapping[str, Mapping[str, int]]:
+    """Return the counters of a campaign by mailbox provider: none are stored yet."""
+    return {}
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp()) // 60
+
+
+def _printable(text: str) -> str:
+    """Return a text that a message attribute may have: no control characters."""
+    return "".join(one if one.isprintable() else "?" for one in text)

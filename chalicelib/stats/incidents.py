@@ -1,0 +1,118 @@
+"""Incidents of a campaign, and the settings of its alarms.
+
+An *incident* is a trouble of a campaign from its beginning to its end; an *alarm* is a message that
+one has begun or ended. stats/watch_log.py says which do.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+# The causes of insight/causes.py, whose statistics few functions need.
+KINDS = (
+    *("complaints", "bounces", "provider_delays", "provider_bounces", "low_opens", "no_opens"),
+    *("stopped", "pipeline_late", "template_errors"),
+)
+"""The kinds of incidents."""
+
+# An alarm of CloudWatch reports for the whole stage that the pipeline is late.
+SENT_BY_DEFAULT = frozenset(KINDS) - {"pipeline_late"}
+
+# What may cost the sender the account or the emails, and is worth stopping the campaign for.
+CRITICAL = frozenset(
+    {"complaints", "bounces", "provider_delays", "provider_bounces", "template_errors"}
+)
+
+Level = Literal["critical", "warning"]
+
+
+class Settings(NamedTuple):
+    """The settings of alarms, of a campaign or of all campaigns.
+
+    Attributes:
+        kinds: the kinds of which messages are sent; None if that was not chosen.
+        snooze_until: RFC 3339; until then, no message is sent. None if it was not chosen.
+        test: whether the campaign is a test, which has no incidents.
+    """
+
+    kinds: tuple[str, ...] | None = None
+    snooze_until: str | None = None
+    test: bool = False
+
+    def is_snoozed(self, at: datetime) -> bool:
+        """Return whether no message is sent at a moment."""
+        until = self.snooze_until
+        return until is not None and at < datetime.fromisoformat(until)
+
+    def sends(self, kind: str, at: datetime) -> bool:
+        """Return whether a message about a kind of incident is sent at a moment."""
+        kinds = SENT_BY_DEFAULT if self.kinds is None else self.kinds
+        return kind in kinds and not self.is_snoozed(at)
+
+
+class StoredSettings(NamedTuple):
+    """The settings of a campaign or of all, as stored.
+
+    Attributes:
+        version: 0 if they were never changed.
+    """
+
+    settings: Settings
+    version: int = 0
+
+
+def effective(of_campaign: Settings, of_all: Settings) -> Settings:
+    """Return the settings that apply to a campaign: its own ones first.
+
+    Both may be snoozed; the later time applies.
+    """
+    until = [one for one in (of_campaign.snooze_until, of_all.snooze_until) if one is not None]
+    return Settings(
+        of_all.kinds if of_campaign.kinds is None else of_campaign.kinds,
+        max(until, key=datetime.fromisoformat, default=None),
+        of_campaign.test,
+    )
+
+
+class Incident(Struct, frozen=True):
+    """A trouble of a campaign, from its beginning to its end.
+
+    Attributes:
+        id: identifies it in its campaign: `bounces`, `provider_delays:Gmail`.
+        provider: empty if the cause is not of one provider.
+        version: increases with each change.
+        began_at, ended_at: minutes since 1970, UTC; `ended_at` is None while it is running.
+        affected, total, since: see insight.causes.Trouble; as they were when it began.
+        snoozed: whether messages about it are snoozed, or were at its end.
+        sent: whether a message about its beginning was to be sent.
+        closed: whether it ended because the campaign is judged no longer, not because it is over.
+    """
+
+    id: str
+    kind: str
+    provider: str
+    began_at: int
+    affected: int
+    total: int
+    since: int = 0
+    ended_at: int | None = None
+    version: int = 1
+    snoozed: bool = False
+    sent: bool = False
+    closed: bool = False
+
+    @property
+    def level(self) -> Level:
+        """How serious it is."""
+        return "critical" if self.kind in CRITICAL else "warning"
+
+
+def moment(minute: int) -> datetime:
+    """Return the start of a minute since 1970, in UTC."""
+    return datetime.fromtimestamp(60 * minute, UTC)
+
+
+def time_of(minute: int) -> str:
+    """Return the start of a minute since 1970 in RFC 3339."""
+    return moment(minute).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,315 @@
+"""Incidents of campaigns: stored, pushed and sent once, however checks run and end."""
+
+from collections import Counter
+from datetime import timedelta
+from itertools import count, takewhile
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+from laws.test_paces import TOPIC, Account, unhooked
+
+from chalicelib.errors import AwsError
+from chalicelib.insight.alarms import JUDGED_FOR
+from chalicelib.stats.counters import ON_DISK, SUMMARY
+from chalicelib.stats.incident_item import incident_from_item
+from chalicelib.stats.incident_table import HOLD_SECONDS
+from chalicelib.stats.watch_log import log_from_item
+
+HOUR = timedelta(hours=1)
+BEGAN = [("no_opens", "began")]
+ENDED = [*BEGAN, ("no_opens", "ended")]
+
+
+class Campaign(Account):
+    """A campaign whose 990 delivered emails nobody has opened for an hour."""
+
+    def __init__(self):
+        super().__init__(earlier=0)
+        self.build_directory()
+        self.batches = 0
+        self.store("spring", self.now - HOUR, buckets=0)
+        self._note()
+        self.loses_response = False
+        self.world.dynamo.after_write = self._after_write
+        self.world.after_send = self._after_send
+
+    def _after_write(self, _table, key):
+        if key[0] == "spring":
+            self._lose()
+
+    def _after_send(self, to):
+        if to == "alarm topic":
+            self._lose()
+
+    def _lose(self):
+        if self.loses_response:
+            self.loses_response = False
+            raise AwsError("RequestTimeout", "no response")
+
+    def open(self):
+        """Count opens: the trouble is over."""
+        old = self.table.get(("spring", SUMMARY))
+        version = {"N": str(int(old["v"]["N"]) + 1)}
+        item = old | {ON_DISK["opens"]: {"N": "40"}, "v": version, "v2": version}
+        self.table.put(("spring", SUMMARY), item)
+        self._note()
+
+    def _note(self):
+        """Store that something was counted, as aggregate does."""
+        self.batches += 1
+        with unhooked(self.world):
+            self.process.stats_table.put_read_position(
+                *("n-1", "shard-1", str(self.batches)),
+                created=int(self.world.now),
+                campaigns={"spring"},
+            )
+
+    @property
+    def sent(self):
+        return [(one["kind"], one["state"]) for one in self.world.alarms]
+
+    @property
+    def ids(self):
+        return Counter(one["deduplication_id"] for one in self.world.alarms)
+
+    @property
+    def incidents(self):
+        [frame] = self.world.subscribe(TOPIC).frames
+        return frame["snapshot"]["incidents"]
+
+    def ask(self, **fields):
+        viewer = self.world.subscribe()
+        viewer.ask("setAlarms", **fields)
+        return viewer.frames[-1]
+
+
+def test_an_incident_is_stored_shown_and_sent_once():
+    campaign = Campaign()
+
+    for _ in range(5):
+        campaign.check()
+
+    assert campaign.sent == BEGAN
+    [incident] = campaign.incidents
+    began = (campaign.now - timedelta(minutes=4)).strftime("%Y-%m-%dT%H:%M:00Z")
+    assert incident == {
+        "incident": "no_opens",
+        "version": 1,
+        "kind": "no_opens",
+        "level": "warning",
+        "began_at": began,
+        "ended_at": None,
+        "values": {"affected": 0, "total": 990},
+        "snoozed": False,
+    }
+
+
+def test_the_end_of_an_incident_is_stored_shown_and_sent_once():
+    campaign = Campaign()
+    campaign.check()
+    campaign.open()
+
+    for _ in range(15):
+        campaign.check()
+
+    assert campaign.sent == ENDED
+    [incident] = campaign.incidents
+    assert incident["version"] == 2
+    assert incident["ended_at"] > incident["began_at"]
+
+
+def test_a_viewer_receives_the_beginning_and_the_end():
+    campaign = Campaign()
+    viewer = campaign.world.subscribe(TOPIC)
+
+    campaign.check()
+    campaign.open()
+    for _ in range(12):
+        campaign.check()
+
+    pushed = [one["changes"] for one in viewer.frames if "incidents" in one.get("changes", ())]
+    assert [one["incidents"][0]["version"] for one in pushed] == [1, 2]
+    assert pushed[-1]["incidents"] == campaign.incidents
+
+
+def test_without_a_change_nothing_is_written():
+    campaign = Campaign()
+    campaign.check()
+    campaign.check()
+    before = campaign.table.get(("spring", "watch log"))
+
+    for _ in range(5):
+        campaign.check()
+
+    assert campaign.table.get(("spring", "watch log")) == before
+
+
+def test_after_48_hours_a_running_incident_ends():
+    campaign = Campaign()
+    campaign.check()
+    campaign.world.now += JUDGED_FOR.total_seconds()
+
+    for _ in range(3):
+        campaign.check()
+
+    assert campaign.sent == ENDED
+    assert "Not watched any longer" in campaign.world.alarms[-1]["text"]
+    assert [one["ended_at"] is None for one in campaign.incidents] == [False]
+
+
+def test_nothing_is_judged_while_ingest_is_paused():
+    campaign = Campaign()
+    with unhooked(campaign.world):
+        campaign.process.stats_table.pause("2026-11-23T21:00:00Z")
+
+    campaign.check()
+
+    assert (campaign.sent, campaign.incidents) == ([], [])
+
+
+def test_a_test_campaign_has_no_incidents_until_it_is_none():
+    campaign = Campaign()
+    campaign.ask(id=TOPIC, test=True)
+    for _ in range(3):
+        campaign.check()
+    assert (campaign.sent, campaign.incidents) == ([], [])
+
+    campaign.ask(id=TOPIC, test=False)
+    campaign.check()
+    assert campaign.sent == BEGAN
+
+
+def test_the_incidents_of_a_campaign_that_becomes_a_test_end_silently():
+    campaign = Campaign()
+    campaign.check()
+    campaign.ask(id=TOPIC, test=True)
+
+    for _ in range(3):
+        campaign.check()
+
+    assert campaign.sent == BEGAN
+    assert campaign.incidents[0]["ended_at"] is not None
+
+
+@pytest.mark.parametrize("of", [{"id": TOPIC}, {}])
+def test_while_alarms_are_snoozed_incidents_are_shown_and_not_sent(of):
+    campaign = Campaign()
+    until = (campaign.now + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    campaign.ask(**of, snooze_until=until)
+
+    campaign.check()
+    assert campaign.sent == []
+    assert [one["snoozed"] for one in campaign.incidents] == [True]
+
+    for _ in range(6):
+        campaign.check()
+    assert [one["snoozed"] for one in campaign.incidents] == [False]
+    campaign.open()
+    for _ in range(12):
+        campaign.check()
+    assert campaign.sent == [], "what began unsent also ends unsent"
+
+
+def test_only_the_chosen_kinds_are_sent():
+    campaign = Campaign()
+    campaign.ask(id=TOPIC, kinds=["bounces"])
+
+    campaign.check()
+
+    assert campaign.sent == []
+    assert [one["kind"] for one in campaign.incidents] == ["no_opens"]
+
+
+def crashing_at(call):
+    """Crash a check before one of its calls, and complete others; None if it has fewer calls."""
+    campaign = Campaign()
+    world = campaign.world
+    world.idle.clear()
+    invocation = world.watch()
+    for _ in range(call):
+        if invocation not in world.running:
+            return None
+        invocation.step()
+    if invocation not in world.running:
+        return None
+    invocation.crash()
+    for _ in range(3):
+        campaign.check()
+    assert [one["ended_at"] for one in campaign.incidents] == [None]
+    return campaign.sent
+
+
+def test_after_a_crash_at_any_call_an_incident_is_sent():
+    """It is sent twice, with the same id, if the check crashed before it had stored the result."""
+    found = list(takewhile(lambda one: one is not None, map(crashing_at, count())))
+
+    assert len(found) > 8
+    assert all(set(one) == set(BEGAN) for one in found)
+    assert Counter(len(one) for one in found)[2] <= 2
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["step", "step", "finish", "crash"]), st.integers(0, 3)),
+        st.tuples(st.sampled_from(["check", "check", "lose", "open"]), st.integers(0, 3)),
+        st.tuples(st.just("wait"), st.integers(1, 70)),
+    ),
+    max_size=60,
+)
+
+
+def run(campaign, plan):
+    """Perform the steps; return whether a check crashed, lost a response or took too long."""
+    world, is_clean = campaign.world, True
+    for step, number in plan:
+        running = world.running[number % len(world.running)] if world.running else None
+        match step:
+            case "step" if running:
+                running.step()
+            case "finish" if running:
+                while running in world.running:
+                    running.step()
+            case "crash" if running:
+                running.crash()
+                is_clean = False
+            case "check" if len(world.running) < 4:
+                world.watch()
+            case "lose":
+                campaign.loses_response = True
+                is_clean = False
+            case "open":
+                campaign.open()
+            case "wait":
+                world.now += number
+                is_clean = is_clean and not running
+    campaign.loses_response = False
+    world.drain()
+    world.raised.clear()
+    return is_clean
+
+
+@given(steps)
+def test_each_beginning_and_end_is_sent_however_checks_run(plan):
+    """Sent twice, with the same id, only after a crash, a lost response, or a check of minutes."""
+    campaign = Campaign()
+    is_clean = run(campaign, plan)
+    campaign.world.now += HOLD_SECONDS
+    campaign.check()
+    campaign.open()
+    for _ in range(14):
+        campaign.check()
+
+    stored = log_from_item(campaign.table.get(("spring", "watch log")))
+    expected = {
+        (one.id, state) for one in stored.log.incidents.values() for state in ("began", "ended")
+    }
+    assert set(campaign.sent) == expected
+    assert not stored.log.has_work
+    assert len(campaign.ids) == len(expected)
+    event(f"clean: {is_clean}, sent twice: {max(campaign.ids.values(), default=0) > 1}")
+    if is_clean:
+        assert max(campaign.ids.values(), default=1) == 1
+    for one in stored.log.incidents.values():
+        assert incident_from_item(campaign.table.get(("spring", f"incident#{one.id}"))) == one
+        assert one.began_at < one.ended_at
