@@ -171,7 +171,9 @@ def _in_first_bucket(count: int) -> Curve:
 def _grouped(emails: Sequence[Sent]) -> list[Sent]:
     """Return emails in few groups, with their mean age."""
     length = math.ceil(len(emails) / _AGES)
-    groups = [emails[at : at + length] for at in range(0, len(emails), length or 1)]
+    earlier, last = emails[:-1], emails[-1:]  # how long ago the last was sent is known exactly
+    groups = [earlier[at : at + length] for at in range(0, len(earlier), length or 1)]
+    groups += [last] if last else []
     return [
         Sent(
             sum(one.age_seconds * one.emails for one in group) / sum(one.emails for one in group),
@@ -397,7 +399,7 @@ def _is_low(campaign: ByMinute, moment: Moment) -> bool:
         running,
         past,
         "unique_human_opens",
-        max(campaign.part, 0.01),
+        (max(campaign.part, 0.01),),
     )
     return (evidence or 0.0) >= -math.log(_ONE_LOOK)
 
@@ -409,9 +411,9 @@ def _is_unopened(campaign: ByMinute, moment: Moment) -> bool:
 
 
 def _is_cut_off(campaign: ByMinute, moment: Moment) -> bool:
-    """Return whether nothing was sent for five minutes, and less than to the usual list."""
+    """Return whether too little was sent, and nothing for longer than healthy campaigns pause."""
     usual = least_usual_size(moment.observation.past, _ONE_LOOK)
-    quiet = moment.minute - max(campaign.sent) >= 5
+    quiet = moment.minute - max(campaign.sent) >= minutes.LONGEST_PAUSE
     return usual is not None and quiet and moment.observation.counts["sends"] < usual[0]
 
 
@@ -540,15 +542,14 @@ def _seen_in_time(one: Outcome, rules: str) -> bool:
 
 def _delays(troubled: Sequence[Outcome]) -> Iterator[str]:
     rules = RULE_SETS[0].name
-    for trouble in TROUBLES:
-        some = [one for one in troubled if one.trouble == trouble]
+    for name, some in _by_trouble(troubled):
         with_evidence = [one for one in some if one.evidence_at is not None]
         seen = [(one, at) for one in with_evidence if (at := one.seen_at(rules)) is not None]
         after_evidence = sorted(max(0, at - (one.evidence_at or 0)) for one, at in seen)
         after_begin = sorted(at - (one.trouble_at or 0) for one, at in seen)
         in_time = sum(_seen_in_time(one, rules) for one in with_evidence)
         yield _row(
-            trouble.replace("_", " "),
+            name,
             f"{len(some):,}",
             f"{len(with_evidence):,}",
             _share(in_time, len(with_evidence)),
@@ -566,20 +567,27 @@ def _quantile(ordered: Sequence[int], share: float) -> str:
 
 
 def _by_size(troubled: Sequence[Outcome]) -> Iterator[str]:
-    for trouble in TROUBLES:
-        some = [one for one in troubled if one.trouble == trouble and one.evidence_at is not None]
-        yield _row(trouble.replace("_", " "), *(_in_time(_of_size(some, name)) for name in SIZES))
+    for name, some in _by_trouble(troubled):
+        yield _row(name, *(_in_time(_of_size(some, size)) for size in SIZES))
 
 
 def _by_rules(troubled: Sequence[Outcome]) -> Iterator[str]:
+    for name, some in _by_trouble(troubled):
+        yield _row(name, *(_in_time(some, one.name) for one in RULE_SETS))
+
+
+def _by_trouble(troubled: Sequence[Outcome]) -> Iterator[tuple[str, list[Outcome]]]:
+    """Yield the outcomes of each trouble, and of all."""
     for trouble in TROUBLES:
-        some = [one for one in troubled if one.trouble == trouble and one.evidence_at is not None]
-        yield _row(trouble.replace("_", " "), *(_in_time(some, one.name) for one in RULE_SETS))
+        name = trouble.replace("_", " ")
+        yield name, [one for one in troubled if one.trouble == trouble]
+    yield "all", list(troubled)
 
 
 def _in_time(some: Sequence[Outcome], rules: str = RULE_SETS[0].name) -> str:
-    count = sum(_seen_in_time(one, rules) for one in some)
-    return f"{_share(count, len(some))}, of {len(some):,}" if some else "none"
+    judged = [one for one in some if one.evidence_at is not None]
+    count = sum(_seen_in_time(one, rules) for one in judged)
+    return f"{_share(count, len(judged))}, of {len(judged):,}" if judged else "none"
 
 
 def _share(count: int, total: int) -> str:

@@ -1949,6 +1949,36 @@ FAULTS = (
         '_MINUTES = ("minute#",)',
         (f"{_DELIVERABILITY}::test_the_minutes_of_delays_and_bounces_expire_as_minutes_do",),
     ),
+    Fault(
+        "a minute that is judged already is judged again",
+        "chalicelib/insight/alarms.py",
+        "if minute <= state.minute:",
+        "if minute < state.minute:",
+        ("tests/unit/test_campaign_alarms.py::test_a_minute_that_is_judged_again_changes_nothing",),
+    ),
+    Fault(
+        "an alarm is over at the first check without a sign of trouble",
+        "chalicelib/insight/alarms.py",
+        "minute if calm >= OVER_AFTER else None",
+        "minute if calm >= 1 else None",
+        ("tests/unit/test_campaign_alarms.py::test_an_alarm_is_not_over_while_trouble_returns",),
+    ),
+    Fault(
+        "the mixture of rates also has those below the line",
+        "chalicelib/insight/sequential.py",
+        "math.log1p(-beta_cdf(line, a_after, b_after))",
+        "0.0",
+        ("tests/unit/test_sequential.py::test_evidence_is_that_of_the_integral_over_the_mixture",),
+    ),
+    Fault(
+        "sends and opens are missed while events are counted late",
+        "chalicelib/insight/causes.py",
+        "        if self._is_punctual():\n            yield from self._opens()",
+        "        if True:\n            yield from self._opens()",
+        (
+            "tests/unit/test_campaign_alarms.py::test_what_is_missing_is_no_evidence_while_events_are_late",
+        ),
+    ),
 )
 
 

@@ -34,6 +34,9 @@ TROUBLES: tuple[Trouble, ...] = get_args(Trouble)
 SOURCES = {"psylina": histories.SOURCES["psylina"]}
 
 MINUTES = 48 * 60
+LONGEST_PAUSE = 15
+"""Minutes of the longest pause between two batches of a healthy campaign."""
+
 _COMPLAIN_AFTER = Delay(3 * 3600, 1.8)
 _START = datetime(2026, 3, 2, tzinfo=UTC)
 _BLOCKS = 30  # of the sending of a campaign, each of which has one age
@@ -298,7 +301,7 @@ class _Generator:
         """Decide how many emails are sent in each minute, and when a trouble begins."""
         rng, chosen = self._rng, self._chosen
         rate = max(_log_uniform(rng, *chosen.per_minute), self._size / 360)
-        pause = round(rng.uniform(2, 15)) if rng.random() < chosen.batches else 0
+        pause = round(rng.uniform(2, LONGEST_PAUSE)) if rng.random() < chosen.batches else 0
         splits = rng.random() < chosen.split_first and self._trouble != "sending_stops"
         first = round(self._size / 5) if splits else 0
         sent = minute = 0

@@ -30,11 +30,11 @@ Cause = Literal[
 ]
 
 ALPHAS: Mapping[Cause, float] = {
-    "complaints": 0.0015,
-    "bounces": 0.001,
-    "provider_delays": 0.0015,
+    "complaints": 0.003,
+    "bounces": 0.0005,
+    "provider_delays": 0.001,
     "provider_bounces": 0.001,
-    "low_opens": 0.002,
+    "low_opens": 0.0015,
     "no_opens": 0.001,
     "stopped": 0.001,
     "template_errors": 0.0005,
@@ -75,7 +75,7 @@ _OPENED_PER_HOUR = 0.05
 _OPENED_HOURS = 2
 _OPENED_AFTER_SECONDS = 300
 
-STOPPED_AFTER_SECONDS = 300
+STOPPED_AFTER_SECONDS = 900
 _LONGEST_GAPS = 3
 # Of a smaller part of the usual size, the rest may follow: the first part of a split test.
 _LEAST_PART_SENT = 1 / 3
@@ -264,21 +264,25 @@ class Check:
         least = needed(ALPHAS[cause] * weight(mark.number) / (MOST_PROVIDERS * len(lines)))
         return any(
             above(count, total, line) >= least
-            and self._evidence_of_rest(mark, provider, line) >= least
+            and self._evidence_of_rest(cause, mark, provider, line) >= least
             for line in lines
         )
 
-    def _evidence_of_rest(self, mark: Mark, provider: str, line: float) -> float:
+    def _evidence_of_rest(self, cause: Cause, mark: Mark, provider: str, line: float) -> float:
         """Return the evidence that the other providers have less than the line.
 
-        What is not delivered yet counts as affected.
+        They have bounces among the emails that are delivered or have bounced; an email that is not
+        delivered yet may be delayed.
         """
         before, now = (
             rows.get(CAMPAIGN, NOTHING).without(rows.get(provider, NOTHING))
             for rows in (mark.rows, self._rows)
         )
         rest = since_mark(before, now)
-        return below(rest.sent - rest.delivered, rest.sent, line)
+        if cause == "provider_delays":
+            return below(rest.sent - rest.delivered, rest.sent, line)
+        bounced = (now.settled - now.delivered) - (before.settled - before.delivered)
+        return below(max(0, bounced), rest.settled, line)
 
     def _delivers(self, provider: str) -> bool:
         """Return whether few emails to a provider wait, of all and of the latest."""

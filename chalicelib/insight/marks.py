@@ -10,7 +10,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 MARK_EVERY = 3
-"""Minutes between two marks."""
+"""Minutes between two marks, after the first ten, which are a minute apart."""
+
+_FIRST_MARKS = 10
 
 # Of the marks whose number is a multiple of each, the latest two are kept.
 _MULTIPLES = (1, 2, 4, 8)
@@ -71,6 +73,7 @@ class Since(NamedTuple):
         sent: emails that were sent since.
         open: these, and those of which it was not known at the mark what becomes of them: any that
             is delivered or bounces since is one of these.
+        settled: of the open ones, delivered or bounced since.
         delivered: of those sent since, at least.
         waiting: more than at the mark are delayed and not delivered yet.
         bounced: of the open ones.
@@ -79,6 +82,7 @@ class Since(NamedTuple):
 
     sent: int
     open: int
+    settled: int
     delivered: int
     waiting: int
     bounced: int
@@ -92,7 +96,8 @@ def marked(marks: Sequence[Mark], rows: Mapping[str, Row], minute: int) -> tuple
     """
     last = marks[-1] if marks else None
     sent_before = last.rows.get(CAMPAIGN, NOTHING).sent if last else 0
-    if (last and minute - last.minute < MARK_EVERY) or rows[CAMPAIGN].sent <= sent_before:
+    every = MARK_EVERY if last and last.number >= _FIRST_MARKS else 1
+    if (last and minute - last.minute < every) or rows[CAMPAIGN].sent <= sent_before:
         return tuple(marks)
     new = Mark(
         last.number + 1 if last else 1,
@@ -153,6 +158,7 @@ def since_mark(before: Row, now: Row) -> Since:
     return Since(
         sent,
         sent + pending,
+        min(sent + pending, max(0, now.settled - before.settled)),
         min(sent, max(0, now.delivered - before.delivered - pending)),
         min(sent, max(0, min(now.delayed - before.delayed, now.pending - pending))),
         min(sent + pending, max(0, now.bounced - before.bounced)),

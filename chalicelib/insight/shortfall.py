@@ -15,8 +15,8 @@ from chalicelib.insight.hierarchy import Component, Count, Rate, levels, next_ra
 from chalicelib.insight.history import LEAST_EXPECTED, Campaign, Metric, Running
 from chalicelib.insight.pace import counts_of_earlier
 
-PART = 0.2
-"""What a campaign in trouble counts, relative to a usual one."""
+PARTS = (0.2, 0.05)
+"""What a campaign in trouble counts, relative to a usual one; equally probable."""
 
 _USUAL_PART = 0.7
 # The hour and the weekday, which the model does not know, make early counts differ, as a deviation
@@ -34,7 +34,7 @@ _NOISE_OF_SIZES = 0.005**2
 
 
 def evidence_of_shortfall(
-    running: Running, past: Iterable[Campaign], metric: Metric, part: float = PART
+    running: Running, past: Iterable[Campaign], metric: Metric, parts: Sequence[float] = PARTS
 ) -> float | None:
     """Return the evidence that a campaign counts far less than usual, as a natural logarithm.
 
@@ -44,7 +44,7 @@ def evidence_of_shortfall(
         running: the campaign.
         past: the earlier campaigns, from history.comparable.
         metric: what to judge.
-        part: what a campaign in trouble counts, relative to a usual one.
+        parts: what a campaign in trouble counts, relative to a usual one; equally probable.
 
     Returns:
         None if nothing can be said: there are fewer than 200 deliveries, 5 earlier campaigns that
@@ -61,7 +61,8 @@ def evidence_of_shortfall(
         return 0.0
     hours = _DEVIATION_OF_HOURS * min(1.0, _HOURS_SECONDS / running.oldest_seconds)
     usual = [one._replace(deviation=math.hypot(one.deviation, hours)) for one in next_rate(counts)]
-    return _log_likelihood(own, usual, part) - _log_likelihood(own, usual, 1.0)
+    if_part = _log_sum([_log_likelihood(own, usual, one) for one in parts])
+    return if_part - math.log(len(parts)) - _log_likelihood(own, usual, 1.0)
 
 
 def _log_likelihood(own: Count, usual: Sequence[Component], part: float) -> float:
