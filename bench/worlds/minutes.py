@@ -39,7 +39,7 @@ LONGEST_PAUSE = 15
 
 _COMPLAIN_AFTER = Delay(3 * 3600, 1.8)
 _START = datetime(2026, 3, 2, tzinfo=UTC)
-_BLOCKS = 30  # of the sending of a campaign, each of which has one age
+_BLOCKS = 12  # of the sending of a campaign, each of which has one age
 
 # The usual shares of a list of consumers. A list of businesses has many domains of its own.
 _CONSUMERS = {
@@ -371,10 +371,11 @@ class _Generator:
         """
         state = self._rng.getstate()
         found: dict[int, float] = defaultdict(float)
-        for part in (1, 3, 5):
+        parts = (1, 3, 5) if duration > 60 else (3,)
+        for part in parts:
             self._rng.setstate(state)  # one campaign has one subject
             at = started + timedelta(minutes=duration * part // 6)
-            for minute, opens in self._profile({0: emails / 3}, at, MINUTES).items():
+            for minute, opens in self._profile({0: emails / len(parts)}, at, MINUTES).items():
                 found[minute] += opens
         return found
 

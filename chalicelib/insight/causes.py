@@ -30,13 +30,13 @@ Cause = Literal[
 ]
 
 ALPHAS: Mapping[Cause, float] = {
-    "complaints": 0.003,
+    "complaints": 0.002,
     "bounces": 0.0005,
     "provider_delays": 0.001,
     "provider_bounces": 0.001,
-    "low_opens": 0.0015,
+    "low_opens": 0.003,
     "no_opens": 0.001,
-    "stopped": 0.001,
+    "stopped": 0.0005,
     "template_errors": 0.0005,
 }
 """The probability of a false alarm of each cause, over all minutes; less than 1% together.
@@ -398,15 +398,14 @@ def has_usual_hours(running: Running, past: Sequence[Campaign]) -> bool:
     """Return whether opens can be compared: after half an hour, and at the usual hours of the day.
 
     The first emails of a campaign that is sent from the night into the day are opened late, and
-    what is usual is of all its emails. So in a campaign that is sent over hours, half of the usual
-    number is delivered, or sending has ended, or three hours have passed.
+    what is usual is of all its emails. So where campaigns are sent over hours, sending has ended or
+    three hours have passed.
     """
     if not running.emails or not past or running.oldest_seconds < OPENS_AFTER_SECONDS:
         return False
     lasted = median((one.last_accepted_at - one.first_event_at).total_seconds() for one in past)
     return (
         lasted <= _SHORT_SECONDS
-        or running.campaign.deliveries >= _HALF * median(one.deliveries for one in past)
         or running.youngest_seconds >= STOPPED_AFTER_SECONDS
         or running.oldest_seconds >= _HOURS_SECONDS
     )

@@ -320,14 +320,14 @@ def test_low_opens_are_not_over_because_nothing_is_known_any_more():
     assert after(*unknown, state=state)[1] == []
 
 
-def test_a_campaign_sent_into_the_day_is_compared_once_half_is_sent():
+def test_a_campaign_sent_over_hours_is_compared_once_sending_has_ended():
     past = past_of(*[2000] * 6, minutes=300)
     early = opened(0, 60, past, deliveries=2000, emails=[Sent(3600, 1000), Sent(30, 1000)])
     assert not has_usual_hours(early.running, past)
-    half = opened(0, 60, past, deliveries=5000, emails=[Sent(3600, 2500), Sent(30, 2500)])
-    assert has_usual_hours(half.running, past)
     ended = opened(0, 60, past, deliveries=2000, emails=[Sent(3600, 1000), Sent(1000, 1000)])
     assert has_usual_hours(ended.running, past)
+    later = opened(0, 180, past, deliveries=2000, emails=[Sent(10_800, 1000), Sent(30, 1000)])
+    assert has_usual_hours(later.running, past)
 
 
 def test_no_opens_at_all_raise_an_alarm_without_earlier_campaigns():
