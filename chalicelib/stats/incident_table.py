@@ -9,8 +9,9 @@ check crashes, the first check after that repeats what was to be done: parts are
 message that is sent again has the same deduplication id.
 
 Each minute, one item is read for each campaign that is judged. The log is written only if more than
-the minute has changed: while emails are sent, each three minutes; otherwise when an incident begins
-or ends, and in the ten minutes before it ends.
+the minute has changed: while emails are sent, each one to three minutes, when a mark is set
+(insight/marks.py); otherwise when an incident begins or ends, and in the ten minutes before it
+ends. It has at most 20 KB.
 """
 
 import os

@@ -36,7 +36,7 @@ class Stage:
         closed: the connections that the functions closed.
     """
 
-    def __init__(self, pipeline):
+    def __init__(self, pipeline, alarm_group=""):
         self.pipeline = pipeline
         self.now = float(int(time.time()))
         self.closed = []
@@ -48,6 +48,7 @@ class Stage:
             allowed_origins=frozenset({ORIGIN}),
             group_prefixes=GROUPS,
             share_key="a key of thirty-two bytes or more",
+            alarm_group=alarm_group,
         )
         parts = Parts(config, services=pipeline.services, clock=lambda: self.now)
         parts.connections = pipeline.connections
@@ -199,6 +200,52 @@ def test_list_pushes_contain_only_permitted_campaigns(stage):
     stage.pipeline.run(ses.an_open("m-globex-spring", campaign="globex-spring"))
     assert stage.pushes(mallory) == []
     assert len(stage.pushes(boss)) == 1
+
+
+def test_alarms_are_set_by_those_who_see_the_campaign(stage):
+    viewer = stage.sign_in("viewer", "acme")
+
+    [answer] = stage.ask(viewer, action="setAlarms", id=topic("acme-spring"), test=True)
+    assert answer["alarms"][0]["test"] is True
+    assert "acme-" in stage.refusal(
+        viewer, action="setAlarms", id=topic("globex-spring"), test=True
+    )
+    assert "all campaigns" in stage.refusal(viewer, action="setAlarms", kinds=[])
+    assert stage.parts.stats_table.alarm_settings("globex-spring").version == 0
+    assert stage.parts.stats_table.alarm_settings().version == 0
+
+
+def test_with_an_alarm_group_only_its_members_set_alarms(pipeline):
+    stage = Stage(pipeline, alarm_group="ops")
+    viewer, member = stage.sign_in("viewer", "staff"), stage.sign_in("member", "staff", "ops")
+
+    assert "ALARM_GROUP" in stage.refusal(viewer, action="setAlarms", kinds=["bounces"])
+    [answer] = stage.ask(member, action="setAlarms", kinds=["bounces"])
+    assert answer["alarms"] == [
+        {"scope": "all", "version": 1, "kinds": ["bounces"], "snooze_until": None}
+    ]
+
+    stage.ask(member, action="authenticate", token=signed(**{"cognito:groups": ["staff"]}))
+    assert "ALARM_GROUP" in stage.refusal(member, action="setAlarms", kinds=None)
+
+
+def test_a_share_link_receives_neither_incidents_nor_settings_of_alarms(stage):
+    viewer = stage.sign_in("viewer", "staff")
+    _, token = stage.share("acme-spring")
+    assert stage.connect("guest", f"share.{token}") == 200
+
+    [own] = stage.ask(viewer, action="get", id=topic("acme-spring"))
+    [shared] = stage.ask("guest", action="get", id=topic("acme-spring"))
+    assert {"incidents", "alarms"} <= own["snapshot"].keys()
+    assert not {"incidents", "alarms"} & shared["snapshot"].keys()
+
+    for one in (viewer, "guest"):
+        stage.ask(one, action="subscribe", id=topic("acme-spring"))
+    stage.ask(viewer, action="setAlarms", id=topic("acme-spring"), test=True)
+    stage.pipeline.publish()
+    [push] = stage.pushes(viewer)
+    assert push["changes"]["alarms"][0]["test"] is True
+    assert stage.pushes("guest") == []
 
 
 def test_a_user_without_a_permitted_group_cannot_connect(stage):
@@ -468,6 +515,8 @@ def test_a_share_link_shows_and_compares_the_variants_of_its_campaign(stage):
         {"action": "compare", "ids": [topic("acme-spring"), topic("acme-autumn")]},
         {"action": "compareVariants", "id": topic("acme-autumn"), "tag": "variant"},
         {"action": "getUsual", "id": topic("acme-spring")},
+        {"action": "setAlarms", "id": topic("acme-spring"), "test": True},
+        {"action": "setAlarms", "kinds": []},
         {"action": "listRecipients", "id": topic("acme-spring")},
         {"action": "recipientHistory", "id": topic("acme-spring"), "recipient": "a@example.com"},
         {"action": "authenticate", "token": signed(**{"cognito:groups": ["staff"]})},

@@ -267,11 +267,14 @@ requests = st.builds(
     lambda action, fields: json.dumps({"action": action, **fields}),
     st.sampled_from(
         "subscribe get ping listActivity listTimelines searchCampaigns listCampaigns authenticate"
-        f" unsubscribe compare getUsual listRecipients recipientHistory {MARK}".split()
+        f" unsubscribe compare getUsual setAlarms listRecipients recipientHistory {MARK}".split()
     ),
     st.dictionaries(
         st.sampled_from(
-            ["id", "ids", "cursor", "limit", "query", "token", "type", "link", "recipient", MARK]
+            [
+                *("id", "ids", "cursor", "limit", "query", "token", "type", "link", "recipient"),
+                *("kinds", "snooze_until", "test", MARK),
+            ]
         ),
         odd,
     ),

@@ -57,8 +57,8 @@ class Topic:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
             at) → bucket; "pace" → pace; ("link", id) → link; ("bounce", type, subtype) → bounce;
             ("variant", tag, value, whether it is the rest) → variant; ("provider", name) →
-            provider; ("reply", status, text) → reply; ("undelivered", at) → minute; "health" → the
-            pipeline's health.
+            provider; ("reply", status, text) → reply; ("undelivered", at) → minute; ("incident",
+            id) → incident; ("alarms", scope) → settings; "health" → the pipeline's health.
     """
 
     def __init__(self) -> None:
@@ -99,6 +99,10 @@ class Topic:
             self._keep(("link", link["id"]), link)
         if "pace" in content:
             self._keep("pace", content["pace"])
+        for one in content.get("incidents", []):
+            self._keep(("incident", one["incident"]), one)
+        for one in content.get("alarms", []):
+            self._keep(("alarms", one["scope"]), one)
         for bounce in content.get("bounces", []):
             self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
         for one in content.get("variants", []):

@@ -24,6 +24,7 @@ ACTIONS = {
     "compare",
     "compareVariants",
     "getUsual",
+    "setAlarms",
     "listRecipients",
     "recipientHistory",
     "ping",
