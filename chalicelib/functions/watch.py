@@ -296,10 +296,16 @@ def function() -> HealthMonitor:
     return build(load())
 
 
-def handler(_event: Mapping[str, Any]) -> None:
-    """Measure the pipeline's health. EventBridge invokes this each minute.
+def handler(event: Mapping[str, Any]) -> None:
+    """Measure the pipeline's health, and judge campaigns. EventBridge invokes this each minute.
+
+    If `doctor` invokes it with the detail `test_alarm`, it only sends a test message.
 
     Raises:
         PipelineFault: the pipeline is late or fails, or could not be checked.
+        ConfigError, AwsError: the test message could not be sent.
     """
-    function().check()
+    if event.get("detail", {}).get("test_alarm"):
+        function().alarms.send_test()
+    else:
+        function().check()

@@ -153,6 +153,16 @@ def alarm(campaign: str, incident: Incident, state: NoticeState, page_url: str =
     return Alarm(_subject(subject, name), "\n".join(text))
 
 
+def alarm_for_test(page_url: str = "") -> Alarm:
+    """Return a test message.
+
+    Args:
+        page_url: the address of the page; empty for no link.
+    """
+    lines = ["This is a test of the alarms of Mailpulse. Nothing is wrong.", page_url]
+    return Alarm("Mailpulse: a test of the alarms", "\n".join(filter(None, lines)))
+
+
 def _end(incident: Incident, words: Words) -> str:
     ended = _clock(incident.ended_at or incident.began_at)
     if incident.closed:

@@ -21,14 +21,14 @@ from contextlib import suppress
 from datetime import datetime
 
 from chalicelib.aws.topics import AlarmTopic
-from chalicelib.errors import AwsError, ConditionFailed
+from chalicelib.errors import AwsError, ConditionFailed, ConfigError
 from chalicelib.facts.personal import masked
 from chalicelib.insight.alarms import JUDGED_FOR, judge
 from chalicelib.insight.causes import Observation
 from chalicelib.insight.curves import sending
 from chalicelib.insight.history import comparable
 from chalicelib.log import log as log_event
-from chalicelib.stats.alarm_texts import alarm
+from chalicelib.stats.alarm_texts import alarm, alarm_for_test
 from chalicelib.stats.counters import Aggregate
 from chalicelib.stats.incidents import Incident, Settings, effective
 from chalicelib.stats.pace import running_campaign
@@ -117,6 +117,19 @@ class CampaignAlarms:
                 return
             stored = found
         raise AwsError("Contention", f"the watch log changed {_ATTEMPTS} times while it was judged")
+
+    def send_test(self) -> None:
+        """Send a test message to the subscribers.
+
+        Raises:
+            ConfigError: there is no topic.
+            AwsError: the message could not be sent.
+        """
+        if self._topic is None:
+            raise ConfigError("ALARM_TOPIC_ARN is not set: run `deploy`")
+        attributes = {"campaign": "none", "kind": "test", "level": "warning", "state": "test"}
+        identity = {"deduplication_id": os.urandom(16).hex()}
+        self._topic.publish(*alarm_for_test(self._page_url), attributes | identity)
 
     def _put(self, campaign: str, new: WatchLog, version: int, name: str) -> StoredLog | None:
         """Store a log, and take hold of what is to be done; return another one that is stored."""

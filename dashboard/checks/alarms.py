@@ -1,9 +1,11 @@
 """Check the alarms and their subscribers."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from dashboard.checks.finding import Finding, Subject, fail, ok, warn
+from dashboard.deploy.chalice_resources import function_name
 
 
 def check_alarms(subject: Subject) -> Iterator[Finding]:
@@ -57,6 +59,20 @@ def check_alarm_topic(subject: Subject) -> Iterator[Finding]:
         )
     else:
         yield warn("the alarm topic has no subscribers", "run `deploy` with --alarm-email")
+
+
+def check_test_alarm(subject: Subject) -> Iterator[Finding]:
+    """Make the watch function send a test message, with its own role and settings."""
+    name = function_name(subject.stage, "watch")
+    # The members that Chalice expects of an event of EventBridge.
+    names = ("version", "id", "detail-type", "source", "account", "time", "region")
+    event = {**dict.fromkeys(names, ""), "resources": [], "detail": {"test_alarm": True}}
+    answer = subject.clients("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    if answer.get("FunctionError"):
+        reason = json.loads(answer["Payload"].read()).get("errorMessage", "no reason given")
+        yield fail(f"{name} could not send a test message: {reason}", "run `deploy`")
+    else:
+        yield ok("a test message was sent to the alarm topic: see whether its subscribers have it")
 
 
 def _alarms_of(subject: Subject) -> dict[str, str]:

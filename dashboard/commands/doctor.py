@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from chalicelib.errors import AwsError, CommandError
-from dashboard.checks.alarms import check_alarm_topic, check_alarms
+from dashboard.checks.alarms import check_alarm_topic, check_alarms, check_test_alarm
 from dashboard.checks.finding import Check, Finding, Subject, fail
 from dashboard.checks.functions import check_concurrency, check_event_sources, check_functions
 from dashboard.checks.page import check_page
@@ -59,10 +59,19 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Unaut
     show_default=True,
     help="Whether to send an email to the SES mailbox simulator and wait for its numbers.",
 )
+@click.option(
+    "--test-alarm", "tests_alarm", is_flag=True, help="Send a test message to the alarm topic."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.pass_context
-def command(
-    ctx: click.Context, *, stage: str, region: str | None, sends: bool, as_json: bool
+def command(  # noqa: PLR0913 - one for each option
+    ctx: click.Context,
+    *,
+    stage: str,
+    region: str | None,
+    sends: bool,
+    tests_alarm: bool,
+    as_json: bool,
 ) -> None:
     """Check a stage in AWS, and report problems with their remedies.
 
@@ -71,7 +80,7 @@ def command(
     """
     console = Console(highlight=False)
     found = []
-    for check, finding in examine(stage, region, sends=sends):
+    for check, finding in examine(stage, region, sends=sends, tests_alarm=tests_alarm):
         found.append({"check": check, **asdict(finding)})
         if not as_json:
             console.print(_line(check, finding), soft_wrap=True)
@@ -81,8 +90,17 @@ def command(
     ctx.exit(1 if failed else 0)
 
 
-def examine(stage: str, region: str | None, *, sends: bool) -> Iterator[tuple[str, Finding]]:
-    """Run all checks, with an email if `sends` is set, and yield findings with the check's name."""
+def examine(
+    stage: str, region: str | None, *, sends: bool, tests_alarm: bool = False
+) -> Iterator[tuple[str, Finding]]:
+    """Run all checks, and yield findings with the check's name.
+
+    Args:
+        stage: the stage.
+        region: its region; None for the configured one.
+        sends: whether to send an email to the mailbox simulator.
+        tests_alarm: whether to send a test message to the alarm topic.
+    """
     try:
         place = find_place(stage, region)
     except CommandError as error:
@@ -97,7 +115,11 @@ def examine(stage: str, region: str | None, *, sends: bool) -> Iterator[tuple[st
     except (ClientError, BotoCoreError) as error:
         yield "stack", _not_seen(error, f"{place.stack_name} in {place.region}")
         return
-    for name, check in (CHECKS | {"mail": check_probe} if sends else CHECKS).items():
+    on_request = {
+        **({"test alarm": check_test_alarm} if tests_alarm else {}),
+        **({"mail": check_probe} if sends else {}),
+    }
+    for name, check in {**CHECKS, **on_request}.items():
         for finding in findings(check, subject):
             yield name, finding
 

@@ -3,13 +3,15 @@
 import json
 import ssl
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 from support import doctored, moto_account
 from support.doctored import SET, Stage, denied
 
-from dashboard.checks.alarms import check_alarm_topic, check_alarms
+from dashboard.checks.alarms import check_alarm_topic, check_alarms, check_test_alarm
 from dashboard.checks.functions import check_concurrency, check_event_sources, check_functions
 from dashboard.checks.page import check_page
 from dashboard.checks.pipeline import check_health, check_queues
@@ -565,6 +567,32 @@ class TestAlarms:
         stage.client("sns").unsubscribe(SubscriptionArn=stage.subscription("AlarmTopicArn"))
 
         assert only(look(check_alarm_topic)).startswith("warn the alarm topic has no subscribers")
+
+    @pytest.mark.parametrize(
+        ("answer", "line"),
+        [
+            ({}, "ok a test message was sent to the alarm topic"),
+            (
+                {"FunctionError": "Unhandled", "Payload": BytesIO(b'{"errorMessage": "denied"}')},
+                "FAIL mailpulse-test-watch could not send a test message: denied; run `deploy`",
+            ),
+        ],
+    )
+    def test_a_test_alarm_is_sent_by_watch(self, stage, look, answer, line):
+        invoked = []
+
+        def invoke(**parameters):
+            invoked.append(parameters)
+            return answer
+
+        def clients(service):
+            assert service == "lambda"
+            return SimpleNamespace(invoke=invoke)
+
+        [found] = look(check_test_alarm, clients=clients)
+        assert found.startswith(line)
+        assert invoked[0]["FunctionName"] == "mailpulse-test-watch"
+        assert json.loads(invoked[0]["Payload"])["detail"] == {"test_alarm": True}
 
     def test_alarms_with_an_unconfirmed_subscriber(self, stage, look):
         class Unconfirmed:

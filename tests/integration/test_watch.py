@@ -1,5 +1,6 @@
 """The health check that runs each minute: are the displayed numbers complete?"""
 
+import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -175,6 +176,55 @@ def test_positions_stored_by_an_earlier_version_are_read(pipeline, check):
 
     assert pipeline.parts.stats_table.positions_by_attribute(now=0)["k0"] == "7".zfill(40)
     assert check()["stream_lag_seconds"] == 0
+
+
+@pytest.fixture
+def received(pipeline):
+    """Subscribe a queue to the alarm topic; return its messages."""
+    sqs, arn = moto_account.client("sqs"), pipeline.config.alarm_topic_arn
+    url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    moto_account.client("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue["QueueArn"])
+
+    def receive():
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(one["Body"]) for one in found]
+
+    yield receive
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_a_subscriber_receives_a_message_about_a_campaign_in_trouble(pipeline, check, received):
+    pipeline.run(
+        *[ses.a_send(f"m-{number}") for number in range(220)],
+        *[ses.a_bounce(f"m-{number}") for number in range(60)],
+    )
+
+    check()
+    check()
+
+    [message] = received()
+    assert message["Subject"] == "Too many hard bounces: spring"
+    assert "60 of 220 emails bounced for good." in message["Message"]
+    attributes = {name: one["Value"] for name, one in message["MessageAttributes"].items()}
+    assert attributes.pop("deduplication_id")
+    assert attributes == {
+        "campaign": "spring",
+        "kind": "bounces",
+        "level": "critical",
+        "state": "began",
+    }
+    snapshot = pipeline.snapshot(VIEWER, "stats/email-campaign/spring")
+    assert [one["incident"] for one in snapshot["incidents"]] == ["bounces"]
+
+
+def test_a_test_message_is_sent_on_request(pipeline, received):
+    handlers.watch({"detail": {"test_alarm": True}})
+
+    [message] = received()
+    assert message["Subject"] == "Mailpulse: a test of the alarms"
+    assert message["MessageAttributes"]["state"]["Value"] == "test"
+    assert pipeline.snapshot(VIEWER, HEALTH)["checked_at"] is None, "nothing was checked"
 
 
 def test_tracking_is_unknown_if_campaigns_cannot_be_read(pipeline, check, monkeypatch):
