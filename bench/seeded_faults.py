@@ -1979,6 +1979,45 @@ FAULTS = (
             "tests/unit/test_campaign_alarms.py::test_what_is_missing_is_no_evidence_while_events_are_late",
         ),
     ),
+    Fault(
+        "a second check sends what the first one is about to send",
+        "chalicelib/stats/incident_table.py",
+        "if stored.held_until > self._clock():",
+        "if stored.held_until < 0:",
+        ("tests/laws/test_incidents.py::test_checks_at_once_send_one_message",),
+    ),
+    Fault(
+        "a check takes its own write for that of another check",
+        "chalicelib/stats/incident_table.py",
+        "return None if name and found.held_by == name else found",
+        "return found",
+        (
+            "tests/laws/test_incidents.py::test_a_check_recognizes_its_own_write_if_the_response_was_lost",
+        ),
+    ),
+    Fault(
+        "the end of an incident is sent though its beginning was snoozed",
+        "chalicelib/stats/watch_log.py",
+        "if one.sent and settings.sends(one.kind, at)",
+        "if settings.sends(one.kind, at)",
+        (
+            "tests/laws/test_incidents.py::test_while_alarms_are_snoozed_incidents_are_shown_and_not_sent",
+        ),
+    ),
+    Fault(
+        "campaigns are judged while a recount changes their counters",
+        "chalicelib/functions/watch.py",
+        "if pipeline is None or pipeline.health.paused_at is not None:",
+        "if pipeline is None:",
+        ("tests/laws/test_incidents.py::test_nothing_is_judged_while_ingest_is_paused",),
+    ),
+    Fault(
+        "a message contains an address in the name of a campaign",
+        "chalicelib/stats/alarm_texts.py",
+        "name = masked(campaign)",
+        "name = campaign",
+        ("tests/unit/test_alarm_texts.py::test_a_subject_is_printable_ascii_of_limited_length",),
+    ),
 )
 
 

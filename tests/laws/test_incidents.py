@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 from itertools import count, takewhile
+from unittest.mock import patch
 
 import pytest
 from hypothesis import event, given
@@ -247,6 +248,35 @@ def test_after_a_crash_at_any_call_an_incident_is_sent():
     assert len(found) > 8
     assert all(set(one) == set(BEGAN) for one in found)
     assert Counter(len(one) for one in found)[2] <= 2
+
+
+def test_a_check_recognizes_its_own_write_if_the_response_was_lost():
+    """The client repeats the write, whose condition then fails."""
+    campaign = Campaign()
+    call = campaign.world.dynamo.call
+
+    def repeated(operation, **parameters):
+        result = call(operation, **parameters)
+        is_log = parameters.get("Key", {}).get("part") == {"S": "watch log"}
+        return call(operation, **parameters) if operation == "update_item" and is_log else result
+
+    with patch.object(campaign.world.dynamo, "call", repeated):
+        campaign.check()
+
+    assert campaign.sent == BEGAN
+
+
+def test_checks_at_once_send_one_message():
+    campaign = Campaign()
+    world = campaign.world
+    checks = [world.watch(), world.watch()]
+    while not world.alarms:
+        checks[0].step()
+    while checks[1] in world.running:
+        checks[1].step()
+    world.drain()
+
+    assert campaign.sent == BEGAN
 
 
 steps = st.lists(
