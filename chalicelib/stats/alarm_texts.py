@@ -54,15 +54,15 @@ WORDS: dict[str, Words] = {
         "{affected} of {total} emails to {provider}{window} are delayed and not delivered yet; "
         "other providers accept most of theirs.",
         "Pause or slow down what is still to be sent to {provider}. SES retries for up to 14 "
-        "hours. The campaign's page has the replies of the provider.",
+        "hours.",
         "{provider} delivers again: few emails still wait.",
     ),
     "provider_bounces": Words(
         "{provider} is rejecting your mail",
         "{affected} of {total} emails to {provider}{window} bounced; those to other providers "
         "rarely do.",
-        "Stop sending to {provider}, and read its replies on the campaign's page: it may block "
-        "your domain or IP address, or miss SPF, DKIM or DMARC.",
+        "Stop sending to {provider}, and read its replies in the bounces: it may block your domain "
+        "or IP address, or miss SPF, DKIM or DMARC.",
         "{provider} accepts your mail again.",
     ),
     "template_errors": Words(
@@ -104,6 +104,10 @@ WORDS: dict[str, Words] = {
     ),
 }
 """The words for each cause."""
+
+WINDOW = " sent in the last {minutes} minutes"
+WINDOW_OF_A_MINUTE = " sent in the last minute"
+"""Since when the emails were sent that an incident counts."""
 
 
 class Alarm(NamedTuple):
@@ -178,7 +182,7 @@ def _window(incident: Incident) -> str:
     minutes = incident.began_at - incident.since
     if not incident.since or minutes <= 0:
         return ""
-    return f" sent in the last {minutes} minutes" if minutes > 1 else " sent in the last minute"
+    return WINDOW.format(minutes=minutes) if minutes > 1 else WINDOW_OF_A_MINUTE
 
 
 def _certainty(kind: str) -> str:

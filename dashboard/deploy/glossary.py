@@ -5,6 +5,7 @@ placeholder for a value that the script inserts.
 """
 
 from chalicelib.facts.reply_causes import ACTORS
+from chalicelib.stats.alarm_texts import WINDOW, WINDOW_OF_A_MINUTE, WORDS
 from chalicelib.stats.counters import RATES
 
 COUNTERS = {
@@ -954,6 +955,13 @@ WALL = {
     "day": "per day",
 }
 
+INCIDENT = {
+    "since": "Since {time}.",
+    "snoozed": "Alarms are snoozed.",
+    "window": WINDOW,
+    "window_of_a_minute": WINDOW_OF_A_MINUTE,
+}
+
 SIGN_IN = {
     "failed": "Sign-in failed.",
     "stale": "This sign-in link has expired or was opened in another tab. Sign in again.",
@@ -1012,6 +1020,10 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "pace": PACE,
         "compare": COMPARE,
         "variants": VARIANTS,
+        "incident": INCIDENT,
+        "incident_title": {kind: words.title for kind, words in WORDS.items()},
+        "incident_happened": {kind: words.happened for kind, words in WORDS.items()},
+        "incident_to_do": {kind: words.to_do for kind, words in WORDS.items()},
         "kind_of_bot": KINDS_OF_BOTS,
         "kind_of_bot_help": KINDS_OF_BOTS_HELP,
         "timeline": TIMELINE,

@@ -88,10 +88,13 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof undelivered>} Undelivered
  * The emails with a value of a message tag; `rest` if it is all emails besides those of the other rows.
  * @typedef {ReturnType<typeof variant>} Variant
+ * A trouble of a campaign; `ended_at` is null while it is running.
+ * @typedef {ReturnType<typeof incident>} Incident
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>, variants: Variant[],
  *            links: Link[], bounces: Bounces[], providers: Provider[], replies: ReplyClass[],
- *            undelivered: Undelivered[], pace: Pace | null, activity: Activity[] | null}} CampaignPart
+ *            undelivered: Undelivered[], pace: Pace | null, incidents: Incident[],
+ *            activity: Activity[] | null}} CampaignPart
  * How a campaign does for its age; `needed` campaigns are missing, or null.
  * @typedef {ReturnType<typeof pace>} Pace
  * `cursor` of the campaigns that a snapshot leaves out; null if there are none, and in a push.
@@ -159,6 +162,10 @@ const metrics = { version: count, human_opens: optional(paceNow), human_clicks: 
 const pace = shape({
   ...metrics, campaigns: count, needed: optional(count),
   forecast: list(shape({ hours: count, human_opens: optional(expected), human_clicks: optional(expected) })),
+});
+const incident = shape({
+  incident: string, version: count, kind: string, level: string, began_at: time, ended_at: optional(time), snoozed: flag,
+  values: shape({ provider: optional(string), affected: count, total: count, since: optional(time) }),
 });
 const bounces = shape({ type: string, subtype: string, version: count, count });
 const provider = /** @type {import("./validate.js").Check<Provider>} */ (
@@ -328,6 +335,7 @@ function part(topic, value, path) {
     replies: list(reply)(body.replies, `${path}.replies`),
     undelivered: list(undelivered)(body.undelivered, `${path}.undelivered`),
     pace: optional(pace)(body.pace, `${path}.pace`),
+    incidents: list(incident)(body.incidents, `${path}.incidents`),
     activity: body.activity === undefined ? null : list(activity)(body.activity, `${path}.activity`),
   };
 }

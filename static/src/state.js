@@ -31,6 +31,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  *            providers: ReadonlyMap<string, import("./protocol.js").Provider>,
  *            replies: ReadonlyMap<string, import("./protocol.js").ReplyClass>,
  *            undelivered: ReadonlyMap<number, import("./protocol.js").Undelivered>, pace: import("./protocol.js").Pace | null,
+ *            incidents: ReadonlyMap<string, import("./protocol.js").Incident>,
  *            activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>, cursor: string | null}} ListData
@@ -189,6 +190,7 @@ function emptyCampaign() {
     replies: new Map(),
     undelivered: new Map(),
     pace: null,
+    incidents: new Map(),
     activity: null,
     moved: { opens: 0, clicks: 0 },
   };
@@ -218,6 +220,7 @@ function mergeCampaign(data, part) {
     replies: newer(data.replies, part.replies, ({ status, text }) => `${status} ${text}`),
     undelivered: newer(data.undelivered, part.undelivered, ({ at }) => at),
     pace: part.pace && part.pace.version > (data.pace?.version ?? -1) ? part.pace : data.pace,
+    incidents: newer(data.incidents, part.incidents, ({ incident }) => incident),
     activity: part.activity ? newest(data.activity ?? [], part.activity) : data.activity,
     moved: fresh ? moved(data, summary) : data.moved,
   };

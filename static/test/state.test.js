@@ -58,6 +58,23 @@ test("only a newer pace replaces the pace", () => {
   assert.equal(campaign(state).pace?.campaigns, 4);
 });
 
+test("only a newer version replaces an incident, and others stay", () => {
+  /** @param {string} incident @param {number} version @param {string | null} ended_at */
+  const one = (incident, version, ended_at) => ({
+    incidents: [{
+      incident, version, kind: "bounces", level: "critical", began_at: "2026-11-23T10:03:00Z", ended_at,
+      values: { affected: 92, total: 1000 }, snoozed: false,
+    }],
+  });
+  const end = "2026-11-23T10:31:00Z";
+  const state = after(snapshot({ ...summary(3), ...one("bounces", 1, null) }),
+    push(one("bounces", 2, end)), push(one("bounces", 1, null)), push(one("no_opens", 1, null)));
+
+  const { incidents } = campaign(state);
+  assert.deepEqual([...incidents.keys()], ["bounces", "no_opens"]);
+  assert.equal(incidents.get("bounces")?.ended_at, Date.parse(end));
+});
+
 test("a listed campaign and its pace each keep the higher version", () => {
   /** @param {number} version @param {number | null} pace */
   const one = (version, pace) => ({

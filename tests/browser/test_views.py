@@ -1,5 +1,6 @@
 """Each view of the page with a fake server whose data is the same in every run."""
 
+import os
 import re
 import time
 from itertools import product
@@ -108,6 +109,27 @@ def test_the_recent_increase_is_shown_beside_the_number(look):
     page = look("campaign")
 
     expect(page.locator(".opened .added")).to_have_text(re.compile(r"^\+\d+ in 5 min$"))
+
+
+def test_a_running_incident_stands_above_the_numbers(stage, look):
+    ended = {"incident": "no_opens", "kind": "no_opens", "ended_at": scenes.ago(5)}
+    stage.scene.snapshots[PREFIX + SPRING] |= {
+        "incidents": [scenes.incident(), scenes.incident(**ended)]
+    }
+    page = look("campaign")
+
+    expect(page.locator(".incident")).to_have_count(1)
+    incident = page.get_by_role("alert")
+    expect(incident).to_contain_text("Microsoft is deferring your mail.")
+    expect(incident).to_contain_text("312 of 840 emails to Microsoft sent in the last 15 minutes")
+    expect(incident).to_contain_text("Pause or slow down what is still to be sent to Microsoft.")
+    for scheme, size in product(["light", "dark"], [DESKTOP, PHONE]):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        assert violations(page) == [], (scheme, size)
+        assert overflow(page) == 0
+        if folder := os.environ.get("SHOTS"):
+            page.screenshot(path=f"{folder}/incident-{scheme}-{size['width']}.png")
 
 
 def test_the_pace_says_whether_a_campaign_is_good_and_what_to_expect(look):

@@ -103,6 +103,21 @@ def campaign() -> dict[str, Any]:
     }
 
 
+def incident(**changed: Any) -> dict[str, Any]:
+    """Build a running incident of a provider that defers mail."""
+    return {
+        "incident": "provider_delays:Microsoft",
+        "version": 1,
+        "kind": "provider_delays",
+        "level": "critical",
+        "began_at": ago(12 * 60),
+        "ended_at": None,
+        "values": {"provider": "Microsoft", "affected": 312, "total": 840, "since": ago(27 * 60)},
+        "snoozed": False,
+        **changed,
+    }
+
+
 def pace() -> dict[str, Any]:
     """Build the pace of a campaign that does better than usual."""
     return {

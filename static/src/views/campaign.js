@@ -8,6 +8,7 @@ import { text } from "../glossary.js";
 import { Announcer } from "./announcer.js";
 import { FunnelView } from "./funnel.js";
 import { Heading } from "./heading.js";
+import { IncidentsView } from "./incidents.js";
 import { lazy } from "./lazy.js";
 import { Notice, ServerErrorNotice } from "./notice.js";
 import { PaceView } from "./pace.js";
@@ -46,6 +47,7 @@ export function CampaignView({ id, page, topic, data, summary, query, untracked,
       ${!campaign && !refusal && html`<span>${text("page.loading")}</span>`}
     </p>
     ${refusal}
+    <${IncidentsView} incidents=${data?.incidents} format=${format} />
     ${untracked && html`<${Notice}>${text("page.untracked")}<//>`}
     ${unsent && html`<${Notice}>${text("page.unsent")}<//>`}
     ${campaign?.recount_needed && html`
