@@ -1,6 +1,6 @@
 """Measure how many healthy campaigns raise an alarm, and how soon a trouble raises one.
 
-    python bench/alarms.py [--seeds tune] [--healthy 2000] [--troubled 200] [--write]
+    python bench/alarms.py [--seeds tune] [--healthy 2000] [--troubled 60] [--write]
 
 Generates campaigns by minute (bench/worlds/minutes.py), healthy or with a trouble, and judges each
 at each minute by Mailpulse's rules and by two usual sets of rules: fixed percentages, and a test of
@@ -74,7 +74,8 @@ class Moment(NamedTuple):
     """A campaign at one minute: what is known, and what only the measurement knows.
 
     Attributes:
-        usual: the logarithm of the usual rate of human opens; each five minutes.
+        usual: the logarithm of the usual rate of human opens, each five minutes; empty if they are
+            not low.
         of_provider: the sends, waiting emails and bounces since the trouble began, at its provider.
     """
 
@@ -108,8 +109,12 @@ class Replay:
         until = MINUTES if campaign.trouble_at is None else campaign.trouble_at + _FOLLOWED
         judged = {*minutes.grid(MINUTES - 1)}
         if campaign.trouble_at is None:
-            judged |= {*range(min(last_sent + 60, _EACH_MINUTE))}
-            judged |= {*range(_EACH_MINUTE, last_sent + 60, 5)}
+            judged = {
+                *range(max(60, min(last_sent + 60, _EACH_MINUTE))),
+                *range(0, max(_EACH_MINUTE, last_sent + 60), 10),
+                *range(0, 1440, 30),
+                *range(0, MINUTES, 60),
+            }
         else:
             judged |= {*range(max(last_sent + 60, _EACH_MINUTE))}
         for minute in range(min(until, MINUTES)):
@@ -151,11 +156,18 @@ class Replay:
             emails=emails,
             late_seconds=self.campaign.late.get(minute, 0),
         )
-        usual: Sequence[Component] = ()
-        if minute >= 30 and minute % 5 == 0:
-            reason, counts = counts_of_earlier(running, self._past, "unique_human_opens")
-            usual = () if reason else next_rate(counts)
+        usual = self._usual(running) if minute >= 30 and minute % 5 == 0 else ()
         return Moment(minute, observation, usual, self._since_trouble())
+
+    def _usual(self, running: Running) -> Sequence[Component]:
+        """Return the logarithm of the usual rate; nothing if no rule can find the count low."""
+        reason, counts = counts_of_earlier(running, self._past, "unique_human_opens")
+        if reason:
+            return ()
+        expected = (
+            median(one.count / max(one.total, 1) for one in counts) * self._counts["deliveries"]
+        )
+        return () if self._counts["unique_human_opens"] > expected else next_rate(counts)
 
     def _since_trouble(self) -> tuple[int, int, int]:
         row = self._providers.get(self.campaign.provider, {})
@@ -246,10 +258,12 @@ def _rates(observation: Observation) -> Iterator[_Rate]:
     for provider, row in observation.providers.items():
         if provider != "other":
             bounced = row.get("hard_bounces", 0) + row.get("soft_bounces", 0)
-            pending = row.get("sends", 0) - row.get("deliveries", 0) - bounced
-            waiting = min(pending, row.get("delivery_delays", 0))
-            yield _Rate("provider_delays", waiting, row.get("sends", 0), 0.2)
-            yield _Rate("provider_bounces", bounced, row.get("sends", 0), 0.1)
+            sends = row.get("sends", 0)
+            waiting = min(sends - row.get("deliveries", 0) - bounced, row.get("delivery_delays", 0))
+            if waiting > 0.2 * sends:
+                yield _Rate("provider_delays", waiting, sends, 0.2)
+            if bounced > 0.1 * sends:
+                yield _Rate("provider_bounces", bounced, sends, 0.1)
 
 
 _LEAST_FIXED = 50
@@ -663,8 +677,8 @@ def _list_mistakes(found: Iterable[Outcome]) -> None:
 
 @click.command()
 @click.option("--seeds", type=click.Choice(list(parameters.SEEDS)), default="report")
-@click.option("--healthy", default=3000, show_default=True, help="Healthy campaigns.")
-@click.option("--troubled", default=200, show_default=True, help="Campaigns of each trouble.")
+@click.option("--healthy", default=2000, show_default=True, help="Healthy campaigns.")
+@click.option("--troubled", default=60, show_default=True, help="Campaigns of each trouble.")
 @click.option(
     "--trouble",
     "troubles",

@@ -4,7 +4,7 @@ A trouble that begins late is small beside all that was sent before. A mark reme
 a minute, so that the emails sent after it can be judged by themselves.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -122,28 +122,24 @@ def rows_of(
 ) -> dict[str, Row]:
     """Return the counts of the campaign and of its providers."""
 
-    def row(counts: Mapping[str, int], bounced: Iterable[str]) -> Row:
-        def count(name: str) -> int:
-            return max(0, counts.get(name, 0))
-
-        settled = sum(
-            count(name)
-            for name in ("deliveries", "hard_bounces", "soft_bounces", "undetermined_bounces")
-        )
+    def row(of_one: Mapping[str, int], bounced: int) -> Row:
+        count = of_one.get
+        delivered = count("deliveries", 0)
+        returned = count("hard_bounces", 0) + count("soft_bounces", 0)
         return Row(
-            max(0, count("sends") - count("prevented")),
-            settled,
-            count("deliveries"),
-            count("delivery_delays"),
-            sum(count(name) for name in bounced),
-            count("rendering_failures"),
+            max(0, count("sends", 0) - count("prevented", 0)),
+            max(0, delivered + returned + count("undetermined_bounces", 0)),
+            max(0, delivered),
+            max(0, count("delivery_delays", 0)),
+            max(0, bounced),
+            max(0, count("rendering_failures", 0)),
         )
 
     rows = {
-        provider: row(of_provider, ("hard_bounces", "soft_bounces"))
-        for provider, of_provider in providers.items()
+        provider: row(one, one.get("hard_bounces", 0) + one.get("soft_bounces", 0))
+        for provider, one in providers.items()
     }
-    return {CAMPAIGN: row(counts, ("hard_bounces",)), **rows}
+    return {CAMPAIGN: row(counts, counts.get("hard_bounces", 0)), **rows}
 
 
 def since_mark(before: Row, now: Row) -> Since:
