@@ -331,8 +331,16 @@ def incident(one: Incident) -> Message:
     }
 
 
-def alarm_settings(scope: Literal["campaign", "all"], stored: StoredSettings) -> Message:
-    """Compose the settings of alarms of a campaign, or of all campaigns."""
+def alarm_settings(
+    scope: Literal["campaign", "all"], stored: StoredSettings, *, may_change: bool | None = None
+) -> Message:
+    """Compose the settings of alarms of a campaign, or of all campaigns.
+
+    Args:
+        scope: whose they are.
+        stored: the settings.
+        may_change: of a snapshot, whether the viewer may change them.
+    """
     settings = stored.settings
     return {
         "scope": scope,
@@ -340,6 +348,7 @@ def alarm_settings(scope: Literal["campaign", "all"], stored: StoredSettings) ->
         "kinds": None if settings.kinds is None else list(settings.kinds),
         "snooze_until": settings.snooze_until,
         **({"test": settings.test} if scope == "campaign" else {}),
+        **({} if may_change is None else {"may_change": may_change}),
     }
 
 

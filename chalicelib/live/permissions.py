@@ -50,6 +50,12 @@ class Permissions(Struct, frozen=True):
         campaign = campaign_of(topic)
         return self.shared is None if campaign is None else self.can_see(campaign)
 
+    def may_set_alarms(self, campaign: str | None) -> bool:
+        """Return whether the alarms of a campaign, or for None of all, may be changed."""
+        if not self.sets_alarms or self.shared is not None:
+            return False
+        return "" in self.prefixes if campaign is None else self.can_see(campaign)
+
     def has_ended(self, now: float) -> bool:
         """Return whether the token has expired."""
         return self.until is not None and self.until <= now
@@ -76,8 +82,12 @@ class Permissions(Struct, frozen=True):
                 "forbidden",
                 "you may not change alarms: only members of the group in ALARM_GROUP may",
             )
-        if not request.campaign and "" not in self.prefixes:
-            raise self._forbidden("the alarms of all campaigns")
+        if not self.may_set_alarms(request.campaign or None):
+            raise self._forbidden(
+                CAMPAIGN_TOPIC_PREFIX + request.campaign
+                if request.campaign
+                else "the alarms of all campaigns"
+            )
 
     def _forbidden(self, what: str) -> InvalidRequest:
         allowed = (

@@ -59,8 +59,10 @@ class Snapshots(Struct, frozen=True):
         of_all = self.stats_table.alarm_settings()
         snapshot["incidents"] = list(map(messages.incident, incidents))
         snapshot["alarms"] = [
-            messages.alarm_settings("campaign", settings),
-            messages.alarm_settings("all", of_all),
+            messages.alarm_settings(
+                "campaign", settings, may_change=access.may_set_alarms(campaign)
+            ),
+            messages.alarm_settings("all", of_all, may_change=access.may_set_alarms(None)),
         ]
         snapshot["activity"] = self.activity.newest(campaign)
         return snapshot

@@ -957,7 +957,10 @@ WALL = {
 
 INCIDENT = {
     "since": "Since {time}.",
-    "snoozed": "Alarms are snoozed.",
+    "snooze": "Snooze alarms for an hour",
+    "snoozed": "Alarms are snoozed until {time}.",
+    "resume": "End the snooze",
+    "not_set": "The alarms could not be changed: {reason}",
     "window": WINDOW,
     "window_of_a_minute": WINDOW_OF_A_MINUTE,
 }

@@ -90,10 +90,12 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof variant>} Variant
  * A trouble of a campaign; `ended_at` is null while it is running.
  * @typedef {ReturnType<typeof incident>} Incident
+ * The settings of alarms; `may_change` is null in a push.
+ * @typedef {ReturnType<typeof alarms>} Alarms
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>, variants: Variant[],
  *            links: Link[], bounces: Bounces[], providers: Provider[], replies: ReplyClass[],
- *            undelivered: Undelivered[], pace: Pace | null, incidents: Incident[],
+ *            undelivered: Undelivered[], pace: Pace | null, incidents: Incident[], alarms: Alarms[],
  *            activity: Activity[] | null}} CampaignPart
  * How a campaign does for its age; `needed` campaigns are missing, or null.
  * @typedef {ReturnType<typeof pace>} Pace
@@ -167,6 +169,7 @@ const incident = shape({
   incident: string, version: count, kind: string, level: string, began_at: time, ended_at: optional(time), snoozed: flag,
   values: shape({ provider: optional(string), affected: count, total: count, since: optional(time) }),
 });
+const alarms = shape({ scope: string, version: count, snooze_until: optional(time), may_change: optional(flag) });
 const bounces = shape({ type: string, subtype: string, version: count, count });
 const provider = /** @type {import("./validate.js").Check<Provider>} */ (
   shape({ provider: string, version: count, ...Object.fromEntries(PROVIDER_COUNTERS.map((name) => [name, counter])) }));
@@ -336,6 +339,7 @@ function part(topic, value, path) {
     undelivered: list(undelivered)(body.undelivered, `${path}.undelivered`),
     pace: optional(pace)(body.pace, `${path}.pace`),
     incidents: list(incident)(body.incidents, `${path}.incidents`),
+    alarms: list(alarms)(body.alarms, `${path}.alarms`),
     activity: body.activity === undefined ? null : list(activity)(body.activity, `${path}.activity`),
   };
 }

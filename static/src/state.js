@@ -31,7 +31,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  *            providers: ReadonlyMap<string, import("./protocol.js").Provider>,
  *            replies: ReadonlyMap<string, import("./protocol.js").ReplyClass>,
  *            undelivered: ReadonlyMap<number, import("./protocol.js").Undelivered>, pace: import("./protocol.js").Pace | null,
- *            incidents: ReadonlyMap<string, import("./protocol.js").Incident>,
+ *            incidents: ReadonlyMap<string, import("./protocol.js").Incident>, alarms: import("./protocol.js").Alarms | null,
  *            activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>, cursor: string | null}} ListData
@@ -191,6 +191,7 @@ function emptyCampaign() {
     undelivered: new Map(),
     pace: null,
     incidents: new Map(),
+    alarms: null,
     activity: null,
     moved: { opens: 0, clicks: 0 },
   };
@@ -221,9 +222,19 @@ function mergeCampaign(data, part) {
     undelivered: newer(data.undelivered, part.undelivered, ({ at }) => at),
     pace: part.pace && part.pace.version > (data.pace?.version ?? -1) ? part.pace : data.pace,
     incidents: newer(data.incidents, part.incidents, ({ incident }) => incident),
+    alarms: newerAlarms(data.alarms, part.alarms.find(({ scope }) => scope === "campaign")),
     activity: part.activity ? newest(data.activity ?? [], part.activity) : data.activity,
     moved: fresh ? moved(data, summary) : data.moved,
   };
+}
+
+/**
+ * @param {CampaignData["alarms"]} known
+ * @param {import("./protocol.js").Alarms | undefined} received
+ */
+function newerAlarms(known, received) {
+  if (!received || (known && known.version > received.version)) return known;
+  return { ...received, may_change: received.may_change ?? known?.may_change ?? null };
 }
 
 /**

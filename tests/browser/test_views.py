@@ -114,7 +114,8 @@ def test_the_recent_increase_is_shown_beside_the_number(look):
 def test_a_running_incident_stands_above_the_numbers(stage, look):
     ended = {"incident": "no_opens", "kind": "no_opens", "ended_at": scenes.ago(5)}
     stage.scene.snapshots[PREFIX + SPRING] |= {
-        "incidents": [scenes.incident(), scenes.incident(**ended)]
+        "incidents": [scenes.incident(), scenes.incident(**ended)],
+        "alarms": [scenes.alarms(may_change=True)],
     }
     page = look("campaign")
 
@@ -130,6 +131,55 @@ def test_a_running_incident_stands_above_the_numbers(stage, look):
         assert overflow(page) == 0
         if folder := os.environ.get("SHOTS"):
             page.screenshot(path=f"{folder}/incident-{scheme}-{size['width']}.png")
+
+
+def test_alarms_are_snoozed_by_those_who_may(stage, look):
+    stage.scene.snapshots[PREFIX + SPRING] |= {
+        "incidents": [scenes.incident()],
+        "alarms": [scenes.alarms(may_change=True)],
+    }
+    page = look("campaign")
+
+    page.get_by_role("button", name="Snooze alarms for an hour").click()
+    expect(page.get_by_role("button", name="Snooze alarms for an hour")).to_be_enabled()
+    [request] = [one for one in stage.requests if one["action"] == "setAlarms"]
+    assert request["id"] == PREFIX + SPRING
+    stage.push(
+        PREFIX + SPRING,
+        {
+            "$type": "CampaignStats",
+            "alarms": [scenes.alarms(request["snooze_until"], version=2)],
+        },
+    )
+    expect(page.get_by_text("Alarms are snoozed until")).to_be_visible()
+
+    page.get_by_role("button", name="End the snooze").click()
+    page.wait_for_timeout(200)
+    assert stage.requests[-1]["snooze_until"] is None
+
+
+def test_a_refused_snooze_shows_the_reason(stage, look):
+    stage.scene.alarms_refusal = {"code": "forbidden", "message": "only members of ops may"}
+    stage.scene.snapshots[PREFIX + SPRING] |= {
+        "incidents": [scenes.incident()],
+        "alarms": [scenes.alarms(may_change=True)],
+    }
+    page = look("campaign")
+
+    page.get_by_role("button", name="Snooze alarms for an hour").click()
+
+    expect(page.get_by_text("could not be changed: only members of ops may")).to_be_visible()
+
+
+def test_without_the_permission_there_is_no_button_for_alarms(stage, look):
+    stage.scene.snapshots[PREFIX + SPRING] |= {
+        "incidents": [scenes.incident()],
+        "alarms": [scenes.alarms(may_change=False)],
+    }
+    page = look("campaign")
+
+    expect(page.locator(".incident")).to_be_visible()
+    expect(page.locator(".snooze")).to_have_count(0)
 
 
 def test_the_pace_says_whether_a_campaign_is_good_and_what_to_expect(look):

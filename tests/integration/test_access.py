@@ -236,7 +236,8 @@ def test_a_share_link_receives_neither_incidents_nor_settings_of_alarms(stage):
 
     [own] = stage.ask(viewer, action="get", id=topic("acme-spring"))
     [shared] = stage.ask("guest", action="get", id=topic("acme-spring"))
-    assert {"incidents", "alarms"} <= own["snapshot"].keys()
+    assert own["snapshot"]["incidents"] == []
+    assert [one["may_change"] for one in own["snapshot"]["alarms"]] == [True, True]
     assert not {"incidents", "alarms"} & shared["snapshot"].keys()
 
     for one in (viewer, "guest"):

@@ -103,6 +103,12 @@ def campaign() -> dict[str, Any]:
     }
 
 
+def alarms(snooze_until: str | None = None, **changed: Any) -> dict[str, Any]:
+    """Build the settings of the campaign's alarms."""
+    settings = {"scope": "campaign", "version": 1, "kinds": None, "test": False}
+    return {**settings, "snooze_until": snooze_until, **changed}
+
+
 def incident(**changed: Any) -> dict[str, Any]:
     """Build a running incident of a provider that defers mail."""
     return {

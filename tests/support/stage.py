@@ -57,6 +57,7 @@ class Scene:
         timelines: the timelines by campaign id.
         list_refusal: the response to requests for campaigns, if they are refused.
         usual: the members of the reply to `getUsual`.
+        alarms_refusal: the response to changes of alarms, if they are refused.
         comparison_refusal: the response to requests for a comparison, if they are refused.
         silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
@@ -73,6 +74,7 @@ class Scene:
     refusal: dict[str, str] | None = None
     list_refusal: dict[str, str] | None = None
     comparison_refusal: dict[str, str] | None = None
+    alarms_refusal: dict[str, str] | None = None
     delay_seconds: float = 0
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
@@ -98,6 +100,8 @@ class Scene:
                 yield {"results": mine}
             case "getUsual":
                 yield {"id": request["id"], **self.usual}
+            case "setAlarms":
+                yield {"error": self.alarms_refusal} if self.alarms_refusal else {}
             case "listCampaigns" | "searchCampaigns":
                 yield from self._campaigns(parse_request(json.dumps(request)))
             case "compare" | "compareVariants":

@@ -47,7 +47,7 @@ export function CampaignView({ id, page, topic, data, summary, query, untracked,
       ${!campaign && !refusal && html`<span>${text("page.loading")}</span>`}
     </p>
     ${refusal}
-    <${IncidentsView} incidents=${data?.incidents} format=${format} />
+    <${IncidentsView} id=${id} data=${data} page=${page} />
     ${untracked && html`<${Notice}>${text("page.untracked")}<//>`}
     ${unsent && html`<${Notice}>${text("page.unsent")}<//>`}
     ${campaign?.recount_needed && html`
