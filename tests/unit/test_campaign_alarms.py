@@ -506,7 +506,7 @@ def stored(state):
     return msgspec.json.decode(msgspec.json.encode(state), type=State)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(lives(), st.data())
 def test_a_minute_that_is_judged_again_changes_nothing(life, data):
     """Two invocations of a minute, retries and late ones: the state and the alarms are the same."""
@@ -521,7 +521,7 @@ def test_a_minute_that_is_judged_again_changes_nothing(life, data):
     assert (state, again) == (once, changes)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(lives())
 def test_an_alarm_is_raised_once_and_over_once_after_it(life):
     _, changes = after(*life, *(late(9000 + one, 0, life[-1]) for one in range(20)))
@@ -530,7 +530,7 @@ def test_an_alarm_is_raised_once_and_over_once_after_it(life):
         assert own in (["raised"], ["raised", "over"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(lives(), st.integers(0, 24))
 def test_a_crash_before_the_state_is_stored_raises_the_same_alarms(life, at):
     """The retry of the minute computes the same from the state of the minute before."""
