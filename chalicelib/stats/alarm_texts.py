@@ -153,8 +153,9 @@ def alarm(campaign: str, incident: Incident, state: NoticeState, page_url: str =
         ]
     link = [f"{page_url}#/campaign/{quote(campaign, safe='')}"] if page_url else []
     text = [f"Campaign: {name}", "", *lines, *(["", *link] if link else [])]
-    subject = title if state == "began" else f"Over: {title}"
-    return Alarm(_subject(subject, name), "\n".join(text))
+    if state == "ended":
+        title = f"{'No longer watched' if incident.closed else 'Over'}: {title}"
+    return Alarm(_subject(title, name), "\n".join(text))
 
 
 def alarm_for_test(page_url: str = "") -> Alarm:

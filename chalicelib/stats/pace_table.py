@@ -202,10 +202,11 @@ class EarlierCampaigns:
     def __init__(self, stats_table: StatsTable, directory: Directory) -> None:
         self._stats_table = stats_table
         self._directory = directory
-        # Of the current hour: the directory, and the campaigns that were read.
+        # Of the current hour: the directory, the campaigns that were read, and the results.
         self._hour = ""
         self._entries: Sequence[Entry] | None = None
         self._read: dict[str, Campaign | None] = {}
+        self._found: dict[tuple[str | None, ...], list[Campaign]] = {}
         # The number of sends of a campaign, and its last hour with any.
         self._last_hours: dict[str, tuple[int, str | None]] = {}
 
@@ -222,10 +223,16 @@ class EarlierCampaigns:
         hour = hour_of(now)
         if hour != self._hour or self._entries is None:
             self._entries = self._directory.entries()
-            self._hour, self._read = hour, {}
+            self._hour, self._read, self._found = hour, {}, {}
         if self._entries is None:
             return None
-        chosen = earlier_entries(self._entries, summary)
+        key = (summary.campaign, summary.first_event_at, summary.sender)
+        if key not in self._found:
+            self._found[key] = self._find(self._entries, summary)
+        return self._found[key]
+
+    def _find(self, entries: Sequence[Entry], summary: Aggregate) -> list[Campaign]:
+        chosen = earlier_entries(entries, summary)
         missing = [one for one in chosen if one.campaign not in self._read]
         found = self._stats_table.ages([one.campaign for one in missing])
         for entry, ages in zip(missing, found, strict=True):

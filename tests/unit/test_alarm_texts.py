@@ -57,7 +57,8 @@ def test_a_subject_is_printable_ascii_of_limited_length(name):
 def test_an_end_without_a_recovery_does_not_claim_one():
     closed = Incident("bounces", "bounces", "", BEGAN, 3, 9, ended_at=ENDED, closed=True)
 
-    _, text = alarm("spring", closed, "ended")
+    subject, text = alarm("spring", closed, "ended")
 
+    assert subject == "No longer watched: Too many hard bounces: spring"
     assert "Not watched any longer since 2026-05-28 00:20 UTC" in text
     assert "again" not in text.split("\n")[2]
