@@ -74,9 +74,7 @@ class PipelineResult(NamedTuple):
     version: int = 0
 
 
-Change = (
-    Aggregate | Health | Entries | StoredPace | Incident | StoredSettings | PipelineResult
-)
+Change = Aggregate | Health | Entries | StoredPace | Incident | StoredSettings | PipelineResult
 Changed = Mapping[Key, Change]
 """The newest state of each item that has changed, in the order of the changes."""
 

@@ -22,13 +22,13 @@ function weight(...names) {
   return [...all].reduce((sum, file) => sum + gzipSync(readFileSync(new URL(file, ASSETS)), { level: 9 }).length, 0);
 }
 
-test("the list needs at most 24 KB of JavaScript", () => {
-  assert.ok(weight("main", "list") <= 24 * KB, `${weight("main", "list")} bytes`);
+test("the list needs at most 25 KB of JavaScript", () => {
+  assert.ok(weight("main", "list") <= 25 * KB, `${weight("main", "list")} bytes`);
 });
 
-test("a campaign with its charts, links and bounces needs at most 29 KB", () => {
+test("a campaign with its charts, links and bounces needs at most 30 KB", () => {
   const all = weight("main", "campaign", "details");
-  assert.ok(all <= 29 * KB, `${all} bytes`);
+  assert.ok(all <= 30 * KB, `${all} bytes`);
 });
 
 test("sign-in needs at most 8 KB more", () => {

@@ -50,6 +50,19 @@ def _is_empty(part, value: dict) -> bool:
     )
 
 
+# The lists of a campaign's snapshot: the kind of their parts, and what identifies each.
+_PARTS = {
+    "links": ("link", ["id"]),
+    "bounces": ("bounce", ["type", "subtype"]),
+    "variants": ("variant", ["tag", "value", "rest"]),
+    "providers": ("provider", ["provider"]),
+    "replies": ("reply", ["status", "text"]),
+    "undelivered": ("undelivered", ["at"]),
+    "incidents": ("incident", ["incident"]),
+    "alarms": ("alarms", ["scope"]),
+}
+
+
 class Topic:
     """Merged state of one topic: for each part, the data with the highest version.
 
@@ -92,28 +105,15 @@ class Topic:
         if "version" in content:
             names = ("version", "campaign", "counts", "rates")
             self._keep("summary", {name: content[name] for name in names})
+        if "pace" in content:
+            self._keep("pace", content["pace"])
         for unit, buckets in content.get("timeline", {}).items():
             for bucket in buckets:
                 self._keep((unit, bucket["at"]), bucket)
-        for link in content.get("links", []):
-            self._keep(("link", link["id"]), link)
-        if "pace" in content:
-            self._keep("pace", content["pace"])
-        for one in content.get("incidents", []):
-            self._keep(("incident", one["incident"]), one)
-        for one in content.get("alarms", []):
-            self._keep(("alarms", one["scope"]), one)
-        for bounce in content.get("bounces", []):
-            self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
-        for one in content.get("variants", []):
-            identity = one["tag"], one["value"], one.get("rest", False)
-            self._keep(("variant", *identity), one)
-        for one in content.get("providers", []):
-            self._keep(("provider", one["provider"]), one)
-        for one in content.get("replies", []):
-            self._keep(("reply", one["status"], one["text"]), one)
-        for one in content.get("undelivered", []):
-            self._keep(("undelivered", one["at"]), one)
+        for name, (kind, members) in _PARTS.items():
+            for one in content.get(name, []):
+                identity = (one.get(member, False) for member in members)
+                self._keep((kind, *identity), one)
 
     @property
     def counts(self) -> dict[str, int]:
