@@ -16,7 +16,7 @@ ends. It has at most 20 KB.
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -194,17 +194,12 @@ class CampaignAlarms:
         return Observation(
             minute=_minute(now),
             counts=summary.counts,
-            providers=_providers(summary.campaign),
+            providers=self._paces.counters.providers(summary, now),
             running=running,
             past=comparable(running.campaign, earlier) if running else (),
             emails=sending(sends, now),
             late_seconds=late_seconds,
         )
-
-
-def _providers(_campaign: str) -> Mapping[str, Mapping[str, int]]:
-    """Return the counters of a campaign by mailbox provider: none are stored yet."""
-    return {}
 
 
 def _minute(at: datetime) -> int:

@@ -61,6 +61,7 @@ class _Counters(Struct):
         version: the version of the summary after which `ages` was read.
         hour: the hour in which it was read.
         sent: the number of sends when `sends` was read.
+        providers_at: the version and the hour of `providers`.
     """
 
     version: int = -1
@@ -68,6 +69,8 @@ class _Counters(Struct):
     ages: Mapping[str, int] = field(default_factory=dict)
     sent: int = 0
     sends: Sequence[SendBucket] = ()
+    providers_at: tuple[int, str] = (-1, "")
+    providers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Paces:
@@ -161,7 +164,7 @@ class Paces:
 
 
 class RunningCounters:
-    """The counters by age of running campaigns, and their sends, as last read."""
+    """Counters of running campaigns as last read: by age, by mailbox provider, and their sends."""
 
     def __init__(self, stats_table: StatsTable) -> None:
         self._stats_table = stats_table
@@ -194,6 +197,23 @@ class RunningCounters:
                 kept.sent = sent
             kept.ages, kept.version, kept.hour = ages, summary.version, hour
         return kept.ages, kept.sends
+
+    def providers(self, summary: Aggregate, now: datetime) -> Mapping[str, Mapping[str, int]]:
+        """Return the counters of a campaign at each mailbox provider, and at `other`.
+
+        Args:
+            summary: the campaign's summary.
+            now: the current time, in UTC.
+
+        Raises:
+            AwsError: an item could not be read.
+        """
+        kept = self._read.setdefault(summary.campaign, _Counters())
+        at = summary.version, hour_of(now)
+        if kept.providers_at != at:
+            kept.providers = self._stats_table.providers(summary.campaign)
+            kept.providers_at = at
+        return kept.providers
 
 
 class EarlierCampaigns:

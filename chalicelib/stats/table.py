@@ -764,6 +764,12 @@ class StatsTable:
         """
         return self._parts(campaign, prefix)
 
+    def providers(self, campaign: str) -> dict[str, Mapping[str, int]]:
+        """Return the counters of a campaign at each mailbox provider."""
+        prefix = f"{PROVIDER}#"
+        found = self._parts(campaign, prefix)
+        return {one.part.removeprefix(prefix): one.counts for one in found}
+
     def ages(self, campaigns: Sequence[str]) -> list[Mapping[str, int]]:
         """Return the counters of ages of campaigns, in their order; none count nothing."""
         found = self._aggregates([(campaign, AGES) for campaign in campaigns])

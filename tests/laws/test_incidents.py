@@ -12,7 +12,7 @@ from laws.test_paces import TOPIC, Account, unhooked
 
 from chalicelib.errors import AwsError
 from chalicelib.insight.alarms import JUDGED_FOR
-from chalicelib.stats.counters import ON_DISK, SUMMARY
+from chalicelib.stats.counters import ON_DISK, SUMMARY, provider_part
 from chalicelib.stats.incident_item import incident_from_item
 from chalicelib.stats.incident_table import HOLD_SECONDS
 from chalicelib.stats.watch_log import log_from_item
@@ -69,10 +69,15 @@ class Campaign(Account):
 
     def open(self):
         """Count opens: the trouble is over."""
-        old = self.table.get(("spring", SUMMARY))
-        version = {"N": str(int(old["v"]["N"]) + 1)}
-        item = old | {ON_DISK["opens"]: {"N": "40"}, "v": version, "v2": version}
-        self.table.put(("spring", SUMMARY), item)
+        self.count(SUMMARY, opens=40)
+
+    def count(self, part, **counts):
+        """Count in a part of the campaign."""
+        key = {"campaign": {"S": "spring"}, "part": {"S": part}}
+        old = self.table.get(("spring", part)) or key
+        version = {"N": str(int(old.get("v", {"N": "0"})["N"]) + 1)}
+        counted = {ON_DISK[name]: {"N": str(number)} for name, number in counts.items()}
+        self.table.put(("spring", part), old | counted | {"v": version, "v2": version})
         self._note()
 
     def _note(self):
@@ -123,6 +128,20 @@ def test_an_incident_is_stored_shown_and_sent_once():
         "values": {"affected": 0, "total": 990},
         "snoozed": False,
     }
+
+
+def test_a_mailbox_provider_that_defers_is_an_incident_of_its_own():
+    campaign = Campaign()
+    campaign.count(SUMMARY, opens=40, sends=1000, deliveries=630, delivery_delays=372)
+    campaign.count(provider_part("Gmail"), sends=600, deliveries=590, delivery_delays=2)
+    campaign.count(provider_part("Microsoft"), sends=400, deliveries=40, delivery_delays=370)
+
+    campaign.check()
+
+    [incident] = campaign.incidents
+    assert (incident["kind"], incident["values"]["provider"]) == ("provider_delays", "Microsoft")
+    assert campaign.sent == [("provider_delays", "began")]
+    assert "Microsoft" in campaign.world.alarms[0]["subject"]
 
 
 def test_the_end_of_an_incident_is_stored_shown_and_sent_once():
