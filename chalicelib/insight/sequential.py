@@ -55,7 +55,8 @@ def above(count: int, total: int, line: float) -> float:
         - b * math.log1p(-line)
     )
     under_line = count * math.log(line) + (total - count) * math.log1p(-line)
-    return mixture - under_line
+    # Barely above the line, the likelihood under it may be the higher one, which is no evidence.
+    return max(NONE, mixture - under_line)
 
 
 def below(count: int, total: int, line: float) -> float:
