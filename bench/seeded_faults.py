@@ -1932,7 +1932,7 @@ FAULTS = (
         "        stored.provider,\n        *stored.providers.items(),\n",
         "",
         (
-            "tests/laws/test_deliverability.py::test_the_providers_of_a_campaign_add_up_to_its_counters",
+            "tests/laws/test_providers_and_replies.py::test_the_providers_of_a_campaign_add_up_to_its_counters",
         ),
     ),
     Fault(

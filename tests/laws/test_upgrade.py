@@ -53,11 +53,11 @@ def upgrade_facts(world):
 
 
 def plain(parts):
-    """Return the counters without links and variants.
+    """Return the counters without links, variants, mailbox providers and replies.
 
-    Facts of generation 1 lack the queries of their links, and tags.
+    Facts of generation 1 lack the queries of their links, and what the others need.
     """
-    left_out = ("link#", "variant#")
+    left_out = ("link#", "variant#", "provider#", "reply#", "undelivered#")
     return {part: counts for part, counts in parts.items() if not part.startswith(left_out)}
 
 
