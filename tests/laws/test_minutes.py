@@ -28,15 +28,18 @@ rounds = st.lists(
 )
 
 
+MINUTES = ("minute#", "undelivered#")
+
+
 def kept_until(part):
-    return datetime.fromisoformat(f"{part.removeprefix('minute#')}:00+00:00").timestamp() + KEPT
+    return datetime.fromisoformat(f"{part.partition('#')[2]}:00+00:00").timestamp() + KEPT
 
 
 def stored_minutes(world):
     return {
         (one.campaign, one.part): dict(one.counts)
         for one in map(aggregate_from_item, world.dynamo.tables["StatsTable"].items())
-        if one.part.startswith("minute#")
+        if one.part.startswith(MINUTES)
     }
 
 
@@ -46,7 +49,7 @@ def expected_minutes(arrived):
     expected = {}
     for campaign, parts in reference.stats(happened).items():
         for part in parts:
-            if part.startswith("minute#"):
+            if part.startswith(MINUTES):
                 in_time = [event for at, event in arrived if at < kept_until(part)]
                 counts = reference.stats(in_time).get(campaign, {}).get(part)
                 if counts is not None:
@@ -56,7 +59,7 @@ def expected_minutes(arrived):
 
 def without_minutes(counted):
     return {
-        campaign: {part: counts for part, counts in parts.items() if not part.startswith("minute")}
+        campaign: {part: counts for part, counts in parts.items() if not part.startswith(MINUTES)}
         for campaign, parts in counted.items()
     }
 
@@ -65,7 +68,7 @@ def require_no_negative_minute(world):
     """Check after each write that no minute is negative."""
 
     def look(table, key):
-        if table == "StatsTable" and key[1].startswith("minute#"):
+        if table == "StatsTable" and key[1].startswith(MINUTES):
             item = world.dynamo.tables[table].get(key)
             if item is not None:  # otherwise it has just been deleted
                 assert min(aggregate_from_item(item).counts.values(), default=0) >= 0
