@@ -15,7 +15,11 @@ DAY = 24 * 3600
 def without_minutes(counted):
     """Return the stats without minutes, which are kept for two days."""
     return {
-        campaign: {part: counts for part, counts in parts.items() if not part.startswith("minute")}
+        campaign: {
+            part: counts
+            for part, counts in parts.items()
+            if not part.startswith(("minute#", "undelivered#"))
+        }
         for campaign, parts in counted.items()
     }
 
