@@ -42,6 +42,8 @@ def read(installation: Installation, campaign: str) -> Reading:
     stats = messages.campaign_snapshot(campaign, summary, parts, now)
     if (pace := table.pace(campaign)) is not None:
         stats["pace"] = messages.pace(pace)
+    _, incidents = table.incidents(campaign)
+    stats["incidents"] = list(map(messages.incident, incidents))
     return Reading(stats, read_health(installation), now)
 
 

@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 from msgspec.structs import replace
 from support.stub import Stub, replies
 
-from chalicelib.aws.client import JsonService
+from chalicelib.aws.client import JsonService, QueryService
 from chalicelib.config import Config
 from chalicelib.errors import AwsError, ConditionFailed
 from chalicelib.live.gateway import ManagementApi
@@ -85,13 +85,18 @@ def both(client, endpoint):
             _outcome(one, operation, parameters)
             for one in (
                 aws_session.Service(service, client),
-                JsonService(service, config(endpoint), pause=lambda _: None),
+                _own(service, endpoint),
             )
         ]
         assert _comparable(outcomes[0]) == _comparable(outcomes[1])
         return outcomes[1]
 
     return both
+
+
+def _own(service, endpoint):
+    kind = QueryService if service == "sns" else JsonService
+    return kind(service, config(endpoint), pause=lambda _: None)
 
 
 def config(endpoint):
@@ -328,6 +333,22 @@ def test_several_metrics_are_read_from_cloudwatch(both, client):
 
     [result] = answer["MetricDataResults"]
     assert (result["Id"], result["Values"]) == ("m0", [3])
+
+
+def test_a_message_is_sent_to_a_topic(both, client):
+    topic = client("sns").create_topic(Name="alarms")["TopicArn"]
+
+    both(
+        "sns",
+        "publish",
+        TopicArn=topic,
+        Subject="A subject",
+        Message="A text",
+        MessageAttributes={"kind": {"DataType": "String", "StringValue": "complaints"}},
+    )
+
+    missing = f"{topic}-none"
+    assert both("sns", "publish", TopicArn=missing, Message="A text") == "NotFound"
 
 
 @pytest.mark.parametrize("kind", [ManagementApi, aws_session.OperatorManagementApi])

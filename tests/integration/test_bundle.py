@@ -153,8 +153,8 @@ def test_the_archive_contains_no_unused_files(archive_with_packages):
 def test_the_archive_is_small(archive_with_packages, tmp_path):
     without = bundle.make(prepared(tmp_path, with_packages=False), ARCHITECTURE)
 
-    assert without.stat().st_size < MB
-    assert archive_with_packages.stat().st_size < 6.4 * MB
+    assert without.stat().st_size < 1.1 * MB
+    assert archive_with_packages.stat().st_size < 6.6 * MB
 
 
 def test_the_same_code_builds_the_same_archive(tmp_path):
