@@ -52,7 +52,7 @@ OF_PROVIDERS = {
     *("sends", "deliveries", "delivery_delays", "hard_bounces", "soft_bounces", "complaints"),
     *("undetermined_bounces", "prevented", "unique_human_opens", "unique_human_clicks"),
 }
-CLASSES = {tuple(reply.items()): name for reply, name in REPLIES}
+CLASSES = {str(reply).lower(): name for reply, name in REPLIES}
 BROWSERS = {ses.BROWSER, ses.TELEPHONE, ses.OUTDATED_BROWSER}
 FETCHED_WHEN_READ = {ses.OUTLOOK, ses.GMAIL_PROXY}
 
@@ -402,7 +402,8 @@ def _happenings(event):
 def _class_of(recipient):
     """Return the class of the reply that generate.py has chosen for a recipient."""
     said = {name: one for name, one in recipient.items() if name != "emailAddress"}
-    return CLASSES.get(tuple(said.items()), f"{said.get('status')} ")
+    # Tests may spell the addresses of a reply differently.
+    return CLASSES.get(str(said).lower(), f"{said.get('status')} ")
 
 
 def _bounce(own):
