@@ -192,7 +192,7 @@ def _certainty(kind: str) -> str:
     if alpha is None:
         return "This was measured twice in succession."
     return (
-        f"Of 10,000 campaigns without this trouble, at most {round(10_000 * alpha)} raise "
+        f"Of 10,000 campaigns without this problem, at most {round(10_000 * alpha)} raise "
         "such an alarm at any time."
     )
 

@@ -41,7 +41,7 @@ def test_the_beginning_says_what_happens_how_sure_and_what_to_do():
     happened, sure, to_do = text.split("\n")[2:]
     assert happened.startswith("312 of 1,840 emails to Microsoft sent in the last 15 minutes are ")
     least = round(10_000 * ALPHAS["provider_delays"])
-    assert sure.startswith(f"Of 10,000 campaigns without this trouble, at most {least} raise ")
+    assert sure.startswith(f"Of 10,000 campaigns without this problem, at most {least} raise ")
     assert to_do.startswith("Pause or slow down what is still to be sent to Microsoft.")
 
 
