@@ -1,10 +1,12 @@
-"""Measure how many healthy campaigns raise an alarm, and how soon a trouble raises one.
+"""Measure how many healthy campaigns raise an alarm, and how soon a problem raises one.
 
     python bench/alarms.py [--seeds tune] [--healthy 2000] [--troubled 60] [--write]
+    python bench/alarms.py --samples [--write]
 
-Generates campaigns by minute (bench/worlds/minutes.py), healthy or with a trouble, and judges each
+Generates campaigns by minute (bench/worlds/minutes.py), healthy or with a problem, and judges each
 at each minute by Mailpulse's rules and by two usual sets of rules: fixed percentages, and a test of
-95% that is repeated each minute. `--write` updates the tables in docs/alarms.md.
+95% that is repeated each minute. `--write` updates the tables in docs/alarms.md. `--samples` only
+computes the least samples, which takes seconds.
 """
 
 import math
@@ -16,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from itertools import count as from_number
 from itertools import pairwise
 from pathlib import Path
 from statistics import NormalDist, median
@@ -31,7 +34,7 @@ from bench.worlds.minutes import MINUTES, TROUBLES, ByMinute, Earlier, Trouble, 
 from bench.worlds.parameters import Delay
 from chalicelib.insight import causes
 from chalicelib.insight.alarms import State, judge
-from chalicelib.insight.causes import Cause, Observation
+from chalicelib.insight.causes import Cause, Observation, expected_opens
 from chalicelib.insight.curves import AGE_EDGES_SECONDS, Curve, Sent, curve
 from chalicelib.insight.distributions import wilson
 from chalicelib.insight.hierarchy import Component, next_rate
@@ -42,7 +45,8 @@ from chalicelib.insight.history import (
     Running,
 )
 from chalicelib.insight.pace import counts_of_earlier
-from chalicelib.insight.shortfall import evidence_of_shortfall, least_usual_size
+from chalicelib.insight.sequential import above, needed, weight
+from chalicelib.insight.shortfall import FEWEST_SIZES, evidence_of_shortfall, least_usual_size
 
 DOCUMENT = ROOT / "docs" / "alarms.md"
 # What a trouble may raise. All else is a false alarm.
@@ -512,19 +516,19 @@ def results(found: Sequence[Outcome]) -> str:
             _table(["rules", "all", *SIZES], _false_alarms(healthy)),
             "The causes of these alarms; a campaign may have several:",
             _table(["rules", *(f"`{one}`" for one in CAUSES)], _false_causes(healthy)),
-            "Troubles seen, and how long after the evidence; in parentheses, after the beginning:",
+            "Problems seen, and how long after the evidence; in parentheses, after the beginning:",
             _table(
                 [
-                    *("trouble", "campaigns", "with evidence"),
+                    *("problem", "campaigns", "with evidence"),
                     *(f"seen within {_WITHIN} min", "median, min", "90%, min", "never"),
                     *("another alarm, too",),
                 ],
                 _delays(troubled),
             ),
             f"Seen within {_WITHIN} minutes, by recipients:",
-            _table(["trouble", *SIZES], _by_size(troubled)),
+            _table(["problem", *SIZES], _by_size(troubled)),
             f"Seen within {_WITHIN} minutes, by rules:",
-            _table(["trouble", *(one.name for one in RULE_SETS)], _by_rules(troubled)),
+            _table(["problem", *(one.name for one in RULE_SETS)], _by_rules(troubled)),
         ]
     )
 
@@ -615,6 +619,65 @@ def _share(count: int, total: int) -> str:
     return f"**{count / total:.1%}** ({low:.1%} to {high:.1%})"
 
 
+def sample_table() -> str:
+    """Return the least sample with which each alarm is raised, in Markdown."""
+    complaints = _least_of((200, 3000, 100_000), "complaints", causes.COMPLAINTS_LINE)
+    bounces = _least_of((200, 1000, 10_000), "bounces", causes.BOUNCES_LINE, weight(0))
+    delays = weight(0) / causes.MOST_PROVIDERS
+    all_delayed = next(
+        one
+        for one in from_number(20)
+        if _least(one, "provider_delays", causes.DELAYS_LINES[0], delays)
+    )
+    [of_more] = _least_of((66,), "provider_delays", causes.DELAYS_LINES[0], delays)
+    lines = causes.PROVIDER_BOUNCES_LINES
+    of_provider = weight(0) / (causes.MOST_PROVIDERS * len(lines))
+    returned = _least_of((20, 100), "provider_bounces", lines[0], of_provider)
+    failures = _least_of((5, 1000), "template_errors", causes.TEMPLATE_LINE, weight(0))
+    rows = {
+        "complaints": f"200 deliveries and 4 complaints: {', '.join(complaints)}",
+        "bounces": f"200 emails and 20 bounces: {', '.join(bounces)}",
+        "provider_delays": f"20 emails to the provider: {all_delayed} that are all delayed, or "
+        f"{of_more}; more since a mark",
+        "provider_bounces": "20 emails to the provider: "
+        f"{' that bounce, or '.join(returned)}; more since a mark",
+        "template_errors": f"5 emails that fail: {', or '.join(failures)}; more since a mark",
+        "low_opens": "200 deliveries, 5 earlier campaigns and 5 expected human opens",
+        "no_opens": f"100 deliveries: {_least_unopened(30)} half an hour after they were sent, or "
+        f"{_least_unopened(90)} after an hour and a half",
+        "stopped": f"{FEWEST_SIZES} earlier campaigns, or the intended number of emails",
+        "pipeline_late": "none",
+    }
+    return _table(["cause", "least sample"], (_row(f"`{one}`", text) for one, text in rows.items()))
+
+
+def _least(total: int, cause: Cause, line: float, part: float = 1.0) -> int | None:
+    """Return how many of these emails must be affected; None if all of them are too few.
+
+    Args:
+        total: the number of emails.
+        cause: the cause.
+        line: the rate that is to be exceeded.
+        part: the part of the cause's probability of a false alarm that its test has.
+    """
+    least = needed(causes.ALPHAS[cause] * part)
+    return next((one for one in range(total + 1) if above(one, total, line) >= least), None)
+
+
+def _least_of(totals: Sequence[int], cause: Cause, line: float, part: float = 1.0) -> Sequence[str]:
+    return [f"{_least(one, cause, line, part)} of {one:,}" for one in totals]
+
+
+def _least_unopened(minutes_old: int) -> int:
+    """Return how many emails of an age, none of which was opened, are evidence."""
+    least = needed(causes.ALPHAS["no_opens"] / 2)
+    return next(
+        one
+        for one in from_number(100)
+        if expected_opens([Sent(minutes_old * 60.0, one)], one) >= least
+    )
+
+
 def parameter_table() -> str:
     """Return the parameters of the campaigns with their values and sources, in Markdown."""
     rows = [
@@ -678,16 +741,17 @@ def _list_mistakes(found: Iterable[Outcome]) -> None:
 @click.command()
 @click.option("--seeds", type=click.Choice(list(parameters.SEEDS)), default="report")
 @click.option("--healthy", default=2000, show_default=True, help="Healthy campaigns.")
-@click.option("--troubled", default=60, show_default=True, help="Campaigns of each trouble.")
+@click.option("--troubled", default=60, show_default=True, help="Campaigns of each problem.")
 @click.option(
     "--trouble",
     "troubles",
     type=click.Choice(TROUBLES),
     multiple=True,
-    help="Measure these troubles only; may be repeated.",
+    help="Measure these problems only; may be repeated.",
 )
 @click.option("--processes", default=2, show_default=True)
 @click.option("--write", is_flag=True, help="Update the tables in docs/alarms.md.")
+@click.option("--samples", is_flag=True, help="Compute the least samples only.")
 @click.option("--list", "lists", is_flag=True, help="List what Mailpulse got wrong.")
 def main(  # noqa: PLR0913 - the options of the command
     *,
@@ -697,24 +761,15 @@ def main(  # noqa: PLR0913 - the options of the command
     troubles: tuple[Trouble, ...],
     processes: int,
     write: bool,
+    samples: bool,
     lists: bool,
 ) -> None:
     """Measure false alarms and delays, and print the tables."""
     if troubles and write:
-        raise click.UsageError("--write needs all troubles: omit --trouble")
-    places: list[tuple[Trouble | None, int]] = [(None, one) for one in seeds_of(seeds, healthy)]
-    for trouble in troubles or TROUBLES:
-        places += [(trouble, one) for one in seeds_of(seeds, troubled)]
-    with ProcessPoolExecutor(processes) as pool:
-        found = list(pool.map(outcome, places, chunksize=10))
-    if lists:
-        _list_mistakes(found)
-    first = parameters.SEEDS[seeds][0]
-    measured = (
-        f"{healthy:,} healthy campaigns, {troubled:,} of each trouble; seeds to {seeds}: {first}"
-        " and following."
-    )
-    parts = {"results": f"{results(found)}\n\n{measured}", "parameters": parameter_table()}
+        raise click.UsageError("--write needs all problems: omit --trouble")
+    parts = {"samples": sample_table()}
+    if not samples:
+        parts |= _measured(seeds, healthy, troubled, troubles or TROUBLES, processes, lists=lists)
     for text in parts.values():
         print(text, end="\n\n")
     if write:
@@ -722,6 +777,31 @@ def main(  # noqa: PLR0913 - the options of the command
         for name, text in parts.items():
             document = updated(document, name, text)
         DOCUMENT.write_text(document)
+
+
+def _measured(  # noqa: PLR0913 - the options of the command
+    seeds: str,
+    healthy: int,
+    troubled: int,
+    troubles: Sequence[Trouble],
+    processes: int,
+    *,
+    lists: bool,
+) -> dict[str, str]:
+    """Return the parts of the document that are measured."""
+    places: list[tuple[Trouble | None, int]] = [(None, one) for one in seeds_of(seeds, healthy)]
+    for trouble in troubles:
+        places += [(trouble, one) for one in seeds_of(seeds, troubled)]
+    with ProcessPoolExecutor(processes) as pool:
+        found = list(pool.map(outcome, places, chunksize=10))
+    if lists:
+        _list_mistakes(found)
+    first = parameters.SEEDS[seeds][0]
+    measured = (
+        f"{healthy:,} healthy campaigns, {troubled:,} of each problem; seeds to {seeds}: {first}"
+        " and following."
+    )
+    return {"results": f"{results(found)}\n\n{measured}", "parameters": parameter_table()}
 
 
 if __name__ == "__main__":

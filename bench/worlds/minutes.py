@@ -158,32 +158,32 @@ class MinuteParameters:
     ] = 0.3
     # Troubles.
     trouble_after: Annotated[
-        tuple[float, float], Assumed("share of the list that is sent before a trouble begins")
+        tuple[float, float], Assumed("share of the list that is sent before the problem begins")
     ] = (0.1, 0.7)
     deferred: Annotated[
         tuple[float, float],
-        Assumed("trouble: share of a large provider's emails that are deferred"),
+        Assumed("problem: share of a large provider's emails that are deferred"),
     ] = (0.75, 1.0)
     blocked: Annotated[
-        tuple[float, float], Assumed("trouble: share of a large provider's emails that bounce")
+        tuple[float, float], Assumed("problem: share of a large provider's emails that bounce")
     ] = (0.5, 1.0)
     broken: Annotated[
-        tuple[float, float], Assumed("trouble: share of emails that fail to render")
+        tuple[float, float], Assumed("problem: share of emails that fail to render")
     ] = (0.1, 1.0)
     disliked: Annotated[
-        tuple[float, float], Assumed("trouble: share of deliveries with a complaint")
+        tuple[float, float], Assumed("problem: share of deliveries with a complaint")
     ] = (0.003, 0.015)
     invalid: Annotated[
-        tuple[float, float], Assumed("trouble: share of emails that bounce hard, from the start")
+        tuple[float, float], Assumed("problem: share of emails that bounce hard, from the start")
     ] = (0.08, 0.35)
     collapsed: Annotated[
-        tuple[float, float], Assumed("trouble: human opens relative to the usual, from the start")
+        tuple[float, float], Assumed("problem: human opens relative to the usual, from the start")
     ] = (0.0, 0.25)
     stopped: Annotated[
-        tuple[float, float], Assumed("trouble: share of the list after which sending stops")
+        tuple[float, float], Assumed("problem: share of the list after which sending stops")
     ] = (0.35, 0.8)
     stalled: Annotated[
-        tuple[float, float], Assumed("trouble: minutes during which nothing is counted")
+        tuple[float, float], Assumed("problem: minutes during which nothing is counted")
     ] = (10.0, 60.0)
 
 

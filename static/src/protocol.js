@@ -88,7 +88,7 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof undelivered>} Undelivered
  * The emails with a value of a message tag; `rest` if it is all emails besides those of the other rows.
  * @typedef {ReturnType<typeof variant>} Variant
- * A trouble of a campaign; `ended_at` is null while it is running.
+ * A problem of a campaign; `ended_at` is null while it is running.
  * @typedef {ReturnType<typeof incident>} Incident
  * The settings of alarms; `may_change` is null in a push.
  * @typedef {ReturnType<typeof alarms>} Alarms

@@ -204,3 +204,10 @@ def test_the_table_of_parameters_has_the_source_of_each():
     text = alarms.parameter_table()
     assert "| `hard` | share of bounces that are hard | 0.7 | assumed |" in text
     assert all(f"`{name}`" in text for name in sources())
+
+
+def test_the_document_shows_the_least_samples_and_the_parameters():
+    document = alarms.DOCUMENT.read_text()
+
+    assert f"\n{alarms.sample_table()}\n" in document
+    assert f"\n{alarms.parameter_table()}\n" in document
