@@ -2020,6 +2020,24 @@ FAULTS = (
         "name = campaign",
         ("tests/unit/test_alarm_texts.py::test_a_subject_is_printable_ascii_of_limited_length",),
     ),
+    Fault(
+        "incidents at two providers are taken for one in a terminal",
+        "dashboard/live/merging.py",
+        'self._keep(("incident", incident["incident"]), incident)',
+        'self._keep(("incident", incident["kind"]), incident)',
+        (
+            "tests/unit/test_live_frame.py::test_the_incidents_are_those_of_the_highest_version_the_latest_first",
+        ),
+    ),
+    Fault(
+        "a terminal that is connected through a share link shows no incidents",
+        "dashboard/live/feed.py",
+        "merged.merge(self._unshared)",
+        "merged.merge({})",
+        (
+            "tests/integration/test_live_feed.py::test_incidents_are_read_because_a_share_link_has_none",
+        ),
+    ),
 )
 
 

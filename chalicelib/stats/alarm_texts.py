@@ -136,11 +136,12 @@ def alarm(campaign: str, incident: Incident, state: NoticeState, page_url: str =
     title = words.title.format(provider=incident.provider)
     if state == "began":
         lines = [
-            words.happened.format(
-                provider=incident.provider,
-                affected=f"{incident.affected:,}",
-                total=f"{incident.total:,}",
-                window=_window(incident),
+            happened(
+                words,
+                incident.provider,
+                affected=incident.affected,
+                total=incident.total,
+                minutes=incident.began_at - incident.since if incident.since else 0,
             ),
             _certainty(incident.kind),
             words.to_do.format(provider=incident.provider),
@@ -156,6 +157,22 @@ def alarm(campaign: str, incident: Incident, state: NoticeState, page_url: str =
     if state == "ended":
         title = f"{'No longer watched' if incident.closed else 'Over'}: {title}"
     return Alarm(_subject(title, name), "\n".join(text))
+
+
+def happened(words: Words, provider: str, *, affected: int, total: int, minutes: int) -> str:
+    """Return a sentence for what happened, with the numbers when the incident began.
+
+    Args:
+        words: the words for its cause.
+        provider: its mailbox provider; empty if the cause is not of one.
+        affected: see insight.causes.Trouble.
+        total: likewise.
+        minutes: in how many minutes before its beginning the emails were sent; 0 if since the
+            beginning of the campaign.
+    """
+    return words.happened.format(
+        provider=provider, affected=f"{affected:,}", total=f"{total:,}", window=_window(minutes)
+    )
 
 
 def alarm_for_test(page_url: str = "") -> Alarm:
@@ -179,9 +196,8 @@ def _clock(minute: int) -> str:
     return moment(minute).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _window(incident: Incident) -> str:
-    minutes = incident.began_at - incident.since
-    if not incident.since or minutes <= 0:
+def _window(minutes: int) -> str:
+    if minutes <= 0:
         return ""
     return WINDOW.format(minutes=minutes) if minutes > 1 else WINDOW_OF_A_MINUTE
 

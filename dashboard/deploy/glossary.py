@@ -956,6 +956,11 @@ WALL = {
 }
 
 INCIDENT = {
+    "title": "Incidents",
+    "incident": "Incident",
+    "began": "Began",
+    "ended": "Ended",
+    "running": "Running",
     "since": "Since {time}.",
     "snooze": "Snooze alarms for an hour",
     "snoozed": "Alarms are snoozed until {time}.",

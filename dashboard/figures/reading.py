@@ -40,11 +40,23 @@ def read(installation: Installation, campaign: str) -> Reading:
     summary = table.summary(campaign)
     parts = table.shown(campaign, summary.tags if summary else ())
     stats = messages.campaign_snapshot(campaign, summary, parts, now)
-    if (pace := table.pace(campaign)) is not None:
-        stats["pace"] = messages.pace(pace)
-    _, incidents = table.incidents(campaign)
-    stats["incidents"] = list(map(messages.incident, incidents))
+    stats |= read_unshared(installation, campaign)
     return Reading(stats, read_health(installation), now)
+
+
+def read_unshared(installation: Installation, campaign: str) -> dict[str, Any]:
+    """Read what a share link does not show: `incidents`, and `pace` once it was computed.
+
+    Raises:
+        AwsError: the table could not be read.
+    """
+    table = installation.stats_table
+    pace = table.pace(campaign)
+    _, incidents = table.incidents(campaign)
+    return {
+        "incidents": list(map(messages.incident, incidents)),
+        **({} if pace is None else {"pace": messages.pace(pace)}),
+    }
 
 
 def read_health(installation: Installation) -> dict[str, Any]:

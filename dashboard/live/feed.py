@@ -28,6 +28,7 @@ _REPLY_SECONDS = 15.0
 _PING_SECONDS = 300.0
 _BACKOFF_SECONDS = 0.5, 30.0
 _HEALTH_SECONDS = 15.0
+_UNSHARED_SECONDS = 15.0
 _ACTIVITY_SECONDS = 2.0
 
 _REJECTED = (AwsError, BotoCoreError, ClientError)
@@ -119,10 +120,11 @@ class Feed:
         self._stats: Stats | None = None
         self._health: Message | None = None
         self._activity: tuple[Message, ...] = ()
+        self._unshared: Message = {}
         self._connection: Connection = "connecting"
         self._disconnected = ""
         self._unread = ""
-        self._due = {"health": 0.0, "activity": 0.0}
+        self._due = {"health": 0.0, "unshared": 0.0, "activity": 0.0}
         self._activity_of = -1
 
     def views(self) -> Generator[View, None, None]:
@@ -179,8 +181,11 @@ class Feed:
                 awaited = awaited and not answers
                 complete = complete or (answers and "snapshot" in frame)
             if complete:
-                self._stats, self._unread = merged.stats(), ""
+                self._unread = ""
                 self._read_others(merged.version)
+                # With sign-in, the connection is that of a share link.
+                merged.merge(self._unshared)
+                self._stats = merged.stats()
                 yield
 
     def _request(self, socket: Socket, action: str, **fields: str) -> None:
@@ -198,7 +203,7 @@ class Feed:
         self._read_others(found.stats["version"])
 
     def _read_others(self, version: int) -> None:
-        """Read the health and the newest activity, if they are due.
+        """Read the health, the newest activity and what share links lack, if they are due.
 
         Args:
             version: the campaign's version; its activity is read after a change only.
@@ -208,6 +213,9 @@ class Feed:
             if now >= self._due["health"]:
                 self._due["health"] = now + _HEALTH_SECONDS
                 self._health = reading.read_health(self._installation)
+            if now >= self._due["unshared"]:
+                self._due["unshared"] = now + _UNSHARED_SECONDS
+                self._unshared = reading.read_unshared(self._installation, self._campaign)
             if version != self._activity_of and now >= self._due["activity"]:
                 self._due["activity"] = now + _ACTIVITY_SECONDS
                 self._activity = _newest(self._installation, self._campaign)

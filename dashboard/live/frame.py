@@ -17,6 +17,7 @@ from dashboard.deploy import glossary
 from dashboard.figures import campaign, pipeline, rates, variants
 from dashboard.figures.campaign import Stats
 from dashboard.figures.formats import DASH, age, ago, count, parse, percent, plain
+from dashboard.figures.incidents import incidents
 from dashboard.figures.pace import METRICS, Pace, pace
 from dashboard.live.feed import View
 
@@ -36,6 +37,7 @@ _CONNECTIONS = {
     "polling": ("Polling", "yellow"),
 }
 _PACES = {"above": "bold green", "usual": "bold", "below": "bold yellow"}
+_INCIDENTS = {"critical": "bold red", "warning": "bold yellow"}
 _VERDICTS = {"ok": "bold", "watch": "bold yellow", "bad": "bold red"}
 
 
@@ -75,6 +77,7 @@ def frame(view: View, name: str, height: int | None = None) -> RenderableType:
     blocks = _fitting(view, view.stats, left)
     shown: list[Sequence[RenderableType]] = [
         [_tiles(view.stats)],
+        blocks.pop("incidents", ()),
         blocks.pop("pace", ()),
         [Text(glossary.FUNNEL["title"], "dim"), *_funnel(view.stats)],
         *blocks.values(),
@@ -94,6 +97,7 @@ def _fitting(view: View, stats: Stats, left: int | None) -> dict[str, Sequence[R
     found: dict[str, Sequence[RenderableType]] = {}
     minutes = f"Last {_MINUTES} minutes, and the most in one of them"
     for name, title, rows, is_divisible in (
+        ("incidents", Text(glossary.INCIDENT["title"], "dim"), list(_incidents(stats)), True),
         ("minutes", Text(minutes, "dim"), list(_minutes(view)), False),
         ("pace", _pace_title(), _pace(pace(stats)), False),
         ("variants", Text(variants.TITLE, "dim"), list(_variants(stats)), False),
@@ -120,6 +124,7 @@ def line(view: View, stats: Stats) -> str:
         for metric in pace(stats).metrics
         if metric.now
     ]
+    parts += [f"incident: {plain(one.title)}" for one in incidents(stats) if one.is_running]
     return f"{view.now:%Y-%m-%dT%H:%M:%SZ} {', '.join(parts)}"
 
 
@@ -193,6 +198,26 @@ def _funnel(stats: Stats) -> Iterator[Text]:
             f" {count(step.count):>10}",
             (f"  {of_step}", "dim"),
         )
+
+
+def _incidents(stats: Stats) -> Iterator[Text]:
+    """Yield the lines of the incidents, running ones first: what happens, and what to do."""
+    for one in sorted(incidents(stats), key=lambda incident: not incident.is_running):
+        style = _INCIDENTS.get(one.level, "yellow") if one.is_running else ""
+        times = f"{_span(one.began_at, one.ended_at)}  "
+        yield _cut(Text.assemble((times, "dim"), (plain(one.title), style)))
+        if one.is_running:
+            text = plain(f"{one.happened} {one.to_do}")
+            yield from (Text(f"  {found}") for found in wrap(text, _COLUMNS - 2))
+
+
+def _span(began_at: str, ended_at: str | None) -> str:
+    """Return from when to when an incident lasted; the date of the end only if it is another."""
+    began, ended = parse(began_at), parse(ended_at) if ended_at else None
+    if ended is None:
+        return f"Since {began:%b %-d, %H:%M}"
+    is_same_day = began.date() == ended.date()
+    return f"{began:%b %-d, %H:%M} to {ended:{'%H:%M' if is_same_day else '%b %-d, %H:%M'}}"
 
 
 def _pace_title() -> Text:

@@ -46,6 +46,8 @@ class MergedCampaign:
                     self._keep(("variant", variant["tag"], variant["value"]), variant)
             if "pace" in stats:
                 self._keep(("pace",), stats["pace"])
+            for incident in stats.get("incidents", ()):
+                self._keep(("incident", incident["incident"]), incident)
             for bounce in stats.get("bounces", ()):
                 self._keep(("bounce", bounce["type"], bounce["subtype"]), bounce)
         except (AttributeError, KeyError, TypeError) as error:
@@ -64,6 +66,7 @@ class MergedCampaign:
             "links": links,
             "bounces": [one for one in self._of("bounce") if one["count"] > 0],
             "variants": self._variants(),
+            "incidents": self._incidents(),
             **{name: found for (name, *_), found in self._parts.items() if name == "pace"},
         }
 
@@ -85,6 +88,11 @@ class MergedCampaign:
             for _, found in sorted(by_tag.items())
             for one in sorted(found, key=lambda variant: variant["value"])[:MAX_VALUES]
         ]
+
+    def _incidents(self) -> list[Mapping[str, Any]]:
+        """Return the incidents as a snapshot does: the latest first."""
+        by_id = sorted(self._of("incident"), key=lambda one: one["incident"])
+        return sorted(by_id, key=lambda one: parse(one["began_at"]), reverse=True)
 
     def _buckets(self, resolution: str) -> list[Mapping[str, Any]]:
         """Return the buckets that a snapshot would have, oldest first."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import jinja2
 
 from dashboard.deploy import glossary
-from dashboard.figures import campaign, formats, pipeline, providers, rates, variants
+from dashboard.figures import campaign, formats, incidents, pipeline, providers, rates, variants
 from dashboard.figures.pace import pace
 from dashboard.figures.reading import Reading
 from dashboard.report import chart
@@ -46,6 +46,7 @@ def document(reading: Reading) -> str:
         tags=variants.tags(stats),
         variants=variants,
         dash=formats.DASH,
+        incidents=incidents.incidents(stats),
         remarks=rates.remarks(stats),
         rates=campaign.all_rates(stats),
         counts=campaign.all_counts(stats),

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from chalicelib.stats.counters import PROVIDER_COUNTERS
 from dashboard.figures import campaign, pipeline, variants
+from dashboard.figures.incidents import incidents
 from dashboard.figures.pace import METRICS
 from dashboard.figures.reading import Reading
 
@@ -55,6 +56,7 @@ def _rows(reading: Reading) -> Iterator[Row]:
         yield Row("count", name, value)
     for one in campaign.all_rates(stats):
         yield Row("rate", one.name, one.part, one.whole, one.value)
+    yield from _incidents(stats)
     yield from _pace(stats.get("pace", {}))
     yield from _variants(stats)
     for kind in campaign.kinds_of_bots(stats):
@@ -79,6 +81,14 @@ def _rows(reading: Reading) -> Iterator[Row]:
     yield Row("pipeline", "state", pipeline.state(reading.health, reading.as_of).level)
     for name in ("checked_at", "stream_lag_seconds", "dead_letters", "quarantined"):
         yield Row("pipeline", name, reading.health[name])
+
+
+def _incidents(stats: Mapping[str, Any]) -> Iterator[Row]:
+    for one in incidents(stats):
+        yield Row("incident_began", one.id, one.began_at)
+        yield Row("incident_ended", one.id, one.ended_at)
+        yield Row("incident_affected", one.id, one.affected, one.total)
+        yield Row("incident_text", one.id, f"{one.title}. {one.happened}".strip())
 
 
 def _pace(pace: Mapping[str, Any]) -> Iterator[Row]:

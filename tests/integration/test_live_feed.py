@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from chalicelib.errors import AwsError, CommandError
 from chalicelib.live.permissions import Connection
+from chalicelib.stats.incidents import Incident
 from dashboard.live import feed
 from dashboard.live.connector import Connector
 from dashboard.live.feed import Feed
@@ -133,6 +134,18 @@ def test_the_activity_is_read_after_a_change(pipeline, server, views):
 
     [opened] = until(views, lambda one: one.activity).activity
     assert opened["type"] == "Open"
+
+
+def test_incidents_are_read_because_a_share_link_has_none(pipeline, installation, server, views):
+    pipeline.run(ses.a_send("m-1", campaign=SPRING))
+    assert until(views, lambda one: one.connection == "live").stats["incidents"] == []
+
+    incident = Incident("bounces", "bounces", "", 29_665_440, 92, 1000)
+    installation.stats_table.put_incident(SPRING, incident)
+
+    [shown] = until(views, lambda one: one.stats["incidents"]).stats["incidents"]
+    assert (shown["incident"], shown["ended_at"]) == ("bounces", None)
+    assert server.opened == 1
 
 
 def test_the_tables_are_read_while_the_connection_is_refused(pipeline, server, views):

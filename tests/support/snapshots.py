@@ -24,6 +24,17 @@ def example_reading():
     return Reading(stats, example("reply-snapshot-health")["snapshot"], NOW)
 
 
+def troubled_reading():
+    """Return the campaign of the examples with a running incident, and an earlier one that ended."""
+    found = example_reading()
+    found.stats["incidents"] = [
+        one
+        for name in ("push-campaign-incident", "push-campaign-incident-ended")
+        for one in example(name)["changes"]["incidents"]
+    ]
+    return found
+
+
 def compared_reading(**changed):
     """Return the campaign of the examples with its pace and two variants.
 

@@ -11,6 +11,7 @@ from support.snapshots import (
     example,
     example_reading,
     reading,
+    troubled_reading,
     variant,
 )
 
@@ -73,6 +74,45 @@ def test_the_frame_has_the_pace_and_the_variants():
         assert words in text
 
 
+def test_the_frame_has_the_incidents_with_what_to_do_about_running_ones():
+    found = troubled_reading()
+    found.stats["incidents"].reverse()
+    lines = drawn(view(found))
+
+    at = lines.index("Incidents")
+    assert lines[at + 1] == "Since Nov 23, 10:14  Microsoft is deferring your mail"
+    text = " ".join(" ".join(lines[at + 2 : at + 6]).split())
+    assert text.startswith("312 of 840 emails to Microsoft sent in the last 15 minutes are delayed")
+    assert "Pause or slow down what is still to be sent to Microsoft." in text
+    assert "Nov 23, 10:03 to 10:31  Too many hard bounces" in lines
+    assert "incident: Microsoft is deferring your mail" in line(view(found), found.stats)
+    assert "bounces" not in line(view(found), found.stats).partition("incident:")[2]
+
+
+def test_an_incident_that_ended_on_another_day_has_both_dates():
+    found = troubled_reading()
+    found.stats["incidents"][1]["ended_at"] = "2026-11-24T01:02:00Z"
+
+    assert "Nov 23, 10:03 to Nov 24, 01:02  Too many hard bounces" in drawn(view(found))
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_incidents_are_those_of_the_highest_version_the_latest_first(chance):
+    snapshot = example("reply-snapshot-campaign-with-incidents")["snapshot"]
+    [running] = snapshot["incidents"]
+    ended = {"incidents": [running | {"version": 2, "ended_at": "2026-11-23T10:40:00Z"}]}
+    google = running | {"incident": "provider_delays:Google"}
+    bounces = example("push-campaign-incident-ended")["changes"]
+    messages = [snapshot, ended, bounces, {"incidents": [google]}]
+    chance.shuffle(messages)
+
+    merged = MergedCampaign()
+    for one in messages:
+        merged.merge(one)
+
+    assert merged.stats()["incidents"] == [google, *ended["incidents"], *bounces["incidents"]]
+
+
 def test_a_metric_of_which_nothing_can_be_said_keeps_its_column():
     found = compared_reading(human_opens=None, forecast=[])
 
@@ -108,7 +148,7 @@ def test_without_history_the_frame_says_how_much_there_is():
 @pytest.mark.parametrize("recount_needed", [False, True])
 @pytest.mark.parametrize("compared", [False, True])
 def test_the_frame_fits_the_terminal(height, recount_needed, compared):
-    found = compared_reading() if compared else example_reading()
+    found = compared_reading() if compared else troubled_reading()
     found.stats["campaign"]["recount_needed"] = recount_needed
 
     lines = drawn(view(found, activity=activity() * 4), height=height)

@@ -8,7 +8,14 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.snapshots import compared_reading, example, example_reading, reading, variant
+from support.snapshots import (
+    compared_reading,
+    example,
+    example_reading,
+    reading,
+    troubled_reading,
+    variant,
+)
 
 from chalicelib.stats.counters import Aggregate
 from dashboard.figures import campaign
@@ -155,6 +162,39 @@ def test_the_document_says_when_a_recount_is_needed():
 
     assert "python -m dashboard recount spring-sale --apply" in text
     assert "Read rate - - of 8 delivered" in text
+
+
+def test_the_document_has_the_incidents_with_what_to_do_about_running_ones():
+    text = shown(document(troubled_reading()))
+
+    for words in (
+        "Incidents Incident Began Ended Microsoft is deferring your mail 312 of 840 emails to ",
+        "Microsoft sent in the last 15 minutes are delayed",
+        "Pause or slow down what is still to be sent to Microsoft.",
+        "SES retries for up to 14 hours. 2026-11-23 10:14 UTC Running",
+        "Too many hard bounces 92 of 1,000 emails bounced for good.",
+        "2026-11-23 10:03 UTC 2026-11-23 10:31 UTC",
+    ):
+        assert words in text
+    assert "Stop the campaign" not in text
+    assert "Incidents" not in shown(document(example_reading()))
+
+
+def test_csv_has_the_incidents():
+    found = rows(troubled_reading())
+
+    assert found["incident_began", "provider_delays:Microsoft"] == ["2026-11-23T10:14:00Z", "", ""]
+    assert found["incident_ended", "provider_delays:Microsoft"] == ["", "", ""]
+    assert found["incident_ended", "bounces"] == ["2026-11-23T10:31:00Z", "", ""]
+    assert found["incident_affected", "bounces"] == ["92", "1000", ""]
+    assert found["incident_text", "bounces"][0].startswith("Too many hard bounces. 92 of 1,000 ")
+
+
+def test_an_incident_of_a_later_release_is_shown_with_its_kind():
+    found = troubled_reading()
+    found.stats["incidents"] = [found.stats["incidents"][1] | {"kind": "slow_tls"}]
+
+    assert "slow_tls 2026-11-23 10:03 UTC" in shown(document(found))
 
 
 def test_json_is_the_snapshot_with_the_time_and_the_pipeline():
