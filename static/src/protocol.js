@@ -169,7 +169,9 @@ const incident = shape({
   incident: string, version: count, kind: string, level: string, began_at: time, ended_at: optional(time), snoozed: flag,
   values: shape({ provider: optional(string), affected: count, total: count, since: optional(time) }),
 });
-const alarms = shape({ scope: string, version: count, snooze_until: optional(time), may_change: optional(flag) });
+const alarms = shape({
+  scope: string, version: count, kinds: optional(list(string)), snooze_until: optional(time), test: flag, may_change: optional(flag),
+});
 const bounces = shape({ type: string, subtype: string, version: count, count });
 const provider = /** @type {import("./validate.js").Check<Provider>} */ (
   shape({ provider: string, version: count, ...Object.fromEntries(PROVIDER_COUNTERS.map((name) => [name, counter])) }));

@@ -1,4 +1,4 @@
-/** The part below a campaign's charts: variants, links, bounces, live activity, and mailbox providers. */
+/** The part below a campaign's charts: variants, links, bounces, live activity, mailbox providers, and alarms. */
 
 import { html } from "../html.js";
 import { standsAlone } from "../leader.js";
@@ -7,6 +7,7 @@ import { LatestView } from "./latest.js";
 import { lazy } from "./lazy.js";
 import { LinksView } from "./links.js";
 
+const AlarmsView = lazy(() => import("./alarms.js").then((module) => module.AlarmsView));
 const ProvidersView = lazy(() => import("./providers.js").then((module) => module.ProvidersView));
 const VariantsView = lazy(() => import("./variants.js").then((module) => module.VariantsView));
 
@@ -19,5 +20,6 @@ export function DetailsView({ id, page, page: { format, now }, data }) {
       <${BouncesView} id=${id} data=${data} format=${format} />
     </div>
     ${!standsAlone() && html`<${LatestView} id=${id} data=${data} format=${format} />`}
-    ${data && data.providers.size > 0 && html`<${ProvidersView} data=${data} now=${now} format=${format} />`}`;
+    ${data && data.providers.size > 0 && html`<${ProvidersView} data=${data} now=${now} format=${format} />`}
+    ${data && (data.incidents.size > 0 || data.alarms?.may_change) && html`<${AlarmsView} ...${{ id, page, data }} />`}`;
 }

@@ -5,10 +5,10 @@ import { html } from "../html.js";
 import { BarChart } from "./bar-chart.js";
 
 /**
- * @param {{title: string, onToggle: (counter: string) => void, hidden: readonly string[]}
+ * @param {{title: string, onToggle: (counter: string) => void, hidden: readonly string[], children?: unknown}
  *   & import("./bar-chart.js").Props} props
  */
-export function Panel({ title, onToggle, ...chart }) {
+export function Panel({ title, onToggle, children, ...chart }) {
   const { counters, columns, format, row, hidden } = chart;
   return html`
     <div class="chart">
@@ -21,5 +21,6 @@ export function Panel({ title, onToggle, ...chart }) {
           </button>`)}
       </div>
       <${BarChart} ...${chart} />
+      ${children}
     </div>`;
 }

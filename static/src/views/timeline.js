@@ -31,6 +31,8 @@ const COUNTERS = PANELS.flatMap((panel) => panel.counters);
 
 const AgeView = lazy(() => import("./by-age.js").then((module) => module.AgeView));
 
+const IncidentMarks = lazy(() => import("./incident-marks.js").then((module) => module.IncidentMarks));
+
 /**
  * @typedef {{id: string, data: import("../state.js").CampaignData | null, page: import("./app.js").Page,
  *            format: Format, query: string}} Props `data`: null while it is loading; `query`: `age=human_opens`
@@ -106,7 +108,9 @@ export class TimelineView extends Component {
         ${metric ? html`<div class="by-age"><${AgeView} ...${{ id, data, page, metric, onMetric: onAge }} /></div>` : html`${PANELS.map(({ title, counters }, index) => html`
           <${Panel} key=${title + grain} title=${text(title)} counters=${counters} grain=${grain} format=${format}
             data=${data} row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${onToggle}
-            columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint} />`)}
+            columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint}>
+            ${data && data.incidents.size > 0 && html`<${IncidentMarks} ...${{ data, from, to, step, format, repeated: index > 0 }} />`}
+          <//>`)}
         ${times.length > 0 ? html`
           <p class="tools">
             <button type="button" onClick=${zoomIn} disabled=${to - from < 4 * step}>${text("timeline.zoom_in")}</button>

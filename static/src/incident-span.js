@@ -1,0 +1,15 @@
+/** When an incident was, in words. */
+
+import { text } from "./glossary.js";
+
+/**
+ * @param {import("./protocol.js").Incident} incident
+ * @param {import("./format.js").Format} format
+ * @returns {string | undefined} the date of its end only if it is another
+ */
+export function spanOf({ began_at, ended_at }, format) {
+  const time = format.dateTime(began_at);
+  if (ended_at === null) return text("incident.since", { time });
+  const end = format.date(began_at) === format.date(ended_at) ? format.clock(ended_at) : format.dateTime(ended_at);
+  return text("incident.span", { time, end });
+}
