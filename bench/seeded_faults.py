@@ -2038,6 +2038,20 @@ FAULTS = (
             "tests/integration/test_live_feed.py::test_incidents_are_read_because_a_share_link_has_none",
         ),
     ),
+    Fault(
+        "the page takes alarms of the usual kinds for alarms of no kind",
+        "static/src/protocol.js",
+        "kinds: optional(list(string)), snooze_until",
+        "kinds: list(string), snooze_until",
+        ("static/test/state.test.js",),
+    ),
+    Fault(
+        "a push of settings takes the permission to change them",
+        "static/src/state.js",
+        "may_change: received.may_change ?? known?.may_change ?? null",
+        "may_change: received.may_change ?? null",
+        ("static/test/state.test.js",),
+    ),
 )
 
 

@@ -75,6 +75,22 @@ test("only a newer version replaces an incident, and others stay", () => {
   assert.equal(incidents.get("bounces")?.ended_at, Date.parse(end));
 });
 
+test("settings of alarms are replaced by a higher version only, and the permission stays", () => {
+  /** @param {number} version @param {string[] | null} kinds @param {object} [members] */
+  const one = (version, kinds, members) => ({
+    alarms: [{ scope: "all", version: 9, kinds: null, snooze_until: null },
+      { scope: "campaign", version, kinds, snooze_until: null, test: version > 1, ...members }],
+  });
+  const first = after(snapshot({ ...summary(3), ...one(1, null, { may_change: true }) }));
+  const later = after(snapshot({ ...summary(3), ...one(1, null, { may_change: true }) }),
+    push(one(3, [])), push(one(2, ["bounces"])));
+
+  assert.deepEqual(campaign(first).alarms,
+    { scope: "campaign", version: 1, kinds: null, snooze_until: null, test: false, may_change: true });
+  assert.deepEqual(campaign(later).alarms,
+    { scope: "campaign", version: 3, kinds: [], snooze_until: null, test: true, may_change: true });
+});
+
 test("a listed campaign and its pace each keep the higher version", () => {
   /** @param {number} version @param {number | null} pace */
   const one = (version, pace) => ({
