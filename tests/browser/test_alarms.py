@@ -125,6 +125,21 @@ def test_kinds_of_incidents_and_tests_are_chosen_and_saved(stage, look):
     expect(panel.get_by_label("This is a test campaign")).to_be_checked()
 
 
+def test_alarms_are_snoozed_while_no_incident_is_running(stage, look):
+    stage.scene.snapshots[TOPIC] |= {
+        "incidents": [scenes.incident(**ENDED)],
+        "alarms": [scenes.alarms(may_change=True)],
+    }
+    page = look("campaign")
+
+    page.get_by_role("button", name="Snooze alarms for an hour").click()
+
+    expect(page.get_by_role("button", name="Snooze alarms for an hour")).to_be_enabled()
+    [request] = requests(stage)
+    assert request["snooze_until"] > minute(0)
+    assert "kinds" not in request
+
+
 def test_settings_that_another_person_changes_are_shown(stage, look):
     with_incidents(stage)
     panel = opened(look("campaign"))

@@ -15,11 +15,13 @@ const NOT_BY_DEFAULT = ["pipeline_late"];
 
 /**
  * @typedef {import("../protocol.js").Alarms} Alarms
- * @typedef {{id: string, data: import("../state.js").CampaignData, page: import("./app.js").Page}} Props
+ * @typedef {{id: string, data: import("../state.js").CampaignData, page: import("./app.js").Page,
+ *            Snooze: typeof import("./incidents.js").Snooze}} Props `Snooze`: an argument, because an import would split
+ *   the code of the campaign into one more file
  */
 
 /** @param {Props} props */
-export function AlarmsView({ id, data, page }) {
+export function AlarmsView({ id, data, page, Snooze }) {
   const incidents = [...data.incidents.values()].sort((a, b) => b.began_at - a.began_at);
   return html`
     <section class="panel alarms" aria-labelledby="alarms">
@@ -33,6 +35,7 @@ export function AlarmsView({ id, data, page }) {
             </li>`)}
         </ul>`
       : html`<p class="none">${text("incident.none")}</p>`}
+      ${incidents.every(({ ended_at }) => ended_at !== null) && html`<${Snooze} ...${{ id, data, page }} />`}
       ${data.alarms?.may_change && html`<${Settings} ...${{ id, alarms: data.alarms, page }} />`}
     </section>`;
 }

@@ -8,7 +8,7 @@ import { text } from "../glossary.js";
 import { Announcer } from "./announcer.js";
 import { FunnelView } from "./funnel.js";
 import { Heading } from "./heading.js";
-import { IncidentsView } from "./incidents.js";
+import { IncidentsView, Snooze } from "./incidents.js";
 import { lazy } from "./lazy.js";
 import { Notice, ServerErrorNotice } from "./notice.js";
 import { PaceView } from "./pace.js";
@@ -61,6 +61,6 @@ export function CampaignView({ id, page, topic, data, summary, query, untracked,
           unsettled=${data && lately(data, now, UNSETTLED)} format=${format} />
       </div>
       <${TimelineView} ...${{ id, data, page, format, query }} />
-      <${DetailsView} ...${{ id, page, topic, data, summary }} />
+      <${DetailsView} ...${{ id, page, topic, data, summary, Snooze }} />
       <${Announcer} summary=${summary} format=${format} />`}`;
 }

@@ -11,8 +11,8 @@ const AlarmsView = lazy(() => import("./alarms.js").then((module) => module.Alar
 const ProvidersView = lazy(() => import("./providers.js").then((module) => module.ProvidersView));
 const VariantsView = lazy(() => import("./variants.js").then((module) => module.VariantsView));
 
-/** @param {import("./app.js").CampaignProps} props */
-export function DetailsView({ id, page, page: { format, now }, data }) {
+/** @param {import("./app.js").CampaignProps & {Snooze: typeof import("./incidents.js").Snooze}} props */
+export function DetailsView({ id, page, page: { format, now }, data, Snooze }) {
   return html`
     ${data && data.variants.size > 0 && html`<div class="of-variants"><${VariantsView} ...${{ id, page, data }} /></div>`}
     <div class="columns">
@@ -21,5 +21,5 @@ export function DetailsView({ id, page, page: { format, now }, data }) {
     </div>
     ${!standsAlone() && html`<${LatestView} id=${id} data=${data} format=${format} />`}
     ${data && data.providers.size > 0 && html`<${ProvidersView} data=${data} now=${now} format=${format} />`}
-    ${data && (data.incidents.size > 0 || data.alarms?.may_change) && html`<${AlarmsView} ...${{ id, page, data }} />`}`;
+    ${data && (data.incidents.size > 0 || data.alarms?.may_change) && html`<${AlarmsView} ...${{ id, page, data, Snooze }} />`}`;
 }

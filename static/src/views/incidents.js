@@ -45,7 +45,7 @@ function sentIn(began, since) {
 }
 
 /** Until when the alarms of the campaign are snoozed, and a button for those who may change it. */
-class Snooze extends Component {
+export class Snooze extends Component {
   state = { busy: false, error: /** @type {string | null} */ (null) };
 
   /** @param {number | null} until milliseconds since 1970 */
