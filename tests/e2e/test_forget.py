@@ -7,6 +7,7 @@ import time
 import pytest
 from support import commands, ses
 from support.client import campaign_topic
+from support.readable import text_of
 
 from chalicelib.facts.forgotten import Forgotten, spellings
 from chalicelib.facts.suppressions import CACHE_SECONDS
@@ -69,7 +70,7 @@ def stored(dashboard):
     items = [
         item for name in tables for item in dashboard.aws("dynamodb").scan(TableName=name)["Items"]
     ]
-    return json.dumps(items, default=repr).lower()
+    return "\n".join(map(text_of, items))
 
 
 def test_a_forgotten_recipient_does_not_return_with_a_replay(dashboard, client, run, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 from support import moto_account, ses
+from support.readable import text_of
 from support.world import START
 
 from chalicelib.errors import AwsError, CommandError
@@ -78,7 +79,7 @@ def everything(pipeline):
     dynamodb = moto_account.client("dynamodb")
     for table in (pipeline.config.events_table, pipeline.config.stats_table):
         for item in dynamodb.scan(TableName=table)["Items"]:
-            yield json.dumps(item, default=repr).lower()
+            yield text_of(item)
 
 
 @pytest.fixture(params=[True, False], ids=["addresses", "pseudonyms"])
