@@ -1840,7 +1840,7 @@ FAULTS = (
         "chalicelib/facts/settle.py",
         "        tags=_tags(judged),\n",
         "",
-        ("tests/laws/test_variants.py",),
+        ("tests/laws/test_variant_counters.py",),
     ),
     Fault(
         "a push has variants that no client shows",
