@@ -69,7 +69,8 @@ def test_a_plan_prints_the_warm_throughput_of_a_rate_and_its_charge(run):
     status, _, stderr = run("--region", "us-east-1", "--plan", "--for-rate", "5000")
 
     assert status == 0, stderr
-    assert "Warm throughput for 5,000 events a second: EventsTable 10,000" in stderr
+    units = needed_units(5000)["EventsTable"]
+    assert f"Warm throughput for 5,000 events a second: EventsTable {units:,}" in stderr
     assert "DynamoDB charges once, about $" in stderr
 
 

@@ -1,6 +1,7 @@
 """The checks of `doctor`: each fault of a stage is found and reported with its remedy."""
 
 import json
+import re
 import ssl
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -691,4 +692,4 @@ def test_tables_that_serve_less_than_they_were_deployed_for_are_reported(stage, 
 
 def test_tables_of_a_stack_without_a_rate_report_what_they_serve(look):
     [line] = look(check_throughput, parameters={})
-    assert line.startswith("ok the tables serve 2,001 events a second at once")
+    assert re.match(r"ok the tables serve 2,\d{3} events a second at once", line)
