@@ -451,7 +451,7 @@ class Stage(World):
         return round(now - min((self.sent[one] for one in self.queue), default=now * 1000) / 1000)
 
     def minute(self, start: datetime, events: list[Event], *, stalled: bool = False) -> None:
-        """Let events arrive in a minute, count them, and check.
+        """Send the events of a minute to the queue, count them unless it is stalled, and check.
 
         Raises:
             AssertionError: a function has failed.

@@ -19,7 +19,7 @@ KINDS = (
 # An alarm of CloudWatch reports for the whole stage that the pipeline is late.
 SENT_BY_DEFAULT = frozenset(KINDS) - {"pipeline_late"}
 
-# What may cost the sender the account or the emails, and is worth stopping the campaign for.
+# The sender may lose the account or the emails, which is a reason to stop the campaign.
 CRITICAL = frozenset(
     {"complaints", "bounces", "provider_delays", "provider_bounces", "template_errors"}
 )

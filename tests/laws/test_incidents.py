@@ -23,7 +23,7 @@ ENDED = [*BEGAN, ("no_opens", "ended")]
 
 
 class Campaign(Account):
-    """A campaign whose 990 delivered emails nobody has opened for an hour."""
+    """A campaign with 990 delivered emails and no opens for an hour."""
 
     def __init__(self):
         super().__init__(earlier=0)
