@@ -607,29 +607,60 @@ LIST = {
     "dismiss": "Dismiss",
 }
 
+# The views, in the titles of browser tabs. A campaign's is its name.
+VIEWS = {
+    "list": LIST["title"],
+    "health": PIPELINE["title"],
+    "compare": "Compare campaigns",
+    "activity": "Activity",
+    "recipients": "Recipients",
+    "report": "Report",
+    "wall": "Wall screen",
+    "unknown": PAGE["unknown"],
+}
+
+REPORT = {
+    "print": "Print or save as PDF",
+    "terms": "What the numbers mean",
+}
+
 CAMPAIGN = {
     "wall": "Wall screen",
     "compare": "Compare",
-    "waiting": "Waiting for the first event.",
+    "waiting": "No such campaign yet.",
     "waiting_hint": "Numbers appear here automatically when you send an email with the tag "
     "campaign={id}.",
     "from": "From",
     "started": "Started {time}",
     "last_event": "Last event {ago}",
     "key_numbers": "Key numbers",
-    "opened": "Read rate",
-    "clicked": "Click rate",
-    "bounced": "Hard bounce rate",
-    "complained": "Spam complaint rate",
     "including_bots": "Including bots",
     "of_sent": "of {total} sent",
     "of_attempted": "of {total} attempted",
     "missing": "No rate: SES reported no {event} events, or not all of them.",
-    "prevented": "not sent: suppressed",
     "recount": "Some figures use the definitions of an earlier release.",
     "recount_how": "To apply the current ones, run",
     "recount_command": "python -m dashboard recount {id} --apply",
     "of_delivered": "of {total} delivered",
+    "bounce_05": "Above 5%, Amazon may review your account",
+    "bounce_1": "Above 10%, Amazon may pause your sending",
+    "complaint_001": "Above 0.1%, Amazon may review your account",
+    "complaint_005": "Above 0.5%, Amazon may pause your sending",
+    "too_few": "{count} of {total}, too few to judge",
+    "added": "+{count} in {minutes} min",
+    "per_minute": "{count} per minute now",
+    "last_sent": "Last one {time}",
+    "announcement": "{sent} sent, {delivered} delivered, {opened} read and {clicked} clicked by "
+    "humans.",
+}
+
+# The key numbers and the funnel of terminals and of documents; the page has one row for both.
+KEY_NUMBERS = {
+    "opened": "Read rate",
+    "clicked": "Click rate",
+    "bounced": "Hard bounce rate",
+    "complained": "Spam complaint rate",
+    "prevented": "not sent: suppressed",
     "rejected": "rejected",
     "template_errors": "template errors",
     "delayed": "delayed",
@@ -637,14 +668,6 @@ CAMPAIGN = {
     "soft": "soft",
     "replies": "out-of-office replies",
     "undetermined": "of unknown type",
-    "bounce_05": "Above 5%, Amazon may review your account",
-    "bounce_1": "Above 10%, Amazon may pause your sending",
-    "complaint_001": "Above 0.1%, Amazon may review your account",
-    "complaint_005": "Above 0.5%, Amazon may pause your sending",
-    "too_few": "{count} of {total}, too few to judge",
-    "added": "+{count} in {minutes} min",
-    "announcement": "{sent} sent, {delivered} delivered, {opened} read and {clicked} clicked by "
-    "humans.",
 }
 
 FUNNEL = {
@@ -655,14 +678,29 @@ FUNNEL = {
     "of_delivered": "Of delivered",
     "prevented": "{count} of the sent emails were not attempted, because their addresses are "
     "suppressed. No rate includes them.",
-    "range": "At least {least}% were read, most likely {likely}%, at most {most}%.",
-    "bots": "{points} of these {most} points are bots and privacy proxies.",
+}
+
+PROBLEMS_OF_CAMPAIGN = {
+    "title": "Problems",
+    "none": "No problems",
+    "one": "1 problem",
+    "several": "{count} problems",
+    "bounce": "Too many hard bounces",
+    "complaint": "Too many spam complaints",
+    "delivery_delays": "{provider}: more delays than elsewhere",
+    "hard_bounces": "{provider}: more hard bounces than elsewhere",
+    "soft_bounces": "{provider}: more soft bounces than elsewhere",
+    "others": "Other providers",
+    "prevented": "Suppressed addresses. Not held against you, and in no rate",
+    "not_a_bounce": "Not bounces",
     "late_bounces": "Some emails bounced after the recipient's mail server had accepted them, so "
     "delivered and bounced emails are more than sent ones.",
 }
 
 BOTS = {
     "title": "Humans and bots",
+    "range": "At least {least}% read it, most likely {likely}%, at most {most}%.",
+    "of_which": "{points} of these {most} points are bots and privacy proxies.",
     "human": "Human",
     "bot": "Bot",
     "unknown": "Unknown",
@@ -683,17 +721,14 @@ BOTS = {
 
 PACE = {
     "title": "Pace",
-    "human_opens": "Human opens",
-    "human_clicks": "Human clicks",
+    "human_opens": "{actual} human opens, usually {low} to {high} by now",
+    "human_clicks": "{actual} human clicks, usually {low} to {high} by now",
     "usual": "As usual",
     "above": "▲ {ratio} \N{MULTIPLICATION SIGN} usual",
     "below": "▼ {ratio} \N{MULTIPLICATION SIGN} usual",
     "not_yet": "Too early to tell",
-    "so_far": "{actual} so far, usually {low} to {high} by this age",
-    "after_24": "Expected 24 hours after sending: {expected} ({low} to {high}), "
-    "{share} of delivered",
-    "after_168": "Expected 7 days after sending: {expected} ({low} to {high}), "
-    "{share} of delivered",
+    "after_24": "After 24 hours: {expected} expected ({low} to {high})",
+    "after_168": "After 7 days: {expected} expected ({low} to {high})",
     "compared": "Compared with {count} earlier campaigns of this sender at the same age.",
     "too_few": "Not enough history yet: {count} of {needed} earlier campaigns of this sender with "
     "at least 500 delivered emails.",
@@ -856,7 +891,7 @@ LINKS = {
     "title": "Links",
     "link": "Link",
     "unique_human_clicks": "Humans",
-    "human_clicks": "Their clicks",
+    "human_clicks": "Human clicks",
     "clicks": "All clicks",
     "unsubscribe": "Unsubscribe and preferences: not part of the click rate",
     "none": "No clicks yet.",
@@ -1033,8 +1068,10 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "recount": RECOUNTS,
         "page": PAGE | {"unreachable": _REFUSED} if signing_in else PAGE,
         "list": LIST,
+        "view": VIEWS,
+        "report": REPORT,
         "campaign": CAMPAIGN,
-        "funnel": FUNNEL,
+        "problems": PROBLEMS_OF_CAMPAIGN,
         "bots": BOTS,
         "pace": PACE,
         "compare": COMPARE,

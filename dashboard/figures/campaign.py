@@ -124,7 +124,7 @@ class Bounces(Struct, frozen=True):
 
 def tiles(stats: Stats) -> list[Tile]:
     """Return the key numbers."""
-    text = glossary.CAMPAIGN
+    text = glossary.CAMPAIGN | glossary.KEY_NUMBERS
     counts = stats["counts"]
     delivered = text["of_delivered"].format(total=count(counts["deliveries"]))
     tried = rates.attempted(counts) if counts["prevented"] else counts["sends"]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from chalicelib.insight.history import LEAST_DELIVERIES
-from dashboard.deploy.glossary import PACE
+from dashboard.deploy.glossary import LABELS, PACE
 from dashboard.figures.formats import age, count, parse
 
 Stats = Mapping[str, Any]
@@ -143,7 +143,7 @@ def _metric(name: str, found: Mapping[str, Any], deliveries: int | None) -> Metr
     forecasts = tuple(
         _forecast(one["hours"], one[name], deliveries) for one in found["forecast"] if name in one
     )
-    return Metric(name, PACE[name], _now(found[name]) if name in found else None, forecasts)
+    return Metric(name, LABELS[name], _now(found[name]) if name in found else None, forecasts)
 
 
 def _now(found: Mapping[str, int]) -> Now:

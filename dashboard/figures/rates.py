@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from chalicelib.stats.counters import RATES
-from dashboard.deploy.glossary import CAMPAIGN, FUNNEL
+from dashboard.deploy.glossary import BOTS, CAMPAIGN, FUNNEL, PROBLEMS_OF_CAMPAIGN
 from dashboard.figures import formats
 
 Counts = Mapping[str, int | None]
@@ -95,13 +95,13 @@ def remarks(stats: Mapping[str, Any]) -> list[str]:
         most = max(read, anyone)
         middle = min(most, read if likely is None else likely)
         low, middle, high = (math.floor(100 * one + 0.5) for one in (read, middle, most))
-        text = FUNNEL["range"].format(least=low, likely=middle, most=high)
-        more = FUNNEL["bots"].format(points=high - low, most=high) if high > low else ""
+        text = BOTS["range"].format(least=low, likely=middle, most=high)
+        more = BOTS["of_which"].format(points=high - low, most=high) if high > low else ""
         found.append(f"{text} {more}".rstrip())
     tried = attempted(counts) if counts["prevented"] is not None else counts["sends"]
     bounced = sum(counts[f"{kind}_bounces"] for kind in ("hard", "soft", "undetermined"))
     if counts["deliveries"] <= tried < counts["deliveries"] + bounced:
-        found.append(FUNNEL["late_bounces"])
+        found.append(PROBLEMS_OF_CAMPAIGN["late_bounces"])
     return found
 
 

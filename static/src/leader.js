@@ -15,6 +15,9 @@ export const standsAlone = () => alone;
 /** @param {string} id the campaign's id @returns {string | undefined} undefined if there is no link */
 export const wallHash = (id) => (alone ? undefined : `#/wall/${encodeURIComponent(id)}`);
 
+/** @param {string} id the campaign's id @returns {string | undefined} undefined if there is no link */
+export const reportHash = (id) => (alone ? undefined : `#/report/${encodeURIComponent(id)}`);
+
 /** @param {string[]} ids of campaigns, the reference first @returns {string | undefined} undefined if there is no link */
 export const compareHash = (ids) => (alone ? undefined : ["#/compare", ...ids.map(encodeURIComponent)].join("/"));
 

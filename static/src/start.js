@@ -99,7 +99,7 @@ export function start(credentials = () => [], shared) {
       if (wanted !== null) connection.subscribe(wanted);
       topic = wanted;
     }
-    document.title = "id" in route ? `${route.id} – Mailpulse` : "Mailpulse";
+    document.title = ["id" in route ? route.id : null, text(`view.${route.view}`), "Mailpulse"].filter(Boolean).join(" – ");
     show({ route });
   }
 

@@ -60,8 +60,9 @@ def test_incidents_are_marked_on_the_axis_of_both_charts(stage, look):
     )
     running, ended, *repeated = boxes
     plot = page.locator(".plot svg").first.bounding_box()
-    assert [(one["left"], one["width"]) for one in repeated] == [
-        (one["left"], one["width"]) for one in (running, ended)
+    other = page.locator(".plot svg").nth(1).bounding_box()
+    assert [(one["left"] - other["x"], one["width"]) for one in repeated] == [
+        (one["left"] - plot["x"], one["width"]) for one in (running, ended)
     ]
     assert plot["x"] < ended["left"] < ended["right"] < running["left"] < running["right"]
     assert running["right"] <= plot["x"] + plot["width"] + 1

@@ -122,14 +122,14 @@ def test_the_list_shows_a_new_campaign_first_and_links_to_it(dashboard, viewer):
 
 def test_a_campaign_without_events_waits_for_the_first_one(dashboard, viewer):
     viewer.open_campaign("not%20sent%20yet")
-    expect(viewer.page.get_by_text("Waiting for the first event")).to_be_visible()
+    expect(viewer.page.get_by_text("No such campaign yet")).to_be_visible()
     viewer.sees(sends=0, opens=0)
     expect(viewer.page.locator(".delivered .big")).to_have_text("\N{EN DASH}")
 
     dashboard.publish(ses.a_send("n-1", campaign="not sent yet"))
 
     viewer.sees(sends=1)
-    expect(viewer.page.get_by_text("Waiting for the first event")).to_be_hidden()
+    expect(viewer.page.get_by_text("No such campaign yet")).to_be_hidden()
 
 
 def test_links_are_ranked_by_human_clickers(dashboard, viewer):

@@ -89,7 +89,7 @@ def test_the_search_updates_while_typing(look):
 
 def test_the_definition_of_a_number_is_shown_on_hover_and_focus(look):
     page = look("campaign")
-    name = page.get_by_role("button", name="Hard bounce rate")
+    name = page.get_by_role("button", name="Hard bounces", exact=True).last
     told = page.get_by_role("tooltip").filter(has_text="Hard bounces ÷ emails sent, except")
     expect(told).to_be_hidden()
 
@@ -108,7 +108,7 @@ def test_the_definition_of_a_number_is_shown_on_hover_and_focus(look):
 def test_the_recent_increase_is_shown_beside_the_number(look):
     page = look("campaign")
 
-    expect(page.locator(".opened .added")).to_have_text(re.compile(r"^\+\d+ in 5 min$"))
+    expect(page.locator(".tile.read .added")).to_have_text(re.compile(r"^\+\d+ in 5 min$"))
 
 
 def test_a_running_incident_stands_above_the_numbers(stage, look):
@@ -183,13 +183,14 @@ def test_without_the_permission_there_is_no_button_for_alarms(stage, look):
 
 
 def test_the_pace_says_whether_a_campaign_is_good_and_what_to_expect(look):
-    pace = look("campaign").locator("section.pace")
+    page = look("campaign")
 
-    expect(pace.get_by_text("▲ 1.3 × usual")).to_be_visible()  # noqa: RUF001 - as on the page
-    expect(pace.get_by_text("2,683 so far, usually 1,790 to 2,340 by this age")).to_be_visible()
-    expect(pace.get_by_text("As usual")).to_be_visible()
-    expect(pace.get_by_text("3,490 (3,180 to 3,810), 28.6% of delivered")).to_be_visible()
-    expect(pace.get_by_text("Compared with 12 earlier campaigns")).to_be_visible()
+    read = page.locator(".tile.read .pace")
+    expect(read.get_by_text("▲ 1.3 × usual")).to_be_visible()  # noqa: RUF001 - as on the page
+    expect(read.get_by_text("2,683 human opens, usually 1,790 to 2,340 by now")).to_be_visible()
+    expect(read.get_by_text("After 24 hours: 28.6% expected (26.1% to 31.2%)")).to_be_visible()
+    expect(read.get_by_title("Compared with 12 earlier campaigns")).to_be_visible()
+    expect(page.locator(".tile.human_click .pace").get_by_text("As usual")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_the_pace_says_whether_a_campaign_is_good_and_what_to_expect(look):
 def test_without_enough_data_the_pace_says_so(stage, look, pace, said):
     stage.scene.snapshots[PREFIX + SPRING] |= {"pace": pace}
 
-    expect(look("campaign").locator("section.pace").get_by_text(said)).to_be_visible()
+    expect(look("campaign").locator(".tile.read .pace").get_by_text(said)).to_be_visible()
 
 
 def by_age(page):
@@ -301,46 +302,74 @@ def test_the_kinds_of_bots_and_what_may_still_change_are_shown(look):
     expect(page.get_by_text("of its labels agree with this classification")).to_be_visible()
 
 
-def test_each_step_of_the_funnel_has_its_rate_of_the_step_before_and_of_delivered(look):
+def test_the_key_numbers_lead_from_sent_to_clicked_each_of_the_one_before(look):
+    tiles = look("campaign").locator(".tile")
+
+    expect(tiles.locator("h3 button")).to_have_text(["Sent", "Delivered", "Read", "Clicked"])
+    expect(tiles.locator(".big")).to_contain_text(["12,521", "97.8%", "22.9%", "4.9%"])
+    expect(tiles.nth(1)).to_contain_text("12,204 of 12,480 attempted")
+    expect(tiles.nth(2)).to_contain_text("2,790 of 12,204 delivered")
+    expect(tiles.nth(3)).to_contain_text("598 of 12,204 delivered")
+
+
+def test_the_problems_of_a_campaign_are_named_beside_its_numbers_and_listed(look):
     page = look("campaign")
 
-    rows = page.locator(".funnel tbody tr").evaluate_all(
-        "rows => rows.map(row => [...row.cells].map(cell => cell.querySelector('button')"
-        "?.textContent ?? cell.textContent))"
+    delivered = page.locator(".tile.delivery")
+    expect(delivered.get_by_text("3 problems")).to_be_visible()
+    expect(delivered.get_by_text("Microsoft: more delays than elsewhere")).to_be_visible()
+    problems = page.get_by_role("region", name="Problems").get_by_role("listitem")
+    expect(problems).to_have_text(
+        [
+            "▲ Microsoft: more delays than elsewhere",
+            "▲ Microsoft: more hard bounces than elsewhere",
+            "▲ Other providers: more soft bounces than elsewhere",
+        ]
     )
-    assert rows == [
-        ["Sent", "12,521", "", ""],
-        ["Delivered", "12,204", "97.8%", ""],
-        ["Read", "2,790", "22.9%", "22.9%"],
-        ["Human clicks", "598", "21.4%", "4.9%"],
-    ]
+
+
+def test_a_problem_that_an_incident_reports_is_named_once(stage, look):
+    stage.scene.snapshots[PREFIX + SPRING] |= {"incidents": [scenes.incident()]}
+    page = look("campaign")
+
+    problems = page.get_by_role("region", name="Problems").get_by_role("listitem")
+    expect(problems.filter(has_text="Microsoft")).to_have_text(
+        ["▲ Microsoft is deferring your mail", "▲ Microsoft: more hard bounces than elsewhere"]
+    )
+
+
+def test_a_healthy_campaign_has_no_problems(stage, look):
+    stage.scene.snapshots[PREFIX + SPRING]["providers"] = []
+
+    expect(look("campaign").locator(".tile.delivery")).to_contain_text("No problems")
 
 
 def test_the_range_of_the_read_rate_names_bots_and_privacy_proxies(stage, look):
     stage.scene = figures.private()
     page = look("campaign")
 
-    expect(
-        page.get_by_text("At least 23% were read, most likely 41%, at most 68%.")
-    ).to_be_visible()
-    expect(page.get_by_text("45 of these 68 points are bots and privacy proxies.")).to_be_visible()
+    expect(page.get_by_text("At least 23% read it, most likely 41%, at most 68%.")).to_be_visible()
+    expect(page.get_by_text("45 of these 68 points are bots and privacy proxies")).to_be_visible()
 
 
 def test_emails_that_ses_did_not_send_are_not_bounces(look):
     page = look("campaign")
     unfold(page)
 
-    expect(page.locator(".sent")).to_contain_text("41 not sent: suppressed")
-    expect(page.locator(".delivered")).to_contain_text("of 12,480 attempted")
-    row = page.locator(".bounces tr").filter(has_text="on your account's suppression list")
-    expect(row).to_contain_text("Not a bounce")
+    expect(page.locator(".tile.delivery")).to_contain_text("of 12,480 attempted")
+    rows = page.locator(".problems tr")
+    expect(rows.filter(has_text="Not sent: suppressed")).to_contain_text("41")
+    expect(rows.filter(has_text="Not sent: suppressed")).to_contain_text("Not held against you")
+    expect(rows.filter(has_text="on your account's suppression list")).to_contain_text("39")
 
 
 def test_out_of_office_replies_are_shown_apart_from_soft_bounces(look):
     page = look("campaign")
 
-    expect(page.get_by_text("61 soft, 4 of unknown type")).to_be_visible()
-    expect(page.get_by_text("27 out-of-office replies")).to_be_visible()
+    rows = page.locator(".problems tr")
+    expect(rows.filter(has_text="Soft bounces")).to_contain_text("61")
+    expect(rows.filter(has_text="Bounces of unknown type")).to_contain_text("4")
+    expect(rows.filter(has_text="Out-of-office replies")).to_contain_text("27")
 
 
 @pytest.mark.parametrize("view", ["overview", "campaign", "wall"])
@@ -549,7 +578,7 @@ def test_bounce_types_are_explained_and_link_to_their_list(look):
     page = look("campaign")
     unfold(page)
 
-    row = page.locator(".bounces tr").filter(has_text="Mailbox full")
+    row = page.locator(".problems tr").filter(has_text="Mailbox full")
     row.get_by_role("link", name="41").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Soft bounces")
@@ -563,7 +592,7 @@ def test_bounce_types_are_explained_and_link_to_their_list(look):
     [
         ("human_opens", "Human opens", {"Open/human"}),
         ("machine_clicks", "Bot clicks", {"Click/machine"}),
-        ("clicks", "All clicks", {"Click/human", "Click/machine"}),
+        ("unique_human_clicks", "Unique human clicks", {"Click/human"}),
         ("soft_bounces", "Soft bounces", {"Bounce/null"}),
     ],
 )
@@ -786,7 +815,7 @@ def test_a_wrong_browser_clock_does_not_change_the_numbers(stage, look, hours):
     page.goto(stage.url + CAMPAIGN)
 
     expect(page.locator(".health")).to_have_attribute("data-level", "ok")
-    expect(page.locator(".opened .added")).to_have_text(re.compile(r"^\+\d\d in 5 min$"))
+    expect(page.locator(".tile.read .added")).to_have_text(re.compile(r"^\+\d\d in 5 min$"))
     expect(page.get_by_text(re.compile(r"Last event (just now|\d+ s ago)"))).to_be_visible()
 
 
@@ -921,7 +950,7 @@ def test_the_printed_page_has_all_parts_and_no_controls(look):
     expect(page.locator("[data-metric=sends]").first).to_be_visible()
     expect(page.get_by_text("As of ")).to_be_visible()
     expect(page.get_by_role("heading", name="Links")).to_be_visible()
-    expect(page.get_by_role("heading", name="Bounces")).to_be_visible()
+    expect(page.get_by_role("heading", name="Problems")).to_be_visible()
     expect(page.locator(".legend").get_by_text("Human opens")).to_be_visible()
     expect(page.locator(".bar")).to_be_hidden()
     expect(page.get_by_role("button", name="Download CSV").first).to_be_hidden()
@@ -930,3 +959,68 @@ def test_the_printed_page_has_all_parts_and_no_controls(look):
     assert bars.evaluate_all(
         "all => all.every(one => parseFloat(getComputedStyle(one).borderTopWidth) > 0)"
     )
+
+
+def test_a_report_has_all_parts_and_no_controls_and_says_when_it_was_made(look):
+    page = look("campaign")
+    page.get_by_role("link", name="Report").click()
+
+    expect(page.get_by_text(re.compile(r"^As of .* \(Europe/Zurich\)$"))).to_be_visible()
+    for part in (
+        *("Timeline", "Links", "Problems", "Humans and bots", "Mailbox providers"),
+        "What the numbers mean",
+    ):
+        expect(page.get_by_role("region", name=part)).to_be_visible()
+    expect(page.locator("main button:visible:not(.definition *, .legend *)")).to_have_text(
+        ["Print or save as PDF"]
+    )
+    page.get_by_role("link", name="← spring-sale").click()
+    expect(page.get_by_role("link", name="Report")).to_be_visible()
+
+
+def test_a_report_becomes_a_pdf_with_its_charts(look):
+    page = look("report")
+    expect(page.locator(".plot svg path")).not_to_have_count(0)
+    page.emulate_media(media="print")
+
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    height = "all => all.map(one => one.getBoundingClientRect().height)"
+    assert min(page.locator(".plot svg").evaluate_all(height)) > 50
+
+
+def test_the_title_of_the_tab_names_the_view(stage, look):
+    page = look("report")
+
+    expect(page).to_have_title(re.compile("^spring-sale . Report . Mailpulse$"))
+    page.goto(stage.url + CAMPAIGN)
+    expect(page).to_have_title(re.compile("^spring-sale . Mailpulse$"))
+    page.goto(f"{stage.url}#/health")
+    expect(page).to_have_title(re.compile("^Pipeline status . Mailpulse$"))
+
+
+def test_at_most_52_stops_lead_the_keyboard_through_a_campaign(look):
+    page = look("campaign")
+    unfold(page)
+
+    stops = page.evaluate(
+        """() => {
+          const selector = "a[href], button, input, select, summary, [tabindex='0']";
+          const all = [...document.querySelectorAll(selector)];
+          const shown = all.filter(one => one.offsetParent && !one.disabled && one.tabIndex >= 0);
+          const groups = shown.filter(one => one.type === "radio");
+          return shown.length - groups.length + new Set(groups.map(one => one.name)).size;
+        }"""
+    )
+    assert stops <= 52
+
+
+def test_arrow_keys_lead_from_one_series_of_a_legend_to_the_next(look):
+    page = look("campaign")
+    legend = page.get_by_role("toolbar", name="Engagement")
+    legend.get_by_role("button", name="All opens").focus()
+
+    page.keyboard.press("ArrowRight")
+    expect(legend.get_by_role("button", name="Human opens")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(legend.get_by_role("button", name="Human clicks")).to_be_focused()

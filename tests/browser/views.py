@@ -10,6 +10,7 @@ CAMPAIGN = f"#/campaign/{SPRING}"
 VIEWS = {
     "overview": "#/",
     "campaign": CAMPAIGN,
+    "report": f"#/report/{SPRING}",
     "by age": f"{CAMPAIGN}?age=human_opens",
     "activity": f"{CAMPAIGN}/all",
     "by time": f"{CAMPAIGN}/sends",

@@ -189,7 +189,7 @@ def test_texts_of_emails_cannot_control_the_terminal(place):
 def test_a_campaign_without_events_has_dashes_for_rates():
     lines = drawn(view(reading()))
 
-    assert "Waiting for the first event." in "\n".join(lines)
+    assert "No such campaign yet." in "\n".join(lines)
     assert [DASH] * 6 in [one.split()[1:] for one in lines]
     assert not any("Links" in one for one in lines)
 

@@ -73,7 +73,7 @@ def test_the_document_has_the_numbers_in_the_words_of_the_page():
         "Started 2026-11-23 10:00 UTC · Last event 2026-11-23 11:05 UTC",
         "As of 2026-11-23 11:06:05 UTC",
         "Read rate 27.0% 316 of 1,170 delivered Including bots: 40.0%",
-        "At least 27% were read, most likely 31%, at most 40%.",
+        "At least 27% read it, most likely 31%, at most 40%.",
         "Apple Mail privacy proxy Preloads the images of every email",
         "Mailbox full Soft · MailboxFull 5",
         "Hard bounces ÷ emails sent, except to suppressed addresses",
@@ -150,7 +150,7 @@ def test_texts_of_emails_are_escaped_in_the_document(place):
 def test_the_document_of_a_campaign_without_events_has_dashes_for_rates():
     text = shown(document(reading())).replace(DASH, "-")
 
-    assert "Waiting for the first event." in text
+    assert "No such campaign yet." in text
     assert "Read rate - 0 of 0 delivered Including bots: -" in text
     assert "No clicks yet." in text
     assert "No bounces." in text

@@ -10,7 +10,7 @@ import { activityHash } from "../leader.js";
 import { campaignHash } from "../route.js";
 import { bucketsOf, defaultGrain } from "../select.js";
 import { text } from "../glossary.js";
-import { meaningOf } from "./bounces.js";
+import { meaningOf } from "./problems.js";
 import { EventRow, detailOf } from "./event.js";
 import { Heading } from "./heading.js";
 import { Notice } from "./notice.js";

@@ -65,7 +65,7 @@ export function App({ page }) {
         <${Notice}>
           ${text(state === "offline" ? "page.offline" : "page.unreachable", { address: page.address })} ${lastMessageAt && text("page.last")}
         <//>`}
-      ${lastMessageAt !== null && html`
+      ${lastMessageAt !== null && route.view !== "report" && html`
         <p class="printed">${text("page.printed", { time: page.format.moment(lastMessageAt), zone: page.format.zone })}</p>`}
       <${Place} page=${page} />
     </main>`;
@@ -99,5 +99,6 @@ function Place({ page }) {
   if (route.view === "wall") return html`<${WallView} ...${campaign} />`;
   if (route.view === "activity") return html`<${ActivityView} key=${id} route=${route} ...${campaign} />`;
   if (route.view === "recipients") return html`<${RecipientsView} key=${id} ...${{ id, route, page }} />`;
-  return html`<${CampaignView} key=${id} ...${campaign} query=${route.query} untracked=${health?.untracked.includes(id)} unsent=${health?.unsent.includes(id)} />`;
+  const report = route.view === "report";
+  return html`<${CampaignView} key=${id} ...${campaign} report=${report} query=${route.view === "campaign" ? route.query : ""} untracked=${health?.untracked.includes(id)} unsent=${health?.unsent.includes(id)} />`;
 }

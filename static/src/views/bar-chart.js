@@ -1,10 +1,10 @@
 /** A bar chart with a time axis, as SVG: it prints, and follows the colors of the system. */
 
-import { Component, createRef } from "preact";
 import { createAxisFormat } from "../axis.js";
 import { layoutOf } from "../chart.js";
 import { html } from "../html.js";
 import { STEP } from "../state.js";
+import { Measured } from "./measured.js";
 
 let last = 0;
 
@@ -22,13 +22,9 @@ const LEAST_DRAG = 4;
  *            onZoom?: (zoom: Range | null) => void}} Props `columns`, computed from `data`: first
  *   the times, then one per counter; `row` is at the pointer; `onZoom` gets the range that was
  *   dragged over, null for all
- * @extends {Component<Props, {width: number, height: number, em: number, drag: [number, number] | null}>}
+ * @extends {Measured<Props, {drag?: [number, number] | null}>}
  */
-export class BarChart extends Component {
-  state = { width: 0, height: 0, em: 12, drag: /** @type {[number, number] | null} */ (null) };
-  /** @type {import("preact").RefObject<HTMLElement | null>} */
-  #element = createRef();
-  #resizing = new ResizeObserver(() => this.#measure());
+export class BarChart extends Measured {
   /** @type {import("../chart.js").Layout | null} */
   #layout = null;
   #drawnAt = 0;
@@ -37,14 +33,9 @@ export class BarChart extends Component {
   #area = `plot-${++last}`;
   #axis = createAxisFormat(this.props.format.locale, this.props.format.zone);
 
-  componentDidMount() {
-    this.#measure();
-    if (this.#element.current) this.#resizing.observe(this.#element.current);
-  }
-
   componentWillUnmount() {
     clearTimeout(this.#redraw);
-    this.#resizing.disconnect();
+    super.componentWillUnmount();
   }
 
   /** @param {Props} next @param {any} state */
@@ -60,29 +51,18 @@ export class BarChart extends Component {
     return false;
   }
 
-  #measure() {
-    const element = this.#element.current;
-    if (!element) return;
-    const { clientWidth: width, clientHeight: height } = element;
-    const em = parseFloat(getComputedStyle(element).fontSize);
-    if (width !== this.state.width || height !== this.state.height || em !== this.state.em) this.setState({ width, height, em });
-  }
-
-  /** @param {PointerEvent} event */
-  #x = (event) => event.clientX - (this.#element.current?.getBoundingClientRect().left ?? 0);
-
   /** @param {PointerEvent} event */
   #begin = (event) => {
     if (!this.props.onZoom || event.pointerType !== "mouse" || event.button !== 0) return;
-    this.#element.current?.setPointerCapture(event.pointerId);
-    this.setState({ drag: [this.#x(event), this.#x(event)] });
+    this.element.current?.setPointerCapture(event.pointerId);
+    this.setState({ drag: [this.leftOf(event), this.leftOf(event)] });
   };
 
   /** @param {PointerEvent} event */
   #move = (event) => {
     const { drag } = this.state;
-    if (drag) this.setState({ drag: [drag[0], this.#x(event)] });
-    this.props.onPoint?.(this.#layout?.rowAt(this.#x(event)) ?? null);
+    if (drag) this.setState({ drag: [drag[0], this.leftOf(event)] });
+    this.props.onPoint?.(this.#layout?.rowAt(this.leftOf(event)) ?? null);
   };
 
   #end = () => {
@@ -111,7 +91,7 @@ export class BarChart extends Component {
     this.#layout = layout;
     const at = row === null ? undefined : times[row];
     return html`
-      <div class="plot" ref=${this.#element} aria-hidden="true" onPointerMove=${this.#move} onPointerDown=${this.#begin}
+      <div class="plot" ref=${this.element} aria-hidden="true" onPointerMove=${this.#move} onPointerDown=${this.#begin}
         onPointerUp=${this.#end} onPointerLeave=${() => onPoint?.(null)} onDblClick=${() => onZoom?.(null)}>
         ${layout && html`
           <svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`}>

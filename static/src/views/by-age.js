@@ -1,12 +1,13 @@
 /** One campaign by its age, over what is usual for earlier campaigns. */
 
-import { Component, createRef } from "preact";
+import { Component } from "preact";
 import { createAxisFormat } from "../axis.js";
 import { AGES, METRICS, comparisonOf, countAt, layoutOf, lineOf, valueAt } from "../by-age.js";
 import { download } from "../csv.js";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { UsualFeed } from "../usual.js";
+import { Measured } from "./measured.js";
 import { Notice } from "./notice.js";
 
 /**
@@ -160,40 +161,16 @@ function Table({ rows, metric, format }) {
 }
 
 /**
- * @extends {Component<{usual: Usual | null, metric: Metric, line: Line, at: number | null, format: Format,
- *   onPoint: (age: number | null) => void}, {width: number, height: number, em: number}>}
+ * @extends {Measured<{usual: Usual | null, metric: Metric, line: Line, at: number | null, format: Format,
+ *   onPoint: (age: number | null) => void}>}
  */
-class AgeChart extends Component {
-  state = { width: 0, height: 0, em: 12 };
-  /** @type {import("preact").RefObject<HTMLElement | null>} */
-  #element = createRef();
-  #resizing = new ResizeObserver(() => this.#measure());
+class AgeChart extends Measured {
   #axis = createAxisFormat(this.props.format.locale);
   /** @type {ReturnType<typeof layoutOf> | null} */
   #layout = null;
 
-  componentDidMount() {
-    this.#measure();
-    if (this.#element.current) this.#resizing.observe(this.#element.current);
-  }
-
-  componentWillUnmount() {
-    this.#resizing.disconnect();
-  }
-
-  #measure() {
-    const element = this.#element.current;
-    if (!element) return;
-    const { clientWidth: width, clientHeight: height } = element;
-    const em = parseFloat(getComputedStyle(element).fontSize);
-    if (width !== this.state.width || height !== this.state.height || em !== this.state.em) this.setState({ width, height, em });
-  }
-
   /** @param {PointerEvent} event */
-  #move = (event) => {
-    const x = event.clientX - (this.#element.current?.getBoundingClientRect().left ?? 0);
-    this.props.onPoint(this.#layout?.ageAt(x) ?? null);
-  };
+  #move = (event) => this.props.onPoint(this.#layout?.ageAt(this.leftOf(event)) ?? null);
 
   render() {
     const { usual, metric, line, at, format, onPoint } = this.props;
@@ -201,7 +178,7 @@ class AgeChart extends Component {
     const layout = width > 0 ? layoutOf({ line, usual, metric, width, height, em, count: this.#axis.count }) : null;
     this.#layout = layout;
     return html`
-      <div class="plot by-age" ref=${this.#element} aria-hidden="true" onPointerMove=${this.#move} onPointerDown=${this.#move}
+      <div class="plot by-age" ref=${this.element} aria-hidden="true" onPointerMove=${this.#move} onPointerDown=${this.#move}
         onPointerLeave=${() => onPoint(null)}>
         ${layout && html`
           <svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`}>

@@ -3,6 +3,7 @@
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { KINDS_OF_BOTS } from "../protocol.js";
+import { readRange } from "../rates.js";
 import { CountLink } from "./count-link.js";
 
 const WHAT = /** @type {const} */ (["opens", "clicks"]);
@@ -18,11 +19,14 @@ const WHAT = /** @type {const} */ (["opens", "clicks"]);
  *   `moved`: opens and clicks that were reclassified from human to bot; `unsettled`: those that still may be
  */
 export function HumansAndBotsView({ id, summary, moved, unsettled, format }) {
+  const range = readRange(summary);
   const changes = WHAT.filter((what) => moved?.[what])
     .map((what) => text(`bots.${what}`, { count: format.count(moved?.[what] ?? 0) }));
   return html`
     <section class="panel" aria-labelledby="humans-and-bots-title">
       <h2 id="humans-and-bots-title">${text("bots.title")}</h2>
+      <p class="said">${range && text("bots.range", range)}</p>
+      <p class="foot">${range && range.most > range.least && text("bots.of_which", { points: range.most - range.least, most: range.most })}</p>
       <${Split} what="opens" id=${id} summary=${summary} format=${format} />
       <${Split} what="clicks" id=${id} summary=${summary} format=${format} />
       <${Kinds} summary=${summary} format=${format} />
@@ -56,7 +60,7 @@ function Split({ what, id, summary, format }) {
       <span class="by-bots" style=${share(bots)}></span>
     </div>
     <dl class="key">
-      <div><dt>${text(`label.${what}`)}</dt><dd>${count(what)}</dd></div>
+      <div><dt>${text(`label.${what}`)}</dt><dd>${format.count(counts?.[what])}</dd></div>
       <div><dt><i class="by-humans"></i>${text("bots.human")}</dt><dd>${count(`human_${what}`)}</dd></div>
       <div><dt><i class="by-bots"></i>${text("bots.bot")}</dt><dd>${count(`machine_${what}`)}</dd></div>
       <div><dt><i class="by-unknown"></i>${text("bots.unknown")}</dt><dd>${counts ? format.count(Math.max(0, total - humans - bots)) : "–"}</dd></div>

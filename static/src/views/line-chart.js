@@ -1,8 +1,8 @@
 /** A chart of shares by age, a line per series, as SVG: it prints, and follows the colors of the system. */
 
-import { Component, createRef } from "preact";
 import { html } from "../html.js";
 import { DASHES, linesOf, markOf } from "../line-chart.js";
+import { Measured } from "./measured.js";
 
 /** Half of the size of a mark, in em. */
 const MARK = 0.32;
@@ -11,38 +11,14 @@ const MARK = 0.32;
  * @typedef {{ages: number[], series: number[][], row: number | null, format: import("../format.js").Format,
  *            ageLabel: (seconds: number) => string, onPoint: (row: number | null) => void}} Props `row` is the
  *   number of the age at the pointer
- * @extends {Component<Props, {width: number, height: number, em: number}>}
+ * @extends {Measured<Props>}
  */
-export class LineChart extends Component {
-  state = { width: 0, height: 0, em: 12 };
-  /** @type {import("preact").RefObject<HTMLElement | null>} */
-  #element = createRef();
-  #resizing = new ResizeObserver(() => this.#measure());
+export class LineChart extends Measured {
   /** @type {import("../line-chart.js").Lines | null} */
   #lines = null;
 
-  componentDidMount() {
-    this.#measure();
-    if (this.#element.current) this.#resizing.observe(this.#element.current);
-  }
-
-  componentWillUnmount() {
-    this.#resizing.disconnect();
-  }
-
-  #measure() {
-    const element = this.#element.current;
-    if (!element) return;
-    const { clientWidth: width, clientHeight: height } = element;
-    const em = parseFloat(getComputedStyle(element).fontSize);
-    if (width !== this.state.width || height !== this.state.height || em !== this.state.em) this.setState({ width, height, em });
-  }
-
   /** @param {PointerEvent} event */
-  #move = (event) => {
-    const { left = 0 } = this.#element.current?.getBoundingClientRect() ?? {};
-    this.props.onPoint(this.#lines?.rowAt(event.clientX - left) ?? null);
-  };
+  #move = (event) => this.props.onPoint(this.#lines?.rowAt(this.leftOf(event)) ?? null);
 
   render() {
     const { ages, series, row, format, ageLabel, onPoint } = this.props;
@@ -51,7 +27,7 @@ export class LineChart extends Component {
     this.#lines = lines;
     const at = row === null ? undefined : ages[row];
     return html`
-      <div class="plot tall" ref=${this.#element} aria-hidden="true" onPointerMove=${this.#move} onPointerDown=${this.#move} onPointerLeave=${() => onPoint(null)}>
+      <div class="plot tall" ref=${this.element} aria-hidden="true" onPointerMove=${this.#move} onPointerDown=${this.#move} onPointerLeave=${() => onPoint(null)}>
         ${lines && html`
           <svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`}>
             ${lines.lines.map(({ y, value }) => html`

@@ -7,7 +7,6 @@ import { html } from "../html.js";
 import { activityHash } from "../leader.js";
 import { OTHER } from "../links.js";
 import { linksOf } from "../select.js";
-import { Definition } from "./definition.js";
 
 const AT_FIRST = 10;
 const COLUMNS = /** @type {const} */ (["unique_human_clicks", "human_clicks", "clicks"]);
@@ -16,15 +15,15 @@ const COLUMNS = /** @type {const} */ (["unique_human_clicks", "human_clicks", "c
 
 /**
  * @typedef {{id: string, data: import("../state.js").CampaignData | null,
- *            format: import("../format.js").Format}} Props `data`: null while it is loading
+ *            format: import("../format.js").Format, whole: boolean}} Props `data`: null while it is loading; `whole`: all links
  * @extends {Component<Props, {all: boolean}>}
  */
 export class LinksView extends Component {
   state = { all: false };
 
   render() {
-    const { id, data, format } = this.props;
-    const { all } = this.state;
+    const { id, data, format, whole } = this.props;
+    const all = this.state.all || whole;
     const links = data ? linksOf(data) : [];
     const counts = data?.summary?.counts;
     const ranked = links.filter(({ kind, id: link }) => kind !== "unsubscribe" && link !== OTHER);
@@ -48,8 +47,8 @@ export class LinksView extends Component {
         </th>
         ${COLUMNS.map((counter) => html`
           <td role="cell" data-label=${text(`links.${counter}`)} class="number">
-            ${link.id === OTHER ? format.count(link[counter])
-              : html`<a class="count-link" href=${activityHash(id, counter, { link: link.id })}>${format.count(counter === "unique_human_clicks" ? unique(link) : link[counter])}</a>`}
+            ${counter !== "unique_human_clicks" || link.id === OTHER ? format.count(link[counter])
+              : html`<a class="count-link" href=${activityHash(id, counter, { link: link.id })}>${format.count(unique(link))}</a>`}
             ${counter === "unique_human_clicks" && link.id !== OTHER && html`<span class="of">${format.percent(rate(link))}</span>`}
           </td>`)}
       </tr>`;
@@ -71,7 +70,7 @@ export class LinksView extends Component {
               <tr role="row">
                 <th role="columnheader" scope="col">${text("links.link")}</th>
                 ${COLUMNS.map((counter) => html`
-                  <th role="columnheader" scope="col" class="number"><${Definition} of=${`count.${counter}`}>${text(`links.${counter}`)}<//></th>`)}
+                  <th role="columnheader" scope="col" class="number" title=${text(`count.${counter}`)}>${text(`links.${counter}`)}</th>`)}
               </tr>
             </thead>
             <tbody role="rowgroup">
@@ -82,7 +81,7 @@ export class LinksView extends Component {
               ${apart.map(row)}
             </tbody>
           </table>`}
-        ${ranked.length > AT_FIRST && html`
+        ${ranked.length > AT_FIRST && !whole && html`
           <button type="button" aria-expanded=${all} onClick=${() => this.setState({ all: !all })}>
             ${all ? text("links.first", { count: AT_FIRST }) : text("links.all", { count: format.count(ranked.length) })}
           </button>`}

@@ -3,60 +3,54 @@
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 
-const METRICS = /** @type {const} */ (["human_opens", "human_clicks"]);
-
 /**
- * @typedef {import("../protocol.js").Pace} Pace
+ * @typedef {import("../protocol.js").Pace} PaceOf
  * @typedef {import("../format.js").Format} Format
  */
 
+/** @param {PaceOf | null | undefined} pace */
+const isCompared = (pace) => pace && pace.needed === null && (pace.human_opens || pace.human_clicks);
+
 /**
- * @param {{pace: Pace | null, loading: boolean, deliveries: number | undefined, format: Format}} props
- *   `pace`: null until it is first computed; `deliveries`: of which the forecast is a share
+ * @param {{metric: "human_opens" | "human_clicks", pace: PaceOf | null | undefined, deliveries: number | undefined,
+ *          format: Format, children?: import("../html.js").Markup}} props `deliveries`: of which the forecast is a share;
+ *   `children` stand for a comparison if there is none
  */
-export function PaceView({ pace, loading, deliveries, format }) {
-  const compared = pace !== null && pace.needed === null && METRICS.some((metric) => pace[metric]);
+export function Pace({ metric, pace, deliveries, format, children }) {
+  if (!pace || !isCompared(pace)) return html`<div class="pace">${children}</div>`;
+  const now = pace[metric];
+  const [next] = pace.forecast.filter((one) => one[metric]);
+  const expected = next?.[metric];
+  /** @param {number} count */
+  const share = (count) => format.percent(deliveries ? Math.min(1, count / deliveries) : null);
   return html`
-    <section class="panel pace" aria-labelledby="pace">
-      <h2 id="pace">${text("pace.title")}</h2>
-      ${compared && html`
-        <div class="paces">
-          ${METRICS.map((metric) => html`<${Metric} key=${metric} metric=${metric} ...${{ pace, deliveries, format }} />`)}
-        </div>
-        <p class="foot">${text("pace.compared", { count: format.count(pace.campaigns) })}</p>`}
-      ${!compared && html`<p class="none">${loading ? text("page.loading") : silence(pace, format)}</p>`}
-    </section>`;
+    <div class="pace">
+      <p class=${now ? `ratio ${levelOf(now)}` : "ratio"}><b title=${text("pace.compared", { count: format.count(pace.campaigns) })}>
+        ${now ? verdict(now, format) : text("pace.not_yet")}</b></p>
+      ${now && html`<p class="foot">${text(`pace.${metric}`, { actual: format.count(now.actual), low: format.count(now.low), high: format.count(now.high) })}</p>`}
+      ${next && expected && html`
+        <p class="foot">${text(`pace.after_${next.hours}`, { expected: share(expected.expected), low: share(expected.low), high: share(expected.high) })}</p>`}
+    </div>`;
 }
 
-/** @param {Pace | null} pace @param {Format} format */
+/** Why there is no comparison. @param {{pace: PaceOf | null | undefined, loading: boolean, format: Format}} props */
+export function Silence({ pace, loading, format }) {
+  if (loading) return null;
+  return html`<p class="foot">${silence(pace ?? null, format)}</p>`;
+}
+
+/** @param {PaceOf | null} pace @param {Format} format */
 function silence(pace, format) {
   if (!pace) return text("pace.none");
   if (pace.needed === null) return text("pace.too_early");
   return text("pace.too_few", { count: format.count(pace.campaigns), needed: format.count(pace.needed) });
 }
 
-/** @param {{metric: typeof METRICS[number], pace: Pace, deliveries: number | undefined, format: Format}} props */
-function Metric({ metric, pace, deliveries, format }) {
-  const now = pace[metric];
-  const [next] = pace.forecast.filter((one) => one[metric]);
-  const expected = next?.[metric];
-  return html`
-    <div>
-      <p class="who">${text(`pace.${metric}`)}</p>
-      <p class="big">${now ? verdict(now, format) : text("pace.not_yet")}</p>
-      ${now && html`
-        <p>${text("pace.so_far", { actual: format.count(now.actual), low: format.count(now.low), high: format.count(now.high) })}</p>`}
-      ${next && expected && html`
-        <p class="foot">${text(`pace.after_${next.hours}`, {
-          expected: format.count(expected.expected), low: format.count(expected.low), high: format.count(expected.high),
-          share: format.percent(deliveries ? Math.min(1, expected.expected / deliveries) : null),
-        })}</p>`}
-    </div>`;
-}
+/** @param {{actual: number, low: number, high: number}} now */
+const levelOf = ({ actual, low, high }) => (actual > high ? "above" : actual < low ? "below" : "usual");
 
 /** @param {{actual: number, expected: number, low: number, high: number}} now @param {Format} format */
-export function verdict({ actual, expected, low, high }, format) {
-  if (low <= actual && actual <= high) return text("pace.usual");
-  const ratio = expected > 0 ? format.ratio(actual / expected) : "";
-  return text(actual > high ? "pace.above" : "pace.below", { ratio });
+export function verdict(now, format) {
+  const level = levelOf(now);
+  return text(`pace.${level}`, { ratio: now.expected > 0 ? format.ratio(now.actual / now.expected) : "" });
 }

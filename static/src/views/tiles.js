@@ -1,13 +1,18 @@
-/** The campaign's key numbers: rate, count, recent increase, human numbers beside those including bots. */
+/** The campaign's four key numbers, from sent to clicked, each with its count, recent increase, and pace. */
 
 import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { activityHash } from "../leader.js";
 import { missingEvent, shownRate } from "../rates.js";
-import { AUTO_REPLY, judgeCampaign } from "../reputation.js";
-import { LATELY, autoReplies } from "../select.js";
+import { LATELY, bucketsOf } from "../select.js";
+import { problemsOf } from "../problems.js";
+import { Count } from "./count.js";
 import { CountLink } from "./count-link.js";
 import { Definition } from "./definition.js";
+import { Pace, Silence } from "./pace.js";
+import { countOf, nameOf } from "./problems.js";
+
+/** Problems that are named beside their number. */
+const MOST_NAMED = 2;
 
 /**
  * @typedef {import("../protocol.js").Counter} Counter
@@ -21,116 +26,83 @@ import { Definition } from "./definition.js";
  *   `summary`: null while it is loading; `lately`: the increase over the last minutes
  */
 export function Tiles({ id, summary, data, format, lately }) {
+  const counts = summary?.counts;
+  const number = { summary, format };
+  /** @param {import("../protocol.js").RateName} name */
+  const rate = (name) => format.percent(shownRate(name, summary));
   /** @param {Counter} name */
-  const count = (name) => html`<${CountLink} id=${id} name=${name} summary=${summary} format=${format} />`;
-  /** @param {import("../protocol.js").RateName} name @param {number} [digits] */
-  const rate = (name, digits) => format.percent(shownRate(name, summary), digits);
+  const count = (name) => html`<${Count} name=${name} value=${counts?.[name]} format=${format} />`;
   /** @param {Counter} name */
-  const total = (name) => format.count(summary?.counts[name]);
-  const delivered = html`<span class="of">${text("campaign.of_delivered", { total: total("deliveries") })}</span>`;
-  const pair = { rate, count, delivered };
+  const link = (name) => html`<${CountLink} id=${id} name=${name} ...${number} />`;
   /** @param {Counter} name */
-  const added = (name) => html`<${Added} count=${lately?.[name] ?? 0} format=${format} />`;
-  /** @param {Parameters<typeof missingEvent>[0]} name */
-  const missing = (name) => {
-    const event = missingEvent(name, summary);
-    return event && html`<p class="foot">${text("campaign.missing", { event })}</p>`;
-  };
-  const replies = autoReplies(data);
-  const prevented = summary?.counts.prevented ?? 0;
-
+  const added = (name) => (lately?.[name] ? text("campaign.added", { count: format.count(lately[name]), minutes: LATELY }) : "");
+  const attempted = counts && counts.sends - (counts.prevented ?? 0);
+  const delivered = text("campaign.of_delivered", { total: format.count(counts?.deliveries) });
   return html`
     <h2 class="visually-hidden">${text("campaign.key_numbers")}</h2>
     <div class="tiles" aria-busy=${summary === null}>
-      <${Tile} of="count.sends" label=${text("label.sends")} place="sent" added=${added("sends")}>
-        <p class="big">${count("sends")}</p>
-        <p class="foot">${count("prevented")} ${text("campaign.prevented")}</p>
-        <p class="foot">${count("rejects")} ${text("campaign.rejected")}, ${count("rendering_failures")} ${text("campaign.template_errors")}</p>
+      <${Tile} of="count.sends" label="label.sends" big=${count("sends")} added=${added("sends")}>
+        <p class="foot">${data && sending(data, lately?.sends, format)}</p>
       <//>
-      <${Tile} of="rate.delivery" label=${text("label.deliveries")} place="delivered" added=${added("deliveries")}>
-        <p class="big">${rate("delivery")}</p>
-        <p>${count("deliveries")} <span class="of">${text(prevented ? "campaign.of_attempted" : "campaign.of_sent", { total: format.count(summary && summary.counts.sends - prevented) })}</span></p>
-        <p class="foot">${count("delivery_delays")} ${text("campaign.delayed")}</p>
-        ${missing("delivery")}
+      <${Tile} of="rate.delivery" label="label.deliveries" big=${rate("delivery")} added=${added("deliveries")}>
+        <p>${count("deliveries")} ${text(counts?.prevented ? "campaign.of_attempted" : "campaign.of_sent", { total: format.count(attempted) })}</p>
+        <${Missing} of="delivery" summary=${summary} />
+        <${Attention} summary=${summary} data=${data} format=${format} />
       <//>
-      <${Tile} of="rate.read" label=${text("campaign.opened")} place="opened" added=${added("readers")}>
-        <${Pair} all="open" human="read" humans="readers" ...${pair} />
-        ${missing("read")}
+      <${Tile} of="rate.read" label="label.readers" human big=${rate("read")} added=${added("readers")}>
+        <p>${link("readers")} ${delivered}</p>
+        <${Missing} of="read" summary=${summary} />
+        <${Bots} rate=${rate("open")} count=${count("unique_opens")} />
+        <${Pace} metric="human_opens" pace=${data?.pace} deliveries=${counts?.deliveries} format=${format}>
+          <${Silence} pace=${data?.pace} loading=${!data} format=${format} />
+        <//>
       <//>
-      <${Tile} of="rate.human_click" label=${text("campaign.clicked")} place="clicked" added=${added("unique_human_clicks")}>
-        <${Pair} all="click" human="human_click" humans="unique_human_clicks" ...${pair} />
-        ${missing("human_click")}
-      <//>
-      <${Tile} of="rate.bounce" label=${text("campaign.bounced")} added=${added("hard_bounces")} reputation=${["bounce", summary, format]}>
-        <p class="big">${rate("bounce")}</p>
-        <p>${count("hard_bounces")} ${text("campaign.hard")}</p>
-        <p class="foot">
-          <a class="count-link" href=${activityHash(id, "soft_bounces")}><data class="count" data-metric="soft_bounces" data-value=${summary?.counts.soft_bounces}>${format.count(summary && Math.max(0, summary.counts.soft_bounces - replies))}</data></a>
-          ${" "}${text("campaign.soft")}, ${count("undetermined_bounces")} ${text("campaign.undetermined")}
-        </p>
-        <p class="foot">
-          <a class="count-link" href=${activityHash(id, "soft_bounces", { kind: `Transient/${AUTO_REPLY}` })}>${format.count(data && replies)}</a> ${text("campaign.replies")}
-        </p>
-        ${missing("bounce")}
-      <//>
-      <${Tile} of="rate.complaint" label=${text("campaign.complained")} added=${added("complaints")} reputation=${["complaint", summary, format]}>
-        <p class="big">${rate("complaint", 2)}</p>
-        <p>${count("complaints")} ${delivered}</p>
-        ${missing("complaint")}
-      <//>
-      <${Tile} of="rate.unsubscribe" label=${text("label.unsubscribes")} added=${added("unsubscribes")}>
-        <p class="big">${rate("unsubscribe")}</p>
-        <p>${count("unsubscribes")} ${delivered}</p>
-        ${missing("unsubscribe")}
+      <${Tile} of="rate.human_click" label="event.Click" human big=${rate("human_click")} added=${added("unique_human_clicks")}>
+        <p>${link("unique_human_clicks")} ${delivered}</p>
+        <${Missing} of="human_click" summary=${summary} />
+        <${Bots} rate=${rate("click")} count=${count("unique_clicks")} />
+        <${Pace} metric="human_clicks" pace=${data?.pace} deliveries=${counts?.deliveries} format=${format} />
       <//>
     </div>`;
 }
 
 /**
- * @param {{of: string, label: string, place?: string,
- *          reputation?: [import("../reputation.js").Reputation, Summary | null, Format],
- *          added?: import("../html.js").Markup, children?: import("../html.js").Markup}} props `of`:
- *   the key of its definition; `place`: its class in the style sheet
+ * @param {{of: string, label: string, human?: boolean, big: import("../html.js").Markup, added: string | undefined,
+ *          children?: import("../html.js").Markup}} props `of`: the key of its definition; `added`: the recent increase
  */
-function Tile({ of, label, place = "", reputation, added, children }) {
-  const [rate, summary, format] = reputation ?? [];
-  const { level, line, count, total } = rate ? judgeCampaign(rate, summary?.counts) : { level: "ok" };
+function Tile({ of, label, human, big, added, children }) {
   return html`
-    <section class=${`tile ${place} ${level}`}>
-      <h3><${Definition} of=${of}>${label}<//></h3>
+    <section class=${`tile ${of.split(".")[1]}`}>
+      <h3><${Definition} of=${of}>${text(label)}<//></h3>
+      <p class=${human ? "big human" : "big"}>${big} <span class="added">${added}</span></p>
       ${children}
-      ${level === "bad" && html`<p class="warning">${text(`campaign.${rate}_${line}`.replace("0.", ""))}</p>`}
-      ${level === "watch" && html`<p class="warning">${text("campaign.too_few", { count: format?.count(count), total: format?.count(total) })}</p>`}
-      ${added}
     </section>`;
 }
 
-/** @param {{count: number, format: Format}} props */
-function Added({ count, format }) {
-  // Without an increase it keeps its place, so that nothing moves when there is one.
-  return html`
-    <p class="added">
-      ${count > 0 ? text("campaign.added", { count: format.count(count), minutes: LATELY }) : "\u00a0"}
-    </p>`;
+/** How fast emails are sent, or when the last one was. @param {import("../state.js").CampaignData} data @param {number | undefined} lately @param {Format} format */
+function sending(data, lately, format) {
+  if (lately) return text("campaign.per_minute", { count: format.count(Math.round(lately / LATELY)) });
+  const last = bucketsOf(data, "minute").findLast(({ counts }) => counts.sends)?.at;
+  return last && text("campaign.last_sent", { time: format.dateTime(last) });
 }
 
-/**
- * @param {{all: "open" | "click", human: "read" | "human_click", humans: Counter, delivered: import("../html.js").Markup,
- *          rate: (name: import("../protocol.js").RateName) => string,
- *          count: (name: Counter) => import("../html.js").Markup}} props
- */
-function Pair({ all, human, humans, rate, count, delivered }) {
+/** The campaign's problems, the first ones by name. @param {{summary: Summary | null, data: import("../state.js").CampaignData | null, format: Format}} props */
+function Attention({ summary, data, format }) {
+  const problems = problemsOf(summary, data);
   return html`
-    <div class="pair">
-      <div>
-        <p class="who"><${Definition} of=${`rate.${human}`}>${text(`rate_label.${human}`)}<//></p>
-        <p class="big human">${rate(human)}</p>
-        <p>${count(humans)} ${delivered}</p>
-      </div>
-      <div>
-        <p class="who"><${Definition} of=${`rate.${all}`}>${text("campaign.including_bots")}<//></p>
-        <p class="big">${rate(all)}</p>
-        <p>${count(`unique_${all}s`)} ${delivered}</p>
-      </div>
+    <div class=${problems.length ? "attention bad" : "attention"}>
+      <p class="verdict">${data && countOf(problems, format)}</p>
+      ${problems.slice(0, MOST_NAMED).map((one) => html`<p class="foot" key=${one.key + one.values.provider}>${nameOf(one)}</p>`)}
     </div>`;
+}
+
+/** Why there is no rate. @param {{of: Parameters<typeof missingEvent>[0], summary: Summary | null}} props */
+function Missing({ of, summary }) {
+  const event = missingEvent(of, summary);
+  return event && html`<p class="foot">${text("campaign.missing", { event })}</p>`;
+}
+
+/** The same number with bots. @param {{rate: string, count: import("../html.js").Markup}} props */
+function Bots({ rate, count }) {
+  return html`<p class="foot">${text("campaign.including_bots")}: ${rate} · ${count}</p>`;
 }

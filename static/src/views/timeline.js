@@ -105,12 +105,12 @@ export class TimelineView extends Component {
               </label>`)}
           </fieldset>`}
         </div>
-        ${metric ? html`<div class="by-age"><${AgeView} ...${{ id, data, page, metric, onMetric: onAge }} /></div>` : html`${PANELS.map(({ title, counters }, index) => html`
+        ${metric ? html`<div class="by-age"><${AgeView} ...${{ id, data, page, metric, onMetric: onAge }} /></div>` : html`<div class="charts">${PANELS.map(({ title, counters }, index) => html`
           <${Panel} key=${title + grain} title=${text(title)} counters=${counters} grain=${grain} format=${format}
             data=${data} row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${onToggle}
             columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint}>
             ${data && data.incidents.size > 0 && html`<${IncidentMarks} ...${{ data, from, to, step, format, repeated: index > 0 }} />`}
-          <//>`)}
+          <//>`)}</div>
         ${times.length > 0 ? html`
           <p class="tools">
             <button type="button" onClick=${zoomIn} disabled=${to - from < 4 * step}>${text("timeline.zoom_in")}</button>
