@@ -221,7 +221,7 @@ def _span(began_at: str, ended_at: str | None) -> str:
 
 
 def _pace_title() -> Text:
-    columns = "".join(f"{glossary.PACE[one]:<{_PACE_COLUMNS}}" for one in METRICS)
+    columns = "".join(f"{glossary.LABELS[one]:<{_PACE_COLUMNS}}" for one in METRICS)
     return Text(f"{glossary.PACE['title']:<{_LABEL_COLUMNS}}{columns}".rstrip(), "dim")
 
 
