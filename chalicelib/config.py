@@ -93,8 +93,10 @@ class Config(Struct, frozen=True):
             such as `{"acme": ["acme-"], "staff": [""]}`); if None, every authenticated user sees
             all campaigns.
         share_key: key that signs share links (SHARE_KEY); if empty, share links are disabled.
+        share_group: the group whose members may share campaigns by link (SHARE_GROUP); if empty,
+            every authenticated user may, of the campaigns that the user may see.
         alarm_group: the group whose members may change the settings of alarms (ALARM_GROUP); if
-            empty, every authenticated user may, of the campaigns that the user may see.
+            empty, those may who may share the campaign.
         alarm_topic_arn: SNS topic to which alarms of campaigns are sent (ALARM_TOPIC_ARN); if
             empty, they are shown and logged only.
         page_url: address of the page, for links in alarms (PAGE_URL); no link if empty.
@@ -128,6 +130,7 @@ class Config(Struct, frozen=True):
     groups_claim: str = "cognito:groups"
     group_prefixes: Mapping[str, tuple[str, ...]] | None = None
     share_key: str = ""
+    share_group: str = ""
     alarm_group: str = ""
     alarm_topic_arn: str = ""
     page_url: str = ""
@@ -347,6 +350,7 @@ _OPTIONAL: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "groups_claim": ("GROUPS_CLAIM", str),
     "group_prefixes": ("GROUP_PREFIXES", _prefixes),
     "share_key": ("SHARE_KEY", str),
+    "share_group": ("SHARE_GROUP", str),
     "alarm_group": ("ALARM_GROUP", str),
     "alarm_topic_arn": ("ALARM_TOPIC_ARN", str),
     "page_url": ("PAGE_URL", str),

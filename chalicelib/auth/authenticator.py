@@ -11,7 +11,7 @@ from chalicelib.auth.share_links import Shares
 from chalicelib.aws.client import Service
 from chalicelib.config import Config
 from chalicelib.errors import Forbidden, InvalidRequest, Unauthorized
-from chalicelib.live.permissions import Connection, Permissions, prefixes_of
+from chalicelib.live.permissions import Connection, Permissions, prefixes_of, rights_of
 from chalicelib.live.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -110,9 +110,14 @@ class Authenticator(Struct, frozen=True):
         prefixes = prefixes_of(viewer.groups, self.config.group_prefixes)
         if not prefixes:
             raise Forbidden(f"none of the groups {sorted(viewer.groups)} may see any campaigns")
-        group = self.config.alarm_group
-        sets_alarms = not group or group in viewer.groups
-        return Permissions(viewer.subject, viewer.until, prefixes, sets_alarms=sets_alarms)
+        rights = rights_of(
+            viewer.groups,
+            {
+                "alarms": self.config.alarm_group or self.config.share_group,
+                "shares": self.config.share_group,
+            },
+        )
+        return Permissions(viewer.subject, viewer.until, prefixes, rights=rights, name=viewer.name)
 
 
 def build(

@@ -30,17 +30,30 @@ _KEYS_SECONDS = 3600
 _TIMEOUT_SECONDS = 5
 _LEEWAY_SECONDS = 30
 _MAX_TOKEN = 8192
+_MAX_NAME = 200
+
+# Claims of an ID token, the most recognizable first.
+# https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
+_NAMES = ("email", "preferred_username", "name", "sub")
 
 Fetch = Callable[[str], dict[str, Any]]
 """Fetches a JSON document from a URL."""
 
 
 class Viewer(Struct, frozen=True):
-    """An authenticated user, the user's groups, and the token's expiry in epoch seconds."""
+    """An authenticated user.
+
+    Attributes:
+        subject: the user's subject at the issuer.
+        until: expiry of the token, in epoch seconds.
+        groups: the user's groups.
+        name: how other users recognize this one; never used to identify or authorize.
+    """
 
     subject: str
     until: int
     groups: frozenset[str] = frozenset()
+    name: str = ""
 
 
 def fetch(url: str) -> dict[str, Any]:
@@ -108,6 +121,7 @@ class TokenVerifier:
             str(claims["sub"]),
             int(claims["exp"]) + _LEEWAY_SECONDS,
             frozenset(map(str, groups if isinstance(groups, list) else [])),
+            _name(claims),
         )
 
     def _require_audience(self, claims: dict[str, Any]) -> None:
@@ -157,3 +171,8 @@ class TokenVerifier:
             except (jwt.PyJWTError, KeyError, TypeError, AttributeError):
                 continue  # skip unsupported keys, which cannot sign an accepted token
         self._keys = keys or self._keys
+
+
+def _name(claims: dict[str, Any]) -> str:
+    names = (claims.get(claim) for claim in _NAMES)
+    return next((one for one in names if isinstance(one, str) and one), "")[:_MAX_NAME]

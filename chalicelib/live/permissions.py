@@ -4,7 +4,7 @@ Permissions are enforced for each request and again for each push.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from msgspec import Struct
 
@@ -16,6 +16,22 @@ _SHARED_ACTIONS = {
     *("subscribe", "unsubscribe", "get", "listTimelines", "compareVariants", "ping", "attend")
 }
 
+Right = Literal["alarms", "shares"]
+"""A right to change something, which a setting may limit to the members of a group."""
+
+RIGHTS: frozenset[Right] = frozenset({"alarms", "shares"})
+
+# The settings that name the groups.
+_GROUPS: Mapping[Right, str] = {
+    "alarms": "ALARM_GROUP or, by default, SHARE_GROUP",
+    "shares": "SHARE_GROUP",
+}
+
+# The actions that require a right, and what they change.
+_CHANGES: Mapping[str, tuple[Right, str]] = {
+    "setAlarms": ("alarms", "alarms"),
+}
+
 
 class Permissions(Struct, frozen=True):
     """Permissions of a connection, and their expiry.
@@ -25,14 +41,16 @@ class Permissions(Struct, frozen=True):
         until: expiry of the token, in epoch seconds; None if no authentication is required.
         prefixes: name prefixes of the campaigns that it may see; an empty prefix allows all.
         shared: the campaign whose aggregates a share link shows; None for other connections.
-        sets_alarms: whether it may change the settings of alarms.
+        rights: what it may change, of the campaigns that it may see.
+        name: how other users recognize this one, such as an email address; empty if unknown.
     """
 
     subject: str = ""
     until: int | None = None
     prefixes: tuple[str, ...] = ("",)
     shared: str | None = None
-    sets_alarms: bool = True
+    rights: frozenset[Right] = RIGHTS
+    name: str = ""
 
     def can_see(self, campaign: str) -> bool:
         """Return whether a campaign may be seen."""
@@ -52,9 +70,16 @@ class Permissions(Struct, frozen=True):
 
     def may_set_alarms(self, campaign: str | None) -> bool:
         """Return whether the alarms of a campaign, or for None of all, may be changed."""
-        if not self.sets_alarms or self.shared is not None:
-            return False
-        return "" in self.prefixes if campaign is None else self.can_see(campaign)
+        return self._has("alarms") and (
+            self.sees_everything if campaign is None else self.can_see(campaign)
+        )
+
+    def can_share(self, campaign: str) -> bool:
+        """Return whether share links of a campaign may be created, listed and revoked."""
+        return self._has("shares") and self.can_see(campaign)
+
+    def _has(self, right: Right) -> bool:
+        return right in self.rights and self.shared is None
 
     def has_ended(self, now: float) -> bool:
         """Return whether the token has expired."""
@@ -68,25 +93,21 @@ class Permissions(Struct, frozen=True):
         """
         if self.shared is not None and request.action not in _SHARED_ACTIONS:
             raise self._forbidden(request.action)
-        if request.action == "setAlarms":
-            self._require_alarms(request)
+        if request.action in _CHANGES:
+            self._require_right(*_CHANGES[request.action])
+        if request.action == "setAlarms" and not request.campaign and not self.sees_everything:
+            raise self._forbidden("the alarms of all campaigns")
         if request.topic and not self.can_subscribe(request.topic):
             raise self._forbidden(request.topic)
         for campaign in filter(None, (request.campaign, *request.campaigns)):
             if not self.can_see(campaign):
                 raise self._forbidden(CAMPAIGN_TOPIC_PREFIX + campaign)
 
-    def _require_alarms(self, request: Request) -> None:
-        if not self.sets_alarms:
+    def _require_right(self, right: Right, changed: str) -> None:
+        if right not in self.rights:
             raise InvalidRequest(
                 "forbidden",
-                "you may not change alarms: only members of the group in ALARM_GROUP may",
-            )
-        if not self.may_set_alarms(request.campaign or None):
-            raise self._forbidden(
-                CAMPAIGN_TOPIC_PREFIX + request.campaign
-                if request.campaign
-                else "the alarms of all campaigns"
+                f"you may not change {changed}: only members of the group in {_GROUPS[right]} may",
             )
 
     def _forbidden(self, what: str) -> InvalidRequest:
@@ -158,3 +179,13 @@ def prefixes_of(
     if by_group is None:
         return EVERYTHING.prefixes
     return tuple(sorted({prefix for group in groups for prefix in by_group.get(group, ())}))
+
+
+def rights_of(groups: Iterable[str], by_right: Mapping[Right, str]) -> frozenset[Right]:
+    """Return what a user with the given groups may change.
+
+    Args:
+        groups: the user's groups.
+        by_right: the group whose members have each right; empty for all users.
+    """
+    return frozenset(right for right, group in by_right.items() if group in ("", *groups))

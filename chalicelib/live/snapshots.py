@@ -64,5 +64,6 @@ class Snapshots(Struct, frozen=True):
             ),
             messages.alarm_settings("all", of_all, may_change=access.may_set_alarms(None)),
         ]
+        snapshot["may_share"] = access.can_share(campaign)
         snapshot["activity"] = self.activity.newest(campaign)
         return snapshot

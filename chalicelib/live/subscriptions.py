@@ -30,7 +30,7 @@ from msgspec.structs import replace
 from chalicelib.aws.client import Service
 from chalicelib.dynamodb import AttributeValue, Item, PageOutput
 from chalicelib.errors import AwsError, ConditionFailed, InvalidRequest
-from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
+from chalicelib.live.permissions import EVERYTHING, Connection, Permissions, Right
 from chalicelib.live.protocol import LIST_TOPIC, Level
 
 MAX_SUBSCRIPTIONS = 50  # per connection
@@ -396,7 +396,8 @@ def _access_column(access: Permissions) -> Item:
         "subject": {"S": access.subject},
         "until": {"N": str(access.until)},
         "prefixes": {"L": [{"S": prefix} for prefix in access.prefixes]},
-        "sets_alarms": {"BOOL": access.sets_alarms},
+        "rights": {"L": [{"S": right} for right in sorted(access.rights)]},
+        "name": {"S": access.name},
     }
     if access.shared is not None:
         columns["shared"] = {"S": access.shared}
@@ -412,6 +413,10 @@ def _access(row: Item) -> Permissions:
         int(columns["until"]["N"]),
         tuple(prefix["S"] for prefix in columns["prefixes"]["L"]),
         columns["shared"]["S"] if "shared" in columns else None,
-        # A row of an earlier release does not have it.
-        columns.get("sets_alarms", AttributeValue()).get("BOOL", False),
+        # A row of an earlier release has neither rights nor a name.
+        frozenset(
+            cast("Right", right["S"])
+            for right in columns.get("rights", AttributeValue()).get("L", [])
+        ),
+        columns.get("name", AttributeValue()).get("S", ""),
     )

@@ -96,7 +96,7 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>, variants: Variant[],
  *            links: Link[], bounces: Bounces[], providers: Provider[], replies: ReplyClass[],
  *            undelivered: Undelivered[], pace: Pace | null, incidents: Incident[], alarms: Alarms[],
- *            activity: Activity[] | null}} CampaignPart
+ *            may_share: boolean | null, activity: Activity[] | null}} CampaignPart `may_share`: null in a push
  * How a campaign does for its age; `needed` campaigns are missing, or null.
  * @typedef {ReturnType<typeof pace>} Pace
  * `cursor` of the campaigns that a snapshot leaves out; null if there are none, and in a push.
@@ -342,6 +342,7 @@ function part(topic, value, path) {
     pace: optional(pace)(body.pace, `${path}.pace`),
     incidents: list(incident)(body.incidents, `${path}.incidents`),
     alarms: list(alarms)(body.alarms, `${path}.alarms`),
+    may_share: optional(flag)(body.may_share, `${path}.may_share`),
     activity: body.activity === undefined ? null : list(activity)(body.activity, `${path}.activity`),
   };
 }

@@ -21,6 +21,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  * @typedef {import("./protocol.js").CampaignPart} CampaignPart
  * @typedef {import("./protocol.js").ServerError} ServerError
  *
+ * `may_share` is whether the viewer may share the campaign by link; null until the snapshot arrives, and in a share link.
  * `activity` has the newest events, newest first; null until the server has sent any.
  * `moved` is the number of opens and clicks that were reclassified from human to bot while the page
  * was open.
@@ -32,7 +33,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  *            replies: ReadonlyMap<string, import("./protocol.js").ReplyClass>,
  *            undelivered: ReadonlyMap<number, import("./protocol.js").Undelivered>, pace: import("./protocol.js").Pace | null,
  *            incidents: ReadonlyMap<string, import("./protocol.js").Incident>, alarms: import("./protocol.js").Alarms | null,
- *            activity: readonly Activity[] | null,
+ *            may_share: boolean | null, activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>, cursor: string | null}} ListData
  * @typedef {import("./protocol.js").HealthPart} HealthData
@@ -192,6 +193,7 @@ function emptyCampaign() {
     pace: null,
     incidents: new Map(),
     alarms: null,
+    may_share: null,
     activity: null,
     moved: { opens: 0, clicks: 0 },
   };
@@ -223,6 +225,7 @@ function mergeCampaign(data, part) {
     pace: part.pace && part.pace.version > (data.pace?.version ?? -1) ? part.pace : data.pace,
     incidents: newer(data.incidents, part.incidents, ({ incident }) => incident),
     alarms: newerAlarms(data.alarms, part.alarms.find(({ scope }) => scope === "campaign")),
+    may_share: part.may_share ?? data.may_share,
     activity: part.activity ? newest(data.activity ?? [], part.activity) : data.activity,
     moved: fresh ? moved(data, summary) : data.moved,
   };

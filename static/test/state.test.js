@@ -448,6 +448,13 @@ test("activity is merged by identity: the newest eight events, each as received 
   ]);
 });
 
+test("a push leaves whether the viewer may share a campaign as the snapshot says", () => {
+  const known = after(snapshot({ ...summary(3), may_share: true }), push(summary(4)));
+
+  assert.equal(campaign(known).may_share, true);
+  assert.equal(campaign(after(snapshot(summary(3)))).may_share, null);
+});
+
 test("a push without activity, as of a share link, leaves what is known", () => {
   const known = after(snapshot({ ...summary(1), activity: [opened("01")] }), push(summary(2)));
   const shared = after(snapshot(summary(1)), push(summary(2)));

@@ -36,7 +36,7 @@ class Stage:
         closed: the connections that the functions closed.
     """
 
-    def __init__(self, pipeline, alarm_group=""):
+    def __init__(self, pipeline, **settings):
         self.pipeline = pipeline
         self.now = float(int(time.time()))
         self.closed = []
@@ -48,7 +48,7 @@ class Stage:
             allowed_origins=frozenset({ORIGIN}),
             group_prefixes=GROUPS,
             share_key="a key of thirty-two bytes or more",
-            alarm_group=alarm_group,
+            **settings,
         )
         parts = Parts(config, services=pipeline.services, clock=lambda: self.now)
         parts.connections = pipeline.connections
@@ -229,6 +229,14 @@ def test_with_an_alarm_group_only_its_members_set_alarms(pipeline):
     assert "ALARM_GROUP" in stage.refusal(member, action="setAlarms", kinds=None)
 
 
+def test_without_an_alarm_group_those_who_may_share_set_alarms(pipeline):
+    stage = Stage(pipeline, share_group="leads")
+    viewer, member = stage.sign_in("viewer", "staff"), stage.sign_in("member", "staff", "leads")
+
+    assert "SHARE_GROUP" in stage.refusal(viewer, action="setAlarms", kinds=[])
+    stage.ask(member, action="setAlarms", kinds=[])
+
+
 def test_a_share_link_receives_neither_incidents_nor_settings_of_alarms(stage):
     viewer = stage.sign_in("viewer", "staff")
     _, token = stage.share("acme-spring")
@@ -238,7 +246,8 @@ def test_a_share_link_receives_neither_incidents_nor_settings_of_alarms(stage):
     [shared] = stage.ask("guest", action="get", id=topic("acme-spring"))
     assert own["snapshot"]["incidents"] == []
     assert [one["may_change"] for one in own["snapshot"]["alarms"]] == [True, True]
-    assert not {"incidents", "alarms"} & shared["snapshot"].keys()
+    assert own["snapshot"]["may_share"] is True
+    assert not {"incidents", "alarms", "may_share"} & shared["snapshot"].keys()
 
     for one in (viewer, "guest"):
         stage.ask(one, action="subscribe", id=topic("acme-spring"))
