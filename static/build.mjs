@@ -15,13 +15,13 @@ const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 
 /**
- * Remove the indentation of markup, which htm ignores.
+ * Remove the indentation of markup and the line breaks next to its tags and values, which htm ignores.
  * @type {import("esbuild").Plugin}
  */
 const unindent = {
   name: "unindent",
   setup: ({ onLoad }) => onLoad({ filter: /src[\\/]views[\\/].*\.js$/ }, async ({ path }) => ({
-    contents: (await readFile(path, "utf8")).replace(/\n\s+/g, "\n"),
+    contents: (await readFile(path, "utf8")).replace(/\n\s+/g, "\n").replace(/(?<=>)\s*\n|\s*\n(?=<|\$\{)/g, ""),
   })),
 };
 
