@@ -1,4 +1,7 @@
-"""Authenticate WebSocket connections by their tokens, and determine their permissions."""
+"""Authenticate WebSocket connections by their tokens, and determine their permissions.
+
+Without an issuer, as on a local machine, a connection that offers no share link may do everything.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -11,7 +14,7 @@ from chalicelib.auth.share_links import Shares
 from chalicelib.aws.client import Service
 from chalicelib.config import Config
 from chalicelib.errors import Forbidden, InvalidRequest, Unauthorized
-from chalicelib.live.permissions import Connection, Permissions, prefixes_of, rights_of
+from chalicelib.live.permissions import EVERYTHING, Connection, Permissions, prefixes_of, rights_of
 from chalicelib.live.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ SHARE = "share."
 
 
 class Authenticator(Struct, frozen=True):
-    """Authenticator of connections, used if an issuer is configured.
+    """Authenticator of connections, used if an issuer or a key for share links is configured.
 
     Attributes:
         viewer: verifies a token of the issuer and returns its user, or raises Unauthorized.
@@ -51,7 +54,7 @@ class Authenticator(Struct, frozen=True):
                 share link has reached its limit of connections.
             Unauthorized: the token is missing, invalid or revoked.
         """
-        if origin not in self.config.allowed_origins:
+        if self.config.issuer is not None and origin not in self.config.allowed_origins:
             raise Forbidden("the Origin header is not in ALLOWED_ORIGINS")
         access = self._access(offered)
         if access.shared is not None and not self.subscriptions.has_room(access.subject):
@@ -99,10 +102,12 @@ class Authenticator(Struct, frozen=True):
 
     def _access(self, offered: Sequence[str]) -> Permissions:
         for protocol in offered:
-            if protocol.startswith(BEARER):
+            if protocol.startswith(BEARER) and self.config.issuer is not None:
                 return self._of_issuer(protocol.removeprefix(BEARER))
             if protocol.startswith(SHARE):
                 return self.shared(protocol.removeprefix(SHARE))
+        if self.config.issuer is None:
+            return EVERYTHING
         raise Unauthorized("no token in Sec-WebSocket-Protocol")
 
     def _of_issuer(self, token: str) -> Permissions:
@@ -128,7 +133,7 @@ def build(
     *,
     loads_verifier: bool = False,
 ) -> Authenticator | None:
-    """Build the authenticator; return None if no issuer is configured, and anyone may connect.
+    """Build the authenticator; return None if there is neither an issuer nor a share key.
 
     Args:
         config: provides the issuer and the key of share links.
@@ -138,11 +143,11 @@ def build(
         loads_verifier: whether to import the token verifier now. It imports cryptography, which
             takes most of a cold start; otherwise the first token triggers the import.
     """
-    if config.issuer is None:
+    if config.issuer is None and not config.share_key:
         return None
     tokens = cache(partial(_tokens, config, clock))
     share_tokens = cache(partial(_share_tokens, config, clock))
-    if loads_verifier:
+    if loads_verifier and config.issuer is not None:
         tokens()
     return Authenticator(
         config,
@@ -151,6 +156,12 @@ def build(
         Shares(dynamo, config.subscriptions_table, clock=clock),
         subscriptions,
     )
+
+
+def share_signer(config: Config, clock: Callable[[], float]) -> Callable[[str, str, int], str]:
+    """Return ShareTokens.sign; its first call imports cryptography."""
+    share_tokens = cache(partial(_share_tokens, config, clock))
+    return lambda link_id, campaign, until: share_tokens().sign(link_id, campaign, until)
 
 
 def _tokens(config: Config, clock: Callable[[], float]) -> "TokenVerifier":

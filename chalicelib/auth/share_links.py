@@ -1,7 +1,8 @@
 """Share links: rows of the subscriptions table, which expire when the link expires.
 
 owner   member       other attributes
-shares  share/Zx81…  campaign, created_at, until; revoked: set while its connections are closed
+shares  share/Zx81…  campaign, created_at, until; created_by: the name of the user who created it,
+                     if a user did; revoked: set while its connections are closed
 """
 
 import secrets
@@ -12,23 +13,31 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from chalicelib.aws.client import Service
-from chalicelib.errors import ConditionFailed
+from chalicelib.dynamodb import AttributeValue, Item
+from chalicelib.errors import ConditionFailed, InvalidRequest
 from chalicelib.live.permissions import Permissions, share_subject
 
-if TYPE_CHECKING:  # only an operator revokes links
+if TYPE_CHECKING:  # connecting to the page needs neither
     from chalicelib.live.gateway import ManagementApi
     from chalicelib.live.subscriptions import Subscriptions
+
+MAX_LINKS = 50  # per campaign
 
 _SHARES = "shares"
 
 
 class ShareLink(Struct, frozen=True):
-    """A share link; times in epoch seconds."""
+    """A share link; times in epoch seconds.
+
+    Attributes:
+        created_by: the name of the user who created it; empty if a command did.
+    """
 
     id: str
     campaign: str
     created_at: int
     until: int
+    created_by: str = ""
 
 
 class Shares:
@@ -41,9 +50,9 @@ class Shares:
         self._name = name
         self._clock = clock
 
-    def add(self, campaign: str, until: int) -> ShareLink:
+    def add(self, campaign: str, until: int, created_by: str = "") -> ShareLink:
         """Create a share link that expires at `until`."""
-        link = ShareLink(secrets.token_urlsafe(9), campaign, int(self._clock()), until)
+        link = ShareLink(secrets.token_urlsafe(9), campaign, int(self._clock()), until, created_by)
         self._dynamo.call(
             "put_item",
             TableName=self._name,
@@ -53,6 +62,7 @@ class Shares:
                 "created_at": {"N": str(link.created_at)},
                 "until": {"N": str(until)},
                 "expires": {"N": str(until)},
+                **({"created_by": {"S": created_by}} if created_by else {}),
             },
         )
         return link
@@ -70,23 +80,24 @@ class Shares:
                 ConsistentRead=True,
                 **start,
             )
-            for row in page["Items"]:
-                if int(row["until"]["N"]) > self._clock():
-                    yield ShareLink(
-                        row["member"]["S"].removeprefix(share_subject("")),
-                        row["campaign"]["S"],
-                        int(row["created_at"]["N"]),
-                        int(row["until"]["N"]),
-                    )
+            yield from filter(self._is_active, map(_link, page["Items"]))
             if "LastEvaluatedKey" not in page:
                 return
             start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def of(self, campaign: str) -> list[ShareLink]:
+        """Return the links of one campaign that `all` yields."""
+        return [link for link in self.all() if link.campaign == campaign]
+
+    def find(self, link_id: str) -> ShareLink | None:
+        """Return a link; None unless `all` yields it."""
+        row = self._row(share_subject(link_id))
+        link = _link(row) if row else None
+        return link if link and self._is_active(link) else None
+
     def holds(self, access: Permissions) -> bool:
         """Return whether a share link exists, matches its token, and has not been revoked."""
-        found = self._dynamo.call(
-            "get_item", TableName=self._name, Key=_key(access.subject), ConsistentRead=True
-        ).get("Item", {})
+        found = self._row(access.subject)
         return (
             "revoked" not in found
             and found.get("campaign") == {"S": access.shared}
@@ -112,6 +123,15 @@ class Shares:
         """Remove a revoked link, after its connections have been closed."""
         self._dynamo.call("delete_item", TableName=self._name, Key=_key(subject))
 
+    def _row(self, subject: str) -> Item:
+        found: Item = self._dynamo.call(
+            "get_item", TableName=self._name, Key=_key(subject), ConsistentRead=True
+        ).get("Item", {})
+        return found
+
+    def _is_active(self, link: ShareLink) -> bool:
+        return link.until > self._clock()
+
 
 class Sharing(Struct, frozen=True):
     """Creates share links, and revokes them together with the connections that they opened.
@@ -126,9 +146,20 @@ class Sharing(Struct, frozen=True):
     connections: "ManagementApi"
     sign: Callable[[str, str, int], str]
 
-    def make(self, campaign: str, until: int) -> tuple[ShareLink, str]:
-        """Create a link to one campaign's aggregates; return it with its token, not stored."""
-        link = self.shares.add(campaign, until)
+    def make(self, campaign: str, until: int, *, created_by: str = "") -> tuple[ShareLink, str]:
+        """Create a link to one campaign's aggregates; return it with its token, not stored.
+
+        Raises:
+            InvalidRequest: the campaign has reached the limit of links.
+        """
+        link = self.shares.add(campaign, until, created_by)
+        # Count after the write, because links may be created concurrently.
+        if len(self.shares.of(campaign)) > MAX_LINKS:
+            self.shares.remove(share_subject(link.id))
+            raise InvalidRequest(
+                "rate_limited",
+                f"the campaign has reached the limit of {MAX_LINKS} share links: revoke one first",
+            )
         return link, self.sign(link.id, campaign, until)
 
     def revoke(self, link_id: str) -> bool:
@@ -148,6 +179,16 @@ class Sharing(Struct, frozen=True):
             self.connections.close(connection.endpoint, connection.id)
         self.shares.remove(subject)
         return True
+
+
+def _link(row: Item) -> ShareLink:
+    return ShareLink(
+        row["member"]["S"].removeprefix(share_subject("")),
+        row["campaign"]["S"],
+        int(row["created_at"]["N"]),
+        int(row["until"]["N"]),
+        row.get("created_by", AttributeValue()).get("S", ""),
+    )
 
 
 def _key(subject: str) -> dict[str, dict[str, str]]:

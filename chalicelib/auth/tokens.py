@@ -30,7 +30,7 @@ _KEYS_SECONDS = 3600
 _TIMEOUT_SECONDS = 5
 _LEEWAY_SECONDS = 30
 _MAX_TOKEN = 8192
-_MAX_NAME = 200
+_MAX_NAME = 100
 
 # Claims of an ID token, the most recognizable first.
 # https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims

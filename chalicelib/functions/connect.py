@@ -21,7 +21,7 @@ SUBPROTOCOL = "mailpulse.v1"
 def build(
     config: Config, *, services: Services | None = None, clock: Callable[[], float] = time.time
 ) -> Authenticator | None:
-    """Build the authenticator; return None if the API requires no authentication."""
+    """Build the authenticator; return None if every connection is accepted."""
     dynamo = (services or aws_services(config, TimeLimit()))("dynamodb")
     subscriptions = Subscriptions(dynamo, config.subscriptions_table, clock=clock)
     return authenticator.build(config, dynamo, subscriptions, clock, loads_verifier=True)

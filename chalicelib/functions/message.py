@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from chalicelib import paging
 from chalicelib.auth import authenticator
 from chalicelib.auth.authenticator import Authenticator
+from chalicelib.auth.share_links import Shares, Sharing
+from chalicelib.auth.share_requests import ShareRequests
 from chalicelib.aws.client import Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
 from chalicelib.config import Config, load
@@ -59,7 +61,7 @@ class RequestHandler(Struct, frozen=True):
 
     Attributes:
         usual_counts: returns this process's reader of usual counts.
-        sign_in: None if the API requires no authentication.
+        sign_in: None if there are neither users nor share links.
     """
 
     stats_table: StatsTable
@@ -67,6 +69,7 @@ class RequestHandler(Struct, frozen=True):
     campaign_lists: CampaignLists
     recipient_lists: RecipientLists
     usual_counts: "Callable[[], UsualCounts]"
+    share_requests: ShareRequests
     subscriptions: Subscriptions
     sign_in: Authenticator | None
     connections: ManagementApi
@@ -147,6 +150,7 @@ class RequestHandler(Struct, frozen=True):
             "compareVariants": self._compare_variants,
             "getUsual": self._get_usual,
             "setAlarms": self._set_alarms,
+            **dict.fromkeys(("createShare", "listShares", "revokeShare"), self._share),
             "listRecipients": self._recipients,
             "recipientHistory": self._recipients,
             "ping": self._ping,
@@ -185,7 +189,7 @@ class RequestHandler(Struct, frozen=True):
         yield request.reply()
 
     def _authenticate(self, connection: Connection, request: Request) -> Iterator[Message]:
-        if self.sign_in is None:
+        if self.sign_in is None or self.sign_in.config.issuer is None:
             raise InvalidRequest(
                 "unknown_action",
                 "sign-in is not enabled for this stage: do not send authenticate",
@@ -267,6 +271,9 @@ class RequestHandler(Struct, frozen=True):
             settings = messages.alarm_settings("all", stored)
         yield request.reply(**campaign, alarms=[settings])
 
+    def _share(self, connection: Connection, request: Request) -> Iterator[Message]:
+        yield self.share_requests.answer(request, connection.access)
+
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))
 
@@ -287,6 +294,13 @@ def build(
     )
     directory = Directory(dynamo, config.stats_table, stats_table)
 
+    sharing = Sharing(
+        Shares(dynamo, config.subscriptions_table, clock=clock),
+        subscriptions,
+        connections,
+        authenticator.share_signer(config, clock),
+    )
+
     @cache
     def usual_counts() -> "UsualCounts":
         from chalicelib.live.usual import UsualCounts  # few sessions need its statistics
@@ -304,6 +318,7 @@ def build(
         ),
         RecipientLists(stats_table, events_table, recipients),
         usual_counts,
+        ShareRequests(sharing if config.share_key else None, clock),
         subscriptions,
         authenticator.build(config, dynamo, subscriptions, clock),
         connections,

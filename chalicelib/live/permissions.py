@@ -30,6 +30,7 @@ _GROUPS: Mapping[Right, str] = {
 # The actions that require a right, and what they change.
 _CHANGES: Mapping[str, tuple[Right, str]] = {
     "setAlarms": ("alarms", "alarms"),
+    **dict.fromkeys(("createShare", "listShares", "revokeShare"), ("shares", "share links")),
 }
 
 

@@ -29,6 +29,9 @@ MAX_TIMELINES = 25
 MIN_COMPARED, MAX_COMPARED = 2, 6
 MAX_ON_SCREEN = 200
 DEFAULT_LIMIT = 50
+MAX_SHARE_DAYS = 366
+DEFAULT_SHARE_DAYS = 30
+MAX_SHARE_ID_LENGTH = 100
 
 LIST_TOPIC = "stats/email-campaigns"
 HEALTH_TOPIC = "stats/health"
@@ -81,7 +84,8 @@ class Request(Struct, frozen=True):
 
     Attributes:
         topic: of subscribe, unsubscribe and get.
-        campaign: of listActivity, listRecipients, recipientHistory, compareVariants and getUsual.
+        campaign: of listActivity, listRecipients, recipientHistory, compareVariants, getUsual,
+            setAlarms, createShare and listShares.
         campaigns: of listTimelines and compare.
         type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
             filter. `link` and the bounce filters take the values that a snapshot lists; `link`
@@ -95,6 +99,8 @@ class Request(Struct, frozen=True):
         level: of attend.
         token: of authenticate.
         alarms: of setAlarms, the settings to change; None restores a default.
+        days: of createShare, the number of days until the link expires.
+        share: of revokeShare, the link's id.
     """
 
     action: str
@@ -119,6 +125,8 @@ class Request(Struct, frozen=True):
     level: Level = "active"
     token: str = ""
     alarms: Mapping[str, Any] = {}
+    days: int = DEFAULT_SHARE_DAYS
+    share: str = ""
 
     def __repr__(self) -> str:
         """Return the action and the request id, without the token."""
@@ -240,6 +248,9 @@ _FIELDS = {
     "compareVariants": ("campaign", "tag"),
     "getUsual": ("campaign",),
     "setAlarms": ("campaign_or_all", "alarms"),
+    "createShare": ("campaign", "days"),
+    "listShares": ("campaign",),
+    "revokeShare": ("share",),
     "listRecipients": ("campaign", "state", "limit", "cursor", "stream"),
     "recipientHistory": ("campaign", "recipient"),
     "ping": (),
@@ -371,11 +382,14 @@ def _tag_name(value: dict[str, Any]) -> str:
     return name
 
 
-def _limit(value: dict[str, Any]) -> int:
-    limit = value.get("limit", DEFAULT_LIMIT)
-    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
-        raise _invalid("limit", f"an integer from 1 to {MAX_LIMIT}", limit)
-    return limit
+def _number(name: str, default: int, most: int) -> Callable[[dict[str, Any]], int]:
+    def read(value: dict[str, Any]) -> int:
+        number = value.get(name, default)
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= most:
+            raise _invalid(name, f"an integer from 1 to {most}", number)
+        return number
+
+    return read
 
 
 def _cursor(value: dict[str, Any]) -> str | None:
@@ -391,6 +405,13 @@ def _token(value: dict[str, Any]) -> str:
         # Do not echo any part of the value: it may be a secret.
         raise InvalidRequest("invalid_request", "token must be a JSON Web Token (a string)")
     return token
+
+
+def _share(value: dict[str, Any]) -> str:
+    share = value.get("share")
+    if not isinstance(share, str) or not 1 <= len(share) <= MAX_SHARE_ID_LENGTH:
+        raise _invalid("share", "the ID of a share link of listShares", share)
+    return share
 
 
 def _alarms(value: dict[str, Any]) -> dict[str, Any]:
@@ -509,7 +530,9 @@ _READERS = {
     "state": _state,
     "recipient": _recipient,
     "tag": _tag_name,
-    "limit": _limit,
+    "limit": _number("limit", DEFAULT_LIMIT, MAX_LIMIT),
+    "days": _number("days", DEFAULT_SHARE_DAYS, MAX_SHARE_DAYS),
+    "share": _share,
     "cursor": _cursor,
     "stream": _stream,
     "level": _level,

@@ -1,5 +1,6 @@
 """Install Mailpulse on the local emulator, as `deploy` does in AWS: stack, functions, page."""
 
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -110,12 +111,15 @@ def _deploy(
 
 def _variables(state: StateDir, outputs: stack.Outputs) -> dict[str, str]:
     """Return the environment of the functions, where it differs from the defaults in AWS."""
+    pseudonym_key = read_pseudonym_key(state)
     return {
         **settings.of_stack(outputs),
         # The functions fill in the endpoint from AWS_ENDPOINT_URL, because the port may change.
         "CONNECTIONS_ENDPOINT": "{endpoint}/_aws/execute-api/{api_id}/{stage}",
         "STORE_ADDRESSES": "true",
-        "PSEUDONYM_KEY": read_pseudonym_key(state),
+        "PSEUDONYM_KEY": pseudonym_key,
+        # Derived, so that the state folder has one key to keep.
+        "SHARE_KEY": hmac.new(pseudonym_key.encode(), b"share links", "sha256").hexdigest(),
         # A push costs only the CPU time of its messages here, and five a second look smooth: as the
         # shortest batching window of the emulator (emulator/patches.py).
         "IDLE_SECONDS": "0.2",

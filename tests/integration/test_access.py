@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from support import handlers, moto_account, ses
 from support.parts import Parts
 from support.tokens import CLIENT, ISSUER, ORIGIN, Issuer, signed
 
+from chalicelib.auth import share_links
 from chalicelib.auth.share_tokens import ShareTokens
 from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.errors import AwsError, InvalidRequest
@@ -43,12 +45,14 @@ class Stage:
         pipeline.connections.close = lambda endpoint, connection: self.closed.append(connection)
         config = replace(
             pipeline.config,
-            issuer=ISSUER,
-            client_id=CLIENT,
-            allowed_origins=frozenset({ORIGIN}),
-            group_prefixes=GROUPS,
-            share_key="a key of thirty-two bytes or more",
-            **settings,
+            **{
+                "issuer": ISSUER,
+                "client_id": CLIENT,
+                "allowed_origins": frozenset({ORIGIN}),
+                "group_prefixes": GROUPS,
+                "share_key": "a key of thirty-two bytes or more",
+                **settings,
+            },
         )
         parts = Parts(config, services=pipeline.services, clock=lambda: self.now)
         parts.connections = pipeline.connections
@@ -527,6 +531,9 @@ def test_a_share_link_shows_and_compares_the_variants_of_its_campaign(stage):
         {"action": "getUsual", "id": topic("acme-spring")},
         {"action": "setAlarms", "id": topic("acme-spring"), "test": True},
         {"action": "setAlarms", "kinds": []},
+        {"action": "createShare", "id": topic("acme-spring")},
+        {"action": "listShares", "id": topic("acme-spring")},
+        {"action": "revokeShare", "share": "x"},
         {"action": "listRecipients", "id": topic("acme-spring")},
         {"action": "recipientHistory", "id": topic("acme-spring"), "recipient": "a@example.com"},
         {"action": "authenticate", "token": signed(**{"cognito:groups": ["staff"]})},
@@ -657,6 +664,139 @@ def test_without_a_key_share_links_are_refused(stage):
     stage.parts.share_tokens = ShareTokens("")
 
     assert stage.connect("c", f"share.{token}") == 401
+
+
+def test_a_user_creates_lists_and_revokes_share_links(stage):
+    viewer = stage.sign_in("viewer", "acme", email="ada@example.com")
+
+    [created] = stage.ask(viewer, action="createShare", id=topic("acme-spring"), days=7)
+    operator, _ = stage.share("acme-spring", seconds=60)
+    stage.share("acme-autumn")
+
+    link = created["share"]
+    assert created["id"] == topic("acme-spring")
+    assert link["created_by"] == "ada@example.com"
+    lasts = datetime.fromisoformat(link["expires_at"]) - datetime.fromisoformat(link["created_at"])
+    assert lasts == timedelta(days=7)
+    [listed] = stage.ask(viewer, action="listShares", id=topic("acme-spring"))
+    assert [one["share"] for one in listed["shares"]] == [operator.id, link["share"]]
+    assert listed["shares"][0]["created_by"] is None
+    assert listed["shares"][1] == link
+
+    [revoked] = stage.ask(viewer, action="revokeShare", share=link["share"])
+    assert (revoked["id"], revoked["share"]) == (topic("acme-spring"), link["share"])
+    [listed] = stage.ask(viewer, action="listShares", id=topic("acme-spring"))
+    assert [one["share"] for one in listed["shares"]] == [operator.id]
+
+
+def test_a_token_of_a_share_link_is_sent_once_and_neither_stored_nor_logged(stage, capsys):
+    viewer = stage.sign_in("viewer", "acme")
+
+    [created] = stage.ask(viewer, action="createShare", id=topic("acme-spring"))
+    token = created["token"]
+    assert stage.connect("guest", f"share.{token}") == 200
+    replies = stage.ask(viewer, action="listShares", id=topic("acme-spring"))
+    stage.ask(viewer, action="revokeShare", share=created["share"]["share"])
+
+    assert token not in json.dumps(replies) + json.dumps(stage.rows()) + capsys.readouterr().out
+
+
+def test_revoking_a_share_link_by_request_closes_its_connections(stage):
+    viewer = stage.sign_in("viewer", "staff")
+    [created] = stage.ask(viewer, action="createShare", id=topic("acme-spring"))
+    stage.connect("guest", f"share.{created['token']}")
+    stage.ask("guest", action="subscribe", id=topic("acme-spring"))
+
+    stage.ask(viewer, action="revokeShare", share=created["share"]["share"])
+
+    assert stage.closed == ["guest"]
+    stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
+    assert stage.pushes("guest") == []
+    assert stage.connect("again", f"share.{created['token']}") == 401
+
+
+def test_share_links_of_a_hidden_campaign_are_unknown(stage):
+    mallory = stage.sign_in("mallory", "acme")
+    link, token = stage.share("globex-spring")
+
+    for action in ("createShare", "listShares"):
+        assert "'acme-'" in stage.refusal(mallory, action=action, id=topic("globex-spring"))
+    errors = [
+        stage.ask(mallory, action="revokeShare", share=one)[0]["error"]
+        for one in (link.id, "no-such-link")
+    ]
+
+    assert [one["code"] for one in errors] == ["not_found", "not_found"]
+    assert errors[0]["message"].replace(link.id, "no-such-link") == errors[1]["message"]
+    assert stage.connect("guest", f"share.{token}") == 200
+
+
+def test_with_a_share_group_only_its_members_share(pipeline):
+    stage = Stage(pipeline, share_group="leads", alarm_group="ops")
+    viewer, member = stage.sign_in("viewer", "staff", "ops"), stage.sign_in("m", "staff", "leads")
+    [created] = stage.ask(member, action="createShare", id=topic("acme-spring"))
+
+    for request in (
+        {"action": "createShare", "id": topic("acme-spring")},
+        {"action": "listShares", "id": topic("acme-spring")},
+        {"action": "revokeShare", "share": created["share"]["share"]},
+    ):
+        assert "SHARE_GROUP" in stage.refusal(viewer, **request)
+    [answer] = stage.ask(viewer, action="get", id=topic("acme-spring"))
+    assert answer["snapshot"]["may_share"] is False
+    assert [one["may_change"] for one in answer["snapshot"]["alarms"]] == [True, True]
+    assert len(list(stage.parts.shares.all())) == 1
+
+
+def test_share_links_of_a_campaign_are_limited(stage, monkeypatch):
+    monkeypatch.setattr(share_links, "MAX_LINKS", 2)
+    viewer = stage.sign_in("viewer", "staff")
+    first, _ = stage.share("acme-spring")
+    stage.share("acme-spring", seconds=60)
+    create = {"action": "createShare", "id": topic("acme-spring")}
+
+    [refused] = stage.ask(viewer, **create)
+    assert refused["error"]["code"] == "rate_limited"
+    assert "revoke one first" in refused["error"]["message"]
+    stage.share("acme-autumn")
+    assert len(list(stage.parts.shares.all())) == 3
+
+    stage.now += 61  # one has expired
+    assert "token" in stage.ask(viewer, **create)[0]
+    stage.ask(viewer, action="revokeShare", share=first.id)
+    assert "token" in stage.ask(viewer, **create)[0]
+
+
+def test_without_a_key_no_share_link_is_created(pipeline):
+    stage = Stage(pipeline, share_key="")
+    viewer = stage.sign_in("viewer", "staff")
+
+    assert "SHARE_KEY" in stage.refusal(viewer, action="createShare", id=topic("acme-spring"))
+    assert list(stage.parts.shares.all()) == []
+
+
+def test_without_sign_in_a_share_link_still_shows_one_campaign_until_its_revocation(pipeline):
+    stage = Stage(pipeline, issuer=None, client_id="", allowed_origins=frozenset())
+    pipeline.run(ses.a_send("m-1", campaign="acme-spring"))
+    assert stage.connect("viewer") == 200
+    [created] = stage.ask("viewer", action="createShare", id=topic("acme-spring"))
+    assert created["share"]["created_by"] is None
+    assert stage.connect("guest", f"share.{created['token']}") == 200
+
+    for connection in ("viewer", "guest"):
+        stage.ask(connection, action="subscribe", id=topic("acme-spring"))
+    assert "this share link" in stage.refusal("guest", action="listCampaigns")
+    [listed] = stage.ask("viewer", action="listCampaigns")
+    assert [one["id"] for one in listed["results"]] == ["acme-spring"]
+    [answer] = stage.ask("viewer", action="authenticate", token=signed())
+    assert answer["error"]["code"] == "unknown_action"
+
+    stage.ask("viewer", action="revokeShare", share=created["share"]["share"])
+    assert stage.closed == ["guest"]
+    pipeline.run(ses.an_open("m-1", campaign="acme-spring"))
+    assert (len(stage.pushes("viewer")), stage.pushes("guest")) == (1, [])
+    assert "lost its permissions" in stage.refusal("guest", action="get", id=topic("acme-spring"))
+    assert stage.connect("again", f"share.{created['token']}") == 401
 
 
 def test_an_oversized_frame_is_refused_without_parsing(stage):

@@ -166,6 +166,10 @@ def share(pipeline):
     subscribed("guest")
     assert link in list(pipeline.running.shares.all())
     assert sharing.revoke(link.id)
+    ask(action="createShare", id="stats/email-campaign/spring")
+    [link] = pipeline.running.shares.of("spring")
+    ask(action="revokeShare", share=link.id)
+    assert pipeline.running.shares.of("spring") == []
 
 
 def run_recounts(pipeline, installation, monkeypatch):

@@ -19,6 +19,7 @@ from chalicelib.insight.alarms import Change, Judgement
 from chalicelib.insight.causes import Trouble
 from chalicelib.live import batches, large_topics
 from chalicelib.live.frame_sender import FrameSender
+from chalicelib.live.permissions import Connection, Permissions, share_subject
 from chalicelib.stats.jobs import Job, job_to_body
 from dashboard import aws_session
 from dashboard.deploy.chalice_project import roles
@@ -204,6 +205,12 @@ def signed_in(*connections):
         assert answer["statusCode"] == 200
 
 
+def guest_of(link):
+    """Return a connection that a share link has opened."""
+    access = Permissions(share_subject(link.id), link.until, (), link.campaign)
+    return Connection("guest-2", f"api-1/{STAGE}", 0, access)
+
+
 def subscribed(*connections):
     for connection in connections:
         handlers.message(request(f'{{"action": "subscribe", "id": "{SPRING}"}}', connection))
@@ -279,6 +286,11 @@ def everything(pipeline, calls, monkeypatch):
         ask(action="compareVariants", id=SPRING, tag="variant")
         ask(action="getUsual", id=SPRING)
         ask(action="setAlarms", id=SPRING, kinds=["bounces"])
+        ask(action="createShare", id=SPRING)
+        ask(action="listShares", id=SPRING)
+        [link] = pipeline.parts.shares.all()
+        pipeline.parts.subscriptions.admit(guest_of(link))
+        ask(action="revokeShare", share=link.id)
         ask(action="listRecipients", id=SPRING)
         email = next(iter(pipeline.parts.recipients.sent("spring").values()))
         ask(action="recipientHistory", id=SPRING, recipient=next(iter(email.recipients)))

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.auth.authenticator import Authenticator
 from chalicelib.auth.share_links import Shares, Sharing
+from chalicelib.auth.share_requests import ShareRequests
 from chalicelib.auth.share_tokens import ShareTokens
 from chalicelib.auth.tokens import TokenVerifier
 from chalicelib.aws.client import TimeLimit
@@ -213,8 +214,8 @@ class Parts:
 
     @cached_property
     def sign_in(self):
-        """Return the authenticator; None if no sign-in is required."""
-        if self.config.issuer is None:
+        """Return the authenticator; None if there is neither an issuer nor a share key."""
+        if self.config.issuer is None and not self.config.share_key:
             return None
         return Authenticator(
             self.config,
@@ -351,6 +352,7 @@ class Parts:
             ),
             RecipientLists(self.stats_table, self.events_table, self.recipients),
             lambda: self.usual_counts,
+            ShareRequests(self.sharing if self.config.share_key else None, self._clock),
             self.subscriptions,
             self.sign_in,
             self.connections,
