@@ -1021,14 +1021,49 @@ SIGN_IN = {
     "stale": "This sign-in link has expired or was opened in another tab. Sign in again.",
     "ended": "Your session has expired, so the numbers are no longer updated. Reload the page to "
     "sign in again.",
-    "no_share": "This share link is incomplete. Open the full link, or ask for a new one.",
+}
+
+SHARE = {
+    "share": "Share",
+    "title": "Share this campaign",
+    "close": "Close",
+    "seen_by": "Everyone with the link sees the numbers of this campaign, live and without signing "
+    "in, until the link expires or is revoked.",
+    "shown": "Shown",
+    "what_is_shown": "Counts and rates, the timeline, variants with their message tags, links, "
+    "bounces, and mailbox providers.",
+    "hidden": "Not shown",
+    "what_is_hidden": "Recipients and their addresses, live activity, pace and forecast, replies "
+    "of mail servers, incidents and alarms, and other campaigns.",
+    "valid_for": "Valid for",
+    "days": "{days} days",
+    "create": "Create link",
+    "address": "Share link",
+    "created": "The link is shown only now. Copy it before you close this dialog.",
+    "copy": "Copy link",
+    "copied": "The link was copied.",
+    "not_copied": "This browser does not allow copying. Select the link and copy it.",
+    "active": "Active links",
+    "none": "This campaign has no active links.",
+    "until": "Valid until {time}",
+    "made": "Created {time}",
+    "by": "by",
+    "revoke": "Revoke",
+    "revoke_which": "Revoke the link that is valid until {time}",
+    "confirm": "Everyone who uses this link is disconnected.",
+    "revoke_link": "Revoke link",
+    "keep": "Keep",
+    "revoked": "The link was revoked.",
+    "failed": "That did not work: {reason}",
+    "incomplete": "This share link is incomplete. Open the full link, or ask for a new one.",
+    "refused": "This share link is no longer valid, or Mailpulse cannot be reached. The link may "
+    "have expired or been revoked: ask for a new one. Reconnecting…",
 }
 
 # With sign-in, an unreachable server may also be one that rejects the viewer.
 _REFUSED = (
     "Cannot connect to Mailpulse, or access was denied. Reconnecting… Your account may not have "
-    "access to any campaign, or the share link has expired or been revoked. Contact your Mailpulse "
-    "administrator."
+    "access to any campaign. Contact your Mailpulse administrator."
 )
 
 
@@ -1093,6 +1128,7 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "reply_actor": {cause: REPLY_ACTORS[actor] for cause, actor in ACTORS.items()},
         "recipients": RECIPIENTS,
         "wall": WALL,
+        "share": SHARE,
         "sign_in": SIGN_IN if signing_in else {},
     }
     return {f"{group}.{key}": text for group, one in groups.items() for key, text in one.items()}

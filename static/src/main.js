@@ -1,5 +1,6 @@
 /** The page's entry point without sign-in. */
 
+import { openShareLink } from "./share-link.js";
 import { start } from "./start.js";
 
-start();
+if (!openShareLink()) start();

@@ -10,6 +10,7 @@ import "./protocol.js";
 import "./ranking.js";
 import "./route.js";
 import "./start.js";
+import "./share-link.js";
 import "./glossary.js";
 import "./rates.js";
 import "./reputation.js";

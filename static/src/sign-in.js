@@ -1,14 +1,13 @@
 /** The page's entry point with sign-in. Share links need no sign-in. */
 
 import { INVALID_RESPONSE } from "oauth4webapi";
-import { standAlone } from "./leader.js";
 import { Renewal } from "./renewal.js";
 import { Session } from "./session.js";
+import { openShareLink } from "./share-link.js";
 import { start } from "./start.js";
 import { text } from "./glossary.js";
 
 const LEFT = "mailpulse-left";
-const SHARED = /^#\/share\/([\w.-]+)$/;
 
 /** @param {string} selector @returns {any} */
 const find = (selector) => document.querySelector(selector);
@@ -68,31 +67,8 @@ function problem(error) {
   return `${text("sign_in.failed")} (${String(error.error ?? error.code ?? error.message).slice(0, 100)})`;
 }
 
-/** @param {string} token of a share link */
-function showShared(token) {
-  const payload = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
-  const bytes = Uint8Array.from(atob(payload), (one) => one.charCodeAt(0));
-  const { campaign } = JSON.parse(new TextDecoder().decode(bytes));
-  const brand = find("#brand").content;
-  brand.querySelector("a").removeAttribute("href");
-  brand.querySelector("button").remove();
-  standAlone();
-  start(() => [`share.${token}`], campaign);
-}
-
-const [, token] = SHARED.exec(location.hash) ?? [];
-// Opening or leaving a share link in this tab requires a reload.
-addEventListener("hashchange", () => {
-  if (token || SHARED.test(location.hash)) location.reload();
-});
 // After signing out, "Back" must not restore the signed-in page.
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });
-try {
-  if (token) showShared(token);
-} catch (error) {
-  console.error(error);
-  signedOut(text("sign_in.no_share"));
-}
-if (!token) signIn(JSON.parse(find("meta[name=mailpulse-sign-in]").content));
+if (!openShareLink()) signIn(JSON.parse(find("meta[name=mailpulse-sign-in]").content));

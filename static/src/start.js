@@ -38,6 +38,7 @@ export function start(credentials = () => [], shared) {
     arrival: null,
     arrivals: [],
     problem: null,
+    unreachable: shared ? "share.refused" : "page.unreachable",
     retry: () => connection.wake(),
     chooseZone(zone) {
       keepZone(zone);

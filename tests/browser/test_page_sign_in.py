@@ -207,7 +207,7 @@ def test_a_revoked_share_link_shows_no_more_numbers(page, stage):
     status, _, stderr = stage.operator.run("share", "revoke", link, "--stage", STAGE, *REGION)
     assert status == 0, stderr
 
-    expect(page.get_by_role("alert").first).to_contain_text("access was denied")
+    expect(page.get_by_role("alert").first).to_contain_text("no longer valid")
     expect(page.locator(".status")).not_to_have_attribute("data-state", "live")
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -58,6 +58,8 @@ class Scene:
         list_refusal: the response to requests for campaigns, if they are refused.
         usual: the members of the reply to `getUsual`.
         alarms_refusal: the response to changes of alarms, if they are refused.
+        shares: the share links of every campaign, those that expire first at the beginning.
+        shares_refusal: the response to requests about share links, if they are refused.
         comparison_refusal: the response to requests for a comparison, if they are refused.
         silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
@@ -75,6 +77,8 @@ class Scene:
     list_refusal: dict[str, str] | None = None
     comparison_refusal: dict[str, str] | None = None
     alarms_refusal: dict[str, str] | None = None
+    shares: list[dict[str, Any]] = field(default_factory=list)
+    shares_refusal: dict[str, str] | None = None
     delay_seconds: float = 0
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
@@ -102,6 +106,8 @@ class Scene:
                 yield {"id": request["id"], **self.usual}
             case "setAlarms":
                 yield {"error": self.alarms_refusal} if self.alarms_refusal else {}
+            case "createShare" | "listShares" | "revokeShare":
+                yield self._shared(request)
             case "listCampaigns" | "searchCampaigns":
                 yield from self._campaigns(parse_request(json.dumps(request)))
             case "compare" | "compareVariants":
@@ -144,6 +150,26 @@ class Scene:
                 yield {"results": results, **more}
         except InvalidRequest as error:
             yield {"error": {"code": error.code, "message": str(error)}}
+
+    def _shared(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self.shares_refusal:
+            return {"error": self.shares_refusal}
+        match request["action"]:
+            case "createShare":
+                now = datetime.now(UTC)
+                link = {
+                    "share": f"s-{len(self.shares)}",
+                    "created_at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+                    "expires_at": f"{now + timedelta(request['days']):%Y-%m-%dT%H:%M:%SZ}",
+                    "created_by": "ada@example.com",
+                }
+                self.shares = sorted([*self.shares, link], key=lambda one: one["expires_at"])
+                return {"id": request["id"], "share": link, "token": f"token.of.{link['share']}"}
+            case "listShares":
+                return {"id": request["id"], "shares": self.shares}
+            case _:
+                self.shares = [one for one in self.shares if one["share"] != request["share"]]
+                return {"share": request["share"]}
 
     def _compared(self, request: dict[str, Any]) -> dict[str, Any]:
         if self.comparison_refusal:

@@ -31,13 +31,14 @@ const WallView = lazy(() => import("./wall.js").then((module) => module.WallView
  *   arrival: import("../arrival.js").Arrival | null,
  *   arrivals: readonly import("../arrival.js").Arrival[],
  *   problem: string | null,
+ *   unreachable: string,
  *   retry: () => void,
  *   chooseZone: (zone: string | undefined) => void,
  *   ask: import("../feed.js").Ask,
  *   go: (hash: string, replace?: boolean) => void,
  *   watch: (campaigns?: string[]) => void,
  * }} Page `brand` is the first part of the header, `address` the WebSocket URL, `now` in milliseconds
- *   since 1970, `arrival` how late the last new event was, `arrivals` the same of the last ones, `problem` an error that needs the reader's action, `retry` connects now, `chooseZone`
+ *   since 1970, `arrival` how late the last new event was, `arrivals` the same of the last ones, `problem` an error that needs the reader's action, `unreachable` the key of the text while the server cannot be reached, `retry` connects now, `chooseZone`
  *   sets the time zone (undefined: that of the browser), `ask` requests results from the server, `go` changes the URL (with
  *   `replace`, Back skips the current one), and `watch` states which campaigns of the list are on the
  *   screen (undefined for all)
@@ -63,7 +64,7 @@ export function App({ page }) {
       ${problem && html`<${Notice}>${problem}<//>`}
       ${state !== "live" && failures >= 3 && html`
         <${Notice}>
-          ${text(state === "offline" ? "page.offline" : "page.unreachable", { address: page.address })} ${lastMessageAt && text("page.last")}
+          ${text(state === "offline" ? "page.offline" : page.unreachable, { address: page.address })} ${lastMessageAt && text("page.last")}
         <//>`}
       ${lastMessageAt !== null && route.view !== "report" && html`
         <p class="printed">${text("page.printed", { time: page.format.moment(lastMessageAt), zone: page.format.zone })}</p>`}

@@ -14,6 +14,7 @@ import { Notice, ServerErrorNotice } from "./notice.js";
 import { Tiles } from "./tiles.js";
 import { TimelineView } from "./timeline.js";
 
+const ShareView = lazy(() => import("./share.js").then((module) => module.ShareView));
 const DetailsView = lazy(() => import("./details.js").then((module) => module.DetailsView));
 
 /**
@@ -35,6 +36,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
           ${report ? html`<button type="button" disabled=${!data} onClick=${printWhole}>${text("report.print")}</button>` : html`
             <a class="button" href=${compareHash([id])}>${text("campaign.compare")}</a>
             <a class="button" href=${reportHash(id)}>${text("view.report")}</a>
+            ${wallHash(id) && html`<${ShareView} ...${{ id, page, data }} />`}
             <a class="button" href=${wallHash(id)}>${text("campaign.wall")}</a>`}
         </p>
       </div>
