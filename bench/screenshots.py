@@ -75,6 +75,7 @@ def main() -> None:
             behind(browser, stage)
             by_age(browser, stage)
             reclassified(browser, stage)
+            shared(browser, stage)
             stage.scene.snapshots.pop(PREFIX + SPRING)
             take(browser, stage, "campaign", "error", **DESKTOP)
         lists(browser)
@@ -179,6 +180,28 @@ def variants(browser: Browser) -> None:
             panel.evaluate("one => scrollTo(0, one.offsetTop - 80)")
             expect(panel.get_by_text("is best, with")).to_be_visible()
             shoot(page, name)
+
+
+def shared(browser: Browser, stage: Stage) -> None:
+    """Capture the dialog in which a campaign is shared."""
+    stage.scene.snapshots[PREFIX + SPRING]["may_share"] = True
+    stage.scene.shares = [
+        {
+            "share": "Zx81kQ2vT0aB",
+            "created_at": scenes.ago(3 * 86400),
+            "expires_at": scenes.ago(-27 * 86400),
+            "created_by": "ada@example.com",
+        }
+    ]
+    for name, options in {
+        "share-dialog": DESKTOP | {"color_scheme": "light"},
+        "share-dialog-dark": DESKTOP | {"color_scheme": "dark"},
+        "share-dialog-phone": PHONE | {"color_scheme": "light"},
+    }.items():
+        page = opened(browser, stage.url + VIEWS["campaign"], **options)
+        page.get_by_role("button", name="Share").click()
+        expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(1)
+        shoot(page, name)
 
 
 def whole(browser: Browser, stage: Stage, name: str, **options: object) -> None:

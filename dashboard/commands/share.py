@@ -10,9 +10,12 @@ from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
 
-from chalicelib.errors import CommandError
+from chalicelib.errors import CommandError, InvalidRequest
+from chalicelib.live.protocol import DEFAULT_SHARE_DAYS, MAX_SHARE_DAYS
 from dashboard.deploy import stack
 from dashboard.installation import Installation, find, installation_options
+from dashboard.local.running import read_running
+from dashboard.paths import StateDir
 from dashboard.progress import Reporter
 
 _DAY = 86400
@@ -27,8 +30,8 @@ def command() -> None:
 @click.argument("campaign")
 @click.option(
     "--days",
-    type=click.IntRange(1, 366),
-    default=30,
+    type=click.IntRange(1, MAX_SHARE_DAYS),
+    default=DEFAULT_SHARE_DAYS,
     show_default=True,
     help="Number of days until the link expires.",
 )
@@ -44,22 +47,24 @@ def add_command(  # noqa: PLR0913 - one for each option
     state_dir: Path,
 ) -> None:
     """Create a link to the numbers of CAMPAIGN. The link is only printed once."""
-    installation = _signing_in(find(state_dir, stage, region))
+    installation = _sharing(find(state_dir, stage, region))
+    page = read_running(StateDir(state_dir))["dashboard"] if stage is None else _page(installation)
     steps = Reporter()
     if installation.stats_table.summary(campaign) is None:
         steps.warn(f"The campaign {campaign!r} has no events yet. Check its spelling.")
     until = int(time.time()) + days * _DAY
-    link, token = installation.sharing.make(campaign, until)
-    found = stack.outputs(
-        installation.clients("cloudformation"), stack.stack_name(installation.stage)
-    )
-    url = f"https://{found['SiteDomain']}/#/share/{token}"
+    try:
+        link, token = installation.sharing.make(campaign, until)
+    except InvalidRequest as error:
+        raise CommandError(str(error)) from error
+    url = f"{page}#/share/{token}"
     if as_json:
         print(json.dumps({**asdict(link), "url": url}))
         return
     print(url)
     steps.info(f"Everyone with the link can see {campaign!r} until {_time(until)}. To revoke it: ")
-    steps.info(f"python -m dashboard share revoke {link.id} --stage {installation.stage}")
+    of_stage = "" if stage is None else f" --stage {stage}"
+    steps.info(f"python -m dashboard share revoke {link.id}{of_stage}")
 
 
 @command.command("list")
@@ -67,7 +72,7 @@ def add_command(  # noqa: PLR0913 - one for each option
 @installation_options
 def list_command(*, as_json: bool, stage: str | None, region: str | None, state_dir: Path) -> None:
     """Show the active links, those that expire first at the top."""
-    installation = _signing_in(find(state_dir, stage, region))
+    installation = _sharing(find(state_dir, stage, region))
     links = sorted(installation.shares.all(), key=lambda link: link.until)
     if as_json:
         for link in links:
@@ -77,9 +82,10 @@ def list_command(*, as_json: bool, stage: str | None, region: str | None, state_
     if not links:
         console.print("There are no share links.")
         return
-    table = Table("id", "campaign", "created", "expires", box=None)
+    table = Table("id", "campaign", "created", "created by", "expires", box=None)
     for link in links:
-        table.add_row(link.id, link.campaign, _time(link.created_at), _time(link.until))
+        times = _time(link.created_at), _time(link.until)
+        table.add_row(link.id, link.campaign, times[0], link.created_by, times[1])
     console.print(table)
 
 
@@ -88,19 +94,25 @@ def list_command(*, as_json: bool, stage: str | None, region: str | None, state_
 @installation_options
 def revoke_command(*, link_id: str, stage: str | None, region: str | None, state_dir: Path) -> None:
     """Revoke the link ID, and close its connections."""
-    installation = _signing_in(find(state_dir, stage, region))
+    installation = _sharing(find(state_dir, stage, region))
     if not installation.sharing.revoke(link_id):
         raise CommandError(f"no share link {link_id!r}: run `share list` to see all links")
     Reporter().info(f"The share link {link_id} was revoked.")
 
 
-def _signing_in(installation: Installation) -> Installation:
-    config = installation.config
-    if config.issuer is None or not config.share_key:
+def _page(installation: Installation) -> str:
+    """Return the address of the page of a stage in AWS."""
+    found = stack.outputs(
+        installation.clients("cloudformation"), stack.stack_name(installation.stage)
+    )
+    return f"https://{found['SiteDomain']}/"
+
+
+def _sharing(installation: Installation) -> Installation:
+    if not installation.config.share_key:
+        again = "up" if installation.config.issuer is None else "deploy"
         raise CommandError(
-            "share links require sign-in: select a stage in AWS with --stage"
-            if config.issuer is None
-            else f"stage {installation.stage!r} has no key for share links: run `deploy` again"
+            f"stage {installation.stage!r} has no key for share links: run `{again}` again"
         )
     return installation
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from chalicelib.errors import CommandError
+from chalicelib.errors import CommandError, InvalidRequest
 from dashboard.installation import Installation
 
 # API Gateway closes every connection after two hours.
@@ -78,6 +78,9 @@ class Connector:
                 )
             self.close()
             self._until = now + _LINK_SECONDS
-            link, self._token = self._installation.sharing.make(self._campaign, self._until)
+            try:
+                link, self._token = self._installation.sharing.make(self._campaign, self._until)
+            except InvalidRequest as error:
+                raise CommandError(str(error)) from error
             self._link_id = link.id
         return self._token
