@@ -734,8 +734,8 @@ FAULTS = (
     Fault(
         "a page of any origin may connect",
         "chalicelib/auth/authenticator.py",
-        "if origin not in self.config.allowed_origins:",
-        "if not self.config.allowed_origins:",
+        "origin not in self.config.allowed_origins:",
+        "not self.config.allowed_origins:",
         (
             "tests/integration/test_sign_in.py::test_another_origin_is_refused_with_403_even_when_signed_in",
         ),
@@ -2051,6 +2051,20 @@ FAULTS = (
         "may_change: received.may_change ?? known?.may_change ?? null",
         "may_change: received.may_change ?? null",
         ("static/test/state.test.js",),
+    ),
+    Fault(
+        "users without the right to share create share links",
+        "chalicelib/live/permissions.py",
+        "if request.action in _CHANGES:",
+        'if request.action == "setAlarms":',
+        ("tests/integration/test_access.py::test_with_a_share_group_only_its_members_share",),
+    ),
+    Fault(
+        "a user revokes the share link of a campaign that the user may not see",
+        "chalicelib/auth/share_requests.py",
+        "link is None or not access.can_share(link.campaign) or",
+        "link is None or",
+        ("tests/integration/test_access.py::test_share_links_of_a_hidden_campaign_are_unknown",),
     ),
 )
 
