@@ -1027,8 +1027,8 @@ FAULTS = (
     ),
     Fault(
         "a filter in a URL that cannot be read is dropped silently",
-        "static/src/list-query.js",
-        "if (problem) problems.push({ name, value, text: `list.bad_${problem}` });",
+        "static/src/parameters.js",
+        "if (problem) problems.push({ name, value, text: `${view}.bad_${problem}` });",
         "if (problem) continue;",
         ("static/test/list-query.test.js",),
     ),

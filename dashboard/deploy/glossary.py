@@ -481,6 +481,8 @@ PAGE = {
     "show_more": "Show more",
     "zone": "times in {zone}",
     "times_in": "times in",
+    "bad_link": "Some of this link could not be used, and is ignored:",
+    "dismiss": "Dismiss",
     "printed": "As of {time} ({zone})",
     "sparkline": "Human opens over time",
     "unreachable": "Cannot connect to Mailpulse at {address}. Reconnecting… Check that Mailpulse "
@@ -592,7 +594,6 @@ LIST = {
     "filter_tag": "the tag {tag}",
     "filter_and": " and ",
     # Parameters of the URL that cannot be used
-    "bad_link": "Some of this link could not be used, and is ignored:",
     "bad_q": "the search may have at most 200 characters.",
     "bad_sort": "the list has no such column. Choose one under “Sort by”.",
     "bad_order": "the order is “asc” or “desc”.",
@@ -604,7 +605,6 @@ LIST = {
     "bad_rows": "the number of rows is 1 to 1000.",
     "bad_unknown": "the list has no such setting.",
     "bad_repeated": "given more than once. The first value is used.",
-    "dismiss": "Dismiss",
 }
 
 # The views, in the titles of browser tabs. A campaign's is its name.
@@ -862,6 +862,15 @@ TIMELINE = {
     "utc_days": "each bar is a UTC day, such as from {time}",
     "time": "Time",
     "expired": "Minutes are kept for two days. Switch to hours or days to see this campaign.",
+    # Parameters of the URL that cannot be used
+    "bad_age": "the chart by age shows human_opens or human_clicks.",
+    "bad_grain": "the interval is minute, hour or day.",
+    "bad_from": "not a time in UTC, such as 2026-11-23T10:00Z.",
+    "bad_to": "not a time in UTC, such as 2026-11-23T10:00Z.",
+    "bad_range": "a period has a beginning (from) and a later end (to).",
+    "bad_hide": "not numbers of the timeline, such as opens,human_opens.",
+    "bad_unknown": "the timeline has no such setting.",
+    "bad_repeated": "given more than once. The first value is used.",
 }
 
 AGE = {

@@ -3,6 +3,8 @@
  * such as `#/?q=spring&sort=human_click&from=2026-11-01`. Defaults are left out. Pure.
  */
 
+import { parseParameters } from "./parameters.js";
+
 /** The columns of the table: the rate and the counter of a cell, and the digits of its rate; or the pace. */
 export const COLUMNS = /** @type {const} */ ([
   [null, "sends", 0],
@@ -37,8 +39,6 @@ export const MOST_CHARACTERS = 200;
  * no limit. `tag` is a message tag and its value, such as "variant=b".
  * @typedef {{search: string, sort: string, order: string, from: string | null, to: string | null, sender: string,
  *            tag: string, rows: number}} Query
- * A parameter of a URL that cannot be used; `text` is the key of its explanation in the glossary.
- * @typedef {{name: string, value: string, text: string}} Problem
  */
 
 /** @type {Query} */
@@ -69,21 +69,12 @@ const PARAMETERS = /** @type {Record<string, [keyof Query, (value: string) => bo
 
 /**
  * @param {string} text the part of the hash after `?`
- * @returns {{query: Query, problems: Problem[]}} invalid parameters have their defaults, and a problem each
+ * @returns {{query: Query, problems: import("./parameters.js").Problem[]}} invalid parameters have their defaults, and a problem each
  */
 export function parseQuery(text) {
+  const { values, problems } = parseParameters(text, PARAMETERS, "list");
   /** @type {Query} */
-  const query = { ...NEWEST };
-  /** @type {Problem[]} */
-  const problems = [];
-  const seen = new Set();
-  for (const [name, value] of new URLSearchParams(text)) {
-    const [member, isValid, read = (/** @type {string} */ one) => one] = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] ?? [] : [];
-    const problem = !member || !isValid ? "unknown" : seen.has(name) ? "repeated" : isValid(value) ? null : name;
-    seen.add(name);
-    if (problem) problems.push({ name, value, text: `list.bad_${problem}` });
-    else Object.assign(query, { [String(member)]: read(value) });
-  }
+  const query = { ...NEWEST, ...values };
   if (query.from && query.to && query.from > query.to) {
     problems.push({ name: "from", value: query.from, text: "list.bad_period" });
     query.from = query.to = null;

@@ -7,6 +7,7 @@ import "./format.js";
 import "./html.js";
 import "./sparkline.js";
 import "./protocol.js";
+import "./parameters.js";
 import "./ranking.js";
 import "./route.js";
 import "./start.js";

@@ -5,7 +5,7 @@ import { arrivalOf, withArrival } from "./arrival.js";
 import { Connection } from "./connection.js";
 import { createFormat } from "./format.js";
 import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "./protocol.js";
-import { parseRoute } from "./route.js";
+import { campaignHash, parseRoute } from "./route.js";
 import { SIGNS, levelOf } from "./attention.js";
 import { EMPTY, reduce } from "./state.js";
 import { App } from "./views/app.js";
@@ -24,7 +24,7 @@ export function start(credentials = () => [], shared) {
   let ahead = 0;
   const now = () => Date.now() - ahead;
 
-  const routeOf = () => shared ? /** @type {const} */ ({ view: "campaign", id: shared, query: "" }) : parseRoute(location.hash);
+  const routeOf = () => parseRoute(shared ? location.hash.replace(/^[^?]*/, campaignHash(shared)) : location.hash);
 
   /** @type {import("./views/app.js").Page} */
   const page = {

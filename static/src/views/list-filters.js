@@ -105,20 +105,6 @@ export class ListFilters extends Component {
 }
 
 /**
- * Parameters of the URL that cannot be used, and why.
- * @param {{problems: import("../list-query.js").Problem[], onDismiss: () => void}} props
- */
-export function QueryProblems({ problems, onDismiss }) {
-  return problems.length > 0 && html`
-    <div class="notice" role="alert">
-      ${text("list.bad_link")}
-      <ul>${problems.map(({ name, value, text: key }) => html`
-        <li><code>${name}=${value.length > 60 ? `${value.slice(0, 60)}…` : value}</code>: ${text(key)}</li>`)}</ul>
-      <button type="button" onClick=${onDismiss}>${text("list.dismiss")}</button>
-    </div>`;
-}
-
-/**
  * @param {Query} query
  * @param {import("../format.js").Format} format
  * @returns {string} the search and the filters; "" if there are none

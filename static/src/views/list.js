@@ -18,8 +18,9 @@ import { isOfEarlierRelease, sumOf } from "../totals.js";
 import { CampaignTable } from "./campaign-table.js";
 import { EmptyView } from "./empty.js";
 import { Heading } from "./heading.js";
-import { ListFilters, QueryProblems, describe } from "./list-filters.js";
+import { ListFilters, describe } from "./list-filters.js";
 import { Notice, ServerErrorNotice } from "./notice.js";
+import { QueryProblems } from "./query-problems.js";
 import { Totals } from "./totals.js";
 
 /**

@@ -5,68 +5,79 @@ import { download } from "../csv.js";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { standsAlone } from "../leader.js";
-import { campaignHash } from "../route.js";
 import { GRAINS } from "../protocol.js";
 import { columnsOf } from "../series.js";
 import { STEP } from "../state.js";
 import { bucketsOf, defaultGrain } from "../select.js";
 import { isUtc } from "../format.js";
+import { COUNTERS, parseView, queryOf } from "../timeline-query.js";
 import { lazy } from "./lazy.js";
 import { Panel } from "./panel.js";
 import { ZoneChoice } from "./zone-choice.js";
 
 /**
- * @typedef {import("../protocol.js").Counter} Counter
- * @typedef {import("../protocol.js").Grain} Grain
  * @typedef {import("../format.js").Format} Format
  * @typedef {import("../chart.js").Range} Range
  */
 
 /** Two charts, each with its own scale: a thousand sends would flatten ten clicks. */
-const PANELS = /** @type {{title: string, counters: Counter[]}[]} */ ([
-  { title: "timeline.sending", counters: ["sends", "deliveries", "hard_bounces"] },
-  { title: "timeline.engagement", counters: ["opens", "human_opens", "human_clicks"] },
-]);
-const COUNTERS = PANELS.flatMap((panel) => panel.counters);
+const PANELS = ["sending", "engagement"];
 
 const AgeView = lazy(() => import("./by-age.js").then((module) => module.AgeView));
 
 const IncidentMarks = lazy(() => import("./incident-marks.js").then((module) => module.IncidentMarks));
+const QueryProblems = lazy(() => import("./query-problems.js").then((module) => module.QueryProblems));
+const Table = lazy(() => import("./timeline-table.js").then((module) => module.TimelineTable));
 
 /**
  * @typedef {{id: string, data: import("../state.js").CampaignData | null, page: import("./app.js").Page,
- *            format: Format, query: string}} Props `data`: null while it is loading; `query`: `age=human_opens`
- *   or `age=human_clicks` for the chart by age, which share links do not have
- * @typedef {{grain: Grain | null, row: number | null, table: boolean, hidden: Counter[],
- *            zoom: Range | null}} State `grain`, `hidden`, and `zoom` as the
- *   reader chose them; `row` at the pointer
+ *            format: Format, query: string}} Props `data`: null while it is loading; `query`: of the URL, what the
+ *   reader chose to see
+ * @typedef {{row: number | null, table: boolean}} State `row`: at the pointer
  * @extends {Component<Props, State>}
  */
 export class TimelineView extends Component {
   /** @type {State} */
-  state = { grain: null, row: null, table: false, hidden: [], zoom: null };
+  state = { row: null, table: false };
+  #query = this.props.query;
+  #parsed = parseView(this.#query);
 
   /** @param {Props} props @param {State} state */
   shouldComponentUpdate(props, state) {
     return props.data !== this.props.data || props.format !== this.props.format || state !== this.state
-      || props.query !== this.props.query || ageOf(props) !== null;
+      || props.query !== this.props.query || ageOf(this.#parsed) !== null;
   }
 
+  /** @param {Partial<import("../timeline-query.js").View>} some what to change */
+  #go(some) {
+    const view = { ...this.#parsed.view, ...some };
+    this.#query = queryOf(view);
+    this.#parsed = { view, problems: [] };
+    this.props.page.go(`${location.hash.split("?")[0]}${this.#query && `?${this.#query}`}`, true);
+  }
+
+  /** @param {string} counter */
+  #toggle = (counter) => {
+    const { hidden } = this.#parsed.view;
+    this.#go({ hidden: hidden.includes(counter) ? hidden.filter((one) => one !== counter) : [...hidden, counter] });
+  };
+
   render() {
-    const { id, data, format, page } = this.props;
-    const metric = ageOf(this.props);
-    const onAge = (/** @type {string | null} */ name) => page.go(campaignHash(id) + (name ? `?age=${name}` : ""), true);
-    const { row, table, hidden, zoom } = this.state;
+    const { id, data, format, page, query } = this.props;
+    // Charts are drawn again if the range or the hidden counters are other objects.
+    if (this.#query !== query) this.#parsed = parseView(query);
+    this.#query = query;
+    const { view: { zoom, hidden, ...view }, problems } = this.#parsed;
+    const metric = ageOf(this.#parsed);
+    const onAge = (/** @type {any} */ age) => this.#go({ age });
+    const { row, table } = this.state;
     const campaign = data?.summary?.campaign;
-    const grain = this.state.grain ?? (data ? defaultGrain(data) : "minute");
+    const grain = view.grain ?? (data ? defaultGrain(data) : "minute");
     const [times, ...columns] = columnsOf(data ? bucketsOf(data, grain) : [], grain, COUNTERS);
     const expired = data && campaign?.last_event_at && grain === "minute";
     const pointed = row === null ? undefined : times[row];
     // A zoomed chart keeps its grain, however long the campaign gets.
-    const onZoom = (/** @type {State["zoom"]} */ range) => this.setState({ zoom: range, ...(range && { grain }) });
-    const onToggle = (/** @type {any} */ counter) => this.setState({
-      hidden: hidden.includes(counter) ? hidden.filter((one) => one !== counter) : [...hidden, counter],
-    });
+    const onZoom = (/** @type {Range | null} */ range) => this.#go({ zoom: range, ...(range && { grain }) });
     const step = STEP[grain] / 1000;
     const [from, to] = zoom ?? [times[0] ?? 0, (times.at(-1) ?? 0) + step];
     // The later half, which is still changing.
@@ -100,14 +111,18 @@ export class TimelineView extends Component {
             ${GRAINS.map((name) => html`
               <label>
                 <input type="radio" name="grain" value=${name} checked=${name === grain}
-                  onChange=${() => this.setState({ grain: name, row: null, zoom: null })} />
+                  onChange=${() => {
+                    this.setState({ row: null });
+                    this.#go({ grain: name, zoom: null });
+                  }} />
                 <span>${text(`timeline.${name}`)}</span>
               </label>`)}
           </fieldset>`}
         </div>
-        ${metric ? html`<div class="by-age"><${AgeView} ...${{ id, data, page, metric, onMetric: onAge }} /></div>` : html`<div class="charts">${PANELS.map(({ title, counters }, index) => html`
-          <${Panel} key=${title + grain} title=${text(title)} counters=${counters} grain=${grain} format=${format}
-            data=${data} row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${onToggle}
+        ${problems.length > 0 && html`<${QueryProblems} problems=${problems} onDismiss=${() => this.#go({})} />`}
+        ${metric ? html`<div class="by-age"><${AgeView} ...${{ id, data, page, metric, onMetric: onAge }} /></div>` : html`<div class="charts">${PANELS.map((title, index) => html`
+          <${Panel} key=${title + grain} title=${text(`timeline.${title}`)} counters=${COUNTERS.slice(index * 3, index * 3 + 3)} grain=${grain} format=${format}
+            data=${data} row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${this.#toggle}
             columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint}>
             ${data && data.incidents.size > 0 && html`<${IncidentMarks} ...${{ data, from, to, step, format, repeated: index > 0 }} />`}
           <//>`)}</div>
@@ -123,7 +138,7 @@ export class TimelineView extends Component {
               event.preventDefault();
               this.setState({ table: !table });
             }}>${text("timeline.table")}</summary>
-            ${table && html`<${Table} times=${times} columns=${columns} grain=${grain} format=${format} />`}
+            ${table && html`<${Table} ...${{ times, columns, counters: COUNTERS, grain, format }} />`}
           </details>`
         : html`<p class="none">
             ${text(!data ? "page.loading" : expired ? "timeline.expired" : "page.no_events")}
@@ -132,29 +147,5 @@ export class TimelineView extends Component {
   }
 }
 
-/** @param {{query: string}} props @returns {"human_opens" | "human_clicks" | null} null for the clock */
-function ageOf({ query }) {
-  const age = new URLSearchParams(query).get("age");
-  return age === null || standsAlone() ? null : age === "human_clicks" ? age : "human_opens";
-}
-
-/** @param {{times: number[], columns: number[][], grain: Grain, format: Format}} props */
-function Table({ times, columns, grain, format }) {
-  const rows = times.map((_, row) => row).filter((row) => columns.some((column) => column[row])).reverse();
-  return html`
-    <div class="scroll" tabindex="0" role="group" aria-label=${text("timeline.table_label")}>
-      <table>
-        <thead><tr>
-          <th scope="col">${text("timeline.time")}</th>
-          ${COUNTERS.map((counter) => html`<th scope="col" class="number">${text(`label.${counter}`)}</th>`)}
-        </tr></thead>
-        <tbody>
-          ${rows.map((row) => html`
-            <tr key=${times[row]}>
-              <th scope="row">${format.bucket((times[row] ?? 0) * 1000, grain)}</th>
-              ${columns.map((column) => html`<td class="number">${format.count(column[row] ?? 0)}</td>`)}
-            </tr>`)}
-        </tbody>
-      </table>
-    </div>`;
-}
+/** A share link has no chart by age. @param {ReturnType<typeof parseView>} parsed */
+const ageOf = ({ view }) => (standsAlone() ? null : view.age);
