@@ -1,5 +1,6 @@
 """Serve the requests of WebSocket connections. Every request gets a reply, even if invalid."""
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,6 +43,7 @@ from chalicelib.live.subscriptions import Subscriptions
 from chalicelib.log import log
 from chalicelib.recipients.table import RecipientsIndex
 from chalicelib.stats.directory_table import Directory
+from chalicelib.stats.notes import Note, Notes, added, removed
 from chalicelib.stats.table import StatsTable
 
 if TYPE_CHECKING:
@@ -151,6 +153,8 @@ class RequestHandler(Struct, frozen=True):
             "getUsual": self._get_usual,
             "setAlarms": self._set_alarms,
             **dict.fromkeys(("createShare", "listShares", "revokeShare"), self._share),
+            "addNote": self._add_note,
+            "removeNote": self._remove_note,
             "listRecipients": self._recipients,
             "recipientHistory": self._recipients,
             "ping": self._ping,
@@ -273,6 +277,25 @@ class RequestHandler(Struct, frozen=True):
 
     def _share(self, connection: Connection, request: Request) -> Iterator[Message]:
         yield self.share_requests.answer(request, connection.access)
+
+    def _add_note(self, connection: Connection, request: Request) -> Iterator[Message]:
+        identity = os.urandom(8).hex()
+        note = Note(request.at, request.text, connection.access.name)
+        now = int(self.clock())
+        yield self._change_notes(request, identity, lambda notes: added(notes, identity, note, now))
+
+    def _remove_note(self, _: Connection, request: Request) -> Iterator[Message]:
+        now = int(self.clock())
+        yield self._change_notes(
+            request, request.note, lambda notes: removed(notes, request.note, now)
+        )
+
+    def _change_notes(
+        self, request: Request, identity: str, change: Callable[[Notes], Notes]
+    ) -> Message:
+        stored = self.stats_table.change_notes(request.campaign, change)
+        changed = [one for one in messages.notes(stored) if one["note"] == identity]
+        return request.reply(id=CAMPAIGN_TOPIC_PREFIX + request.campaign, notes=changed)
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))

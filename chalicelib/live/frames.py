@@ -15,7 +15,7 @@ Message = dict[str, Any]
 _BODIES = ("snapshot", "changes", "results")
 _LISTS = (
     *("links", "bounces", "variants", "providers", "replies", "undelivered"),
-    *("incidents", "activity", "campaigns"),
+    *("incidents", "notes", "activity", "campaigns"),
 )
 
 Path = tuple[str, ...]

@@ -36,6 +36,7 @@ from chalicelib.stats.counters import (
 from chalicelib.stats.health import Findings, Health
 from chalicelib.stats.incidents import Incident, StoredSettings, time_of
 from chalicelib.stats.links import MAX_LINKS, rank
+from chalicelib.stats.notes import StoredNotes
 from chalicelib.stats.pace_item import PaceNow, StoredPace
 from chalicelib.stats.proof import Proof
 from chalicelib.stats.reconciled import Reconciled
@@ -62,8 +63,9 @@ _KINDS_OF_BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot
 
 # Members of a campaign that share links do not show: activity contains recipients, what is usual is
 # a result of the sender's other campaigns, and so are incidents; they and the settings of alarms
-# are for those who can stop a campaign. The reply to one email may contain a name.
-NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms"})
+# are for those who can stop a campaign. The reply to one email may contain a name. Notes are
+# written for colleagues, and have the names of their authors.
+NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms", "notes"})
 
 # Members of the pipeline's health that only those receive who may see all campaigns.
 OF_ALL_CAMPAIGNS = ("reconciliation", "recounts")
@@ -329,6 +331,20 @@ def incident(one: Incident) -> Message:
         },
         "snoozed": one.snoozed,
     }
+
+
+def notes(stored: StoredNotes) -> list[Message]:
+    """Compose the notes of a campaign, the earliest first, and those that were removed."""
+    return [
+        {
+            "note": identity,
+            "version": one.version,
+            "at": one.at,
+            "text": one.text or None,
+            "by": one.by or None,
+        }
+        for identity, one in stored.in_order
+    ]
 
 
 def alarm_settings(

@@ -31,6 +31,8 @@ _GROUPS: Mapping[Right, str] = {
 _CHANGES: Mapping[str, tuple[Right, str]] = {
     "setAlarms": ("alarms", "alarms"),
     **dict.fromkeys(("createShare", "listShares", "revokeShare"), ("shares", "share links")),
+    "addNote": ("shares", "notes"),
+    "removeNote": ("shares", "notes"),
 }
 
 
@@ -76,7 +78,7 @@ class Permissions(Struct, frozen=True):
         )
 
     def can_share(self, campaign: str) -> bool:
-        """Return whether share links of a campaign may be created, listed and revoked."""
+        """Return whether share links and notes of a campaign may be created and removed."""
         return self._has("shares") and self.can_see(campaign)
 
     def _has(self, right: Right) -> bool:

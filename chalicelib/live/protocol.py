@@ -4,6 +4,7 @@ The protocol is specified in docs/asyncapi.yaml; tests/messages/ has an example 
 """
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, cast, get_args
@@ -26,6 +27,7 @@ MAX_LIMIT = 100
 MAX_RECIPIENT_LENGTH = 320  # of an email address
 MAX_TAG_NAME_LENGTH = 256  # SES's limit
 MAX_TIMELINES = 25
+MAX_NOTE_LENGTH = 280
 MIN_COMPARED, MAX_COMPARED = 2, 6
 MAX_ON_SCREEN = 200
 DEFAULT_LIMIT = 50
@@ -36,6 +38,10 @@ MAX_SHARE_ID_LENGTH = 100
 LIST_TOPIC = "stats/email-campaigns"
 HEALTH_TOPIC = "stats/health"
 CAMPAIGN_TOPIC_PREFIX = "stats/email-campaign/"
+
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+# Categories of Unicode: control characters, separators of lines, and of paragraphs.
+_CONTROL = ("Cc", "Zl", "Zp")
 
 
 class Listing(Struct, frozen=True):
@@ -85,7 +91,7 @@ class Request(Struct, frozen=True):
     Attributes:
         topic: of subscribe, unsubscribe and get.
         campaign: of listActivity, listRecipients, recipientHistory, compareVariants, getUsual,
-            setAlarms, createShare and listShares.
+            createShare, listShares, addNote and removeNote; of setAlarms, empty for all campaigns.
         campaigns: of listTimelines and compare.
         type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
             filter. `link` and the bounce filters take the values that a snapshot lists; `link`
@@ -101,6 +107,9 @@ class Request(Struct, frozen=True):
         alarms: of setAlarms, the settings to change; None restores a default.
         days: of createShare, the number of days until the link expires.
         share: of revokeShare, the link's id.
+        at: of addNote, the moment that the note is about: RFC 3339, UTC.
+        text: of addNote.
+        note: of removeNote, the id of the note.
     """
 
     action: str
@@ -127,6 +136,9 @@ class Request(Struct, frozen=True):
     alarms: Mapping[str, Any] = {}
     days: int = DEFAULT_SHARE_DAYS
     share: str = ""
+    at: str = ""
+    text: str = ""
+    note: str = ""
 
     def __repr__(self) -> str:
         """Return the action and the request id, without the token."""
@@ -251,6 +263,8 @@ _FIELDS = {
     "createShare": ("campaign", "days"),
     "listShares": ("campaign",),
     "revokeShare": ("share",),
+    "addNote": ("campaign", "at", "text"),
+    "removeNote": ("campaign", "note"),
     "listRecipients": ("campaign", "state", "limit", "cursor", "stream"),
     "recipientHistory": ("campaign", "recipient"),
     "ping": (),
@@ -434,14 +448,46 @@ def _kinds(value: dict[str, Any]) -> list[str] | None:
 
 def _snooze_until(value: dict[str, Any]) -> str | None:
     until: str | None = value["snooze_until"]
-    try:
-        if until is not None:
-            datetime.strptime(until, "%Y-%m-%dT%H:%M:%SZ")  # noqa: DTZ007 - Z is UTC
-    except (TypeError, ValueError) as error:
-        raise _invalid(
-            "snooze_until", "null or a time such as 2026-11-23T10:00:00Z", until
-        ) from error
+    if until is not None and not _is_moment(until):
+        raise _invalid("snooze_until", "null or a time such as 2026-11-23T10:00:00Z", until)
     return until
+
+
+def _at(value: dict[str, Any]) -> str:
+    at = value.get("at")
+    if not isinstance(at, str) or not _is_moment(at):
+        raise _invalid("at", "a time such as 2026-11-23T10:00:00Z", at)
+    return at
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        at = datetime.strptime(value, _MOMENT)  # noqa: DTZ007 - Z is UTC
+    except (TypeError, ValueError):
+        return False
+    # strptime reads 2026-1-2, too, which cannot be sorted as text.
+    return bool(at.strftime(_MOMENT) == value)
+
+
+def _note_text(value: dict[str, Any]) -> str:
+    text = value.get("text")
+    text = text.strip() if isinstance(text, str) else ""
+    is_valid = 1 <= len(text) <= MAX_NOTE_LENGTH
+    if not is_valid or any(unicodedata.category(one) in _CONTROL for one in text):
+        # Do not echo any part of the value: it is written for colleagues.
+        raise InvalidRequest(
+            "invalid_request",
+            f"text must be a string of 1 to {MAX_NOTE_LENGTH} characters, in one line and without "
+            "control characters",
+        )
+    return text
+
+
+def _note(value: dict[str, Any]) -> str:
+    note = value.get("note")
+    if not isinstance(note, str) or not 1 <= len(note) <= MAX_ID:
+        raise _invalid("note", "the id of a note of a snapshot", note)
+    return note
 
 
 def _listing(value: dict[str, Any]) -> Listing:
@@ -514,6 +560,9 @@ _ALARMS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 _READERS = {
+    "at": _at,
+    "text": _note_text,
+    "note": _note,
     "alarms": _alarms,
     "campaign_or_all": _campaign_or_all,
     "listing": _listing,

@@ -30,6 +30,8 @@ from chalicelib.stats.incident_item import (
     settings_from_item,
 )
 from chalicelib.stats.incidents import Incident, StoredSettings
+from chalicelib.stats.note_item import NOTES, notes_from_item
+from chalicelib.stats.notes import StoredNotes
 from chalicelib.stats.pace_item import PACE, StoredPace, pace_from_item
 from chalicelib.stats.proof import RECOUNT
 from chalicelib.stats.reconciled import RECONCILIATION
@@ -74,7 +76,16 @@ class PipelineResult(NamedTuple):
     version: int = 0
 
 
-Change = Aggregate | Health | Entries | StoredPace | Incident | StoredSettings | PipelineResult
+Change = (
+    Aggregate
+    | Health
+    | Entries
+    | StoredPace
+    | Incident
+    | StoredSettings
+    | StoredNotes
+    | PipelineResult
+)
 Changed = Mapping[Key, Change]
 """The newest state of each item that has changed, in the order of the changes."""
 
@@ -102,6 +113,8 @@ def newest(images: Iterable[Item]) -> dict[Key, Change]:
                 found[key] = incident_from_item(image)
             elif kind == SETTINGS and aggregate.campaign != PIPELINE:
                 found[key] = settings_from_item(image)
+            elif kind == NOTES:
+                found[key] = notes_from_item(image)
             elif kind in SHOWN_PARTS:
                 found[key] = aggregate
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -131,12 +144,10 @@ def changes(changed: Changed) -> dict[str, Message]:
                 continue  # see needs_snapshot
             case Entries():
                 pages[campaign].append(one)
-            case StoredPace():
-                others[campaign]["pace"] = messages.pace(one)
+            case StoredPace() | StoredSettings() | StoredNotes():
+                others[campaign] |= _member(one)
             case Incident():
                 others[campaign].setdefault("incidents", []).append(messages.incident(one))
-            case StoredSettings():
-                others[campaign]["alarms"] = [messages.alarm_settings("campaign", one)]
             case Aggregate():
                 parts[campaign].append(one)
     for campaign in {**parts, **pages, **others}:
@@ -150,6 +161,17 @@ def changes(changed: Changed) -> dict[str, Message]:
         entries = [messages.campaign_entry(summary) for summary in summaries]
         topics[LIST_TOPIC] = messages.campaign_list(entries)
     return topics
+
+
+def _member(one: StoredPace | StoredSettings | StoredNotes) -> Message:
+    """Compose the member of a campaign's changes that one item has."""
+    match one:
+        case StoredPace():
+            return {"pace": messages.pace(one)}
+        case StoredSettings():
+            return {"alarms": [messages.alarm_settings("campaign", one)]}
+        case StoredNotes():
+            return {"notes": messages.notes(one)}
 
 
 def needs_snapshot(changed: Changed) -> bool:

@@ -55,12 +55,13 @@ class Snapshots(Struct, frozen=True):
             return messages.seen(snapshot, access) or {}
         if (pace := self.stats_table.pace(campaign)) is not None:
             snapshot["pace"] = messages.pace(pace)
-        settings, incidents = self.stats_table.incidents(campaign)
+        remarks = self.stats_table.remarks(campaign)
         of_all = self.stats_table.alarm_settings()
-        snapshot["incidents"] = list(map(messages.incident, incidents))
+        snapshot["incidents"] = list(map(messages.incident, remarks.incidents))
+        snapshot["notes"] = messages.notes(remarks.notes)
         snapshot["alarms"] = [
             messages.alarm_settings(
-                "campaign", settings, may_change=access.may_set_alarms(campaign)
+                "campaign", remarks.alarms, may_change=access.may_set_alarms(campaign)
             ),
             messages.alarm_settings("all", of_all, may_change=access.may_set_alarms(None)),
         ]

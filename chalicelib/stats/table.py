@@ -66,6 +66,8 @@ from chalicelib.stats.incident_item import (
 )
 from chalicelib.stats.incidents import Incident, StoredSettings
 from chalicelib.stats.links import LEADERS, MAX_LINKS, MAX_RANKED, rank
+from chalicelib.stats.note_item import NOTES, notes_from_item, notes_update
+from chalicelib.stats.notes import Notes, StoredNotes
 from chalicelib.stats.pace_item import (
     PACE,
     Content,
@@ -166,6 +168,20 @@ class Applied(NamedTuple):
     counts: Mapping[str, int]
     is_written: bool
     is_repeated: bool
+
+
+class Remarks(NamedTuple):
+    """What is known of a campaign beside its numbers.
+
+    Attributes:
+        alarms: the settings of its alarms.
+        incidents: the latest first.
+        notes: the notes on its timeline.
+    """
+
+    alarms: StoredSettings
+    incidents: list[Incident]
+    notes: StoredNotes
 
 
 class StatsTable:
@@ -900,16 +916,52 @@ class StatsTable:
                 },
             )
 
-    def incidents(self, campaign: str) -> tuple[StoredSettings, list[Incident]]:
-        """Return the settings of a campaign's alarms, and its incidents, latest first.
+    def remarks(self, campaign: str) -> Remarks:
+        """Return what is known of a campaign beside its numbers.
 
         Raises:
             AwsError: the items could not be read.
         """
         items = {one["part"]["S"]: one for one in self._items(campaign, INCIDENT)}
         settings = settings_from_item(items.pop(SETTINGS, {}))
+        notes = notes_from_item(items.pop(NOTES, {}))
         found = map(incident_from_item, items.values())
-        return settings, sorted(found, key=lambda one: (-one.began_at, one.id))
+        return Remarks(settings, sorted(found, key=lambda one: (-one.began_at, one.id)), notes)
+
+    def change_notes(self, campaign: str, change: Callable[[Notes], Notes]) -> StoredNotes:
+        """Change the notes of a campaign, and return them.
+
+        Args:
+            campaign: the campaign's id.
+            change: returns the changed notes. It is called again if others changed them meanwhile,
+                or if the response to a write was lost, and then returns the same notes.
+
+        Raises:
+            AwsError: the item could not be read or written, or concurrent writes kept conflicting.
+        """
+        item = self._item(campaign, NOTES) or {}
+        for attempt in range(_ATTEMPTS):
+            stored = notes_from_item(item)
+            notes = change(stored.notes)
+            if notes == stored.notes:
+                return stored
+            try:
+                written = self._dynamo.call(
+                    "update_item",
+                    TableName=self._name,
+                    Key={"campaign": {"S": campaign}, "part": {"S": NOTES}},
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **notes_update(notes, stored.version),
+                )
+            except ConditionFailed as error:
+                item = error.item
+                self._yield_to_others(attempt)
+                continue
+            return notes_from_item(written["Attributes"])
+        raise AwsError(
+            "Contention", f"{campaign}/{NOTES} changed {_ATTEMPTS} times while it was updated"
+        )
 
     def alarm_settings(self, campaign: str = PIPELINE) -> StoredSettings:
         """Return the settings of a campaign's alarms; by default, those of all campaigns.

@@ -45,16 +45,18 @@ def read(installation: Installation, campaign: str) -> Reading:
 
 
 def read_unshared(installation: Installation, campaign: str) -> dict[str, Any]:
-    """Read what a share link does not show: `incidents`, and `pace` once it was computed.
+    """Read what a share link does not show: incidents, notes, and `pace` once it was computed.
 
     Raises:
         AwsError: the table could not be read.
     """
     table = installation.stats_table
     pace = table.pace(campaign)
-    _, incidents = table.incidents(campaign)
+    remarks = table.remarks(campaign)
+    notes = messages.notes(remarks.notes)
     return {
-        "incidents": list(map(messages.incident, incidents)),
+        "incidents": list(map(messages.incident, remarks.incidents)),
+        "notes": [one for one in notes if one["text"] is not None],
         **({} if pace is None else {"pace": messages.pace(pace)}),
     }
 

@@ -9,6 +9,6 @@ export function openShareLink() {
   // Opening or leaving a share link in this tab requires a reload.
   const opened = isShared();
   addEventListener("hashchange", () => { if (opened || isShared()) location.reload(); });
-  if (opened) import("./share-page.js").then(({ showShared }) => showShared(location.hash.slice(PREFIX.length)));
+  if (opened) import("./share-page.js").then(({ showShared }) => showShared(location.hash.slice(PREFIX.length).replace(/\?.*/s, "")));
   return opened;
 }

@@ -30,6 +30,9 @@ def topic(campaign):
     return f"stats/email-campaign/{campaign}"
 
 
+NOTE = {"at": "2026-11-23T10:00:00Z", "text": "Reminder sent"}
+
+
 class Stage:
     """A stage with sign-in, seen from API Gateway.
 
@@ -90,10 +93,10 @@ class Stage:
         """Create a share link; return it and its token."""
         return self.parts.sharing.make(campaign, int(self.now) + seconds)
 
-    def ask(self, connection, text=None, **request):
+    def ask(self, connection, body=None, **request):
         """Send a request; return its responses."""
         self.pipeline.connections.sent.pop(connection, None)
-        handlers.message(self._event(connection, body=text or json.dumps(request)))
+        handlers.message(self._event(connection, body=body or json.dumps(request)))
         return self.pipeline.connections.sent.pop(connection, [])
 
     def refusal(self, connection, **request):
@@ -239,6 +242,55 @@ def test_without_an_alarm_group_those_who_may_share_set_alarms(pipeline):
 
     assert "SHARE_GROUP" in stage.refusal(viewer, action="setAlarms", kinds=[])
     stage.ask(member, action="setAlarms", kinds=[])
+
+
+def test_notes_are_written_by_those_who_may_share_and_have_their_names(pipeline):
+    stage = Stage(pipeline, share_group="leads")
+    viewer, member = stage.sign_in("viewer", "staff"), stage.sign_in("member", "staff", "leads")
+    of_spring = topic("acme-spring")
+
+    assert "SHARE_GROUP" in stage.refusal(viewer, action="addNote", id=of_spring, **NOTE)
+    [answer] = stage.ask(member, action="addNote", id=of_spring, **NOTE)
+    [note] = answer["notes"]
+    assert note == {"note": note["note"], "version": 1, **NOTE, "by": note["by"]}
+    assert note["by"]
+    assert "SHARE_GROUP" in stage.refusal(
+        viewer, action="removeNote", id=of_spring, note=note["note"]
+    )
+    [snapshot] = stage.ask(viewer, action="get", id=of_spring)
+    assert snapshot["snapshot"]["notes"] == [note]
+
+    [answer] = stage.ask(member, action="removeNote", id=of_spring, note=note["note"])
+    [gone] = answer["notes"]
+    assert (gone["version"], gone["text"], gone["by"]) == (2, None, None)
+    [answer] = stage.ask(member, action="removeNote", id=of_spring, note="other")
+    assert answer["error"]["code"] == "not_found"
+    assert "no note 'other'" in answer["error"]["message"]
+
+
+def test_notes_are_written_on_campaigns_that_the_user_sees(stage):
+    viewer = stage.sign_in("viewer", "acme")
+
+    stage.ask(viewer, action="addNote", id=topic("acme-spring"), **NOTE)
+    refusal = stage.refusal(viewer, action="addNote", id=topic("globex-spring"), **NOTE)
+    assert "acme-" in refusal
+    assert stage.parts.stats_table.remarks("globex-spring").notes.version == 0
+
+
+def test_a_share_link_receives_no_notes(stage):
+    viewer = stage.sign_in("viewer", "staff")
+    _, token = stage.share("acme-spring")
+    assert stage.connect("guest", f"share.{token}") == 200
+    for one in (viewer, "guest"):
+        stage.ask(one, action="subscribe", id=topic("acme-spring"))
+
+    stage.ask(viewer, action="addNote", id=topic("acme-spring"), **NOTE)
+    stage.pipeline.run()
+
+    assert [one["changes"]["notes"][0]["text"] for one in stage.pushes(viewer)] == [NOTE["text"]]
+    assert stage.pushes("guest") == []
+    [snapshot] = stage.ask("guest", action="get", id=topic("acme-spring"))
+    assert "notes" not in snapshot["snapshot"]
 
 
 def test_a_share_link_receives_neither_incidents_nor_settings_of_alarms(stage):
@@ -534,6 +586,8 @@ def test_a_share_link_shows_and_compares_the_variants_of_its_campaign(stage):
         {"action": "createShare", "id": topic("acme-spring")},
         {"action": "listShares", "id": topic("acme-spring")},
         {"action": "revokeShare", "share": "x"},
+        {"action": "addNote", "id": topic("acme-spring"), **NOTE},
+        {"action": "removeNote", "id": topic("acme-spring"), "note": "a"},
         {"action": "listRecipients", "id": topic("acme-spring")},
         {"action": "recipientHistory", "id": topic("acme-spring"), "recipient": "a@example.com"},
         {"action": "authenticate", "token": signed(**{"cognito:groups": ["staff"]})},
@@ -802,7 +856,7 @@ def test_without_sign_in_a_share_link_still_shows_one_campaign_until_its_revocat
 def test_an_oversized_frame_is_refused_without_parsing(stage):
     viewer = stage.sign_in("viewer", "staff")
 
-    [answer] = stage.ask(viewer, text='"' + "x" * MAX_FRAME_BYTES + '"')
+    [answer] = stage.ask(viewer, body='"' + "x" * MAX_FRAME_BYTES + '"')
 
     assert answer["error"]["code"] == "too_large"
 

@@ -291,6 +291,7 @@ def everything(pipeline, calls, monkeypatch):
         [link] = pipeline.parts.shares.all()
         pipeline.parts.subscriptions.admit(guest_of(link))
         ask(action="revokeShare", share=link.id)
+        ask(action="addNote", id=SPRING, at="2026-11-23T10:00:00Z", text="Reminder sent")
         ask(action="listRecipients", id=SPRING)
         email = next(iter(pipeline.parts.recipients.sent("spring").values()))
         ask(action="recipientHistory", id=SPRING, recipient=next(iter(email.recipients)))

@@ -97,6 +97,19 @@ def test_a_wrong_counter_is_found_and_corrected(pipeline, installation, mappings
     assert mappings.state == "Enabled"
 
 
+def test_a_recount_keeps_notes_and_counts_nothing_from_them(pipeline, installation, mappings):
+    pipeline.run(ses.a_send("m-1"))
+    note = {"at": "2026-11-23T10:00:00Z", "text": "Reminder sent"}
+    topic = f"stats/email-campaign/{SPRING}"
+    [answer] = pipeline.ask(VIEWER, action="addNote", id=topic, **note)
+    change(pipeline, s={"N": "8"})
+
+    outcome = recount(installation, SPRING, Reporter(), applies=True)
+
+    assert [one.part for one in outcome.differences] == ["summary"]
+    assert pipeline.snapshot(VIEWER, topic)["notes"] == answer["notes"]
+
+
 def test_tags_that_an_earlier_release_has_not_kept_are_found_and_restated(
     pipeline, installation, mappings
 ):

@@ -267,13 +267,14 @@ requests = st.builds(
     lambda action, fields: json.dumps({"action": action, **fields}),
     st.sampled_from(
         "subscribe get ping listActivity listTimelines searchCampaigns listCampaigns authenticate"
-        f" unsubscribe compare getUsual setAlarms listRecipients recipientHistory {MARK}".split()
+        f" unsubscribe compare getUsual setAlarms addNote removeNote listRecipients recipientHistory"
+        f" {MARK}".split()
     ),
     st.dictionaries(
         st.sampled_from(
             [
                 *("id", "ids", "cursor", "limit", "query", "token", "type", "link", "recipient"),
-                *("kinds", "snooze_until", "test", MARK),
+                *("kinds", "snooze_until", "test", "at", "text", "note", MARK),
             ]
         ),
         odd,

@@ -59,6 +59,7 @@ _PARTS = {
     "replies": ("reply", ["status", "text"]),
     "undelivered": ("undelivered", ["at"]),
     "incidents": ("incident", ["incident"]),
+    "notes": ("note", ["note"]),
     "alarms": ("alarms", ["scope"]),
 }
 
@@ -71,7 +72,8 @@ class Topic:
             at) → bucket; "pace" → pace; ("link", id) → link; ("bounce", type, subtype) → bounce;
             ("variant", tag, value, whether it is the rest) → variant; ("provider", name) →
             provider; ("reply", status, text) → reply; ("undelivered", at) → minute; ("incident",
-            id) → incident; ("alarms", scope) → settings; "health" → the pipeline's health.
+            id) → incident; ("note", id) → note; ("alarms", scope) → settings; "health" → the
+            pipeline's health.
     """
 
     def __init__(self) -> None:

@@ -28,6 +28,8 @@ ACTIONS = {
     "createShare",
     "listShares",
     "revokeShare",
+    "addNote",
+    "removeNote",
     "listRecipients",
     "recipientHistory",
     "ping",

@@ -26,6 +26,10 @@ def test_missing_fields_have_defaults():
     assert (request.request_id, request.limit, request.cursor) == (None, 50, None)
 
 
+_A = "stats/email-campaign/a"
+_NO_TOPIC = "invalid_request", "topic"
+
+
 @pytest.mark.parametrize(
     "path", sorted(MESSAGES.glob("request-*.json")), ids=lambda path: path.stem
 )
@@ -137,6 +141,9 @@ def test_each_documented_request_is_parsed(path):
         ),
         ('{"action": "revokeShare"}', "invalid_request", "a share link of listShares"),
         ('{"action": "revokeShare", "share": ""}', "invalid_request", "a share link of listShares"),
+        ('{"action": "addNote", "at": "2026-11-23T10:00:00Z", "text": "a"}', *_NO_TOPIC),
+        ('{"action": "removeNote", "id": "stats/health", "note": "a"}', *_NO_TOPIC),
+        (f'{{"action": "removeNote", "id": "{_A}"}}', "invalid_request", "the id of a note"),
         ('{"action": "listCampaigns", "limit": 0}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "limit": true}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "cursor": 3}', "invalid_request", "cursor"),
@@ -198,3 +205,38 @@ json_values = st.recursive(
 )
 def test_any_text_is_parsed_or_raises_invalid_request(text):
     assert answer_to(text) is None or answer_to(text)["error"]["message"]
+
+
+def note(at="2026-11-23T10:00:00Z", text="Reminder sent"):
+    return json.dumps({"action": "addNote", "id": _A, "at": at, "text": text})
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "x" * 280, "👩\u200d💻 <b>&amp;", "\u202ereversed", " Abend "]
+)
+def test_the_text_of_a_note_is_any_line_of_up_to_280_characters(text):
+    assert parse_request(note(text=text)).text == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " \u3000", "x" * 281, "a\nb", "a\x00b", "\x1b[31mred", "a\u2028b", "\x85", None, 7, []],
+)
+def test_a_text_of_a_note_that_is_no_line_is_refused(text):
+    with pytest.raises(InvalidRequest, match="a string of 1 to 280 characters, in one line"):
+        parse_request(note(text=text))
+
+
+def test_a_refused_text_of_a_note_is_not_echoed():
+    with pytest.raises(InvalidRequest) as caught:
+        parse_request(note(text="for colleagues\nonly"))
+
+    assert "colleagues" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "at", ["today", "2026-11-23", "2026-2-3T10:00:00Z", "2026-02-30T10:00:00Z", 1764000000, None]
+)
+def test_the_moment_of_a_note_is_a_time_in_utc(at):
+    with pytest.raises(InvalidRequest, match="at must be a time such as 2026-11-23T10:00:00Z"):
+        parse_request(note(at=at))
