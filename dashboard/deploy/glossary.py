@@ -873,6 +873,28 @@ TIMELINE = {
     "bad_repeated": "given more than once. The first value is used.",
 }
 
+NOTES = {
+    "title": "Notes",
+    "mark": "{text}. {time}",
+    "none": "Add a note",
+    "one": "{count} note:",
+    "some": "{count} notes:",
+    "by": "by",
+    "time": "Time",
+    "note": "Note",
+    "hint": "Reminder sent",
+    "add": "Add note",
+    "added": "The note was added.",
+    "remove": "Remove",
+    "remove_one": "Remove the note “{text}”",
+    "remove_now": "Remove for all",
+    "keep": "Keep",
+    "removed": "The note was removed.",
+    "failed": "The note was not changed: {reason}",
+    "who": "All who see this campaign see its notes, except holders of share links. "
+    "Times are in {zone}.",
+}
+
 AGE = {
     "minutes": "{count} min",
     "hours": "{count} h",
@@ -1127,6 +1149,7 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "kind_of_bot": KINDS_OF_BOTS,
         "kind_of_bot_help": KINDS_OF_BOTS_HELP,
         "timeline": TIMELINE,
+        "notes": NOTES,
         "age": AGE,
         "by_age": BY_AGE,
         "links": LINKS,

@@ -95,8 +95,10 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>, variants: Variant[],
  *            links: Link[], bounces: Bounces[], providers: Provider[], replies: ReplyClass[],
- *            undelivered: Undelivered[], pace: Pace | null, incidents: Incident[], alarms: Alarms[],
+ *            undelivered: Undelivered[], pace: Pace | null, incidents: Incident[], notes: Note[], alarms: Alarms[],
  *            may_share: boolean | null, activity: Activity[] | null}} CampaignPart `may_share`: null in a push
+ * A note on the timeline of a campaign; `text` is null if it was removed.
+ * @typedef {ReturnType<typeof note>} Note
  * How a campaign does for its age; `needed` campaigns are missing, or null.
  * @typedef {ReturnType<typeof pace>} Pace
  * `cursor` of the campaigns that a snapshot leaves out; null if there are none, and in a push.
@@ -169,6 +171,7 @@ const incident = shape({
   incident: string, version: count, kind: string, level: string, began_at: time, ended_at: optional(time), snoozed: flag,
   values: shape({ provider: optional(string), affected: count, total: count, since: optional(time) }),
 });
+const note = shape({ note: string, version: count, at: time, text: optional(string), by: optional(string) });
 const alarms = shape({
   scope: string, version: count, kinds: optional(list(string)), snooze_until: optional(time), test: flag, may_change: optional(flag),
 });
@@ -341,6 +344,7 @@ function part(topic, value, path) {
     undelivered: list(undelivered)(body.undelivered, `${path}.undelivered`),
     pace: optional(pace)(body.pace, `${path}.pace`),
     incidents: list(incident)(body.incidents, `${path}.incidents`),
+    notes: list(note)(body.notes, `${path}.notes`),
     alarms: list(alarms)(body.alarms, `${path}.alarms`),
     may_share: optional(flag)(body.may_share, `${path}.may_share`),
     activity: body.activity === undefined ? null : list(activity)(body.activity, `${path}.activity`),

@@ -33,7 +33,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  *            replies: ReadonlyMap<string, import("./protocol.js").ReplyClass>,
  *            undelivered: ReadonlyMap<number, import("./protocol.js").Undelivered>, pace: import("./protocol.js").Pace | null,
  *            incidents: ReadonlyMap<string, import("./protocol.js").Incident>, alarms: import("./protocol.js").Alarms | null,
- *            may_share: boolean | null, activity: readonly Activity[] | null,
+ *            notes: ReadonlyMap<string, import("./protocol.js").Note>, may_share: boolean | null, activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>, cursor: string | null}} ListData
  * @typedef {import("./protocol.js").HealthPart} HealthData
@@ -192,6 +192,7 @@ function emptyCampaign() {
     undelivered: new Map(),
     pace: null,
     incidents: new Map(),
+    notes: new Map(),
     alarms: null,
     may_share: null,
     activity: null,
@@ -224,6 +225,7 @@ function mergeCampaign(data, part) {
     undelivered: newer(data.undelivered, part.undelivered, ({ at }) => at),
     pace: part.pace && part.pace.version > (data.pace?.version ?? -1) ? part.pace : data.pace,
     incidents: newer(data.incidents, part.incidents, ({ incident }) => incident),
+    notes: newer(data.notes, part.notes, ({ note }) => note),
     alarms: newerAlarms(data.alarms, part.alarms.find(({ scope }) => scope === "campaign")),
     may_share: part.may_share ?? data.may_share,
     activity: part.activity ? newest(data.activity ?? [], part.activity) : data.activity,

@@ -124,6 +124,18 @@ def incident(**changed: Any) -> dict[str, Any]:
     }
 
 
+def note(**changed: Any) -> dict[str, Any]:
+    """Build a note of half an hour ago."""
+    return {
+        "note": "n-1",
+        "version": 1,
+        "at": ago(30 * 60),
+        "text": "Reminder sent",
+        "by": "ada@shop.example",
+        **changed,
+    }
+
+
 def pace() -> dict[str, Any]:
     """Build the pace of a campaign that does better than usual."""
     return {

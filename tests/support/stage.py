@@ -60,6 +60,7 @@ class Scene:
         alarms_refusal: the response to changes of alarms, if they are refused.
         shares: the share links of every campaign, those that expire first at the beginning.
         shares_refusal: the response to requests about share links, if they are refused.
+        notes_refusal: the response to changes of notes, if they are refused.
         comparison_refusal: the response to requests for a comparison, if they are refused.
         silent: whether requests get no response, so that the page keeps loading.
         refusal: the response to requests for activity, if they are refused.
@@ -79,6 +80,7 @@ class Scene:
     alarms_refusal: dict[str, str] | None = None
     shares: list[dict[str, Any]] = field(default_factory=list)
     shares_refusal: dict[str, str] | None = None
+    notes_refusal: dict[str, str] | None = None
     delay_seconds: float = 0
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
@@ -108,6 +110,8 @@ class Scene:
                 yield {"error": self.alarms_refusal} if self.alarms_refusal else {}
             case "createShare" | "listShares" | "revokeShare":
                 yield self._shared(request)
+            case "addNote" | "removeNote" if self.notes_refusal:
+                yield {"error": self.notes_refusal}
             case "listCampaigns" | "searchCampaigns":
                 yield from self._campaigns(parse_request(json.dumps(request)))
             case "compare" | "compareVariants":

@@ -25,7 +25,8 @@ const PANELS = ["sending", "engagement"];
 
 const AgeView = lazy(() => import("./by-age.js").then((module) => module.AgeView));
 
-const IncidentMarks = lazy(() => import("./incident-marks.js").then((module) => module.IncidentMarks));
+const Marks = lazy(() => import("./marks.js").then((module) => module.Marks));
+const NotesView = lazy(() => import("./notes.js").then((module) => module.NotesView));
 const QueryProblems = lazy(() => import("./query-problems.js").then((module) => module.QueryProblems));
 const Table = lazy(() => import("./timeline-table.js").then((module) => module.TimelineTable));
 
@@ -124,7 +125,7 @@ export class TimelineView extends Component {
           <${Panel} key=${title + grain} title=${text(`timeline.${title}`)} counters=${COUNTERS.slice(index * 3, index * 3 + 3)} grain=${grain} format=${format}
             data=${data} row=${row} hidden=${hidden} zoom=${zoom} onZoom=${onZoom} onToggle=${this.#toggle}
             columns=${[times, ...columns.slice(index * 3, index * 3 + 3)]} onPoint=${onPoint}>
-            ${data && data.incidents.size > 0 && html`<${IncidentMarks} ...${{ data, from, to, step, format, repeated: index > 0 }} />`}
+            ${data && data.incidents.size + data.notes.size > 0 && html`<${Marks} ...${{ data, from, to, step, format, repeated: index > 0 }} />`}
           <//>`)}</div>
         ${times.length > 0 ? html`
           <p class="tools">
@@ -143,6 +144,7 @@ export class TimelineView extends Component {
         : html`<p class="none">
             ${text(!data ? "page.loading" : expired ? "timeline.expired" : "page.no_events")}
           </p>`}`}
+        ${!standsAlone() && html`<div class="notes">${data && html`<${NotesView} ...${{ id, data, page }} />`}</div>`}
       </section>`;
   }
 }

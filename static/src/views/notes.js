@@ -1,0 +1,94 @@
+/** The notes on the timeline of a campaign, and a form for those who may write them. */
+
+import { Component, createRef } from "preact";
+import { text } from "../glossary.js";
+import { html } from "../html.js";
+import { MOST_CHARACTERS, fieldOf, momentOf, notesOf } from "../notes.js";
+import { campaignTopic } from "../protocol.js";
+
+/**
+ * @typedef {{id: string, data: import("../state.js").CampaignData, page: import("./app.js").Page}} Props
+ * @typedef {{busy: boolean, removing: string | null, said: string | undefined, error: string | null}} State `removing`: the
+ *   note whose removal is to be confirmed; `said`: what was done
+ * @extends {Component<Props, State>}
+ */
+export class NotesView extends Component {
+  /** @type {State} */
+  state = { busy: false, removing: null, said: "", error: null };
+  /** @type {import("preact").RefObject<HTMLElement | null>} */
+  #summary = createRef();
+
+  /** @param {Record<string, string>} request @param {string} said */
+  async #change(request, said) {
+    const { id, page } = this.props;
+    this.setState({ busy: true, said: "", error: null });
+    try {
+      await page.ask({ id: campaignTopic(id), stream: false, ...request, action: String(request["action"]) }, () => {});
+      this.setState({ busy: false, removing: null, said: text(said) });
+      return true;
+    } catch (error) {
+      this.setState({ busy: false, error: /** @type {Error} */ (error).message });
+      return false;
+    }
+  }
+
+  /** @param {Event} event */
+  #add = async (event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    const values = new FormData(form);
+    const at = momentOf(String(values.get("at")), this.props.page.format.zone);
+    if (await this.#change({ action: "addNote", at, text: String(values.get("text")) }, "notes.added")) form.reset();
+  };
+
+  /** @param {string} note */
+  async #remove(note) {
+    // The button disappears with the note.
+    if (await this.#change({ action: "removeNote", note }, "notes.removed")) this.#summary.current?.focus();
+  }
+
+  render() {
+    const { data, page: { format, now } } = this.props;
+    const { busy, removing, said, error } = this.state;
+    const notes = notesOf(data);
+    if (notes.length === 0 && !data.may_share) return null;
+    return html`
+      <details>
+        <summary ref=${this.#summary}>
+          ${notes.length === 0 ? text("notes.none") : html`
+            ${text(notes.length === 1 ? "notes.one" : "notes.some", { count: format.count(notes.length) })}${" "}
+            ${notes.map((one, index) => html`${index > 0 && " · "}<bdi>${one.text}</bdi>`)}`}
+        </summary>
+        ${notes.length > 0 && html`
+          <ul>
+            ${notes.map(({ note, at, by, text: line }) => html`
+              <li key=${note}>
+                <span class="span">${format.dateTime(at)}</span>
+                <span class="line-of"><bdi>${line}</bdi>${by && html`${" "}<span class="span">${text("notes.by")}${" "}<bdi>${by}</bdi></span>`}</span>
+                ${data.may_share && (removing === note ? html`
+                  <span class="confirm">
+                    <button type="button" disabled=${busy} onClick=${() => this.#remove(note)}>${text("notes.remove_now")}</button>
+                    <button type="button" disabled=${busy} onClick=${() => this.setState({ removing: null })}>${text("notes.keep")}</button>
+                  </span>`
+                : html`
+                  <button type="button" aria-label=${text("notes.remove_one", { text: line })} onClick=${() => this.setState({ removing: note, said: "", error: null })}>
+                    ${text("notes.remove")}
+                  </button>`)}
+              </li>`)}
+          </ul>`}
+        ${data.may_share && html`
+          <form onSubmit=${this.#add}>
+            <label>${text("notes.time")}
+              <input type="datetime-local" name="at" required defaultValue=${fieldOf(now, format.zone)} key=${format.zone} />
+            </label>
+            <label class="wide">${text("notes.note")}
+              <input type="text" name="text" required maxlength=${MOST_CHARACTERS} dir="auto" autocomplete="off" placeholder=${text("notes.hint")} />
+            </label>
+            <button type="submit" disabled=${busy}>${text("notes.add")}</button>
+          </form>
+          <p class="span">${text("notes.who", { zone: format.zone })}</p>`}
+        <p role="status">${said}</p>
+        ${error && html`<p role="alert">${text("notes.failed", { reason: error })}</p>`}
+      </details>`;
+  }
+}
