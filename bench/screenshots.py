@@ -74,6 +74,7 @@ def main() -> None:
             printed(browser, stage)
             behind(browser, stage)
             by_age(browser, stage)
+            notes(browser, stage)
             reclassified(browser, stage)
             shared(browser, stage)
             stage.scene.snapshots.pop(PREFIX + SPRING)
@@ -234,6 +235,28 @@ def by_age(browser: Browser, stage: Stage) -> None:
             timeline.locator(".plot").hover(position={"x": 450, "y": 80})
         page.wait_for_timeout(300)
         shoot(page, name)
+
+
+def notes(browser: Browser, stage: Stage) -> None:
+    """Capture the notes of a campaign, opened: light, dark, and on a phone."""
+    campaign = stage.scene.snapshots[PREFIX + SPRING]
+    fixed = scenes.note(note="n-2", at=scenes.ago(12 * 60), text="Fixed the link in the header")
+    stage.scene.snapshots[PREFIX + SPRING] = {
+        **campaign,
+        "notes": [scenes.note(), fixed],
+        "may_share": True,
+    }
+    for name, options in {
+        "notes": DESKTOP | {"color_scheme": "light"},
+        "notes-dark": DESKTOP | {"color_scheme": "dark"},
+        "notes-phone": PHONE | {"color_scheme": "light"},
+    }.items():
+        page = opened(browser, stage.url + VIEWS["campaign"], **options)
+        page.locator(".notes summary").click()
+        page.locator(".notes form").scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+        shoot(page, name)
+    stage.scene.snapshots[PREFIX + SPRING] = campaign
 
 
 def behind(browser: Browser, stage: Stage) -> None:

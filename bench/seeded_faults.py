@@ -1255,8 +1255,8 @@ FAULTS = (
     Fault(
         "a push to a share link contains recipients",
         "chalicelib/live/messages.py",
-        'NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms"})',
-        'NOT_SHARED = frozenset({"pace", "replies", "incidents", "alarms"})',
+        'NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms", "notes"})',
+        'NOT_SHARED = frozenset({"pace", "replies", "incidents", "alarms", "notes"})',
         ("tests/unit/test_attention.py",),
     ),
     Fault(
@@ -1676,8 +1676,8 @@ FAULTS = (
     Fault(
         "a share link shows what is usual for the sender",
         "chalicelib/live/messages.py",
-        'NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms"})',
-        'NOT_SHARED = frozenset({"activity", "replies", "incidents", "alarms"})',
+        'NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms", "notes"})',
+        'NOT_SHARED = frozenset({"activity", "replies", "incidents", "alarms", "notes"})',
         ("tests/unit/test_push_access.py::test_a_share_link_receives_no_pace",),
     ),
     Fault(
@@ -2065,6 +2065,27 @@ FAULTS = (
         "link is None or not access.can_share(link.campaign) or",
         "link is None or",
         ("tests/integration/test_access.py::test_share_links_of_a_hidden_campaign_are_unknown",),
+    ),
+    Fault(
+        "of two notes that are written at once, the second replaces the first",
+        "chalicelib/stats/note_item.py",
+        '"notes_v = :v" if version else "attribute_not_exists(notes_v)"',
+        '"attribute_exists(part) OR attribute_not_exists(notes_v)"',
+        ("tests/laws/test_notes.py::test_every_viewer_ends_with_all_notes_but_the_removed_ones",),
+    ),
+    Fault(
+        "a removed note leaves no tombstone",
+        "chalicelib/stats/notes.py",
+        "return {**stored, identity: Note(note.at, removed_at=now)}",
+        "return {name: one for name, one in stored.items() if name != identity}",
+        ("tests/laws/test_notes.py::test_a_late_push_of_a_removed_note_restores_nothing",),
+    ),
+    Fault(
+        "the page drops a hidden series from the URL when it zooms",
+        "static/src/timeline-query.js",
+        "hide: COUNTERS.filter((name) => hidden.includes(name)).join()",
+        "hide: zoom ? null : COUNTERS.filter((name) => hidden.includes(name)).join()",
+        ("static/test/timeline-query.test.js",),
     ),
 )
 

@@ -47,6 +47,7 @@ def document(reading: Reading) -> str:
         variants=variants,
         dash=formats.DASH,
         incidents=incidents.incidents(stats),
+        notes=stats.get("notes", ()),
         remarks=rates.remarks(stats),
         rates=campaign.all_rates(stats),
         counts=campaign.all_counts(stats),

@@ -56,7 +56,7 @@ def _rows(reading: Reading) -> Iterator[Row]:
         yield Row("count", name, value)
     for one in campaign.all_rates(stats):
         yield Row("rate", one.name, one.part, one.whole, one.value)
-    yield from _incidents(stats)
+    yield from _remarks(stats)
     yield from _pace(stats.get("pace", {}))
     yield from _variants(stats)
     for kind in campaign.kinds_of_bots(stats):
@@ -83,12 +83,14 @@ def _rows(reading: Reading) -> Iterator[Row]:
         yield Row("pipeline", name, reading.health[name])
 
 
-def _incidents(stats: Mapping[str, Any]) -> Iterator[Row]:
+def _remarks(stats: Mapping[str, Any]) -> Iterator[Row]:
     for one in incidents(stats):
         yield Row("incident_began", one.id, one.began_at)
         yield Row("incident_ended", one.id, one.ended_at)
         yield Row("incident_affected", one.id, one.affected, one.total)
         yield Row("incident_text", one.id, f"{one.title}. {one.happened}".strip())
+    for note in stats.get("notes", ()):
+        yield Row("note", note["at"], note["text"])
 
 
 def _pace(pace: Mapping[str, Any]) -> Iterator[Row]:

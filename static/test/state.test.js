@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { notesOf } from "../src/notes.js";
 import { ranked } from "../src/ranking.js";
 import { autoReplies, bouncesOf, bucketsOf, defaultGrain, lately, linksOf } from "../src/select.js";
 import { EMPTY, reduce } from "../src/state.js";
@@ -73,6 +74,16 @@ test("only a newer version replaces an incident, and others stay", () => {
   const { incidents } = campaign(state);
   assert.deepEqual([...incidents.keys()], ["bounces", "no_opens"]);
   assert.equal(incidents.get("bounces")?.ended_at, Date.parse(end));
+});
+
+test("a removed note stays removed, however late its earlier version arrives", () => {
+  /** @param {string} note @param {number} version @param {string | null} text */
+  const one = (note, version, text) => ({ notes: [{ note, version, at: "2026-11-23T10:03:00Z", text, by: text && "Ada" }] });
+  const state = after(snapshot({ ...summary(3), ...one("a", 1, "Reminder sent") }),
+    push(one("a", 2, null)), push(one("a", 1, "Reminder sent")), push(one("b", 1, "Link fixed")));
+
+  assert.deepEqual([...campaign(state).notes.keys()], ["a", "b"]);
+  assert.deepEqual(notesOf(campaign(state)).map(({ text }) => text), ["Link fixed"]);
 });
 
 test("settings of alarms are replaced by a higher version only, and the permission stays", () => {

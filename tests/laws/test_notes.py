@@ -102,7 +102,7 @@ def test_snapshots_and_pushes_of_notes_may_be_repeated_in_any_order(seed):
     assert {part[1] for part in notes_of(late.topics[TOPIC])} == {kept, gone}
 
 
-def test_a_viewer_who_subscribed_after_a_removal_ignores_a_late_push_of_the_note():
+def test_a_late_push_of_a_removed_note_restores_nothing():
     world = World()
     viewer = world.subscribe(TOPIC)
     note = add(viewer, "Reminder sent")

@@ -35,6 +35,14 @@ def troubled_reading():
     return found
 
 
+def noted_reading():
+    """Return the campaign of the examples with its notes, as `report` reads them."""
+    found = example_reading()
+    notes = example("push-campaign-notes")["changes"]["notes"]
+    found.stats["notes"] = [one for one in notes if one["text"] is not None]
+    return found
+
+
 def compared_reading(**changed):
     """Return the campaign of the examples with its pace and two variants.
 

@@ -106,8 +106,8 @@ class Scene:
                 yield {"results": mine}
             case "getUsual":
                 yield {"id": request["id"], **self.usual}
-            case "setAlarms":
-                yield {"error": self.alarms_refusal} if self.alarms_refusal else {}
+            case "setAlarms" if self.alarms_refusal:
+                yield {"error": self.alarms_refusal}
             case "createShare" | "listShares" | "revokeShare":
                 yield self._shared(request)
             case "addNote" | "removeNote" if self.notes_refusal:

@@ -12,6 +12,7 @@ from support.snapshots import (
     compared_reading,
     example,
     example_reading,
+    noted_reading,
     reading,
     troubled_reading,
     variant,
@@ -188,6 +189,30 @@ def test_csv_has_the_incidents():
     assert found["incident_ended", "bounces"] == ["2026-11-23T10:31:00Z", "", ""]
     assert found["incident_affected", "bounces"] == ["92", "1000", ""]
     assert found["incident_text", "bounces"][0].startswith("Too many hard bounces. 92 of 1,000 ")
+
+
+def test_the_document_has_the_notes_and_their_authors():
+    text = shown(document(noted_reading()))
+
+    assert "Notes Time Note 2026-11-23 10:05" in text
+    assert "Reminder sent to everyone who has not opened by ada@shop.example" in text
+    assert "Notes" not in shown(document(example_reading()))
+
+
+def test_csv_and_json_have_the_notes():
+    found = noted_reading()
+    note = "Reminder sent to everyone who has not opened"
+
+    assert rows(found)["note", "2026-11-23T10:05:00Z"] == [note, "", ""]
+    assert [one["text"] for one in json.loads(as_json(found))["notes"]] == [note]
+
+
+def test_a_note_cannot_change_the_form_of_the_report():
+    found = noted_reading()
+    found.stats["notes"][0] |= {"text": f"={HOSTILE}", "by": HOSTILE}
+
+    assert shown(document(found)).count(HOSTILE) == 2
+    assert rows(found)["note", "2026-11-23T10:05:00Z"][0] == f"'={HOSTILE}"
 
 
 def test_an_incident_of_a_later_release_is_shown_with_its_kind():

@@ -56,8 +56,8 @@ export class NotesView extends Component {
       <details>
         <summary ref=${this.#summary}>
           ${notes.length === 0 ? text("notes.none") : html`
-            ${text(notes.length === 1 ? "notes.one" : "notes.some", { count: format.count(notes.length) })}${" "}
-            ${notes.map((one, index) => html`${index > 0 && " · "}<bdi>${one.text}</bdi>`)}`}
+            ${text(notes.length === 1 ? "notes.one" : "notes.some", { count: format.count(notes.length) })}
+            <span class="preview">: ${notes.map((one, index) => html`${index > 0 && " · "}<bdi>${one.text}</bdi>`)}</span>`}
         </summary>
         ${notes.length > 0 && html`
           <ul>
