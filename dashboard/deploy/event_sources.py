@@ -10,6 +10,7 @@ from chalicelib.config import REPORTS_BATCH_ITEM_FAILURES
 from chalicelib.errors import CommandError
 from chalicelib.stats.activity import ACTIVITY
 from chalicelib.stats.counters import HEALTH, SHOWN_PARTS
+from chalicelib.stats.incident_item import INCIDENT
 from chalicelib.stats.pace_item import PACE
 from chalicelib.stats.proof import RECOUNT
 from chalicelib.stats.reconciled import RECONCILIATION
@@ -32,7 +33,7 @@ _SHOWN = {
                 "S": [
                     {"prefix": part}
                     for part in (
-                        *(*SHOWN_PARTS, ACTIVITY, HEALTH, PACE),
+                        *(*SHOWN_PARTS, ACTIVITY, HEALTH, PACE, INCIDENT),
                         *(RECONCILIATION, RECOUNT),
                     )
                 ]

@@ -85,7 +85,7 @@ class Scene:
 
     def answers(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
         """Return the response frames of a request, without their common members."""
-        match request["action"]:
+        match action := request["action"]:
             case "subscribe":
                 yield self._subscribed(request["id"], request.get("campaigns", []))
             case "listActivity" if self.refusal:
@@ -106,12 +106,11 @@ class Scene:
                 yield {"results": mine}
             case "getUsual":
                 yield {"id": request["id"], **self.usual}
-            case "setAlarms" if self.alarms_refusal:
-                yield {"error": self.alarms_refusal}
+            case "setAlarms" | "addNote" | "removeNote":
+                refusal = self.alarms_refusal if action == "setAlarms" else self.notes_refusal
+                yield {"error": refusal} if refusal else {}
             case "createShare" | "listShares" | "revokeShare":
                 yield self._shared(request)
-            case "addNote" | "removeNote" if self.notes_refusal:
-                yield {"error": self.notes_refusal}
             case "listCampaigns" | "searchCampaigns":
                 yield from self._campaigns(parse_request(json.dumps(request)))
             case "compare" | "compareVariants":
