@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from chalicelib.errors import NewerRules
 from chalicelib.facts import links
 from chalicelib.facts.classify import is_private
+from chalicelib.facts.devices import device_code
 from chalicelib.facts.fact import ENGAGEMENTS, GENERATION, Fact, is_settled, link_id
 from chalicelib.facts.networks import NO_EVIDENCE, Bits, Evidence, to_code
 from chalicelib.facts.reputation import ComplaintCounter, complaint_counter
@@ -188,6 +189,8 @@ def _state(
         tags=_tags(judged),
         provider=provider,
         providers={report: one for report, one in providers.items() if one not in (None, provider)},
+        opened_with=_device(fact for fact in opens if fact.engager == "human"),
+        clicked_with=_device(fact for fact in clicks if is_click_of_reader(fact)),
     )
     if stored and state == stored and rules_of(stored) == RULES_VERSION:
         return stored
@@ -228,3 +231,8 @@ def is_click_of_reader(fact: Fact) -> bool:
 
 def _first(facts: Iterable[Fact]) -> str | None:
     return next((fact.at for fact in facts), None)
+
+
+def _device(facts: Iterable[Fact]) -> str | None:
+    """Return the device and mail program of the first of an email's facts."""
+    return next((device_code(fact.agent) for fact in facts), None)

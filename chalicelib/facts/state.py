@@ -28,6 +28,8 @@ ATTRIBUTES = {
     "tags": "v",
     "provider": "mp",
     "providers": "mn",
+    "opened_with": "ow",
+    "clicked_with": "cw",
 }
 
 Bounce = Annotated[str, Meta(pattern=r"\A[^#]{24}#[A-Za-z]+#[A-Za-z0-9 _-]{1,50}\Z")]
@@ -35,6 +37,9 @@ Bounce = Annotated[str, Meta(pattern=r"\A[^#]{24}#[A-Za-z]+#[A-Za-z0-9 _-]{1,50}
 
 NetworkCode = Annotated[str, Meta(pattern=r"\A(-|sq?b?)\Z")]
 """The bits of a network (facts/networks.py)."""
+
+DeviceCode = Annotated[str, Meta(pattern=r"\A[a-z]{3}\Z")]
+"""The code of a class of user agents (facts/devices.py)."""
 
 
 class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
@@ -57,6 +62,9 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
         provider: the mailbox provider at which its opens and clicks count (Fact.provider).
         providers: the provider of a bounce, by recipient as in `bounces`, or of a complaint, by
             counter, where it is another one.
+        opened_with: the device and mail program of the first human open; None without one, and in a
+            state that an earlier release has written.
+        clicked_with: the same of the first human click on a link that is not an unsubscribe link.
     """
 
     message_id: str
@@ -78,6 +86,8 @@ class State(Struct, frozen=True, rename=ATTRIBUTES, omit_defaults=True):
     tags: Mapping[str, str] = field(default_factory=dict)
     provider: Provider | None = None
     providers: Mapping[str, Provider] = field(default_factory=dict)
+    opened_with: DeviceCode | None = None
+    clicked_with: DeviceCode | None = None
 
     def provider_of(self, report: str) -> str | None:
         """Return the provider of a bounce, by recipient, or of a complaint, by counter."""

@@ -12,7 +12,7 @@ from chalicelib.stats.counters import (
     UNDELIVERED,
     Aggregate,
     bucket_start,
-    by_provider,
+    counts_by_name,
     provider_of,
 )
 
@@ -60,7 +60,7 @@ def _most_replies(reply: Aggregate) -> tuple[int, str]:
 
 def _reply(aggregate: Aggregate) -> Message:
     status, _, text = (aggregate.reply or "").partition(" ")
-    providers = by_provider(_shown(aggregate), "replies")
+    providers = counts_by_name(_shown(aggregate), "replies")
     ranked = sorted(providers, key=lambda name: (-providers[name], name))
     return {
         "status": status,
@@ -79,7 +79,7 @@ def _earliest(minute: Aggregate) -> str:
 
 def _minute(aggregate: Aggregate) -> Message:
     shown = _shown(aggregate)
-    delays, bounces = (by_provider(shown, name) for name in ("delivery_delays", "bounces"))
+    delays, bounces = (counts_by_name(shown, name) for name in ("delivery_delays", "bounces"))
     return {
         "at": bucket_start(aggregate.part),
         "version": aggregate.version,

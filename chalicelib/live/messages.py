@@ -14,11 +14,12 @@ from chalicelib.facts import links
 from chalicelib.facts.fact import OTHER_LINK, Fact
 from chalicelib.facts.personal import masked, masked_sender
 from chalicelib.facts.reputation import OTHER_SUBTYPE
-from chalicelib.live import deliverability
+from chalicelib.live import deliverability, devices
 from chalicelib.live.frames import Message
 from chalicelib.live.permissions import Permissions
 from chalicelib.recipients.audience import Recipient
 from chalicelib.stats.counters import (
+    AGES,
     BOT_COUNTERS,
     COUNTERS,
     COUNTERS_OF_GENERATION_2,
@@ -115,14 +116,15 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
     if variants:
         # Of the variants in a push, those that no client shows are left out.
         stats["variants"] = [_variant(variants[tag]) for tag in kept(variants)]
-    return stats | deliverability.members(aggregates)
+    return stats | deliverability.members(aggregates) | devices.members(aggregates)
 
 
 def campaign_snapshot(
     campaign: str, summary: Aggregate | None, parts: Iterable[Aggregate], now: datetime
 ) -> Message:
     """Compose a campaign's complete snapshot; all counts are 0 before the first event."""
-    filled = [part for part in parts if _shown(part)]
+    # Of ages and devices, the version counts even if there are none any more.
+    filled = [part for part in parts if _shown(part) or part.part == AGES]
     ranked = sorted((part for part in filled if part.url), key=rank)
     others = [part for part in filled if not part.url]
     summary = summary or Aggregate(campaign, SUMMARY)
@@ -141,6 +143,7 @@ def campaign_snapshot(
     stats["variants"] = [*variants, *_other_variants(summary, variants)]
     for name in ("providers", "replies"):
         stats.setdefault(name, [])
+    stats = devices.no_devices() | stats
     stats["undelivered"] = _window(stats.get("undelivered", []), UNDELIVERED_WINDOW)
     stats["bots"]["unsettled"] = _unsettled(stats["timeline"]["minute"], now)
     return stats

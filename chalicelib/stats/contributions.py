@@ -30,9 +30,9 @@ from chalicelib.stats.counters import (
     AgeMetric,
     Key,
     age_counter,
-    at_provider,
     bounce_part,
     bucket_part,
+    counter_at,
     link_part,
     network_part,
     provider_part,
@@ -100,6 +100,7 @@ def grouping_key(stored: Fact | State) -> Hashable:
             _breakdowns(stored),
             *minutes,
             *_ages(stored),
+            *_devices(stored),
             *stored.links,
             stored.human_links,
             stored.provider,
@@ -215,7 +216,7 @@ def _at_provider(
     if shown := {name: number for name, number in counts.items() if name in PROVIDER_COUNTERS}:
         yield Contribution([(campaign, provider_part(provider))], shown)
     if undelivered := {
-        at_provider(_UNDELIVERED[name], provider): number
+        counter_at(_UNDELIVERED[name], provider): number
         for name, number in counts.items()
         if name in _UNDELIVERED
     }:
@@ -227,7 +228,7 @@ def _of_reply(fact: Fact) -> Iterator[Contribution]:
         status, _, text = fact.reply.partition(" ")
         yield Contribution(
             [(fact.campaign, reply_part(fact.reply))],
-            {at_provider("replies", fact.provider): fact.count},
+            {counter_at("replies", fact.provider): fact.count},
             ReplyClass(status, text),
         )
 
@@ -273,8 +274,10 @@ def _of_state(state: State) -> Iterator[Contribution]:
         bits = zip(NETWORK_COUNTERS, from_code(code), strict=True)
         if shown := {counter: 1 for counter, bit in bits if bit}:
             yield Contribution([(campaign, network_part(rules_of(state), network))], shown)
-    if ages := {age_counter(metric, number): 1 for metric, number in _ages(state)}:
-        yield Contribution([(campaign, AGES)], ages)
+    counters = [age_counter(metric, number) for metric, number in _ages(state)]
+    counters += [counter_at(metric, code) for metric, code in _devices(state)]
+    if counters:
+        yield Contribution([(campaign, AGES)], dict.fromkeys(counters, 1))
 
 
 def _ages(state: State) -> Sequence[tuple[AgeMetric, int]]:
@@ -292,6 +295,18 @@ def _ages(state: State) -> Sequence[tuple[AgeMetric, int]]:
     return [
         (metric, bucket(_seconds(state.sent_at, at))) for metric, at in firsts if at is not None
     ]
+
+
+def _devices(state: State) -> Sequence[tuple[AgeMetric, str]]:
+    """Return the class of devices of an email's first human open and click, as far as known.
+
+    As with ages, a state of an earlier release has none until it is settled again.
+    """
+    firsts: tuple[tuple[AgeMetric, str | None], ...] = (
+        ("unique_human_opens", state.opened_with),
+        ("unique_human_clicks", state.clicked_with),
+    )
+    return [(metric, code) for metric, code in firsts if code is not None]
 
 
 def _seconds(start: str, end: str) -> float:

@@ -3,9 +3,9 @@
 An aggregate item of the stats table contains one campaign's counters of one part: the whole
 campaign (`summary`), a minute, an hour, a day, a link, a kind of bounce, a variant (the emails with
 one value of a message tag), a mailbox provider, a class of SMTP replies, the delays and bounces of
-a minute by provider (`undelivered`), a network, or the ages of emails at their first human open and
-click (`ages`). Counters are top-level attributes, as DynamoDB's ADD requires; their names in the
-table are short.
+a minute by provider (`undelivered`), a network, or the ages and devices of emails at their first
+human open and click (`ages`). Counters are top-level attributes, as DynamoDB's ADD requires; their
+names in the table are short.
 
     campaign  part                     v        s    d  …   k<hash>
     spring    minute#2026-11-23T10:00  version  2    1  …   checkpoint, see stats/update.py
@@ -27,7 +27,7 @@ from chalicelib.insight.curves import BUCKETS, Curve, curve
 from chalicelib.stats.pace_item import PaceNow, pace_now_from_summary
 
 AgeMetric = Literal["unique_human_opens", "unique_human_clicks"]
-"""The counters that are also counted by age."""
+"""The counters that are also counted by age, and by device."""
 
 Key = tuple[str, str]
 """Partition and sort key of an aggregate item: campaign and part."""
@@ -89,7 +89,7 @@ BOT_COUNTERS = {
 # Emails that have each of the bits of a network (facts/networks.py). No topic shows them.
 NETWORK_COUNTERS = {"network_seen": "ns", "network_quiet": "nq", "network_sure": "nb"}
 # Emails by their age at the first human open and at the first human click, in the buckets of
-# insight/curves.py: the response curves. No topic shows them as they are.
+# insight/curves.py: the response curves. Topics show only the devices of their item.
 AGE_METRICS: Mapping[AgeMetric, str] = {"unique_human_opens": "ao", "unique_human_clicks": "ac"}
 AGE_METRICS_ON_THE_WIRE: Mapping[str, AgeMetric] = {
     "human_opens": "unique_human_opens",
@@ -106,10 +106,22 @@ PROVIDER_COUNTERS = (
     *("undetermined_bounces", "prevented", "complaints"),
     *("unique_human_opens", "unique_human_clicks"),
 )
-# Counters that an item has for each mailbox provider, such as `replies@Gmail` (`r@Gmail` on disk).
-# Their names are open: a release counts the providers of another release's table as well.
-COUNTERS_AT_PROVIDERS = {"delivery_delays": "dd", "bounces": "b", "replies": "r"}
-_NAMES_AT_PROVIDERS = {short: name for name, short in COUNTERS_AT_PROVIDERS.items()}
+# In the item of ages: emails by the device and mail program of the first human open and click
+# (facts/devices.py).
+DEVICE_METRICS: Mapping[str, str] = {
+    "unique_human_opens": "o",
+    "unique_human_clicks": "c",
+}
+# Counters that an item has for each mailbox provider, such as `replies@Gmail` (`r@Gmail` on disk),
+# or for each class of devices, such as `unique_human_opens@pch` (`o@pch`). The names behind the @
+# are open: a release counts the providers and classes of another release's tables as well.
+NAMED_COUNTERS: Mapping[str, str] = {
+    "delivery_delays": "dd",
+    "bounces": "b",
+    "replies": "r",
+    **DEVICE_METRICS,
+}
+_NAMES_OF_NAMED = {short: name for name, short in NAMED_COUNTERS.items()}
 # All counters of campaigns besides these, which a recount compares and corrects.
 COUNTED = COUNTERS | HOUR_COUNTERS | BOT_COUNTERS | NETWORK_COUNTERS | AGE_COUNTERS
 ON_DISK = COUNTED | HEALTH_COUNTERS
@@ -152,13 +164,13 @@ VARIANT = "variant"
 PROVIDER = "provider"
 REPLY = "reply"
 UNDELIVERED = "undelivered"
+AGES = "ages"
 SHOWN_PARTS = (
     *(SUMMARY, *RESOLUTIONS, "link", "bounce", VARIANT),
-    *(PROVIDER, REPLY, UNDELIVERED),
+    *(PROVIDER, REPLY, UNDELIVERED, AGES),
 )
 NETWORK = "network"
-AGES = "ages"
-PARTS = (*SHOWN_PARTS, NETWORK, AGES)
+PARTS = (*SHOWN_PARTS, NETWORK)
 # Parts of which a campaign has one, so that their names have no #.
 SINGLE_PARTS = (SUMMARY, AGES)
 
@@ -293,34 +305,30 @@ def undelivered_part(at: str) -> str:
     return f"{UNDELIVERED}#{at[: RESOLUTIONS['minute'][0]]}"
 
 
-def at_provider(counter: str, provider: str) -> str:
-    """Return the counter of a mailbox provider, such as `replies@Gmail`."""
-    return f"{counter}@{provider}"
+def counter_at(counter: str, name: str) -> str:
+    """Return the counter of a mailbox provider or class of devices, such as `replies@Gmail`."""
+    return f"{counter}@{name}"
 
 
-def by_provider(counts: Mapping[str, int], counter: str) -> dict[str, int]:
-    """Return the counts of a counter by mailbox provider."""
-    found = (name.partition("@") for name in counts)
-    return {
-        provider: counts[at_provider(name, provider)]
-        for name, at, provider in found
-        if at and name == counter
-    }
+def counts_by_name(counts: Mapping[str, int], counter: str) -> dict[str, int]:
+    """Return the counts of a counter by mailbox provider or class of devices."""
+    found = (one.partition("@") for one in counts)
+    return {name: counts[counter_at(of, name)] for of, at, name in found if at and of == counter}
 
 
 def attribute_of(counter: str) -> str:
     """Return the attribute of a counter in the table."""
-    name, at, provider = counter.partition("@")
-    return at_provider(COUNTERS_AT_PROVIDERS[name], provider) if at else ON_DISK[counter]
+    of, at, name = counter.partition("@")
+    return counter_at(NAMED_COUNTERS[of], name) if at else ON_DISK[counter]
 
 
 def counter_of(attribute: str) -> str | None:
     """Return the counter of an attribute of the table; None if it is not a counter."""
-    short, at, provider = attribute.partition("@")
+    short, at, name = attribute.partition("@")
     if not at:
         return _NAMES.get(attribute)
-    name = _NAMES_AT_PROVIDERS.get(short)
-    return name and at_provider(name, provider)
+    of = _NAMES_OF_NAMED.get(short)
+    return of and counter_at(of, name)
 
 
 def is_of_campaigns(counter: str) -> bool:

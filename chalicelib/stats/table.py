@@ -672,7 +672,7 @@ class StatsTable:
             *self._parts(campaign, "day#"),
             *self._links(campaign),
             *self._parts(campaign, "bounce#"),
-            *self.variants(campaign, tags),
+            *self._aggregates([(campaign, AGES), *_variants(campaign, tags)]),
             *self._parts(campaign, f"{PROVIDER}#"),
             *self._parts(campaign, f"{REPLY}#", most=MAX_RANKED),
             *self._kept_minutes(campaign, UNDELIVERED, _MOST_UNDELIVERED),
@@ -680,7 +680,7 @@ class StatsTable:
 
     def variants(self, campaign: str, tags: Sequence[str]) -> list[Aggregate]:
         """Return the variants of a campaign with these tags that exist; consistent reads."""
-        return self._aggregates([(campaign, variant_part(one)) for one in tags])
+        return self._aggregates(_variants(campaign, tags))
 
     def _links(self, campaign: str) -> list[Aggregate]:
         """Return a campaign's links; of more than MAX_RANKED, those that led at the last check."""
@@ -1143,6 +1143,11 @@ class StatsTable:
             if "LastEvaluatedKey" not in page:
                 return
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _variants(campaign: str, tags: Sequence[str]) -> list[Key]:
+    """Return the keys of the variants with these tags."""
+    return [(campaign, variant_part(one)) for one in tags]
 
 
 def _listed_key(cursor: str) -> Item:

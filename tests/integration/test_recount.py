@@ -289,7 +289,7 @@ def test_corrected_evidence_has_the_emails_of_its_network_settled_again(
     assert engager() == "machine"
 
 
-def test_emails_of_an_earlier_release_count_by_age_after_reclassifying(
+def test_emails_of_an_earlier_release_count_by_age_and_device_after_reclassifying(
     pipeline, installation, monkeypatch, counts
 ):
     monkeypatch.setattr(
@@ -299,7 +299,7 @@ def test_emails_of_an_earlier_release_count_by_age_after_reclassifying(
     moto_account.client("dynamodb").update_item(
         TableName=pipeline.config.events_table,
         Key={"message_id": {"S": "m-1"}, "fact": {"S": f"~state#{SPRING}"}},
-        UpdateExpression="REMOVE m",
+        UpdateExpression="REMOVE m, ow",
     )
     pipeline.aggregate()
     assert counts("ages") == {}
@@ -307,7 +307,7 @@ def test_emails_of_an_earlier_release_count_by_age_after_reclassifying(
 
     recount(installation, SPRING, Reporter(), applies=True, reclassify=True)
 
-    assert counts("ages") == {"unique_human_opens_by_age_6": 1}
+    assert counts("ages") == {"unique_human_opens_by_age_6": 1, "unique_human_opens@dch": 1}
 
 
 def test_variants_that_are_wrong_or_were_never_counted_are_found_and_restated(

@@ -65,16 +65,21 @@ def test_emails_of_an_earlier_release_count_by_age_once_they_are_settled_again(b
     assert world.counted() == reference.stats([*before, *after])
 
 
+def first_open(bucket):
+    """Return the counters of a first human open by a browser, in a bucket of ages."""
+    return {f"unique_human_opens_by_age_{bucket}": 1, "unique_human_opens@dch": 1}
+
+
 def test_a_first_open_that_is_reclassified_leaves_its_bucket():
     """A bot follows five links at once, after an open by the same browser."""
     world = World()
     at = "2026-11-23T10:05:{:06.3f}Z".format
     world.arrive(ses.an_open(at=at(0)), ses.an_open(at="2026-11-23T11:30:00.000Z"))
     world.drain()
-    assert world.counted()["spring"][AGES] == {"unique_human_opens_by_age_5": 1}
+    assert world.counted()["spring"][AGES] == first_open(5)
 
     links = (f"https://example.com/{number}" for number in range(5))
     world.arrive(*(ses.a_click(at=at(1 + n / 10), link=one) for n, one in enumerate(links)))
     world.drain()
 
-    assert world.counted()["spring"][AGES] == {"unique_human_opens_by_age_17": 1}
+    assert world.counted()["spring"][AGES] == first_open(17)

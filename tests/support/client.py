@@ -69,7 +69,7 @@ class Topic:
 
     Attributes:
         parts: ("summary", campaign id) → campaign, counts and rates; ("minute" | "hour" | "day",
-            at) → bucket; "pace" → pace; ("link", id) → link; ("bounce", type, subtype) → bounce;
+            at) → bucket; "pace" → pace; "devices" → devices; ("link", id) → link; ("bounce", type, subtype) → bounce;
             ("variant", tag, value, whether it is the rest) → variant; ("provider", name) →
             provider; ("reply", status, text) → reply; ("undelivered", at) → minute; ("incident",
             id) → incident; ("note", id) → note; ("alarms", scope) → settings; "health" → the
@@ -107,8 +107,9 @@ class Topic:
         if "version" in content:
             names = ("version", "campaign", "counts", "rates")
             self._keep("summary", {name: content[name] for name in names})
-        if "pace" in content:
-            self._keep("pace", content["pace"])
+        for name in ("pace", "devices"):
+            if name in content:
+                self._keep(name, content[name])
         for unit, buckets in content.get("timeline", {}).items():
             for bucket in buckets:
                 self._keep((unit, bucket["at"]), bucket)

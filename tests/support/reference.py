@@ -53,6 +53,13 @@ OF_PROVIDERS = {
     *("undetermined_bounces", "prevented", "unique_human_opens", "unique_human_clicks"),
 }
 CLASSES = {str(reply).lower(): name for reply, name in REPLIES}
+DEVICES = {
+    ses.BROWSER: "dch",
+    ses.TELEPHONE: "psa",
+    ses.OUTDATED_BROWSER: "dch",
+    ses.OUTLOOK: "dol",
+    ses.GMAIL_PROXY: "xgp",
+}
 BROWSERS = {ses.BROWSER, ses.TELEPHONE, ses.OUTDATED_BROWSER}
 FETCHED_WHEN_READ = {ses.OUTLOOK, ses.GMAIL_PROXY}
 
@@ -181,6 +188,7 @@ def _engaged(parts, found):
     for link in human_links:
         parts[f"link#{link}"]["unique_human_clicks"] += 1
     _by_age(parts, firsts, found)
+    _by_device(parts, found)
 
 
 def _by_age(parts, firsts, found):
@@ -189,6 +197,20 @@ def _by_age(parts, firsts, found):
         sent_at = min(one.mail_at for one in found)
         age = (_time(firsts[name]) - _time(sent_at)).total_seconds()
         parts["ages"][f"{name}_by_age_{sum(edge <= age for edge in AGES)}"] += 1
+
+
+def _by_device(parts, found):
+    """Count a message at the device of its first human open and click."""
+    for counter in ("opens", "clicks"):
+        agents = [
+            one.agent
+            for one in found
+            if one.counter == counter
+            and _whose(one, found) == "human"
+            and "unsubscribe" not in (one.link or "")
+        ]
+        if agents:
+            parts["ages"][f"unique_human_{counter}@{DEVICES[agents[0]]}"] += 1
 
 
 class Engaged(NamedTuple):

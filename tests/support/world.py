@@ -28,7 +28,7 @@ from chalicelib.errors import AwsError, NotStored, PipelineFault
 from chalicelib.live.frame_sender import FrameSender
 from chalicelib.live.frames import frames
 from chalicelib.live.permissions import Connection
-from chalicelib.stats.counters import AGES, PIPELINE, SHOWN_PARTS, aggregate_from_item
+from chalicelib.stats.counters import PIPELINE, SHOWN_PARTS, aggregate_from_item
 
 CONFIG = Config(
     events_table="EventsTable",
@@ -330,7 +330,7 @@ class World:
         counted: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
         for item in self.dynamo.tables["StatsTable"].items():
             aggregate = aggregate_from_item(item)
-            is_compared = aggregate.part.partition("#")[0] in (*SHOWN_PARTS, AGES)
+            is_compared = aggregate.part.partition("#")[0] in SHOWN_PARTS
             if aggregate.counts and is_compared and aggregate.campaign != PIPELINE:
                 name = f"label {aggregate.label}" if aggregate.label else aggregate.url
                 part = f"link#{name}" if name else aggregate.part

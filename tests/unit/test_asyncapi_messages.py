@@ -288,3 +288,12 @@ def test_the_frames_of_a_long_snapshot_equal_the_short_one():
 
     assert whole == EXAMPLES["reply-snapshot-campaign"]["message"]["snapshot"]
     assert [frame.get("more") for frame in frames] == [True, True, None]
+
+
+def test_the_devices_of_a_campaign_add_up_to_its_counts():
+    found = [one for name, one in parts("devices") if "counts" in one]
+
+    assert found
+    for one in found:
+        for metric in ("unique_human_opens", "unique_human_clicks"):
+            assert sum(row[metric] for row in one["devices"]["classes"]) == one["counts"][metric]

@@ -18,7 +18,7 @@ from chalicelib.stats.contributions import contributions
 from chalicelib.stats.counters import (
     Aggregate,
     aggregate_from_item,
-    at_provider,
+    counter_at,
     kept_until,
     provider_part,
     reply_part,
@@ -216,7 +216,7 @@ def aggregate(part, version=1, reply=None, **counts):
 
 
 def reply_of(text, **providers):
-    counts = {at_provider("replies", name): count for name, count in providers.items()}
+    counts = {counter_at("replies", name): count for name, count in providers.items()}
     return aggregate(reply_part(text), reply=text, **counts)
 
 
