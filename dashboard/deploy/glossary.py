@@ -985,6 +985,50 @@ PROVIDERS = {
     "unknown_cause": "Cause not known",
 }
 
+WEEK = {
+    "title": "When are emails opened?",
+    "label": "Human opens by weekday and hour",
+    "loading": "Loading… {count} of {total} campaigns",
+    "none": "No human opens yet.",
+    "busiest": "Most human opens come on {day} from {from} to {to}: {share} of them.",
+    "covers": "{opens} human opens of {count} campaigns, in the time zone {zone}.",
+    "covers_one": "{opens} human opens of one campaign, in the time zone {zone}.",
+    "covers_newest": "{opens} human opens of the newest {count} of {total} campaigns, in the time "
+    "zone {zone}.",
+    "part": "Opens are counted by hours of UTC, which begin at times such as {time} in this zone.",
+    "fewest": "None",
+    "most": "Most",
+}
+
+DEVICES = {
+    "title": "Devices and mail programs",
+    "client": "Mail program or browser",
+    "opens": "Human opens",
+    "clicks": "Human clicks",
+    "covers": "Covers {opens} emails opened and {clicks} clicked by humans, each at its first open "
+    "and first click.",
+    "hidden": "Image proxies of Gmail and Yahoo hide the device of {count} opens ({share}), but "
+    "not that of clicks.",
+    "earlier": "Without {count} opens that an earlier release counted.",
+    "other": "Other",
+    "hint": "From the user agents that Amazon SES reports. iPads with Safari count as desktops, "
+    "because they call themselves a Mac. Apps on phones may show emails like Apple Mail.",
+    "not_human": "Without a human open or click",
+    "emails": "Emails",
+    "private": "Apple Mail privacy proxy only",
+    "private_help": "Preloaded by Apple Mail Privacy Protection, which hides the device, and "
+    "whether the email was read.",
+    "bots": "Bots and unknown programs only",
+    "bots_help": "Such as security scanners, whose user agents do not show a recipient's device.",
+}
+DEVICE_NAMES = {
+    "phone": "Phone",
+    "desktop": "Desktop",
+    "tablet": "Tablet",
+    "unknown": "Device not known",
+    "proxy": "Hidden by a proxy",
+}
+
 RECIPIENTS = {
     "title": "Recipients",
     "about": "Opens and clicks are those of humans. “Opened” includes recipients who clicked, and "
@@ -1154,6 +1198,8 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "by_age": BY_AGE,
         "links": LINKS,
         "activity": ACTIVITY,
+        "devices": DEVICES,
+        "device": DEVICE_NAMES,
         "providers": PROVIDERS,
         "reply_cause": REPLY_CAUSES,
         "reply_advice": REPLY_ADVICE,

@@ -5,7 +5,16 @@ from pathlib import Path
 import jinja2
 
 from dashboard.deploy import glossary
-from dashboard.figures import campaign, formats, incidents, pipeline, providers, rates, variants
+from dashboard.figures import (
+    campaign,
+    devices,
+    formats,
+    incidents,
+    pipeline,
+    providers,
+    rates,
+    variants,
+)
 from dashboard.figures.pace import pace
 from dashboard.figures.reading import Reading
 from dashboard.report import chart
@@ -56,6 +65,8 @@ def document(reading: Reading) -> str:
         kinds=campaign.kinds_of_bots(stats),
         links=campaign.links(stats),
         bounces=campaign.bounces(stats),
+        devices=devices.devices(stats),
+        of_devices=devices.totals(stats),
         mailbox_providers=providers.providers(stats),
         replies=providers.replies(stats),
         provider_rates=providers.RATES,

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.stats.counters import PROVIDER_COUNTERS
-from dashboard.figures import campaign, pipeline, variants
+from dashboard.figures import campaign, devices, pipeline, variants
 from dashboard.figures.incidents import incidents
 from dashboard.figures.pace import METRICS
 from dashboard.figures.reading import Reading
@@ -63,6 +63,7 @@ def _rows(reading: Reading) -> Iterator[Row]:
         opens, clicks = stats["counts"]["opens"], stats["counts"]["clicks"]
         yield Row("bot_opens", kind.name, kind.opens, opens, kind.of_opens)
         yield Row("bot_clicks", kind.name, kind.clicks, clicks, kind.of_clicks)
+    yield from _devices(stats)
     delivered = stats["counts"]["deliveries"]
     for link in campaign.links(stats):
         name = "other" if link.kind == "other" else link.url
@@ -114,6 +115,15 @@ def _variants(stats: Mapping[str, Any]) -> Iterator[Row]:
             yield Row("variant_unique_human_clicks", name, one.humans, one.deliveries, one.rate)
             if one.probability is not None:
                 yield Row("variant_probability_best", name, rate=one.probability)
+
+
+def _devices(stats: Mapping[str, Any]) -> Iterator[Row]:
+    opens, clicks = devices.totals(stats)
+    for one in stats.get("devices", {}).get("classes", ()):
+        name = f"{one['device']}/{one['client']}"
+        for counter, whole in (("unique_human_opens", opens), ("unique_human_clicks", clicks)):
+            rate = one[counter] / whole if whole else None
+            yield Row(f"device_{counter}", name, one[counter], whole, rate)
 
 
 def _deliverability(stats: Mapping[str, Any]) -> Iterator[Row]:

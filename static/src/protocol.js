@@ -84,6 +84,8 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {{provider: string, version: number} & Record<typeof PROVIDER_COUNTERS[number], number>} Provider
  * A class of SMTP replies; `cause` is a key of the glossary.
  * @typedef {ReturnType<typeof reply>} ReplyClass
+ * Human opens and clicks by device and mail program.
+ * @typedef {ReturnType<typeof devices>} Devices
  * The delays and bounces of one minute by provider.
  * @typedef {ReturnType<typeof undelivered>} Undelivered
  * The emails with a value of a message tag; `rest` if it is all emails besides those of the other rows.
@@ -95,7 +97,7 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  *
  * @typedef {{type: "campaign", summary: Summary | null, timeline: Record<Grain, Bucket[]>, variants: Variant[],
  *            links: Link[], bounces: Bounces[], providers: Provider[], replies: ReplyClass[],
- *            undelivered: Undelivered[], pace: Pace | null, incidents: Incident[], notes: Note[], alarms: Alarms[],
+ *            undelivered: Undelivered[], devices: Devices | null, pace: Pace | null, incidents: Incident[], notes: Note[], alarms: Alarms[],
  *            may_share: boolean | null, activity: Activity[] | null}} CampaignPart `may_share`: null in a push
  * A note on the timeline of a campaign; `text` is null if it was removed.
  * @typedef {ReturnType<typeof note>} Note
@@ -183,6 +185,9 @@ const reply = shape({
 });
 const undelivered = shape({
   at: time, version: count, providers: byName(shape({ delivery_delays: count, bounces: count })),
+});
+const devices = shape({
+  version: count, classes: list(shape({ device: string, client: string, unique_human_opens: count, unique_human_clicks: count })),
 });
 const health = shape({
   checked_at: optional(time), last_event_at: optional(time), paused_at: optional(time),
@@ -342,6 +347,7 @@ function part(topic, value, path) {
     providers: list(provider)(body.providers, `${path}.providers`),
     replies: list(reply)(body.replies, `${path}.replies`),
     undelivered: list(undelivered)(body.undelivered, `${path}.undelivered`),
+    devices: optional(devices)(body.devices, `${path}.devices`),
     pace: optional(pace)(body.pace, `${path}.pace`),
     incidents: list(incident)(body.incidents, `${path}.incidents`),
     notes: list(note)(body.notes, `${path}.notes`),

@@ -31,7 +31,8 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  *            variants: ReadonlyMap<string, Variant>,
  *            providers: ReadonlyMap<string, import("./protocol.js").Provider>,
  *            replies: ReadonlyMap<string, import("./protocol.js").ReplyClass>,
- *            undelivered: ReadonlyMap<number, import("./protocol.js").Undelivered>, pace: import("./protocol.js").Pace | null,
+ *            undelivered: ReadonlyMap<number, import("./protocol.js").Undelivered>,
+ *            devices: import("./protocol.js").Devices | null, pace: import("./protocol.js").Pace | null,
  *            incidents: ReadonlyMap<string, import("./protocol.js").Incident>, alarms: import("./protocol.js").Alarms | null,
  *            notes: ReadonlyMap<string, import("./protocol.js").Note>, may_share: boolean | null, activity: readonly Activity[] | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
@@ -190,6 +191,7 @@ function emptyCampaign() {
     providers: new Map(),
     replies: new Map(),
     undelivered: new Map(),
+    devices: null,
     pace: null,
     incidents: new Map(),
     notes: new Map(),
@@ -223,7 +225,8 @@ function mergeCampaign(data, part) {
     providers: newer(data.providers, part.providers, ({ provider }) => provider),
     replies: newer(data.replies, part.replies, ({ status, text }) => `${status} ${text}`),
     undelivered: newer(data.undelivered, part.undelivered, ({ at }) => at),
-    pace: part.pace && part.pace.version > (data.pace?.version ?? -1) ? part.pace : data.pace,
+    devices: newerOf(data.devices, part.devices),
+    pace: newerOf(data.pace, part.pace),
     incidents: newer(data.incidents, part.incidents, ({ incident }) => incident),
     notes: newer(data.notes, part.notes, ({ note }) => note),
     alarms: newerAlarms(data.alarms, part.alarms.find(({ scope }) => scope === "campaign")),
@@ -232,6 +235,13 @@ function mergeCampaign(data, part) {
     moved: fresh ? moved(data, summary) : data.moved,
   };
 }
+
+/**
+ * @template {{version: number}} T
+ * @param {T | null} known
+ * @param {T | null} received
+ */
+const newerOf = (known, received) => (received && received.version > (known?.version ?? -1) ? received : known);
 
 /**
  * @param {CampaignData["alarms"]} known

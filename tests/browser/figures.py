@@ -98,6 +98,7 @@ def _add_providers(campaign: dict[str, Any]) -> None:
         }
         for name, counts in PROVIDERS.items()
     ]
+    campaign["devices"] = devices()
     campaign["replies"] = [
         {
             "status": status, "text": text, "version": 1, "count": sum(providers.values()),
@@ -114,6 +115,35 @@ def _add_providers(campaign: dict[str, Any]) -> None:
     last = campaign["timeline"]["minute"][-1]["at"]
     minute = {"Microsoft": {"delivery_delays": 312, "bounces": 9}, "other": {"delivery_delays": 4, "bounces": 0}}  # fmt: skip
     campaign["undelivered"] = [{"at": last, "version": 1, "providers": minute}]
+
+
+def devices() -> dict[str, Any]:
+    """Build the devices and mail programs of the campaign; the sums are its human counters."""
+    classes = [
+        ("proxy", "Gmail image proxy", 1204, 0),
+        ("phone", "Apple Mail", 402, 0),
+        ("desktop", "Outlook", 371, 0),
+        ("phone", "Chrome", 188, 214),
+        ("proxy", "Yahoo image proxy", 176, 0),
+        ("desktop", "Chrome", 141, 121),
+        ("unknown", "Apple Mail or Outlook proxy", 96, 0),
+        ("phone", "Safari", 41, 187),
+        ("desktop", "Edge", 22, 31),
+        ("desktop", "Thunderbird", 18, 0),
+        ("tablet", "Safari", 14, 22),
+        ("phone", "Samsung Internet", 7, 17),
+        ("desktop", "Firefox", 3, 6),
+    ]
+    return {
+        "version": 5,
+        "classes": [
+            {
+                "device": device, "client": client, "unique_human_opens": opens,
+                "unique_human_clicks": clicks,
+            }
+            for device, client, opens, clicks in classes
+        ],
+    }  # fmt: skip
 
 
 def spring_counts() -> dict[str, int]:

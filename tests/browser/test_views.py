@@ -443,6 +443,19 @@ def test_a_provider_with_trouble_is_marked_in_words_and_replies_say_what_to_do(l
     expect(reply).to_contain_text("You can act. Spread the emails over a longer time.")
 
 
+def test_devices_are_shown_with_what_hides_them_and_emails_without_humans_apart(look):
+    page = look("campaign")
+    unfold(page)
+    devices = page.locator("table.devices")
+
+    expect(devices.get_by_role("row", name="Phone")).to_contain_text("23.8% 638")
+    expect(devices.get_by_role("row", name="Hidden by a proxy")).to_contain_text("1,380")
+    expect(devices.get_by_role("row", name="Apple Mail privacy proxy only")).to_contain_text(
+        "1,310"
+    )
+    expect(page.get_by_text("hide the device of 1,380 opens (51.4%)")).to_be_visible()
+
+
 def test_before_the_first_event_the_pipeline_is_not_called_normal(stage, look):
     stage.scene = figures.silent()
     page = look("health")

@@ -260,6 +260,24 @@ def test_the_document_has_the_mailbox_providers_and_what_to_do_about_replies():
         assert words in text
 
 
+def test_the_document_has_the_devices_and_mail_programs():
+    text = shown(document(example_reading()))
+
+    for words in (
+        "Covers 300 emails opened and 96 clicked by humans, each at its first open",
+        "Phone 70 23.3% 63 65.6% Apple Mail 37 12.3% 0 0.0%",
+        "Hidden by a proxy 150 50.0% 0 0.0% Gmail image proxy 132 44.0% 0 0.0%",
+    ):
+        assert words in text
+
+
+def test_csv_has_the_devices_and_mail_programs():
+    table = rows(example_reading())
+
+    assert table["device_unique_human_opens", "phone/Apple Mail"][:2] == ["37", "300"]
+    assert table["device_unique_human_clicks", "tablet/Safari"][:2] == ["5", "96"]
+
+
 def test_csv_has_the_mailbox_providers_and_replies():
     table = rows(example_reading())
 

@@ -1,4 +1,4 @@
-/** The part below a campaign's charts: links, problems, humans and bots, variants, mailbox providers, activity, and alarms. */
+/** The part below a campaign's charts: links, problems, humans and bots, devices, variants, mailbox providers, activity, and alarms. */
 
 import { html } from "../html.js";
 import { standsAlone } from "../leader.js";
@@ -10,6 +10,7 @@ import { LinksView } from "./links.js";
 import { ProblemsView } from "./problems.js";
 
 const AlarmsView = lazy(() => import("./alarms.js").then((module) => module.AlarmsView));
+const DevicesView = lazy(() => import("./devices.js").then((module) => module.DevicesView));
 const ProvidersView = lazy(() => import("./providers.js").then((module) => module.ProvidersView));
 const TermsView = lazy(() => import("./terms.js").then((module) => module.TermsView));
 const VariantsView = lazy(() => import("./variants.js").then((module) => module.VariantsView));
@@ -21,8 +22,11 @@ export function DetailsView({ id, page, page: { format, now }, data, summary, re
       <${LinksView} ...${{ id, data, format }} whole=${report} />
       <${ProblemsView} ...${{ id, summary, data, format }} />
     </div>
-    <${HumansAndBotsView} id=${id} summary=${summary} moved=${data?.moved}
-      unsettled=${data && lately(data, now, UNSETTLED)} format=${format} />
+    <div class="columns">
+      <${HumansAndBotsView} id=${id} summary=${summary} moved=${data?.moved}
+        unsettled=${data && lately(data, now, UNSETTLED)} format=${format} />
+      ${data?.devices && data.devices.classes.length > 0 && html`<${DevicesView} data=${data} format=${format} />`}
+    </div>
     ${data && data.variants.size > 0 && html`<div class="of-variants"><${VariantsView} ...${{ id, page, data }} /></div>`}
     ${data && data.providers.size > 0 && html`<${ProvidersView} data=${data} now=${now} format=${format} />`}
     ${!report && !standsAlone() && html`<${LatestView} id=${id} data=${data} format=${format} />`}
