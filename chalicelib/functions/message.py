@@ -239,7 +239,8 @@ class RequestHandler(Struct, frozen=True):
         yield from self.recipient_lists.answer(request)
 
     def _list_timelines(self, _: Connection, request: Request) -> Iterator[Message]:
-        yield from _found(request, map(self._timeline, request.campaigns))
+        timeline = self._opened_hours if request.of_hours else self._timeline
+        yield from _found(request, map(timeline, request.campaigns))
 
     def _compare(self, _: Connection, request: Request) -> Iterator[Message]:
         from chalicelib.live.comparison import compare  # few sessions need its statistics
@@ -296,6 +297,9 @@ class RequestHandler(Struct, frozen=True):
         stored = self.stats_table.change_notes(request.campaign, change)
         changed = [one for one in messages.notes(stored) if one["note"] == identity]
         return request.reply(id=CAMPAIGN_TOPIC_PREFIX + request.campaign, notes=changed)
+
+    def _opened_hours(self, campaign: str) -> Message:
+        return messages.opened_hours(campaign, self.stats_table.buckets(campaign, "hour#"))
 
     def _timeline(self, campaign: str) -> Message:
         return messages.campaign_timeline(campaign, *self.stats_table.timeline(campaign))

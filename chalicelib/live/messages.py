@@ -6,6 +6,8 @@ the snapshot's shape, so the same functions compose both.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from heapq import nsmallest
+from operator import attrgetter
 from typing import Literal
 
 from msgspec.structs import asdict
@@ -70,6 +72,9 @@ NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms", "n
 
 # Members of the pipeline's health that only those receive who may see all campaigns.
 OF_ALL_CAMPAIGNS = ("reconciliation", "recounts")
+
+# Hours of human opens in a timeline of hours: as many as fit into a frame.
+MOST_HOURS = 500
 
 # Counters of the sparkline next to a campaign's name.
 _OUTLINE = ("deliveries", "human_opens", "human_clicks")
@@ -237,6 +242,21 @@ def campaign_timeline(campaign: str, resolution: str, buckets: Iterable[Aggregat
         "id": campaign,
         "resolution": resolution,
         "buckets": _window(outline, WINDOWS[resolution]),
+    }
+
+
+def opened_hours(campaign: str, hours: Iterable[Aggregate]) -> Message:
+    """Compose the timeline of a campaign's human opens by hour: the first hours that have any."""
+    opened = (one for one in hours if one.counts.get("human_opens", 0) > 0)
+    first = nsmallest(MOST_HOURS, opened, key=attrgetter("part"))
+    return {
+        "$type": "CampaignTimeline",
+        "id": campaign,
+        "resolution": "hour",
+        "buckets": [
+            {"at": bucket_start(one.part), "human_opens": one.counts["human_opens"]}
+            for one in first
+        ],
     }
 
 

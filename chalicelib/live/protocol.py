@@ -93,6 +93,7 @@ class Request(Struct, frozen=True):
         campaign: of listActivity, listRecipients, recipientHistory, compareVariants, getUsual,
             createShare, listShares, addNote and removeNote; of setAlarms, empty for all campaigns.
         campaigns: of listTimelines and compare.
+        of_hours: of listTimelines, whether to return the hours of human opens.
         type, engager, link, bounce_type, bounce_subtype: filters of listActivity; None for no
             filter. `link` and the bounce filters take the values that a snapshot lists; `link`
             takes a link's id or URL.
@@ -117,6 +118,7 @@ class Request(Struct, frozen=True):
     topic: str = ""
     campaign: str = ""
     campaigns: tuple[str, ...] = ()
+    of_hours: bool = False
     query: str = ""
     type: str | None = None
     engager: str | None = None
@@ -255,7 +257,7 @@ _FIELDS = {
         "cursor",
         "stream",
     ),
-    "listTimelines": ("campaigns", "stream"),
+    "listTimelines": ("campaigns", "of_hours", "stream"),
     "compare": ("campaigns",),
     "compareVariants": ("campaign", "tag"),
     "getUsual": ("campaign",),
@@ -316,6 +318,13 @@ def _campaigns(value: dict[str, Any]) -> tuple[str, ...]:
     if is_comparison and len({*campaigns}) < len(campaigns):
         raise _invalid("ids", "different campaign topics", topics)
     return campaigns
+
+
+def _of_hours(value: dict[str, Any]) -> bool:
+    resolution = value.get("resolution")
+    if resolution not in (None, "hour"):
+        raise _invalid("resolution", '"hour", or left out', resolution)
+    return resolution is not None
 
 
 def _campaign_topic(name: str, topic: Any) -> str:
@@ -571,6 +580,7 @@ _READERS = {
     "campaign": _campaign,
     "query": _query,
     "campaigns": _campaigns,
+    "of_hours": _of_hours,
     "type": _one_of("type", ACTIVITY_TYPES),
     "engager": _one_of("engager", get_args(Class)),
     "link": _text("link", "the ID or URL of a link of a snapshot"),

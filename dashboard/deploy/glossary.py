@@ -1198,6 +1198,7 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "by_age": BY_AGE,
         "links": LINKS,
         "activity": ACTIVITY,
+        "week": WEEK,
         "devices": DEVICES,
         "device": DEVICE_NAMES,
         "providers": PROVIDERS,

@@ -4,6 +4,7 @@ import hashlib
 import math
 import random
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from support import scenes
@@ -317,7 +318,25 @@ def many(number: int) -> Scene:
         tags = TAGS[index % len(TAGS)]
         entries.append(entry | {"sender": SENDERS[index % len(SENDERS)], "tags": tags})
         scene.timelines[entry["id"]] = scenes.timeline(entry["id"], index)
+        scene.hours[entry["id"]] = opened_hours(entry, rng)
     return scene
+
+
+def opened_hours(entry: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """Build the human opens of a campaign by hour, more of them in the morning and the evening."""
+    began = datetime.fromisoformat(entry["first_event_at"]).replace(minute=0, second=0)
+    left = entry["counts"]["unique_human_opens"]
+    buckets = []
+    for hour in range(72):
+        at = began + timedelta(hours=hour)
+        by_day = 1.6 if at.hour in (8, 9, 19) else 0.15 if at.hour < 6 else 0.8
+        opens = int(left * min(0.9, by_day * rng.uniform(0.05, 0.2)))
+        left -= opens
+        if opens:
+            buckets.append({"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "human_opens": opens})
+    return {
+        "$type": "CampaignTimeline", "id": entry["id"], "resolution": "hour", "buckets": buckets,
+    }  # fmt: skip
 
 
 def link(

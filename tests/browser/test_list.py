@@ -665,3 +665,40 @@ def test_a_printed_list_names_its_filters_and_order_and_has_no_controls(listed, 
     expect(page.get_by_text("Sorted by: Read rate, Highest first.")).to_be_visible()
     expect(page.locator(".filters")).to_be_hidden()
     expect(page.get_by_text("The numbers are live")).to_be_hidden()
+
+
+def opened(page):
+    """Open the hours of opens, and return their table."""
+    page.get_by_text("When are emails opened?").click()
+    table = page.get_by_role("table", name="Human opens by weekday and hour")
+    expect(table).to_be_visible()
+    return table
+
+
+def test_the_hours_of_opens_are_those_of_the_newest_campaigns_that_match(stage, listed, look):
+    page = look()
+    asked = len(stage.requests)
+
+    table = opened(page)
+
+    expect(page.locator(".of-week")).to_contain_text("of the newest 200 of 317 campaigns")
+    hours = [one for one in stage.requests[asked:] if one.get("resolution") == "hour"]
+    newest = sorted(listed, key=lambda one: one["first_event_at"], reverse=True)
+    read = [topic.rpartition("/")[2] for one in hours for topic in one["ids"]]
+    assert sorted(read) == sorted(one["id"] for one in newest[:200])
+    expect(table.get_by_role("row")).to_have_count(8)
+    expect(page.get_by_text("Most human opens come on")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_hours_of_opens_are_accessible_and_fit_narrow_screens(listed, look, scheme):
+    page = look()
+    page.emulate_media(color_scheme=scheme)
+    table = opened(page)
+    assert violations(page) == []
+
+    page.set_viewport_size({"width": 320, "height": 640})
+
+    expect(table.get_by_role("row")).to_have_count(25)
+    assert overflow(page) == 0
+    assert violations(page) == []

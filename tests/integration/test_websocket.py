@@ -449,6 +449,25 @@ def test_a_timeline_uses_the_finest_resolution_that_covers_the_campaign(
     assert timeline["buckets"][-1]["human_opens"] == 1
 
 
+def test_human_opens_by_hour_are_returned_whatever_the_age_of_the_campaign(pipeline):
+    pipeline.run(
+        ses.a_delivery("m-1", at="2026-10-01T10:00:01.000Z"),
+        ses.an_open("m-1", at="2026-10-01T11:30:00.000Z"),
+        ses.an_open("m-1", at="2026-11-23T11:30:00.000Z"),
+    )
+
+    [answer] = pipeline.ask(VIEWER, action="listTimelines", ids=[SPRING], resolution="hour")
+
+    [timeline] = answer["results"]
+    assert (timeline["resolution"], timeline["buckets"]) == (
+        "hour",
+        [
+            {"at": "2026-10-01T11:00:00Z", "human_opens": 1},
+            {"at": "2026-11-23T11:00:00Z", "human_opens": 1},
+        ],
+    )
+
+
 def test_timelines_of_several_campaigns_are_streamed_one_by_one(pipeline):
     pipeline.run(ses.a_delivery("m-1"), ses.a_delivery("m-2", campaign="autumn"))
     ids = [SPRING, "stats/email-campaign/autumn", "stats/email-campaign/unknown"]

@@ -55,6 +55,7 @@ class Scene:
         recipients: the recipients of every campaign.
         complete: whether the list of recipients is complete.
         timelines: the timelines by campaign id.
+        hours: the timelines of human opens by hour, by campaign id.
         list_refusal: the response to requests for campaigns, if they are refused.
         usual: the members of the reply to `getUsual`.
         alarms_refusal: the response to changes of alarms, if they are refused.
@@ -72,6 +73,7 @@ class Scene:
     recipients: list[dict[str, Any]] = field(default_factory=list)
     complete: bool = True
     timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hours: dict[str, dict[str, Any]] = field(default_factory=dict)
     usual: dict[str, Any] = field(default_factory=lambda: {"campaigns": None})
     silent: bool = False
     refusal: dict[str, str] | None = None
@@ -94,9 +96,8 @@ class Scene:
                 yield from self._results(filter(_matches(request), self.activity), request)
             case "listTimelines":
                 names = [topic.rpartition("/")[2] for topic in request["ids"]]
-                yield from self._results(
-                    (self.timelines[one] for one in names if one in self.timelines), request
-                )
+                known = self.hours if "resolution" in request else self.timelines
+                yield from self._results((known[one] for one in names if one in known), request)
             case "listRecipients":
                 yield from self._recipients(request)
             case "recipientHistory":

@@ -20,6 +20,7 @@ from chalicelib.live.messages import (
     campaign_stats,
     campaign_timeline,
     health,
+    opened_hours,
     push,
 )
 from chalicelib.live.permissions import EVERYTHING, Permissions
@@ -236,6 +237,22 @@ def test_the_longest_sparkline_fits_into_a_frame():
 
     outline = campaign_timeline("spring" * 40, "day", days)
 
+    assert len(frames({"request_id": "x" * 200, "action": "listTimelines", "result": outline})) == 1
+
+
+def test_the_first_hours_with_human_opens_fit_into_a_frame():
+    hours = [
+        Aggregate(
+            "spring", f"hour#2026-{n // 672 + 1:02}-{n // 24 % 28 + 1:02}T{n % 24:02}", 1, most
+        )
+        for n, most in enumerate([{"human_opens": 10**9}, {"opens": 1}] * 600)
+    ]
+
+    outline = opened_hours("spring" * 40, reversed(hours))
+
+    assert [one["at"] for one in outline["buckets"]] == [
+        f"{one.part.removeprefix('hour#')}:00:00Z" for one in hours[0:1000:2]
+    ]
     assert len(frames({"request_id": "x" * 200, "action": "listTimelines", "result": outline})) == 1
 
 

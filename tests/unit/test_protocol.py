@@ -98,6 +98,11 @@ def test_each_documented_request_is_parsed(path):
             "invalid_request",
             "320 characters",
         ),
+        (
+            '{"action": "listTimelines", "ids": ["stats/email-campaign/a"], "resolution": "day"}',
+            "invalid_request",
+            "resolution",
+        ),
         ('{"action": "listTimelines", "ids": []}', "invalid_request", "1 to 25"),
         (
             '{"action": "listTimelines", "ids": [%s]}' % ('"x",' * 25 + '"x"'),

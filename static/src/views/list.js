@@ -21,7 +21,10 @@ import { Heading } from "./heading.js";
 import { ListFilters, describe } from "./list-filters.js";
 import { Notice, ServerErrorNotice } from "./notice.js";
 import { QueryProblems } from "./query-problems.js";
+import { lazy } from "./lazy.js";
 import { Totals } from "./totals.js";
+
+const WeekView = lazy(() => import("./week.js").then((module) => module.WeekView));
 
 /**
  * @typedef {import("../protocol.js").Summary} Summary
@@ -41,14 +44,14 @@ const NEAR = 10;
 let kept = null;
 
 /**
- * `typed`: the search as typed, with spaces that the URL leaves out.
+ * `typed`: the search as typed, with spaces that the URL leaves out; `week`: whether the hours of opens have been opened.
  * @typedef {{page: import("./app.js").Page, query: string,
  *            topic: import("../state.js").TopicState | undefined}} Props
- * @extends {Component<Props, {typed: string | null}>}
+ * @extends {Component<Props, {typed: string | null, week: boolean}>}
  */
 export class ListView extends Component {
-  /** @type {{typed: string | null}} */
-  state = { typed: null };
+  /** @type {{typed: string | null, week: boolean}} */
+  state = { typed: null, week: false };
   #text = this.props.query;
   #parsed = parseQuery(this.props.query);
   #redraw = () => this.setState({});
@@ -288,6 +291,10 @@ export class ListView extends Component {
         ${text("list.printed_order", { sort: text(`list.by_${query.sort}`), order: text(orderKey(query)) })}
       </p>
       <${Totals} title=${title} sums=${sums} asOf=${asOf} format=${format} />
+      <details class="of-week" onToggle=${() => this.setState({ week: true })}>
+        <summary>${text("week.title")}</summary>
+        ${this.state.week && html`<${WeekView} query=${this.#parsed.query} page=${this.props.page} />`}
+      </details>
       <p class="span order-of">
         <span role="status">
           ${loading ? !failed && text("page.loading") : text(total === null ? "activity.showing" : "activity.showing_of", { count: count(rows.length), total: count(total) })}
