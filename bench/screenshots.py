@@ -79,9 +79,11 @@ def main() -> None:
             shared(browser, stage)
             stage.scene.snapshots.pop(PREFIX + SPRING)
             take(browser, stage, "campaign", "error", **DESKTOP)
+        recipients(browser)
         lists(browser)
         comparisons(browser)
         variants(browser)
+        devices(browser)
         for name, scene in SCENES.items():
             with staged(scene()) as stage:
                 take(browser, stage, "campaign", name, **DESKTOP)
@@ -143,6 +145,11 @@ def lists(browser: Browser) -> None:
     with staged(figures.many(317)) as stage:
         for name, options in LISTS.items():
             shoot(opened(browser, stage.url, **options), name)
+        for name, options in {"opened": DESKTOP, "opened-phone": PHONE}.items():
+            page = opened(browser, stage.url, **options)
+            page.get_by_text("When are emails opened?").click()
+            expect(page.locator("table.week")).to_be_visible()
+            shoot(page, name)
         shoot(opened(browser, f"{stage.url}#/?sort=read", **DESKTOP), "overview-sorted")
         shoot(opened(browser, f"{stage.url}{filtered}", **DESKTOP), "overview-filtered")
         shoot(opened(browser, f"{stage.url}{filtered}", **PHONE), "overview-sorted-phone")
@@ -155,6 +162,22 @@ def lists(browser: Browser) -> None:
         page.get_by_label("Sort by").select_option("Read rate")
         page.wait_for_timeout(500)
         shoot(page, "overview-refused")
+
+
+def recipients(browser: Browser) -> None:
+    """Capture the recipients of a campaign who have not opened, and the history of one."""
+    path = f"{VIEWS['campaign']}/recipients"
+    with staged(figures.lively()) as stage:
+        stage.scene.recipients = scenes.recipients(1354)
+        for name, options in {
+            "recipients": DESKTOP | {"color_scheme": "light"},
+            "recipients-dark": DESKTOP | {"color_scheme": "dark"},
+            "recipients-phone": PHONE | {"color_scheme": "light"},
+        }.items():
+            shoot(opened(browser, f"{stage.url}{path}?state=not_opened", **options), name)
+        one = f"{stage.url}{path}?recipient=li.wei%40example.org"
+        shoot(opened(browser, one, **DESKTOP), "recipient")
+        shoot(opened(browser, one, **PHONE), "recipient-phone")
 
 
 def comparisons(browser: Browser) -> None:
@@ -203,6 +226,17 @@ def shared(browser: Browser, stage: Stage) -> None:
         page.get_by_role("button", name="Share").click()
         expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(1)
         shoot(page, name)
+
+
+def devices(browser: Browser) -> None:
+    """Capture the devices and mail programs of a campaign."""
+    with staged(figures.lively()) as stage:
+        for name, options in {"devices": DESKTOP, "devices-phone": PHONE}.items():
+            page = opened(browser, stage.url + VIEWS["campaign"], **options)
+            page.evaluate("scrollTo(0, document.body.scrollHeight)")
+            panel = page.get_by_role("region", name="Devices and mail programs")
+            panel.evaluate("one => scrollTo(0, one.offsetTop - 80)")
+            shoot(page, name)
 
 
 def whole(browser: Browser, stage: Stage, name: str, **options: object) -> None:
