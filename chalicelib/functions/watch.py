@@ -152,7 +152,8 @@ class HealthMonitor(Struct):
         While the directory is being built, their entries wait for the next check.
         """
         at = datetime.fromtimestamp(now, UTC)
-        self.paces.keep_only({one.campaign for one in self.newest})
+        judged = pipeline.judged if pipeline else ()
+        self.paces.keep_only({*(one.campaign for one in self.newest), *judged})
         for summary in self.newest:
             probes.run("the pace of a campaign", partial(self.paces.update, summary, at))
         if pipeline is not None and pipeline.directory.is_complete:
@@ -161,15 +162,20 @@ class HealthMonitor(Struct):
     def _judge_campaigns(
         self, pipeline: Pipeline | None, late: int | None, now: float, probes: "_Probes"
     ) -> None:
-        """Judge whether the newest campaigns are in trouble, each of which may fail by itself.
+        """Judge whether campaigns are in trouble, each of which may fail by itself.
 
+        These are the newest, and those that were in trouble when they were among the newest.
         While ingest is paused for a recount, nothing is judged: events wait, and counters change.
         """
         if pipeline is None or pipeline.health.paused_at is not None:
             return
         at = datetime.fromtimestamp(now, UTC)
-        for summary in self.newest:
-            probes.run("the alarms of a campaign", partial(self.alarms.update, summary, late, at))
+        newest = {one.campaign for one in self.newest}
+        others = sorted(pipeline.judged - newest)
+        older = probes.run("older campaigns", partial(self.stats_table.summaries, others)) or ()
+        for summary in (*self.newest, *older):
+            update = partial(self.alarms.update, summary, late, at, pipeline.judged)
+            probes.run("the alarms of a campaign", update)
 
     def _reconcile(
         self, pipeline: Pipeline | None, findings: Findings, now: float, probes: "_Probes"

@@ -10,6 +10,7 @@ from heapq import nsmallest
 from operator import attrgetter
 from typing import Literal
 
+from msgspec import to_builtins
 from msgspec.structs import asdict
 
 from chalicelib.facts import links
@@ -71,7 +72,7 @@ _KINDS_OF_BOTS = ("privacy_proxy", "prefetch", "security_scanner", "declared_bot
 NOT_SHARED = frozenset({"activity", "pace", "replies", "incidents", "alarms", "notes"})
 
 # Members of the pipeline's health that only those receive who may see all campaigns.
-OF_ALL_CAMPAIGNS = ("reconciliation", "recounts")
+OF_ALL_CAMPAIGNS = ("reconciliation", "recounts", "alarms")
 
 # Hours of human opens in a timeline of hours: as many as fit into a frame.
 MOST_HOURS = 500
@@ -292,9 +293,10 @@ def pipeline(
     health_of_all: Health,
     reconciled: Reconciled | None,
     proofs: Iterable[Proof],
+    alarms: StoredSettings,
     access: Permissions,
 ) -> Message:
-    """Compose the pipeline's health with the last comparison with SES and the last recounts.
+    """Compose the pipeline's health, the last comparison with SES, recounts and alarms' settings.
 
     These are of all campaigns: connections that may see only some do not receive them.
     """
@@ -305,6 +307,7 @@ def pipeline(
         **shown,
         "reconciliation": None if reconciled is None else reconciled_message(reconciled),
         "recounts": [asdict(one) for one in proofs],
+        "alarms": [alarm_settings("all", alarms, may_change=access.may_set_alarms(None))],
     }
 
 
@@ -322,6 +325,11 @@ def seen(message: Message, access: Permissions) -> Message | None:
                 if message[name] is not None
             }
             shown = {**message, **named}
+            if "alarms" in shown:  # the permission to change them is that of each viewer
+                shown["alarms"] = [
+                    {name: one for name, one in settings.items() if name != "may_change"}
+                    for settings in shown["alarms"]
+                ]
             if not access.sees_everything:
                 for name in OF_ALL_CAMPAIGNS:
                     shown.pop(name, None)
@@ -386,6 +394,7 @@ def alarm_settings(
         "version": stored.version,
         "kinds": None if settings.kinds is None else list(settings.kinds),
         "snooze_until": settings.snooze_until,
+        "quiet": to_builtins(settings.quiet),
         **({"test": settings.test} if scope == "campaign" else {}),
         **({} if may_change is None else {"may_change": may_change}),
     }

@@ -19,7 +19,8 @@ from chalicelib.recipients.audience import IN_STATE
 from chalicelib.ses.event import MAX_ID
 from chalicelib.stats.counters import COUNTERS, RATES
 from chalicelib.stats.directory import Entry
-from chalicelib.stats.incidents import KINDS
+from chalicelib.stats.incidents import ALARM_KINDS, NO_QUIET_HOURS
+from chalicelib.stats.quiet_hours import QuietHours, is_time_of_day, zone_of
 from chalicelib.stats.tags import tag
 
 MAX_QUERY_LENGTH = 200
@@ -449,9 +450,10 @@ def _alarms(value: dict[str, Any]) -> dict[str, Any]:
 def _kinds(value: dict[str, Any]) -> list[str] | None:
     kinds = value["kinds"]
     if kinds is not None and not (
-        isinstance(kinds, list) and all(isinstance(one, str) and one in KINDS for one in kinds)
+        isinstance(kinds, list)
+        and all(isinstance(one, str) and one in ALARM_KINDS for one in kinds)
     ):
-        raise _invalid("kinds", f"null or a list of some of {', '.join(KINDS)}", kinds)
+        raise _invalid("kinds", f"null or a list of some of {', '.join(ALARM_KINDS)}", kinds)
     return None if kinds is None else sorted(set(kinds))
 
 
@@ -497,6 +499,36 @@ def _note(value: dict[str, Any]) -> str:
     if not isinstance(note, str) or not 1 <= len(note) <= MAX_ID:
         raise _invalid("note", "the id of a note of a snapshot", note)
     return note
+
+
+def _quiet(value: dict[str, Any]) -> QuietHours | Literal["none"] | None:
+    quiet = value["quiet"]
+    if quiet is None or quiet == NO_QUIET_HOURS:
+        return NO_QUIET_HOURS if quiet else None
+    if not isinstance(quiet, dict):
+        example = '{"from": "22:00", "to": "07:00", "zone": "Europe/Zurich"}'
+        raise _invalid("quiet", f'null, "{NO_QUIET_HOURS}" or quiet hours such as {example}', quiet)
+    begin, end = (_time_of_day(quiet, name) for name in ("from", "to"))
+    if begin == end:
+        raise _invalid("quiet.to", "another time than quiet.from", end)
+    zone: Any = quiet.get("zone")
+    try:
+        zone_of(zone)
+    except (TypeError, ValueError) as error:
+        raise _invalid(
+            "quiet.zone", "a time zone such as Europe/Zurich, or an offset such as UTC+01:00", zone
+        ) from error
+    critical = quiet.get("except_critical", True)
+    if not isinstance(critical, bool):
+        raise _invalid("quiet.except_critical", "true or false", critical)
+    return QuietHours(begin, end, zone, critical)
+
+
+def _time_of_day(quiet: dict[str, Any], name: str) -> str:
+    found = quiet.get(name)
+    if not isinstance(found, str) or not is_time_of_day(found):
+        raise _invalid(f"quiet.{name}", "a time of day such as 22:00", found)
+    return found
 
 
 def _listing(value: dict[str, Any]) -> Listing:
@@ -566,6 +598,7 @@ _ALARMS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
     "kinds": _kinds,
     "snooze_until": _snooze_until,
     "test": lambda value: _flag(value, "test"),
+    "quiet": _quiet,
 }
 
 _READERS = {

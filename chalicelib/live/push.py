@@ -71,7 +71,10 @@ class Push(NamedTuple):
 
 
 class PipelineResult(NamedTuple):
-    """A comparison with SES or a recount has a result; a push of it is the whole snapshot."""
+    """What only the snapshot of the pipeline has; a push of it is the whole snapshot.
+
+    It is the result of a comparison with SES or of a recount, or the settings of all alarms.
+    """
 
     version: int = 0
 
@@ -111,8 +114,10 @@ def newest(images: Iterable[Item]) -> dict[Key, Change]:
                 found[key] = pace_from_item(image)
             elif kind == INCIDENT:
                 found[key] = incident_from_item(image)
-            elif kind == SETTINGS and aggregate.campaign != PIPELINE:
-                found[key] = settings_from_item(image)
+            elif kind == SETTINGS:
+                settings = settings_from_item(image)
+                is_of_all = aggregate.campaign == PIPELINE
+                found[key] = PipelineResult(settings.version) if is_of_all else settings
             elif kind == NOTES:
                 found[key] = notes_from_item(image)
             elif kind in SHOWN_PARTS:
@@ -175,7 +180,7 @@ def _member(one: StoredPace | StoredSettings | StoredNotes) -> Message:
 
 
 def needs_snapshot(changed: Changed) -> bool:
-    """Return whether the pipeline's results have changed, which only its snapshot has."""
+    """Return whether something has changed that only the snapshot of the pipeline has."""
     return any(isinstance(one, PipelineResult) for one in changed.values())
 
 

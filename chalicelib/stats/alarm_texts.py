@@ -1,7 +1,7 @@
-"""The messages about incidents of campaigns.
+"""The messages about incidents of campaigns, and about campaigns that are done.
 
-Each has a subject, and a line each for what happened, how sure it is, and what to do. None contains
-an address.
+A message has a subject and three lines. Of an incident, they are what happened, how sure it is, and
+what to do. None contains an address.
 """
 
 import unicodedata
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from chalicelib.facts.personal import masked
 from chalicelib.insight.causes import ALPHAS
+from chalicelib.stats.done_report import DoneReport, Usual
 from chalicelib.stats.incidents import Incident, moment
 from chalicelib.stats.watch_log import NoticeState
 
@@ -132,7 +133,6 @@ def alarm(campaign: str, incident: Incident, state: NoticeState, page_url: str =
         page_url: the address of the page, ending with `/`; empty for no link.
     """
     words = WORDS[incident.kind]
-    name = masked(campaign)
     title = words.title.format(provider=incident.provider)
     if state == "began":
         lines = [
@@ -152,11 +152,48 @@ def alarm(campaign: str, incident: Incident, state: NoticeState, page_url: str =
             f"It began at {_clock(incident.began_at)}.",
             "This cause raises no further alarm in this campaign.",
         ]
-    link = [f"{page_url}#/campaign/{quote(campaign, safe='')}"] if page_url else []
-    text = [f"Campaign: {name}", "", *lines, *(["", *link] if link else [])]
     if state == "ended":
         title = f"{'No longer watched' if incident.closed else 'Over'}: {title}"
+    return _alarm(campaign, title, lines, page_url)
+
+
+def alarm_when_done(campaign: str, report: DoneReport, page_url: str = "") -> Alarm:
+    """Return the message that a campaign is done, with its results.
+
+    Args:
+        campaign: the campaign's id.
+        report: its results.
+        page_url: the address of the page; empty for no link.
+    """
+    share = _share(report.delivered, report.sent)
+    lines = [
+        f"Delivered: {report.delivered:,} of {report.sent:,} emails ({share}).",
+        _result("Read", "opened by people", report.opened, report.delivered, report.usual_opened),
+        _result(
+            "Clicked", "clicked by people", report.clicked, report.delivered, report.usual_clicked
+        ),
+    ]
+    return _alarm(campaign, "Your campaign is done", lines, page_url)
+
+
+def _alarm(campaign: str, title: str, lines: list[str], page_url: str) -> Alarm:
+    name = masked(campaign)
+    link = ["", f"{page_url}#/campaign/{quote(campaign, safe='')}"] if page_url else []
+    text = [f"Campaign: {name}", "", *lines, *link]
     return Alarm(_subject(title, name), "\n".join(text))
+
+
+def _result(title: str, how: str, emails: int, delivered: int, usual: Usual | None) -> str:
+    found = f"{title}: {emails:,} emails {how}, {_share(emails, delivered)} of delivered"
+    if usual is None:
+        return f"{found}."
+    low, high = usual
+    verdict = "fewer than" if emails < low else "more than" if emails > high else "as many as"
+    return f"{found}; {verdict} usual after this time ({low:,} to {high:,})."
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
 
 
 def happened(words: Words, provider: str, *, affected: int, total: int, minutes: int) -> str:

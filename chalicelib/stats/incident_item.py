@@ -2,7 +2,8 @@
 
     campaign     part               v        …
     spring       incident#bounces   version  incident: an Incident as JSON
-    spring       incident settings           alarms_v (version), alarm_kinds, snooze_until, is_test
+    spring       incident settings           alarms_v (version), alarm_kinds, snooze_until, is_test,
+                                             quiet_hours: a QuietHours as JSON, or `none`
     " pipeline"  incident settings           the same, of all campaigns
 
 `watch` writes an incident when it begins, changes or ends. No counter is derived from it. A
@@ -10,18 +11,20 @@ snapshot reads the incidents and the settings of a campaign with one query.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from chalicelib.dynamodb import AttributeValue, Item
-from chalicelib.stats.incidents import Incident, Settings, StoredSettings
+from chalicelib.stats.incidents import NO_QUIET_HOURS, Incident, Settings, StoredSettings
+from chalicelib.stats.quiet_hours import QuietHours
 
 INCIDENT = "incident"
 """The kind of the parts `incident#…`, and the prefix of all parts that snapshots show."""
 SETTINGS = f"{INCIDENT} settings"
 
 _incident_decoder = msgspec.json.Decoder(Incident)
+_quiet_decoder = msgspec.json.Decoder(QuietHours)
 _NONE = AttributeValue()
 
 
@@ -55,19 +58,31 @@ def settings_from_item(item: Item) -> StoredSettings:
             None if kinds is None else tuple(one["S"] for one in kinds),
             item.get("snooze_until", _NONE).get("S"),
             item.get("is_test", _NONE).get("BOOL", False),
+            _quiet(item.get("quiet_hours", _NONE).get("S")),
         ),
         int(item.get("alarms_v", {"N": "0"})["N"]),
     )
 
 
-_ATTRIBUTES = {"kinds": "alarm_kinds", "snooze_until": "snooze_until", "test": "is_test"}
+def _quiet(stored: str | None) -> QuietHours | Literal["none"] | None:
+    if stored is None or stored == NO_QUIET_HOURS:
+        return NO_QUIET_HOURS if stored else None
+    return _quiet_decoder.decode(stored)
+
+
+_ATTRIBUTES = {
+    "kinds": "alarm_kinds",
+    "snooze_until": "snooze_until",
+    "test": "is_test",
+    "quiet": "quiet_hours",
+}
 
 
 def settings_update(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of UpdateItem for a change of settings.
 
     Args:
-        changes: some of `kinds`, `snooze_until` and `test`; None restores the default.
+        changes: some of `kinds`, `snooze_until`, `test` and `quiet`; None restores the default.
     """
     kept = {name: value for name, value in changes.items() if value is not None}
     removed = [_ATTRIBUTES[name] for name in changes if name not in kept]
@@ -89,6 +104,8 @@ def _attribute(value: object) -> AttributeValue:
             return {"BOOL": value}
         case str():
             return {"S": value}
+        case QuietHours():
+            return {"S": msgspec.json.encode(value).decode()}
         case list() | tuple():
             return {"L": [{"S": one} for one in value]}
     raise ValueError(f"a {type(value).__name__} is not a setting")

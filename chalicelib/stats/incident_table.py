@@ -8,6 +8,10 @@ again without them. Another check does nothing in this campaign until the hold h
 check crashes, the first check after that repeats what was to be done: parts are idempotent, and a
 message that is sent again has the same deduplication id.
 
+A campaign with a running incident, or with a message that waits for the end of quiet hours, is
+open: it is judged even if it is no longer among the newest. The set of these campaigns is written
+before a log that opens one, so that a crash never loses a campaign.
+
 Each minute, one item is read for each campaign that is judged. The log is written only if more than
 the minute has changed: while emails are sent, each one to three minutes, when a mark is set
 (insight/marks.py); otherwise when an incident begins or ends, and in the ten minutes before it
@@ -16,9 +20,9 @@ ends. It has at most 20 KB.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.aws.topics import AlarmTopic
 from chalicelib.errors import AwsError, ConditionFailed, ConfigError
@@ -26,25 +30,28 @@ from chalicelib.facts.personal import masked
 from chalicelib.insight.alarms import JUDGED_FOR, judge
 from chalicelib.insight.causes import Observation
 from chalicelib.insight.curves import sending
+from chalicelib.insight.done import PUNCTUAL_SECONDS, is_done, may_be_done
 from chalicelib.insight.history import comparable
 from chalicelib.log import log as log_event
-from chalicelib.stats.alarm_texts import alarm, alarm_for_test
+from chalicelib.stats.alarm_texts import Alarm, alarm, alarm_for_test, alarm_when_done
 from chalicelib.stats.counters import Aggregate
-from chalicelib.stats.incidents import Incident, Settings, effective
+from chalicelib.stats.done_report import done_report
+from chalicelib.stats.incidents import DONE, Settings, effective
 from chalicelib.stats.pace import running_campaign
 from chalicelib.stats.pace_table import Paces
+from chalicelib.stats.quiet_hours import QuietHours, zone_of
 from chalicelib.stats.table import StatsTable
 from chalicelib.stats.watch_log import (
-    Notice,
     StoredLog,
     WatchLog,
     after,
     closed,
+    completed,
     deduplication_id,
-    done,
     is_same,
     log_from_item,
-    log_to_text,
+    log_to_texts,
+    reported,
 )
 
 HOLD_SECONDS = 55
@@ -81,13 +88,20 @@ class CampaignAlarms:
         # Campaigns that are judged no longer, and of which nothing is left to do.
         self._closed: set[str] = set()
 
-    def update(self, summary: Aggregate, late_seconds: int | None, now: datetime) -> None:
+    def update(
+        self,
+        summary: Aggregate,
+        late_seconds: int | None,
+        now: datetime,
+        judged: Collection[str] = (),
+    ) -> None:
         """Judge a campaign, and store and send what has begun or ended.
 
         Args:
             summary: the campaign's summary.
             late_seconds: how late events are counted; None if that is unknown.
             now: the current time, in UTC.
+            judged: the campaigns that are judged even if they are not among the newest.
 
         Raises:
             AwsError: an item could not be read or written, or a message not be sent; a later call
@@ -96,7 +110,8 @@ class CampaignAlarms:
         campaign = summary.campaign
         if summary.first_event_at is None or campaign in self._closed:
             return
-        is_old = now - datetime.fromisoformat(summary.first_event_at) >= JUDGED_FOR
+        age = now - datetime.fromisoformat(summary.first_event_at)
+        is_old = age >= JUDGED_FOR
         stored = log_from_item(self._stats_table.watch_log(campaign))
         for _ in range(_ATTEMPTS):
             if stored.held_until > self._clock():
@@ -105,15 +120,14 @@ class CampaignAlarms:
                 new = self._closed_log(campaign, stored.log, now)
             else:
                 new = self._judged(summary, stored.log, late_seconds, now)
-            if not new.has_work and is_same(new, stored.log):
-                if is_old:
-                    self._closed.add(campaign)
-                return
-            name = os.urandom(8).hex() if new.has_work else ""  # no other check has it
-            found = self._put(campaign, new, stored.version, name)
+            new = self._reported(summary, new, late_seconds, age, now)
+            if new.is_open and campaign not in judged:
+                self._stats_table.judge_further(campaign, judged=True)
+            found = None
+            if new.has_work or not is_same(new, stored.log):
+                found = self._store(campaign, new, stored.version)
             if found is None:
-                if new.has_work:
-                    self._complete(campaign, new, stored.version + 1)
+                self._end(summary, completed(new), age, judged)
                 return
             stored = found
         raise AwsError("Contention", f"the watch log changed {_ATTEMPTS} times while it was judged")
@@ -131,12 +145,31 @@ class CampaignAlarms:
         identity = {"deduplication_id": os.urandom(16).hex()}
         self._topic.publish(*alarm_for_test(self._page_url), attributes | identity)
 
+    def _store(self, campaign: str, new: WatchLog, version: int) -> StoredLog | None:
+        """Store a log, and do what is to be done; return another log that is stored."""
+        name = os.urandom(8).hex() if new.has_work else ""  # no other check has it
+        found = self._put(campaign, new, version, name)
+        if found is None and new.has_work:
+            self._complete(campaign, new, version + 1)
+        return found
+
+    def _end(
+        self, summary: Aggregate, log: WatchLog, age: timedelta, judged: Collection[str]
+    ) -> None:
+        """Forget a campaign of which nothing is left to do."""
+        if log.is_open:
+            return
+        if summary.campaign in judged:
+            self._stats_table.judge_further(summary.campaign, judged=False)
+        if age >= JUDGED_FOR and (log.later.is_reported or not may_be_done(summary.counts, age)):
+            self._closed.add(summary.campaign)
+
     def _put(self, campaign: str, new: WatchLog, version: int, name: str) -> StoredLog | None:
         """Store a log, and take hold of what is to be done; return another one that is stored."""
         until = int(self._clock()) + HOLD_SECONDS if name else 0
         try:
             self._stats_table.put_watch_log(
-                campaign, log_to_text(new), version=version, held_by=name, held_until=until
+                campaign, log_to_texts(new), version=version, held_by=name, held_until=until
             )
         except ConditionFailed as error:
             found = log_from_item(error.item)
@@ -149,41 +182,75 @@ class CampaignAlarms:
         for one in log.unwritten:
             self._stats_table.put_incident(campaign, log.incidents[one])
         for notice in log.notices:
-            self._send(campaign, log.incidents[notice.incident], notice)
+            incident = log.incidents[notice.incident]
+            text = alarm(campaign, incident, notice.state, self._page_url)
+            attributes = {"kind": incident.kind, "level": incident.level, "state": notice.state}
+            self._send(campaign, text, notice.incident, attributes)
+        if log.later.report is not None:
+            text = alarm_when_done(campaign, log.later.report, self._page_url)
+            attributes = {"kind": DONE, "level": "info", "state": DONE}
+            self._send(campaign, text, DONE, attributes)
         with suppress(ConditionFailed):  # the hold has ended, and another check completes it, too
-            self._stats_table.put_watch_log(campaign, log_to_text(done(log)), version=version)
+            texts = log_to_texts(completed(log))
+            self._stats_table.put_watch_log(campaign, texts, version=version)
 
-    def _send(self, campaign: str, incident: Incident, notice: Notice) -> None:
-        subject, text = alarm(campaign, incident, notice.state, self._page_url)
-        identity = deduplication_id(campaign, notice)
-        log_event("alarm", subject=subject, state=notice.state, id=identity)
+    def _send(self, campaign: str, text: Alarm, incident: str, attributes: dict[str, str]) -> None:
+        state = attributes["state"]
+        identity = deduplication_id(campaign, incident, state)
+        log_event("alarm", subject=text.subject, state=state, id=identity)
         if self._topic is not None:
-            attributes = {
-                "campaign": _printable(masked(campaign)),
-                "kind": incident.kind,
-                "level": incident.level,
-                "state": notice.state,
-                "deduplication_id": identity,
-            }
-            self._topic.publish(subject, text, attributes)
+            about = {"campaign": _printable(masked(campaign)), "deduplication_id": identity}
+            self._topic.publish(text.subject, text.text, attributes | about)
 
     def _judged(
         self, summary: Aggregate, log: WatchLog, late_seconds: int | None, now: datetime
     ) -> WatchLog:
         judgement = judge(self._observation(summary, late_seconds, now), log.state)
         # Without an incident, no setting makes a difference.
-        needs_settings = bool(judgement.changes or log.running)
+        needs_settings = bool(judgement.changes or log.running or log.later.waiting)
         settings = self._settings(summary.campaign) if needs_settings else Settings()
         return after(log, judgement, settings)
 
     def _closed_log(self, campaign: str, log: WatchLog, now: datetime) -> WatchLog:
-        if not log.running:
+        if not log.running and not log.later.waiting:
             return log
         return closed(log, self._settings(campaign), _minute(now))
 
+    def _reported(
+        self,
+        summary: Aggregate,
+        log: WatchLog,
+        late_seconds: int | None,
+        age: timedelta,
+        now: datetime,
+    ) -> WatchLog:
+        """Return the log with the report of a campaign that is done, which it has once.
+
+        While events are counted late, or the delay is unknown, the results are incomplete.
+        """
+        is_late = late_seconds is None or late_seconds > PUNCTUAL_SECONDS
+        if log.later.is_reported or is_late or not may_be_done(summary.counts, age):
+            return log
+        _, sends = self._paces.counters.read(summary, now)
+        if not is_done(summary.counts, age, sends, now):
+            return log
+        return reported(log, done_report(summary, now), self._settings(summary.campaign))
+
     def _settings(self, campaign: str) -> Settings:
+        """Return the settings that apply to a campaign.
+
+        Quiet hours in an unknown time zone are ignored: a message at night does less harm than
+        none.
+        """
         of_campaign = self._stats_table.alarm_settings(campaign)
-        return effective(of_campaign.settings, self._stats_table.alarm_settings().settings)
+        found = effective(of_campaign.settings, self._stats_table.alarm_settings().settings)
+        if isinstance(found.quiet, QuietHours):
+            try:
+                zone_of(found.quiet.zone)
+            except ValueError as error:
+                log_event("quiet_hours_ignored", detail=str(error))
+                return found._replace(quiet=None)
+        return found
 
     def _observation(
         self, summary: Aggregate, late_seconds: int | None, now: datetime

@@ -124,6 +124,9 @@ _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
 _MOST_UNDELIVERED = UNDELIVERED_WINDOW // timedelta(minutes=1)
 _WATCH_LOG = "watch log"
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
+# The campaigns with an open incident. `pipeline` reads it, too: its part is in the same range.
+_OPEN = "open incidents"
+_OPEN_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": _OPEN}}
 _RECONCILIATION_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": RECONCILIATION}}
 # A position in the list of campaigns: a campaign, and the time of its first event.
 _PLACE = re.compile(
@@ -136,6 +139,7 @@ class Pipeline(NamedTuple):
 
     Attributes:
         delays: what has been measured of each shard's events, by the part of its position.
+        judged: campaigns that are judged even if they are not among the newest.
     """
 
     health: Health
@@ -143,14 +147,22 @@ class Pipeline(NamedTuple):
     directory: State
     delays: Mapping[str, Sums] = {}
     reconciled: Stored = Stored()
+    judged: frozenset[str] = frozenset()
 
 
 class Results(NamedTuple):
-    """The pipeline's health, the last comparison with SES, and recounts, newest first."""
+    """What the page shows of the pipeline.
+
+    Attributes:
+        reconciled: the last comparison with SES.
+        proofs: the recounts, newest first.
+        alarms: the settings of alarms of all campaigns.
+    """
 
     health: Health
     reconciled: Reconciled | None
     proofs: Sequence[Proof]
+    alarms: StoredSettings
 
 
 class Applied(NamedTuple):
@@ -559,7 +571,7 @@ class StatsTable:
         """Return the pipeline's health, the read positions and the directory's state.
 
         One consistent query reads all of them, in the range `directory`, `health`,
-        `reconciliation`, `recount#`, `shard#`.
+        `incident settings`, `open incidents`, `reconciliation`, `recount#`, `shard#`.
         """
         items = list(
             self._query(
@@ -579,10 +591,11 @@ class StatsTable:
             state_from_item(by_part.get(STATE, {})),
             {part: delays_from_item(one) for part, one in shards.items()},
             stored_from_item(by_part.get(RECONCILIATION, {})),
+            frozenset(by_part.get(_OPEN, {}).get("campaigns", {}).get("SS", ())),
         )
 
     def results(self) -> Results:
-        """Return the pipeline's health, and the results of comparisons; one consistent query."""
+        """Return what the page shows of the pipeline; one consistent query."""
         items = self._query(
             "campaign = :campaign AND part BETWEEN :first AND :last",
             {
@@ -597,6 +610,7 @@ class StatsTable:
             health_from_item(by_part.get(HEALTH, {})),
             stored_from_item(by_part.get(RECONCILIATION, {})).result,
             sorted(proofs, key=lambda one: one.at, reverse=True),
+            settings_from_item(by_part.get(SETTINGS, {})),
         )
 
     def begin_reconciliation(self, now: datetime) -> bool:
@@ -865,13 +879,19 @@ class StatsTable:
         return self._item(campaign, _WATCH_LOG) or {}
 
     def put_watch_log(
-        self, campaign: str, log: str, *, version: int, held_by: str = "", held_until: int = 0
+        self,
+        campaign: str,
+        texts: tuple[str, str],
+        *,
+        version: int,
+        held_by: str = "",
+        held_until: int = 0,
     ) -> None:
         """Store the watch log of a campaign in place of the version that was read.
 
         Args:
             campaign: the campaign's id.
-            log: the log as JSON (stats/watch_log.py).
+            texts: the log, and what is sent later, as JSON (stats/watch_log.py).
             version: of the log that was read; 0 if there was none.
             held_by: the check that writes and sends what is to be done; empty if nothing is.
             held_until: epoch seconds; after that, any check may do it.
@@ -880,21 +900,39 @@ class StatsTable:
             ConditionFailed: the log has changed since, perhaps by this call.
             AwsError: the item could not be written.
         """
+        log, later = texts
         self._dynamo.call(
             "update_item",
             TableName=self._name,
             Key={"campaign": {"S": campaign}, "part": {"S": _WATCH_LOG}},
-            UpdateExpression=("SET #log = :log, held_by = :by, held_until = :until, v = :next"),
+            UpdateExpression=(
+                "SET #log = :log, later = :later, held_by = :by, held_until = :until, v = :next"
+            ),
             ConditionExpression="v = :v" if version else "attribute_not_exists(v)",
             ExpressionAttributeNames={"#log": "log"},
             ExpressionAttributeValues={
                 ":log": {"S": log},
+                ":later": {"S": later},
                 ":by": {"S": held_by},
                 ":until": {"N": str(held_until)},
                 ":next": {"N": str(version + 1)},
                 **({":v": {"N": str(version)}} if version else {}),
             },
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+    def judge_further(self, campaign: str, *, judged: bool) -> None:
+        """Store whether a campaign is judged even if it is not among the newest.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key=_OPEN_KEY,
+            UpdateExpression=f"{'ADD' if judged else 'DELETE'} campaigns :campaign",
+            ExpressionAttributeValues={":campaign": {"SS": [campaign]}},
         )
 
     def put_incident(self, campaign: str, incident: Incident) -> None:
@@ -977,7 +1015,7 @@ class StatsTable:
         """Change settings of a campaign's alarms, by default of all campaigns, and return them.
 
         Args:
-            changes: some of `kinds`, `snooze_until` and `test`; None restores the default.
+            changes: some of `kinds`, `snooze_until`, `test` and `quiet`; None restores the default.
             campaign: the campaign's id.
 
         Raises:

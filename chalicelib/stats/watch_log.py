@@ -5,8 +5,11 @@ the page and a subscriber need: an *incident* for each cause, and a *notice* for
 is still to be sent. stats/incident_table.py stores it with one conditional write, so that a minute
 is either judged and its notices are stored, or neither.
 
-    campaign  part       v        log                 held_by  held_until
-    spring    watch log  version  a WatchLog as JSON  a check  epoch seconds
+    campaign  part       v        log                 later            held_by  held_until
+    spring    watch log  version  a WatchLog as JSON  a Later as JSON  a check  epoch seconds
+
+Messages that wait for the end of quiet hours, and the message that the campaign is done, are in an
+attribute of their own. A check of a release without it keeps it as it is.
 
 All functions are pure.
 """
@@ -22,7 +25,8 @@ from msgspec.structs import replace
 
 from chalicelib.dynamodb import Item
 from chalicelib.insight.alarms import Change, Judgement, State
-from chalicelib.stats.incidents import Incident, Settings, moment
+from chalicelib.stats.done_report import DoneReport
+from chalicelib.stats.incidents import DONE, Incident, Settings, moment
 
 NoticeState = Literal["began", "ended"]
 
@@ -38,6 +42,20 @@ class Notice(Struct, frozen=True):
     state: NoticeState
 
 
+class Later(Struct, frozen=True):
+    """Messages that wait, and the message that the campaign is done.
+
+    Attributes:
+        waiting: messages that wait for the end of quiet hours, in the order of the events.
+        report: the results that are still to be sent.
+        is_reported: whether it was decided if results are sent, which happens once.
+    """
+
+    waiting: tuple[Notice, ...] = ()
+    report: DoneReport | None = None
+    is_reported: bool = False
+
+
 class WatchLog(Struct, frozen=True):
     """What is known of a campaign's incidents, and what is still to be done about them.
 
@@ -46,12 +64,14 @@ class WatchLog(Struct, frozen=True):
         incidents: all, by id.
         notices: messages that are still to be sent, in the order of the events.
         unwritten: ids of the incidents whose parts are still to be written.
+        later: messages that wait, and the message that the campaign is done.
     """
 
     state: State = State()
     incidents: Mapping[str, Incident] = {}
     notices: tuple[Notice, ...] = ()
     unwritten: tuple[str, ...] = ()
+    later: Later = Later()
 
     @property
     def running(self) -> list[Incident]:
@@ -61,7 +81,12 @@ class WatchLog(Struct, frozen=True):
     @property
     def has_work(self) -> bool:
         """Whether anything is still to be written or sent."""
-        return bool(self.notices or self.unwritten)
+        return bool(self.notices or self.unwritten or self.later.report)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the campaign is judged further even if it is not among the newest."""
+        return bool(self.running or self.later.waiting or self.has_work)
 
 
 EMPTY = WatchLog()
@@ -87,7 +112,7 @@ def after(log: WatchLog, judgement: Judgement, settings: Settings) -> WatchLog:
     if settings.test:
         return closed(log, Settings(kinds=()), minute)
     at = moment(minute)
-    log = replace(log, state=judgement.state)
+    log = released(replace(log, state=judgement.state), settings, at)
     began = [one for one in judgement.changes if one.kind == "raised"]
     over = {one.key for one in judgement.changes if one.kind == "over"}
     for change in began:
@@ -104,12 +129,41 @@ def after(log: WatchLog, judgement: Judgement, settings: Settings) -> WatchLog:
 
 def closed(log: WatchLog, settings: Settings, minute: int) -> WatchLog:
     """Return the log of a campaign that is judged no longer: its running incidents end."""
+    log = released(log, settings, moment(minute))
     return _ended(log, log.running, settings, minute, closed=True)
 
 
-def done(log: WatchLog) -> WatchLog:
+def released(log: WatchLog, settings: Settings, at: datetime) -> WatchLog:
+    """Return the log with the messages that have waited and are sent now.
+
+    A message that the settings exclude by now is dropped.
+    """
+    due: list[Notice] = []
+    waiting: list[Notice] = []
+    for one in log.later.waiting:
+        is_quiet = settings.is_quiet(log.incidents[one.incident].kind, at)
+        (waiting if is_quiet else due).append(one)
+    if not due:
+        return log
+    log = replace(log, later=replace(log.later, waiting=tuple(waiting)))
+    due = [one for one in due if settings.sends(log.incidents[one.incident].kind, at)]
+    began = [log.incidents[one.incident] for one in due if one.state == "began"]
+    sent = [replace(one, sent=True, version=one.version + 1) for one in began]
+    return _with(log, sent, due)
+
+
+def reported(log: WatchLog, report: DoneReport, settings: Settings) -> WatchLog:
+    """Return the log of a campaign that is done; its report waits for the end of quiet hours."""
+    at = moment(report.minute)
+    if settings.test or settings.is_snoozed(at) or settings.is_quiet(DONE, at):
+        return log
+    later = replace(log.later, report=report if settings.includes(DONE) else None, is_reported=True)
+    return replace(log, later=later)
+
+
+def completed(log: WatchLog) -> WatchLog:
     """Return the log after everything was written and sent."""
-    return replace(log, notices=(), unwritten=())
+    return replace(log, notices=(), unwritten=(), later=replace(log.later, report=None))
 
 
 def _with_new(log: WatchLog, change: Change, settings: Settings, at: datetime) -> WatchLog:
@@ -117,6 +171,7 @@ def _with_new(log: WatchLog, change: Change, settings: Settings, at: datetime) -
     if trouble is None or change.key in log.incidents:  # one of each in a campaign
         return log
     sends = settings.sends(trouble.cause, at)
+    waits = sends and settings.is_quiet(trouble.cause, at)
     incident = Incident(
         change.key,
         trouble.cause,
@@ -126,9 +181,10 @@ def _with_new(log: WatchLog, change: Change, settings: Settings, at: datetime) -
         trouble.total,
         trouble.since,
         snoozed=settings.is_snoozed(at),
-        sent=sends,
+        sent=sends and not waits,
     )
-    return _with(log, [incident], [Notice(incident.id, "began")] if sends else [])
+    log = _with(log, [incident])
+    return _noticed(log, [Notice(incident.id, "began")] if sends else [], settings, at)
 
 
 def _ended(
@@ -148,7 +204,21 @@ def _ended(
     notices = [
         Notice(one.id, "ended") for one in ended if one.sent and settings.sends(one.kind, at)
     ]
-    return _with(log, ended, notices)
+    # What began and ended in quiet hours is not sent.
+    ids = {one.id for one in ended}
+    waiting = tuple(one for one in log.later.waiting if one.incident not in ids)
+    log = _with(replace(log, later=replace(log.later, waiting=waiting)), ended)
+    return _noticed(log, notices, settings, at)
+
+
+def _noticed(
+    log: WatchLog, notices: Sequence[Notice], settings: Settings, at: datetime
+) -> WatchLog:
+    """Return the log with further notices, which wait while hours are quiet."""
+    quiet = [one for one in notices if settings.is_quiet(log.incidents[one.incident].kind, at)]
+    later = replace(log.later, waiting=(*log.later.waiting, *quiet))
+    due = (one for one in notices if one not in quiet)
+    return replace(log, notices=(*log.notices, *due), later=later)
 
 
 def _with(log: WatchLog, changed: Sequence[Incident], notices: Sequence[Notice] = ()) -> WatchLog:
@@ -162,9 +232,15 @@ def _with(log: WatchLog, changed: Sequence[Incident], notices: Sequence[Notice] 
     )
 
 
-def deduplication_id(campaign: str, notice: Notice) -> str:
-    """Return the id of a message, which is the same if the message is sent again."""
-    text = f"{campaign}\n{notice.incident}\n{notice.state}"
+def deduplication_id(campaign: str, incident: str, state: str) -> str:
+    """Return the id of a message, which is the same if the message is sent again.
+
+    Args:
+        campaign: the campaign's id.
+        incident: the incident's id, or `done`.
+        state: `began`, `ended` or `done`.
+    """
+    text = f"{campaign}\n{incident}\n{state}"
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -184,6 +260,7 @@ class StoredLog(NamedTuple):
 
 
 _decoder = msgspec.json.Decoder(WatchLog)
+_later_decoder = msgspec.json.Decoder(Later)
 
 
 def log_from_item(item: Item) -> StoredLog:
@@ -195,8 +272,9 @@ def log_from_item(item: Item) -> StoredLog:
     if not item:
         return StoredLog()
     try:
+        later = _later_decoder.decode(item["later"]["S"]) if "later" in item else Later()
         return StoredLog(
-            _decoder.decode(item["log"]["S"]),
+            replace(_decoder.decode(item["log"]["S"]), later=later),
             int(item["v"]["N"]),
             item["held_by"]["S"],
             int(item["held_until"]["N"]),
@@ -205,6 +283,7 @@ def log_from_item(item: Item) -> StoredLog:
         raise ValueError(f"not a watch log: {type(error).__name__}") from error
 
 
-def log_to_text(log: WatchLog) -> str:
-    """Return the attribute `log` of an item."""
-    return msgspec.json.encode(log).decode()
+def log_to_texts(log: WatchLog) -> tuple[str, str]:
+    """Return the attributes `log` and `later` of an item."""
+    of_log = msgspec.json.encode(replace(log, later=Later()))
+    return of_log.decode(), msgspec.json.encode(log.later).decode()

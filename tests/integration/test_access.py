@@ -229,7 +229,7 @@ def test_with_an_alarm_group_only_its_members_set_alarms(pipeline):
     assert "ALARM_GROUP" in stage.refusal(viewer, action="setAlarms", kinds=["bounces"])
     [answer] = stage.ask(member, action="setAlarms", kinds=["bounces"])
     assert answer["alarms"] == [
-        {"scope": "all", "version": 1, "kinds": ["bounces"], "snooze_until": None}
+        {"scope": "all", "version": 1, "kinds": ["bounces"], "snooze_until": None, "quiet": None}
     ]
 
     stage.ask(member, action="authenticate", token=signed(**{"cognito:groups": ["staff"]}))

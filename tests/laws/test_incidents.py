@@ -10,8 +10,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from laws.test_paces import TOPIC, Account, unhooked
 
-from chalicelib.errors import AwsError
+from chalicelib.errors import AwsError, PipelineFault
 from chalicelib.insight.alarms import JUDGED_FOR
+from chalicelib.insight.done import DONE_AFTER, DONE_UNTIL
 from chalicelib.stats.counters import ON_DISK, SUMMARY, provider_part
 from chalicelib.stats.incident_item import incident_from_item
 from chalicelib.stats.incident_table import HOLD_SECONDS
@@ -20,6 +21,7 @@ from chalicelib.stats.watch_log import log_from_item
 HOUR = timedelta(hours=1)
 BEGAN = [("no_opens", "began")]
 ENDED = [*BEGAN, ("no_opens", "ended")]
+DONE = ("done", "done")
 
 
 class Campaign(Account):
@@ -67,6 +69,10 @@ class Campaign(Account):
             self.loses_response = False
             raise AwsError("RequestTimeout", "no response")
 
+    @property
+    def has_incident(self):
+        return self.table.get(("spring", "incident#no_opens")) is not None
+
     def open(self):
         """Count opens: the trouble is over."""
         self.count(SUMMARY, opens=40)
@@ -95,6 +101,12 @@ class Campaign(Account):
         return [(one["kind"], one["state"]) for one in self.world.alarms]
 
     @property
+    def open_campaigns(self):
+        """The campaigns that are judged even if they are not among the newest."""
+        stored = self.table.get((" pipeline", "open incidents")) or {}
+        return stored.get("campaigns", {}).get("SS", [])
+
+    @property
     def ids(self):
         return Counter(one["deduplication_id"] for one in self.world.alarms)
 
@@ -102,6 +114,22 @@ class Campaign(Account):
     def incidents(self):
         [frame] = self.world.subscribe(TOPIC).frames
         return frame["snapshot"]["incidents"]
+
+    def wait(self, **time):
+        """Let time pass without a check."""
+        self.world.now += timedelta(**time).total_seconds()
+
+    def rest(self, minutes, **fields):
+        """Set quiet hours that begin now."""
+        begin, end = self.now, self.now + timedelta(minutes=minutes)
+        times = {"from": f"{begin:%H:%M}", "to": f"{end:%H:%M}", "zone": "UTC"}
+        self.ask(quiet=times | {"except_critical": False}, **fields)
+
+    def leave_the_newest(self):
+        """Begin so many campaigns that this one is no longer among the newest."""
+        for number in range(25):
+            self.store(f"newer-{number}", self.now, share=0, deliveries=3, sends=3)
+        self._note()
 
     def ask(self, **fields):
         viewer = self.world.subscribe()
@@ -192,8 +220,8 @@ def test_after_48_hours_a_running_incident_ends():
     for _ in range(3):
         campaign.check()
 
-    assert campaign.sent == ENDED
-    assert "Not watched any longer" in campaign.world.alarms[-1]["text"]
+    assert [one for one in campaign.sent if one != DONE] == ENDED
+    assert "Not watched any longer" in campaign.world.alarms[1]["text"]
     assert [one["ended_at"] is None for one in campaign.incidents] == [False]
 
 
@@ -260,9 +288,236 @@ def test_only_the_chosen_kinds_are_sent():
     assert [one["kind"] for one in campaign.incidents] == ["no_opens"]
 
 
-def crashing_at(call):
-    """Crash a check before one of its calls, and complete others; None if it has fewer calls."""
+@pytest.mark.parametrize("of", [{"id": TOPIC}, {}])
+def test_what_begins_in_quiet_hours_is_sent_once_when_they_end(of):
     campaign = Campaign()
+    campaign.rest(5, **of)
+
+    for _ in range(4):
+        campaign.check()
+    assert campaign.sent == []
+    assert [one["ended_at"] for one in campaign.incidents] == [None]
+
+    for _ in range(5):
+        campaign.check()
+    assert campaign.sent == BEGAN
+    campaign.open()
+    for _ in range(12):
+        campaign.check()
+    assert campaign.sent == ENDED
+
+
+def test_what_begins_and_ends_in_quiet_hours_is_not_sent():
+    campaign = Campaign()
+    campaign.rest(60)
+    campaign.check()
+    campaign.open()
+
+    for _ in range(90):
+        campaign.check()
+
+    assert campaign.sent == []
+    assert [one["ended_at"] is None for one in campaign.incidents] == [False]
+
+
+def test_the_end_of_what_was_sent_waits_for_the_end_of_quiet_hours():
+    campaign = Campaign()
+    campaign.check()
+    campaign.rest(30)
+    campaign.open()
+    for _ in range(28):
+        campaign.check()
+    assert campaign.sent == BEGAN
+
+    for _ in range(4):
+        campaign.check()
+
+    assert campaign.sent == ENDED
+
+
+def test_a_message_that_waits_is_sent_if_quiet_hours_are_removed():
+    campaign = Campaign()
+    campaign.rest(600)
+    campaign.check()
+
+    campaign.ask(quiet=None)
+    campaign.check()
+
+    assert campaign.sent == BEGAN
+
+
+def test_a_message_that_waits_is_dropped_if_its_kind_is_not_sent_any_more():
+    campaign = Campaign()
+    campaign.rest(5)
+    campaign.check()
+    campaign.ask(kinds=["bounces"])
+
+    for _ in range(6):
+        campaign.check()
+
+    assert campaign.sent == []
+
+
+def test_critical_incidents_are_sent_in_quiet_hours_by_default():
+    campaign = Campaign()
+    campaign.ask(quiet={"from": "00:01", "to": "00:00", "zone": "UTC"})
+    campaign.count(SUMMARY, hard_bounces=400)
+
+    campaign.check()
+
+    assert campaign.sent == [("bounces", "began")]
+    assert {one["kind"] for one in campaign.incidents} == {"bounces", "no_opens"}
+
+
+def test_a_message_that_waits_is_sent_after_the_campaign_is_judged_no_longer():
+    campaign = Campaign()
+    campaign.check()
+    campaign.ask(id=TOPIC, kinds=["no_opens"])
+    campaign.wait(hours=46, minutes=50)
+    campaign.rest(30)
+    for _ in range(25):
+        campaign.check()
+    assert campaign.sent == BEGAN
+
+    for _ in range(10):
+        campaign.check()
+
+    assert campaign.sent == ENDED
+
+
+def test_an_incident_is_judged_until_it_ends_though_newer_campaigns_begin():
+    campaign = Campaign()
+    campaign.check()
+    campaign.leave_the_newest()
+    campaign.check()
+    campaign.open()
+
+    for _ in range(12):
+        campaign.check()
+
+    assert campaign.sent == ENDED
+    assert campaign.open_campaigns == []
+
+
+def test_the_incident_of_an_older_campaign_is_closed_after_48_hours():
+    campaign = Campaign()
+    campaign.check()
+    campaign.leave_the_newest()
+    campaign.check()
+    assert campaign.open_campaigns == ["spring"]
+    campaign.restart()
+    campaign.world.now += JUDGED_FOR.total_seconds()
+
+    for _ in range(3):
+        campaign.check()
+
+    assert [one for one in campaign.sent if one != DONE] == ENDED
+    assert campaign.open_campaigns == []
+
+
+def of_yesterday():
+    """Return a campaign that is done within the next minute, and was opened."""
+    campaign = Campaign()
+    campaign.open()
+    campaign.check()
+    campaign.world.now += (DONE_AFTER - 2 * HOUR).total_seconds()
+    campaign.check()
+    assert campaign.sent == []
+    campaign.world.now += HOUR.total_seconds()
+    return campaign
+
+
+def test_the_results_of_a_campaign_that_is_done_are_sent_once():
+    campaign = of_yesterday()
+
+    for _ in range(5):
+        campaign.check()
+
+    [message] = campaign.world.alarms
+    assert (message["kind"], message["level"], message["state"]) == ("done", "info", "done")
+    assert message["subject"] == "Your campaign is done: spring"
+    assert "Delivered: 990 of 1,000 emails (99.0%)." in message["text"]
+    assert campaign.incidents == []
+
+
+@pytest.mark.parametrize("settings", [{"kinds": ["bounces"]}, {"test": True}])
+def test_no_results_are_sent_of_a_test_or_if_they_are_not_chosen(settings):
+    campaign = of_yesterday()
+    campaign.ask(id=TOPIC, **settings)
+    for _ in range(3):
+        campaign.check()
+
+    assert campaign.sent == []
+
+
+def test_results_wait_for_the_end_of_a_snooze_and_of_quiet_hours():
+    campaign = of_yesterday()
+    campaign.ask(snooze_until=(campaign.now + HOUR).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    campaign.rest(90)
+    for _ in range(85):
+        campaign.check()
+    assert campaign.sent == []
+
+    for _ in range(10):
+        campaign.check()
+
+    assert campaign.sent == [DONE]
+
+
+def test_no_results_are_sent_while_events_are_counted_late():
+    campaign = of_yesterday()
+    campaign.ask(id=TOPIC, kinds=["done"])
+    late = patch.object(type(campaign.world), "oldest_unread", lambda self, *_: self.now - 90)
+    with late, pytest.raises(PipelineFault):
+        campaign.check()
+    assert campaign.sent == []
+
+    campaign._note()
+    campaign.check()
+
+    assert campaign.sent == [DONE]
+
+
+def test_no_results_are_sent_of_a_campaign_of_last_week():
+    campaign = Campaign()
+    campaign.open()
+    campaign.world.now += DONE_UNTIL.total_seconds()
+
+    for _ in range(3):
+        campaign.check()
+
+    assert campaign.sent == []
+
+
+def test_a_check_of_an_earlier_release_keeps_what_is_sent_later():
+    """It writes the other attributes of the watch log, and no attribute that it does not know."""
+    campaign = Campaign()
+    campaign.rest(5)
+    campaign.check()
+    key = ("spring", "watch log")
+    assert log_from_item(campaign.table.get(key)).log.later.waiting
+    call = campaign.world.dynamo.call
+
+    def earlier(operation, **parameters):
+        if operation == "update_item" and parameters["Key"]["part"]["S"] == "watch log":
+            text = parameters["UpdateExpression"].replace("later = :later, ", "")
+            values = dict(parameters["ExpressionAttributeValues"])
+            del values[":later"]
+            parameters |= {"UpdateExpression": text, "ExpressionAttributeValues": values}
+        return call(operation, **parameters)
+
+    with patch.object(campaign.world.dynamo, "call", earlier):
+        campaign.count(SUMMARY, sends=1200)
+        campaign.check()
+    for _ in range(6):
+        campaign.check()
+
+    assert campaign.sent == BEGAN
+
+
+def crashing_at(call, start):
+    """Crash a check before one of its calls, and complete others; None if it has fewer calls."""
+    campaign = start()
     world = campaign.world
     world.idle.clear()
     invocation = world.watch()
@@ -275,16 +530,30 @@ def crashing_at(call):
     invocation.crash()
     for _ in range(3):
         campaign.check()
-    assert [one["ended_at"] for one in campaign.incidents] == [None]
     return campaign.sent
 
 
-def test_after_a_crash_at_any_call_an_incident_is_sent():
+def after_quiet_hours():
+    """Return a campaign with a message that has waited, and is sent by the next check."""
+    campaign = Campaign()
+    campaign.rest(3)
+    campaign.check()
+    campaign.check()
+    assert campaign.sent == []
+    campaign.wait(minutes=1)
+    return campaign
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [(Campaign, BEGAN), (after_quiet_hours, BEGAN), (of_yesterday, [DONE])],
+)
+def test_after_a_crash_at_any_call_a_message_is_sent(start, expected):
     """It is sent twice, with the same id, if the check crashed before it had stored the result."""
-    found = list(takewhile(lambda one: one is not None, map(crashing_at, count())))
+    found = list(takewhile(lambda one: one is not None, (crashing_at(n, start) for n in count())))
 
     assert len(found) > 8
-    assert all(set(one) == set(BEGAN) for one in found)
+    assert all(set(one) == set(expected) for one in found)
     assert Counter(len(one) for one in found)[2] <= 2
 
 
@@ -318,6 +587,7 @@ def test_a_second_check_does_not_send_what_the_first_one_sends():
 
 
 CLEAN = ["check", "check", "step", "reach", "send", "finish", "open", "minute"]
+CLEAN += ["rest", "day", "newer"]
 FAULTS = [*CLEAN, "crash", "crash", "lose", "wait"]
 
 
@@ -343,8 +613,14 @@ def run(campaign, plan):  # noqa: C901 - one case for each step
             case "finish" if running:
                 while running in world.running:
                     running.step()
-            case "open" if campaign.sent:
+            case "open" if campaign.has_incident:
                 campaign.open()
+            case "rest":
+                campaign.rest(number % 5 + 1)
+            case "day" if number > 35:
+                world.now += 86_400
+            case "newer" if number > 35:
+                campaign.leave_the_newest()
             case "minute":
                 world.drain()
                 world.now += 60
@@ -358,6 +634,7 @@ def run(campaign, plan):  # noqa: C901 - one case for each step
     world.drain()
     world.raised.clear()
     world.now += HOLD_SECONDS
+    campaign.ask(quiet=None)
     campaign.check()
     campaign.open()
     for _ in range(14):
@@ -368,10 +645,13 @@ def check_the_end(campaign):
     """Check that each incident has begun and ended, and that nothing is left to do."""
     stored = log_from_item(campaign.table.get(("spring", "watch log")))
     incidents = stored.log.incidents.values()
-    expected = {(one.id, state) for one in incidents for state in ("began", "ended")}
+    expected = {
+        (one.id, state) for one in incidents if one.sent for state in ("began", "ended")
+    } | ({DONE} if stored.log.later.is_reported else set())
     assert set(campaign.sent) == expected
     assert len(campaign.ids) == len(expected)
-    assert not stored.log.has_work
+    assert not stored.log.is_open
+    assert campaign.open_campaigns == []
     for one in incidents:
         assert incident_from_item(campaign.table.get(("spring", f"incident#{one.id}"))) == one
         assert one.began_at < one.ended_at

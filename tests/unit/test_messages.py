@@ -36,7 +36,9 @@ from chalicelib.stats.counters import (
 )
 from chalicelib.stats.delays import Delay
 from chalicelib.stats.health import Findings, Health
+from chalicelib.stats.incidents import Settings, StoredSettings
 from chalicelib.stats.proof import Proof
+from chalicelib.stats.quiet_hours import QuietHours
 from chalicelib.stats.reconciled import Reconciled, metrics_of
 
 EXAMPLES = Path(__file__).parents[1] / "messages"
@@ -93,6 +95,15 @@ BOUNCES = [
 NOW = datetime(2026, 11, 23, 10, 20, tzinfo=UTC)
 
 
+ALARMS = StoredSettings(
+    Settings(
+        kinds=("bounces", "complaints", "done"),
+        quiet=QuietHours("22:00", "07:00", "Europe/Zurich"),
+    ),
+    4,
+)
+
+
 def campaign_snapshot(campaign, summary, parts):
     return messages.campaign_snapshot(campaign, summary, parts, NOW)
 
@@ -109,7 +120,9 @@ def test_a_snapshot_has_the_members_of_the_documented_example():
 def test_health_has_the_members_of_the_documented_example():
     documented = example("reply-snapshot-health-not-checked-yet")["snapshot"]
 
-    assert messages.pipeline(Health(), None, [], EVERYTHING) == documented
+    assert (
+        messages.pipeline(Health(), None, [], StoredSettings(Settings()), EVERYTHING) == documented
+    )
     assert health(Health()).keys() == documented.keys() - {*messages.OF_ALL_CAMPAIGNS}
 
 
@@ -128,10 +141,11 @@ def test_results_have_the_members_of_the_documented_example():
     )
     findings = Findings("2026-11-23T11:06:00Z", delays=(Delay("ses", 0.87, 2.5, 1204),))
 
-    shown = messages.pipeline(Health(findings=findings), reconciled, [PROOF], EVERYTHING)
+    shown = messages.pipeline(Health(findings=findings), reconciled, [PROOF], ALARMS, EVERYTHING)
 
     assert shown["delays"] == documented["delays"][:1]
     assert shown["recounts"] == documented["recounts"]
+    assert shown["alarms"] == documented["alarms"]
     assert shown["reconciliation"] == {
         **documented["reconciliation"],
         "metrics": documented["reconciliation"]["metrics"][:1],
@@ -142,11 +156,21 @@ def test_results_have_the_members_of_the_documented_example():
 def test_who_may_not_see_all_campaigns_receives_no_results_of_all():
     some = Permissions(prefixes=("spring",))
 
-    snapshot = messages.pipeline(Health(), RECONCILED, [PROOF], some)
-    push = messages.seen(messages.pipeline(Health(), RECONCILED, [PROOF], EVERYTHING), some)
+    snapshot = messages.pipeline(Health(), RECONCILED, [PROOF], ALARMS, some)
+    push = messages.seen(messages.pipeline(Health(), RECONCILED, [PROOF], ALARMS, EVERYTHING), some)
 
     for shown in (snapshot, push):
         assert shown.keys().isdisjoint(messages.OF_ALL_CAMPAIGNS)
+
+
+def test_a_push_of_the_pipeline_does_not_say_who_may_change_alarms():
+    """It is the same for all who see all campaigns, of whom some may not."""
+    whole = messages.pipeline(Health(), RECONCILED, [PROOF], ALARMS, EVERYTHING)
+
+    push = messages.seen(whole, Permissions(sets_alarms=False))
+
+    documented = example("push-health-after-a-recount")["changes"]
+    assert push["alarms"] == documented["alarms"]
 
 
 def test_each_rate_has_one_denominator():

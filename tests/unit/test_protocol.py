@@ -41,6 +41,11 @@ def test_each_documented_request_is_parsed(path):
     assert request.request_id == message.get("request_id")
 
 
+def quiet(**changed):
+    hours = {"from": "22:00", "to": "22:00", "zone": "Europe/Zurich", **changed}
+    return json.dumps({"action": "setAlarms", "quiet": hours})
+
+
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
@@ -149,6 +154,19 @@ def test_each_documented_request_is_parsed(path):
         ('{"action": "addNote", "at": "2026-11-23T10:00:00Z", "text": "a"}', *_NO_TOPIC),
         ('{"action": "removeNote", "id": "stats/health", "note": "a"}', *_NO_TOPIC),
         (f'{{"action": "removeNote", "id": "{_A}"}}', "invalid_request", "the id of a note"),
+        ('{"action": "setAlarms", "quiet": "always"}', "invalid_request", '"22:00"'),
+        (quiet(), "invalid_request", "quiet.to must be another time"),
+        (
+            quiet(to="7:00"),
+            "invalid_request",
+            'quiet.to must be a time of day such as 22:00, but is "7:00"',
+        ),
+        (quiet(to="24:00"), "invalid_request", "quiet.to"),
+        (quiet(to="07:00", zone=None), "invalid_request", "quiet.zone"),
+        (quiet(to="07:00", zone="Mars/Base"), "invalid_request", 'UTC+01:00, but is "Mars/Base"'),
+        (quiet(to="07:00", zone="Europe"), "invalid_request", "quiet.zone"),
+        (quiet(to="07:00", zone="UTC+25:00"), "invalid_request", "quiet.zone"),
+        (quiet(to="07:00", except_critical=1), "invalid_request", "true or false"),
         ('{"action": "listCampaigns", "limit": 0}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "limit": true}', "invalid_request", "1 to 100"),
         ('{"action": "listCampaigns", "cursor": 3}', "invalid_request", "cursor"),
