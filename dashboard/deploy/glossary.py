@@ -7,6 +7,7 @@ placeholder for a value that the script inserts.
 from chalicelib.facts.reply_causes import ACTORS
 from chalicelib.stats.alarm_texts import WINDOW, WINDOW_OF_A_MINUTE, WORDS
 from chalicelib.stats.counters import RATES
+from chalicelib.stats.incidents import ALARM_KINDS, DONE, SENT_BY_DEFAULT
 
 COUNTERS = {
     "sends": "Emails that SES accepted for sending, counted once per recipient.",
@@ -1076,10 +1077,30 @@ INCIDENT = {
     "title_with_alarms": "Incidents and alarms",
     "none": "No incidents in this campaign.",
     "settings": "Settings of alarms",
-    "kinds": "Which incidents are sent as alarms",
-    "kinds_of_all": "Those that are sent for all campaigns",
+    "kinds": "Which messages are sent",
+    "kinds_of_all": "Those that are sent for all campaigns: {kinds}",
     "kinds_chosen": "Only these",
+    "kinds_usual": "All except “{kinds}”",
+    "kinds_none": "none",
     "a_provider": "A mailbox provider",
+    "all_kinds": " ".join(ALARM_KINDS),
+    "usual_kinds": " ".join(kind for kind in ALARM_KINDS if kind in SENT_BY_DEFAULT),
+    "quiet": "Quiet hours, in which alarms wait",
+    "quiet_of_all": "As for all campaigns: {hours}",
+    "quiet_none": "No quiet hours",
+    "quiet_own": "Every day between",
+    "quiet_from": "From",
+    "quiet_to": "To",
+    "quiet_zone": "Time zone",
+    "quiet_hours": "{from} to {to}, {zone}",
+    "quiet_except": "{from} to {to}, {zone}, except critical alarms",
+    "quiet_critical": "Send critical alarms all the same: complaints, hard bounces, template "
+    "errors, and providers that defer or reject your mail.",
+    "quiet_help": "An alarm that waits is sent when quiet hours end, unless the incident is over.",
+    "settings_of_all": "Alarms of all campaigns",
+    "about_all": "They apply to each campaign that has no settings of its own, and take effect "
+    "within a minute.",
+    "of_all_where": "The settings of all campaigns are on the page",
     "test": "This is a test campaign: it is not watched for incidents, and no alarms are sent.",
     "save": "Save",
     "saved": "Saved. It takes effect within a minute.",
@@ -1187,7 +1208,8 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "compare": COMPARE,
         "variants": VARIANTS,
         "incident": INCIDENT,
-        "incident_title": {kind: words.title for kind, words in WORDS.items()},
+        "incident_title": {kind: words.title for kind, words in WORDS.items()}
+        | {DONE: "Campaign is done: its results"},
         "incident_happened": {kind: words.happened for kind, words in WORDS.items()},
         "incident_to_do": {kind: words.to_do for kind, words in WORDS.items()},
         "kind_of_bot": KINDS_OF_BOTS,

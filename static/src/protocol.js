@@ -92,6 +92,8 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof variant>} Variant
  * A problem of a campaign; `ended_at` is null while it is running.
  * @typedef {ReturnType<typeof incident>} Incident
+ * When alarms wait; null if that was not chosen. A server of an earlier release sends none.
+ * @typedef {{from: string, to: string, zone: string, except_critical: boolean} | "none" | null} Quiet
  * The settings of alarms; `may_change` is null in a push.
  * @typedef {ReturnType<typeof alarms>} Alarms
  *
@@ -109,7 +111,8 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * @typedef {ReturnType<typeof health>} Health
  * Delays and results are validated by the view of the pipeline, which alone shows them (pipeline.js). Pushes without
  * `results` leave the known ones unchanged.
- * @typedef {{type: "health", version: number, health: Health, delays?: unknown, results?: Results | null}} HealthPart
+ * @typedef {{type: "health", version: number, health: Health, delays?: unknown, results?: Results | null,
+ *            alarms?: Alarms | null}} HealthPart `alarms`: the settings of all campaigns
  * @typedef {{reconciliation: unknown, recounts: unknown}} Results
  * @typedef {CampaignPart | ListPart | HealthPart} Part
  *
@@ -176,6 +179,7 @@ const incident = shape({
 const note = shape({ note: string, version: count, at: time, text: optional(string), by: optional(string) });
 const alarms = shape({
   scope: string, version: count, kinds: optional(list(string)), snooze_until: optional(time), test: flag, may_change: optional(flag),
+  quiet: (value) => /** @type {Quiet} */ (value ?? null),
 });
 const bounces = shape({ type: string, subtype: string, version: count, count });
 const provider = /** @type {import("./validate.js").Check<Provider>} */ (
@@ -329,6 +333,7 @@ function part(topic, value, path) {
     const { delays, reconciliation, recounts } = body;
     return {
       type: "health", version: count(body.version, `${path}.version`), health: health(body, path), delays,
+      alarms: list(alarms)(body.alarms, `${path}.alarms`)[0],
       results: reconciliation === undefined ? null : { reconciliation, recounts },
     };
   }

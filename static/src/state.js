@@ -24,7 +24,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  * `may_share` is whether the viewer may share the campaign by link; null until the snapshot arrives, and in a share link.
  * `activity` has the newest events, newest first; null until the server has sent any.
  * `moved` is the number of opens and clicks that were reclassified from human to bot while the page
- * was open.
+ * was open. `alarms` has the settings of the campaign, `defaults` those of all campaigns.
  * @typedef {{type: "campaign", summary: Summary | null,
  *            timeline: Record<Grain, ReadonlyMap<number, Bucket>>,
  *            links: ReadonlyMap<string, Link>, bounces: ReadonlyMap<string, Bounces>,
@@ -35,6 +35,7 @@ import { MOST_LINKS, OTHER, rankLinks } from "./links.js";
  *            devices: import("./protocol.js").Devices | null, pace: import("./protocol.js").Pace | null,
  *            incidents: ReadonlyMap<string, import("./protocol.js").Incident>, alarms: import("./protocol.js").Alarms | null,
  *            notes: ReadonlyMap<string, import("./protocol.js").Note>, may_share: boolean | null, activity: readonly Activity[] | null,
+ *            defaults: import("./protocol.js").Alarms | null,
  *            moved: {opens: number, clicks: number}}} CampaignData
  * @typedef {{type: "list", campaigns: ReadonlyMap<string, Summary>, cursor: string | null}} ListData
  * @typedef {import("./protocol.js").HealthPart} HealthData
@@ -139,7 +140,7 @@ function mergePart(data, part) {
     }
     case "health":
       if (data?.type !== "health") return part;
-      return { ...(data.version >= part.version ? data : part), results: latest(data.results, part.results) };
+      return { ...(data.version >= part.version ? data : part), results: latest(data.results, part.results), alarms: newerAlarms(data.alarms, part.alarms) };
     case "campaign":
       return mergeCampaign(data?.type === "campaign" ? data : emptyCampaign(), part);
   }
@@ -197,6 +198,7 @@ function emptyCampaign() {
     notes: new Map(),
     alarms: null,
     may_share: null,
+    defaults: null,
     activity: null,
     moved: { opens: 0, clicks: 0 },
   };
@@ -231,6 +233,7 @@ function mergeCampaign(data, part) {
     notes: newer(data.notes, part.notes, ({ note }) => note),
     alarms: newerAlarms(data.alarms, part.alarms.find(({ scope }) => scope === "campaign")),
     may_share: part.may_share ?? data.may_share,
+    defaults: newerAlarms(data.defaults, part.alarms.find(({ scope }) => scope === "all")),
     activity: part.activity ? newest(data.activity ?? [], part.activity) : data.activity,
     moved: fresh ? moved(data, summary) : data.moved,
   };
@@ -244,11 +247,11 @@ function mergeCampaign(data, part) {
 const newerOf = (known, received) => (received && received.version > (known?.version ?? -1) ? received : known);
 
 /**
- * @param {CampaignData["alarms"]} known
- * @param {import("./protocol.js").Alarms | undefined} received
+ * @param {import("./protocol.js").Alarms | null | undefined} known
+ * @param {import("./protocol.js").Alarms | null | undefined} received
  */
 function newerAlarms(known, received) {
-  if (!received || (known && known.version > received.version)) return known;
+  if (!received || (known && known.version > received.version)) return known ?? null;
   return { ...received, may_change: received.may_change ?? known?.may_change ?? null };
 }
 

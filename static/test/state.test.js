@@ -87,9 +87,10 @@ test("a removed note stays removed, however late its earlier version arrives", (
 });
 
 test("settings of alarms are replaced by a higher version only, and the permission stays", () => {
+  const quiet = { from: "22:00", to: "07:00", zone: "UTC+01:00", except_critical: true };
   /** @param {number} version @param {string[] | null} kinds @param {object} [members] */
   const one = (version, kinds, members) => ({
-    alarms: [{ scope: "all", version: 9, kinds: null, snooze_until: null },
+    alarms: [{ scope: "all", version: 9, kinds: null, snooze_until: null, quiet },
       { scope: "campaign", version, kinds, snooze_until: null, test: version > 1, ...members }],
   });
   const first = after(snapshot({ ...summary(3), ...one(1, null, { may_change: true }) }));
@@ -97,9 +98,24 @@ test("settings of alarms are replaced by a higher version only, and the permissi
     push(one(3, [])), push(one(2, ["bounces"])));
 
   assert.deepEqual(campaign(first).alarms,
-    { scope: "campaign", version: 1, kinds: null, snooze_until: null, test: false, may_change: true });
+    { scope: "campaign", version: 1, kinds: null, snooze_until: null, test: false, may_change: true, quiet: null });
   assert.deepEqual(campaign(later).alarms,
-    { scope: "campaign", version: 3, kinds: [], snooze_until: null, test: true, may_change: true });
+    { scope: "campaign", version: 3, kinds: [], snooze_until: null, test: true, may_change: true, quiet: null });
+  assert.deepEqual(campaign(later).defaults?.quiet, quiet);
+});
+
+test("a push of the pipeline without the settings of all alarms leaves them unchanged", () => {
+  /** @param {number} version @param {object[]} [alarms] */
+  const one = (version, alarms) => ({ $type: "Health", version, queue: {}, untracked: [], unsent: [], ...(alarms && { alarms }) });
+  const settings = { scope: "all", version: 4, kinds: ["done"], snooze_until: null };
+  const health = "stats/health";
+  const changes = [one(8), one(9, [{ ...settings, version: 5, kinds: [] }]), one(10)].map((content) => push(content, health));
+  const state = [snapshot(one(7, [{ ...settings, may_change: true }]), { id: health }), ...changes]
+    .reduce(reduce, reduce(EMPTY, { kind: "subscribing", id: health }));
+
+  const shown = state.get(health)?.shown;
+  const alarms = shown?.type === "health" ? shown.alarms : null;
+  assert.deepEqual([alarms?.version, alarms?.kinds, alarms?.may_change], [5, [], true]);
 });
 
 test("a listed campaign and its pace each keep the higher version", () => {

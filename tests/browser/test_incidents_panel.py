@@ -4,13 +4,14 @@ import os
 import re
 from itertools import product
 
+import pytest
 from playwright.sync_api import expect
 from support import scenes
 from support.scenes import SPRING
 from views import CAMPAIGN, DESKTOP, PHONE, overflow, violations
 
 from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX
-from chalicelib.stats.incidents import KINDS
+from chalicelib.stats.incidents import ALARM_KINDS, KINDS
 
 
 def minute(ago):
@@ -31,8 +32,15 @@ ENDED = {
 def with_incidents(stage, **settings):
     stage.scene.snapshots[TOPIC] |= {
         "incidents": [scenes.incident(), scenes.incident(**ENDED)],
-        "alarms": [scenes.alarms(**{"may_change": True, **settings})],
+        "alarms": [scenes.alarms(**{"may_change": True, **settings}), scenes.alarms_of_all()],
     }
+
+
+HEALTH = "stats/health"
+
+
+def with_settings_of_all(stage, **settings):
+    stage.scene.snapshots[HEALTH] |= {"alarms": [scenes.alarms_of_all(**settings)]}
 
 
 def opened(page):
@@ -111,8 +119,8 @@ def test_kinds_of_incidents_and_tests_are_chosen_and_saved(stage, look):
     expect(panel.get_by_label("Those that are sent for all campaigns")).to_be_checked()
     panel.get_by_label("Only these").first.check()
     kinds = panel.get_by_role("group", name="Only these").get_by_role("checkbox")
-    expect(kinds).to_have_count(len(KINDS))
-    expect(panel.get_by_label("Events are counted late")).not_to_be_checked()
+    expect(kinds).to_have_count(len(ALARM_KINDS))
+    expect(panel.get_by_label("Events are counted late", exact=True)).not_to_be_checked()
     for label in ("Far fewer opens than usual", "No opens are counted"):
         panel.get_by_label(label).uncheck()
     panel.get_by_label("This is a test campaign").check()
@@ -121,9 +129,79 @@ def test_kinds_of_incidents_and_tests_are_chosen_and_saved(stage, look):
     expect(panel.get_by_text("Saved. It takes effect within a minute.")).to_be_visible()
     [request] = requests(stage)
     assert (request["id"], request["test"]) == (TOPIC, True)
-    assert set(request["kinds"]) == set(KINDS) - {"low_opens", "no_opens", "pipeline_late"}
+    assert set(request["kinds"]) == set(ALARM_KINDS) - {"low_opens", "no_opens", "pipeline_late"}
     assert "snooze_until" not in request
     expect(panel.get_by_label("This is a test campaign")).to_be_checked()
+
+
+def test_the_settings_of_a_campaign_say_what_is_set_for_all(stage, look):
+    with_incidents(stage)
+    panel = opened(look("campaign"))
+
+    of_all = panel.get_by_label("Those that are sent for all campaigns: All except “Events are")
+    expect(of_all).to_be_checked()
+    night = "As for all campaigns: 21:30 to 06:45, Europe/Zurich, except critical alarms"
+    expect(panel.get_by_label(night)).to_be_checked()
+    expect(panel.get_by_role("link", name="Pipeline")).to_have_attribute("href", "#/health")
+
+
+def test_quiet_hours_of_a_campaign_are_those_of_all_its_own_or_none(stage, look):
+    with_incidents(stage)
+    panel = opened(look("campaign"))
+
+    panel.get_by_label("Every day between").first.check()
+    panel.get_by_label("From", exact=True).fill("23:15")
+    panel.get_by_label("Time zone").select_option("America/New_York")
+    panel.get_by_label("Send critical alarms all the same").uncheck()
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.get_by_text("Saved. It takes effect within a minute.")).to_be_visible()
+    panel.get_by_label("No quiet hours").check()
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.get_by_text("Saved. It takes effect within a minute.")).to_be_visible()
+
+    own = {"from": "23:15", "to": "07:00", "zone": "America/New_York", "except_critical": False}
+    assert [one["quiet"] for one in requests(stage)] == [own, "none"]
+
+
+def test_the_alarms_of_all_campaigns_are_set_on_the_page_of_the_pipeline(stage, look):
+    with_settings_of_all(stage)
+    page = look("health")
+    panel = page.get_by_role("region", name="Alarms of all campaigns")
+
+    expect(panel.get_by_label("Every day between").first).to_be_checked()
+    expect(panel.get_by_label("From", exact=True)).to_have_value("21:30")
+    panel.get_by_label("Only these").first.check()
+    panel.get_by_label("Campaign is done: its results").uncheck()
+    panel.get_by_label("To", exact=True).fill("08:00")
+    for scheme, size in product(["light", "dark"], [DESKTOP, PHONE, {"width": 320, "height": 700}]):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        page.evaluate("scrollTo(0, 0)")
+        assert violations(page) == [], (scheme, size)
+        assert overflow(page) == 0
+        if folder := os.environ.get("SHOTS"):
+            panel.screenshot(path=f"{folder}/all-{scheme}-{size['width']}.png")
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.get_by_text("Saved. It takes effect within a minute.")).to_be_visible()
+
+    [request] = requests(stage)
+    assert "id" not in request
+    assert "test" not in request
+    assert set(request["kinds"]) == set(KINDS) - {"pipeline_late"}
+    assert request["quiet"] == scenes.alarms_of_all()["quiet"] | {"to": "08:00"}
+    stage.push(
+        HEALTH, scenes.HEALTHY | {"version": 99, "alarms": [scenes.alarms_of_all(version=5)]}
+    )
+    expect(panel.get_by_label("To", exact=True)).to_have_value("06:45")
+
+
+def test_without_the_permission_the_pipeline_has_no_settings_of_alarms(stage, look):
+    with_settings_of_all(stage, may_change=False)
+    page = look("health")
+
+    expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
+    expect(page.locator(".pipeline").first).to_be_visible()
+    expect(page.get_by_role("region", name="Alarms of all campaigns")).to_have_count(0)
 
 
 def test_alarms_are_snoozed_while_no_incident_is_running(stage, look):
@@ -175,13 +253,15 @@ def test_without_the_permission_incidents_are_listed_without_settings(stage, loo
     expect(panel.get_by_text("Settings of alarms")).to_have_count(0)
 
 
-def test_marks_and_settings_load_without_layout_shifts(browser, stage):
+@pytest.mark.parametrize("incidents", [[ENDED], [ENDED, {}]], ids=["over", "running"])
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 1400}, PHONE], ids=["desktop", "phone"])
+def test_a_campaign_with_incidents_loads_without_layout_shifts(browser, stage, incidents, size):
     stage.scene.snapshots[TOPIC] |= {
-        "incidents": [scenes.incident(**ENDED)],
-        "alarms": [scenes.alarms(may_change=True)],
+        "incidents": [scenes.incident(**one) for one in incidents],
+        "alarms": [scenes.alarms(may_change=True), scenes.alarms_of_all()],
     }
     stage.scene.delay_seconds = 0.2
-    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    context = browser.new_context(viewport=size)
     page = context.new_page()
     page.add_init_script(
         "window.shifted = 0; new PerformanceObserver(list => {"

@@ -105,8 +105,15 @@ def campaign() -> dict[str, Any]:
 
 def alarms(snooze_until: str | None = None, **changed: Any) -> dict[str, Any]:
     """Build the settings of the campaign's alarms."""
-    settings = {"scope": "campaign", "version": 1, "kinds": None, "test": False}
+    settings = {"scope": "campaign", "version": 1, "kinds": None, "quiet": None, "test": False}
     return {**settings, "snooze_until": snooze_until, **changed}
+
+
+def alarms_of_all(**changed: Any) -> dict[str, Any]:
+    """Build the settings of the alarms of all campaigns, with quiet hours."""
+    quiet = {"from": "21:30", "to": "06:45", "zone": "Europe/Zurich", "except_critical": True}
+    settings = {"scope": "all", "version": 4, "kinds": None, "snooze_until": None, "quiet": quiet}
+    return {**settings, "may_change": True, **changed}
 
 
 def incident(**changed: Any) -> dict[str, Any]:

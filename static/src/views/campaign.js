@@ -49,7 +49,8 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
       ${unsent && html`<${Notice}>${text("page.unsent")}<//>`}
       ${campaign?.recount_needed && html`
         <p class="notice">${text("campaign.recount")} ${text("campaign.recount_how")} <code>${text("campaign.recount_command", { id })}</code></p>`}
-      ${(summary || !refusal) && html`
+      ${!summary && !data && !refusal && html`<div class="placeholder"></div>`}
+      ${(summary || data) && html`
         <${Tiles} id=${id} summary=${summary} data=${data} format=${format} lately=${data ? lately(data, now) : null} />
         <${TimelineView} ...${{ id, data, page, format, query }} />
         <${DetailsView} ...${{ id, page, topic, data, summary, report, Snooze }} />

@@ -5,6 +5,7 @@ import { levelOf, problemsOf } from "../health.js";
 import { html } from "../html.js";
 import { text } from "../glossary.js";
 import { comparisonOf, delaysOf, recountsOf } from "../pipeline.js";
+import { Settings } from "./alarms.js";
 import { Heading } from "./heading.js";
 import { Hops } from "./hops.js";
 import { Reconciliation, Recounts, Runways } from "./reconciliation.js";
@@ -60,6 +61,12 @@ export function HealthView({ data, page }) {
       <section class="panel">
         <h2>${text("hop.title")}</h2>
         <${Hops} delays=${delaysOf(data.delays)} page=${page} />
+      </section>`}
+    ${data?.alarms?.may_change && html`
+      <section class="panel alarms" aria-labelledby="alarms">
+        <h2 id="alarms">${text("incident.settings_of_all")}</h2>
+        <p class="foot">${text("incident.about_all")}</p>
+        <${Settings} ...${{ id: null, alarms: data.alarms, defaults: null, page }} />
       </section>`}
     ${data?.results && html`
       <section class="panel">
