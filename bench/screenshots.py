@@ -84,6 +84,7 @@ def main() -> None:
         comparisons(browser)
         variants(browser)
         devices(browser)
+        alarms(browser)
         for name, scene in SCENES.items():
             with staged(scene()) as stage:
                 take(browser, stage, "campaign", name, **DESKTOP)
@@ -237,6 +238,52 @@ def devices(browser: Browser) -> None:
             panel = page.get_by_role("region", name="Devices and mail programs")
             panel.evaluate("one => scrollTo(0, one.offsetTop - 80)")
             shoot(page, name)
+
+
+def alarms(browser: Browser) -> None:
+    """Capture incidents, their marks, and the settings of alarms of a campaign and of all."""
+    scene = figures.lively()
+    ended = {
+        "incident": "bounces",
+        "kind": "bounces",
+        "began_at": scenes.ago(50 * 60),
+        "ended_at": scenes.ago(30 * 60),
+        "values": {"affected": 92, "total": 1000},
+    }
+    scene.snapshots[PREFIX + SPRING] |= {
+        "incidents": [scenes.incident(), scenes.incident(**ended)],
+        "alarms": [scenes.alarms(may_change=True), scenes.alarms_of_all()],
+    }
+    scene.snapshots["stats/health"] |= {"alarms": [scenes.alarms_of_all()]}
+    looks = {
+        "": DESKTOP | {"color_scheme": "light"},
+        "-dark": DESKTOP | {"color_scheme": "dark"},
+        "-phone": PHONE | {"color_scheme": "light"},
+    }
+    with staged(scene) as stage:
+        for look, options in looks.items():
+            shoot(opened(browser, stage.url + VIEWS["campaign"], **options), f"incident{look}")
+            page = opened(browser, stage.url + VIEWS["campaign"], **options)
+            reveal(page, "section:has(> .panel-head #timeline)")
+            shoot(page, f"incident-marks{look}")
+            page = opened(browser, stage.url + VIEWS["campaign"], **options)
+            reveal(page, ".panel.alarms")
+            page.locator(".panel.alarms summary").click()
+            reveal(page, ".panel.alarms")
+            shoot(page, f"alarms{look}")
+            page = opened(browser, stage.url + VIEWS["pipeline"], **options)
+            reveal(page, ".panel.alarms")
+            shoot(page, f"alarms-of-all{look}")
+
+
+def reveal(page: Page, selector: str) -> None:
+    """Scroll until a panel, which may be loaded by that, is below the header."""
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    panel = page.locator(selector)
+    expect(panel).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(400)
+    panel.evaluate("one => scrollTo(0, one.getBoundingClientRect().top + scrollY - 80)")
+    page.wait_for_timeout(200)
 
 
 def whole(browser: Browser, stage: Stage, name: str, **options: object) -> None:

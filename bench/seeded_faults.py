@@ -2101,6 +2101,49 @@ FAULTS = (
         "",
         ("tests/laws/test_grouping.py", "tests/laws/test_devices.py"),
     ),
+    Fault(
+        "a message is sent in quiet hours",
+        "chalicelib/stats/watch_log.py",
+        "waits = sends and settings.is_quiet(trouble.cause, at)",
+        "waits = False",
+        ("tests/laws/test_incidents.py::test_what_begins_and_ends_in_quiet_hours_is_not_sent",),
+    ),
+    Fault(
+        "a message that waits is lost when an earlier release writes the watch log",
+        "chalicelib/stats/watch_log.py",
+        "    return of_log.decode(), msgspec.json.encode(log.later).decode()",
+        "    return msgspec.json.encode(log).decode(), msgspec.json.encode(Later()).decode()",
+        (
+            "tests/laws/test_incidents.py::test_a_message_that_waits_is_sent_if_quiet_hours_are_removed",
+        ),
+    ),
+    Fault(
+        "a campaign that is done is reported at each check",
+        "chalicelib/stats/incident_table.py",
+        "if log.later.is_reported or is_late or not may_be_done(summary.counts, age):",
+        "if is_late or not may_be_done(summary.counts, age):",
+        (
+            "tests/laws/test_incidents.py::test_the_results_of_a_campaign_that_is_done_are_sent_once",
+        ),
+    ),
+    Fault(
+        "an incident of a campaign that is no longer among the newest never ends",
+        "chalicelib/functions/watch.py",
+        "others = sorted(pipeline.judged - newest)",
+        "others: list[str] = []",
+        (
+            "tests/laws/test_incidents.py::test_an_incident_is_judged_until_it_ends_though_newer_campaigns_begin",
+        ),
+    ),
+    Fault(
+        "a viewer who may not change the alarms of all is told that it may",
+        "chalicelib/live/messages.py",
+        'if name != "may_change"',
+        "if name",
+        (
+            "tests/unit/test_messages.py::test_a_push_of_the_pipeline_does_not_say_who_may_change_alarms",
+        ),
+    ),
 )
 
 

@@ -506,9 +506,11 @@ def test_a_check_of_an_earlier_release_keeps_what_is_sent_later():
             parameters |= {"UpdateExpression": text, "ExpressionAttributeValues": values}
         return call(operation, **parameters)
 
+    before = log_from_item(campaign.table.get(key)).version
     with patch.object(campaign.world.dynamo, "call", earlier):
         campaign.count(SUMMARY, sends=1200)
         campaign.check()
+    assert log_from_item(campaign.table.get(key)).version > before
     for _ in range(6):
         campaign.check()
 
