@@ -2136,7 +2136,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        "a viewer who may not change the alarms of all is told that it may",
+        "a push says to each viewer that it may change the alarms of all",
         "chalicelib/live/messages.py",
         'if name != "may_change"',
         "if name",

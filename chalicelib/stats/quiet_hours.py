@@ -6,7 +6,6 @@ A time zone is a name of the IANA database, such as `Europe/Zurich`, or an offse
 
 import re
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -57,6 +56,8 @@ def zone_of(name: str) -> tzinfo:
             return UTC
         offset = timedelta(hours=int(hours), minutes=int(minutes))
         return timezone(offset if sign == "+" else -offset)
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - slow to import, and few processes need it
+
     try:
         if _NAME.fullmatch(name):
             return ZoneInfo(name)

@@ -274,7 +274,7 @@ requests = st.builds(
         st.sampled_from(
             [
                 *("id", "ids", "cursor", "limit", "query", "token", "type", "link", "recipient"),
-                *("kinds", "snooze_until", "test", "at", "text", "note", MARK),
+                *("kinds", "snooze_until", "test", "quiet", "at", "text", "note", MARK),
             ]
         ),
         odd,
