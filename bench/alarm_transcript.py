@@ -36,7 +36,8 @@ from chalicelib.aws.topics import AlarmTopic
 from chalicelib.errors import PipelineFault
 from chalicelib.insight.alarms import JUDGED_FOR, OVER_AFTER
 from chalicelib.insight.causes import LATE_SECONDS, OPENS_AFTER_SECONDS, STOPPED_AFTER_SECONDS
-from chalicelib.stats.incidents import KINDS
+from chalicelib.insight.done import DONE_AFTER
+from chalicelib.stats.incidents import DONE, KINDS
 
 Event = dict[str, Any]
 
@@ -50,6 +51,7 @@ ARRIVE_SECOND, CHECK_SECOND = 50, 55
 PER_MINUTE = 50
 MINUTES = 20
 MOST_MINUTES = 60  # from the recovery to the end of the alarm
+QUIET_MINUTES = 40
 # Ten recipients of each list of them: 40% at Gmail, 30% at Microsoft.
 DOMAINS = (*["gmail.com"] * 4, *["hotmail.com"] * 3, "yahoo.com", "gmx.de", "example.com")
 REFUSING = "hotmail.com"
@@ -76,7 +78,8 @@ counted from then on. The *first sign* is the minute in which the first event of
 counted or, where events are missing, from which on their absence counts. An alarm is over at the
 last of {over_after} calm checks in succession. `low_opens` and `stopped` need earlier campaigns of
 the sender, which were counted before. Messages about `pipeline_late` are sent only if this kind is
-chosen; here, `setAlarms` does so.
+chosen; here, `setAlarms` does so. In the section of `done`, the campaign has quiet hours: the first
+message waits until they end, and so does the last one, on the next day.
 
 """
 
@@ -217,6 +220,8 @@ class Scenario(NamedTuple):
             over; empty if the problem does not end.
         earlier: how many campaigns the sender has sent before.
         stalled: the minutes in which ingest receives nothing.
+        quiet: how many minutes of quiet hours there are from the beginning on.
+        states: the states of the messages.
     """
 
     mailing: Mailing
@@ -229,6 +234,8 @@ class Scenario(NamedTuple):
     calm: str = ""
     earlier: int = 0
     stalled: range = range(0)
+    quiet: int = 0
+    states: tuple[str, ...] = ("began", "ended")
 
 
 def complaints(mailing: Mailing) -> Scenario:
@@ -425,11 +432,16 @@ def pipeline_late(mailing: Mailing) -> Scenario:
     )
 
 
+def done(mailing: Mailing) -> Scenario:
+    """Send without open tracking in quiet hours, turn it on later, and finish."""
+    return no_opens(mailing)._replace(quiet=QUIET_MINUTES, states=("began", "ended", DONE))
+
+
 SCENARIOS: dict[str, Callable[[Mailing], Scenario]] = {
     one.__name__: one
     for one in (
         *(complaints, bounces, provider_delays, provider_bounces, low_opens, no_opens),
-        *(stopped, pipeline_late, template_errors),
+        *(stopped, pipeline_late, template_errors, done),
     )
 }
 
@@ -514,22 +526,32 @@ def run(kind: str, endpoint: str) -> tuple[Scenario, list[Message]]:
     """Run the campaign of a kind of alarm; return it, and the messages that arrive.
 
     Args:
-        kind: see chalicelib.stats.incidents.KINDS.
+        kind: see chalicelib.stats.incidents.ALARM_KINDS.
         endpoint: of SNS and SQS.
     """
     subscriber = Subscriber(endpoint, f"alarms-{kind}")
     config = replace(CONFIG, endpoint_url=endpoint)
     stage = Stage(AlarmTopic(QueryService("sns", config), subscriber.topic))
     scenario = SCENARIOS[kind](Mailing(CAMPAIGN, BEGIN))
+    operator = stage.subscribe()
+    operator.ask("setAlarms", kinds=[one for one in KINDS if one != "pipeline_late"])
     for number in range(scenario.earlier):
         _send_earlier(stage, number, BEGIN - timedelta(days=30 - 2 * number))
+    stage.now = BEGIN.timestamp()
+    topic = f"stats/email-campaign/{CAMPAIGN}"
     if kind == "pipeline_late":  # not sent unless it is chosen
-        stage.now = BEGIN.timestamp()
-        topic = f"stats/email-campaign/{CAMPAIGN}"
-        stage.subscribe().ask("setAlarms", id=topic, kinds=list(KINDS))
+        operator.ask("setAlarms", id=topic, kinds=list(KINDS))
+    if kind == DONE:
+        operator.ask("setAlarms", id=topic, kinds=["no_opens", DONE])
+    if scenario.quiet:
+        end = BEGIN + timedelta(minutes=scenario.quiet)
+        hours = {"from": f"{BEGIN:%H:%M}", "to": f"{end:%H:%M}", "zone": "UTC"}
+        operator.ask("setAlarms", id=topic, quiet=hours)
     messages: list[Message] = []
     minute = 0
     until = scenario.recovery_at + MOST_MINUTES
+    if kind == DONE:
+        until = DONE_AFTER // timedelta(minutes=1) + MOST_MINUTES
     while minute < until:
         sent = len(stage.alarms)
         stage.minute(
@@ -539,7 +561,7 @@ def run(kind: str, endpoint: str) -> tuple[Scenario, list[Message]]:
         )
         if len(stage.alarms) > sent:
             messages += subscriber.received(minute)
-        if messages and messages[-1].attributes["state"] == "ended":
+        if messages and messages[-1].attributes["state"] == scenario.states[-1]:
             until = min(until, messages[-1].minute + OVER_AFTER)
         minute += 1
     return scenario, messages
@@ -564,7 +586,10 @@ def section(kind: str, scenario: Scenario, messages: list[Message]) -> str:
         *((one.minute, "**message**", one.subject) for one in messages),
     ]
     if scenario.calm:
-        steps.append((messages[-1].minute - OVER_AFTER + 1, "first calm check", scenario.calm))
+        [ended] = [one for one in messages if one.attributes["state"] == "ended"]
+        steps.append((ended.minute - OVER_AFTER + 1, "first calm check", scenario.calm))
+    if scenario.quiet:
+        steps.insert(0, (scenario.quiet, "quiet hours end", "The message that waits is sent."))
     rows = [
         f"| {minute:,} | {_clock(minute)} | {step} | {text} |"
         for minute, step, text in sorted(steps, key=lambda one: one[0])
@@ -578,7 +603,8 @@ def summary(found: dict[str, tuple[Scenario, list[Message]]]) -> str:
     rows = [
         f"| [`{kind}`](#{kind}) | {one.problem_at} | {one.sign_at} | {began.minute} "
         f"| {one.recovery_at:,} | {ended.minute:,} |"
-        for kind, (one, (began, ended)) in found.items()
+        for kind, (one, (began, ended, *_)) in found.items()
+        if kind != DONE
     ]
     head = ["| kind | problem | first sign | message | recovery | second message |"]
     return "\n".join([*head, "|---|---|---|---|---|---|", *rows, "", ""])
@@ -606,8 +632,9 @@ def main(*, kinds: tuple[str, ...], write: bool) -> None:
     with sns_and_sqs() as endpoint:
         for kind in kinds or SCENARIOS:
             found[kind] = scenario, messages = run(kind, endpoint)
-            if [one.attributes["state"] for one in messages] != ["began", "ended"]:
-                raise click.ClickException(f"{kind}: not one beginning and one end: {messages}")
+            states = tuple(one.attributes["state"] for one in messages)
+            if states != scenario.states:
+                raise click.ClickException(f"{kind}: not {scenario.states}: {messages}")
             click.echo(section(kind, scenario, messages))
     if write:
         sections = [section(kind, *one) for kind, one in found.items()]

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.alarm_transcript import DOCUMENT, SCENARIOS, run, section, sns_and_sqs
-from chalicelib.stats.incidents import KINDS
+from chalicelib.stats.incidents import ALARM_KINDS
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def _credentials(monkeypatch):
 def test_the_transcript_has_a_section_for_each_kind_of_alarm():
     sections = [line[4:-1] for line in DOCUMENT.read_text().splitlines() if line[:3] == "## "]
 
-    assert sections == list(SCENARIOS) == list(KINDS)
+    assert sections == list(SCENARIOS) == list(ALARM_KINDS)
 
 
 @pytest.mark.parametrize("kind", ["pipeline_late", "template_errors"])
