@@ -4,9 +4,8 @@ import { differenceOf, differences, isClear } from "./differences.js";
 import { counts, rates } from "./protocol.js";
 import { count, list, shape, string } from "./validate.js";
 
-/** A comparison has this many campaigns. */
+/** A comparison has at least this many campaigns. */
 export const FEWEST = 2;
-export const MOST = 6;
 
 const DAY = 86_400;
 
@@ -127,13 +126,4 @@ export function youngest({ campaigns }) {
 export function shareAt(one, metric, age) {
   const row = one.curve.ages.indexOf(age);
   return shares(one, metric)[row] ?? null;
-}
-
-/**
- * @param {string[]} ids of a URL
- * @returns {{ids: string[], left: string[]}} without repetitions, at most MOST; and those that are left out
- */
-export function chosenOf(ids) {
-  const distinct = [...new Set(ids.filter(Boolean))];
-  return { ids: distinct.slice(0, MOST), left: distinct.slice(MOST) };
 }

@@ -12,8 +12,8 @@ export function standAlone() {
 
 export const standsAlone = () => alone;
 
-/** @param {string} id the campaign's id @returns {string | undefined} undefined if there is no link */
-export const wallHash = (id) => (alone ? undefined : `#/wall/${encodeURIComponent(id)}`);
+/** @param {string[]} ids of campaigns, in the order in which they are shown @returns {string | undefined} undefined if there is no link */
+export const wallHash = (...ids) => (alone ? undefined : ["#/wall", ...ids.map(encodeURIComponent)].join("/"));
 
 /** @param {string} id the campaign's id @returns {string | undefined} undefined if there is no link */
 export const reportHash = (id) => (alone ? undefined : `#/report/${encodeURIComponent(id)}`);

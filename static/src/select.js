@@ -95,6 +95,13 @@ const order = ({ subtype }) => (isPrevented(subtype) ? 2 : Number(subtype === AU
  */
 export const autoReplies = (data) => data?.bounces.get(`Transient/${AUTO_REPLY}`)?.count ?? 0;
 
+/**
+ * @param {CampaignData | null} data
+ * @returns {import("./protocol.js").Incident[]} those that have not ended, critical ones first
+ */
+export const runningOf = (data) => [...data?.incidents.values() ?? []].filter(({ ended_at }) => ended_at === null)
+  .sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical") || b.began_at - a.began_at);
+
 /** The newest event that the page knows of. @param {Iterable<{campaign: {last_event_at: number | null}}>} summaries */
 export function newestEvent(summaries) {
   let newest = 0;

@@ -51,7 +51,14 @@ export function start(credentials = () => [], shared) {
       follow();
     },
     watch(campaigns) {
-      if (topic === LIST_TOPIC) connection.subscribe(LIST_TOPIC, campaigns);
+      if (topics.includes(LIST_TOPIC)) connection.subscribe(LIST_TOPIC, campaigns);
+    },
+    subscribe(wanted) {
+      if (String(wanted) === String(topics)) return;
+      page.arrival = null;
+      for (const one of topics) if (!wanted.includes(one)) connection.unsubscribe(one);
+      for (const one of wanted) if (!topics.includes(one)) connection.subscribe(one);
+      topics = wanted;
     },
   };
 
@@ -88,18 +95,13 @@ export function start(credentials = () => [], shared) {
     now,
   });
 
-  /** @type {string | null} */
-  let topic = null;
+  /** @type {string[]} */
+  let topics = [];
 
   function follow() {
     const route = routeOf();
-    const wanted = "id" in route ? campaignTopic(route.id) : route.view === "list" ? LIST_TOPIC : null;
-    if (topic !== wanted) {
-      page.arrival = null;
-      if (topic !== null) connection.unsubscribe(topic);
-      if (wanted !== null) connection.subscribe(wanted);
-      topic = wanted;
-    }
+    // A wall screen subscribes by itself, because what it shows can depend on the list.
+    if (route.view !== "wall") page.subscribe("id" in route ? [campaignTopic(route.id)] : route.view === "list" ? [LIST_TOPIC] : []);
     document.title = ["id" in route ? route.id : null, text(`view.${route.view}`), "Mailpulse"].filter(Boolean).join(" – ");
     show({ route });
   }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { chosenOf } from "../src/chosen.js";
 import {
-  ageOf, chosenOf, compareWith, decodeComparison, differInAge, isChanging, leadOf, shareAt, shares, youngest,
+  ageOf, compareWith, decodeComparison, differInAge, isChanging, leadOf, shareAt, shares, youngest,
 } from "../src/comparison.js";
 import { createPoints, differenceOf } from "../src/differences.js";
 import { counts, rates } from "./builders.js";

@@ -39,18 +39,21 @@ test("the recipients have a URL that includes the state and the recipient", () =
   assert.deepEqual(parseRoute(recipientsHash("50 % off", choice) ?? ""), { ...everyone, ...choice });
 });
 
-test("a wall screen has a URL", () => {
-  assert.deepEqual(parseRoute(wallHash("a/b") ?? ""), { view: "wall", id: "a/b" });
+test("a wall screen has a URL that names its campaigns in their order", () => {
+  for (const ids of [[], ["a/b"], ["50 % off", "opens", "Ünïcode ✉"]]) {
+    assert.deepEqual(parseRoute(wallHash(...ids) ?? ""), { view: "wall", ids, query: "" });
+  }
+  assert.deepEqual(parseRoute("#/wall?every=30"), { view: "wall", ids: [], query: "every=30" });
 });
 
 test("a comparison has a URL that names its campaigns in their order", () => {
   for (const ids of [[], ["a/b"], ["50 % off", "#?&", "Ünïcode ✉"]]) {
-    assert.deepEqual(parseRoute(compareHash(ids) ?? ""), { view: "compare", ids });
+    assert.deepEqual(parseRoute(compareHash(ids) ?? ""), { view: "compare", ids, query: "" });
   }
 });
 
 test("an invalid hash leads to the unknown view", () => {
-  for (const hash of ["#/campaign/", "#/wall/a/opens", "#/campaign/a/b/c", "#/nowhere", "#/campaign/%E0%A4%A", "#/compare/a/%", "#/comparex"]) {
+  for (const hash of ["#/campaign/", "#/wall/%", "#/wallx", "#/campaign/a/b/c", "#/nowhere", "#/campaign/%E0%A4%A", "#/compare/a/%", "#/comparex"]) {
     assert.deepEqual(parseRoute(hash), { view: "unknown" }, hash);
   }
 });

@@ -1,5 +1,6 @@
 """The scenes of support.scenes with all figures of a campaign, and campaigns with special figures."""
 
+import copy
 import hashlib
 import math
 import random
@@ -354,6 +355,25 @@ def link(
 def bounce(kind: str, subtype: str, count: int) -> dict[str, Any]:
     """Build a kind of bounce of a snapshot."""
     return {"type": kind, "subtype": subtype, "version": 3, "count": count}
+
+
+def several() -> Scene:
+    """Build three campaigns that run at the same time: above, below and within what is usual."""
+    scene = lively()
+    for hours, name, actual in ((3, "autumn-newsletter", 1240), (4, "welcome-series", 2100)):
+        snapshot = copy.deepcopy(scene.snapshots[PREFIX + SPRING])
+        started = scenes.ago(hours * scenes.HOUR)
+        snapshot["campaign"] |= {"id": name, "title": name, "first_event_at": started}
+        snapshot["pace"]["human_opens"]["actual"] = actual
+        scene.snapshots[PREFIX + name] = snapshot
+        scene.snapshots[LIST]["campaigns"].append(listed(snapshot))
+    return scene
+
+
+def listed(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of the list for a campaign's snapshot."""
+    numbers = {name: snapshot[name] for name in ("version", "counts", "rates")}
+    return {**snapshot["campaign"], **numbers}
 
 
 def _count(scene: Scene, **counts: int) -> None:

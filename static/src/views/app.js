@@ -37,11 +37,12 @@ const WallView = lazy(() => import("./wall.js").then((module) => module.WallView
  *   ask: import("../feed.js").Ask,
  *   go: (hash: string, replace?: boolean) => void,
  *   watch: (campaigns?: string[]) => void,
+ *   subscribe: (topics: string[]) => void,
  * }} Page `brand` is the first part of the header, `address` the WebSocket URL, `now` in milliseconds
  *   since 1970, `arrival` how late the last new event was, `arrivals` the same of the last ones, `problem` an error that needs the reader's action, `unreachable` the key of the text while the server cannot be reached, `retry` connects now, `chooseZone`
  *   sets the time zone (undefined: that of the browser), `ask` requests results from the server, `go` changes the URL (with
- *   `replace`, Back skips the current one), and `watch` states which campaigns of the list are on the
- *   screen (undefined for all)
+ *   `replace`, Back skips the current one), `watch` states which campaigns of the list are on the
+ *   screen (undefined for all), and `subscribe` replaces the topics that the page is subscribed to
  *
  * @typedef {{id: string, page: Page, topic: import("../state.js").TopicState | undefined,
  *            data: import("../state.js").CampaignData | null,
@@ -85,6 +86,7 @@ function Place({ page }) {
   if (route.view === "list") return html`<${ListView} page=${page} query=${route.query} topic=${list} />`;
   const health = healthOf(page);
   if (route.view === "health") return html`<${HealthView} data=${healthDataOf(page)} page=${page} />`;
+  if (route.view === "wall") return html`<${WallView} page=${page} ids=${route.ids} query=${route.query} />`;
   if (route.view === "compare") return html`<${CompareView} page=${page} ids=${route.ids} />`;
   if (route.view === "unknown") {
     return html`
@@ -97,7 +99,6 @@ function Place({ page }) {
   const listed = list?.shown?.type === "list" ? list.shown.campaigns.get(id) : undefined;
   /** @type {CampaignProps} */
   const campaign = { id, page, topic, data, summary: data?.summary ?? listed ?? null };
-  if (route.view === "wall") return html`<${WallView} ...${campaign} />`;
   if (route.view === "activity") return html`<${ActivityView} key=${id} route=${route} ...${campaign} />`;
   if (route.view === "recipients") return html`<${RecipientsView} key=${id} ...${{ id, route, page }} />`;
   const report = route.view === "report";

@@ -1,8 +1,8 @@
 /** Chooses the campaigns of a comparison, by search. */
 
 import { Component } from "preact";
+import { MOST } from "../chosen.js";
 import { RETRYABLE } from "../feed.js";
-import { MOST } from "../comparison.js";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { Notice } from "./notice.js";

@@ -1,8 +1,9 @@
 /** Two to six campaigns side by side: rates, differences to the first one, and curves by age. */
 
 import { Component } from "preact";
+import { MOST, chosenOf } from "../chosen.js";
 import {
-  COMPARED, CURVES, FEWEST, MOST, ROWS, ageOf, chosenOf, compareWith, decodeComparison, isChanging, leadOf, shareAt, shares, youngest,
+  COMPARED, CURVES, FEWEST, ROWS, ageOf, compareWith, decodeComparison, isChanging, leadOf, shareAt, shares, youngest,
 } from "../comparison.js";
 import { createPoints } from "../differences.js";
 import { text } from "../glossary.js";

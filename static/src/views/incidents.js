@@ -3,6 +3,7 @@
 import { Component } from "preact";
 import { html } from "../html.js";
 import { campaignTopic } from "../protocol.js";
+import { runningOf } from "../select.js";
 import { text } from "../glossary.js";
 
 const HOUR = 3_600_000;
@@ -14,12 +15,10 @@ const HOUR = 3_600_000;
 
 /** @param {Props} props */
 export function IncidentsView({ id, data, page }) {
-  const running = [...data?.incidents.values() ?? []].filter(({ ended_at }) => ended_at === null);
+  const running = runningOf(data);
   if (running.length === 0) return null;
   return html`
-    ${running
-      .sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical") || b.began_at - a.began_at)
-      .map((incident) => html`<${IncidentNotice} key=${incident.incident} incident=${incident} format=${page.format} />`)}
+    ${running.map((incident) => html`<${IncidentNotice} key=${incident.incident} incident=${incident} format=${page.format} />`)}
     <${Snooze} ...${{ id, data, page }} />`;
 }
 

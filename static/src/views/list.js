@@ -245,6 +245,7 @@ export class ListView extends Component {
       <div class="head">
         <${Heading}>${text("list.title")}<//>
         <a class="button" href="#/compare">${text("list.compare")}</a>
+        <a class="button" href="#/wall">${text("campaign.wall")}</a>
         <input type="search" class="search" aria-label=${text("list.search")} placeholder=${text("list.search_hint")}
           maxlength=${MOST_CHARACTERS} value=${this.#typed}
           onInput=${(/** @type {any} */ event) => this.#type(event.target.value)} />

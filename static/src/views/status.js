@@ -12,17 +12,17 @@ import { healthOf } from "./health-link.js";
 /** How long a reconnect is reported, in milliseconds. */
 const BACK_FOR = 15_000;
 
-/** The time of the newest event behind the numbers on screen. @param {import("./app.js").Page} page */
-function lastEventOf(page) {
+/** The time of the newest event behind the numbers on screen. @param {import("./app.js").Page} page @param {string} [id] */
+function lastEventOf(page, id) {
   const { route, state } = page;
-  const shown = state.get("id" in route ? campaignTopic(route.id) : LIST_TOPIC)?.shown;
+  const shown = state.get(id ? campaignTopic(id) : LIST_TOPIC)?.shown;
   if (shown?.type === "campaign") return newestEvent(shown.summary ? [shown.summary] : []);
   if (shown?.type === "list" && route.view === "list") return newestEvent(shown.campaigns.values());
   return healthOf(page)?.last_event_at ?? null;
 }
 
-/** @param {{page: import("./app.js").Page}} props */
-export function StatusView({ page }) {
+/** @param {{page: import("./app.js").Page, id?: string}} props `id`: the campaign on the screen, if it is one */
+export function StatusView({ page, id = "id" in page.route ? page.route.id : undefined }) {
   const { now, status: { state, lastMessageAt, retryAt, back } } = page;
   const wait = retryAt === null ? 0 : Math.ceil((retryAt - now) / 1000);
   const isBack = back && now - back.at < BACK_FOR;
@@ -30,7 +30,7 @@ export function StatusView({ page }) {
   const measured = health !== null && levelOf(health, now) === "late" ? delayOf(health, now) : 0;
   const delay = Math.max(measured, lateArrival(page.arrival, now));
   const isLate = state === "live" && delay > 0;
-  const last = lastEventOf(page);
+  const last = lastEventOf(page, id);
   const aged = isLate ? text("status.late", { duration: lasting(delay) })
     : last === null ? text("status.no_events") : text("status.last_event", { ago: age(now - last) });
   // Screen readers announce the state only, not the age, which changes every second.
