@@ -38,6 +38,7 @@ LONGEST_TASK_MS = 50
 LONGEST_CLICK_MS = 100
 
 WALL_PUSHES = 30_000
+WALL_CAMPAIGNS = [SPRING, "autumn-newsletter", "welcome-series"]
 WALL_GROWTH = 1.1
 
 FIRST_NUMBER_MS = 500
@@ -193,9 +194,12 @@ def changes(number: int) -> dict[str, Any]:
 
 
 def wall(table: Table, browser: Browser) -> None:
-    """Push to a wall screen as often as over several days, and measure its memory."""
-    with staged(scenes.lively()) as stage, page_of(browser) as page:
-        page.goto(f"{stage.url}#/wall/{SPRING}")
+    """Push to a wall screen in rotation as often as over several days, and measure its memory."""
+    scene = scenes.lively()
+    for name in WALL_CAMPAIGNS:
+        scene.snapshots[PREFIX + name] = of_campaign(name, scene.snapshots[PREFIX + SPRING])
+    with staged(scene) as stage, page_of(browser) as page:
+        page.goto(f"{stage.url}#/wall/{'/'.join(WALL_CAMPAIGNS)}?every=5")
         expect(page.locator("[data-metric=sends]")).to_have_text("12,480")
         memory = page.context.new_cdp_session(page)
         push_many(stage, page, 1, 1000)
@@ -210,16 +214,23 @@ def wall(table: Table, browser: Browser) -> None:
 
 
 def push_many(stage: Stage, page: Page, first: int, last: int) -> None:
-    """Push, and wait until the page has processed it."""
+    """Push to each campaign in turn while stepping through them, and return to the first one."""
     for number in range(first, last + 1):
-        stage.push(PREFIX + SPRING, changes(number))
-        if number % 500 == 0:
-            page.wait_for_timeout(1)
+        name = WALL_CAMPAIGNS[number % len(WALL_CAMPAIGNS)]
+        stage.push(PREFIX + name, of_campaign(name, changes(number)))
+        if number % 100 == 0:
+            page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name=f"1: {WALL_CAMPAIGNS[0]}").click()
     clicked = scenes.SPRING_COUNTS["unique_human_clicks"]
     expect(page.locator("[data-metric=unique_human_clicks]")).to_have_attribute(
         "data-value", str(clicked)
     )
     page.wait_for_timeout(1500)
+
+
+def of_campaign(name: str, numbers: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers as those of another campaign."""
+    return {**numbers, "campaign": {**numbers["campaign"], "id": name, "title": name}}
 
 
 def heap(session: CDPSession) -> float:

@@ -30,11 +30,18 @@ VIEWS = {
     "overview": "#/",
     "campaign": f"#/campaign/{SPRING}",
     "activity": f"#/campaign/{SPRING}/all",
-    "wall": f"#/wall/{SPRING}",
     "pipeline": "#/health",
 }
 
 
+WALL = "#/wall"
+WALLS = {
+    "wall": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
+    "wall-dark": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"},
+    "wall-phone": PHONE | {"color_scheme": "light"},
+    "wall-4k": {"viewport": {"width": 3840, "height": 2160}, "color_scheme": "light"},
+    "wall-portrait": {"viewport": {"width": 1080, "height": 1920}, "color_scheme": "light"},
+}
 LISTS = {
     "overview": DESKTOP | {"color_scheme": "light"},
     "overview-dark": DESKTOP | {"color_scheme": "dark"},
@@ -80,6 +87,7 @@ def main() -> None:
             stage.scene.snapshots.pop(PREFIX + SPRING)
             take(browser, stage, "campaign", "error", **DESKTOP)
         recipients(browser)
+        walls(browser)
         lists(browser)
         comparisons(browser)
         variants(browser)
@@ -137,6 +145,31 @@ def unfolded(browser: Browser, stage: Stage, **options: object) -> Page:
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(page.locator(".events tbody tr")).to_have_count(8)
     page.evaluate("scrollTo(0, 0)")
+    return page
+
+
+def walls(browser: Browser) -> None:
+    """Capture wall screens of several campaigns: of each size, of all together, with incidents."""
+    with staged(figures.several()) as stage:
+        for name, options in WALLS.items():
+            shoot(wall(browser, stage, **options), name)
+        page = wall(browser, stage, **WALLS["wall"])
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".lanes li")).to_have_count(3)
+        shoot(page, "wall-all")
+        stage.scene.snapshots[PREFIX + SPRING]["incidents"] = [
+            scenes.incident(),
+            scenes.incident(incident="bounces", kind="bounces", level="warning"),
+        ]
+        shoot(wall(browser, stage, **WALLS["wall"]), "wall-incident")
+
+
+def wall(browser: Browser, stage: Stage, **options: object) -> Page:
+    """Open a wall screen, and wait until all of its campaigns are loaded."""
+    page = opened(browser, stage.url + WALL, **options)
+    expect(page.locator(".rotation .mark")).to_have_count(4)
+    expect(page.locator(".track")).to_be_visible()
+    page.wait_for_timeout(300)
     return page
 
 
