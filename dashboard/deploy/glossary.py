@@ -1063,7 +1063,6 @@ WALL = {
     "of_delivered": "of delivered",
     # Problems
     "problems": "Problems",
-    "no_problems": "No problems",
     "since": "since {time}",
     "one_more": "and 1 more problem",
     "more": "and {count} more problems",

@@ -2,10 +2,12 @@
 
 import { providersOf, sumOf, troubles } from "./deliverability.js";
 import { judgeCampaign } from "./reputation.js";
+import { runningOf } from "./select.js";
 
 /**
- * `key` of the text that names it, with its values.
- * @typedef {{key: string, values: Record<string, string>}} Problem
+ * `key` of the text that names it, with its provider; `detail`: the key of a text that says more. `incident` reports it.
+ * @typedef {{key: string, provider?: string | null, isCritical: boolean, detail?: string,
+ *            incident?: import("./protocol.js").Incident}} Problem
  */
 
 /**
@@ -14,19 +16,22 @@ import { judgeCampaign } from "./reputation.js";
  * @returns {Problem[]} running incidents, rates above a limit of SES, and providers that are worse than the others; each once
  */
 export function problemsOf(summary, data) {
-  const running = [...data?.incidents.values() ?? []].filter(({ ended_at }) => ended_at === null);
+  const running = runningOf(data);
   /** @param {string} kind @param {string} [provider] */
-  const reported = (kind, provider) => running.some((one) => one.kind === kind && (!provider || one.values.provider === provider));
-  const rates = /** @type {const} */ ([["bounce", "bounces"], ["complaint", "complaints"]])
-    .filter(([rate, kind]) => judgeCampaign(rate, summary?.counts).level === "bad" && !reported(kind))
-    .map(([rate]) => ({ key: `problems.${rate}`, values: {} }));
+  const isReported = (kind, provider) => running.some((one) => one.kind === kind && (!provider || one.values.provider === provider));
   const providers = data ? providersOf(data) : [];
   const all = sumOf(providers);
   return [
-    ...running.map(({ kind, values }) => ({ key: `incident_title.${kind}`, values: { provider: values.provider } })),
-    ...rates,
+    ...running.map((incident) => ({
+      key: `incident_title.${incident.kind}`, provider: incident.values.provider, isCritical: incident.level === "critical", incident,
+    })),
+    .../** @type {const} */ (["bounce", "complaint"]).flatMap((rate) => {
+      const { level, line } = judgeCampaign(rate, summary?.counts);
+      if (level !== "bad" || isReported(`${rate}s`)) return [];
+      return [{ key: `problems.${rate}`, isCritical: true, detail: `campaign.${rate}_${line}`.replace("0.", "") }];
+    }),
     ...providers.flatMap((one) => troubles(one, all)
-      .filter((what) => !reported(what === "delivery_delays" ? "provider_delays" : "provider_bounces", one.provider))
-      .map((what) => ({ key: `problems.${what}`, values: { provider: one.provider } }))),
+      .filter((what) => !isReported(what === "delivery_delays" ? "provider_delays" : "provider_bounces", one.provider))
+      .map((what) => ({ key: `problems.${what}`, provider: one.provider, isCritical: false }))),
   ];
 }

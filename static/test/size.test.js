@@ -22,13 +22,13 @@ function weight(...names) {
   return [...all].reduce((sum, file) => sum + gzipSync(readFileSync(new URL(file, ASSETS)), { level: 9 }).length, 0);
 }
 
-test("the list needs at most 25 KB of JavaScript", () => {
-  assert.ok(weight("main", "list") <= 25 * KB, `${weight("main", "list")} bytes`);
+test("the list needs at most 26 KB of JavaScript", () => {
+  assert.ok(weight("main", "list") <= 26 * KB, `${weight("main", "list")} bytes`);
 });
 
-test("a campaign with its charts, links and problems needs at most 32 KB", () => {
+test("a campaign with its charts, links and problems needs at most 33 KB", () => {
   const all = weight("main", "campaign", "details");
-  assert.ok(all <= 32 * KB, `${all} bytes`);
+  assert.ok(all <= 33 * KB, `${all} bytes`);
 });
 
 test("sign-in needs at most 8 KB more", () => {

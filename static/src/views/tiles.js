@@ -92,7 +92,7 @@ function Attention({ summary, data, format }) {
   return html`
     <div class=${problems.length ? "attention bad" : "attention"}>
       <p class="verdict">${data && countOf(problems, format)}</p>
-      ${problems.slice(0, MOST_NAMED).map((one) => html`<p class="foot" key=${one.key + one.values.provider}>${nameOf(one)}</p>`)}
+      ${problems.slice(0, MOST_NAMED).map((one) => html`<p class="foot" key=${one.key + one.provider}>${nameOf(one)}</p>`)}
     </div>`;
 }
 

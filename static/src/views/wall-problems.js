@@ -1,10 +1,11 @@
-/** Running incidents and rates that endanger the sender's reputation, in large lines; one quiet line if there are none. */
+/** The problems of a campaign, in large lines; one quiet line if there are none. */
 
 import { text } from "../glossary.js";
 import { html } from "../html.js";
+import { problemsOf } from "../problems.js";
 import { shownRate } from "../rates.js";
 import { judgeCampaign } from "../reputation.js";
-import { runningOf } from "../select.js";
+import { nameOf } from "./problems.js";
 
 /** More lines than these are counted only. */
 const MOST = 2;
@@ -20,13 +21,10 @@ export function WallProblems({ summary, data, format }) {
     rate, counter, shown: format.percent(shownRate(rate, summary), digits), ...judgeCampaign(rate, summary?.counts),
   }));
   const lines = [
-    ...runningOf(data).map(({ incident, kind, level, began_at, values }) => html`
-      <p key=${incident} class=${`trouble ${level === "critical" ? "bad" : "watch"}`} data-incident=${incident}>
-        <strong>${text(`incident_title.${kind}`, values)}</strong> <span>${text("wall.since", { time: format.clock(began_at) })}</span>
-      </p>`),
-    ...rates.filter(({ level }) => level === "bad").map(({ rate, shown, line }) => html`
-      <p key=${rate} class="trouble bad">
-        <strong>${text(`rate_label.${rate}`)} ${shown}</strong> <span>${text(`campaign.${rate}_${line}`.replace("0.", ""))}</span>
+    ...problemsOf(summary, data).map((one) => html`
+      <p key=${one.key + one.provider} class=${`trouble ${one.isCritical ? "bad" : "watch"}`} data-incident=${one.incident?.incident}>
+        <strong>${nameOf(one)}</strong>
+        ${" "}<span>${one.incident ? text("wall.since", { time: format.clock(one.incident.began_at) }) : one.detail && text(one.detail)}</span>
       </p>`),
     ...rates.filter(({ level }) => level === "watch").map(({ rate, shown, count, total }) => html`
       <p key=${rate} class="trouble watch">
@@ -39,7 +37,7 @@ export function WallProblems({ summary, data, format }) {
     <section class="problems" aria-label=${text("wall.problems")}>
       <div>
         ${lines.slice(0, MOST)}
-        ${lines.length === 0 && html`<p class="quiet">${!data ? "\u00a0" : waiting ? text("campaign.waiting") : html`<span class="fine">✓</span> ${text("wall.no_problems")}`}</p>`}
+        ${lines.length === 0 && html`<p class="quiet">${!data ? "\u00a0" : waiting ? text("campaign.waiting") : html`<span class="fine">✓</span> ${text("problems.none")}`}</p>`}
       </div>
       <p class="reputation">
         ${left > 0 && html`<b>${text(left === 1 ? "wall.one_more" : "wall.more", { count: format.count(left) })}</b>`}
