@@ -26,9 +26,19 @@ from dashboard.deploy.publish_site import Authenticator
 TARGET = ROOT / "docs" / "screenshots"
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+TABLET = {"viewport": {"width": 820, "height": 1180}, "has_touch": True}
+SCREEN_4K = {"viewport": {"width": 3840, "height": 2160}}
+SIZES = {
+    "": DESKTOP | {"color_scheme": "light"},
+    "-dark": DESKTOP | {"color_scheme": "dark"},
+    "-phone": PHONE | {"color_scheme": "light"},
+    "-tablet": TABLET | {"color_scheme": "light"},
+    "-4k": SCREEN_4K | {"color_scheme": "light"},
+}
 VIEWS = {
     "overview": "#/",
     "campaign": f"#/campaign/{SPRING}",
+    "report": f"#/report/{SPRING}",
     "activity": f"#/campaign/{SPRING}/all",
     "pipeline": "#/health",
 }
@@ -41,16 +51,6 @@ WALLS = {
     "wall-phone": PHONE | {"color_scheme": "light"},
     "wall-4k": {"viewport": {"width": 3840, "height": 2160}, "color_scheme": "light"},
     "wall-portrait": {"viewport": {"width": 1080, "height": 1920}, "color_scheme": "light"},
-}
-LISTS = {
-    "overview": DESKTOP | {"color_scheme": "light"},
-    "overview-dark": DESKTOP | {"color_scheme": "dark"},
-    "overview-phone": PHONE | {"color_scheme": "light"},
-}
-COMPARISONS = {
-    "compare": DESKTOP | {"color_scheme": "light"},
-    "compare-dark": DESKTOP | {"color_scheme": "dark"},
-    "compare-phone": PHONE | {"color_scheme": "light"},
 }
 SCENES = {
     "few": figures.few,
@@ -71,9 +71,8 @@ def main() -> None:
             for view in VIEWS:
                 if view == "overview":
                     continue  # see lists
-                take(browser, stage, view, view, color_scheme="light", **DESKTOP)
-                take(browser, stage, view, f"{view}-dark", color_scheme="dark", **DESKTOP)
-                take(browser, stage, view, f"{view}-phone", color_scheme="light", **PHONE)
+                for suffix, options in SIZES.items():
+                    take(browser, stage, view, view + suffix, **options)
             pipeline = opened(browser, stage.url + VIEWS["pipeline"], **DESKTOP)
             shoot(pipeline, "pipeline-whole", full_page=True)
             whole(browser, stage, "campaign-whole")
@@ -177,8 +176,11 @@ def lists(browser: Browser) -> None:
     """Capture the list of many campaigns: live, sorted, filtered, without a match, and refused."""
     filtered = f"#/?from={scenes.ago(30 * 24 * scenes.HOUR)[:10]}&sender=green&sort=human_click"
     with staged(figures.many(317)) as stage:
-        for name, options in LISTS.items():
-            shoot(opened(browser, stage.url, **options), name)
+        for suffix, options in SIZES.items():
+            shoot(opened(browser, stage.url, **options), f"overview{suffix}")
+        page = opened(browser, stage.url, **DESKTOP)
+        page.emulate_media(media="print")
+        shoot(page, "overview-print", full_page=True)
         for name, options in {"opened": DESKTOP, "opened-phone": PHONE}.items():
             page = opened(browser, stage.url, **options)
             page.get_by_text("When are emails opened?").click()
@@ -218,8 +220,8 @@ def comparisons(browser: Browser) -> None:
     """Capture comparisons: of old campaigns, while choosing them, and of different ages."""
     old = "#/compare/winter-clearance/newsletter-2026-11/welcome-series-3"
     with staged(figures.lively()) as stage:
-        for name, options in COMPARISONS.items():
-            shoot(opened(browser, stage.url + old, **options), name, full_page=True)
+        for suffix, options in SIZES.items():
+            shoot(opened(browser, stage.url + old, **options), f"compare{suffix}", full_page=True)
         shoot(opened(browser, f"{stage.url}#/compare/{SPRING}", **PHONE), "compare-choose")
         young = f"{stage.url}#/compare/{SPRING}/newsletter-2026-11"
         shoot(opened(browser, young, **DESKTOP), "compare-young", full_page=True)
@@ -325,11 +327,13 @@ def whole(browser: Browser, stage: Stage, name: str, **options: object) -> None:
 
 
 def printed(browser: Browser, stage: Stage) -> None:
-    """Capture a campaign as it is printed."""
-    page = unfolded(browser, stage)
+    """Capture a report as it is printed on A4."""
+    page = opened(browser, stage.url + VIEWS["report"], **DESKTOP)
+    expect(page.get_by_role("region", name="What the numbers mean")).to_be_visible()
     page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 1000})
     page.wait_for_timeout(300)
-    shoot(page, "print", full_page=True)
+    shoot(page, "report-print", full_page=True)
 
 
 def by_age(browser: Browser, stage: Stage) -> None:
