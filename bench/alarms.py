@@ -29,6 +29,7 @@ import click
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
+from bench.documents import write_parts
 from bench.worlds import minutes, parameters
 from bench.worlds.minutes import MINUTES, TROUBLES, ByMinute, Earlier, Trouble, generate
 from bench.worlds.parameters import Delay
@@ -706,19 +707,6 @@ def _table(columns: Sequence[str], rows: Iterable[str]) -> str:
     return "\n".join([_row(*columns), f"|{'---|' * len(columns)}", *rows])
 
 
-def updated(text: str, name: str, table: str) -> str:
-    """Return a document with a generated part replaced.
-
-    Raises:
-        click.ClickException: the document lacks the markers of the part.
-    """
-    begin, end = f"<!-- {name}: written by bench/alarms.py -->", f"<!-- end of {name} -->"
-    before, found, rest = text.partition(begin)
-    if not found or end not in rest:
-        raise click.ClickException(f"{DOCUMENT} lacks the lines {begin} and {end}: add them")
-    return f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
-
-
 def seeds_of(name: str, number: int) -> list[int]:
     """Return seeds to tune or to report, as many as are needed.
 
@@ -773,10 +761,7 @@ def main(  # noqa: PLR0913 - the options of the command
     for text in parts.values():
         print(text, end="\n\n")
     if write:
-        document = DOCUMENT.read_text()
-        for name, text in parts.items():
-            document = updated(document, name, text)
-        DOCUMENT.write_text(document)
+        write_parts(DOCUMENT, "bench/alarms.py", parts)
 
 
 def _measured(  # noqa: PLR0913 - the options of the command

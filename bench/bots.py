@@ -22,6 +22,7 @@ import click
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from bench.documents import write_parts
 from bench.rule_sets import MAILPULSE, RULE_SETS, STEPS, Message, RuleSet
 from bench.worlds import parameters
 from bench.worlds.campaign import Campaign, events_of, generate
@@ -365,19 +366,6 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def updated(text: str, name: str, table: str) -> str:
-    """Return a document with a generated part replaced.
-
-    Raises:
-        click.ClickException: the document lacks the markers of the part.
-    """
-    begin, end = f"<!-- {name}: written by bench/bots.py -->", f"<!-- end of {name} -->"
-    before, found, rest = text.partition(begin)
-    if not found or end not in rest:
-        raise click.ClickException(f"{DOCUMENT} lacks the lines {begin} and {end}: add them")
-    return f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
-
-
 @click.command()
 @click.option("--seeds", type=click.Choice(list(parameters.SEEDS)), default="report")
 @click.option("--campaigns", default=4, show_default=True, help="Campaigns of each cell.")
@@ -422,8 +410,8 @@ def main(  # noqa: PLR0913 - the options of the command
     if json_file:
         json_file.write_text(json.dumps([asdict(one) for one in found]) + "\n")
     if write:
-        document = updated(DOCUMENT.read_text(), "steps" if by_step else "results", text)
-        DOCUMENT.write_text(updated(document, "parameters", parameter_table()))
+        parts = {"steps" if by_step else "results": text, "parameters": parameter_table()}
+        write_parts(DOCUMENT, "bench/bots.py", parts)
 
 
 if __name__ == "__main__":

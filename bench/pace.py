@@ -27,6 +27,7 @@ import click
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
+from bench.documents import write_parts
 from bench.worlds import histories, parameters
 from bench.worlds.histories import HISTORIES, KINDS, Hit, Kind, SentCampaign
 from bench.worlds.parameters import Delay
@@ -382,19 +383,6 @@ def _table(columns: Sequence[str], rows: Iterable[str]) -> str:
     return "\n".join([_row(*columns), f"|{'---|' * len(columns)}", *rows])
 
 
-def updated(text: str, name: str, table: str) -> str:
-    """Return a document with a generated part replaced.
-
-    Raises:
-        click.ClickException: the document lacks the markers of the part.
-    """
-    begin, end = f"<!-- {name}: written by bench/pace.py -->", f"<!-- end of {name} -->"
-    before, found, rest = text.partition(begin)
-    if not found or end not in rest:
-        raise click.ClickException(f"{DOCUMENT} lacks the lines {begin} and {end}: add them")
-    return f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
-
-
 def _of_history(place: tuple[Kind, int]) -> list[Outcome | Silent]:
     return list(outcomes(*place))
 
@@ -428,10 +416,7 @@ def main(*, seeds: str, number: int, splits: int, processes: int, write: bool) -
     for text in parts.values():
         print(text, end="\n\n")
     if write:
-        document = DOCUMENT.read_text()
-        for name, text in parts.items():
-            document = updated(document, name, text)
-        DOCUMENT.write_text(document)
+        write_parts(DOCUMENT, "bench/pace.py", parts)
 
 
 if __name__ == "__main__":

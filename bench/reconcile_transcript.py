@@ -24,13 +24,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from integration.conftest import Pipeline
 from support import moto_account, ses
 
+from bench.documents import write_parts
 from chalicelib.config import Config
 from dashboard.cli import cli
 from dashboard.commands import reconcile
 from dashboard.installation import Installation
 
 DOCUMENT = ROOT / "docs" / "reconciliation.md"
-BEGIN, END = "<!-- run: written by bench/reconcile_transcript.py -->", "<!-- end of run -->"
 DAYS = ("2026-11-21", "2026-11-22", "2026-11-23")
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 EMAILS = 50  # of each day
@@ -152,9 +152,8 @@ def main(*, write: bool) -> None:
     text = run()
     click.echo(text)
     if write:
-        before, rest = DOCUMENT.read_text().split(BEGIN)
-        after = rest.split(END)[1]
-        DOCUMENT.write_text(f"{before}{BEGIN}\n\n```console\n{text}\n```\n\n{END}{after}")
+        part = {"run": f"```console\n{text}\n```"}
+        write_parts(DOCUMENT, "bench/reconcile_transcript.py", part)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,10 @@ from collections import Counter
 from random import Random
 from statistics import fmean, pvariance
 
-import click
 import pytest
 
 from bench import alarms
-from bench.alarms import EXPECTED, RULE_SETS, Outcome, Replay, has_evidence, outcome, updated
+from bench.alarms import EXPECTED, RULE_SETS, Outcome, Replay, has_evidence, outcome
 from bench.worlds.minutes import (
     MINUTES,
     PARAMETERS,
@@ -189,15 +188,6 @@ def test_seeds_to_tune_and_to_report_never_meet():
     tune, report = (set(alarms.seeds_of(name, 3000)) for name in ("tune", "report"))
     assert len(tune) == len(report) == 3000
     assert not tune & report
-
-
-def test_the_document_keeps_what_is_not_generated():
-    text = "a\n<!-- results: written by bench/alarms.py -->\nold\n<!-- end of results -->\nb\n"
-    assert updated(text, "results", "new") == (
-        "a\n<!-- results: written by bench/alarms.py -->\n\nnew\n\n<!-- end of results -->\nb\n"
-    )
-    with pytest.raises(click.ClickException, match="lacks the lines"):
-        updated("a", "results", "new")
 
 
 def test_the_table_of_parameters_has_the_source_of_each():

@@ -1,6 +1,5 @@
 """bench/bots.py: the comparison of rule sets."""
 
-import click
 import pytest
 
 from bench import bots
@@ -88,11 +87,5 @@ def test_without_rules_each_open_and_click_is_found_and_no_bot_is_rejected():
 
 
 def test_the_document_has_the_parameters_of_the_generator():
-    assert bots.updated(bots.DOCUMENT.read_text(), "parameters", bots.parameter_table()) == (
-        bots.DOCUMENT.read_text()
-    ), "run python bench/bots.py --write"
-
-
-def test_a_document_without_the_markers_is_an_error():
-    with pytest.raises(click.ClickException, match="lacks the lines"):
-        bots.updated("# Bots", "results", "| table |")
+    document = bots.DOCUMENT.read_text()
+    assert f"\n{bots.parameter_table()}\n" in document, "run python bench/bots.py --write"

@@ -5,11 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 from statistics import fmean, median, stdev
 
-import click
 import pytest
 
 from bench import pace
-from bench.pace import Outcome, Record, Split, coverage, error, interval, named, outcomes, updated
+from bench.pace import Outcome, Record, Split, coverage, error, interval, named, outcomes
 from bench.worlds.histories import HISTORIES, KINDS, SOURCES, HistoryParameters, generate, sources
 from bench.worlds.parameters import SEEDS, Assumed
 from chalicelib.insight.history import LEAST_DELIVERIES, Silence
@@ -186,15 +185,6 @@ def test_looking_often_and_being_sure_sooner_name_a_variant_more_often():
     found = [named(Split(2, 1.0), SEED + number) for number in range(12)]
     assert all(one.customary is not None for one in found if one.ever is not None)
     assert all(one.ever is not None for one in found if one.once is not None)
-
-
-def test_the_document_keeps_what_is_not_generated():
-    text = "a\n<!-- results: written by bench/pace.py -->\nold\n<!-- end of results -->\nb\n"
-    assert updated(text, "results", "new") == (
-        "a\n<!-- results: written by bench/pace.py -->\n\nnew\n\n<!-- end of results -->\nb\n"
-    )
-    with pytest.raises(click.ClickException, match="lacks the lines"):
-        updated("a", "results", "new")
 
 
 def test_the_table_of_results_has_a_row_for_each_history_and_figure():
