@@ -58,7 +58,6 @@ REFUSING = "hotmail.com"
 OPENED = 0.25
 # The mean time from delivery to a human open, at least 2 minutes.
 OPENED_AFTER = 12
-NO_OPENS_AFTER = 5  # from this age on, an email counts for `no_opens`
 BLOCKED = {
     "status": "5.7.1",
     "diagnosticCode": "smtp; 550 5.7.1 Messages from this IP address were blocked",
@@ -360,12 +359,13 @@ def no_opens(mailing: Mailing) -> Scenario:
             mailing.is_opened(email, 45 + email.minute)
 
     mailing.send(range(MINUTES), late_opens)
+    after = OPENS_AFTER_SECONDS // 60
     return Scenario(
         mailing,
         "The configuration set does not publish opens.",
         0,
-        f"From an age of {NO_OPENS_AFTER} minutes on, opens are expected; none is counted.",
-        NO_OPENS_AFTER,
+        f"From an age of {after} minutes on, opens are expected; none is counted.",
+        after,
         "The configuration set publishes opens.",
         45,
         "Opens are counted.",

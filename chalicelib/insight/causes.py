@@ -3,6 +3,7 @@
 docs/alarms.md describes the rules in words, and what they cannot see.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -14,8 +15,8 @@ from msgspec import Struct
 from chalicelib.insight.curves import Sent
 from chalicelib.insight.history import Campaign, Running
 from chalicelib.insight.marks import BEGINNING, CAMPAIGN, NOTHING, Mark, Row, Since, since_mark
-from chalicelib.insight.sequential import above, below, needed, weight
-from chalicelib.insight.shortfall import evidence_of_shortfall, least_usual_size
+from chalicelib.insight.sequential import NONE, above, above_expected, below, needed, weight
+from chalicelib.insight.shortfall import PARTS, evidence_of_shortfall, least_usual_size
 
 Cause = Literal[
     "complaints",
@@ -35,9 +36,9 @@ ALPHAS: Mapping[Cause, float] = {
     "provider_delays": 0.001,
     "provider_bounces": 0.001,
     "low_opens": 0.003,
-    "no_opens": 0.001,
+    "no_opens": 0.0015,
     "stopped": 0.0005,
-    "template_errors": 0.0005,
+    "template_errors": 0.0003,
 }
 """The probability of a false alarm of each cause, over all minutes; less than 1% together.
 
@@ -60,23 +61,30 @@ MOST_PROVIDERS = 50
 _OTHER = "other"
 
 # The least sample: emails that are judged, and those of them that are affected.
-_LEAST_EMAILS = 200
+_LEAST_EMAILS = 100
 _LEAST_COMPLAINTS = 4
-_LEAST_BOUNCES = 20
-_LEAST_EMAILS_AT_PROVIDER = 20
+_LEAST_BOUNCES = 10
+_LEAST_EMAILS_AT_PROVIDER = 10
+_LEAST_LATEST_EMAILS = 20
 _LEAST_FAILURES = 5
 _LEAST_UNOPENED = 100
 
 OPENS_AFTER_SECONDS = 1800
 _SHORT_SECONDS = 2 * 3600
 _HOURS_SECONDS = 3 * 3600
-# At least this share of emails is opened by someone, if only by bots, in each of the first hours.
-_OPENED_PER_HOUR = 0.05
-_OPENED_HOURS = 2
-_OPENED_AFTER_SECONDS = 300
+# At least this share of emails is opened by someone, if only by bots, within two hours.
+_OPENED = 0.1
+_OPENED_SECONDS = 2 * 3600
+# Without tracking, nothing is opened; a part of 0 has no logarithm.
+_UNTRACKED = 1e-6
+
+# At the earliest, all complaints are reported after this time, and half after a quarter of it.
+_REPORTED_SECONDS = 6 * 3600
 
 STOPPED_AFTER_SECONDS = 900
-_LONGEST_GAPS = 3
+_LONGEST_PAUSES = 3
+# Pauses between batches are alike: the two longest differ by less than this factor.
+_LONGEST_REGULAR_PAUSES = 1.5
 # Of a smaller part of the usual size, the rest may follow: the first part of a split test.
 _LEAST_PART_SENT = 1 / 3
 _ALL_BUT = 0.98
@@ -189,9 +197,10 @@ class Check:
 
     def _complaints(self) -> Iterator[Trouble]:
         count, total = self._complained
-        enough = count >= _LEAST_COMPLAINTS and total >= _LEAST_EMAILS
-        if enough and above(count, total, COMPLAINTS_LINE) >= needed(ALPHAS["complaints"]):
-            yield Trouble("complaints", "", count, total)
+        if count >= _LEAST_COMPLAINTS and total >= _LEAST_EMAILS:
+            evidence = complaints_evidence(count, total, self._now.emails)
+            if evidence >= needed(ALPHAS["complaints"]):
+                yield Trouble("complaints", "", count, total)
 
     @property
     def _complained(self) -> tuple[int, int]:
@@ -228,7 +237,7 @@ class Check:
     def _renders(self) -> bool:
         latest = self._latest(CAMPAIGN)
         return (
-            latest.sent >= _LEAST_EMAILS_AT_PROVIDER
+            latest.sent >= _LEAST_LATEST_EMAILS
             and latest.failed <= _HALF * TEMPLATE_LINE * latest.sent
         )
 
@@ -240,11 +249,14 @@ class Check:
             sent = row.sent - before.sent
             if sent < _LEAST_EMAILS_AT_PROVIDER:
                 continue
-            # Few providers are worth a closer look.
-            if min(row.delayed - before.delayed, row.pending) > DELAYS_LINES[0] * sent:
-                waiting = since_mark(before, row).waiting
-                if self._is_apart("provider_delays", mark, provider, waiting, sent):
-                    yield Trouble("provider_delays", provider, waiting, sent, mark.minute)
+            # Most providers need no closer look.
+            if (
+                min(row.delayed - before.delayed, row.pending)
+                > DELAYS_LINES[0] * _LEAST_EMAILS_AT_PROVIDER
+            ):
+                since = since_mark(before, row)
+                if self._is_apart("provider_delays", mark, provider, since.waiting, since.known):
+                    yield Trouble("provider_delays", provider, since.waiting, sent, mark.minute)
             if row.bounced - before.bounced > PROVIDER_BOUNCES_LINES[0] * sent:
                 since = since_mark(before, row)
                 if self._is_apart("provider_bounces", mark, provider, since.bounced, since.open):
@@ -261,7 +273,8 @@ class Check:
         lines = DELAYS_LINES if cause == "provider_delays" else PROVIDER_BOUNCES_LINES
         if count <= lines[0] * total:
             return False
-        least = needed(ALPHAS[cause] * weight(mark.number) / (MOST_PROVIDERS * len(lines)))
+        part = weight(mark.number) * part_of_provider(mark, provider) / len(lines)
+        least = needed(ALPHAS[cause] * part)
         return any(
             above(count, total, line) >= least
             and self._evidence_of_rest(cause, mark, provider, line) >= least
@@ -295,7 +308,7 @@ class Check:
     def _accepts(self, provider: str) -> bool:
         latest = self._latest(provider)
         return (
-            latest.sent >= _LEAST_EMAILS_AT_PROVIDER
+            latest.sent >= _LEAST_LATEST_EMAILS
             and latest.bounced <= _HALF * PROVIDER_BOUNCES_LINES[0] * latest.sent
         )
 
@@ -338,16 +351,18 @@ class Check:
                 yield Trouble("low_opens", "", human, total)
         elif total >= _LEAST_UNOPENED:
             # Two tests: without earlier campaigns, and with them.
-            evidence = max(expected_opens(self._now.emails, total), self._shortfall() or 0)
+            evidence = max(
+                expected_opens(self._now.emails, total), self._shortfall((_UNTRACKED,)) or 0
+            )
             if evidence >= needed(ALPHAS["no_opens"] / 2):
                 yield Trouble("no_opens", "", 0, total)
 
-    def _shortfall(self) -> float | None:
+    def _shortfall(self, parts: Sequence[float] = PARTS) -> float | None:
         """Return the evidence that human opens are low; None if nothing can be said."""
         running, past = self._now.running, self._now.past
         if not running or not has_usual_hours(running, past):
             return None
-        return evidence_of_shortfall(running, past, "unique_human_opens")
+        return evidence_of_shortfall(running, past, "unique_human_opens", parts)
 
     def _stopped(self) -> Iterator[Trouble]:
         if self._has_stopped():
@@ -364,10 +379,7 @@ class Check:
 
     def _has_stopped(self) -> bool:
         ages = sorted(one.age_seconds for one in self._now.emails)
-        if not ages:
-            return False
-        longest = max((older - newer for newer, older in pairwise(ages)), default=0.0)
-        if ages[0] < max(STOPPED_AFTER_SECONDS, _LONGEST_GAPS * longest):
+        if not ages or ages[0] < max(STOPPED_AFTER_SECONDS, _longest_usual_pause(ages)):
             return False
         if self._now.intended is not None:
             return self._done < _ALL_BUT * self._now.intended
@@ -379,19 +391,80 @@ class Check:
             yield Trouble("pipeline_late", "", self._now.late_seconds or 0, 0)
 
 
+def _longest_usual_pause(ages: Sequence[float]) -> float:
+    """Return how long sending may pause, by its earlier pauses; 0 without any.
+
+    Args:
+        ages: those of the emails in seconds, in order.
+    """
+    pauses = (older - newer for newer, older in pairwise(ages))
+    second, longest = sorted([0.0, 0.0, *pauses])[-2:]
+    are_alike = longest <= _LONGEST_REGULAR_PAUSES * second
+    return longest * (_LONGEST_REGULAR_PAUSES if are_alike else _LONGEST_PAUSES)
+
+
+def part_of_provider(mark: Mark, provider: str) -> float:
+    """Return the share of an alpha for the tests of a provider since a mark.
+
+    Half of the alpha is divided equally, the other half by the emails that were sent before the
+    mark. Those are known before the test begins, so the shares of all providers add up to 1.
+    """
+    equal = 1 / MOST_PROVIDERS
+    sent = sum(row.sent for one, row in mark.rows.items() if one != CAMPAIGN)
+    by_emails = mark.rows.get(provider, NOTHING).sent / sent if sent else equal
+    return _HALF * (equal + by_emails)
+
+
+def complaints_evidence(count: int, deliveries: int, emails: Sequence[Sent]) -> float:
+    """Return the evidence that the rate of complaints is going to be above the line.
+
+    There is none while the rate of those that are reported is at most the line.
+
+    Args:
+        count: complaints that are reported.
+        deliveries: emails that were delivered.
+        emails: all emails by age; without any, all complaints count as reported.
+    """
+    if count <= COMPLAINTS_LINE * deliveries:
+        return NONE
+    reported = share_by_age(emails, _REPORTED_SECONDS) if emails else 1.0
+    return above_expected(count, COMPLAINTS_LINE * deliveries * reported)
+
+
 def expected_opens(emails: Sequence[Sent], deliveries: int) -> float:
     """Return how many opens are expected at the least, by anyone, if opens are tracked.
 
-    Without any, it is the evidence that they are not: the logarithm of the probability of none.
+    They are those of emails that are half an hour old or more; the share of opens by an earlier age
+    is less certain. Without any open, it is the evidence that they are not tracked: the logarithm
+    of the probability of none.
     """
     sent = sum(one.emails for one in emails)
-    expected = sum(
-        one.emails
-        * _OPENED_PER_HOUR
-        * min(_OPENED_HOURS, max(0.0, one.age_seconds - _OPENED_AFTER_SECONDS) / 3600)
-        for one in emails
+    if not sent:
+        return 0.0
+    old = [one for one in emails if one.age_seconds >= OPENS_AFTER_SECONDS]
+    judged = sum(one.emails for one in old) * min(1.0, deliveries / sent)
+    return _OPENED * judged * share_by_age(old, _OPENED_SECONDS)
+
+
+def share_by_age(emails: Sequence[Sent], seconds: float) -> float:
+    """Return the share of responses that are known by now, growing with the root of the age.
+
+    Half of what recipients do within some hours is done in the first quarter of that time: the time
+    to reading is log-normal with a median of 2.5 hours and a deviation of 2, and its distribution
+    is proportional to the root of the age within 10% from half an hour to four hours.
+
+    Args:
+        emails: the emails by age.
+        seconds: the age at which all responses are known.
+
+    Returns:
+        0 to 1; 0 without any emails.
+    """
+    sent = sum(one.emails for one in emails)
+    known = sum(
+        one.emails * math.sqrt(min(1.0, max(0.0, one.age_seconds) / seconds)) for one in emails
     )
-    return expected * min(1.0, deliveries / sent) if sent else 0.0
+    return known / sent if sent else 0.0
 
 
 def has_usual_hours(running: Running, past: Sequence[Campaign]) -> bool:

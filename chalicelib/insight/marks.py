@@ -14,8 +14,9 @@ MARK_EVERY = 3
 
 _FIRST_MARKS = 10
 
-# Of the marks whose number is a multiple of each, the latest two are kept.
-_MULTIPLES = (1, 2, 4, 8)
+# Of the marks whose number is a multiple of each, this many of the latest are kept. A provider
+# reports delays a minute or two after the emails were sent.
+_KEPT_OF_MULTIPLES = {1: 3, 2: 2, 4: 2, 8: 2}
 _LEAST_SENDS_MARKED = 20
 
 
@@ -73,6 +74,7 @@ class Since(NamedTuple):
         sent: emails that were sent since.
         open: these, and those of which it was not known at the mark what becomes of them: any that
             is delivered or bounces since is one of these.
+        known: of those sent since, delivered, bounced or reported as delayed, at most.
         settled: of the open ones, delivered or bounced since.
         delivered: of those sent since, at least.
         waiting: more than at the mark are delayed and not delivered yet.
@@ -82,6 +84,7 @@ class Since(NamedTuple):
 
     sent: int
     open: int
+    known: int
     settled: int
     delivered: int
     waiting: int
@@ -111,8 +114,8 @@ def marked(marks: Sequence[Mark], rows: Mapping[str, Row], minute: int) -> tuple
     known = [*marks, new]
     kept = {
         one.number
-        for multiple in _MULTIPLES
-        for one in [mark for mark in known if mark.number % multiple == 0][-2:]
+        for multiple, latest in _KEPT_OF_MULTIPLES.items()
+        for one in [mark for mark in known if mark.number % multiple == 0][-latest:]
     }
     return tuple(one for one in known if one.number in kept)
 
@@ -151,12 +154,14 @@ def since_mark(before: Row, now: Row) -> Since:
     """
     sent = max(0, now.sent - before.sent)
     pending = before.pending
+    waiting = min(sent, max(0, min(now.delayed - before.delayed, now.pending - pending)))
     return Since(
         sent,
         sent + pending,
+        sent - min(sent - waiting, max(0, now.pending - pending - waiting)),
         min(sent + pending, max(0, now.settled - before.settled)),
         min(sent, max(0, now.delivered - before.delivered - pending)),
-        min(sent, max(0, min(now.delayed - before.delayed, now.pending - pending))),
+        waiting,
         min(sent + pending, max(0, now.bounced - before.bounced)),
         max(0, now.failed - before.failed),
     )

@@ -16,6 +16,11 @@ line are covered. The e-value is a function of the two counts alone, so it depen
 order of events nor on the looks before. It increases with the count: what is reported late, or
 never, makes it lower and never wrong.
 
+Events that take hours until they are reported have another e-value, that of a Poisson process whose
+expected count grows with the age of the emails. It suffices that each email has been affected, by
+any age, with a probability of at most the expected one: if the event of each email is reported
+earlier, the e-value is never lower, and then it is that of exactly this process.
+
 E-values are returned as natural logarithms.
 """
 
@@ -30,6 +35,13 @@ NONE = 0.0
 # The mean of the mixture of rates above a small line, relative to the line: complaints and bounces
 # that endanger an account are some times the line. A rate near 1 has a uniform mixture.
 _MEAN_OF_MIXTURE = 2
+
+# Terms of a Poisson distribution farther from its mean than this many deviations are negligible.
+_NEGLIGIBLE_DEVIATIONS = 40
+
+# The shares of an alpha: see weight.
+_FIRST = 0.5
+_SLOWLY = 10
 
 
 def above(count: int, total: int, line: float) -> float:
@@ -59,6 +71,31 @@ def above(count: int, total: int, line: float) -> float:
     return max(NONE, mixture - under_line)
 
 
+def above_expected(count: int, expected: float) -> float:
+    """Return the evidence that more events occur than a process of at most some intensity explains.
+
+    It is the ratio of the likelihoods of a Poisson process. The mixture of intensities, relative to
+    the greatest of the hypothesis, is an exponential distribution above 1, so its integral is a
+    probability of a Poisson distribution.
+
+    Args:
+        count: events so far.
+        expected: the greatest number that the hypothesis expects so far.
+    """
+    if count <= expected:
+        return NONE
+    rate = 1 / _MEAN_OF_MIXTURE
+    scale = rate + expected
+    mixture = (
+        math.log(rate)
+        + rate
+        + math.lgamma(count + 1)
+        - (count + 1) * math.log(scale)
+        + math.log(_poisson_cdf(count, scale))
+    )
+    return max(NONE, mixture + expected)
+
+
 def below(count: int, total: int, line: float) -> float:
     """Return the evidence that a rate is below a line: that the rate of the others is above it."""
     return above(max(0, total - count), total, 1 - line)
@@ -76,14 +113,25 @@ def needed(alpha: float) -> float:
 def weight(number: int) -> float:
     """Return the share of an alpha for the test with a number, from 0 on, of any number of tests.
 
-    The shares 1/2, 1/6, 1/12, … of all tests add up to 1.
+    The first has half of it. The shares of the others, 1/22, 1/26, 1/31, …, add up to the other
+    half, and fall slowly, because there are tens of them while a campaign is sent for an hour.
     """
-    return 1 / ((number + 1) * (number + 2))
+    if number == 0:
+        return _FIRST
+    return (1 - _FIRST) * _SLOWLY / ((number + _SLOWLY - 1) * (number + _SLOWLY))
 
 
 @lru_cache(maxsize=100)
 def _second_parameter(line: float) -> float:
     return max(1.0, 1 / (_MEAN_OF_MIXTURE * line))
+
+
+def _poisson_cdf(count: int, mean: float) -> float:
+    """Return the probability of a count of at most this, which is not much below the mean."""
+    far = _NEGLIGIBLE_DEVIATIONS * (1 + math.sqrt(mean))
+    terms = range(max(0, math.floor(mean - far)), min(count, math.ceil(mean + far)) + 1)
+    log = math.log(mean)
+    return math.fsum(math.exp(one * log - mean - math.lgamma(one + 1)) for one in terms)
 
 
 def _log_beta(a: float, b: float) -> float:

@@ -1,6 +1,8 @@
 """Which troubles of a campaign raise an alarm, when it is over, and that it is raised once."""
 
+import math
 from datetime import UTC, datetime, timedelta
+from statistics import NormalDist
 
 import msgspec
 import pytest
@@ -8,10 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.insight.alarms import OVER_AFTER, State, judge
-from chalicelib.insight.causes import ALPHAS, MOST_PROVIDERS, Observation, has_usual_hours
+from chalicelib.insight.causes import (
+    ALPHAS,
+    MOST_PROVIDERS,
+    Observation,
+    expected_opens,
+    has_usual_hours,
+    part_of_provider,
+    share_by_age,
+)
 from chalicelib.insight.curves import AGE_EDGES_SECONDS, Curve, Sent, curve
 from chalicelib.insight.history import Campaign, Running
-from chalicelib.insight.marks import BEGINNING, Mark, Row, marked, rows_of, since_mark
+from chalicelib.insight.marks import BEGINNING, CAMPAIGN, Mark, Row, marked, rows_of, since_mark
 
 OPENS = "unique_human_opens"
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -79,6 +89,22 @@ def test_complaints_raise_an_alarm_if_their_rate_is_above_the_line(
 ):
     counts = {**FINE, "deliveries": deliveries, "complaints": complaints}
     assert raised(observe(counts=counts)) == (["raised complaints"] if is_raised else [])
+
+
+@pytest.mark.parametrize(
+    ("complaints", "minutes", "is_raised"),
+    [
+        pytest.param(14, 10, True, id="most complaints of these emails are not reported yet"),
+        pytest.param(14, 360, False, id="all complaints are reported"),
+        pytest.param(9, 1, False, id="the rate is at most the line so far"),
+    ],
+)
+def test_complaints_are_compared_with_those_that_are_reported_so_early(
+    complaints, minutes, is_raised
+):
+    counts = {**FINE, "deliveries": 9000, "complaints": complaints}
+    one = observe(counts=counts, emails=[Sent(60 * minutes, 9200)])
+    assert raised(one) == (["raised complaints"] if is_raised else [])
 
 
 def test_an_alarm_contains_its_numbers():
@@ -162,6 +188,13 @@ def deferred(waiting, sends=2000, minute=10, **rest):
 @pytest.mark.parametrize(("waiting", "is_raised"), [(900, False), (1020, False), (1500, True)])
 def test_a_provider_that_defers_more_than_half_raises_an_alarm(waiting, is_raised):
     assert raised(deferred(waiting)) == (["raised provider_delays:gmail"] if is_raised else [])
+
+
+def test_emails_of_the_last_minute_do_not_hide_that_a_provider_defers():
+    """Of 2000 emails, 60 are delivered, 240 delayed, and nothing is reported of the others."""
+    row = {"sends": 2000, "deliveries": 60, "delivery_delays": 240}
+    assert raised(at_providers(row)) == ["raised provider_delays:gmail"]
+    assert raised(at_providers({**row, "deliveries": 200})) == []
 
 
 def test_delays_that_are_over_raise_no_alarm():
@@ -251,6 +284,14 @@ def test_an_alarm_is_not_over_while_trouble_returns():
     assert after(*returning, state=state)[1] == []
 
 
+def test_the_parts_of_an_alpha_of_all_providers_add_up_to_one_at_most():
+    rows = {CAMPAIGN: Row(sent=1000), **{f"p{one}": Row(sent=one * one) for one in range(50)}}
+    for mark in (BEGINNING, Mark(3, 3, rows), Mark(4, 4, {CAMPAIGN: Row(sent=9)})):
+        parts = [part_of_provider(mark, f"p{one}") for one in range(MOST_PROVIDERS)]
+        assert math.fsum(parts) == pytest.approx(1)
+        assert min(parts) >= 0.5 / MOST_PROVIDERS
+
+
 # Opens.
 
 
@@ -335,10 +376,32 @@ def test_no_opens_at_all_raise_an_alarm_without_earlier_campaigns():
 
 
 def test_no_opens_of_few_emails_take_longer():
-    few = {"past": [], "everyone": 0, "deliveries": 150}
+    few = {"past": [], "everyone": 0, "deliveries": 120}
     assert raised(opened(0, 30, **few)) == []
     assert raised(opened(0, 90, **few)) == ["raised no_opens"]
     assert raised(opened(0, 900, [], everyone=0, deliveries=50)) == []
+
+
+def test_the_share_by_age_is_that_of_the_published_time_to_reading():
+    reading = NormalDist(math.log(2.5), 2)  # of the logarithm of hours
+    ratios = [
+        reading.cdf(math.log(hours)) / share_by_age([Sent(3600 * hours, 1)], 4 * 3600)
+        for hours in (0.5, 1, 2, 4)
+    ]
+    assert max(ratios) < 1.1 * min(ratios)
+
+
+def test_the_share_by_age_is_the_mean_of_all_emails():
+    emails = [Sent(0, 100), Sent(900, 200), Sent(3600, 100), Sent(90_000, 100)]
+    assert share_by_age(emails, 3600) == pytest.approx((0 + 100 + 100 + 100) / 500)
+    assert share_by_age(emails[:1], 3600) == share_by_age([], 3600) == 0
+
+
+def test_opens_are_expected_of_emails_that_are_half_an_hour_old():
+    emails = [Sent(1799, 5000), Sent(1800, 4000), Sent(7200, 1000)]
+    assert expected_opens(emails, 10_000) == pytest.approx(0.1 * (4000 / 2 + 1000))
+    assert expected_opens(emails, 5000) == pytest.approx(0.05 * (4000 / 2 + 1000))
+    assert expected_opens(emails[:1], 10_000) == expected_opens([], 10_000) == 0
 
 
 def test_one_open_of_anyone_shows_that_tracking_is_on():
@@ -369,14 +432,22 @@ ALIKE = past_of(*[2000] * 12)
         pytest.param(quiet(2000, past=ALIKE), False, id="perhaps the first part of a test"),
         pytest.param(quiet(6000, past=ALIKE[:9]), False, id="few earlier campaigns"),
         pytest.param(quiet(6000, 14, past=ALIKE), False, id="a short pause"),
-        pytest.param(quiet(6000, 20, gap=10, past=ALIKE), False, id="a usual pause"),
-        pytest.param(quiet(6000, 31, gap=10, past=ALIKE), True, id="longer than usual pauses"),
+        pytest.param(quiet(6000, 22, gap=15, past=ALIKE), False, id="a usual pause"),
+        pytest.param(quiet(6000, 23, gap=15, past=ALIKE), True, id="longer than usual pauses"),
         pytest.param(quiet(6000, intended=10_000), True, id="fewer than intended"),
         pytest.param(quiet(6000, intended=6100), False, id="nearly all that were intended"),
         pytest.param(quiet(6000, past=ALIKE, intended=6000), False, id="all, but of a part"),
     ],
 )
 def test_sending_that_stops_midway_raises_an_alarm(one, is_raised):
+    assert raised(one) == (["raised stopped"] if is_raised else [])
+
+
+@pytest.mark.parametrize(("minutes", "is_raised"), [(29, False), (30, True)])
+def test_a_single_pause_may_be_followed_by_one_up_to_three_times_as_long(minutes, is_raised):
+    emails = [Sent(60 * (minutes + after), 2000) for after in (0, 1, 11, 12)]
+    counts = {"sends": 8000, "deliveries": 8000, "opens": 100}
+    one = observe(counts=counts, emails=emails, past=ALIKE)
     assert raised(one) == (["raised stopped"] if is_raised else [])
 
 
@@ -430,7 +501,7 @@ def test_marks_are_kept_the_closer_together_the_later_they_are():
     marks = ()
     for minute in range(200):
         marks = marked(marks, {"": Row(sent=minute + 1)}, minute)
-    assert [199 - one.minute for one in marks] == [28, 16, 10, 4, 1]
+    assert [199 - one.minute for one in marks] == [28, 16, 10, 7, 4, 1]
     assert [one.number for one in marks] == sorted({one.number for one in marks})
 
 
@@ -459,8 +530,16 @@ def test_emails_that_wait_since_a_mark_are_more_than_before_it():
     assert since_mark(before, Row(sent=200, settled=100, delayed=110)).waiting == 60
 
 
+def test_emails_of_which_nothing_is_reported_since_a_mark_are_not_known():
+    before = Row(sent=100, settled=90, delayed=10)
+    now = Row(sent=200, settled=120, delayed=40)  # 20 or more of the 80 pending ones are unknown
+    since = since_mark(before, now)
+    assert (since.sent, since.waiting, since.known) == (100, 30, 60)
+    assert since_mark(before, Row(sent=200, settled=190, delayed=40)).known == 100
+
+
 def test_counters_that_a_correction_has_lowered_are_no_evidence():
-    assert since_mark(Row(500, 400, 300, 50, 20, 9), Row()) == (0, 100, 0, 0, 0, 0, 0)
+    assert since_mark(Row(500, 400, 300, 50, 20, 9), Row()) == (0, 100, 0, 0, 0, 0, 0, 0)
     assert rows_of({"sends": -3, "hard_bounces": -1}, {})[""] == Row()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.insight.sequential import NONE, above, below, needed, weight
+from chalicelib.insight.sequential import NONE, above, above_expected, below, needed, weight
 
 LINES = (0.001, 0.01, 0.05, 0.5)
 counts = st.tuples(st.integers(0, 300), st.integers(0, 5000)).map(
@@ -99,6 +99,51 @@ def test_evidence_is_that_of_the_integral_over_the_mixture():
     ]
     expected = sum(map(math.prod, zip(weights, ratios, strict=True))) / sum(weights)
     assert above(count, total, line) == pytest.approx(math.log(expected), abs=1e-3)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.01])
+@pytest.mark.parametrize("step", [0.02, 0.5])
+def test_a_process_with_the_expected_count_is_rejected_with_at_most_alpha(step, alpha):
+    """At any look: the exact probability, with the events between two looks."""
+    silent, alarm = {0: 1.0}, 0.0
+    between = [math.exp(-step) * step**one / math.factorial(one) for one in range(20)]
+    for look in range(1, 201):
+        after = {}
+        for count, probability in silent.items():
+            for more, share in enumerate(between):
+                if above_expected(count + more, look * step) >= needed(alpha):
+                    alarm += probability * share
+                else:
+                    after[count + more] = after.get(count + more, 0.0) + probability * share
+        silent = after
+    assert 0 < alarm <= alpha
+
+
+def test_evidence_of_a_process_is_that_of_the_integral_over_the_mixture():
+    """The closed form, compared with a sum over intensities above the expected one."""
+    count, expected = 11, 3.5
+    width = 0.001
+    excess = [(step + 0.5) * width for step in range(60_000)]
+    ratios = [(1 + one) ** count * math.exp(-one * expected) * math.exp(-one / 2) for one in excess]
+    assert above_expected(count, expected) == pytest.approx(
+        math.log(sum(ratios) * width / 2), abs=1e-3
+    )
+
+
+@given(st.integers(0, 3000), st.floats(0, 2000))
+def test_evidence_of_a_process_grows_with_its_count_and_falls_with_the_expected_one(count, most):
+    found = above_expected(count, most)
+    assert 0 <= found < math.inf
+    assert above_expected(count + 1, most) >= found - 1e-9
+    assert above_expected(count, most + 1) <= found + 1e-9
+    if count <= most:
+        assert found == NONE
+
+
+@pytest.mark.parametrize("expected", [0.001, 100, 1_000_000])
+def test_large_counts_of_a_process_are_finite(expected):
+    assert 0 < above_expected(math.ceil(expected * 1.5) + 5, expected) < math.inf
+    assert 0 < above_expected(1_000_000 + 3 * math.ceil(expected), expected) < math.inf
 
 
 def test_below_is_the_evidence_that_the_others_are_above():
