@@ -2144,6 +2144,33 @@ FAULTS = (
             "tests/unit/test_messages.py::test_a_push_of_the_pipeline_does_not_say_who_may_change_alarms",
         ),
     ),
+    Fault(
+        "a provider has twice its share of an alpha",
+        "chalicelib/insight/causes.py",
+        "return _HALF * (equal + by_emails)",
+        "return equal + by_emails",
+        (
+            "tests/unit/test_campaign_alarms.py::test_the_parts_of_an_alpha_of_all_providers_add_up_to_one_at_most",
+        ),
+    ),
+    Fault(
+        "emails of which nothing is reported yet hide that a provider defers",
+        "chalicelib/insight/marks.py",
+        "sent - min(sent - waiting, max(0, now.pending - pending - waiting)),",
+        "sent,",
+        (
+            "tests/unit/test_campaign_alarms.py::test_emails_of_the_last_minute_do_not_hide_that_a_provider_defers",
+        ),
+    ),
+    Fault(
+        "complaints raise an alarm while their rate is below the line",
+        "chalicelib/insight/causes.py",
+        "if count <= COMPLAINTS_LINE * deliveries:",
+        "if count <= 0:",
+        (
+            "tests/unit/test_campaign_alarms.py::test_complaints_are_compared_with_those_that_are_reported_so_early",
+        ),
+    ),
 )
 
 
