@@ -1159,7 +1159,7 @@ SHARE = {
     "in, until the link expires or is revoked.",
     "shown": "Shown",
     "what_is_shown": "Counts and rates, the timeline, variants with their message tags, links, "
-    "bounces, and mailbox providers.",
+    "bounces, devices and mail programs, and mailbox providers.",
     "hidden": "Not shown",
     "what_is_hidden": "Recipients and their addresses, live activity, pace and forecast, replies "
     "of mail servers, incidents and alarms, and other campaigns.",
