@@ -97,8 +97,10 @@ def recount(scene: Scene, counts: dict[str, int]) -> None:
 def not_begun() -> Scene:
     """Build a campaign of which no event has arrived."""
     scene = figures.lively()
-    counts = scenes.full_counts()
-    scene.snapshots[PREFIX + SPRING] = scenes.campaign_numbers(counts, version=0)
+    counts = dict.fromkeys(figures.spring_counts(), 0)
+    snapshot = scenes.campaign_numbers(counts, version=0)
+    snapshot["bots"]["ses_label"]["agree"] = 0
+    scene.snapshots[PREFIX + SPRING] = snapshot
     campaign = scene.snapshots[PREFIX + SPRING]["campaign"]
     campaign |= {"first_event_at": None, "last_event_at": None, "sender": None, "subject": None}
     return scene

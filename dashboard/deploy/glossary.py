@@ -651,8 +651,15 @@ CAMPAIGN = {
     "added": "+{count} in {minutes} min",
     "per_minute": "{count} per minute now",
     "last_sent": "Last one {time}",
+    "suppressed": "{count} not attempted: suppressed",
     "announcement": "{sent} sent, {delivered} delivered, {opened} read and {clicked} clicked by "
     "humans.",
+}
+
+VERDICTS = {
+    "above": "Better than usual.",
+    "usual": "As usual.",
+    "below": "Below usual.",
 }
 
 # The key numbers and the funnel of terminals and of documents; the page has one row for both.
@@ -722,8 +729,8 @@ BOTS = {
 
 PACE = {
     "title": "Pace",
-    "human_opens": "{actual} human opens, usually {low} to {high} by now",
-    "human_clicks": "{actual} human clicks, usually {low} to {high} by now",
+    "human_opens": "Usually {low} to {high} human opens by now",
+    "human_clicks": "Usually {low} to {high} human clicks by now",
     "usual": "As usual",
     "above": "▲ {ratio} \N{MULTIPLICATION SIGN} usual",
     "below": "▼ {ratio} \N{MULTIPLICATION SIGN} usual",
@@ -1234,6 +1241,7 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "view": VIEWS,
         "report": REPORT,
         "campaign": CAMPAIGN,
+        "verdict": VERDICTS,
         "problems": PROBLEMS_OF_CAMPAIGN,
         "bots": BOTS,
         "pace": PACE,

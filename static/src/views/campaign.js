@@ -13,6 +13,7 @@ import { lazy } from "./lazy.js";
 import { Notice, ServerErrorNotice } from "./notice.js";
 import { Tiles } from "./tiles.js";
 import { TimelineView } from "./timeline.js";
+import { Verdict } from "./verdict.js";
 
 const ShareView = lazy(() => import("./share.js").then((module) => module.ShareView));
 const DetailsView = lazy(() => import("./details.js").then((module) => module.DetailsView));
@@ -44,6 +45,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
       ${report && page.status.lastMessageAt !== null && html`
         <p class="said">${text("page.printed", { time: format.moment(page.status.lastMessageAt), zone: format.zone })}</p>`}
       ${refusal}
+      ${!refusal && html`<${Verdict} ...${{ summary, data, format }} />`}
       <${IncidentsView} id=${id} data=${data} page=${page} />
       ${untracked && html`<${Notice}>${text("page.untracked")}<//>`}
       ${unsent && html`<${Notice}>${text("page.unsent")}<//>`}

@@ -27,7 +27,7 @@ export function Pace({ metric, pace, deliveries, format, children }) {
     <div class="pace">
       <p class=${now ? `ratio ${levelOf(now)}` : "ratio"}><b title=${text("pace.compared", { count: format.count(pace.campaigns) })}>
         ${now ? verdict(now, format) : text("pace.not_yet")}</b></p>
-      ${now && html`<p class="foot">${text(`pace.${metric}`, { actual: format.count(now.actual), low: format.count(now.low), high: format.count(now.high) })}</p>`}
+      ${now && html`<p class="foot">${text(`pace.${metric}`, { low: format.count(now.low), high: format.count(now.high) })}</p>`}
       ${next && expected && html`
         <p class="foot">${text(`pace.after_${next.hours}`, { expected: share(expected.expected), low: share(expected.low), high: share(expected.high) })}</p>`}
     </div>`;
@@ -47,7 +47,7 @@ function silence(pace, format) {
 }
 
 /** @param {{actual: number, low: number, high: number}} now */
-const levelOf = ({ actual, low, high }) => (actual > high ? "above" : actual < low ? "below" : "usual");
+export const levelOf = ({ actual, low, high }) => (actual > high ? "above" : actual < low ? "below" : "usual");
 
 /** @param {{actual: number, expected: number, low: number, high: number}} now @param {Format} format */
 export function verdict(now, format) {

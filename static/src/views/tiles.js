@@ -4,15 +4,10 @@ import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { missingEvent, shownRate } from "../rates.js";
 import { LATELY, bucketsOf } from "../select.js";
-import { problemsOf } from "../problems.js";
 import { Count } from "./count.js";
 import { CountLink } from "./count-link.js";
 import { Definition } from "./definition.js";
 import { Pace, Silence } from "./pace.js";
-import { countOf, nameOf } from "./problems.js";
-
-/** Problems that are named beside their number. */
-const MOST_NAMED = 2;
 
 /**
  * @typedef {import("../protocol.js").Counter} Counter
@@ -43,11 +38,11 @@ export function Tiles({ id, summary, data, format, lately }) {
     <div class="tiles" aria-busy=${summary === null}>
       <${Tile} of="count.sends" label="label.sends" big=${count("sends")} added=${added("sends")}>
         <p class="foot">${data && sending(data, lately?.sends, format)}</p>
+        ${Number(counts?.prevented) > 0 && html`<p class="foot">${text("campaign.suppressed", { count: format.count(counts?.prevented) })}</p>`}
       <//>
       <${Tile} of="rate.delivery" label="label.deliveries" big=${rate("delivery")} added=${added("deliveries")}>
         <p>${count("deliveries")} ${text(counts?.prevented ? "campaign.of_attempted" : "campaign.of_sent", { total: format.count(attempted) })}</p>
         <${Missing} of="delivery" summary=${summary} />
-        <${Attention} summary=${summary} data=${data} format=${format} />
       <//>
       <${Tile} of="rate.read" label="label.readers" human big=${rate("read")} added=${added("readers")}>
         <p>${link("readers")} ${delivered}</p>
@@ -84,16 +79,6 @@ function sending(data, lately, format) {
   if (lately) return text("campaign.per_minute", { count: format.count(Math.round(lately / LATELY)) });
   const last = bucketsOf(data, "minute").findLast(({ counts }) => counts.sends)?.at;
   return last && text("campaign.last_sent", { time: format.dateTime(last) });
-}
-
-/** The campaign's problems, the first ones by name. @param {{summary: Summary | null, data: import("../state.js").CampaignData | null, format: Format}} props */
-function Attention({ summary, data, format }) {
-  const problems = problemsOf(summary, data);
-  return html`
-    <div class=${problems.length ? "attention bad" : "attention"}>
-      <p class="verdict">${data && countOf(problems, format)}</p>
-      ${problems.slice(0, MOST_NAMED).map((one) => html`<p class="foot" key=${one.key + one.provider}>${nameOf(one)}</p>`)}
-    </div>`;
 }
 
 /** Why there is no rate. @param {{of: Parameters<typeof missingEvent>[0], summary: Summary | null}} props */

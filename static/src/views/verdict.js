@@ -1,0 +1,26 @@
+/** How a campaign does, and what is wrong with it, in one line. */
+
+import { text } from "../glossary.js";
+import { html } from "../html.js";
+import { problemsOf } from "../problems.js";
+import { levelOf } from "./pace.js";
+import { countOf, nameOf } from "./problems.js";
+
+/** Problems that are named; the others are counted only. */
+const MOST_NAMED = 2;
+
+/**
+ * @param {{summary: import("../protocol.js").Summary | null, data: import("../state.js").CampaignData | null,
+ *          format: import("../format.js").Format}} props `data`: null while it is loading
+ */
+export function Verdict({ summary, data, format }) {
+  const problems = problemsOf(summary, data);
+  const now = data?.pace?.human_opens ?? data?.pace?.human_clicks;
+  const names = problems.slice(0, MOST_NAMED).map(nameOf).join("; ");
+  return html`
+    <p class="verdict-of-campaign">
+      ${now && html`<b class=${levelOf(now)}>${text(`verdict.${levelOf(now)}`)}</b>${" "}`}
+      ${data && summary && summary.campaign.first_event_at !== null && html`
+        <span class=${problems.length ? "bad" : ""}>${countOf(problems, format)}${names && `: ${names}`}${problems.length > MOST_NAMED && "…"}</span>`}
+    </p>`;
+}
