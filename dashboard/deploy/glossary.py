@@ -657,9 +657,12 @@ CAMPAIGN = {
 }
 
 VERDICTS = {
-    "above": "Better than usual.",
-    "usual": "As usual.",
-    "below": "Below usual.",
+    "human_opens_above": "Human opens above usual.",
+    "human_opens_usual": "Human opens as usual.",
+    "human_opens_below": "Human opens below usual.",
+    "human_clicks_above": "Human clicks above usual.",
+    "human_clicks_usual": "Human clicks as usual.",
+    "human_clicks_below": "Human clicks below usual.",
 }
 
 # The key numbers and the funnel of terminals and of documents; the page has one row for both.
@@ -1111,7 +1114,7 @@ INCIDENT = {
     "began": "Began",
     "ended": "Ended",
     "running": "Running",
-    "since": "Since {time}.",
+    "since": "Running since {time}.",
     "span": "{time} to {end}.",
     "title_with_alarms": "Incidents and alarms",
     "none": "No incidents in this campaign.",

@@ -223,6 +223,7 @@ def few() -> Scene:
         unique_private_opens=7, clicks=4, unique_clicks=3, human_clicks=3, unique_human_clicks=3,
     )  # fmt: skip
     _count(scene, **counts)
+    scene.snapshots[PREFIX + SPRING]["providers"] = []
     scene.snapshots[PREFIX + SPRING]["bounces"] = [
         bounce("Permanent", "NoEmail", 3),
         bounce("Permanent", "OnAccountSuppressionList", 3),
@@ -255,6 +256,7 @@ def incomplete() -> Scene:
     """Build a campaign of which SES reported few Send events."""
     scene = lively()
     _count(scene, **(spring_counts() | {"sends": 300}))
+    scene.snapshots[PREFIX + SPRING]["providers"] = []
     return scene
 
 

@@ -28,7 +28,7 @@ def test_tiles_update_without_a_reload(dashboard, viewer):
 
     dashboard.publish(*sent("tiles", 4))
     viewer.sees(sends=4, deliveries=4)
-    expect(viewer.page.locator(".delivered .big")).to_have_text("100.0%")
+    expect(viewer.page.locator(".tile.delivery .big")).to_contain_text("100.0%")
 
     dashboard.publish(
         ses.an_open("tiles-0", campaign="tiles"),
@@ -43,7 +43,7 @@ def test_tiles_update_without_a_reload(dashboard, viewer):
         clicks=1, unique_clicks=1, human_clicks=1, machine_clicks=0,
         hard_bounces=1, soft_bounces=0, complaints=1, unsubscribes=1,
     )  # fmt: skip
-    expect(viewer.page.locator(".opened .big.human")).to_have_text("25.0%")
+    expect(viewer.page.locator(".tile.read .big")).to_contain_text("25.0%")
     assert viewer.has_not_reloaded()
 
 
@@ -124,7 +124,7 @@ def test_a_campaign_without_events_waits_for_the_first_one(dashboard, viewer):
     viewer.open_campaign("not%20sent%20yet")
     expect(viewer.page.get_by_text("No such campaign yet")).to_be_visible()
     viewer.sees(sends=0, opens=0)
-    expect(viewer.page.locator(".delivered .big")).to_have_text("\N{EN DASH}")
+    expect(viewer.page.locator(".tile.delivery .big")).to_have_text("\N{EN DASH}")
 
     dashboard.publish(ses.a_send("n-1", campaign="not sent yet"))
 
@@ -184,7 +184,7 @@ def test_a_high_bounce_rate_of_few_emails_is_not_an_alarm(dashboard, viewer):
     viewer.open_campaign("bounced")
     dashboard.publish(*sent("bounced", 10), ses.a_bounce("bounced-9", campaign="bounced"))
 
-    expect(viewer.page.locator(".warning")).to_have_text("1 of 10, too few to judge")
+    expect(viewer.page.locator(".watch .remark")).to_have_text("1 of 10, too few to judge")
     expect(viewer.page.get_by_text("Some emails bounced after")).to_be_visible()
 
 

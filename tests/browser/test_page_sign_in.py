@@ -189,7 +189,7 @@ def test_a_share_link_shows_one_campaign_live_without_a_sign_in(page, stage):
     expect(page.get_by_role("heading", name="Live activity")).to_have_count(0)
     expect(page.get_by_role("radio", name="Minutes")).to_be_attached()
     expect(page.get_by_role("radio", name="Age")).to_have_count(0)
-    expect(page.locator("section.pace")).to_be_hidden()
+    expect(page.locator(".tile.read .pace")).to_be_hidden()
     leading = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.className)")
     assert [one for one in leading if one not in {"skip", "back"}] == []
     expect(page.get_by_role("link", name="All campaigns")).to_be_hidden()

@@ -4,6 +4,7 @@ import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { KINDS_OF_BOTS } from "../protocol.js";
 import { readRange } from "../rates.js";
+import { Count } from "./count.js";
 import { CountLink } from "./count-link.js";
 
 const WHAT = /** @type {const} */ (["opens", "clicks"]);
@@ -60,7 +61,7 @@ function Split({ what, id, summary, format }) {
       <span class="by-bots" style=${share(bots)}></span>
     </div>
     <dl class="key">
-      <div><dt>${text(`label.${what}`)}</dt><dd>${format.count(counts?.[what])}</dd></div>
+      <div><dt>${text(`label.${what}`)}</dt><dd><${Count} name=${what} value=${counts?.[what]} format=${format} /></dd></div>
       <div><dt><i class="by-humans"></i>${text("bots.human")}</dt><dd>${count(`human_${what}`)}</dd></div>
       <div><dt><i class="by-bots"></i>${text("bots.bot")}</dt><dd>${count(`machine_${what}`)}</dd></div>
       <div><dt><i class="by-unknown"></i>${text("bots.unknown")}</dt><dd>${counts ? format.count(Math.max(0, total - humans - bots)) : "–"}</dd></div>

@@ -35,7 +35,7 @@ export function ProblemsView({ id, summary, data, format }) {
         <h2 id="problems">${text("problems.title")}</h2>
         <p class="span">${data && countOf(problems, format)}</p>
       </div>
-      ${problems.length > 0 && html`<ul class="attention bad">${problems.map((one) => html`<li key=${one.key + one.provider}>▲ ${nameOf(one)}</li>`)}</ul>`}
+      ${problems.length > 0 && html`<ul class="attention bad">${problems.map((one) => html`<li key=${one.key + one.provider}>▲ ${nameOf(one, format)}</li>`)}</ul>`}
       ${summary ? html`
         <table class="problems">
           <tbody>${rowsOf(summary, data).map((row) => html`<${Problem} key=${row.label ?? row.counter} ...${{ id, row, summary, format }} />`)}</tbody>
@@ -48,8 +48,12 @@ export function ProblemsView({ id, summary, data, format }) {
 /** @param {import("../problems.js").Problem[]} problems @param {import("../format.js").Format} format */
 export const countOf = ({ length }, format) => text(length > 1 ? "problems.several" : length ? "problems.one" : "problems.none", { count: format.count(length) });
 
-/** @param {import("../problems.js").Problem} problem */
-export const nameOf = ({ key, provider }) => text(key, { provider: provider === "other" ? text("problems.others") : provider });
+/** @param {import("../problems.js").Problem} problem @param {import("../format.js").Format} format */
+export function nameOf({ key, provider, share }, format) {
+  const name = text(key, { provider: provider === "other" ? text("problems.others") : provider }) ?? key;
+  // Complaints are limited to a tenth of a percent.
+  return share === undefined ? name : `${name} (${format.percent(share, share < 0.01 ? 2 : 1)})`;
+}
 
 /** @param {{id: string, row: Row, summary: import("../protocol.js").Summary, format: import("../format.js").Format}} props */
 function Problem({ id, row, summary, format }) {

@@ -15,11 +15,12 @@ const MOST_NAMED = 2;
  */
 export function Verdict({ summary, data, format }) {
   const problems = problemsOf(summary, data);
-  const now = data?.pace?.human_opens ?? data?.pace?.human_clicks;
-  const names = problems.slice(0, MOST_NAMED).map(nameOf).join("; ");
+  const metric = data?.pace?.human_opens ? "human_opens" : "human_clicks";
+  const now = data?.pace?.[metric];
+  const names = problems.slice(0, MOST_NAMED).map((one) => nameOf(one, format)).join("; ");
   return html`
     <p class="verdict-of-campaign">
-      ${now && html`<b class=${levelOf(now)}>${text(`verdict.${levelOf(now)}`)}</b>${" "}`}
+      ${now && html`<b class=${levelOf(now)}>${text(`verdict.${metric}_${levelOf(now)}`)}</b>${" "}`}
       ${data && summary && summary.campaign.first_event_at !== null && html`
         <span class=${problems.length ? "bad" : ""}>${countOf(problems, format)}${names && `: ${names}`}${problems.length > MOST_NAMED && "…"}</span>`}
     </p>`;

@@ -23,7 +23,7 @@ export function WallProblems({ summary, data, format }) {
   const lines = [
     ...problemsOf(summary, data).map((one) => html`
       <p key=${one.key + one.provider} class=${`trouble ${one.isCritical ? "bad" : "watch"}`} data-incident=${one.incident?.incident}>
-        <strong>${nameOf(one)}</strong>
+        <strong>${nameOf(one, format)}</strong>
         ${" "}<span>${one.incident ? text("wall.since", { time: format.clock(one.incident.began_at) }) : one.detail && text(one.detail)}</span>
       </p>`),
     ...rates.filter(({ level }) => level === "watch").map(({ rate, shown, count, total }) => html`
