@@ -163,7 +163,7 @@ def test_the_timeline_has_minutes_hours_and_days(dashboard, viewer):
     rows = viewer.page.locator("details tbody tr")
     for width, starts in (("Hours", 2), ("Days", 1)):
         viewer.page.get_by_text(width, exact=True).click()
-        expect(viewer.page.get_by_label(width)).to_be_checked()
+        expect(viewer.page.get_by_label(width, exact=True)).to_be_checked()
         expect(rows).to_have_count(starts)
 
 
