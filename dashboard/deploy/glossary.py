@@ -696,6 +696,7 @@ PROBLEMS_OF_CAMPAIGN = {
     "none": "No problems",
     "one": "1 problem",
     "several": "{count} problems",
+    "too_few": "No problems, but too few emails to judge bounces and complaints",
     "bounce": "Too many hard bounces",
     "complaint": "Too many spam complaints",
     "delivery_delays": "{provider}: more delays than elsewhere",
@@ -703,7 +704,6 @@ PROBLEMS_OF_CAMPAIGN = {
     "soft_bounces": "{provider}: more soft bounces than elsewhere",
     "others": "Other providers",
     "prevented": "Suppressed addresses. Not held against you, and in no rate",
-    "not_a_bounce": "Not bounces",
     "late_bounces": "Some emails bounced after the recipient's mail server had accepted them, so "
     "delivered and bounced emails are more than sent ones.",
 }
@@ -1002,10 +1002,10 @@ WEEK = {
     "loading": "Loading… {count} of {total} campaigns",
     "none": "No human opens yet.",
     "busiest": "Most human opens come on {day} from {from} to {to}: {share} of them.",
-    "covers": "{opens} human opens of {count} campaigns, in the time zone {zone}.",
-    "covers_one": "{opens} human opens of one campaign, in the time zone {zone}.",
-    "covers_newest": "{opens} human opens of the newest {count} of {total} campaigns, in the time "
-    "zone {zone}.",
+    "covers": "{opens} human opens, with repeats, of {count} campaigns, in the time zone {zone}.",
+    "covers_one": "{opens} human opens, with repeats, of one campaign, in the time zone {zone}.",
+    "covers_newest": "{opens} human opens, with repeats, of the newest {count} of {total} "
+    "campaigns, in the time zone {zone}.",
     "part": "Opens are counted by hours of UTC, which begin at times such as {time} in this zone.",
     "fewest": "None",
     "most": "Most",
@@ -1026,7 +1026,7 @@ DEVICES = {
     "because they call themselves a Mac. Apps on phones may show emails like Apple Mail.",
     "not_human": "Without a human open or click",
     "emails": "Emails",
-    "private": "Apple Mail privacy proxy only",
+    "private": "Opened by Apple's privacy proxy only",
     "private_help": "Preloaded by Apple Mail Privacy Protection, which hides the device, and "
     "whether the email was read.",
     "bots": "Bots and unknown programs only",

@@ -63,7 +63,7 @@ export class AgeView extends Component {
           ${METRICS.map((name) => html`
             <label>
               <input type="radio" name="metric" value=${name} checked=${name === metric} onChange=${() => onMetric(name)} />
-              <span>${text(`pace.${name}`)}</span>
+              <span>${text(`label.${name}`)}</span>
             </label>`)}
         </fieldset>
       </div>
@@ -143,7 +143,7 @@ function Table({ rows, metric, format }) {
       <table>
         <thead><tr>
           <th scope="col">${text("by_age.age")}</th>
-          <th scope="col" class="number">${text(`pace.${metric}`)}</th>
+          <th scope="col" class="number">${text(`label.${metric}`)}</th>
           <th scope="col" class="number">${text("by_age.expected")}</th>
           <th scope="col" class="number">${text("by_age.usually")}</th>
         </tr></thead>

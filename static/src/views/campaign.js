@@ -1,7 +1,7 @@
 /** One campaign: running incidents, key numbers, timeline, and details; live, or as a report to print. */
 
 import { html } from "../html.js";
-import { compareHash, reportHash, wallHash } from "../leader.js";
+import { compareHash, recipientsHash, reportHash, wallHash } from "../leader.js";
 import { campaignHash } from "../route.js";
 import { lately } from "../select.js";
 import { text } from "../glossary.js";
@@ -36,6 +36,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
         <p class="actions">
           ${report ? html`<button type="button" disabled=${!data} onClick=${printWhole}>${text("report.print")}</button>` : html`
             <a class="button" href=${compareHash([id])}>${text("campaign.compare")}</a>
+            <a class="button" href=${recipientsHash(id)}>${text("recipients.title")}</a>
             <a class="button" href=${reportHash(id)}>${text("view.report")}</a>
             ${wallHash(id) && html`<${ShareView} ...${{ id, page, data }} />`}
             <a class="button" href=${wallHash(id)}>${text("campaign.wall")}</a>`}
@@ -62,6 +63,6 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
 
 /** Print once all parts of the report are loaded. */
 async function printWhole() {
-  while (document.querySelector(".report .placeholder")) await new Promise((resolve) => { setTimeout(resolve, 50); });
+  while (document.querySelector(".report :is(.placeholder, [aria-busy=true])")) await new Promise((resolve) => { setTimeout(resolve, 50); });
   print();
 }

@@ -8,7 +8,7 @@ import {
 import { createPoints } from "../differences.js";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { compareHash } from "../leader.js";
+import { compareHash, wallHash } from "../leader.js";
 import { createAges } from "../line-chart.js";
 import { campaignTopic } from "../protocol.js";
 import { missingEvent, shownRate } from "../rates.js";
@@ -104,6 +104,7 @@ export class CompareView extends Component {
       <a class="back" href="#/">← ${text("page.all_campaigns")}</a>
       <div class="head">
         <${Heading}>${text("compare.title")}<//>
+        ${ids.length > 0 && html`<a class="button" href=${wallHash(...ids)}>${text("campaign.wall")}</a>`}
         ${ids.length >= FEWEST && html`
           <button type="button" aria-expanded=${choosing} onClick=${() => this.setState({ choosing: !choosing })}>
             ${text(choosing ? "compare.close" : "compare.choose")}

@@ -27,7 +27,7 @@ export function DetailsView({ id, page, page: { format, now }, data, summary, re
         unsettled=${data && lately(data, now, UNSETTLED)} format=${format} />
       ${data?.devices && data.devices.classes.length > 0 && html`<${DevicesView} data=${data} format=${format} />`}
     </div>
-    ${data && data.variants.size > 0 && html`<div class="of-variants"><${VariantsView} ...${{ id, page, data }} /></div>`}
+    ${data && data.variants.size > 0 && html`<div class="of-variants"><${VariantsView} ...${{ id, page, data, report }} /></div>`}
     ${data && data.providers.size > 0 && html`<${ProvidersView} data=${data} now=${now} format=${format} />`}
     ${!report && !standsAlone() && html`<${LatestView} id=${id} data=${data} format=${format} />`}
     ${data && (data.incidents.size > 0 || (!report && data.alarms?.may_change)) && html`<${AlarmsView} ...${{ id, page, data, Snooze }} />`}

@@ -5,8 +5,8 @@ import { html } from "../html.js";
 import { activityHash } from "../leader.js";
 import { problemsOf } from "../problems.js";
 import { bouncedAfterDelivery, missingEvent, shownRate } from "../rates.js";
-import { AUTO_REPLY, isPrevented, judgeCampaign } from "../reputation.js";
-import { autoReplies, bouncesOf } from "../select.js";
+import { isPrevented, judgeCampaign } from "../reputation.js";
+import { bouncesOf } from "../select.js";
 import { Count } from "./count.js";
 import { Definition } from "./definition.js";
 
@@ -16,7 +16,7 @@ import { Definition } from "./definition.js";
  *
  * `rate`: the share of emails, as a fraction of 1; `remark`: what the number means; `reasons`: into which it divides;
  * `judged`: whether SES has a limit for it.
- * @typedef {{counter: Counter, label?: string, value: number, rate?: number | null, digits?: number, kind?: string,
+ * @typedef {{counter: Counter, value: number, rate?: number | null, digits?: number,
  *            judged?: import("../reputation.js").Reputation, remark?: string, reasons?: Bounces[]}} Row
  */
 
@@ -38,7 +38,7 @@ export function ProblemsView({ id, summary, data, format }) {
       ${problems.length > 0 && html`<ul class="attention bad">${problems.map((one) => html`<li key=${one.key + one.provider}>▲ ${nameOf(one, format)}</li>`)}</ul>`}
       ${summary ? html`
         <table class="problems">
-          <tbody>${rowsOf(summary, data).map((row) => html`<${Problem} key=${row.label ?? row.counter} ...${{ id, row, summary, format }} />`)}</tbody>
+          <tbody>${rowsOf(summary, data).map((row) => html`<${Problem} key=${row.counter} ...${{ id, row, summary, format }} />`)}</tbody>
         </table>`
       : html`<p class="none">${text("page.loading")}</p>`}
       ${summary && bouncedAfterDelivery(summary.counts) && html`<p class="foot">${text("problems.late_bounces")}</p>`}
@@ -57,13 +57,13 @@ export function nameOf({ key, provider, share }, format) {
 
 /** @param {{id: string, row: Row, summary: import("../protocol.js").Summary, format: import("../format.js").Format}} props */
 function Problem({ id, row, summary, format }) {
-  const { counter, label, value, rate, digits, kind, judged, remark, reasons = [] } = row;
+  const { counter, value, rate, digits, judged, remark, reasons = [] } = row;
   const { level, line, count, total } = judged ? judgeCampaign(judged, summary.counts) : { level: "ok" };
   const missing = judged && missingEvent(judged, summary);
   const said = level === "bad" ? text(`campaign.${judged}_${line}`.replace("0.", ""))
     : level === "watch" ? text("campaign.too_few", { count: format.count(count), total: format.count(total) })
     : missing ? text("campaign.missing", { event: missing }) : remark;
-  const name = label ?? text(`label.${counter}`);
+  const name = text(`label.${counter}`);
   return html`
     <tr class=${level}>
       <th scope="row">
@@ -71,7 +71,7 @@ function Problem({ id, row, summary, format }) {
         ${said && html`<span class="remark">${said}</span>`}
       </th>
       <td class="number">${rate === undefined ? "" : format.percent(rate, digits)}</td>
-      <td class="number"><a class="count-link" href=${activityHash(id, counter, kind ? { kind } : undefined)}>
+      <td class="number"><a class="count-link" href=${activityHash(id, counter)}>
         <${Count} name=${counter} value=${value} format=${format} />
       </a></td>
     </tr>
@@ -93,9 +93,7 @@ function Problem({ id, row, summary, format }) {
 function rowsOf(summary, data) {
   const { counts } = summary;
   const attempted = counts.sends - (counts.prevented ?? 0);
-  const replies = autoReplies(data);
-  const soft = Math.max(0, counts.soft_bounces - replies);
-  const bounces = (data ? bouncesOf(data) : []).filter(({ subtype }) => subtype !== AUTO_REPLY);
+  const bounces = data ? bouncesOf(data) : [];
   /** @param {string} type */
   const reasons = (type) => bounces.filter((one) => one.type === type && !isPrevented(one.subtype));
   /** @param {Counter} counter */
@@ -104,12 +102,11 @@ function rowsOf(summary, data) {
   const share = (count, whole) => (whole > 0 && count <= whole ? count / whole : null);
   return [
     { counter: "hard_bounces", value: counts.hard_bounces, rate: shownRate("bounce", summary), judged: "bounce", reasons: reasons("Permanent") },
-    { counter: "soft_bounces", value: soft, rate: share(soft, attempted), reasons: reasons("Transient") },
+    { counter: "soft_bounces", value: counts.soft_bounces, rate: share(counts.soft_bounces, attempted), reasons: reasons("Transient") },
     ...rare("undetermined_bounces"),
     { counter: "complaints", value: counts.complaints, rate: shownRate("complaint", summary), digits: 2, judged: "complaint" },
     { counter: "unsubscribes", value: counts.unsubscribes, rate: shownRate("unsubscribe", summary) },
     { counter: "delivery_delays", value: counts.delivery_delays },
-    ...(replies > 0 ? [{ counter: /** @type {Counter} */ ("soft_bounces"), label: text(`bounce.Transient/${AUTO_REPLY}`), value: replies, kind: `Transient/${AUTO_REPLY}`, remark: text("problems.not_a_bounce") }] : []),
     ...rare("prevented").map((row) => ({ ...row, remark: text("problems.prevented"), reasons: bounces.filter(({ subtype }) => isPrevented(subtype)) })),
     ...rare("rendering_failures"),
     ...rare("rejects"),

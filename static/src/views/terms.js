@@ -6,7 +6,7 @@ import { html } from "../html.js";
 /** Terms, and the keys of their definitions. */
 const TERMS = /** @type {const} */ ([
   ["label.sends", "count.sends"], ["label.deliveries", "rate.delivery"], ["label.readers", "rate.read"],
-  ["event.Click", "rate.human_click"], ["label.human_opens", "count.human_opens"], ["label.machine_opens", "count.machine_opens"],
+  ["event.Click", "rate.human_click"], ["rate_label.human_open", "rate.human_open"], ["label.machine_opens", "count.machine_opens"],
   ["label.hard_bounces", "rate.bounce"], ["label.soft_bounces", "count.soft_bounces"],
   ["label.complaints", "rate.complaint"], ["label.unsubscribes", "rate.unsubscribe"], ["label.pace", "count.pace"],
 ]);

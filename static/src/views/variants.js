@@ -21,7 +21,8 @@ const EVERY = 15_000;
 const named = (value) => `“\u2068${value}\u2069”`;
 
 /**
- * @typedef {{id: string, page: import("./app.js").Page, data: import("../state.js").CampaignData}} Props
+ * @typedef {{id: string, page: import("./app.js").Page, data: import("../state.js").CampaignData, report?: boolean}} Props
+ *   `report`: whether it is needed although it is not on the screen
  * @extends {Component<Props, {onScreen: boolean}>}
  */
 export class VariantsView extends Component {
@@ -34,6 +35,7 @@ export class VariantsView extends Component {
 
   componentDidMount() {
     if (this.#element.current) this.#watching.observe(this.#element.current);
+    if (this.props.report) this.setState({});
   }
 
   componentWillUnmount() {
@@ -41,8 +43,8 @@ export class VariantsView extends Component {
   }
 
   componentDidUpdate() {
-    const { id, data, page } = this.props;
-    if (!this.state.onScreen || page.status.state !== "live") return;
+    const { id, data, page, report } = this.props;
+    if (!(this.state.onScreen || report) || page.status.state !== "live") return;
     for (const { tag, comparable, version } of tablesOf(data)) {
       if (!comparable) continue;
       const judgement = this.#judgements.get(tag) ?? new Repeated(
@@ -75,7 +77,7 @@ function TagTable({ table: { tag, rows, comparable }, repeated, format }) {
   return html`
     <div class="of-tag">
       <h3>${text("variants.tag")} <code>${tag}</code></h3>
-      <p class="verdict-of-tag" role="status">
+      <p class="verdict-of-tag" role="status" aria-busy=${comparable && !judgement && !error}>
         ${!comparable ? text("variants.one") : judgement ? sentence(judgement, format) : error ? "" : text("page.loading")}
         ${error && html`<span class="foot">${text("variants.failed", { reason: error.message })} ${repeated?.retryable && text("page.retrying")}</span>`}
       </p>
