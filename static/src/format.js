@@ -5,11 +5,21 @@
 
 const DASH = "–";
 
+/** Return the locale, or that of the page's texts: WebKitGTK may report "C", which is not BCP 47. @param {string} tag */
+function validLocale(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag)[0];
+  } catch {
+    return "en";
+  }
+}
+
 /**
- * @param {string} [locale] BCP 47, such as "de-CH"; default: the runtime's
+ * @param {string} tag BCP 47, such as "de-CH"
  * @param {string} [timeZone] IANA name, such as "Europe/Zurich"; default: the runtime's
  */
-export function createFormat(locale, timeZone) {
+export function createFormat(tag, timeZone) {
+  const locale = validLocale(tag);
   const whole = new Intl.NumberFormat(locale);
   const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const percents = [0, 1, 2].map((digits) => new Intl.NumberFormat(locale, {

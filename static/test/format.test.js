@@ -11,6 +11,11 @@ test("digits are grouped as in the locale", () => {
   assert.equal(createFormat("de-DE", "UTC").count(1234567), "1.234.567");
 });
 
+test("a locale that is no language tag is replaced with that of the page's texts", () => {
+  assert.equal(createFormat("C", "UTC").count(1234567), "1,234,567");
+  assert.equal(createFormat("C", "UTC").locale, "en");
+});
+
 for (const [fraction, digits, shown] of /** @type {[number | null, number, string][]} */ ([
   [null, 1, "–"],
   [0, 1, "0.0%"],

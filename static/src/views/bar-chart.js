@@ -28,6 +28,8 @@ export class BarChart extends Measured {
   /** @type {import("../chart.js").Layout | null} */
   #layout = null;
   #drawnAt = 0;
+  /** @type {[number, number] | null} */
+  #drag = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #redraw;
   #area = `plot-${++last}`;
@@ -51,24 +53,29 @@ export class BarChart extends Measured {
     return false;
   }
 
+  /** A drag may begin and end before the state is set, with the next frame. @param {[number, number] | null} drag */
+  #setDrag(drag) {
+    this.#drag = drag;
+    this.setState({ drag });
+  }
+
   /** @param {PointerEvent} event */
   #begin = (event) => {
     if (!this.props.onZoom || event.pointerType !== "mouse" || event.button !== 0) return;
     this.element.current?.setPointerCapture(event.pointerId);
-    this.setState({ drag: [this.leftOf(event), this.leftOf(event)] });
+    this.#setDrag([this.leftOf(event), this.leftOf(event)]);
   };
 
   /** @param {PointerEvent} event */
   #move = (event) => {
-    const { drag } = this.state;
-    if (drag) this.setState({ drag: [drag[0], this.leftOf(event)] });
+    if (this.#drag) this.#setDrag([this.#drag[0], this.leftOf(event)]);
     this.props.onPoint?.(this.#layout?.rowAt(this.leftOf(event)) ?? null);
   };
 
   #end = () => {
-    const { drag } = this.state;
+    const drag = this.#drag;
     if (!drag) return;
-    this.setState({ drag: null });
+    this.#setDrag(null);
     const [from, to] = drag[0] < drag[1] ? drag : [drag[1], drag[0]];
     const layout = this.#layout;
     const times = this.props.columns[0] ?? [];
