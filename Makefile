@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROCESSES ?= auto
 CHROMIUMS := chromium chromium-browser google-chrome
+FIREFOXES := firefox firefox-esr
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test soak bench audit lock page chromium clean
+.PHONY: help setup run check test soak bench audit lock page chromium firefox clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -39,7 +40,7 @@ check: setup .venv-checkov/.installed  ## check format, lint, types, imports, te
 	cd static && npm run --silent check
 	@mkdir -p $(@D) && touch $@
 
-test: check chromium tests/dynalite/node_modules/.package-lock.json  ## check, then every test: unit, integration, end to end, browser
+test: check chromium firefox tests/dynalite/node_modules/.package-lock.json  ## check, then every test: unit, integration, end to end, browser
 	cd static && npm test --silent
 	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadscope --no-loadscope-reorder
 
@@ -120,14 +121,22 @@ page: .venv/.installed
 	@$(BIN)/python -m dashboard.deploy.frontend
 
 chromium:
-	@found() { for name in $(CHROMIUMS); do command -v $$name && return; done; false; }; \
+	$(call installed,Chromium,$(CHROMIUMS),chromium)
+
+firefox:
+	$(call installed,Firefox,$(FIREFOXES),firefox-esr)
+
+# Its name, the programs of which one is needed, and Debian's package.
+define installed
+	@found() { for name in $(2); do command -v $$name && return; done; false; }; \
 	found >/dev/null && exit; \
 	if [ -f /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \
-		echo "Installing Chromium …" >&2; \
+		echo "Installing $(1) …" >&2; \
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-			apt-get -qq -y install --no-install-recommends chromium; \
+			apt-get -qq -y install --no-install-recommends $(3); \
 		found >/dev/null && exit; \
 	fi; \
-	echo "The page is tested in Chromium, and none of $(CHROMIUMS) is on PATH." \
-		"Install one (Debian: apt-get install chromium) and run this again." >&2; \
+	echo "The page is tested in $(1), and none of $(2) is on PATH." \
+		"Install one (Debian: apt-get install $(3)) and run this again." >&2; \
 	exit 1
+endef
