@@ -30,6 +30,7 @@ from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.health import Findings, late_seconds, unsent, untracked
 from chalicelib.stats.incident_table import CampaignAlarms
 from chalicelib.stats.links import has_changing_ranks
+from chalicelib.stats.marked_tests import repeat_marks
 from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.reconciled import due
 from chalicelib.stats.table import Pipeline, StatsTable
@@ -97,6 +98,7 @@ class HealthMonitor(Struct):
         positions = pipeline and {one.shard: one.given for one in pipeline.positions}
         measured = self._delays(pipeline, now)
         directory = self._update_directory(pipeline, now, probes)
+        self._repeat_marks(pipeline, now, probes)
         is_idle = (
             directory == "unchanged"
             and last is not None
@@ -206,6 +208,14 @@ class HealthMonitor(Struct):
         at = datetime.fromtimestamp(now, UTC)
         changed = probes.run("the directory", lambda: self.directory.update(pipeline, at))
         return None if changed is None else "changed" if changed else "unchanged"
+
+    def _repeat_marks(self, pipeline: Pipeline | None, now: float, probes: "_Probes") -> None:
+        """Repeat in lists which campaigns were marked as tests."""
+        if pipeline is None:
+            return
+        at = datetime.fromtimestamp(now, UTC)
+        repeat = partial(repeat_marks, self.stats_table, self.directory, pipeline, at)
+        probes.run("test campaigns", repeat)
 
     def _functions(
         self, last: Findings | None, now: float, look_every: int, probes: "_Probes"

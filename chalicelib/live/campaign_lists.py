@@ -76,18 +76,16 @@ class CampaignLists:
         """
         wanted = request.listing
         if not (wanted.sort or wanted.totals or wanted.is_filtered):
-            summaries, cursor = self._stats_table.campaigns(
-                request.limit, request.cursor, access.can_see
-            )
-            return _entries(summaries), {"cursor": cursor} if cursor else {}
+            return self._newest(request, access)
         sort, order = wanted.sort or "first_event_at", wanted.order
         visible = [one for one in self._all() if access.can_see(one.campaign)]
         words = query_words(wanted.query)
-        found = [
+        matching = [
             one for one in visible if wanted.matches(one) and _mismatch(words, one) is not None
         ]
-        if wanted.tag is not None and not found:
+        if wanted.tag is not None and not matching:
             self._require_known(wanted.tag, visible)
+        found = [one for one in matching if not wanted.hides(one)]
         keys = {one.campaign: _key(one, sort, order) for one in found}
         ranked = sorted(keys, key=keys.__getitem__, reverse=order == "desc")
         if request.cursor:
@@ -96,12 +94,26 @@ class CampaignLists:
             ranked = [one for one in ranked if follows(keys[one], after)]
         page = ranked[: request.limit]
         more: Message = {"total": len(found)}
+        if len(matching) > len(found):
+            more["hidden_tests"] = len(matching) - len(found)
         if wanted.totals:
             more["totals"] = _totals(found)
         if len(ranked) > len(page):
             value = json.dumps(keys[page[-1]][1] if _is_known(keys[page[-1]], order) else None)
             more["cursor"] = seal(f"{sort} {order} {value} {page[-1]}")
         return _entries(self._stats_table.summaries(page)), more
+
+    def _newest(self, request: Request, access: Permissions) -> tuple[list[Message], Message]:
+        """Return a page of all campaigns, newest first, from their summaries alone."""
+        found: list[Aggregate] = []
+        cursor = request.cursor
+        while True:
+            page, cursor = self._stats_table.campaigns(
+                request.limit - len(found), cursor, access.can_see
+            )
+            found += [one for one in page if not request.listing.hides(one)]
+            if cursor is None or len(found) == request.limit:
+                return _entries(found), {"cursor": cursor} if cursor else {}
 
     def search(self, request: Request, access: Permissions) -> list[Message]:
         """Return the campaigns that match, the best matches first, then the newest."""

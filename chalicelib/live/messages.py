@@ -211,6 +211,7 @@ def campaign_entry(summary: Aggregate) -> Message:
         "last_event_at": campaign["last_event_at"],
         "subject": campaign["subject"],
         "tags": list(summary.tags),
+        "test": summary.is_test,
         "counts": stats["counts"],
         "rates": stats["rates"],
         "pace": summary.pace and pace_now(summary.pace),
@@ -463,6 +464,7 @@ def _summary(aggregate: Aggregate) -> Message:
             "first_event_at": aggregate.first_event_at,
             "last_event_at": aggregate.last_event_at,
             "recount_needed": not aggregate.is_current,
+            "test": aggregate.is_test,
         },
         **_figures(_shown(aggregate), is_current=aggregate.is_current),
     }

@@ -17,7 +17,7 @@ from chalicelib.facts.reputation import BOUNCE_TYPES
 from chalicelib.live.frames import MAX_FRAME_BYTES, Message
 from chalicelib.recipients.audience import IN_STATE
 from chalicelib.ses.event import MAX_ID
-from chalicelib.stats.counters import COUNTERS, RATES
+from chalicelib.stats.counters import COUNTERS, RATES, Aggregate
 from chalicelib.stats.directory import Entry
 from chalicelib.stats.incidents import ALARM_KINDS, NO_QUIET_HOURS
 from chalicelib.stats.quiet_hours import QuietHours, is_time_of_day, zone_of
@@ -55,6 +55,7 @@ class Listing(Struct, frozen=True):
         sender: a part of the sender's name, in any case.
         tag: a tag of the campaign's emails, such as `variant=b`.
         query: words to search for (stats/search.py); empty for all campaigns.
+        tests: `shown` or `hidden`.
         totals: whether the reply has the sums of all campaigns that match.
     """
 
@@ -65,6 +66,7 @@ class Listing(Struct, frozen=True):
     sender: str | None = None
     tag: str | None = None
     query: str = ""
+    tests: str = "hidden"
     totals: bool = False
 
     @property
@@ -80,6 +82,10 @@ class Listing(Struct, frozen=True):
         if self.tag is not None and self.tag not in entry.tags:
             return False
         return self.sender is None or self.sender.casefold() in (entry.sender or "").casefold()
+
+    def hides(self, campaign: Entry | Aggregate) -> bool:
+        """Return whether a campaign is left out because it is a test."""
+        return campaign.is_test and self.tests == "hidden"
 
 
 Level = Literal["active", "visible", "hidden"]
@@ -539,7 +545,10 @@ def _listing(value: dict[str, Any]) -> Listing:
     order = read["order"] or "desc"
     totals = _flag(value, "totals")
     query = _query(value) if value.get("query") is not None else ""
-    return Listing(read["sort"], order, since, until, read["sender"], read["tag"], query, totals)
+    tests = read["tests"] or "hidden"
+    return Listing(
+        read["sort"], order, since, until, read["sender"], read["tag"], query, tests, totals
+    )
 
 
 def _date(name: str) -> Callable[[dict[str, Any]], str | None]:
@@ -592,6 +601,7 @@ _LISTING = {
     "to": _date("to"),
     "sender": _text("sender", "a part of the sender's name"),
     "tag": _tag,
+    "tests": _one_of("tests", ("hidden", "shown")),
 }
 
 _ALARMS: Mapping[str, Callable[[dict[str, Any]], Any]] = {

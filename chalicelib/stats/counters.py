@@ -215,6 +215,7 @@ class Aggregate(Struct, frozen=True):
         facts_until: when a campaign's first fact expires, in epoch seconds; summaries only.
         tags: the tags of a campaign's emails, such as `variant=b`; summaries only (stats/tags.py).
         pace: the last known pace of a campaign; summaries only (stats/pace_item.py).
+        is_test: whether a campaign is marked as a test; summaries only (stats/marked_tests.py).
     """
 
     campaign: str
@@ -232,6 +233,7 @@ class Aggregate(Struct, frozen=True):
     facts_until: int | None = None
     tags: tuple[str, ...] = ()
     pace: PaceNow | None = None
+    is_test: bool = False
 
     @property
     def is_current(self) -> bool:
@@ -394,6 +396,7 @@ def aggregate_from_item(item: Item) -> Aggregate:
         facts_until=None if until is None else int(until),
         tags=tuple(sorted(item.get("tags", AttributeValue()).get("SS", ()))),
         pace=pace_now_from_summary(item),
+        is_test=item.get("is_test", AttributeValue()).get("BOOL", False),
     )
 
 

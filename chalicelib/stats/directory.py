@@ -30,7 +30,7 @@ STATE = "directory"
 
 # An entry has about 125 bytes: a bucket of 10,000 campaigns has 1.3 KB, and one of 100,000 11 KB.
 BUCKETS = 1024
-_LAYOUT = 3  # changes with the meaning of an entry, for example when other texts are masked
+_LAYOUT = 4  # changes with the meaning of an entry, for example when other texts are masked
 FORMAT = f"{_LAYOUT}-{zlib.crc32(' '.join(COUNTERS).encode()):08x}"
 """The format of the entries. A directory in another format is built again."""
 
@@ -44,6 +44,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
         counts: the counters as shown, in the order of COUNTERS.
         tags: the tags of its emails, such as `variant=b`.
         pace: its last known pace.
+        is_test: whether it is marked as a test.
     """
 
     campaign: str
@@ -55,6 +56,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     counts: tuple[int, ...]
     tags: tuple[str, ...] = ()
     pace: PaceNow | None = None
+    is_test: bool = False
 
     def count(self, counter: str) -> int:
         """Return a counter."""
@@ -127,6 +129,7 @@ def entry_of(summary: Aggregate) -> Entry | None:
         tuple(max(0, summary.counts.get(name, 0)) for name in COUNTERS),
         summary.tags,
         summary.pace,
+        summary.is_test,
     )
 
 

@@ -73,7 +73,8 @@ def earlier_entries(entries: Iterable[Entry], summary: Aggregate) -> list[Entry]
     """Return the campaigns with which a campaign may be compared, oldest first.
 
     These are the 20 latest of the same sender before it with 500 deliveries or more, and with any
-    human open or click; see insight.history.comparable, which selects them in the same way.
+    human open or click; see insight.history.comparable, which selects them in the same way. Test
+    campaigns are left out.
     """
     if summary.sender is None:
         return []
@@ -83,6 +84,7 @@ def earlier_entries(entries: Iterable[Entry], summary: Aggregate) -> list[Entry]
         one
         for one in entries
         if one.sender == sender
+        and not one.is_test
         and (one.first_event_at, one.campaign) < position
         and one.count("deliveries") >= LEAST_DELIVERIES_OF_EARLIER
         and any(one.count(metric) for metric in AGE_METRICS)

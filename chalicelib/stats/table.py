@@ -127,11 +127,24 @@ _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
 # The campaigns with an open incident. `pipeline` reads it, too: its part is in the same range.
 _OPEN = "open incidents"
 _OPEN_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": _OPEN}}
+_MARKED = "marked tests"
+_MARKED_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": _MARKED}}
 _RECONCILIATION_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": RECONCILIATION}}
 # A position in the list of campaigns: a campaign, and the time of its first event.
 _PLACE = re.compile(
     rf"(?P<campaign>.{{1,{MAX_ID}}})#(?P<at>[0-9-]{{10}}T[0-9:]{{8}}(?:\.[0-9]{{3}})?Z)", re.DOTALL
 )
+
+
+class Marked(NamedTuple):
+    """The campaigns that were recently marked as tests, or as no tests any more.
+
+    Attributes:
+        at: when the last of them was marked, in epoch seconds.
+    """
+
+    campaigns: frozenset[str] = frozenset()
+    at: int = 0
 
 
 class Pipeline(NamedTuple):
@@ -140,6 +153,7 @@ class Pipeline(NamedTuple):
     Attributes:
         delays: what has been measured of each shard's events, by the part of its position.
         judged: campaigns that are judged even if they are not among the newest.
+        marked: see stats/marked_tests.py.
     """
 
     health: Health
@@ -148,6 +162,7 @@ class Pipeline(NamedTuple):
     delays: Mapping[str, Sums] = {}
     reconciled: Stored = Stored()
     judged: frozenset[str] = frozenset()
+    marked: Marked = Marked()
 
 
 class Results(NamedTuple):
@@ -571,7 +586,8 @@ class StatsTable:
         """Return the pipeline's health, the read positions and the directory's state.
 
         One consistent query reads all of them, in the range `directory`, `health`,
-        `incident settings`, `open incidents`, `reconciliation`, `recount#`, `shard#`.
+        `incident settings`, `marked tests`, `open incidents`, `reconciliation`, `recount#`,
+        `shard#`.
         """
         items = list(
             self._query(
@@ -592,6 +608,7 @@ class StatsTable:
             {part: delays_from_item(one) for part, one in shards.items()},
             stored_from_item(by_part.get(RECONCILIATION, {})),
             frozenset(by_part.get(_OPEN, {}).get("campaigns", {}).get("SS", ())),
+            _marked_from_item(by_part.get(_MARKED, {})),
         )
 
     def results(self) -> Results:
@@ -1014,6 +1031,8 @@ class StatsTable:
     ) -> StoredSettings:
         """Change settings of a campaign's alarms, by default of all campaigns, and return them.
 
+        Whether a campaign is a test is repeated in its summary; see stats/marked_tests.py.
+
         Args:
             changes: some of `kinds`, `snooze_until`, `test` and `quiet`; None restores the default.
             campaign: the campaign's id.
@@ -1021,6 +1040,8 @@ class StatsTable:
         Raises:
             AwsError: the item could not be written.
         """
+        if "test" in changes:
+            self._note_marked(campaign)
         written = self._dynamo.call(
             "update_item",
             TableName=self._name,
@@ -1028,7 +1049,66 @@ class StatsTable:
             ReturnValues="ALL_NEW",
             **settings_update(changes),
         )
-        return settings_from_item(written["Attributes"])
+        stored = settings_from_item(written["Attributes"])
+        if "test" in changes:
+            self.put_test(campaign, stored)
+        return stored
+
+    def _note_marked(self, campaign: str) -> None:
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key=_MARKED_KEY,
+            UpdateExpression="SET marked_at = :now ADD marked :campaign",
+            ExpressionAttributeValues={
+                ":now": {"N": str(int(self._clock()))},
+                ":campaign": {"SS": [campaign]},
+            },
+        )
+
+    def put_test(self, campaign: str, stored: StoredSettings) -> None:
+        """Store in a campaign's summary whether it is a test, unless newer settings say so.
+
+        A campaign without events gets a summary without any, which lists leave out.
+
+        Args:
+            campaign: the campaign's id.
+            stored: its settings.
+
+        Raises:
+            AwsError: the summary could not be written.
+        """
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key={"campaign": {"S": campaign}, "part": {"S": SUMMARY}},
+                UpdateExpression=(
+                    f"SET is_test = :test, alarms_v = :version ADD v :one, {CURRENT_UPDATES} :one"
+                ),
+                ConditionExpression="attribute_not_exists(alarms_v) OR alarms_v < :version",
+                ExpressionAttributeValues={
+                    ":test": {"BOOL": stored.settings.test},
+                    ":version": {"N": str(stored.version)},
+                    ":one": {"N": "1"},
+                },
+            )
+
+    def forget_marked(self, marked: Marked) -> None:
+        """Remove the campaigns that were marked, unless another one was marked since.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        with suppress(ConditionFailed):
+            self._dynamo.call(
+                "update_item",
+                TableName=self._name,
+                Key=_MARKED_KEY,
+                UpdateExpression="REMOVE marked, marked_at",
+                ConditionExpression="marked_at = :at",
+                ExpressionAttributeValues={":at": {"N": str(marked.at)}},
+            )
 
     def hours(self, campaign: str) -> Iterator[Aggregate]:
         """Yield a campaign's hours, newest first."""
@@ -1186,6 +1266,13 @@ class StatsTable:
 def _variants(campaign: str, tags: Sequence[str]) -> list[Key]:
     """Return the keys of the variants with these tags."""
     return [(campaign, variant_part(one)) for one in tags]
+
+
+def _marked_from_item(item: Item) -> Marked:
+    return Marked(
+        frozenset(item.get("marked", {}).get("SS", ())),
+        int(item.get("marked_at", {"N": "0"})["N"]),
+    )
 
 
 def _listed_key(cursor: str) -> Item:

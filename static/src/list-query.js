@@ -36,13 +36,13 @@ export const MOST_CHARACTERS = 200;
 
 /**
  * `from` and `to` are UTC days of a campaign's first event, such as "2026-11-01", both included; null for
- * no limit. `tag` is a message tag and its value, such as "variant=b".
+ * no limit. `tag` is a message tag and its value, such as "variant=b". `tests` is 1 if test campaigns are shown.
  * @typedef {{search: string, sort: string, order: string, from: string | null, to: string | null, sender: string,
- *            tag: string, rows: number}} Query
+ *            tag: string, tests: number, rows: number}} Query
  */
 
 /** @type {Query} */
-export const NEWEST = { search: "", sort: "last_event_at", order: "desc", from: null, to: null, sender: "", tag: "", rows: STEP };
+export const NEWEST = { search: "", sort: "last_event_at", order: "desc", from: null, to: null, sender: "", tag: "", tests: 0, rows: STEP };
 
 /** @param {string} value such as "2026-02-30" @returns {boolean} whether it is a day of the calendar */
 function isDay(value) {
@@ -64,6 +64,7 @@ const PARAMETERS = /** @type {Record<string, [keyof Query, (value: string) => bo
   to: ["to", isDay],
   sender: ["sender", isText, (value) => value.trim()],
   tag: ["tag", (value) => value.trim() === "" || (isText(value) && /^\s*[^=\s].*=\s*\S/.test(value)), (value) => value.trim()],
+  tests: ["tests", (value) => /^[01]$/.test(value), Number],
   rows: ["rows", (value) => /^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MOST_ROWS, Number],
 });
 
@@ -98,7 +99,10 @@ export const keyOfList = (query) => listHash({ ...query, rows: NEWEST.rows });
 /** Whether some campaigns may not match. @param {Query} query */
 export const isFiltered = ({ search, from, to, sender, tag }) => Boolean(search || from || to || sender || tag);
 
-/** Whether it is the live list: all campaigns, the newest activity first. @param {Query} query */
+/** Whether a campaign is left out because it is a test. @param {Query} query @param {import("./protocol.js").Summary} summary */
+export const hides = ({ tests }, { campaign }) => campaign.test && !tests;
+
+/** Whether it is the live list: all campaigns but tests, the newest activity first. @param {Query} query */
 export const isLive = (query) => keyOfList(query) === listHash(NEWEST);
 
 /** The key of the order's name in the glossary. @param {Query} query */
@@ -120,7 +124,8 @@ export function sortedBy(query, sort) {
  * @param {Query} query
  * @returns {import("./connection.js").Request} for the campaigns that match
  */
-export const requestOf = ({ search, sort, order, from, to, sender, tag }) => ({
+export const requestOf = ({ search, sort, order, from, to, sender, tag, tests }) => ({
   action: "listCampaigns", sort, order, totals: true,
   ...(search && { query: search }), ...(from && { from }), ...(to && { to }), ...(sender && { sender }), ...(tag && { tag }),
+  ...(tests && { tests: "shown" }),
 });

@@ -19,6 +19,8 @@ export class Listing {
   total = null;
   /** @type {import("./protocol.js").Sums | null} of all campaigns that match */
   totals = null;
+  /** The number of test campaigns that match and are left out. */
+  hiddenTests = 0;
   /** @type {number | null} when the first page arrived, in milliseconds since 1970 */
   asOf = null;
   /** When it was loaded last, for its owner; in milliseconds since 1970. */
@@ -83,9 +85,10 @@ export class Listing {
     this.#cursor = await this.#ask({
       ...this.#request, stream: false, limit: Math.min(MOST_AT_ONCE, Math.max(1, wanted)),
       ...(this.#cursor && { cursor: this.#cursor }),
-    }, (/** @type {Summary} */ one) => { page.push(one); }, ({ total, totals }) => {
+    }, (/** @type {Summary} */ one) => { page.push(one); }, ({ total, totals, hidden_tests: hidden }) => {
       // Totals that arrive with later pages may be newer than the order.
       this.total ??= total;
+      if (this.asOf === null) this.hiddenTests = hidden;
       this.totals ??= totals;
     });
     const known = new Set(this.rows.map(({ campaign }) => campaign.id));

@@ -135,8 +135,9 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
  * The sums of several campaigns, and their rates.
  * @typedef {{counts: Totals, rates: Rates}} Sums
  * @typedef {Record<Counter, number | null>} Totals
- * Several results; `total` and `totals` of the whole list if they are known, and whether the list is `complete`.
- * @typedef {{results: Result[], total: number | null, totals: Sums | null, complete: boolean}} ResultPage
+ * Several results; `total` and `totals` of the whole list if they are known, the number of test campaigns that match and are
+ * left out, and whether the list is `complete`.
+ * @typedef {{results: Result[], total: number | null, totals: Sums | null, hidden_tests: number, complete: boolean}} ResultPage
  * The end of a response, or a page of a stream, or a frame of several if there is `more`; `cursor` if
  * there are more pages. `body` is the whole message, for the view that decodes it.
  * @typedef {{kind: "reply", requestId: RequestId, action: string, cursor: string | null,
@@ -148,7 +149,7 @@ export const campaignTopic = (id) => CAMPAIGN_TOPIC + id;
 const each = (names, check) => shape(Object.fromEntries(names.map((name) => [name, check])));
 
 const about = shape({
-  id: string, title: string, subject: optional(string), sender: optional(string), tags: optional(list(string)),
+  id: string, title: string, subject: optional(string), sender: optional(string), tags: optional(list(string)), test: flag,
   first_event_at: optional(time), last_event_at: optional(time), recount_needed: flag,
 });
 const linkMembers = shape({
@@ -255,7 +256,7 @@ function result(value, path) {
   return check(value, path);
 }
 
-const page = shape({ results: list(result), total: optional(count), totals: optional(sums), complete: flag });
+const page = shape({ results: list(result), total: optional(count), totals: optional(sums), hidden_tests: counter, complete: flag });
 
 /**
  * Decode one text frame.

@@ -46,13 +46,13 @@ export function parseWall(query) {
 export const wallQuery = (every) => (every === EVERY.usual ? "" : `?every=${every}`);
 
 /**
- * The campaigns of a wall screen whose URL names none. Their order changes only when a campaign begins, or is a day old.
+ * The campaigns of a wall screen whose URL names none, without tests. Their order changes only when a campaign begins, or is a day old.
  * @param {Iterable<import("./protocol.js").Summary>} campaigns
  * @param {number} now in milliseconds since 1970
  * @returns {string[]} those of the last day, the one that began last first; if there are none, the newest campaign
  */
 export function currentOf(campaigns, now) {
-  const begun = [...campaigns]
+  const begun = [...campaigns].filter(({ campaign }) => !campaign.test)
     .map(({ campaign: { id, first_event_at: at } }) => ({ id, at: at ?? -Infinity }))
     .filter(({ at }) => at > -Infinity)
     .sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1));

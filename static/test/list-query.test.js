@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NEWEST, SORTS, isLive, keyOfList, listHash, parseQuery, requestOf, sortedBy } from "../src/list-query.js";
+import { NEWEST, SORTS, hides, isLive, keyOfList, listHash, parseQuery, requestOf, sortedBy } from "../src/list-query.js";
 import { parseRoute } from "../src/route.js";
 
 /** @param {string} hash */
@@ -11,7 +11,7 @@ const parsed = (hash) => {
 
 const EVERYTHING = {
   search: "50 % off & more?", sort: "human_click", order: "asc", from: "2026-11-01", to: "2026-11-30",
-  sender: "Grün #1", tag: "variant=b=2", rows: 150,
+  sender: "Grün #1", tag: "variant=b=2", tests: 1, rows: 150,
 };
 
 test("the live list has a URL without parameters", () => {
@@ -42,6 +42,7 @@ const BAD = [
   ["to=yesterday", "list.bad_to"], ["rows=0", "list.bad_rows"], ["rows=1001", "list.bad_rows"], ["rows=-5", "list.bad_rows"],
   ["rows=1e3", "list.bad_rows"], [`q=${"x".repeat(201)}`, "list.bad_q"], [`sender=${"x".repeat(201)}`, "list.bad_sender"],
   ["tag=variant", "list.bad_tag"], ["tag=%3Db", "list.bad_tag"], ["tag=variant%3D+", "list.bad_tag"], [`tag=a%3D${"x".repeat(200)}`, "list.bad_tag"], ["tag=", null],
+  ["tests=0", null], ["tests=yes", "list.bad_tests"], ["tests=", "list.bad_tests"],
   ["colour=red", "list.bad_unknown"], ["constructor=1", "list.bad_unknown"], ["q=", null], ["from=", "list.bad_from"],
 ];
 for (const [text, problem] of BAD) {
@@ -83,9 +84,18 @@ test("a column's header sorts by highest first, then lowest first, then as befor
 });
 
 test("the request has the search and the filters that are set, and the totals", () => {
-  const { search, rows, ...filters } = EVERYTHING;
+  const { search, tests, rows, ...others } = EVERYTHING;
+  const filters = { ...others, tests: "shown" };
   assert.deepEqual(requestOf(EVERYTHING), { action: "listCampaigns", query: search, ...filters, totals: true });
   assert.deepEqual(requestOf({ ...EVERYTHING, search: "" }), { action: "listCampaigns", ...filters, totals: true });
   assert.deepEqual(requestOf({ ...NEWEST, sort: "sends" }), { action: "listCampaigns", sort: "sends", order: "desc", totals: true });
-  assert.equal(rows, 150);
+  assert.deepEqual([tests, rows], [1, 150]);
+});
+
+test("a test campaign is left out unless the query shows tests", () => {
+  const [spring, draft] = [false, true].map((is) => /** @type {any} */ ({ campaign: { test: is } }));
+
+  assert.ok(!hides(NEWEST, spring) && hides(NEWEST, draft));
+  assert.ok(!hides({ ...NEWEST, tests: 1 }, draft));
+  assert.ok(!isLive({ ...NEWEST, tests: 1 }));
 });

@@ -17,7 +17,7 @@ function server(campaigns) {
     const start = Number(request.cursor ?? 0);
     const end = start + request.limit;
     campaigns.slice(start, end).forEach(onResult);
-    onPage({ results: [], total: campaigns.length, totals: { counts: { sends: campaigns.length }, rates: {} } });
+    onPage({ results: [], hidden_tests: start ? 9 : 2, total: campaigns.length, totals: { counts: { sends: campaigns.length }, rates: {} } });
     return end < campaigns.length ? String(end) : null;
   };
   /** @param {any} query @param {string | null} [cursor] */
@@ -46,7 +46,7 @@ test("pages are loaded and shown until there are enough rows", async () => {
   assert.ok(!list.more);
 });
 
-test("the totals and the time are those of the first page", async () => {
+test("the totals, the number of hidden tests and the time are those of the first page", async () => {
   const { state, listing } = server(MANY);
   const list = listing(SORTED);
   await list.load(50);
@@ -56,6 +56,7 @@ test("the totals and the time are those of the first page", async () => {
   assert.equal(list.asOf, 1000);
   assert.equal(list.total, 317);
   assert.equal(list.totals?.counts.sends, 317);
+  assert.equal(list.hiddenTests, 2);
 });
 
 test("a campaign that moved to a later page meanwhile is listed once", async () => {

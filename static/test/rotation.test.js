@@ -26,6 +26,14 @@ function shown(frames, seconds) {
 /** @param {string} id @param {number | null} hoursAgo @returns {any} */
 const campaign = (id, hoursAgo) => ({ campaign: { id, first_event_at: hoursAgo === null ? null : NOW - hoursAgo * HOUR } });
 
+test("a test campaign is shown only if it is named", () => {
+  /** @type {any} */
+  const draft = { campaign: { ...campaign("draft", 1).campaign, test: true } };
+
+  assert.deepEqual(currentOf([draft, campaign("spring", 2)], NOW), ["spring"]);
+  assert.deepEqual(currentOf([draft], NOW), []);
+});
+
 test("each frame is on the screen for its time, in a circle", () => {
   const names = shown(FRAMES, 80);
 

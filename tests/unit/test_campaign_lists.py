@@ -236,3 +236,65 @@ def test_a_viewer_that_returns_has_the_campaigns_on_its_screen(world, monkeypatc
     campaigns = {one["id"]: one for one in viewer.frames[0]["snapshot"]["campaigns"]}
     assert campaigns.keys() == {"c-003", "c-000"}
     assert campaigns["c-000"]["counts"]["sends"] == 5
+
+
+@pytest.fixture
+def with_a_test(world):
+    """Return a world in which c-002 is marked as a test."""
+    world.subscribe().ask("setAlarms", id="stats/email-campaign/c-002", test=True)
+    return world
+
+
+def test_a_list_leaves_test_campaigns_out_unless_it_asks_for_them(with_a_test):
+    assert ids(listed(with_a_test)) == ["c-003", "c-001", "c-000"]
+    assert ids(listed(with_a_test, tests="hidden", sort="sends")) == ["c-000", "c-001", "c-003"]
+
+    shown = listed(with_a_test, tests="shown")["results"]
+    assert [one["test"] for one in shown] == [False, True, False, False]
+    assert listed(with_a_test, tests="shown", sort="sends")["total"] == 4
+
+
+def test_a_page_without_test_campaigns_is_full(with_a_test):
+    first = listed(with_a_test, limit=2)
+    assert ids(first) == ["c-003", "c-001"]
+
+    last = listed(with_a_test, limit=2, cursor=first["cursor"])
+    assert ids(last) == ["c-000"]
+    assert "cursor" not in last
+
+
+def test_totals_leave_test_campaigns_out_and_the_reply_counts_them(with_a_test):
+    reply = listed(with_a_test, totals=True)
+    assert (reply["total"], reply["hidden_tests"]) == (3, 1)
+    assert reply["totals"]["counts"]["sends"] == 4 + 2 + 1
+
+    reply = listed(with_a_test, totals=True, tests="shown")
+    assert (reply["total"], reply["totals"]["counts"]["sends"]) == (4, 10)
+    assert "hidden_tests" not in reply
+
+
+def test_a_search_for_a_test_campaign_says_that_it_is_hidden(with_a_test):
+    reply = listed(with_a_test, query="c-002")
+    assert (ids(reply), reply["hidden_tests"]) == ([], 1)
+    assert ids(listed(with_a_test, query="c-002", tests="shown")) == ["c-002"]
+    assert "hidden_tests" not in listed(with_a_test, query="c-001")
+
+
+def test_the_list_has_a_campaign_again_once_it_is_no_test(with_a_test):
+    viewer = with_a_test.subscribe(LIST)
+    viewer.ask("setAlarms", id="stats/email-campaign/c-002", test=False)
+    with_a_test.drain()
+
+    assert ids(listed(with_a_test))[1] == "c-002"
+    assert [one["test"] for one in viewer.frames[-1]["changes"]["campaigns"]] == [False]
+
+
+def test_a_campaign_that_is_marked_before_its_first_event_is_hidden_from_then_on(world):
+    world.subscribe().ask("setAlarms", id="stats/email-campaign/c-900", test=True)
+    assert "c-900" not in ids(listed(world, tests="shown")), "it has no events yet"
+
+    world.arrive(*campaign(9, 1), ses.a_send("later", campaign="c-900"))
+    world.drain()
+
+    assert "c-900" not in ids(listed(world))
+    assert "c-900" in ids(listed(world, tests="shown"))

@@ -93,6 +93,7 @@ class Row extends Component {
       <tr role="row" data-campaign=${campaign.id}>
         <th role="rowheader" scope="row">
           <a href=${campaignHash(campaign.id)} title=${campaign.title} dir="auto">${campaign.title}</a>
+          ${campaign.test && html`<span class="badge test">${text("list.test")}</span>`}
           ${live && html`<span class="badge">${text("list.active")}</span>`}
           ${campaign.subject && html`<span class="subject" title=${campaign.subject} dir="auto">${campaign.subject}</span>`}
           <span class="started">${format.dateTime(at)}</span>

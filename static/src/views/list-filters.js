@@ -84,6 +84,11 @@ export class ListFilters extends Component {
               }}
               onChange=${(/** @type {any} */ event) => change({ [name]: event.target.value.trim() })} />
           </label>`)}
+        <label>${text("list.tests")}
+          <select value=${query.tests} onChange=${(/** @type {any} */ event) => change({ tests: Number(event.target.value) })}>
+            ${[0, 1].map((tests) => html`<option value=${tests}>${text(`list.tests_${tests}`)}</option>`)}
+          </select>
+        </label>
         <datalist id="tags">${tags.map((tag) => html`<option value=${tag} />`)}</datalist>
         <span class="order">
           <label>${text("list.sort")}

@@ -8,7 +8,7 @@ import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { Listing } from "../listing.js";
 import {
-  MOST_CHARACTERS, MOST_ROWS, NEWEST, STEP, isFiltered, isLive, keyOfList, listHash, orderKey, parseQuery, sortedBy, unfiltered,
+  MOST_CHARACTERS, MOST_ROWS, NEWEST, STEP, hides, isFiltered, isLive, keyOfList, listHash, orderKey, parseQuery, sortedBy, unfiltered,
 } from "../list-query.js";
 import { onScreen } from "../on-screen.js";
 import { ranked } from "../ranking.js";
@@ -143,11 +143,12 @@ export class ListView extends Component {
     if (!data || (data.cursor === null && !this.#rows().some(isOfEarlierRelease))) return;
     this.#overall ??= this.#list(NEWEST);
     this.#request(this.#overall, 1, OVERALL_AGAIN_AFTER);
-    if (data.cursor === null || query.rows <= data.campaigns.size) return;
+    const size = [...data.campaigns.values()].filter((one) => !hides(query, one)).length;
+    if (data.cursor === null || query.rows <= size) return;
     // A snapshot with newer campaigns leaves out as many older ones.
     if (this.#olderThan !== data.cursor) this.#listing = this.#list(null, data.cursor);
     this.#olderThan = data.cursor;
-    this.#request(this.#listing, query.rows - data.campaigns.size);
+    this.#request(this.#listing, query.rows - size);
   }
 
   /** @param {Listing | null} listing @param {number} rows @param {number} [againAfter] an error, in milliseconds */
@@ -180,8 +181,11 @@ export class ListView extends Component {
 
   /** @returns {Summary[]} what is shown, with the current numbers, in the order of the list */
   #rows() {
-    if (!this.#shown) return [];
-    const { query, listing } = this.#shown;
+    return this.#shown ? this.#known(this.#shown).filter((one) => !hides(this.#parsed.query, one)) : [];
+  }
+
+  /** @param {{query: Query, listing: Listing | null}} shown @returns {Summary[]} the rows, and test campaigns among them */
+  #known({ query, listing }) {
     const campaigns = this.#data?.campaigns ?? new Map();
     const rows = (listing?.rows ?? []).map((one) => {
       const pushed = campaigns.get(one.campaign.id);
@@ -271,9 +275,24 @@ export class ListView extends Component {
     const { query } = this.#parsed;
     return html`
       <section class="panel">
-        <p role="status">${text("list.none_match", { filters: describe(query, this.props.page.format) })}</p>
-        <button type="button" onClick=${() => this.#go(unfiltered(query))}>${text("list.clear")}</button>
+        ${isFiltered(query) && html`
+          <p role="status">${text("list.none_match", { filters: describe(query, this.props.page.format) })}</p>
+          <button type="button" onClick=${() => this.#go(unfiltered(query))}>${text("list.clear")}</button>`}
+        ${this.#hidden()}
       </section>`;
+  }
+
+  /** How many test campaigns match and are hidden, if there are any. */
+  #hidden() {
+    const { query } = this.#parsed;
+    const { listing } = this.#shown ?? {};
+    const known = this.#shown ? this.#known(this.#shown).filter((one) => hides(query, one)).length : 0;
+    const hidden = Math.max(known, (isLive(query) ? this.#overall : listing)?.hiddenTests ?? 0);
+    return hidden > 0 && html`
+      <p class="span">
+        ${text(hidden === 1 ? "list.one_test_hidden" : "list.tests_hidden", { count: this.props.page.format.count(hidden) })}
+        <button type="button" onClick=${() => this.#go({ ...query, tests: 1 })}>${text("list.show_tests")}</button>
+      </p>`;
   }
 
   /** @param {{query: Query, listing: Listing | null}} shown @param {Summary[]} all the rows that are loaded */
@@ -304,6 +323,7 @@ export class ListView extends Component {
           <span class="on-screen">${text("list.sorted", { time: format.clock(listing.asOf) })}</span>
           <button type="button" onClick=${this.#again} disabled=${loading}>${text("list.sort_again")}</button>`}
       </p>
+      ${!loading && this.#hidden()}
       <${CampaignTable} rows=${rows} query=${this.#parsed.query} busy=${loading} now=${now} format=${format} sparklines=${this.#sparklines}
         onSort=${(/** @type {string} */ sort) => this.#go(sortedBy(this.#parsed.query, sort))} />
       ${left > 0 && (all.length > rows.length || !complete) && rows.length < MOST_ROWS && html`
