@@ -189,6 +189,9 @@ def lists(browser: Browser) -> None:
         shoot(opened(browser, f"{stage.url}#/?sort=read", **DESKTOP), "overview-sorted")
         shoot(opened(browser, f"{stage.url}{filtered}", **DESKTOP), "overview-filtered")
         shoot(opened(browser, f"{stage.url}{filtered}", **PHONE), "overview-sorted-phone")
+        for one in stage.scene.snapshots[figures.LIST]["campaigns"][1:3]:
+            one["test"] = True
+        shoot(opened(browser, f"{stage.url}#/?tests=1", **DESKTOP), "overview-tests")
         none = f"{stage.url}#/?q=summer&from=2026-11-01"
         shoot(opened(browser, none, **DESKTOP), "overview-none")
         bad = f"{stage.url}#/?sort=best&from=2026-02-30"

@@ -23,6 +23,15 @@ def listed(stage):
     return stage.scene.snapshots[LIST]["campaigns"]
 
 
+@pytest.fixture
+def drafts(listed):
+    """Mark some campaigns as tests, one of them among the newest, and return their names."""
+    tests = [listed[0], listed[-1], listed[-2]]
+    for one in tests:
+        one["test"] = True
+    return [one["id"] for one in tests]
+
+
 def shown(page) -> list[str]:
     return page.locator("[data-campaign]").evaluate_all(
         "rows => rows.map(row => row.dataset.campaign)"
@@ -621,9 +630,10 @@ def test_from_600_pixels_the_list_is_a_table_whose_header_stays_in_sight(listed,
         "#/?q=zzzz&from=2026-11-01",
         "#/?sort=foo&sender=green",
         "#/?q=spring&tag=variant%3Db",
+        "#/?tests=1",
     ],
 )
-def test_axe_finds_no_violation_in_a_sorted_empty_or_filtered_list(listed, look, view):
+def test_axe_finds_no_violation_in_a_sorted_empty_or_filtered_list(listed, drafts, look, view):
     page = look(view)
     expect(page.locator(".campaigns, .panel").first).to_be_visible()
     for scheme in ("light", "dark"):
@@ -702,3 +712,72 @@ def test_the_hours_of_opens_are_accessible_and_fit_narrow_screens(listed, look, 
     expect(table.get_by_role("row")).to_have_count(25)
     assert overflow(page) == 0
     assert violations(page) == []
+
+
+def test_test_campaigns_are_hidden_with_their_number_until_they_are_shown(listed, drafts, look):
+    page = look()
+    expect(page.get_by_role("heading", name="All 314 campaigns")).to_be_visible()
+    expect(page.get_by_text("3 test campaigns are hidden.")).to_be_visible()
+    expect(page.locator(f'[data-campaign="{drafts[0]}"]')).to_have_count(0)
+    expect(page.locator(".badge.test")).to_have_count(0)
+
+    page.get_by_role("button", name="Show", exact=True).click()
+
+    expect(page.get_by_role("heading", name="All 317 campaigns")).to_be_visible()
+    expect(page.locator(f'[data-campaign="{drafts[0]}"] .badge.test')).to_have_text("test")
+    expect(page.get_by_label("Test campaigns")).to_have_value("1")
+    assert place(page) == "#/?tests=1"
+    page.reload()
+    expect(page.locator(f'[data-campaign="{drafts[0]}"] .badge.test')).to_be_visible()
+
+    page.get_by_label("Test campaigns").select_option("Hidden")
+    expect(page.locator(f'[data-campaign="{drafts[0]}"]')).to_have_count(0)
+    assert place(page) == "#/"
+
+
+def test_a_search_for_a_test_campaign_says_that_it_is_hidden_and_shows_it(drafts, look):
+    page = look(f"#/?q={drafts[1]}")
+    expect(page.get_by_text("1 test campaign is hidden.")).to_be_visible()
+    expect(page.locator("[data-campaign]")).to_have_count(0)
+    assert violations(page) == []
+
+    page.get_by_role("button", name="Show", exact=True).click()
+
+    expect(page.locator(f'[data-campaign="{drafts[1]}"] .badge.test')).to_be_visible()
+
+
+def test_a_campaign_that_is_marked_as_a_test_leaves_the_list_at_once(stage, look):
+    page = look()
+    entries = stage.scene.snapshots[LIST]["campaigns"]
+    row = page.locator(f'[data-campaign="{entries[0]["id"]}"]')
+    total = sum(one["counts"]["sends"] for one in entries[1:])
+    expect(row).to_be_visible()
+
+    stage.push(LIST, {"campaigns": [changed(entries[0]) | {"test": True}]})
+
+    expect(row).to_have_count(0)
+    expect(page.get_by_text("1 test campaign is hidden.")).to_be_visible()
+    expect(page.get_by_role("heading", name="All 5 campaigns")).to_be_visible()
+    expect(page.locator("[data-total=sends]")).to_contain_text(f"{total:,}")
+
+
+def test_a_list_of_test_campaigns_alone_says_that_they_are_hidden(stage, look):
+    for one in stage.scene.snapshots[LIST]["campaigns"]:
+        one["test"] = True
+    page = look()
+
+    expect(page.get_by_text("6 test campaigns are hidden.")).to_be_visible()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".badge.test")).to_have_count(6)
+
+
+def test_the_hours_of_opens_leave_test_campaigns_out(stage, listed, drafts, look):
+    page = look()
+    asked = len(stage.requests)
+
+    opened(page)
+
+    expect(page.locator(".of-week")).to_contain_text("of the newest 200 of 314 campaigns")
+    hours = [one for one in stage.requests[asked:] if one.get("resolution") == "hour"]
+    read = {topic.rpartition("/")[2] for one in hours for topic in one["ids"]}
+    assert not read.intersection(drafts)

@@ -290,6 +290,7 @@ def _summary(entry: dict[str, Any]) -> Aggregate:
         subject=entry["subject"],
         sender=entry.get("sender"),
         tags=tuple(entry.get("tags", ())),
+        is_test=entry.get("test", False),
         pace=pace_now(StoredPace(pace, pace["version"])) if (pace := entry.get("pace")) else None,
         current_updates=entry["version"] if is_current else 0,
     )
