@@ -162,6 +162,8 @@ def changes(changed: Changed) -> dict[str, Message]:
             stats["activity"] = [messages.activity(fact) for _, fact in listed[:NEWEST]]
         topics[CAMPAIGN_TOPIC_PREFIX + campaign] = stats
     summaries = [one for some in parts.values() for one in some if one.part == SUMMARY]
+    # No list has a campaign before its first event, although it may be marked as a test.
+    summaries = [one for one in summaries if one.first_event_at is not None]
     if summaries:
         entries = [messages.campaign_entry(summary) for summary in summaries]
         topics[LIST_TOPIC] = messages.campaign_list(entries)

@@ -86,8 +86,11 @@ class Stage(World):
                 "update_item",
                 TableName="StatsTable",
                 Key=key,
-                UpdateExpression="ADD v :one, s :one",
-                ExpressionAttributeValues={":one": {"N": "1"}},
+                UpdateExpression="SET first_event_at = :at ADD v :one, s :one",
+                ExpressionAttributeValues={
+                    ":one": {"N": "1"},
+                    ":at": {"S": "2026-11-23T10:00:00Z"},
+                },
             )
         self.drain()
 

@@ -278,7 +278,7 @@ export class ListView extends Component {
         ${isFiltered(query) && html`
           <p role="status">${text("list.none_match", { filters: describe(query, this.props.page.format) })}</p>
           <button type="button" onClick=${() => this.#go(unfiltered(query))}>${text("list.clear")}</button>`}
-        ${this.#hidden()}
+        <p class="span order-of">${this.#hidden()}</p>
       </section>`;
   }
 
@@ -289,10 +289,8 @@ export class ListView extends Component {
     const known = this.#shown ? this.#known(this.#shown).filter((one) => hides(query, one)).length : 0;
     const hidden = Math.max(known, (isLive(query) ? this.#overall : listing)?.hiddenTests ?? 0);
     return hidden > 0 && html`
-      <p class="span">
-        ${text(hidden === 1 ? "list.one_test_hidden" : "list.tests_hidden", { count: this.props.page.format.count(hidden) })}
-        <button type="button" onClick=${() => this.#go({ ...query, tests: 1 })}>${text("list.show_tests")}</button>
-      </p>`;
+      <span>${text(hidden === 1 ? "list.one_test_hidden" : "list.tests_hidden", { count: this.props.page.format.count(hidden) })}</span>
+      <button type="button" onClick=${() => this.#go({ ...query, tests: 1 })}>${text("list.show_tests")}</button>`;
   }
 
   /** @param {{query: Query, listing: Listing | null}} shown @param {Summary[]} all the rows that are loaded */
@@ -322,8 +320,8 @@ export class ListView extends Component {
         ${!live && listing && html`
           <span class="on-screen">${text("list.sorted", { time: format.clock(listing.asOf) })}</span>
           <button type="button" onClick=${this.#again} disabled=${loading}>${text("list.sort_again")}</button>`}
+        ${!loading && this.#hidden()}
       </p>
-      ${!loading && this.#hidden()}
       <${CampaignTable} rows=${rows} query=${this.#parsed.query} busy=${loading} now=${now} format=${format} sparklines=${this.#sparklines}
         onSort=${(/** @type {string} */ sort) => this.#go(sortedBy(this.#parsed.query, sort))} />
       ${left > 0 && (all.length > rows.length || !complete) && rows.length < MOST_ROWS && html`
