@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.insight.curves import SendBucket
-from chalicelib.stats.counters import Aggregate
-from chalicelib.stats.pace import ENDED, YOUNG, is_due, send_buckets
+from chalicelib.stats.counters import SUMMARY, Aggregate
+from chalicelib.stats.directory import entry_of
+from chalicelib.stats.pace import ENDED, YOUNG, earlier_entries, is_due, send_buckets
 from chalicelib.stats.pace_item import (
     PaceNow,
     StoredPace,
@@ -145,3 +146,19 @@ def test_the_pace_in_a_summary_is_read_as_it_was_written(content):
 )
 def test_a_summary_without_a_readable_pace_has_none(item):
     assert pace_now_from_summary(item) is None
+
+
+def test_a_campaign_is_not_compared_with_earlier_tests():
+    def summary(name, day, *, is_test=False):
+        return Aggregate(
+            name,
+            SUMMARY,
+            counts={"deliveries": 1000, "unique_human_opens": 300},
+            first_event_at=f"2026-11-{day}T10:00:00Z",
+            sender="Green Shop",
+            is_test=is_test,
+        )
+
+    entries = [entry_of(summary("draft", 10, is_test=True)), entry_of(summary("winter", 11))]
+
+    assert [one.campaign for one in earlier_entries(entries, summary("spring", 23))] == ["winter"]
