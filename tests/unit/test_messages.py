@@ -167,7 +167,7 @@ def test_a_push_of_the_pipeline_does_not_say_who_may_change_alarms():
     """It is the same for all who see all campaigns, of whom some may not."""
     whole = messages.pipeline(Health(), RECONCILED, [PROOF], ALARMS, EVERYTHING)
 
-    push = messages.seen(whole, Permissions(sets_alarms=False))
+    push = messages.seen(whole, Permissions(rights=frozenset()))
 
     documented = example("push-health-after-a-recount")["changes"]
     assert push["alarms"] == documented["alarms"]
