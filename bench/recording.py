@@ -1,4 +1,4 @@
-"""Record docs/screenshots/by-age.webp: a campaign that runs against what is usual.
+"""Record a campaign while it is sent: live.webp and by-age.webp in docs/screenshots.
 
     python bench/recording.py
 
@@ -33,15 +33,22 @@ from bench.worlds import histories
 from chalicelib.insight.curves import SendBucket
 from chalicelib.stats.pace import content_of, usual_content
 
-TARGET = ROOT / "docs" / "screenshots" / "by-age.webp"
+TARGET = ROOT / "docs" / "screenshots"
 SEED = 5008  # a campaign that does better than usual
 CAMPAIGNS = 13
-WINDOW = {"viewport": {"width": 900, "height": 800}, "color_scheme": "light"}
+WINDOWS: dict[str, dict[str, Any]] = {
+    "live": {"viewport": {"width": 1000, "height": 700}, "color_scheme": "light"},
+    "by-age": {"viewport": {"width": 900, "height": 800}, "color_scheme": "light"},
+}
 LOADING_SECONDS = 20
 FRAMES = 60
 FIRST_SECONDS, LAST_SECONDS = 30, 115 * 60
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 4000
 _MINUTE = timedelta(minutes=1)
+
+# The simulation has the first open and click of each email, by humans.
+_OPENS = ("opens", "unique_opens", "human_opens", "unique_human_opens", "readers", "unique_engaged")
+_CLICKS = ("clicks", "unique_clicks", "human_clicks", "unique_human_clicks")
 
 
 class Recorded:
@@ -95,11 +102,13 @@ class Recorded:
 
     def _buckets(self, age: float, width: int) -> Iterator[tuple[str, Mapping[str, int]]]:
         sent = self._record.sent
+        opened = [one.accepted + one.age for one in sent.opens]
+        clicked = [one.accepted + one.age for one in sent.clicks]
         events = {
             "sends": sent.accepted,
             "deliveries": sent.accepted,
-            "unique_human_opens": [one.accepted + one.age for one in sent.opens],
-            "unique_human_clicks": [one.accepted + one.age for one in sent.clicks],
+            **dict.fromkeys(_OPENS, opened),
+            **dict.fromkeys(_CLICKS, clicked),
         }
         found: dict[int, Counter[str]] = {}
         for name, times in events.items():
@@ -124,46 +133,62 @@ def ages() -> Iterator[float]:
 
 
 def main() -> None:
-    """Record the animation."""
+    """Record both animations."""
     records = [Record(one) for one in histories.generate(SEED, "newsletter")[:CAMPAIGNS]]
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright, staged(figures.lively()) as stage:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
-        page = browser.new_context(locale="en-GB", **WINDOW).new_page()
-        encoder = Encoder(browser.new_page())
-        record(records, stage, page, encoder)
+        for name, window in WINDOWS.items():
+            with staged(figures.lively()) as stage:
+                page = browser.new_context(locale="en-GB", **window).new_page()
+                encoder = Encoder(browser.new_page())
+                record(name, records, stage, page, encoder)
+                page.context.close()
+            file = TARGET / f"{name}.webp"
+            file.write_bytes(animated(encoder.frames))
+            print(
+                f"{file.relative_to(ROOT)}: {len(encoder.frames)} frames, "
+                f"{file.stat().st_size:,} bytes"
+            )
         browser.close()
-    TARGET.write_bytes(animated(encoder.frames))
-    print(
-        f"{TARGET.relative_to(ROOT)}: {len(encoder.frames)} frames, {TARGET.stat().st_size:,} bytes"
-    )
 
 
-def record(records: Sequence[Record], stage: Stage, page: Page, encoder: Encoder) -> None:
-    """Show the campaign at each age, and take a screenshot of its timeline."""
+def record(
+    name: str, records: Sequence[Record], stage: Stage, page: Page, encoder: Encoder
+) -> None:
+    """Show the campaign at each age, and take a screenshot of the page or of the chart by age."""
     opened_at = time.time()
     paused_at = int(opened_at) + LOADING_SECONDS
     started = datetime.fromtimestamp(paused_at - FIRST_SECONDS, UTC)
     campaign = Recorded(records, started)
     topic = PREFIX + SPRING
-    stage.scene.snapshots[topic] = campaign.changes(FIRST_SECONDS, 1)
+    for part in ("links", "bounces", "providers", "replies", "devices", "undelivered"):
+        stage.scene.snapshots[topic].pop(part, None)
+    stage.scene.snapshots[topic] |= campaign.changes(FIRST_SECONDS, 1)
     stage.scene.usual = campaign.usual(FIRST_SECONDS)
     page.clock.install(time=opened_at)
-    page.goto(f"{stage.url}#/campaign/{SPRING}?age=human_opens")
+    by_age = name == "by-age"
+    page.goto(f"{stage.url}#/campaign/{SPRING}{'?age=human_opens' if by_age else ''}")
     timeline = page.locator("section[aria-labelledby=timeline]")
-    page.locator("path.band").wait_for(state="attached")
+    page.locator("path.band" if by_age else ".plot svg").first.wait_for(state="attached")
     page.clock.pause_at(paused_at)
-    timeline.scroll_into_view_if_needed()
+    if by_age:
+        timeline.scroll_into_view_if_needed()
     _settle(page)
     before = float(FIRST_SECONDS)
     for number, age in enumerate(ages()):
         stage.scene.usual = campaign.usual(age)
         page.clock.fast_forward(round((age - before) * 1000))
         stage.push(topic, campaign.changes(age, 2 + number))
+        checked = {"checked_at": rfc3339(started + timedelta(seconds=age)), "version": 100 + number}
+        stage.push("stats/health", scenes.HEALTHY | checked)
         _settle(page)
         before = age
         is_last = number == FRAMES - 1
-        encoder.add(_chart(page), LAST_MILLISECONDS if is_last else FRAME_MILLISECONDS)
+        if not by_age and number % 2 == 0:
+            continue  # whole pages are large
+        shown = _chart(page) if by_age else page.screenshot()
+        encoder.add(shown, LAST_MILLISECONDS if is_last else FRAME_MILLISECONDS)
 
 
 def _chart(page: Page) -> bytes:
