@@ -173,7 +173,7 @@ def test_the_timeline_by_age_shows_the_line_and_says_what_is_missing(dashboard, 
     )
     viewer.open("#/campaign/ages?age=human_opens")
 
-    said = viewer.page.locator(".said")
+    said = viewer.page.locator(".by-age .said")
     expect(said).to_have_text(
         re.compile("Not enough history yet: 0 of 5|No comparison with earlier campaigns yet")
     )

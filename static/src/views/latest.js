@@ -3,7 +3,7 @@
 import { keyOf } from "../protocol.js";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { activityHash, recipientsHash } from "../leader.js";
+import { activityHash } from "../leader.js";
 import { EventRow } from "./event.js";
 
 /** @param {{id: string, data: import("../state.js").CampaignData | null, format: import("../format.js").Format}} props */
@@ -14,7 +14,6 @@ export function LatestView({ id, data, format }) {
       <div class="panel-head">
         <h2 id="latest">${text("activity.live")}</h2>
         <p class="span">${text("page.zone", { zone: format.zone })}</p>
-        <a class="button" href=${recipientsHash(id)}>${text("recipients.title")}</a>
         <a class="button" href=${activityHash(id, "all")}>${text("label.all")}</a>
       </div>
       ${rows.length > 0 && html`
