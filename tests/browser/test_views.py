@@ -912,7 +912,7 @@ def test_screen_readers_announce_numbers_at_most_once_a_minute(stage, look, brow
     page.goto("about:blank")
     page.goto(stage.url + CAMPAIGN)
     expect(page.locator("[data-metric=sends]").first).to_have_text("12,521")
-    spoken = page.locator("main > [role=status]")
+    spoken = page.locator("main p.visually-hidden[role=status]")
     expect(spoken).to_have_text("")
 
     page.clock.run_for(61_000)

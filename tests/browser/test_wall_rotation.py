@@ -25,7 +25,6 @@ ARABIC = "تخفيضات نهاية الموسم على جميع منتجات ا
 def wall(stage, look):
     """Return a function that opens a wall screen of three campaigns, which can stop the clock."""
     stage.scene = figures.several()
-    stage.scene.snapshots[PREFIX + SPRING]["providers"] = []  # one of them would be a problem
 
     def open_wall(view=WALL, *, stopped=False):
         page = look(view)
