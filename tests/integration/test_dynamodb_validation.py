@@ -71,7 +71,17 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
         run_recounts(pipeline, installation, monkeypatch)
         update_directory(pipeline, monkeypatch)
         compute_pace(pipeline)
+        remark(pipeline)
     return requests
+
+
+def remark(pipeline):
+    """Mark a campaign as a test until watch has repeated that, and write two notes."""
+    pipeline.ask(VIEWER, action="setAlarms", id=SPRING, test=True)
+    pipeline.now += 1000
+    handlers.watch({})
+    for text in ("Reminder sent", "Second reminder sent"):
+        pipeline.ask(VIEWER, action="addNote", id=SPRING, at="2026-11-23T10:00:00Z", text=text)
 
 
 def settle_network(pipeline, monkeypatch):
