@@ -4,12 +4,9 @@ import { providersOf, sumOf, troubles } from "./deliverability.js";
 import { judgeCampaign } from "./reputation.js";
 import { runningOf } from "./select.js";
 
-/** Kinds of incidents whose share SES limits. */
-const LIMITED = ["bounces", "complaints"];
-
 /**
  * `key` of the text that names it, with its provider; `detail`: the key of a text that says more. `share` of emails, as a
- * fraction of 1, if there is a limit for it. `incident` reports it.
+ * fraction of 1, of a rate above a limit; the numbers of an incident are those of its beginning. `incident` reports it.
  * @typedef {{key: string, provider?: string | null, isCritical: boolean, detail?: string, share?: number,
  *            incident?: import("./protocol.js").Incident}} Problem
  */
@@ -26,11 +23,9 @@ export function problemsOf(summary, data) {
   const providers = data ? providersOf(data) : [];
   const all = sumOf(providers);
   return [
-    ...running.map((incident) => {
-      const { kind, level, values: { provider, affected, total } } = incident;
-      const share = LIMITED.includes(kind) && total > 0 ? affected / total : undefined;
-      return { key: `incident_title.${kind}`, provider, isCritical: level === "critical", share, incident };
-    }),
+    ...running.map((incident) => ({
+      key: `incident_title.${incident.kind}`, provider: incident.values.provider, isCritical: incident.level === "critical", incident,
+    })),
     .../** @type {const} */ (["bounce", "complaint"]).flatMap((rate) => {
       const { level, line, count, total } = judgeCampaign(rate, summary?.counts);
       if (level !== "bad" || isReported(`${rate}s`)) return [];

@@ -91,12 +91,6 @@ const order = ({ subtype }) => (isPrevented(subtype) ? 2 : Number(subtype === AU
 
 /**
  * @param {CampaignData | null} data
- * @returns {number} the automatic replies among the soft bounces
- */
-export const autoReplies = (data) => data?.bounces.get(`Transient/${AUTO_REPLY}`)?.count ?? 0;
-
-/**
- * @param {CampaignData | null} data
  * @returns {import("./protocol.js").Incident[]} those that have not ended, critical ones first
  */
 export const runningOf = (data) => [...data?.incidents.values() ?? []].filter(({ ended_at }) => ended_at === null)

@@ -116,7 +116,7 @@ class Campaign(Account):
         return frame["snapshot"]["incidents"]
 
     def wait(self, **time):
-        """Let time pass without a check."""
+        """Advance the clock without a check."""
         self.world.now += timedelta(**time).total_seconds()
 
     def rest(self, minutes, **fields):
