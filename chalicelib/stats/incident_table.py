@@ -108,7 +108,10 @@ class CampaignAlarms:
                 completes it.
         """
         campaign = summary.campaign
-        if summary.first_event_at is None or campaign in self._closed:
+        if summary.first_event_at is None:
+            return
+        # A campaign may be added to those judged while it is closed, also by the same check.
+        if campaign in self._closed and campaign not in judged:
             return
         age = now - datetime.fromisoformat(summary.first_event_at)
         is_old = age >= JUDGED_FOR

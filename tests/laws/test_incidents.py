@@ -464,6 +464,17 @@ def test_results_wait_for_the_end_of_a_snooze_and_of_quiet_hours():
     assert campaign.sent == [DONE]
 
 
+def test_a_campaign_whose_results_are_sent_after_48_hours_is_left_with_nothing_to_do():
+    campaign = of_yesterday()
+    campaign.world.now += JUDGED_FOR.total_seconds() / 2
+
+    for _ in range(3):
+        campaign.check()
+
+    assert campaign.sent == [DONE]
+    assert campaign.open_campaigns == []
+
+
 def test_no_results_are_sent_while_events_are_counted_late():
     campaign = of_yesterday()
     campaign.ask(id=TOPIC, kinds=["done"])
