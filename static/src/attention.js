@@ -11,13 +11,30 @@ export const ACTIVE_FOR = 120_000;
 /** What counts as a sign of attention: events of the window. */
 export const SIGNS = /** @type {const} */ (["pointermove", "pointerdown", "keydown", "wheel", "scroll", "touchstart", "focus"]);
 
+/** While emails are sent, and for this long afterwards, numbers change in each second, in milliseconds. */
+export const SENDING_FOR = 3_600_000;
+
 /**
- * @param {{hidden: boolean, wall: boolean, signAt: number, now: number}} page `hidden`: whether the tab is in
- *   the background; `wall`: whether it shows the view for wall screens, which has no input; `signAt`: when the
- *   viewer last touched the page, in milliseconds since 1970
+ * Return when emails were last sent in what the page shows, in milliseconds since 1970; Infinity if that is unknown, and
+ * before the first event. A list does not say it: of its campaigns, the beginning counts.
+ * @param {readonly (import("./state.js").TopicData | null | undefined)[]} shown
+ */
+export function lastSentAt(shown) {
+  const times = shown.flatMap((data) => {
+    if (data?.type === "campaign") return Array.from(data.timeline.minute.values(), (one) => (one.counts.sends ? one.at : 0));
+    if (data?.type === "list") return Array.from(data.campaigns.values(), ({ campaign }) => campaign.first_event_at ?? 0);
+    return Infinity;
+  });
+  return times.length ? Math.max(...times) : Infinity;
+}
+
+/**
+ * @param {{hidden: boolean, wall: boolean, signAt: number, sentAt: number, now: number}} page `hidden`: whether the tab
+ *   is in the background; `wall`: whether it shows the view for wall screens, which has no input; `signAt`: when the
+ *   viewer last touched the page, in milliseconds since 1970; `sentAt`: when emails were last sent
  * @returns {Level}
  */
-export function levelOf({ hidden, wall, signAt, now }) {
+export function levelOf({ hidden, wall, signAt, sentAt, now }) {
   if (hidden) return "hidden";
-  return wall || now - signAt < ACTIVE_FOR ? "active" : "visible";
+  return (wall || now - signAt < ACTIVE_FOR) && now - sentAt < SENDING_FOR ? "active" : "visible";
 }

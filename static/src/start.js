@@ -6,7 +6,7 @@ import { Connection } from "./connection.js";
 import { createFormat } from "./format.js";
 import { HEALTH_TOPIC, LIST_TOPIC, campaignTopic } from "./protocol.js";
 import { campaignHash, parseRoute } from "./route.js";
-import { SIGNS, levelOf } from "./attention.js";
+import { SIGNS, lastSentAt, levelOf } from "./attention.js";
 import { EMPTY, reduce } from "./state.js";
 import { App } from "./views/app.js";
 import { keepZone, keptZone } from "./zone.js";
@@ -109,6 +109,7 @@ export function start(credentials = () => [], shared) {
   let signAt = Date.now();
   const attend = () => connection.attend(levelOf({
     hidden: document.hidden, wall: page.route.view === "wall", signAt, now: Date.now(),
+    sentAt: lastSentAt(topics.map((one) => page.state.get(one)?.shown)) + ahead,
   }));
   for (const sign of SIGNS) {
     addEventListener(sign, () => { signAt = Date.now(); attend(); }, { passive: true, capture: true });
