@@ -286,6 +286,7 @@ STATUS = {
     "behind": "Behind",
     "stale": "Reconnecting…",
     "offline": "Offline",
+    "ended": "Disconnected",
     "reconnected": ", reconnected after {duration}",
     "last_event": "last event {ago}",
     "no_events": "no events yet",
@@ -1202,8 +1203,9 @@ SHARE = {
     "revoked": "The link was revoked.",
     "failed": "That did not work: {reason}",
     "incomplete": "This share link is incomplete. Open the full link, or ask for a new one.",
-    "refused": "This share link is no longer valid, or Mailpulse cannot be reached. The link may "
-    "have expired or been revoked: ask for a new one. Reconnecting…",
+    "unreachable": "Cannot connect to Mailpulse. Reconnecting…",
+    "refused": "This share link is no longer valid. It may have expired, been revoked, or have too "
+    "many viewers: ask for a new one.",
 }
 
 # With sign-in, an unreachable server may also be one that rejects the viewer.

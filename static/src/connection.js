@@ -12,14 +12,15 @@ import { ProtocolError } from "./validate.js";
 
 /**
  * `connecting`: not live yet. `live`: every subscription is answered. `stale`: reconnecting after
- * having been live; the last numbers stay visible. `offline`: no network.
- * @typedef {"connecting" | "live" | "stale" | "offline"} ConnectionState
+ * having been live; the last numbers stay visible. `offline`: no network. `ended`: stopped for good.
+ * @typedef {"connecting" | "live" | "stale" | "offline" | "ended"} ConnectionState
  *
  * Times in milliseconds since 1970. `lastMessageAt` is when the last message arrived, so the age of
- * the numbers. `retryAt` is the time of the next attempt while disconnected. `back` is the time of
- * the last reconnect, and how long the connection had been lost.
+ * the numbers. `retryAt` is the time of the next attempt while disconnected. `refusals` is the number of
+ * handshakes that have failed since one has succeeded, without those that got no response. `back` is the
+ * time of the last reconnect, and how long the connection had been lost.
  * @typedef {{state: ConnectionState, lastMessageAt: number | null, retryAt: number | null,
- *            failures: number, back: {at: number, after: number} | null}} Status
+ *            failures: number, refusals: number, back: {at: number, after: number} | null}} Status
  *
  * @typedef {Pick<WebSocket, "send" | "close" | "readyState" | "onopen" | "onmessage" | "onclose">} Socket
  * @typedef {{action: string, id?: string, [field: string]: unknown}} Request
@@ -57,7 +58,7 @@ const OPEN = 1;
 /** Transient errors: the same request may succeed later. */
 const RETRYABLE = new Set(["internal", "rate_limited"]);
 
-/** A failed request: the server returned an error, or the connection was lost (`offline`). */
+/** A failed request: the server returned an error, or the connection was lost (`offline`) or has ended (`ended`). */
 export class RequestError extends Error {
   /** @param {import("./protocol.js").ServerError} error */
   constructor({ code, message }) {
@@ -65,8 +66,6 @@ export class RequestError extends Error {
     this.code = code;
   }
 }
-
-const OFFLINE = { code: "offline", message: "The server did not respond." };
 
 export class Connection {
   /** @type {Required<Environment>} */
@@ -84,7 +83,9 @@ export class Connection {
   #lastRequest = 0;
   #resumed = false;
   #wasLive = false;
+  #ended = false;
   #failures = 0;
+  #refusals = 0;
   /** @type {number | null} */
   #lastMessageAt = null;
   /** @type {number | null} */
@@ -115,9 +116,12 @@ export class Connection {
     const socket = this.#environment.open();
     this.#socket = socket;
     this.#timers.start("connect", REPLY_WITHIN, () => this.#onLost());
-    socket.onopen = () => this.#onOpen();
+    socket.onopen = () => this.#onOpen(socket);
     socket.onmessage = (event) => this.#onMessage(String(event.data));
-    socket.onclose = () => this.#onLost();
+    socket.onclose = () => {
+      this.#refusals++;
+      this.#onLost();
+    };
     this.#notify();
   }
 
@@ -136,7 +140,7 @@ export class Connection {
   ask(request, onResult, onPage = () => {}) {
     return new Promise((resolve, reject) => {
       const callbacks = { onResult, onPage, resolve, reject };
-      if (!this.#request({ stream: true, ...request }, REPLY_WITHIN, callbacks)) reject(new RequestError(OFFLINE));
+      if (!this.#request({ stream: true, ...request }, REPLY_WITHIN, callbacks)) reject(this.#noResponse);
     });
   }
 
@@ -182,13 +186,17 @@ export class Connection {
 
   /** Disconnect for good, because access has ended. The last numbers stay visible. */
   stop() {
+    this.#ended = true;
     this.#drop(null);
     this.#socket = this.#next = this.#retryAt = null;
     this.#resumed = false;
     this.#notify();
   }
 
-  #onOpen() {
+  /** @param {Socket} socket */
+  #onOpen(socket) {
+    socket.onclose = () => this.#onLost();
+    this.#refusals = 0;
     this.#timers.stop("connect");
     this.#timers.start("steady", STEADY_AFTER, () => { this.#failures = 0; });
     this.#stated = "active";
@@ -208,8 +216,7 @@ export class Connection {
       this.#next = null;
       this.#socket = next;
       next.onmessage = (event) => this.#onMessage(String(event.data));
-      next.onclose = () => this.#onLost();
-      this.#onOpen();
+      this.#onOpen(next);
     };
     next.onclose = () => this.#timers.start("renew", RENEW_AGAIN, () => this.#renew());
   }
@@ -271,7 +278,7 @@ export class Connection {
     if (!sent) return;
     this.#timers.start(requestId, within, () => {
       // One unanswered request does not mean a dead socket; the ping detects that.
-      if (sent.callbacks) this.#settle(requestId)?.callbacks?.reject(new RequestError(OFFLINE));
+      if (sent.callbacks) this.#settle(requestId)?.callbacks?.reject(this.#noResponse);
       else this.#onLost();
     });
   }
@@ -376,7 +383,12 @@ export class Connection {
     this.#timers.stopAll();
     const unanswered = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { callbacks } of unanswered) callbacks?.reject(new RequestError(OFFLINE));
+    for (const { callbacks } of unanswered) callbacks?.reject(this.#noResponse);
+  }
+
+  /** The error of a request without a response. After the end of the connection, it is not retryable. */
+  get #noResponse() {
+    return new RequestError({ code: this.#ended ? "ended" : "offline", message: "The server did not respond." });
   }
 
   #onLost() {
@@ -405,12 +417,14 @@ export class Connection {
       lastMessageAt: this.#lastMessageAt,
       retryAt: this.#retryAt,
       failures: this.#failures,
+      refusals: this.#refusals,
       back: this.#back,
     });
   }
 
   /** @returns {ConnectionState} */
   #state() {
+    if (this.#ended) return "ended";
     if (this.#resumed) return "live";
     if (!this.#environment.isOnline()) return "offline";
     return this.#wasLive ? "stale" : "connecting";

@@ -4,6 +4,12 @@ import { text } from "./glossary.js";
 import { standAlone } from "./leader.js";
 import { start } from "./start.js";
 
+/**
+ * Refused handshakes in a row after which the link counts as invalid. A browser does not tell a page why a
+ * handshake was refused, and a link is also refused while it has its most viewers.
+ */
+const MOST_REFUSALS = 5;
+
 /** @param {string} token of the share link */
 export function showShared(token) {
   /** @type {any} */
@@ -13,12 +19,33 @@ export function showShared(token) {
   try {
     const campaign = campaignOf(token);
     standAlone();
-    start(() => [`share.${token}`], campaign);
+    let refusals = 0;
+    let isChecking = false;
+    const { connection, show } = start(() => [`share.${token}`], campaign, async (status) => {
+      ({ refusals } = status);
+      if (refusals < MOST_REFUSALS || isChecking) return;
+      isChecking = true;
+      // Without a network, connections fail in the same way.
+      if (await isReachable() && refusals >= MOST_REFUSALS) {
+        connection.stop();
+        show({ problem: text("share.refused") ?? null });
+      } else isChecking = false;
+    });
   } catch (error) {
     console.error(error);
     const notice = document.createElement("p");
     Object.assign(notice, { className: "notice", role: "alert", textContent: text("share.incomplete") });
     document.getElementById("app")?.replaceChildren(notice);
+  }
+}
+
+/** Whether the server of the page itself can be reached. */
+async function isReachable() {
+  try {
+    return (await fetch(location.pathname, { method: "HEAD", cache: "no-store" })).ok;
+  } catch (error) {
+    console.info(error);
+    return false;
   }
 }
 

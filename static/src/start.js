@@ -15,9 +15,10 @@ import { text } from "./glossary.js";
 /**
  * @param {() => string[]} [credentials] subprotocols that identify the viewer; called for each connection
  * @param {string} [shared] the ID of the campaign that a share link shows
+ * @param {(status: import("./connection.js").Status) => void} [onStatus]
  * @returns the connection, and a function that redraws the page with changed properties
  */
-export function start(credentials = () => [], shared) {
+export function start(credentials = () => [], shared, onStatus = () => {}) {
   const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
   /** How far this computer's clock is ahead of the server's, in milliseconds. */
@@ -32,13 +33,13 @@ export function start(credentials = () => [], shared) {
     address: document.querySelector("meta[name=mailpulse-websocket]")?.getAttribute("content") ?? "",
     format: createFormat(navigator.language, keptZone()),
     state: EMPTY,
-    status: { state: "connecting", lastMessageAt: null, retryAt: null, failures: 0, back: null },
+    status: { state: "connecting", lastMessageAt: null, retryAt: null, failures: 0, refusals: 0, back: null },
     route: routeOf(),
     now: now(),
     arrival: null,
     arrivals: [],
     problem: null,
-    unreachable: shared ? "share.refused" : "page.unreachable",
+    unreachable: shared ? "share.unreachable" : "page.unreachable",
     retry: () => connection.wake(),
     chooseZone(zone) {
       keepZone(zone);
@@ -84,7 +85,10 @@ export function start(credentials = () => [], shared) {
       if (arrival) Object.assign(page, { arrival, arrivals: withArrival(page.arrivals, arrival) });
       show({ state: reduce(page.state, change) });
     },
-    onStatus: (status) => show({ status }),
+    onStatus(status) {
+      show({ status });
+      onStatus(status);
+    },
     onUnreadable(error) {
       console.error(error);
       show({

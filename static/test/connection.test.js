@@ -578,9 +578,10 @@ test("if the replacement cannot be opened, the first connection stays in use and
   assert.equal(latest().readyState, 3, "it is no longer needed");
 });
 
-test("a stopped connection does not reconnect, even if it is woken", () => {
+test("a stopped connection has ended: it does not reconnect, even if it is woken", async () => {
   connection.start();
   sockets[0]?.opens();
+  const asked = connection.ask({ action: "listActivity" }, () => {});
 
   connection.stop();
   sockets[0]?.drops();
@@ -588,7 +589,29 @@ test("a stopped connection does not reconnect, even if it is woken", () => {
   connection.wake();
 
   assert.equal(sockets.length, 1);
-  assert.notEqual(status.state, "live");
+  assert.deepEqual([status.state, status.retryAt], ["ended", null]);
+  // It is not retryable, unlike that of a connection that was lost.
+  await assert.rejects(asked, { code: "ended" });
+  await assert.rejects(connection.ask({ action: "listActivity" }, () => {}), { code: "ended" });
+});
+
+test("handshakes that are refused are counted until one succeeds", () => {
+  connection.start();
+  latest().drops();
+  clock.pass(1000);
+  latest().drops();
+  assert.equal(status.refusals, 2);
+
+  clock.pass(1000);
+  latest().opens();
+  latest().drops();
+  assert.equal(status.refusals, 0, "this connection was accepted before it was lost");
+});
+
+test("a handshake without a response is not refused", () => {
+  connection.start();
+  clock.pass(16_000);
+  assert.deepEqual([status.failures, status.refusals], [1, 0]);
 });
 
 const RECIPIENT = {

@@ -142,6 +142,7 @@ def test_a_failed_token_renewal_is_shown_and_keeps_the_numbers(page, stage):
     sign_in(page, stage, "#/campaign/acme-a")
 
     expect(page.get_by_role("alert").first).to_contain_text("Your session has expired")
+    expect(page.locator(".status [role=status]")).to_have_text("Disconnected")
     expect(page.locator(".tiles [data-metric=sends]")).to_be_visible()
 
 
@@ -208,7 +209,8 @@ def test_a_revoked_share_link_shows_no_more_numbers(page, stage):
     assert status == 0, stderr
 
     expect(page.get_by_role("alert").first).to_contain_text("no longer valid")
-    expect(page.locator(".status")).not_to_have_attribute("data-state", "live")
+    expect(page.locator(".status")).to_have_attribute("data-state", "ended")
+    expect(page.get_by_text("Reconnecting")).to_have_count(0)
 
 
 def test_an_incomplete_share_link_shows_an_error(page, stage):

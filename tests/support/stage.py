@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request as Handshake
+from websockets.http11 import Response
 from websockets.sync.server import ServerConnection, serve
 
 from chalicelib.errors import InvalidRequest
@@ -320,6 +323,9 @@ class Stage:
         scene: may be replaced at any time.
         requests: the requests received so far.
         sign_in: the page's sign-in configuration; None without a sign-in.
+        refuses: whether new connections are refused, as with a revoked share link.
+        refused: the number of connections refused so far.
+        serves_page: whether the page itself can be loaded.
     """
 
     def __init__(
@@ -330,6 +336,9 @@ class Stage:
         self.url = url
         self.websocket_url = websocket_url
         self.requests: list[dict[str, Any]] = []
+        self.refuses = False
+        self.refused = 0
+        self.serves_page = True
         self._connections: set[ServerConnection] = set()
 
     def push(self, topic: str, changes: dict[str, Any]) -> None:
@@ -345,6 +354,13 @@ class Stage:
         """Close every connection, as API Gateway does after two hours."""
         for connection in list(self._connections):
             connection.close(1001, "going away")
+
+    def admit(self, connection: ServerConnection, _: Handshake) -> Response | None:
+        """Return the response that refuses a connection, or None."""
+        if not self.refuses:
+            return None
+        self.refused += 1
+        return connection.respond(HTTPStatus.UNAUTHORIZED, "Unauthorized\n")
 
     def speak(self, connection: ServerConnection) -> None:
         """Serve one connection until it closes."""
@@ -368,7 +384,14 @@ class Stage:
 def staged(scene: Scene, sign_in: Authenticator | None = None):
     """Serve the built page on loopback until the end of the block."""
     stage = Stage(scene, "", "", sign_in)
-    sockets = serve(stage.speak, "127.0.0.1", 0, subprotocols=["mailpulse.v1"], compression=None)
+    sockets = serve(
+        stage.speak,
+        "127.0.0.1",
+        0,
+        process_request=stage.admit,
+        subprotocols=["mailpulse.v1"],
+        compression=None,
+    )
     threading.Thread(target=sockets.serve_forever, daemon=True).start()
     stage.websocket_url = f"ws://127.0.0.1:{sockets.socket.getsockname()[1]}"
     pages = ThreadingHTTPServer(("127.0.0.1", 0), _pages(stage))
@@ -396,6 +419,9 @@ def _pages(stage: Stage) -> type[BaseHTTPRequestHandler]:
             self.do_GET()
 
         def do_GET(self) -> None:
+            if not stage.serves_page:
+                self.close_connection = True
+                return
             path = self.path.partition("?")[0]
             body, kind, cache = self._find(path)
             self.send_response(200 if body is not None else 404)

@@ -27,6 +27,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
   const { format, now } = page;
   const campaign = summary?.campaign;
   const title = html`<bdi>${campaign?.title ?? id}</bdi>`;
+  const isLoading = !topic?.error && page.status.state !== "ended";
   const refusal = topic?.error && html`<${ServerErrorNotice} error=${topic.error} />`;
   return html`
     <div class=${report ? "report" : ""}>
@@ -42,7 +43,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
             <a class="button" href=${wallHash(id)}>${text("campaign.wall")}</a>`}
         </p>
       </div>
-      <${CampaignFacts} ...${{ id, campaign, now, format }} loading=${!campaign && !refusal} />
+      <${CampaignFacts} ...${{ id, campaign, now, format }} loading=${!campaign && isLoading} />
       ${report && page.status.lastMessageAt !== null && html`
         <p class="said">${text("page.printed", { time: format.moment(page.status.lastMessageAt), zone: format.zone })}</p>`}
       ${refusal}
@@ -52,7 +53,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
       ${unsent && html`<${Notice}>${text("page.unsent")}<//>`}
       ${campaign?.recount_needed && html`
         <p class="notice">${text("campaign.recount")} ${text("campaign.recount_how")} <code>${text("campaign.recount_command", { id })}</code></p>`}
-      ${!summary && !data && !refusal && html`<div class="placeholder"></div>`}
+      ${!summary && !data && isLoading && html`<div class="placeholder"></div>`}
       ${(summary || data) && html`
         <${Tiles} id=${id} summary=${summary} data=${data} format=${format} lately=${data ? lately(data, now) : null} />
         <${TimelineView} ...${{ id, data, page, format, query }} />
