@@ -1,6 +1,6 @@
 """Compare campaigns, or the variants of one: how much their rates differ, and which is better."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import nlargest
 
@@ -26,6 +26,7 @@ _RATES: dict[str, AgeMetric] = {
     "human_open": "unique_human_opens",
     "human_click": "unique_human_clicks",
 }
+_CURVES = {metric: name for name, metric in AGE_METRICS_ON_THE_WIRE.items()}
 # The rate by which variants are judged.
 _JUDGED = "human_click"
 
@@ -46,12 +47,15 @@ def compare(stats_table: StatsTable, campaigns: Sequence[str], now: datetime) ->
     found = {one.campaign: one for one in stats_table.summaries(campaigns)}
     summaries = [found.get(one) or Aggregate(one, SUMMARY) for one in campaigns]
     ages = stats_table.ages(campaigns)
+    compared = [
+        messages.compared(summary, _curve(summary, counts, now))
+        for summary, counts in zip(summaries, ages, strict=True)
+    ]
+    age = _same_age(compared)
     return {
-        "campaigns": [
-            messages.compared(summary, _curve(summary, counts, now))
-            for summary, counts in zip(summaries, ages, strict=True)
-        ],
-        "differences": [one for rate in _RATES for one in _differences(rate, summaries)],
+        "campaigns": compared,
+        "same_age": age,
+        "differences": [one for rate in _RATES for one in _differences(rate, compared, age)],
     }
 
 
@@ -70,10 +74,36 @@ def _curve(summary: Aggregate, ages: Mapping[str, int], now: datetime) -> Messag
     }
 
 
-def _differences(rate: str, summaries: Sequence[Aggregate]) -> Iterator[Message]:
-    variants = [_variant(one.campaign, one.counts, rate) for one in summaries]
-    for a, b, difference, low, high in differences(variants):
-        yield {"rate": rate, "ids": [a, b], "difference": difference, "low": low, "high": high}
+def _same_age(compared: Sequence[Message]) -> int | None:
+    """Return the age in seconds that all campaigns with deliveries have reached; None below 60."""
+    reached = [one["curve"]["ages"] for one in compared if one["counts"]["deliveries"] > 0]
+    youngest: list[int] = min(reached, key=len, default=[])
+    return youngest[-1] if youngest else None
+
+
+def _differences(rate: str, compared: Sequence[Message], age: int | None) -> Iterator[Message]:
+    """Yield the differences of the totals, each with that at the same age."""
+    totals = differences([_variant(one["id"], one["counts"], rate) for one in compared])
+    at_age = differences([_variant_at(one, rate, age) for one in compared])
+    for (a, b, *total), (_, _, *same_age) in zip(totals, at_age, strict=True):
+        yield {
+            "rate": rate,
+            "ids": [a, b],
+            **_interval(total),
+            "at_same_age": None if age is None else _interval(same_age),
+        }
+
+
+def _interval(values: Iterable[float]) -> dict[str, float]:
+    return dict(zip(("difference", "low", "high"), values, strict=True))
+
+
+def _variant_at(compared: Message, rate: str, age: int | None) -> Variant:
+    """Return a campaign's emails that were opened or clicked before an age."""
+    curve = compared["curve"]
+    counts = dict(zip(curve["ages"], curve[_CURVES[_RATES[rate]]], strict=True))
+    # Only campaigns without deliveries have not reached the age, and these differ from none.
+    return Variant(compared["id"], compared["counts"]["deliveries"], counts.get(age, 0))
 
 
 def compare_variants(stats_table: StatsTable, campaign: str, tag: str) -> Message:

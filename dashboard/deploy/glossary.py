@@ -769,8 +769,9 @@ COMPARE = {
     "left_out": "A comparison has at most {most} campaigns. Left out: {names}.",
     "no_events": "No events of {names}. The name may be wrong, or nothing has been sent yet.",
     # What the comparison says: the end of a sentence, or its beginning
-    "young": "Too early to compare the totals: {name} is only {age} old, and its rates will still "
-    "rise. The last rows of the table and the chart compare all campaigns at that age.",
+    "at_same_age": "{age} after sending, {said}",
+    "first_minute_of": "{name} began less than a minute ago. After its first minute, all campaigns "
+    "are compared at its age.",
     "first_minute": "less than 1 min",
     "nothing": "Nothing to compare yet: fewer than two of these campaigns have delivered emails.",
     "both": "{best} is clearly ahead: {rate} human opens ({points} points above {second}) and "
@@ -800,9 +801,12 @@ COMPARE = {
     "higher": "▲ higher",
     "lower": "▼ lower",
     "unclear": "no clear difference",
-    "age_differs": "not the same age",
-    "human_opens_after": "Human opens after {age}",
-    "human_clicks_after": "Human clicks after {age}",
+    "of_totals": "totals so far",
+    "of_same_age": "opens and clicks after {age}, the age of {name}; other rates are totals so far",
+    "human_open_after": "Human opens after {age}",
+    "human_open_so_far": "Human opens so far",
+    "human_click_after": "Human clicks after {age}",
+    "human_click_so_far": "Human clicks so far",
     "about": "Differences to the reference are in percentage points, with intervals of 95%.",
     "what": "What do the intervals cover?",
     "interval": "Chance only: with a probability of 95%, the true differences of a rate are all "

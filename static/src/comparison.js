@@ -2,14 +2,14 @@
 
 import { differenceOf, differences, isClear } from "./differences.js";
 import { counts, rates } from "./protocol.js";
-import { count, list, shape, string } from "./validate.js";
+import { count, list, optional, shape, string } from "./validate.js";
 
 /** A comparison has at least this many campaigns. */
 export const FEWEST = 2;
 
 const DAY = 86_400;
 
-/** Until this age of its first email, a campaign's rates may still rise, in seconds. */
+/** Until this age of its first email, a campaign's rates may still rise, in seconds: others are compared at its age. */
 const SETTLED = 3 * DAY;
 
 /** While a campaign is younger, the comparison is refreshed, in seconds. */
@@ -36,11 +36,15 @@ const body = shape({
   campaigns: list(shape({
     id: string, counts, rates, curve: shape({ ages: list(count), human_opens: list(count), human_clicks: list(count) }),
   })),
+  same_age: optional(count),
   differences: differences("ids"),
 });
 
-/** @typedef {ReturnType<typeof decodeComparison>} Comparison */
-/** @typedef {Comparison["campaigns"][number]} Compared */
+/**
+ * `same_age`: the age that all campaigns with deliveries have reached, in seconds; null if there is none.
+ * @typedef {ReturnType<typeof decodeComparison>} Comparison
+ * @typedef {Comparison["campaigns"][number]} Compared
+ */
 
 /** @param {Record<string, unknown>} reply to `compare` */
 export const decodeComparison = (reply) => body(reply, "comparison");
@@ -52,13 +56,6 @@ export const ageOf = ({ curve }) => curve.ages.at(-1) ?? 0;
 export const isChanging = ({ campaigns }) => campaigns.some((one) => ageOf(one) < CHANGING);
 
 /**
- * Whether the totals of two campaigns cannot be compared, because one is younger and its rates still rise.
- * @param {Compared} a
- * @param {Compared} b
- */
-export const differInAge = (a, b) => ageOf(a) !== ageOf(b) && Math.min(ageOf(a), ageOf(b)) < SETTLED;
-
-/**
  * @param {Compared} one
  * @param {typeof CURVES[number]} metric
  * @returns {number[]} for each age, the share of deliveries that were opened or clicked at a lower age
@@ -67,8 +64,44 @@ export const shares = ({ counts: { deliveries }, curve }, metric) => (
   deliveries ? curve[metric].map((value) => Math.min(1, value / deliveries)) : []);
 
 /**
+ * The human opens and clicks that can be compared: all of them if every campaign is at least three days old, and else
+ * those that came until each campaign had the age of the youngest.
+ * @param {Comparison} comparison
+ * @returns {{comparison: Comparison, young: Compared | null}} with the counts, rates and differences of those; `young`: the
+ *   youngest campaign, if they are those until its age
+ */
+export function comparableOf(comparison) {
+  const sent = comparison.campaigns.filter(({ counts: { deliveries } }) => deliveries > 0);
+  const young = sent.reduce((/** @type {Compared | null} */ a, b) => (a && ageOf(a) <= ageOf(b) ? a : b), null);
+  if (!young || sent.length < FEWEST || ageOf(young) >= SETTLED) return { comparison, young: null };
+  return {
+    comparison: {
+      ...comparison,
+      campaigns: comparison.campaigns.map((one) => until(one, comparison.same_age)),
+      differences: comparison.differences.flatMap((one) => (one.at_same_age ? [{ ...one, ...one.at_same_age }] : [])),
+    },
+    young,
+  };
+}
+
+/**
+ * @param {Compared} one
+ * @param {number | null} age in seconds
+ * @returns {Compared} with the human opens and clicks until this age
+ */
+function until(one, age) {
+  const row = one.curve.ages.findIndex((other) => other === age);
+  const changed = { ...one, counts: { ...one.counts }, rates: { ...one.rates } };
+  for (const [rate, metric] of /** @type {const} */ ([["human_open", "human_opens"], ["human_click", "human_clicks"]])) {
+    changed.counts[`unique_${metric}`] = one.curve[metric][row] ?? 0;
+    if (one.rates[rate] !== null) changed.rates[rate] = shares(one, metric)[row] ?? null;
+  }
+  return changed;
+}
+
+/**
  * How the rate of a campaign compares with that of the reference. `verdict`: `higher` or `lower` by more than
- * chance explains, `unclear`, or `age_differs` if one is younger.
+ * chance explains, or `unclear`.
  * @param {Comparison} comparison
  * @param {string} rate
  * @param {Compared} one
@@ -76,9 +109,8 @@ export const shares = ({ counts: { deliveries }, curve }, metric) => (
  */
 export function compareWith({ differences: all }, rate, one, reference) {
   const difference = differenceOf(all, rate, one.id, reference.id);
-  if (!difference || one === reference) return null;
-  const clear = isClear(difference) ? (difference.difference > 0 ? "higher" : "lower") : "unclear";
-  return { ...difference, verdict: differInAge(one, reference) ? "age_differs" : clear };
+  if (!difference) return null;
+  return { ...difference, verdict: isClear(difference) ? (difference.difference > 0 ? "higher" : "lower") : "unclear" };
 }
 
 /**
@@ -105,25 +137,4 @@ export function leadOf({ campaigns, differences: all }, rate) {
     best, second, lowest, difference: differenceOf(all, rate, best.id, second.id),
     lead: isAhead ? "clear" : someClear ? "unclear" : "none",
   };
-}
-
-/**
- * @param {Comparison} comparison
- * @returns {{young: Compared, age: number} | null} the youngest campaign, if its totals cannot be compared with
- *   those of others, and its age, at which they can
- */
-export function youngest({ campaigns }) {
-  const [young, ...others] = campaigns.filter((one) => one.counts.deliveries > 0).sort((a, b) => ageOf(a) - ageOf(b));
-  return young && others.some((one) => differInAge(young, one)) ? { young, age: ageOf(young) } : null;
-}
-
-/**
- * @param {Compared} one
- * @param {typeof CURVES[number]} metric
- * @param {number} age that it has reached, in seconds
- * @returns {number | null} the share of deliveries at this age
- */
-export function shareAt(one, metric, age) {
-  const row = one.curve.ages.indexOf(age);
-  return shares(one, metric)[row] ?? null;
 }

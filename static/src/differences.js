@@ -1,23 +1,27 @@
 /** Differences of rates with their intervals, as the server computes them. Pure. */
 
-import { fail, list, shape, string } from "./validate.js";
+import { fail, list, optional, shape, string } from "./validate.js";
 
 /** @type {import("./validate.js").Check<number>} */
 const number = (value, path) => (typeof value === "number" && Number.isFinite(value) ? value : fail(path, "a number", value));
 
+const interval = { difference: number, low: number, high: number };
+
 /**
  * `names` of two campaigns or variants: the rate of the second is subtracted from that of the first.
  * @typedef {{rate: string, names: string[], difference: number, low: number, high: number}} Difference
+ * `at_same_age`: the same of what was counted at the age of the youngest campaign; null if there is none.
+ * @typedef {Difference & {at_same_age: {difference: number, low: number, high: number} | null}} CampaignDifference
  */
 
 /**
  * @param {string} member that names the two
- * @returns {import("./validate.js").Check<Difference[]>}
+ * @returns {import("./validate.js").Check<CampaignDifference[]>}
  */
 export const differences = (member) => list((value, path) => {
-  const { [member]: names, ...numbers } = shape(
-    { [member]: list(string), rate: string, difference: number, low: number, high: number },
-  )(value, path);
+  /** @type {Record<string, import("./validate.js").Check<any>>} */
+  const members = { [member]: list(string), rate: string, ...interval, at_same_age: optional(shape(interval)) };
+  const { [member]: names, ...numbers } = shape(members)(value, path);
   return /** @type {any} */ ({ ...numbers, names });
 });
 

@@ -89,14 +89,15 @@ function niceStep(least) {
 const round = (value) => Math.round(value * 10) / 10;
 
 /**
- * Format ages, such as "1.5 h".
+ * Format ages, such as "1 d 12 h".
  * @param {string} [locale]
  */
 export function createAges(locale) {
-  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-  /** @param {number} seconds */
-  return (seconds) => {
+  const number = new Intl.NumberFormat(locale);
+  /** @param {number} seconds whole @returns {string} */
+  return function format(seconds) {
     const [size, unit] = /** @type {const} */ ([[86_400, "d"], [3600, "h"], [60, "min"]]).find(([one]) => seconds >= one) ?? [1, "s"];
-    return `${number.format(seconds / size)} ${unit}`;
+    const rest = seconds % size;
+    return `${number.format(Math.floor(seconds / size))} ${unit}${rest ? ` ${format(rest)}` : ""}`;
   };
 }

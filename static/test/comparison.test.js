@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chosenOf } from "../src/chosen.js";
 import {
-  ageOf, compareWith, decodeComparison, differInAge, isChanging, leadOf, shareAt, shares, youngest,
+  ageOf, comparableOf, compareWith, decodeComparison, isChanging, leadOf, shares,
 } from "../src/comparison.js";
 import { createPoints, differenceOf } from "../src/differences.js";
 import { counts, rates } from "./builders.js";
@@ -21,10 +21,11 @@ const campaign = (id, opens, age = 30 * DAY) => {
     curve: { ages, human_opens: ages.map((_, row) => Math.min(opens, row)), human_clicks: ages.map(() => 0) },
   };
 };
-/** @param {string} a @param {string} b @param {number} low @param {number} high */
-const difference = (a, b, low, high) => ({ rate: "human_open", ids: [a, b], difference: (low + high) / 2, low, high });
-/** @param {ReturnType<typeof campaign>[]} campaigns @param {object[]} differences */
-const comparison = (campaigns, differences = []) => decodeComparison({ campaigns, differences });
+/** @param {string} a @param {string} b @param {number} low @param {number} high @param {object | null} [at_same_age] */
+const difference = (a, b, low, high, at_same_age = null) => (
+  { rate: "human_open", ids: [a, b], difference: (low + high) / 2, low, high, at_same_age });
+/** @param {ReturnType<typeof campaign>[]} campaigns @param {object[]} differences @param {number | null} same_age */
+const comparison = (campaigns, differences = [], same_age = null) => decodeComparison({ campaigns, same_age, differences });
 
 const CLEAR = comparison([campaign("a", 10), campaign("b", 30)], [difference("a", "b", -0.3, -0.1)]);
 const UNCLEAR = comparison([campaign("a", 29), campaign("b", 30)], [difference("a", "b", -0.14, 0.12)]);
@@ -47,7 +48,7 @@ test("an invalid comparison names the member", () => {
 test("a difference is that of the campaign to the reference, whatever their order", () => {
   const { differences: all } = CLEAR;
 
-  assert.deepEqual(differenceOf(all, "human_open", "b", "a"), { rate: "human_open", names: ["b", "a"], difference: 0.2, low: 0.1, high: 0.3 });
+  assert.deepEqual(differenceOf(all, "human_open", "b", "a"), { rate: "human_open", names: ["b", "a"], difference: 0.2, low: 0.1, high: 0.3, at_same_age: null });
   assert.equal(differenceOf(all, "human_open", "a", "b")?.low, -0.3);
   assert.equal(differenceOf(all, "human_click", "a", "b"), null);
   assert.equal(differenceOf(all, "human_open", "a", "c"), null);
@@ -67,23 +68,47 @@ test("a difference is unclear if its interval contains 0", () => {
   assert.equal(verdict(touching), "unclear");
 });
 
-test("a campaign that is younger is not called lower", () => {
-  const one = comparison([campaign("a", 30), campaign("b", 10, 2 * HOUR)], [difference("a", "b", 0.1, 0.3)]);
-  const [a, b] = one.campaigns;
+test("with a young campaign, the human opens of all are compared at its age", () => {
+  // After two hours, 2 of 100 emails of each were opened; the young campaign has 10 by now.
+  const all = comparison(
+    [campaign("a", 30), campaign("b", 10, 2 * HOUR)],
+    [difference("a", "b", 0.1, 0.3, { difference: 0, low: -0.1, high: 0.1 })], 2 * HOUR,
+  );
+  const { comparison: same, young } = comparableOf(all);
+  const [a, b] = same.campaigns;
   assert.ok(a && b);
 
-  assert.equal(compareWith(one, "human_open", b, a)?.verdict, "age_differs");
-  assert.deepEqual(youngest(one), { young: b, age: 2 * HOUR });
-  assert.deepEqual([shareAt(a, "human_opens", 2 * HOUR), shareAt(b, "human_opens", 2 * HOUR)], [0.02, 0.02]);
+  assert.equal(young?.id, "b");
+  assert.deepEqual([a.rates.human_open, a.counts.unique_human_opens], [0.02, 2]);
+  assert.deepEqual([b.rates.human_open, b.counts.unique_human_opens], [0.02, 2]);
+  assert.equal(compareWith(same, "human_open", b, a)?.verdict, "unclear");
+  assert.equal(leadOf(same, "human_open")?.lead, "none");
+  assert.equal(all.campaigns[0]?.rates.human_open, 0.3, "the totals are unchanged");
 });
 
-test("campaigns of different ages are compared if the younger is three days old", () => {
-  const aged = (/** @type {number} */ age) => comparison([campaign("a", 1, age)]).campaigns[0] ?? assert.fail();
+test("an unknown rate is not known at an earlier age", () => {
+  const { comparison: same } = comparableOf(comparison([campaign("a", 30), campaign("b", 10, 2 * HOUR)], [], 2 * HOUR));
 
-  assert.equal(differInAge(aged(3 * DAY), aged(30 * DAY)), false);
-  assert.equal(differInAge(aged(DAY), aged(30 * DAY)), true);
-  assert.equal(differInAge(aged(DAY), aged(DAY)), false);
-  assert.equal(youngest(CLEAR), null);
+  assert.deepEqual(same.campaigns.map(({ rates: { human_click } }) => human_click), [null, null]);
+});
+
+test("totals are compared if every campaign with deliveries is three days old", () => {
+  const young = (/** @type {number[]} */ ...ages) => comparableOf(comparison(ages.map((age, n) => campaign(`c${n}`, 1, age)))).young?.id;
+  const empty = { ...campaign("empty", 0, 0), counts: counts() };
+
+  assert.equal(young(3 * DAY, 30 * DAY), undefined);
+  assert.equal(young(30 * DAY, DAY), "c1");
+  assert.equal(young(DAY, DAY), "c0");
+  assert.deepEqual(comparableOf(CLEAR), { comparison: CLEAR, young: null });
+  const one = comparison([empty, campaign("a", 1), campaign("b", 1)]);
+  assert.deepEqual(comparableOf(one), { comparison: one, young: null });
+});
+
+test("within the first minute of a campaign, there is nothing to compare yet", () => {
+  const { comparison: same, young } = comparableOf(comparison([campaign("a", 30), campaign("b", 1, 0)], [difference("a", "b", 0.2, 0.3)]));
+
+  assert.equal(young?.id, "b");
+  assert.deepEqual([same.differences, leadOf(same, "human_open")], [[], null]);
 });
 
 test("the best campaign leads clearly if it is clearly ahead of every other", () => {
@@ -116,7 +141,6 @@ test("a share is never above 1, and unknown without deliveries", () => {
   assert.ok(a && b);
   assert.deepEqual(shares(a, "human_opens"), [0, 1 / 3, 2 / 3, 1, 1, 1, 1]);
   assert.deepEqual(shares(b, "human_opens"), []);
-  assert.equal(shareAt(b, "human_opens", HOUR), null);
 });
 
 test("a URL that names a campaign twice or more than six is cut", () => {

@@ -61,5 +61,5 @@ test("labels of the axis do not overlap on a narrow screen", () => {
 });
 
 test("ages are named in their unit", () => {
-  assert.deepEqual([60, 5400, 86_400, 129_600, 30].map(createAges("en")), ["1 min", "1.5 h", "1 d", "1.5 d", "30 s"]);
+  assert.deepEqual([60, 5400, 86_400, 129_600, 30].map(createAges("en")), ["1 min", "1 h 30 min", "1 d", "1 d 12 h", "30 s"]);
 });

@@ -183,13 +183,43 @@ def test_what_intervals_cover_is_explained(look):
     expect(page.get_by_text("such as the audience, the weekday or the offer")).to_be_visible()
 
 
-def test_a_young_campaign_is_compared_at_its_age(look):
-    page = look(f"#/compare/{WINTER}/{SPRING}")
+def test_young_campaigns_are_compared_at_the_age_of_the_youngest(stage, look):
+    entry(stage, WINTER)["first_event_at"] = ago(2.2 * 86_400)
+    entry(stage, NEWS)["first_event_at"] = ago(1.6 * 86_400)
+    page = look(f"#/compare/{WINTER}/{NEWS}")
 
-    expect(lead(page)).to_contain_text("Too early to compare the totals:")
-    expect(lead(page)).to_contain_text("is only 1.5 h old")
-    expect(cell(page, "Human opens", 1)).to_contain_text("not the same age")
-    expect(cell(page, "Human opens after 1.5 h", 0)).to_have_text(re.compile(r"\d\.\d%$"))
+    expect(lead(page)).to_contain_text(
+        re.compile(rf"^1 d 12 h after sending, \W?{WINTER}\W? is clearly ahead: 29\.\d% human")
+    )
+    expect(page.locator(".panel-head .span").first).to_have_text(
+        re.compile(
+            rf"opens and clicks after 1 d 12 h, the age of \W?{NEWS}\W?; other rates are tot"
+        )
+    )
+    for rate in ("Human opens", "Human clicks"):
+        expect(cell(page, f"{rate} after 1 d 12 h", 1)).to_contain_text("▼ lower")
+        expect(cell(page, f"{rate} so far", 1)).not_to_contain_text("points")
+    expect(cell(page, "Human opens after 1 d 12 h", 0)).to_have_text(
+        re.compile(r"29\.\d% 3,4\d\d$")
+    )
+    expect(cell(page, "Human opens so far", 0)).to_have_text(re.compile(r"31\.0% 3,600$"))
+
+
+def test_settled_campaigns_are_compared_by_their_totals(look):
+    page = look(OLD)
+
+    expect(page.locator(".panel-head .span").first).to_have_text("totals so far")
+    expect(page.get_by_role("rowheader", name=re.compile("^Human opens"))).to_have_count(1)
+    expect(cell(page, "Human opens", 1)).to_contain_text("points")
+
+
+def test_a_campaign_that_has_just_begun_is_compared_after_its_first_minute(stage, look):
+    entry(stage, NEWS)["first_event_at"] = ago(5)
+    page = look(f"#/compare/{WINTER}/{NEWS}")
+
+    expect(lead(page)).to_contain_text("began less than a minute ago")
+    expect(page.locator(".difference")).to_have_count(0)
+    expect(cell(page, "Human opens so far", 0)).to_have_text(re.compile(r"31\.0% 3,600$"))
 
 
 def test_the_curves_have_a_line_per_campaign_and_a_table(look):

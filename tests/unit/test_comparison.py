@@ -1,15 +1,17 @@
 """Campaigns side by side: the action `compare`."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import ses
 from support.world import World
 
-from chalicelib.insight.curves import AGE_EDGES_SECONDS
+from chalicelib.insight.curves import AGE_EDGES_SECONDS, bucket
+from chalicelib.live.comparison import compare
 from chalicelib.live.frames import frames
 from chalicelib.live.permissions import Connection
+from chalicelib.stats.counters import SUMMARY, Aggregate, age_counter
 
 VIEWER = Connection("viewer", "api/stage", connected_at=0)
 TOPIC = "stats/email-campaign/{}".format
@@ -76,6 +78,66 @@ def test_a_campaign_without_events_counts_nothing_and_differs_from_none(world):
     assert set(winter["counts"].values()) == {0}
     assert winter["curve"] == {"ages": [], "human_opens": [], "human_clicks": []}
     assert reply["differences"] == []
+
+
+NOW = datetime(2026, 11, 23, 11, tzinfo=UTC)
+
+
+class Counters:
+    """The counters of campaigns with 100 delivered emails each, in place of the stats table."""
+
+    def __init__(self):
+        self.campaigns = {}
+
+    def add(self, campaign, age, deliveries=100, **opens):
+        """Add a campaign that began `age` seconds ago, with its opens: `after_30=4`."""
+        by_age = {int(name.removeprefix("after_")): count for name, count in opens.items()}
+        counts = {"deliveries": deliveries, "unique_human_opens": sum(by_age.values())}
+        begun = (NOW - timedelta(seconds=age)).isoformat()
+        ages = {
+            age_counter("unique_human_opens", bucket(seconds)): count
+            for seconds, count in by_age.items()
+        }
+        summary = Aggregate(campaign, SUMMARY, counts=counts, first_event_at=begun)
+        self.campaigns[campaign] = summary, ages
+
+    def summaries(self, names):
+        return [self.campaigns[one][0] for one in names]
+
+    def ages(self, names):
+        return [self.campaigns[one][1] for one in names]
+
+    def compared(self):
+        return compare(self, [*self.campaigns], NOW)
+
+
+def test_campaigns_of_different_ages_also_differ_at_the_age_of_the_youngest():
+    counters = Counters()
+    counters.add("old", 30 * 86_400, after_30=4, after_599=6, after_3600=20)
+    counters.add("young", 700, after_30=15, after_650=1)
+    counters.add("empty", 5, deliveries=0)
+
+    reply = counters.compared()
+
+    assert reply["same_age"] == 600
+    opens, clicks = reply["differences"]
+    assert opens["ids"] == ["old", "young"]
+    assert opens["difference"] == pytest.approx(0.14)
+    assert opens["at_same_age"]["difference"] == pytest.approx(-0.05)
+    assert -0.2 < opens["at_same_age"]["low"] < -0.05 < opens["at_same_age"]["high"] < 0.1
+    assert clicks["at_same_age"]["difference"] == 0
+
+
+def test_a_campaign_that_began_within_a_minute_has_no_age_to_compare_at():
+    counters = Counters()
+    counters.add("old", 30 * 86_400, after_30=4)
+    counters.add("new", 59, after_30=15)
+
+    reply = counters.compared()
+
+    assert reply["same_age"] is None
+    assert [one["at_same_age"] for one in reply["differences"]] == [None, None]
+    assert reply["differences"][0]["difference"] == pytest.approx(-0.11)
 
 
 def test_six_campaigns_with_long_names_fit_into_a_frame_or_are_refused(world):

@@ -3,7 +3,7 @@
 import { Component } from "preact";
 import { MOST, chosenOf } from "../chosen.js";
 import {
-  COMPARED, CURVES, FEWEST, ROWS, ageOf, compareWith, decodeComparison, isChanging, leadOf, shareAt, shares, youngest,
+  COMPARED, CURVES, FEWEST, ROWS, ageOf, comparableOf, compareWith, decodeComparison, isChanging, leadOf, shares,
 } from "../comparison.js";
 import { createPoints } from "../differences.js";
 import { text } from "../glossary.js";
@@ -134,11 +134,14 @@ function Lead({ comparison, format, ageLabel }) {
 
 /** @param {Comparison} comparison @param {Format} format @param {(seconds: number) => string} ageLabel */
 function sentence(comparison, format, ageLabel) {
-  const early = youngest(comparison);
-  if (early) return text("compare.young", { name: named(early.young), age: age(early.young, ageLabel) });
+  const { comparison: comparable, young } = comparableOf(comparison);
+  /** @param {string} [said] */
+  const complete = (said = "") => (young ? text("compare.at_same_age", { age: ageLabel(Number(comparison.same_age)), said })
+    : `${said.charAt(0).toUpperCase()}${said.slice(1)}`);
+  if (young && comparison.same_age === null) return text("compare.first_minute_of", { name: named(young) });
   const points = createPoints(format.locale);
   const [opens, clicks] = COMPARED.map((rate) => {
-    const found = leadOf(comparison, rate);
+    const found = leadOf(comparable, rate);
     if (!found) return null;
     const { best, second, lowest, lead, difference } = found;
     return {
@@ -149,10 +152,9 @@ function sentence(comparison, format, ageLabel) {
   });
   if (!opens || !clicks) return text("compare.nothing");
   if (opens.best === clicks.best && opens.key === "human_open_clear" && clicks.key === "human_click_clear") {
-    return text("compare.both", { ...opens, click_rate: clicks.rate, click_points: clicks.points, click_second: clicks.second });
+    return complete(text("compare.both", { ...opens, click_rate: clicks.rate, click_points: clicks.points, click_second: clicks.second }));
   }
-  const all = [opens, clicks].map((one) => text(`compare.${one.key}`, one)).join("; ");
-  return `${all.charAt(0).toUpperCase()}${all.slice(1)}.`;
+  return complete(`${[opens, clicks].map((one) => text(`compare.${one.key}`, one)).join("; ")}.`);
 }
 
 /** The age of a campaign's first email. @param {Compared} one @param {(seconds: number) => string} ageLabel */
@@ -162,7 +164,8 @@ const age = (one, ageLabel) => (ageOf(one) ? ageLabel(ageOf(one)) : text("compar
 function RatesTable({ comparison, format, ageLabel, onChange }) {
   const { campaigns } = comparison;
   const ids = campaigns.map(({ id }) => id);
-  const early = youngest(comparison);
+  const { comparison: comparable, young } = comparableOf(comparison);
+  const same = young && comparison.same_age !== null && ageLabel(comparison.same_age);
   /** @param {string} key @param {any} label @param {(one: Compared, number: number) => any} cell */
   const row = (key, label, cell) => html`
     <tr role="row" key=${key}>
@@ -170,9 +173,25 @@ function RatesTable({ comparison, format, ageLabel, onChange }) {
       ${campaigns.map((one, number) => html`
         <td role="cell" key=${one.id}><span class="whose" aria-hidden="true"><${Swatch} number=${number} /><bdi>${one.id}</bdi></span>${cell(one, number)}</td>`)}
     </tr>`;
+  const totals = { ...comparison, differences: young ? [] : comparison.differences };
+  /** @param {typeof ROWS[number]} column */
+  const rowsOf = (column) => {
+    const [rate] = column;
+    const isCompared = young !== null && COMPARED.some((one) => one === rate);
+    /** @param {string | undefined} label @param {Comparison} from */
+    const rowOf = (label, from) => row(`${label}`, html`<${Definition} of=${`rate.${rate}`}>${label}<//>`,
+      (_, number) => html`<${Cell} ...${{ column, one: from.campaigns[number], comparison: from, format }} />`);
+    return [
+      isCompared && same && rowOf(text(`compare.${rate}_after`, { age: same }), comparable),
+      rowOf(text(isCompared ? `compare.${rate}_so_far` : `rate_label.${rate}`), totals),
+    ];
+  };
   return html`
     <section class="panel" aria-labelledby="rates">
-      <h2 id="rates">${text("compare.rates")}</h2>
+      <div class="panel-head">
+        <h2 id="rates">${text("compare.rates")}</h2>
+        <p class="span">${same ? text("compare.of_same_age", { age: same, name: named(young) }) : text("compare.of_totals")}</p>
+      </div>
       <table class="compared" role="table">
         <thead role="rowgroup">
           <tr role="row">
@@ -190,10 +209,7 @@ function RatesTable({ comparison, format, ageLabel, onChange }) {
         </thead>
         <tbody role="rowgroup">
           ${row("age", html`<${Definition} of="compare.age_help">${text("compare.age")}<//>`, (one) => html`<b>${one.counts.sends || one.counts.deliveries ? age(one, ageLabel) : "–"}</b>`)}
-          ${ROWS.map((column) => row(column[0], html`<${Definition} of=${`rate.${column[0]}`}>${text(`rate_label.${column[0]}`)}<//>`,
-            (one) => html`<${Cell} ...${{ column, one, comparison, format }} />`))}
-          ${early && early.age > 0 && CURVES.map((metric) => row(metric, text(`compare.${metric}_after`, { age: ageLabel(early.age) }),
-            (one) => html`<b>${format.percent(shareAt(one, metric, early.age))}</b>`))}
+          ${ROWS.map(rowsOf)}
         </tbody>
       </table>
       <p class="foot">${text("compare.about")} <${Definition} of="compare.interval">${text("compare.what")}<//></p>
