@@ -3,6 +3,11 @@
 /** A bar is at most this wide, in em; the axis of a short campaign ends early instead. */
 const WIDEST = 4;
 const LABEL_EVERY = 6;
+/** The least distance of two labels, in em. */
+const GAP = 0.4;
+
+/** Return about how wide a label is, in em: characters of East Asia are as wide as high. @param {string} label */
+const widthOf = (label) => [...label].reduce((sum, one) => sum + (one > "\u2e80" ? 1 : 0.58), 0);
 
 /**
  * From and to, in seconds since 1970.
@@ -56,11 +61,15 @@ export function layoutOf({ times, columns, shown, step, zoom, width, height, em,
 
   const count = Math.round(highest / unit);
   const last = Math.min(to, end);
+  let free = 0;
   const ticks = times.length === 0 ? [] : axis.ticks(from * 1000, last * 1000, (LABEL_EVERY * em * span * 1000) / room)
-    .map(({ at, label }) => {
-      const half = label.length * 0.28 * em;
-      const x = xOf(at / 1000);
-      return { at: x, label, x: Math.min(width - half, Math.max(half, x)) };
+    .flatMap(({ at, label }) => {
+      const half = widthOf(label) * em / 2;
+      const tick = xOf(at / 1000);
+      const x = Math.min(width - half, Math.max(half, tick));
+      if (x - half < free) return [];
+      free = x + half + GAP * em;
+      return [{ at: tick, label, x }];
     });
   return {
     left, bottom, bars, ticks, xOf,

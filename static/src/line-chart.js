@@ -6,7 +6,7 @@ const LABELED = [60, 300, 900, 3600, 4 * 3600, 12 * 3600, ...[1, 3, 7, 14, 30, 6
 /** Each series has marks at every fourth age, the next series one age later. */
 const MARK_EVERY = 4;
 
-/** The least distance of two labels, in em. */
+/** The least distance of two labels, which are narrower, in em. */
 const LABEL_EVERY = 3.6;
 
 /** The dashes of a line, by the number of its series. */
@@ -42,12 +42,13 @@ export function linesOf({ ages, series, width, height, em }) {
 
   const points = series.map((shares) => shares.map((share, row) => ({ x: round(xOf(ages[row] ?? first)), y: round(yOf(share)) })));
   let free = -Infinity;
-  const ticks = LABELED.filter((age) => {
-    const x = xOf(age);
-    if (x < left || x > right + 1 || x - free < LABEL_EVERY * em || ages.length === 0) return false;
+  const ticks = LABELED.flatMap((age) => {
+    // The last label ends at the right edge.
+    const x = Math.min(xOf(age), width - (LABEL_EVERY / 2) * em);
+    if (x < left || xOf(age) > right + 1 || x - free < LABEL_EVERY * em || ages.length === 0) return [];
     free = x;
-    return true;
-  }).map((age) => ({ age, x: Math.min(xOf(age), width - 1.5 * em) }));
+    return [{ age, x }];
+  });
   return {
     left, bottom, ticks, xOf,
     paths: points.map((line) => line.map(({ x, y }, row) => `${row ? "L" : "M"}${x},${y}`).join("")),

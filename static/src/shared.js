@@ -8,6 +8,7 @@ import "./html.js";
 import "./sparkline.js";
 import "./protocol.js";
 import "./parameters.js";
+import "./leader.js";
 import "./ranking.js";
 import "./route.js";
 import "./start.js";

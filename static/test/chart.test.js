@@ -41,6 +41,27 @@ test("no label is cut off", () => {
   }
 });
 
+for (const locale of ["en-US", "en-GB", "ja-JP"]) {
+  test(`no label in ${locale} lies over another one, at any width from 320 pixels`, () => {
+    const midnight = Date.UTC(2026, 10, 24) / 1000;
+    for (let width = 240; width < 1400; width += 3) {
+      for (const minutes of [1, 2, 3, 7, 26, 61, 120]) {
+        const times = Array.from({ length: minutes }, (_, row) => midnight + (row - Math.floor(minutes / 2)) * MINUTE);
+        const { ticks } = layout([times.map(() => 1)], { times, width, axis: createAxisFormat(locale, "UTC") });
+
+        assert.ok(ticks.length > 0);
+        ticks.slice(1).forEach(({ x, label }, before) => {
+          const { x: left, label: other } = ticks[before] ?? assert.fail();
+          assert.ok(x - left > (em(label) + em(other)) / 2, `${other} and ${label} at ${width} pixels, of ${minutes} minutes`);
+        });
+      }
+    }
+  });
+}
+
+/** The width of a label in pixels, in a wide font of 10 pixels. @param {string} label */
+const em = (label) => [...label].reduce((sum, one) => sum + (/[\u2e80-\uffff]/.test(one) ? 10 : 5.9), 0);
+
 test("a zoomed chart has the scale of its range", () => {
   const { rowAt, lines } = layout([[1000, 1, 2, 3, 2, 1]], { zoom: [TEN + 2 * MINUTE, TEN + 5 * MINUTE] });
 
