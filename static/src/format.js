@@ -35,6 +35,9 @@ export function createFormat(tag, timeZone) {
   const utcDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
   const zone = dateTime.resolvedOptions().timeZone;
 
+  /** Days are UTC days, which begin at another time of day elsewhere. @param {import("./protocol.js").Grain} grain */
+  const ofBuckets = (grain) => (grain === "day" && isUtc(zone) ? day : dateTime);
+
   /** @param {Intl.DateTimeFormat} formatter @param {number | null} at in milliseconds */
   const moment = (formatter, at) => (at === null ? DASH : formatter.format(at));
 
@@ -75,11 +78,14 @@ export function createFormat(tag, timeZone) {
     /** @param {string} day a UTC day, such as "2026-11-23" */
     day: (day) => utcDay.format(Date.parse(day)),
 
-    /**
-     * The start of a bucket. Days are UTC days, which begin at another time of day elsewhere.
-     * @param {number} at @param {import("./protocol.js").Grain} grain
-     */
-    bucket: (at, grain) => (grain === "day" && isUtc(zone) ? day : dateTime).format(at),
+    /** The start of a bucket. @param {number} at @param {import("./protocol.js").Grain} grain */
+    bucket: (at, grain) => ofBuckets(grain).format(at),
+
+    /** Buckets from a time until another one. @param {number} from @param {number} to @param {import("./protocol.js").Grain} grain */
+    period(from, to, grain) {
+      const formatter = ofBuckets(grain);
+      return formatter.formatRange(from, to - Number(formatter === day));
+    },
 
     /** The time zone of all times. */
     zone,

@@ -103,7 +103,8 @@ export class TimelineView extends Component {
                 </label>`)}
             </fieldset>`}
           ${!metric && html`<p class="span">
-            ${pointed === undefined ? text(`timeline.${grain}_span`) : format.bucket(pointed * 1000, grain)}
+            ${pointed !== undefined ? format.bucket(pointed * 1000, grain)
+              : zoom ? format.period(from * 1000, to * 1000, grain) : text(`timeline.${grain}_span`)}
             ${grain === "day" && !isUtc(format.zone) && html`${" · "}${text("timeline.utc_days", { time: format.dateTime((times[0] ?? 0) * 1000) })}`}
           </p>
           <${ZoneChoice} page=${page} />
