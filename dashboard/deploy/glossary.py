@@ -904,6 +904,8 @@ NOTES = {
     "one": "{count} note",
     "some": "{count} notes",
     "by": "by",
+    "before": "Not on the chart: before its beginning.",
+    "after": "Not on the chart: after its end.",
     "time": "Time",
     "note": "Note",
     "hint": "Reminder sent",

@@ -16,6 +16,13 @@ export const notesOf = ({ notes }) => /** @type {any} */ ([...notes.values()].fi
 
 /**
  * @param {number} at in milliseconds since 1970
+ * @param {import("./chart.js").Range} shown on the axis of a chart
+ * @returns {"before" | "after" | null} on which side of the chart a note lies; null if it has a mark on it
+ */
+export const besideOf = (at, [from, to]) => (at < from * 1000 ? "before" : at >= to * 1000 ? "after" : null);
+
+/**
+ * @param {number} at in milliseconds since 1970
  * @param {string} zone UTC or that of the browser
  * @returns {string} the value of a field for a date and a time, such as "2026-11-23T11:00"
  */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fieldOf, momentOf, notesOf } from "../src/notes.js";
+import { besideOf, fieldOf, momentOf, notesOf } from "../src/notes.js";
 
 const AT = Date.parse("2026-11-23T10:30:00Z");
 const LOCAL = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -16,6 +16,15 @@ for (const zone of ["UTC", LOCAL]) {
 test("the field of a form has the time of UTC if the page has", () => {
   assert.equal(fieldOf(AT + 59_999, "UTC"), "2026-11-23T10:30");
   assert.equal(momentOf("2026-11-23T10:30", "UTC"), "2026-11-23T10:30:00Z");
+});
+
+test("a note lies on a chart from the beginning of its first bar until the end of its last one", () => {
+  const seconds = AT / 1000;
+  const beside = (/** @type {number} */ from, /** @type {number} */ to) => besideOf(AT, [seconds + from, seconds + to]);
+
+  assert.deepEqual([beside(0, 60), beside(-60, 1)], [null, null]);
+  assert.equal(beside(1, 60), "before");
+  assert.equal(beside(-60, 0), "after");
 });
 
 test("notes are in the order of their times, without removed ones", () => {

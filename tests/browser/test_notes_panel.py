@@ -1,7 +1,8 @@
 """The notes of a campaign on its timeline and below it."""
 
 import re
-from itertools import product
+from datetime import datetime, timedelta
+from itertools import chain, product
 
 import figures
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import expect
 from support import scenes
 from support.scenes import SPRING
 from support.stage import staged
-from views import DESKTOP, PHONE, overflow, violations
+from views import CAMPAIGN, DESKTOP, PHONE, overflow, violations
 
 from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX
 from dashboard.deploy.publish_site import Authenticator
@@ -75,6 +76,55 @@ def test_a_note_outside_the_zoom_has_no_mark(stage, look):
     expect(panel(page).locator("summary")).to_contain_text("2 notes:")
 
 
+def test_a_note_without_a_mark_says_that_it_is_beside_the_chart(stage, look):
+    early = scenes.note(note="early", at=scenes.ago(80 * 60), text="Subject changed")
+    late = scenes.note(note="late", at=scenes.ago(-5 * 60), text="Reminder planned")
+    with_notes(stage, early, scenes.note(), late)
+    page = look("campaign")
+    rows = opened(page).get_by_role("listitem")
+
+    expect(rows.nth(0)).not_to_contain_text("Not on the chart")
+    expect(rows.nth(1)).not_to_contain_text("Not on the chart")
+    expect(rows.nth(2)).to_contain_text("Not on the chart: after its end.")
+    page.get_by_role("button", name="Zoom in").click()
+    expect(rows.nth(0)).to_contain_text("Not on the chart: before its beginning.")
+    page.get_by_text("Age", exact=True).click()
+    expect(rows.filter(has_text="Not on the chart")).to_have_count(0)
+
+
+def test_a_note_at_the_present_time_of_an_old_campaign_says_where_it_is(stage, look):
+    with_notes(stage)
+    snapshot = stage.scene.snapshots[TOPIC]
+    week = timedelta(days=7)
+    for part in (*chain.from_iterable(snapshot["timeline"].values()), snapshot["campaign"]):
+        for name in ("at", "first_event_at", "last_event_at"):
+            if name in part:
+                part[name] = f"{datetime.fromisoformat(part[name]) - week:%Y-%m-%dT%H:%M:%SZ}"
+    notes = opened(look("campaign"))
+    notes.get_by_label("Note", exact=True).fill("Reminder sent")
+    notes.get_by_role("button", name="Add note").click()
+
+    expect(notes.get_by_role("status")).to_have_text(
+        "The note was added. Not on the chart: after its end."
+    )
+
+
+def test_the_form_suggests_the_present_minute_however_long_the_page_is_open(stage, look):
+    with_notes(stage)
+    page = look("nowhere")
+    page.clock.install()
+    page.goto("about:blank")
+    page.goto(f"{stage.url}{CAMPAIGN}")
+    field = opened(page).get_by_label("Time")
+    opened_at = datetime.fromisoformat(field.input_value())
+
+    page.clock.run_for(3 * 60_000)
+    expect(field).to_have_value(f"{opened_at + timedelta(minutes=3):%Y-%m-%dT%H:%M}")
+    field.fill("2026-11-23T10:30")
+    page.clock.run_for(2 * 60_000)
+    expect(field).to_have_value("2026-11-23T10:30")
+
+
 def test_notes_are_listed_with_time_text_and_author(noted, look):
     page = look("campaign")
     expect(panel(page).locator("summary")).to_have_text(
@@ -120,7 +170,7 @@ def test_the_time_of_a_note_is_chosen_in_the_time_zone_of_the_page(stage, look, 
     notes.get_by_label("Note", exact=True).fill("Reminder sent")
     notes.get_by_role("button", name="Add note").click()
 
-    expect(notes.get_by_role("status")).to_have_text("The note was added.")
+    expect(notes.get_by_role("status")).to_contain_text("The note was added.")
     assert asked(stage)[0]["at"] == f"2026-11-23T{at}:00Z"
 
 

@@ -3,7 +3,7 @@
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { spanOf } from "../incident-span.js";
-import { notesOf } from "../notes.js";
+import { besideOf, notesOf } from "../notes.js";
 
 /**
  * `end`: the same as `begin` for a moment.
@@ -20,12 +20,12 @@ export function Marks({ data, from, to, step, repeated, format }) {
     key: one.incident, begin: one.began_at / 1000, end: one.ended_at === null ? to : one.ended_at / 1000, level: one.level,
     label: `${text(`incident_title.${one.kind}`, one.values) ?? one.kind}. ${spanOf(one, format)}`,
   }));
-  const notes = notesOf(data).map((one) => ({
+  const notes = notesOf(data).filter(({ at }) => !besideOf(at, [from, to])).map((one) => ({
     key: one.note, begin: one.at / 1000, end: one.at / 1000, label: text("notes.mark", { text: one.text, time: format.dateTime(one.at) }) ?? "",
   }));
   const lists = [
     { kind: "incidents", title: text("incident.title"), marks: incidents.filter(({ begin, end }) => begin < to && end > from) },
-    { kind: "notes", title: text("notes.title"), marks: notes.filter(({ begin }) => begin >= from && begin < to) },
+    { kind: "notes", title: text("notes.title"), marks: notes },
   ].filter(({ marks }) => marks.length > 0);
   return html`
     ${!repeated && lists.length > 0 && html`

@@ -3,11 +3,12 @@
 import { Component, createRef } from "preact";
 import { text } from "../glossary.js";
 import { html } from "../html.js";
-import { MOST_CHARACTERS, fieldOf, momentOf, notesOf } from "../notes.js";
+import { MOST_CHARACTERS, besideOf, fieldOf, momentOf, notesOf } from "../notes.js";
 import { campaignTopic } from "../protocol.js";
 
 /**
- * @typedef {{id: string, data: import("../state.js").CampaignData, page: import("./app.js").Page}} Props
+ * @typedef {{id: string, data: import("../state.js").CampaignData, page: import("./app.js").Page,
+ *            shown: import("../chart.js").Range | null}} Props `shown`: on the axis of the charts; null without them
  * @typedef {{busy: boolean, removing: string | null, said: string | undefined, error: string | null}} State `removing`: the
  *   note whose removal is to be confirmed; `said`: what was done
  * @extends {Component<Props, State>}
@@ -18,13 +19,20 @@ export class NotesView extends Component {
   /** @type {import("preact").RefObject<HTMLElement | null>} */
   #summary = createRef();
 
-  /** @param {Record<string, string>} request @param {string} said */
+  /** @param {number} at in milliseconds @returns {string | undefined} why the charts have no mark at this time, if so */
+  #hint(at) {
+    const { shown } = this.props;
+    const beside = shown && besideOf(at, shown);
+    return beside ? text(`notes.${beside}`) : undefined;
+  }
+
+  /** @param {Record<string, string>} request @param {string | undefined} said */
   async #change(request, said) {
     const { id, page } = this.props;
     this.setState({ busy: true, said: "", error: null });
     try {
       await page.ask({ id: campaignTopic(id), stream: false, ...request, action: String(request["action"]) }, () => {});
-      this.setState({ busy: false, removing: null, said: text(said) });
+      this.setState({ busy: false, removing: null, said });
       return true;
     } catch (error) {
       this.setState({ busy: false, error: /** @type {Error} */ (error).message });
@@ -38,13 +46,13 @@ export class NotesView extends Component {
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
     const values = new FormData(form);
     const at = momentOf(String(values.get("at")), this.props.page.format.zone);
-    if (await this.#change({ action: "addNote", at, text: String(values.get("text")) }, "notes.added")) form.reset();
+    if (await this.#change({ action: "addNote", at, text: String(values.get("text")) }, [text("notes.added"), this.#hint(Date.parse(at))].filter(Boolean).join(" "))) form.reset();
   };
 
   /** @param {string} note */
   async #remove(note) {
     // The button disappears with the note.
-    if (await this.#change({ action: "removeNote", note }, "notes.removed")) this.#summary.current?.focus();
+    if (await this.#change({ action: "removeNote", note }, text("notes.removed"))) this.#summary.current?.focus();
   }
 
   render() {
@@ -64,7 +72,7 @@ export class NotesView extends Component {
             ${notes.map(({ note, at, by, text: line }) => html`
               <li key=${note}>
                 <span class="span">${format.dateTime(at)}</span>
-                <span class="line-of"><bdi>${line}</bdi>${by && html`${" "}<span class="span">${text("notes.by")}${" "}<bdi>${by}</bdi></span>`}</span>
+                <span class="line-of"><bdi>${line}</bdi>${by && html`${" "}<span class="span">${text("notes.by")}${" "}<bdi>${by}</bdi></span>`}${this.#hint(at) && html`${" "}<span class="beside">${this.#hint(at)}</span>`}</span>
                 ${data.may_share && (removing === note ? html`
                   <span class="confirm">
                     <button type="button" disabled=${busy} onClick=${() => this.#remove(note)}>${text("notes.remove_now")}</button>

@@ -46,7 +46,7 @@ export class TimelineView extends Component {
   /** @param {Props} props @param {State} state */
   shouldComponentUpdate(props, state) {
     return props.data !== this.props.data || props.format !== this.props.format || state !== this.state
-      || props.query !== this.props.query || ageOf(this.#parsed) !== null;
+      || props.query !== this.props.query || ageOf(this.#parsed) !== null || minuteOf(props) !== minuteOf(this.props);
   }
 
   /** @param {Partial<import("../timeline-query.js").View>} some what to change */
@@ -145,10 +145,13 @@ export class TimelineView extends Component {
         : html`<p class="none">
             ${text(!data ? "page.loading" : expired ? "timeline.expired" : "page.no_events")}
           </p>`}`}
-        ${!standsAlone() && html`<div class="notes">${data && html`<${NotesView} ...${{ id, data, page }} />`}</div>`}
+        ${!standsAlone() && html`<div class="notes">${data && html`<${NotesView} ...${{ id, data, page, shown: !metric && times.length > 0 ? [from, to] : null }} />`}</div>`}
       </section>`;
   }
 }
+
+/** The form for a note suggests the present minute. @param {Props} props */
+const minuteOf = ({ page }) => Math.floor(page.now / STEP.minute);
 
 /** A share link has no chart by age. @param {ReturnType<typeof parseView>} parsed */
 const ageOf = ({ view }) => (standsAlone() ? null : view.age);
