@@ -1211,7 +1211,7 @@ SHARE = {
     "incomplete": "This share link is incomplete. Open the full link, or ask for a new one.",
     "unreachable": "Cannot connect to Mailpulse. Reconnecting…",
     "refused": "This share link is no longer valid. It may have expired, been revoked, or have too "
-    "many viewers: ask for a new one.",
+    "many viewers: reload the page later, or ask for a new link.",
 }
 
 # With sign-in, an unreachable server may also be one that rejects the viewer.

@@ -5,10 +5,10 @@ import { standAlone } from "./leader.js";
 import { start } from "./start.js";
 
 /**
- * Refused handshakes in a row after which the link counts as invalid. A browser does not tell a page why a
- * handshake was refused, and a link is also refused while it has its most viewers.
+ * Refused handshakes in a row, in about half a minute, after which the link counts as invalid. A browser does not tell a
+ * page why a handshake was refused: API Gateway also refuses some if many pages connect at once, after an outage.
  */
-const MOST_REFUSALS = 5;
+const MOST_REFUSALS = 8;
 
 /** @param {string} token of the share link */
 export function showShared(token) {
