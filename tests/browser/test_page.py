@@ -144,7 +144,7 @@ def test_links_are_ranked_by_human_clickers(dashboard, viewer):
 
     rows = viewer.page.locator(".links tbody tr")
     expect(rows.nth(0)).to_contain_text("example.com/sale")
-    expect(rows.nth(0).get_by_role("cell").first).to_have_text("266.7%")
+    expect(rows.nth(0).get_by_role("gridcell").first).to_have_text("266.7%")
     expect(rows.nth(1)).to_contain_text("example.com/garden")
     expect(rows).to_have_count(2)
 

@@ -422,7 +422,7 @@ def test_links_are_ranked_by_human_clickers_and_unsubscribe_links_are_apart(look
 
     rows = page.locator(".links tbody tr")
     expect(rows.nth(0)).to_contain_text("Hero")
-    expect(rows.nth(0).get_by_role("cell")).to_have_text(["2712.2%", "388", "512"])
+    expect(rows.nth(0).get_by_role("gridcell")).to_have_text(["2712.2%", "388", "512"])
     expect(rows.nth(6)).to_contain_text("All other links")
     expect(rows.nth(7)).to_contain_text("Unsubscribe and preferences")
     expect(rows.nth(8)).to_contain_text("unsubscribe/*")
@@ -1013,20 +1013,105 @@ def test_the_title_of_the_tab_names_the_view(stage, look):
     expect(page).to_have_title(re.compile("^Pipeline status . Mailpulse$"))
 
 
-def test_at_most_53_stops_lead_the_keyboard_through_a_campaign(look):
+FOCUSED = """() => {
+  const {tagName, className, textContent} = document.activeElement;
+  return tagName === "BODY" ? null : `${tagName} ${className} ${textContent.trim()}`;
+}"""
+
+
+def stops_of(page) -> list[str]:
+    """Return the elements at which the Tab key stops, until it leaves the page."""
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    stops = []
+    while focused := page.evaluate(FOCUSED):
+        stops.append(focused)
+        page.keyboard.press("Tab")
+    return stops
+
+
+def test_at_most_45_stops_lead_the_keyboard_through_a_campaign(look):
     page = look("campaign")
     unfold(page)
 
-    stops = page.evaluate(
-        """() => {
-          const selector = "a[href], button, input, select, summary, [tabindex='0']";
-          const all = [...document.querySelectorAll(selector)];
-          const shown = all.filter(one => one.offsetParent && !one.disabled && one.tabIndex >= 0);
-          const groups = shown.filter(one => one.type === "radio");
-          return shown.length - groups.length + new Set(groups.map(one => one.name)).size;
-        }"""
-    )
-    assert stops <= 53
+    stops = stops_of(page)
+    assert "Skip to the numbers" in stops[0]
+    assert "All activity" in stops[-1]
+    assert len(stops) <= 45
+
+
+@pytest.mark.parametrize("name", ["Links", "Problems"])
+def test_arrow_keys_reach_each_control_of_a_grid(look, name):
+    page = look("campaign")
+    unfold(page)
+    grid = page.get_by_role("grid", name=name)
+    is_focused = "one => one === document.activeElement"
+    controls = grid.locator("a, button")
+    assert controls.count() > 5
+
+    grid.locator("[tabindex='0']").focus()
+    page.keyboard.press("Control+Home")
+    reached = set()
+    for _ in range(grid.locator("tbody tr").count()):
+        page.keyboard.press("Home")
+        for _ in range(4):
+            for index, control in enumerate(controls.all()):
+                if control.evaluate(is_focused):
+                    reached.add(index)
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowDown")
+    assert reached == set(range(controls.count()))
+
+
+def test_enter_follows_the_link_of_a_cell(look):
+    page = look("campaign")
+    unfold(page)
+    page.get_by_role("grid", name="Problems").get_by_role("button", name="Hard bounces").focus()
+
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/hard_bounces\?kind="))
+
+
+def test_the_tab_key_leaves_a_grid_and_returns_to_the_cell_that_it_left(look):
+    page = look("campaign")
+    unfold(page)
+    grid = page.get_by_role("grid", name="Problems")
+    name = grid.get_by_role("button", name="Hard bounces")
+    number = grid.get_by_role("row", name="Hard bounces").get_by_role("link")
+    name.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(number).to_be_focused()
+
+    page.keyboard.press("Tab")
+    expect(grid.locator(":focus")).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(number).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(grid.locator(":focus")).to_have_count(0)
+
+
+def test_a_grid_remains_one_stop_when_a_push_sorts_its_rows(look, stage):
+    page = look("campaign")
+    unfold(page)
+    grid = page.get_by_role("grid", name="Links")
+    links = grid.get_by_role("link")
+    url = grid.locator("tbody tr").nth(1).locator(".url").get_attribute("title")
+    second = links.nth(1)
+    second.focus()
+    href = second.get_attribute("href")
+
+    snapshot = figures.lively().snapshots[PREFIX + SPRING]
+    [link] = [one for one in snapshot["links"] if one["url"] == url]
+    clicks = dict.fromkeys(("unique_human_clicks", "human_clicks", "unique_clicks", "clicks"), 900)
+    first = {**link, **clicks, "version": 990}
+    stage.push(PREFIX + SPRING, {**numbers(snapshot), "version": 990, "links": [first]})
+    expect(links.first).to_have_attribute("href", href)
+    expect(links.first).to_be_focused()
+    expect(grid.locator("[tabindex='0']")).to_have_count(1)
 
 
 def test_arrow_keys_lead_from_one_series_of_a_legend_to_the_next(look):

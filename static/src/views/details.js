@@ -4,13 +4,13 @@ import { html } from "../html.js";
 import { standsAlone } from "../leader.js";
 import { UNSETTLED, lately } from "../select.js";
 import { HumansAndBotsView } from "./humans-and-bots.js";
-import { LatestView } from "./latest.js";
 import { lazy } from "./lazy.js";
 import { LinksView } from "./links.js";
 import { ProblemsView } from "./problems.js";
 
 const AlarmsView = lazy(() => import("./alarms.js").then((module) => module.AlarmsView));
 const DevicesView = lazy(() => import("./devices.js").then((module) => module.DevicesView));
+const LatestView = lazy(() => import("./latest.js").then((module) => module.LatestView));
 const ProvidersView = lazy(() => import("./providers.js").then((module) => module.ProvidersView));
 const TermsView = lazy(() => import("./terms.js").then((module) => module.TermsView));
 const VariantsView = lazy(() => import("./variants.js").then((module) => module.VariantsView));

@@ -7,6 +7,7 @@ import { html } from "../html.js";
 import { activityHash } from "../leader.js";
 import { OTHER } from "../links.js";
 import { linksOf } from "../select.js";
+import { OneStop } from "./one-stop.js";
 
 const AT_FIRST = 10;
 const COLUMNS = /** @type {const} */ (["unique_human_clicks", "human_clicks", "clicks"]);
@@ -46,7 +47,7 @@ export class LinksView extends Component {
             <span class="share" aria-hidden="true"><span style=${{ width: `${((unique(link) ?? 0) / most) * 100}%` }}></span></span>`}
         </th>
         ${COLUMNS.map((counter) => html`
-          <td role="cell" data-label=${text(`links.${counter}`)} class="number">
+          <td role="gridcell" data-label=${text(`links.${counter}`)} class="number">
             ${counter !== "unique_human_clicks" || link.id === OTHER ? format.count(link[counter])
               : html`<a class="count-link" href=${activityHash(id, counter, { link: link.id })}>${format.count(unique(link))}</a>`}
             ${counter === "unique_human_clicks" && link.id !== OTHER && html`<span class="of">${format.percent(rate(link))}</span>`}
@@ -65,7 +66,7 @@ export class LinksView extends Component {
         </div>
         ${links.length === 0 && html`<p class="none">${text(data ? "links.none" : "page.loading")}</p>`}
         ${links.length > 0 && html`
-          <table class="links" role="table">
+          <${OneStop} class="links" role="grid" aria-labelledby="links">
             <thead role="rowgroup">
               <tr role="row">
                 <th role="columnheader" scope="col">${text("links.link")}</th>
@@ -80,7 +81,7 @@ export class LinksView extends Component {
                 <tr role="row" class="group" key="unsubscribe"><th role="rowheader" scope="rowgroup" colspan="4">${text("links.unsubscribe")}</th></tr>`}
               ${apart.map(row)}
             </tbody>
-          </table>`}
+          <//>`}
         ${ranked.length > AT_FIRST && !whole && html`
           <button type="button" aria-expanded=${all} onClick=${() => this.setState({ all: !all })}>
             ${all ? text("links.first", { count: AT_FIRST }) : text("links.all", { count: format.count(ranked.length) })}

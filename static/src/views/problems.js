@@ -9,6 +9,7 @@ import { isPrevented, judgeCampaign } from "../reputation.js";
 import { bouncesOf } from "../select.js";
 import { Count } from "./count.js";
 import { Definition } from "./definition.js";
+import { OneStop } from "./one-stop.js";
 
 /**
  * @typedef {import("../protocol.js").Counter} Counter
@@ -37,9 +38,9 @@ export function ProblemsView({ id, summary, data, format }) {
       </div>
       ${problems.length > 0 && html`<ul class="attention bad">${problems.map((one) => html`<li key=${one.key + one.provider}>▲ ${nameOf(one, format)}</li>`)}</ul>`}
       ${summary ? html`
-        <table class="problems">
+        <${OneStop} class="problems" role="grid" aria-labelledby="problems">
           <tbody>${rowsOf(summary, data).map((row) => html`<${Problem} key=${row.counter} ...${{ id, row, summary, format }} />`)}</tbody>
-        </table>`
+        <//>`
       : html`<p class="none">${text("page.loading")}</p>`}
       ${summary && bouncedAfterDelivery(summary.counts) && html`<p class="foot">${text("problems.late_bounces")}</p>`}
     </section>`;
