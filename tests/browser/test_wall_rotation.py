@@ -16,6 +16,9 @@ LANDSCAPE = [{"width": 1280, "height": 720}, {"width": 1920, "height": 1080}, WA
 PORTRAIT = {"width": 1080, "height": 1920}
 PHONE = {"width": 390, "height": 844}
 NARROW = {"width": 320, "height": 700}
+SCREENS = [
+    (1280, 1062), (1024, 768), (1366, 768), (1920, 1080), (3840, 2160), (800, 1280), (1080, 1920),
+]  # fmt: skip
 ALL = "All campaigns compared with usual"
 LONG = "autumn-and-winter-collection-for-returning-customers-eu-2026"
 ARABIC = "تخفيضات نهاية الموسم على جميع منتجات الحديقة والمنزل والأدوات"
@@ -330,6 +333,47 @@ def test_a_portrait_screen_cuts_nothing_off(stage, wall, size):
     assert cut(page) == []
     if size == PORTRAIT:
         assert scrolled(page) == 0
+
+
+@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE", "ar-EG"])
+def test_no_text_leaves_its_tile_on_common_screens(browser, stage, locale, number):
+    stage.scene = figures.several()
+    stage.scene.snapshots[PREFIX + SPRING]["incidents"] = [
+        scenes.incident(incident=kind, kind=kind) for kind in ("complaints", "bounces")[:number]
+    ]
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    page.goto(stage.url + WALL)
+    expect(page.locator(".trouble")).to_have_count(number)
+    expect(page.locator(".tile").nth(1)).to_contain_text("of attempted")
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(150)
+        found = wider(page), outside(page), overflow(page), scrolled(page)
+        assert found == ([], [], 0, 0), (width, height)
+    context.close()
+
+
+def wider(page):
+    """Return the texts of all elements, except charts, that are wider than the element."""
+    return page.locator(".wall :not(svg, svg *, .scale *, .axis, .axis *)").evaluate_all(
+        "all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0)"
+        ".map(one => `${one.className}: ${one.textContent}`)"
+    )
+
+
+def outside(page):
+    """Return the texts of which a line is not within its tile or problem."""
+    return page.locator(".tile :is(dt, dd), .trouble :is(strong, span)").evaluate_all(
+        """all => all.filter(one => {
+          const box = one.closest(".tile, .trouble").getBoundingClientRect();
+          const range = document.createRange();
+          range.selectNodeContents(one);
+          return [...range.getClientRects()].some(line => line.left < box.left
+            || line.right > box.right || line.top < box.top || line.bottom > box.bottom);
+        }).map(one => one.textContent)"""
+    )
 
 
 def cut(page):
