@@ -14,7 +14,7 @@ _KIND_OF_REASON: dict[str, Kind | None] = {
     "apple_mail_privacy": "privacy_proxy",
     "prefetch": "prefetch",
     "scanner_agent": "declared_bot",
-    "ses_likely": None,  # SES does not say which kind
+    "ses_likely": None,  # nothing but SES's label, which does not say which kind
 }
 
 

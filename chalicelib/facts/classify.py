@@ -66,10 +66,16 @@ _BY_KIND: Mapping[AgentKind, tuple[Class, str]] = {
 def classify(fact: Fact) -> tuple[Class, str]:
     """Return the class of an open or click, and the reason, without regard to other facts.
 
-    SES's `Unlikely` lifts nothing that the agent or the time shows to be a bot.
+    What the agent and the time show decides first, because it has the kind of bot, which SES's
+    label does not have. `Likely` makes all others a bot's, and `Unlikely` lifts nothing.
     """
-    if fact.is_bot == "Likely":
+    engager, reason = _by_agent_and_time(fact)
+    if engager != "machine" and fact.is_bot == "Likely":
         return "machine", "ses_likely"
+    return engager, reason
+
+
+def _by_agent_and_time(fact: Fact) -> tuple[Class, str]:
     kind = agent_kind(fact)
     if kind == "apple_proxy" and fact.type == "Click":
         kind = "unrecognised"  # no browser has so short a user agent

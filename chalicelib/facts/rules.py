@@ -23,7 +23,7 @@ from chalicelib.facts.classify import agent_kind, classify, time_after_sending
 from chalicelib.facts.fact import ENGAGEMENTS, Class, Fact
 from chalicelib.facts.networks import NO_EVIDENCE, Bits, Evidence, Reputation, reputation
 
-RULES_VERSION = 4  # increment with every change of a rule, here or in facts/classify.py
+RULES_VERSION = 5  # increment with every change of a rule, here or in facts/classify.py
 
 # Two different links this close are not two decisions: deciding, pointing and clicking take more
 # than 2 s (keystroke-level model). 836 bursts of craft-campaign#546 took under 1 s each.

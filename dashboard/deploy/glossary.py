@@ -862,7 +862,8 @@ KINDS_OF_BOTS_HELP = {
     "prefetch": "A mailbox provider fetches images and links within seconds of sending.",
     "security_scanner": "Opens emails and follows their links to check that they are safe.",
     "declared_bot": "Its user agent says that it is a bot.",
-    "other": "Labeled as a likely bot by SES, or classified by an earlier version of the rules.",
+    "other": "Labeled as a likely bot by SES, without a sign of its kind; or classified by an "
+    "earlier version of the rules.",
 }
 
 TIMELINE = {

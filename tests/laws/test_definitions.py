@@ -141,6 +141,17 @@ def test_an_open_through_a_privacy_proxy_is_neither_read_nor_unread():
     assert shown["rates"]["read_observable"] == 0.25
 
 
+@pytest.mark.parametrize("label", ["Likely", "Unlikely", None])
+def test_emails_that_only_apples_proxy_opened_have_an_open_of_its_kind(label):
+    private = [ses.an_open(f"m-{n}", agent=ses.APPLE_MAIL_PRIVACY, is_bot=label) for n in range(3)]
+
+    shown = snapshot(*deliveries(3), *private)
+
+    assert shown["counts"]["unique_private_opens"] == 3
+    kinds = {name: kind["opens"] for name, kind in shown["bots"]["kinds"].items()}
+    assert kinds == dict.fromkeys(kinds, 0) | {"privacy_proxy": 3}
+
+
 def test_a_rate_without_the_events_of_its_denominator_is_unknown():
     shown = snapshot(ses.a_delivery("m-0"), ses.an_open("m-1"), ses.an_open("m-2"))
 

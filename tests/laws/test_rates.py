@@ -16,6 +16,9 @@ from chalicelib.stats.counters import COUNTERS, RATES, SUMMARY, Aggregate, rates
 
 NOW = datetime(2026, 11, 23, 10, 5, tzinfo=UTC)
 SPRING = "stats/email-campaign/spring"
+MESSAGES = ("m-1", "m-2", "m-3")
+TIMES = ("2026-11-23T10:00:01.000Z", "2026-11-23T10:00:04.000Z", "2026-11-23T11:00:00.000Z")
+LABELS = ("Likely", "Unlikely", None)
 SIDES = sorted({name for sides in RATES.values() for name in sides})
 
 
@@ -41,6 +44,21 @@ def test_rates_of_any_events_are_fractions_or_null(happened):
     assert all(count >= 0 for count in stats["counts"].values())
     for row in stats["links"]:
         assert all(row[name] is None or row[name] >= 0 for name in row if "clicks" in name)
+
+
+@given(st.lists(st.tuples(*map(st.sampled_from, (MESSAGES, TIMES, LABELS))), min_size=1))
+def test_kinds_of_bots_and_devices_agree_on_what_apples_proxy_opened(happened):
+    stats = shown(
+        *(
+            ses.an_open(message, at=at, agent=ses.APPLE_MAIL_PRIVACY, is_bot=label)
+            for message, at, label in happened
+        )
+    )
+
+    kinds = {name: kind["opens"] for name, kind in stats["bots"]["kinds"].items()}
+    opens = {(message, at) for message, at, _ in happened}
+    assert kinds == dict.fromkeys(kinds, 0) | {"privacy_proxy": len(opens)}
+    assert stats["counts"]["unique_private_opens"] == len({message for message, _ in opens})
 
 
 @given(st.dictionaries(st.sampled_from([*COUNTERS, *SIDES]), st.integers(-(10**6), 10**18)))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import reference, ses
 from support.chaos import chaos
 from support.generate import engagements
-from support.rules import NEWER, OLDER, OLDER_IN_PART
+from support.rules import FIRST, NEWER, OLDER, OLDER_IN_PART
 from support.world import World
 
 from chalicelib.facts.fact import ENGAGEMENTS
@@ -81,10 +81,10 @@ def test_duplicates_and_crashes_in_two_releases_end_with_the_newer_rules(happene
 
 @given(st.lists(engagements, min_size=2, max_size=8), st.data())
 def test_facts_without_a_rank_are_settled_by_the_newer_rules(happened, data):
-    """Releases before this one stored a class without its rank."""
-    world = World(releases=(OLDER, NEWER))
+    """Releases with the first rules stored a class without its rank."""
+    world = World(releases=(FIRST, NEWER))
     early = data.draw(st.integers(1, len(happened) - 1))
-    world.deployed = OLDER
+    world.deployed = FIRST
     for event in happened[:early]:
         world.arrive(event)
         world.ingest(*world.queue)

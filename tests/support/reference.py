@@ -248,13 +248,15 @@ def _of_bots(one, whose):
 
 
 def _kind_of_bot(one, whose):
-    if whose != "machine" or one.is_bot == "Likely":
+    if whose != "machine":
         return None
     if one.agent == ses.APPLE_MAIL_PRIVACY and one.counter == "opens":
         return "privacy_proxy"
     if one.agent == ses.CRAWLER:
         return "declared_bot"
-    return "prefetch" if _by_itself(one) == "machine" else "security_scanner"
+    if _without_label(one) == "machine":
+        return "prefetch"
+    return None if one.is_bot == "Likely" else "security_scanner"
 
 
 def _agreement(one, whose):
@@ -266,8 +268,11 @@ def _agreement(one, whose):
 
 
 def _by_itself(one):
-    if one.is_bot == "Likely":
-        return "machine"
+    return "machine" if one.is_bot == "Likely" else _without_label(one)
+
+
+def _without_label(one):
+    """Return whose an open or click is by its agent and its time."""
     if one.agent is not None and 0 <= one.age <= 3:
         return "machine"
     return WHOSE[one.agent][one.counter == "clicks"]

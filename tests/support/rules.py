@@ -88,7 +88,9 @@ CURRENT = Rules(RULES_VERSION)
 # Older rules that classify everything, or something, differently from the newer ones.
 OLDER = Rules(RULES_VERSION - 1, turns=1)
 OLDER_IN_PART = Rules(RULES_VERSION - 1, turns=1, types=("Click",))
-# The rules before the current ones, which knew no networks.
+# The first rules, before a class had a rank.
+FIRST = Rules(1, turns=1)
+# Earlier rules, which knew no networks.
 WITHOUT_NETWORKS = Rules(RULES_VERSION - 1, turns=1, has_networks=False)
 # The rules of the current code, which the oracle also applies.
 NEWER = CURRENT

@@ -54,10 +54,12 @@ def test_an_open_within_three_seconds_of_the_send_is_a_prefetch(at, engager):
     assert judged(ses.an_open(at=at))[0] == engager
 
 
-def test_a_likely_verdict_of_ses_classifies_an_open_as_bot():
-    assert judged(ses.an_open(is_bot="Likely")) == ("machine", "ses_likely")
+@pytest.mark.parametrize("agent", [ses.BROWSER, ses.GMAIL_PROXY, None, "X"])
+def test_a_likely_verdict_of_ses_classifies_an_open_as_bot(agent):
+    assert judged(ses.an_open(agent=agent, is_bot="Likely")) == ("machine", "ses_likely")
 
 
+@pytest.mark.parametrize("label", ["Likely", "Unlikely"])
 @pytest.mark.parametrize(
     ("agent", "reason"),
     [
@@ -66,8 +68,8 @@ def test_a_likely_verdict_of_ses_classifies_an_open_as_bot():
         ("curl/8", "scanner_agent"),
     ],
 )
-def test_an_unlikely_verdict_of_ses_does_not_lift_a_bots_user_agent(agent, reason):
-    assert judged(ses.an_open(agent=agent, is_bot="Unlikely")) == ("machine", reason)
+def test_no_verdict_of_ses_changes_what_a_bots_user_agent_shows(agent, reason, label):
+    assert judged(ses.an_open(agent=agent, is_bot=label)) == ("machine", reason)
 
 
 def test_an_unlikely_verdict_does_not_change_an_unknown_user_agent():

@@ -1,6 +1,7 @@
 """Which bots opened and clicked, how SES's label compares, and what may still change."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from chalicelib.facts.fact import FactSettings, facts_of
 from chalicelib.facts.settle import settle
 from chalicelib.live.messages import campaign_snapshot, campaign_stats
 from chalicelib.ses.parse import parse
-from chalicelib.stats.contributions import contributions
+from chalicelib.stats.contributions import contributions, difference
 from chalicelib.stats.counters import SUMMARY, Aggregate
 
 LATER = "2026-11-23T12:00:00.000Z"
@@ -39,6 +40,7 @@ def opened(agent=ses.BROWSER, **more):
         (opened(ses.CRAWLER), "declared_bot"),
         (ses.a_click(at=LATER, agent=ses.OUTDATED_BROWSER), "security_scanner"),
         (opened(is_bot="Likely"), None),
+        (ses.a_click(at=LATER, agent=ses.APPLE_MAIL_PRIVACY, is_bot="Likely"), None),
         (opened(), None),
         (opened(None), None),
     ],
@@ -47,6 +49,36 @@ def test_the_reason_tells_the_kind_of_bot(event, kind):
     [fact] = settled(event)
 
     assert kind_of_bot(fact) == kind
+
+
+@pytest.mark.parametrize("label", ["Likely", "Unlikely", None])
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        (partial(opened, ses.APPLE_MAIL_PRIVACY), "privacy_proxy"),
+        (partial(opened, ses.GMAIL_PREFETCH), "prefetch"),
+        (partial(ses.an_open, at="2026-11-23T10:00:01.000Z"), "prefetch"),
+        (partial(ses.a_click, at="2026-11-23T10:00:01.000Z"), "prefetch"),
+        (partial(opened, ses.CRAWLER), "declared_bot"),
+        (partial(ses.a_click, at=LATER, agent=ses.CRAWLER), "declared_bot"),
+    ],
+)
+def test_what_agent_or_time_show_has_the_same_kind_whatever_the_label_of_ses(event, kind, label):
+    [fact] = settled(event(is_bot=label))
+
+    assert (fact.engager, kind_of_bot(fact)) == ("machine", kind)
+
+
+def test_a_label_that_hid_the_kind_is_replaced_when_the_email_is_settled_again():
+    [fact] = settled(opened(ses.APPLE_MAIL_PRIVACY, is_bot="Likely"))
+    by_earlier_rules = replace(fact, reason="ses_likely", settled=4_000_000)
+
+    [again] = settle([by_earlier_rules], None).facts
+
+    changes = difference(again, by_earlier_rules)
+    assert [(one.keys, one.counts) for one in changes] == [
+        ([("spring", SUMMARY)], {"privacy_proxy_opens": 1})
+    ]
 
 
 @pytest.mark.parametrize(
