@@ -631,6 +631,7 @@ def run(campaign, plan):  # noqa: C901 - one case for each step
             case "rest":
                 campaign.rest(number % 5 + 1)
             case "day" if number > 35:
+                world.drain()
                 world.now += 86_400
             case "newer" if number > 35:
                 campaign.leave_the_newest()
