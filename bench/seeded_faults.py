@@ -2129,8 +2129,8 @@ FAULTS = (
     Fault(
         "an incident of a campaign that is no longer among the newest never ends",
         "chalicelib/functions/watch.py",
-        "others = sorted(pipeline.judged - newest)",
-        "others: list[str] = []",
+        "names = sorted((further.judged | due) - newest)",
+        "names = sorted(due - newest)",
         (
             "tests/laws/test_incidents.py::test_an_incident_is_judged_until_it_ends_though_newer_campaigns_begin",
         ),

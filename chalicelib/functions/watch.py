@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Literal, TypeVar
+from zlib import crc32
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -22,6 +23,7 @@ from chalicelib.aws.stream_lag import EventsStream
 from chalicelib.aws.topics import AlarmTopic
 from chalicelib.config import Config, load
 from chalicelib.errors import AwsError, PipelineFault, trace
+from chalicelib.insight.done import DONE_AFTER
 from chalicelib.log import log
 from chalicelib.stats.counters import Aggregate
 from chalicelib.stats.day_check import DayCheck
@@ -33,7 +35,7 @@ from chalicelib.stats.links import has_changing_ranks
 from chalicelib.stats.marked_tests import repeat_marks
 from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.reconciled import due
-from chalicelib.stats.table import Pipeline, StatsTable
+from chalicelib.stats.table import Further, Pipeline, StatsTable
 
 # The newest campaigns: missing tracking matters only for campaigns that are being sent.
 _CAMPAIGNS = 25
@@ -50,6 +52,8 @@ _IDLE_LOOK_SECONDS = 3600
 # The comparison with SES takes up to half of the function's minute: a check that took longer than
 # this leaves it to the next one.
 _RECONCILE_BEFORE_SECONDS = 15
+# Campaigns that have left the newest and may be done are judged once in so many minutes.
+_AWAITED_MINUTES = 10
 
 T = TypeVar("T")
 
@@ -109,8 +113,7 @@ class HealthMonitor(Struct):
         look_every = _IDLE_LOOK_SECONDS if is_idle else LOOK_SECONDS
         if last is not None and is_idle and _is_quiet(last, now, look_every):
             # Nothing was counted, but what is usual changes with the age.
-            self._update_paces(pipeline, now, probes)
-            self._judge_campaigns(pipeline, late_seconds(last), now, probes)
+            self._update_campaigns(pipeline, late_seconds(last), now, probes)
             self._reconcile(pipeline, last, now, probes)
             log("watch", unchanged_since=last.checked_at)
             if probes.failed:
@@ -139,8 +142,7 @@ class HealthMonitor(Struct):
         for campaign in newest or ():
             if has_changing_ranks(campaign, now):
                 probes.run("links", partial(self.stats_table.put_leaders, campaign.campaign))
-        self._update_paces(pipeline, now, probes)
-        self._judge_campaigns(pipeline, late_seconds(findings), now, probes)
+        self._update_campaigns(pipeline, late_seconds(findings), now, probes)
         self._reconcile(pipeline, findings, now, probes)
         log("watch", **asdict(findings))
         problems = [*findings.problems(), *probes.failed]
@@ -148,36 +150,44 @@ class HealthMonitor(Struct):
             raise PipelineFault("; ".join(problems))
         return findings
 
-    def _update_paces(self, pipeline: Pipeline | None, now: float, probes: "_Probes") -> None:
-        """Update the pace of the running campaigns, each of which may fail by itself.
-
-        While the directory is being built, their entries wait for the next check.
-        """
-        at = datetime.fromtimestamp(now, UTC)
-        judged = pipeline.judged if pipeline else ()
-        self.paces.keep_only({*(one.campaign for one in self.newest), *judged})
-        for summary in self.newest:
-            probes.run("the pace of a campaign", partial(self.paces.update, summary, at))
-        if pipeline is not None and pipeline.directory.is_complete:
-            probes.run("the directory", partial(self.paces.update_directory, at))
-
-    def _judge_campaigns(
+    def _update_campaigns(
         self, pipeline: Pipeline | None, late: int | None, now: float, probes: "_Probes"
     ) -> None:
-        """Judge whether campaigns are in trouble, each of which may fail by itself.
+        """Update the pace of campaigns, and judge whether they are in trouble or done.
 
-        These are the newest, and those that were in trouble when they were among the newest.
-        While ingest is paused for a recount, nothing is judged: events wait, and counters change.
+        These are the newest, and those that are judged further. Each may fail by itself.
         """
-        if pipeline is None or pipeline.health.paused_at is not None:
-            return
         at = datetime.fromtimestamp(now, UTC)
+        further = pipeline.further if pipeline else Further()
         newest = {one.campaign for one in self.newest}
-        others = sorted(pipeline.judged - newest)
-        older = probes.run("older campaigns", partial(self.stats_table.summaries, others)) or ()
+        self.paces.keep_only(newest | further.judged | further.awaited.keys())
+        due = probes.run("campaigns that may be done", partial(_due, further, at)) or set()
+        names = sorted((further.judged | due) - newest)
+        read = partial(self.stats_table.summaries, names)
+        older = probes.run("older campaigns", read) or ()
+        if self._update_paces((*self.newest, *older), at, probes) & {*names}:
+            older = probes.run("older campaigns", read) or ()  # their results include the pace
+        if pipeline is None:
+            return
+        # While the directory is being built, its entries wait for the next check.
+        if pipeline.directory.is_complete:
+            probes.run("the directory", partial(self.paces.update_directory, at))
+        # While ingest is paused for a recount, events wait, and counters change.
+        if pipeline.health.paused_at is not None:
+            return
         for summary in (*self.newest, *older):
-            update = partial(self.alarms.update, summary, late, at, pipeline.judged)
+            update = partial(self.alarms.update, summary, late, at, further)
             probes.run("the alarms of a campaign", update)
+
+    def _update_paces(
+        self, summaries: Sequence[Aggregate], at: datetime, probes: "_Probes"
+    ) -> set[str]:
+        """Update the pace of campaigns, and return those of which it was stored."""
+        return {
+            one.campaign
+            for one in summaries
+            if probes.run("the pace of a campaign", partial(self.paces.update, one, at))
+        }
 
     def _reconcile(
         self, pipeline: Pipeline | None, findings: Findings, now: float, probes: "_Probes"
@@ -259,6 +269,20 @@ class _Probes:
             log("probe_failed", probe=what, detail=detail)
             self.failed.append(f"watch cannot check {what}: {detail}")
             return None
+
+
+def _due(further: Further, at: datetime) -> set[str]:
+    """Return the campaigns that wait for their results, may be done, and are judged this minute.
+
+    Each is judged once in some minutes, in which about as many are judged each minute.
+    """
+    turn = int(at.timestamp()) // 60 % _AWAITED_MINUTES
+    return {
+        campaign
+        for campaign, first_event_at in further.awaited.items()
+        if at - datetime.fromisoformat(first_event_at) >= DONE_AFTER
+        and crc32(campaign.encode("utf-8", "surrogatepass")) % _AWAITED_MINUTES == turn
+    }
 
 
 def _is_quiet(last: Findings, now: float, look_every: int) -> bool:

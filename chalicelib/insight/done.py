@@ -35,9 +35,14 @@ _OUTCOMES = (
 )
 
 
+def may_become_done(counts: Mapping[str, int], age: timedelta) -> bool:
+    """Return whether a campaign has the size, and is not too old to be reported."""
+    return age < DONE_UNTIL and counts.get("deliveries", 0) >= LEAST_DELIVERIES
+
+
 def may_be_done(counts: Mapping[str, int], age: timedelta) -> bool:
     """Return whether a campaign has the size and the age; otherwise, its sends need not be read."""
-    return DONE_AFTER <= age < DONE_UNTIL and counts.get("deliveries", 0) >= LEAST_DELIVERIES
+    return age >= DONE_AFTER and may_become_done(counts, age)
 
 
 def is_done(

@@ -12,6 +12,9 @@ A campaign with a running incident, or with a message that waits for the end of 
 open: it is judged even if it is no longer among the newest. The set of these campaigns is written
 before a log that opens one, so that a crash never loses a campaign.
 
+A campaign that may still become done is stored as well, until its results are reported. If it has
+left the newest by the time at which it may be done, it is judged from then on, but not each minute.
+
 Each minute, one item is read for each campaign that is judged. The log is written only if more than
 the minute has changed: while emails are sent, each one to three minutes, when a mark is set
 (insight/marks.py); otherwise when an incident begins or ends, and in the ten minutes before it
@@ -20,7 +23,7 @@ ends. It has at most 20 KB.
 
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -30,7 +33,7 @@ from chalicelib.facts.personal import masked
 from chalicelib.insight.alarms import JUDGED_FOR, judge
 from chalicelib.insight.causes import Observation
 from chalicelib.insight.curves import sending
-from chalicelib.insight.done import PUNCTUAL_SECONDS, is_done, may_be_done
+from chalicelib.insight.done import PUNCTUAL_SECONDS, is_done, may_be_done, may_become_done
 from chalicelib.insight.history import comparable
 from chalicelib.log import log as log_event
 from chalicelib.stats.alarm_texts import Alarm, alarm, alarm_for_test, alarm_when_done
@@ -40,7 +43,7 @@ from chalicelib.stats.incidents import DONE, Settings, effective
 from chalicelib.stats.pace import running_campaign
 from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.quiet_hours import QuietHours, zone_of
-from chalicelib.stats.table import StatsTable
+from chalicelib.stats.table import Further, StatsTable
 from chalicelib.stats.watch_log import (
     StoredLog,
     WatchLog,
@@ -56,6 +59,9 @@ from chalicelib.stats.watch_log import (
 
 HOLD_SECONDS = 55
 """How long a check takes hold: less than until the next one, more than what it needs."""
+
+MOST_AWAITED = 100
+"""While so many campaigns wait for their results, none is added. One check may exceed it by 24."""
 
 _ATTEMPTS = 3
 
@@ -93,7 +99,7 @@ class CampaignAlarms:
         summary: Aggregate,
         late_seconds: int | None,
         now: datetime,
-        judged: Collection[str] = (),
+        further: Further,
     ) -> None:
         """Judge a campaign, and store and send what has begun or ended.
 
@@ -101,7 +107,7 @@ class CampaignAlarms:
             summary: the campaign's summary.
             late_seconds: how late events are counted; None if that is unknown.
             now: the current time, in UTC.
-            judged: the campaigns that are judged even if they are not among the newest.
+            further: the campaigns that are judged even if they are not among the newest.
 
         Raises:
             AwsError: an item could not be read or written, or a message not be sent; a later call
@@ -111,7 +117,8 @@ class CampaignAlarms:
         if summary.first_event_at is None:
             return
         # A campaign may be added to those judged while it is closed, also by the same check.
-        if campaign in self._closed and campaign not in judged:
+        is_further = campaign in further.judged or campaign in further.awaited
+        if campaign in self._closed and not is_further:
             return
         age = now - datetime.fromisoformat(summary.first_event_at)
         is_old = age >= JUDGED_FOR
@@ -124,13 +131,16 @@ class CampaignAlarms:
             else:
                 new = self._judged(summary, stored.log, late_seconds, now)
             new = self._reported(summary, new, late_seconds, age, now)
-            if new.is_open and campaign not in judged:
+            if new.is_open and campaign not in further.judged:
                 self._stats_table.judge_further(campaign, judged=True)
             found = None
             if new.has_work or not is_same(new, stored.log):
                 found = self._store(campaign, new, stored.version)
             if found is None:
-                self._end(summary, completed(new), age, judged)
+                awaits = not new.later.is_reported and may_become_done(summary.counts, age)
+                self._await_results(campaign, summary.first_event_at, further, awaits=awaits)
+                if not completed(new).is_open:
+                    self._end(campaign, further, is_closed=is_old and not awaits)
                 return
             stored = found
         raise AwsError("Contention", f"the watch log changed {_ATTEMPTS} times while it was judged")
@@ -156,16 +166,23 @@ class CampaignAlarms:
             self._complete(campaign, new, version + 1)
         return found
 
-    def _end(
-        self, summary: Aggregate, log: WatchLog, age: timedelta, judged: Collection[str]
+    def _await_results(
+        self, campaign: str, first_event_at: str, further: Further, *, awaits: bool
     ) -> None:
-        """Forget a campaign of which nothing is left to do."""
-        if log.is_open:
-            return
-        if summary.campaign in judged:
-            self._stats_table.judge_further(summary.campaign, judged=False)
-        if age >= JUDGED_FOR and (log.later.is_reported or not may_be_done(summary.counts, age)):
-            self._closed.add(summary.campaign)
+        """Store whether a campaign waits for its results, if that has changed."""
+        awaited = further.awaited
+        if campaign in awaited:
+            if not awaits:
+                self._stats_table.await_results(campaign, awaited[campaign], awaited=False)
+        elif awaits and len(awaited) < MOST_AWAITED:
+            self._stats_table.await_results(campaign, first_event_at, awaited=True)
+
+    def _end(self, campaign: str, further: Further, *, is_closed: bool) -> None:
+        """Forget a campaign of which nothing is left to do now, or, if it is closed, at all."""
+        if campaign in further.judged:
+            self._stats_table.judge_further(campaign, judged=False)
+        if is_closed:
+            self._closed.add(campaign)
 
     def _put(self, campaign: str, new: WatchLog, version: int, name: str) -> StoredLog | None:
         """Store a log, and take hold of what is to be done; return another one that is stored."""

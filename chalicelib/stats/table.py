@@ -124,7 +124,9 @@ _MOST_BUCKETS = {"minute": 120, "hour": 72, "day": 180}
 _MOST_UNDELIVERED = UNDELIVERED_WINDOW // timedelta(minutes=1)
 _WATCH_LOG = "watch log"
 _HEALTH_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": HEALTH}}
-# The campaigns with an open incident. `pipeline` reads it, too: its part is in the same range.
+# The campaigns with an open incident, and those that wait for their results, each with the time of
+# its first event: `2026-11-23T10:00:00.000Z spring`. `pipeline` reads it, too: its part is in the
+# same range.
 _OPEN = "open incidents"
 _OPEN_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": _OPEN}}
 _MARKED = "marked tests"
@@ -134,6 +136,19 @@ _RECONCILIATION_KEY = {"campaign": {"S": PIPELINE}, "part": {"S": RECONCILIATION
 _PLACE = re.compile(
     rf"(?P<campaign>.{{1,{MAX_ID}}})#(?P<at>[0-9-]{{10}}T[0-9:]{{8}}(?:\.[0-9]{{3}})?Z)", re.DOTALL
 )
+
+
+class Further(NamedTuple):
+    """The campaigns that are judged even if they are not among the newest.
+
+    Attributes:
+        judged: those with an open incident or message, which are judged each minute.
+        awaited: those that wait for their results, and are judged once they may be done: the time
+            of each one's first event, in RFC 3339.
+    """
+
+    judged: frozenset[str] = frozenset()
+    awaited: Mapping[str, str] = {}
 
 
 class Marked(NamedTuple):
@@ -152,7 +167,7 @@ class Pipeline(NamedTuple):
 
     Attributes:
         delays: what has been measured of each shard's events, by the part of its position.
-        judged: campaigns that are judged even if they are not among the newest.
+        further: campaigns that are judged even if they are not among the newest.
         marked: see stats/marked_tests.py.
     """
 
@@ -161,7 +176,7 @@ class Pipeline(NamedTuple):
     directory: State
     delays: Mapping[str, Sums] = {}
     reconciled: Stored = Stored()
-    judged: frozenset[str] = frozenset()
+    further: Further = Further()
     marked: Marked = Marked()
 
 
@@ -607,7 +622,7 @@ class StatsTable:
             state_from_item(by_part.get(STATE, {})),
             {part: delays_from_item(one) for part, one in shards.items()},
             stored_from_item(by_part.get(RECONCILIATION, {})),
-            frozenset(by_part.get(_OPEN, {}).get("campaigns", {}).get("SS", ())),
+            _further_from_item(by_part.get(_OPEN, {})),
             _marked_from_item(by_part.get(_MARKED, {})),
         )
 
@@ -952,6 +967,25 @@ class StatsTable:
             ExpressionAttributeValues={":campaign": {"SS": [campaign]}},
         )
 
+    def await_results(self, campaign: str, first_event_at: str, *, awaited: bool) -> None:
+        """Store whether a campaign waits for its results, even if it is not among the newest.
+
+        Args:
+            campaign: the campaign's id.
+            first_event_at: the time of its first event; to remove it, the one that is stored.
+            awaited: whether it is.
+
+        Raises:
+            AwsError: the item could not be written.
+        """
+        self._dynamo.call(
+            "update_item",
+            TableName=self._name,
+            Key=_OPEN_KEY,
+            UpdateExpression=f"{'ADD' if awaited else 'DELETE'} awaited :campaign",
+            ExpressionAttributeValues={":campaign": {"SS": [f"{first_event_at} {campaign}"]}},
+        )
+
     def put_incident(self, campaign: str, incident: Incident) -> None:
         """Store an incident, unless a later version of it is stored; the operation is idempotent.
 
@@ -1266,6 +1300,14 @@ class StatsTable:
 def _variants(campaign: str, tags: Sequence[str]) -> list[Key]:
     """Return the keys of the variants with these tags."""
     return [(campaign, variant_part(one)) for one in tags]
+
+
+def _further_from_item(item: Item) -> Further:
+    awaited = (one.partition(" ") for one in item.get("awaited", {}).get("SS", ()))
+    return Further(
+        frozenset(item.get("campaigns", {}).get("SS", ())),
+        {campaign: first_event_at for first_event_at, _, campaign in awaited},
+    )
 
 
 def _marked_from_item(item: Item) -> Marked:

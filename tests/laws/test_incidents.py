@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from itertools import count, takewhile
 from unittest.mock import patch
+from zlib import crc32
 
 import pytest
 from hypothesis import event, given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from laws.test_paces import TOPIC, Account, unhooked
 
 from chalicelib.errors import AwsError, PipelineFault
+from chalicelib.functions import watch
 from chalicelib.insight.alarms import JUDGED_FOR
 from chalicelib.insight.done import DONE_AFTER, DONE_UNTIL
 from chalicelib.stats.counters import ON_DISK, SUMMARY, provider_part
@@ -27,11 +29,13 @@ DONE = ("done", "done")
 class Campaign(Account):
     """A campaign with 990 delivered emails and no opens for an hour."""
 
-    def __init__(self):
-        super().__init__(earlier=0)
+    def __init__(self, earlier=0, buckets=0):
+        super().__init__(earlier=earlier)
         self.build_directory()
         self.batches = 0
-        self.store("spring", self.now - HOUR, buckets=0)
+        self.began = self.now - HOUR
+        self.was_awaited = False
+        self.store("spring", self.began, buckets=buckets)
         self._note()
         self.loses_response = False
         self.completing = set()  # checks that have stored something to do
@@ -57,6 +61,7 @@ class Campaign(Account):
             invocation.step()
 
     def _after_write(self, _table, key):
+        self.was_awaited = self.was_awaited or "spring" in self.awaited
         if key[0] == "spring":
             self._lose()
 
@@ -107,6 +112,12 @@ class Campaign(Account):
         return stored.get("campaigns", {}).get("SS", [])
 
     @property
+    def awaited(self):
+        """The campaigns that wait for their results."""
+        stored = self.table.get((" pipeline", "open incidents")) or {}
+        return sorted(one.split(" ", 1)[1] for one in stored.get("awaited", {}).get("SS", []))
+
+    @property
     def ids(self):
         return Counter(one["deduplication_id"] for one in self.world.alarms)
 
@@ -127,9 +138,17 @@ class Campaign(Account):
 
     def leave_the_newest(self):
         """Begin so many campaigns that this one is no longer among the newest."""
-        for number in range(25):
+        for number in range(watch._CAMPAIGNS):
             self.store(f"newer-{number}", self.now, share=0, deliveries=3, sends=3)
         self._note()
+
+    def log_reads(self, minutes):
+        """Check for some minutes, and return how often the watch log was read."""
+        table = self.process.stats_table
+        with patch.object(table, "watch_log", wraps=table.watch_log) as read:
+            for _ in range(minutes):
+                self.check()
+        return [one.args for one in read.call_args_list].count(("spring",))
 
     def ask(self, **fields):
         viewer = self.world.subscribe()
@@ -475,6 +494,102 @@ def test_a_campaign_whose_results_are_sent_after_48_hours_is_left_with_nothing_t
     assert campaign.open_campaigns == []
 
 
+def older(**start):
+    """Return a campaign that has left the newest, an hour before it may be done."""
+    campaign = Campaign(**start)
+    campaign.open()
+    campaign.check()
+    campaign.leave_the_newest()
+    campaign.check()
+    campaign.world.now += (DONE_AFTER - 2 * HOUR).total_seconds()
+    return campaign
+
+
+def older_in_its_turn():
+    """Return a campaign that has left the newest, and is done within the next minute."""
+    campaign = older()
+    campaign.world.now += HOUR.total_seconds()
+    while (int(campaign.world.now) // 60 + 1) % 10 != crc32(b"spring") % 10:
+        campaign.wait(minutes=1)
+    return campaign
+
+
+def test_the_results_of_a_campaign_that_is_no_longer_among_the_newest_are_sent_once():
+    campaign = older()
+    for _ in range(50):
+        campaign.check()
+    assert (campaign.sent, campaign.open_campaigns, campaign.awaited) == ([], [], ["spring"])
+
+    for _ in range(40):
+        campaign.check()
+
+    assert campaign.sent == [DONE]
+    assert "Delivered: 990 of 1,000 emails (99.0%)." in campaign.world.alarms[0]["text"]
+    assert (campaign.open_campaigns, campaign.awaited) == ([], [])
+
+
+def test_the_results_of_an_older_campaign_are_compared_with_what_is_usual_at_its_age():
+    campaign = older(earlier=6, buckets=24)
+    before = campaign.pace["human_opens"]
+    campaign.world.now += HOUR.total_seconds()
+
+    for _ in range(12):
+        campaign.check()
+
+    usual = campaign.pace["human_opens"]
+    assert usual["low"] > before["low"]
+    [message] = campaign.world.alarms
+    assert f"usual after this time ({usual['low']} to {usual['high']})" in message["text"]
+
+
+def test_a_campaign_that_may_be_done_is_read_every_ten_minutes_and_not_before():
+    campaign = older()
+    campaign.ask(id=TOPIC, test=True)
+
+    assert campaign.log_reads(minutes=30) == 0
+    campaign.world.now += HOUR.total_seconds()
+    assert campaign.log_reads(minutes=30) == 3
+
+
+def test_a_campaign_waits_for_its_results_from_100_deliveries_on():
+    campaign = Campaign()
+    campaign.count(SUMMARY, deliveries=99)
+    campaign.check()
+    assert campaign.awaited == []
+
+    campaign.count(SUMMARY, deliveries=100)
+    campaign.check()
+    assert campaign.awaited == ["spring"]
+
+
+def test_a_campaign_that_is_not_reported_waits_for_its_results_until_72_hours():
+    campaign = older()
+    campaign.ask(id=TOPIC, test=True)
+    campaign.world.now += (DONE_UNTIL - DONE_AFTER).total_seconds()
+    for _ in range(50):
+        campaign.check()
+    assert campaign.awaited == ["spring"]
+
+    for _ in range(20):
+        campaign.check()
+
+    assert (campaign.sent, campaign.awaited) == ([], [])
+
+
+def test_a_limited_number_of_campaigns_waits_for_results():
+    campaign = Campaign()
+    waiting = []
+    with patch("chalicelib.stats.incident_table.MOST_AWAITED", 30):
+        for part in range(4):
+            for number in range(25):
+                campaign.store(f"newer-{part}-{number}", campaign.now, share=0)
+            campaign._note()
+            campaign.check()
+            waiting.append(len(campaign.awaited))
+
+    assert waiting == [25, 50, 50, 50]
+
+
 def test_no_results_are_sent_while_events_are_counted_late():
     campaign = of_yesterday()
     campaign.ask(id=TOPIC, kinds=["done"])
@@ -528,7 +643,7 @@ def test_a_check_of_an_earlier_release_keeps_what_is_sent_later():
     assert campaign.sent == BEGAN
 
 
-def crashing_at(call, start):
+def crashing_at(call, start, checks):
     """Crash a check before one of its calls, and complete others; None if it has fewer calls."""
     campaign = start()
     world = campaign.world
@@ -541,9 +656,19 @@ def crashing_at(call, start):
     if invocation not in world.running:
         return None
     invocation.crash()
-    for _ in range(3):
+    for _ in range(checks):
         campaign.check()
     return campaign.sent
+
+
+def require_sent_after_a_crash(start, expected, *, checks=3):
+    """Require a message, or two if the check crashed before it had stored the result."""
+    crashes = (crashing_at(n, start, checks) for n in count())
+    found = list(takewhile(lambda one: one is not None, crashes))
+
+    assert len(found) > 8
+    assert all(set(one) == set(expected) for one in found)
+    assert Counter(len(one) for one in found)[2] <= 2
 
 
 def after_quiet_hours():
@@ -563,11 +688,13 @@ def after_quiet_hours():
 )
 def test_after_a_crash_at_any_call_a_message_is_sent(start, expected):
     """It is sent twice, with the same id, if the check crashed before it had stored the result."""
-    found = list(takewhile(lambda one: one is not None, (crashing_at(n, start) for n in count())))
+    require_sent_after_a_crash(start, expected)
 
-    assert len(found) > 8
-    assert all(set(one) == set(expected) for one in found)
-    assert Counter(len(one) for one in found)[2] <= 2
+
+def test_after_a_crash_at_any_call_the_results_of_an_older_campaign_are_sent():
+    """They are sent in its next turn if the check crashed before it had stored them."""
+    with patch.object(watch, "_CAMPAIGNS", 2):
+        require_sent_after_a_crash(older_in_its_turn, [DONE], checks=12)
 
 
 def test_a_check_recognizes_its_own_write_if_the_response_was_lost():
@@ -666,6 +793,11 @@ def check_the_end(campaign):
     assert len(campaign.ids) == len(expected)
     assert not stored.log.is_open
     assert campaign.open_campaigns == []
+    age = campaign.now - campaign.began
+    may_be_done = DONE_AFTER + HOUR / 4 < age < DONE_UNTIL
+    if campaign.was_awaited and may_be_done:
+        assert stored.log.later.is_reported
+    assert (campaign.awaited == []) or age < DONE_AFTER + HOUR / 4
     for one in incidents:
         assert incident_from_item(campaign.table.get(("spring", f"incident#{one.id}"))) == one
         assert one.began_at < one.ended_at
