@@ -1,8 +1,9 @@
 """Share links: rows of the subscriptions table, which expire when the link expires.
 
 owner   member       other attributes
-shares  share/Zx81…  campaign, created_at, until; created_by: the name of the user who created it,
-                     if a user did; revoked: set while its connections are closed
+shares  share/Zx81…  campaign, created_at, until; name: if it has one; created_by: the name of the
+                     user who created it, if a user did; revoked: set while its connections are
+                     closed
 """
 
 import secrets
@@ -31,6 +32,8 @@ class ShareLink(Struct, frozen=True):
 
     Attributes:
         created_by: the name of the user who created it; empty if a command did.
+        name: how those who share recognize the link; empty for none. It may be a person's name, so
+            it is in no token and no log.
     """
 
     id: str
@@ -38,6 +41,7 @@ class ShareLink(Struct, frozen=True):
     created_at: int
     until: int
     created_by: str = ""
+    name: str = ""
 
 
 class Shares:
@@ -50,9 +54,11 @@ class Shares:
         self._name = name
         self._clock = clock
 
-    def add(self, campaign: str, until: int, created_by: str = "") -> ShareLink:
+    def add(self, campaign: str, until: int, *, created_by: str = "", name: str = "") -> ShareLink:
         """Create a share link that expires at `until`."""
-        link = ShareLink(secrets.token_urlsafe(9), campaign, int(self._clock()), until, created_by)
+        link = ShareLink(
+            secrets.token_urlsafe(9), campaign, int(self._clock()), until, created_by, name
+        )
         self._dynamo.call(
             "put_item",
             TableName=self._name,
@@ -63,6 +69,7 @@ class Shares:
                 "until": {"N": str(until)},
                 "expires": {"N": str(until)},
                 **({"created_by": {"S": created_by}} if created_by else {}),
+                **({"name": {"S": name}} if name else {}),
             },
         )
         return link
@@ -146,13 +153,15 @@ class Sharing(Struct, frozen=True):
     connections: "ManagementApi"
     sign: Callable[[str, str, int], str]
 
-    def make(self, campaign: str, until: int, *, created_by: str = "") -> tuple[ShareLink, str]:
+    def make(
+        self, campaign: str, until: int, *, created_by: str = "", name: str = ""
+    ) -> tuple[ShareLink, str]:
         """Create a link to one campaign's aggregates; return it with its token, not stored.
 
         Raises:
             InvalidRequest: the campaign has reached the limit of links.
         """
-        link = self.shares.add(campaign, until, created_by)
+        link = self.shares.add(campaign, until, created_by=created_by, name=name)
         # Count after the write, because links may be created concurrently.
         if len(self.shares.of(campaign)) > MAX_LINKS:
             self.shares.remove(share_subject(link.id))
@@ -188,6 +197,7 @@ def _link(row: Item) -> ShareLink:
         int(row["created_at"]["N"]),
         int(row["until"]["N"]),
         row.get("created_by", AttributeValue()).get("S", ""),
+        row.get("name", AttributeValue()).get("S", ""),
     )
 
 

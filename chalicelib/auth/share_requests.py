@@ -44,14 +44,16 @@ class ShareRequests(Struct, frozen=True):
 
     def _create(self, sharing: Sharing, request: Request, access: Permissions) -> Message:
         until = int(self.clock()) + request.days * _DAY_SECONDS
-        link, token = sharing.make(request.campaign, until, created_by=access.name)
+        link, token = sharing.make(
+            request.campaign, until, created_by=access.name, name=request.name
+        )
         return request.reply(id=_topic(link), share=_message(link), token=token)
 
     def _list(self, sharing: Sharing, request: Request) -> Message:
         links = sorted(sharing.shares.of(request.campaign), key=lambda link: link.until)
         return request.reply(
             id=CAMPAIGN_TOPIC_PREFIX + request.campaign,
-            # An earlier release had no limit; a longer list would not fit into a frame.
+            # A campaign has more of an earlier release, which had no limit.
             shares=list(map(_message, links[:MAX_LINKS])),
         )
 
@@ -76,6 +78,7 @@ def _message(link: ShareLink) -> Message:
         "created_at": _time(link.created_at),
         "expires_at": _time(link.until),
         "created_by": link.created_by or None,
+        "name": link.name or None,
     }
 
 

@@ -12,7 +12,7 @@ Message = dict[str, Any]
 """A message of the protocol, ready for JSON serialization."""
 
 
-_BODIES = ("snapshot", "changes", "results")
+_BODIES = ("snapshot", "changes", "results", "shares")
 _LISTS = (
     *("links", "bounces", "variants", "providers", "replies", "undelivered"),
     *("incidents", "notes", "activity", "campaigns"),
@@ -25,8 +25,9 @@ Path = tuple[str, ...]
 def frames(message: Message) -> list[str]:
     """Serialize a message as one frame, or as several if it exceeds the frame limit.
 
-    Only the lists in `snapshot`, `changes` and `results` are split. Each frame is a complete
-    message, which the client merges. All but the last frame of a reply have `"more": true`.
+    Only `results`, `shares` and the lists in `snapshot` and `changes` are split. Each frame is a
+    complete message, which the client merges. All but the last frame of a reply have
+    `"more": true`.
 
     Raises:
         ValueError: the message has no such list, or one list element or the members outside lists
@@ -68,7 +69,7 @@ def _split(whole: Any, room: int) -> Iterator[Any]:
         body = _Body({"$type": whole["$type"]} if path else [], room)
         if not body.add(path, element):
             raise ValueError(
-                f"an element of {_size(element)} bytes in {'.'.join(path) or 'results'}: "
+                f"an element of {_size(element)} bytes in {'.'.join(path) or 'a list'}: "
                 f"a frame has room for {room}"
             )
     yield body.value

@@ -35,14 +35,16 @@ DEFAULT_LIMIT = 50
 MAX_SHARE_DAYS = 366
 DEFAULT_SHARE_DAYS = 30
 MAX_SHARE_ID_LENGTH = 100
+MAX_SHARE_NAME_LENGTH = 80
 
 LIST_TOPIC = "stats/email-campaigns"
 HEALTH_TOPIC = "stats/health"
 CAMPAIGN_TOPIC_PREFIX = "stats/email-campaign/"
 
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
-# Categories of Unicode: control characters, separators of lines, and of paragraphs.
-_CONTROL = ("Cc", "Zl", "Zp")
+# Categories of Unicode: control characters, separators of lines, and of paragraphs, and surrogates,
+# which are no characters: arguments of commands that are not UTF-8 contain them.
+_CONTROL = ("Cc", "Zl", "Zp", "Cs")
 
 
 class Listing(Struct, frozen=True):
@@ -114,6 +116,7 @@ class Request(Struct, frozen=True):
         token: of authenticate.
         alarms: of setAlarms, the settings to change; None restores a default.
         days: of createShare, the number of days until the link expires.
+        name: of createShare, the link's name; empty for none.
         share: of revokeShare, the link's id.
         at: of addNote, the moment that the note is about: RFC 3339, UTC.
         text: of addNote.
@@ -144,6 +147,7 @@ class Request(Struct, frozen=True):
     token: str = ""
     alarms: Mapping[str, Any] = {}
     days: int = DEFAULT_SHARE_DAYS
+    name: str = ""
     share: str = ""
     at: str = ""
     text: str = ""
@@ -269,7 +273,7 @@ _FIELDS = {
     "compareVariants": ("campaign", "tag"),
     "getUsual": ("campaign",),
     "setAlarms": ("campaign_or_all", "alarms"),
-    "createShare": ("campaign", "days"),
+    "createShare": ("campaign", "days", "name"),
     "listShares": ("campaign",),
     "revokeShare": ("share",),
     "addNote": ("campaign", "at", "text"),
@@ -435,6 +439,36 @@ def _token(value: dict[str, Any]) -> str:
         # Do not echo any part of the value: it may be a secret.
         raise InvalidRequest("invalid_request", "token must be a JSON Web Token (a string)")
     return token
+
+
+def share_name(value: Any) -> str:
+    """Return the name of a share link without surrounding space; empty for none.
+
+    Raises:
+        InvalidRequest: the name is no string, too long, or has a control character. The error does
+            not contain the name, because it may be a person's.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidRequest(
+            "invalid_request",
+            f"name must be a string of at most {MAX_SHARE_NAME_LENGTH} characters, or left out",
+        )
+    name: str = value.strip()
+    if len(name) > MAX_SHARE_NAME_LENGTH:
+        raise InvalidRequest(
+            "too_large",
+            f"the name has {len(name)} characters: shorten it to {MAX_SHARE_NAME_LENGTH} or fewer",
+        )
+    for position, one in enumerate(name, 1):
+        if unicodedata.category(one) in _CONTROL:
+            raise InvalidRequest(
+                "invalid_request",
+                f"character {position} of the name is U+{ord(one):04X}: remove it, names are one "
+                "line without control characters",
+            )
+    return name
 
 
 def _share(value: dict[str, Any]) -> str:
@@ -634,6 +668,7 @@ _READERS = {
     "tag": _tag_name,
     "limit": _number("limit", DEFAULT_LIMIT, MAX_LIMIT),
     "days": _number("days", DEFAULT_SHARE_DAYS, MAX_SHARE_DAYS),
+    "name": lambda value: share_name(value.get("name")),
     "share": _share,
     "cursor": _cursor,
     "stream": _stream,

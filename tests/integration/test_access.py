@@ -756,6 +756,62 @@ def test_a_token_of_a_share_link_is_sent_once_and_neither_stored_nor_logged(stag
     assert token not in json.dumps(replies) + json.dumps(stage.rows()) + capsys.readouterr().out
 
 
+def test_a_share_link_has_the_name_that_its_creator_gave_it(stage):
+    viewer = stage.sign_in("viewer", "acme")
+    before, _ = stage.share("acme-spring", seconds=60)  # as each link of an earlier release
+
+    [created] = stage.ask(viewer, action="createShare", id=topic("acme-spring"), name="Client")
+    [unnamed] = stage.ask(viewer, action="createShare", id=topic("acme-spring"), name=" ")
+
+    assert (created["share"]["name"], unnamed["share"]["name"]) == ("Client", None)
+    [listed] = stage.ask(viewer, action="listShares", id=topic("acme-spring"))
+    names = {one["share"]: one["name"] for one in listed["shares"]}
+    assert names == {
+        before.id: None,
+        created["share"]["share"]: "Client",
+        unnamed["share"]["share"]: None,
+    }
+    rows = [one for one in stage.rows() if one["owner"] == {"S": "shares"}]
+    assert [one["name"] for one in rows if "name" in one] == [{"S": "Client"}]
+
+
+def test_the_name_of_a_share_link_is_neither_sent_to_its_holders_nor_logged(stage, capsys):
+    viewer = stage.sign_in("viewer", "acme")
+    of_spring = topic("acme-spring")
+
+    [created] = stage.ask(viewer, action="createShare", id=of_spring, name="Grace")
+    assert stage.connect("guest", f"share.{created['token']}") == 200
+    seen = stage.ask("guest", action="subscribe", id=of_spring)
+    stage.pipeline.run(ses.an_open("m-acme-spring", campaign="acme-spring"))
+    seen += stage.pushes("guest")
+    stage.ask(viewer, action="listShares", id=of_spring)
+    stage.ask(viewer, action="createShare", id=of_spring, name="Grace\n")
+    stage.ask(viewer, action="createShare", id=of_spring, name="Grace\nH")
+    stage.ask(viewer, action="revokeShare", share=created["share"]["share"])
+
+    assert len(seen) > 1
+    header, payload, _ = created["token"].split(".")
+    claims = [base64.urlsafe_b64decode(one + "==").decode() for one in (header, payload)]
+    assert "Grace" not in json.dumps(seen) + "".join(claims) + capsys.readouterr().out
+
+
+def test_the_longest_list_of_share_links_is_complete(stage):
+    """It does not fit into one frame."""
+    viewer = stage.sign_in("viewer", "acme", email="😀" * 100)
+    created = {
+        stage.ask(viewer, action="createShare", id=topic("acme-spring"), name="😀" * 80)[0][
+            "share"
+        ]["share"]
+        for _ in range(share_links.MAX_LINKS)
+    }
+
+    frames = stage.ask(viewer, action="listShares", id=topic("acme-spring"))
+
+    assert [one.get("more") for one in frames] == [True, None]
+    listed = [one["share"] for frame in frames for one in frame["shares"]]
+    assert (len(listed), set(listed)) == (share_links.MAX_LINKS, created)
+
+
 def test_revoking_a_share_link_by_request_closes_its_connections(stage):
     viewer = stage.sign_in("viewer", "staff")
     [created] = stage.ask(viewer, action="createShare", id=topic("acme-spring"))

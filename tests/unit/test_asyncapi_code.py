@@ -75,6 +75,7 @@ def test_limits_match_the_document():
     assert SCHEMAS["Limit"]["maximum"] == protocol.MAX_LIMIT
     assert SCHEMAS["Limit"]["default"] == protocol.DEFAULT_LIMIT
     assert query["maxLength"] == protocol.MAX_QUERY_LENGTH
+    assert SCHEMAS["ShareName"]["maxLength"] == protocol.MAX_SHARE_NAME_LENGTH
 
 
 def test_the_snapshot_of_an_earlier_release_is_valid():

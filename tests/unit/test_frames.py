@@ -51,11 +51,11 @@ def bodies(draw):
 @st.composite
 def messages(draw):
     """Draw a push or a reply."""
-    body = draw(st.sampled_from(["changes", "snapshot", "results"]))
+    body = draw(st.sampled_from(["changes", "snapshot", "results", "shares"]))
     members = {"id": "stats/email-campaign/" + draw(texts(250))}
     if body != "changes":
         members |= {"request_id": draw(texts(200) | st.integers()), "action": "get"}
-    return {**members, body: draw(ELEMENTS if body == "results" else bodies())}
+    return {**members, body: draw(ELEMENTS if body in ("results", "shares") else bodies())}
 
 
 def size(message):
@@ -88,7 +88,7 @@ def merged(parts, name):
 
 
 def body_of(message):
-    return next(name for name in ("changes", "snapshot", "results") if name in message)
+    return next(name for name in ("changes", "snapshot", "results", "shares") if name in message)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -263,3 +263,39 @@ def test_a_refused_text_of_a_note_is_not_echoed():
 def test_the_moment_of_a_note_is_a_time_in_utc(at):
     with pytest.raises(InvalidRequest, match="at must be a time such as 2026-11-23T10:00:00Z"):
         parse_request(note(at=at))
+
+
+def new_share(**members):
+    return json.dumps({"action": "createShare", "id": _A, **members})
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "x" * 80, "👩\u200d💻 <b>&amp;", "\u202ereversed", " Kunde ", "", " \u3000"]
+)
+def test_the_name_of_a_share_link_is_any_line_of_up_to_80_characters(name):
+    assert parse_request(new_share(name=name)).name == name.strip()
+
+
+@pytest.mark.parametrize("members", [{}, {"name": None}])
+def test_a_share_link_needs_no_name(members):
+    assert parse_request(new_share(**members)).name == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "problem"),
+    [
+        ("x" * 81, "too_large", "the name has 81 characters: shorten it to 80 or fewer"),
+        ("Ada\nB", "invalid_request", "character 4 of the name is U+000A: remove it"),
+        ("Ada\x00", "invalid_request", "character 4 of the name is U+0000: remove it"),
+        ("Ada\u2028B", "invalid_request", "character 4 of the name is U+2028: remove it"),
+        (7, "invalid_request", "a string of at most 80 characters, or left out"),
+        (["Ada"], "invalid_request", "a string of at most 80 characters, or left out"),
+    ],
+)
+def test_a_bad_name_of_a_share_link_is_refused_without_echoing_it(name, code, problem):
+    with pytest.raises(InvalidRequest) as caught:
+        parse_request(new_share(name=name))
+
+    assert caught.value.code == code
+    assert problem in str(caught.value)
+    assert "Ada" not in str(caught.value)
