@@ -11,7 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.errors import CommandError, InvalidRequest
-from chalicelib.live.protocol import DEFAULT_SHARE_DAYS, MAX_SHARE_DAYS
+from chalicelib.live.protocol import (
+    DEFAULT_SHARE_DAYS,
+    MAX_SHARE_DAYS,
+    MAX_SHARE_NAME_LENGTH,
+    share_name,
+)
 from dashboard.deploy import stack
 from dashboard.installation import Installation, find, installation_options
 from dashboard.local.running import read_running
@@ -35,12 +40,19 @@ def command() -> None:
     show_default=True,
     help="Number of days until the link expires.",
 )
+@click.option(
+    "--name",
+    default="",
+    help="Name by which the link is recognized in lists, such as Client: at most "
+    f"{MAX_SHARE_NAME_LENGTH} characters. Holders of the link do not see it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @installation_options
 def add_command(  # noqa: PLR0913 - one for each option
     *,
     campaign: str,
     days: int,
+    name: str,
     as_json: bool,
     stage: str | None,
     region: str | None,
@@ -54,7 +66,7 @@ def add_command(  # noqa: PLR0913 - one for each option
         steps.warn(f"The campaign {campaign!r} has no events yet. Check its spelling.")
     until = int(time.time()) + days * _DAY
     try:
-        link, token = installation.sharing.make(campaign, until)
+        link, token = installation.sharing.make(campaign, until, name=share_name(name))
     except InvalidRequest as error:
         raise CommandError(str(error)) from error
     url = f"{page}#/share/{token}"
@@ -78,14 +90,15 @@ def list_command(*, as_json: bool, stage: str | None, region: str | None, state_
         for link in links:
             print(json.dumps(asdict(link)))
         return
-    console = Console(highlight=False)
+    # Names may contain brackets and colons, which are no markup here.
+    console = Console(highlight=False, markup=False, emoji=False)
     if not links:
         console.print("There are no share links.")
         return
-    table = Table("id", "campaign", "created", "created by", "expires", box=None)
+    table = Table("id", "campaign", "name", "created", "created by", "expires", box=None)
     for link in links:
         times = _time(link.created_at), _time(link.until)
-        table.add_row(link.id, link.campaign, times[0], link.created_by, times[1])
+        table.add_row(link.id, link.campaign, link.name, times[0], link.created_by, times[1])
     console.print(table)
 
 
