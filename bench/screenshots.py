@@ -254,7 +254,15 @@ def shared(browser: Browser, stage: Stage) -> None:
             "created_at": scenes.ago(3 * 86400),
             "expires_at": scenes.ago(-27 * 86400),
             "created_by": "ada@example.com",
-        }
+            "name": "Client",
+        },
+        {
+            "share": "mB3_x9-LqW7e",
+            "created_at": scenes.ago(3 * 86400),
+            "expires_at": scenes.ago(-27 * 86400),
+            "created_by": "ada@example.com",
+            "name": "Press",
+        },
     ]
     for name, options in {
         "share-dialog": DESKTOP | {"color_scheme": "light"},
@@ -263,7 +271,10 @@ def shared(browser: Browser, stage: Stage) -> None:
     }.items():
         page = opened(browser, stage.url + VIEWS["campaign"], **options)
         page.get_by_role("button", name="Share").click()
-        expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(1)
+        links = page.get_by_role("dialog").get_by_role("listitem")
+        expect(links).to_have_count(2)
+        links.first.get_by_role("button").click()
+        expect(links.first.get_by_role("button", name="Keep")).to_be_focused()
         shoot(page, name)
 
 

@@ -24,6 +24,9 @@ LINKS = [
         "created_by": "a-person-with-a-very-long-name@department.example.com",
     },
 ]
+NAME = '<b>"Client"</b> {time} $& \u05d0\u202e'
+NAMED = {**LINKS[0], "share": "named", "name": NAME}
+LONGEST = {**LINKS[1], "share": "longest", "name": "W" * 80}
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +97,60 @@ def test_a_link_is_revoked_after_a_confirmation_in_place(stage, look):
     assert [one["share"] for one in requests(stage, "revokeShare")] == ["soon"]
 
 
+def test_links_that_expire_at_the_same_time_differ_in_their_names(stage, look):
+    stage.scene.shares = [LINKS[0], NAMED, {**NAMED, "share": "other", "name": "Press"}]
+    dialog = opened(look("campaign"))
+    client = dialog.get_by_role("listitem").filter(has_text=NAME)
+
+    names = dialog.get_by_role("listitem").locator("b")
+    expect(names).to_have_text([NAME, "Press"])
+    revoke = dialog.get_by_role(
+        "button", name=f"Revoke the link “\u2068{NAME}\u2069” that is valid"
+    )
+    revoke.click()
+    asked = dialog.get_by_role("group", name=f"Revoke the link “\u2068{NAME}\u2069”? Everyone who")
+    expect(asked).to_be_visible()
+    expect(client).to_contain_text(f"Revoke the link “\u2068{NAME}\u2069”?")
+    client.get_by_role("button", name="Revoke link").click()
+
+    expect(names).to_have_text(["Press"])
+    assert [one["share"] for one in requests(stage, "revokeShare")] == ["named"]
+
+
+def test_a_link_is_created_with_a_name(stage, look):
+    dialog = opened(look("campaign"))
+    name = dialog.get_by_label("Name (optional)")
+
+    name.fill("Client")
+    name.press("Enter")
+    expect(dialog.get_by_role("listitem").locator("b")).to_have_text(["Client"])
+    expect(name).to_have_value("")
+    dialog.get_by_role("button", name="Create link").click()
+    expect(dialog.get_by_role("listitem")).to_have_count(2)
+
+    assert [one.get("name") for one in requests(stage, "createShare")] == ["Client", None]
+
+
+def test_a_refused_name_stays_to_be_corrected(stage, look):
+    dialog = opened(look("campaign"))
+    name = dialog.get_by_label("Name (optional)")
+    stage.scene.shares_refusal = {"code": "invalid_request", "message": "remove it"}
+
+    name.fill("Client")
+    name.press("Enter")
+
+    expect(dialog.get_by_role("alert")).to_contain_text("remove it")
+    expect(name).to_have_value("Client")
+    expect(name).to_be_focused()
+
+
+def test_a_list_of_links_in_several_frames_is_shown_in_full(stage, look):
+    stage.scene.shares = [{**NAMED, "share": f"s-{one}", "name": "漢" * 80} for one in range(140)]
+    dialog = opened(look("campaign"))
+
+    expect(dialog.get_by_role("listitem")).to_have_count(140)
+
+
 def test_the_dialog_closes_with_escape_and_returns_the_focus(look):
     page = look("campaign")
     dialog = opened(page)
@@ -124,12 +181,13 @@ def test_without_the_permission_there_is_no_button(stage, look):
 
 
 def test_the_dialog_is_accessible_and_fits_every_window(stage, look):
-    stage.scene.shares = LINKS
+    stage.scene.shares = [*LINKS, NAMED, LONGEST]
     page = look("campaign")
     dialog = opened(page)
+    dialog.get_by_label("Name (optional)").fill("Client")
     dialog.get_by_role("button", name="Create link").click()
-    expect(dialog.get_by_role("listitem")).to_have_count(3)
-    dialog.get_by_role("button", name="Revoke the link that is valid until").first.click()
+    expect(dialog.get_by_role("listitem")).to_have_count(5)
+    dialog.get_by_role("button", name="Revoke the link “\u2068WWW").click()
 
     for scheme, direction, size in product(
         ["light", "dark"], ["ltr", "rtl"], [DESKTOP, PHONE, {"width": 320, "height": 600}]

@@ -169,6 +169,7 @@ class Scene:
                     "created_at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
                     "expires_at": f"{now + timedelta(request['days']):%Y-%m-%dT%H:%M:%SZ}",
                     "created_by": "ada@example.com",
+                    "name": request.get("name"),
                 }
                 self.shares = sorted([*self.shares, link], key=lambda one: one["expires_at"])
                 return {"id": request["id"], "share": link, "token": f"token.of.{link['share']}"}

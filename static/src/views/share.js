@@ -8,8 +8,11 @@ import { list, optional, shape, string, time } from "../validate.js";
 
 const DAYS = [7, 30, 90, 365];
 const DEFAULT_DAYS = 30;
+const MOST_CHARACTERS = 80;
 
-const shareLink = shape({ share: string, created_at: time, expires_at: time, created_by: optional(string) });
+const shareLink = shape({
+  share: string, created_at: time, expires_at: time, created_by: optional(string), name: optional(string),
+});
 const creation = shape({ share: shareLink, token: string });
 const listing = shape({ shares: list(shareLink) });
 
@@ -20,6 +23,15 @@ const listing = shape({ shares: list(shareLink) });
 
 /** @param {string} token @returns {string} the address that share-link.js opens */
 const shareUrl = (token) => `${location.origin}${location.pathname}#/share/${token}`;
+
+/**
+ * A text about a link, with its name, if it has one, in its own direction.
+ * @param {string} key
+ * @param {ShareLink} link
+ * @param {Record<string, unknown>} [values]
+ */
+const about = (key, { name }, values = {}) => (name
+  ? text(`${key}_named`, { ...values, name: `\u2068${name}\u2069` }) : text(key, values));
 
 /** @extends {Component<Props & {data: import("../state.js").CampaignData | null}, {open: boolean}>} */
 export class ShareView extends Component {
@@ -40,15 +52,15 @@ export class ShareView extends Component {
 const focus = (element) => element?.focus();
 
 /**
- * `links`: null until they are loaded; `created`: the address of the link that was created last; `confirming`: the ID of
- * the link to revoke; `done`: the key of the text of the last success.
- * @typedef {{links: ShareLink[] | null, days: number, busy: boolean, created: string | null, confirming: string | null,
- *            done: string | null, error: string | null}} State
+ * `links`: null until they are loaded; `name`, `days`: of the link to create; `created`: the address of the link that was
+ * created last; `confirming`: the ID of the link to revoke; `done`: the key of the text of the last success.
+ * @typedef {{links: ShareLink[] | null, name: string, days: number, busy: boolean, created: string | null,
+ *            confirming: string | null, done: string | null, error: string | null}} State
  * @extends {Component<Props & {onClose: () => void}, State>}
  */
 class ShareDialog extends Component {
   /** @type {State} */
-  state = { links: null, days: DEFAULT_DAYS, busy: false, created: null, confirming: null, done: null, error: null };
+  state = { links: null, name: "", days: DEFAULT_DAYS, busy: false, created: null, confirming: null, done: null, error: null };
   /** @type {HTMLDialogElement | null} */
   #dialog = null;
   /** @type {HTMLElement | null} */
@@ -61,7 +73,9 @@ class ShareDialog extends Component {
 
   #load() {
     this.#ask({ action: "listShares", id: campaignTopic(this.props.id) }, (body) => {
-      this.setState({ links: listing(body, "the reply").shares });
+      // The list is split if it does not fit into a frame.
+      const { shares } = listing(body, "the reply");
+      this.setState(({ links }) => ({ links: [...links ?? [], ...shares] }));
     });
   }
 
@@ -81,10 +95,11 @@ class ShareDialog extends Component {
   #create = (event) => {
     event.preventDefault();
     const { id } = this.props;
-    this.#ask({ action: "createShare", id: campaignTopic(id), days: this.state.days }, (body) => {
+    const { days, name } = this.state;
+    this.#ask({ action: "createShare", id: campaignTopic(id), days, ...(name && { name }) }, (body) => {
       const { share, token } = creation(body, "the reply");
       const links = [...this.state.links ?? [], share].sort((a, b) => a.expires_at - b.expires_at);
-      this.setState({ links, created: shareUrl(token), done: "created" });
+      this.setState({ links, name: "", created: shareUrl(token), done: "created" });
     });
   };
 
@@ -110,7 +125,7 @@ class ShareDialog extends Component {
 
   render() {
     const { onClose } = this.props;
-    const { links, days, busy, created, done, error } = this.state;
+    const { links, name, days, busy, created, done, error } = this.state;
     return html`
       <dialog class="share-dialog" aria-labelledby="share-title" onClose=${onClose}
         ref=${(/** @type {HTMLDialogElement | null} */ one) => { this.#dialog = one; }}>
@@ -124,6 +139,9 @@ class ShareDialog extends Component {
           <dt>${text("share.hidden")}</dt><dd>${text("share.what_is_hidden")}</dd>
         </dl>
         <form onSubmit=${this.#create}>
+          <label class="wide">${text("share.name")}
+            <input type="text" value=${name} maxlength=${MOST_CHARACTERS} dir="auto" autocomplete="off" placeholder=${text("share.name_hint")}
+              onInput=${(/** @type {any} */ { target }) => this.setState({ name: target.value })} /></label>
           <label>${text("share.valid_for")}
             <select value=${days} disabled=${busy} onChange=${(/** @type {any} */ { target }) => this.setState({ days: Number(target.value) })}>
               ${DAYS.map((one) => html`<option value=${one}>${text("share.days", { days: one })}</option>`)}
@@ -151,17 +169,18 @@ class ShareDialog extends Component {
     return html`
       <li key=${link.share}>
         <span>
+          ${link.name && html`<b><bdi>${link.name}</bdi></b>`}
           ${text("share.until", { time: until })}
           <small>${text("share.made", { time: format.dateTime(link.created_at) })}${link.created_by && html` ${text("share.by")} <bdi>${link.created_by}</bdi>`}</small>
         </span>
         ${confirming === link.share ? html`
-          <span class="confirm" role="group" aria-label=${text("share.confirm")}>
-            <span>${text("share.confirm")}</span>
+          <span class="confirm" role="group" aria-label=${about("share.confirm", link)}>
+            <span>${about("share.confirm", link)}</span>
             <button type="button" class="danger" disabled=${busy} onClick=${() => this.#revoke(link)}>${text("share.revoke_link")}</button>
             <button type="button" ref=${focus} disabled=${busy} onClick=${() => { this.setState({ confirming: null }); this.#title?.focus(); }}>${text("share.keep")}</button>
           </span>`
         : html`
-          <button type="button" disabled=${busy} aria-label=${text("share.revoke_which", { time: until })}
+          <button type="button" disabled=${busy} aria-label=${about("share.revoke_which", link, { time: until })}
             onClick=${() => this.setState({ confirming: link.share, done: null })}>${text("share.revoke")}</button>`}
       </li>`;
   }
