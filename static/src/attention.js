@@ -20,11 +20,10 @@ export const SENDING_FOR = 3_600_000;
  * @param {readonly (import("./state.js").TopicData | null | undefined)[]} shown
  */
 export function lastSentAt(shown) {
-  const times = shown.flatMap((data) => {
-    if (data?.type === "campaign") return Array.from(data.timeline.minute.values(), (one) => (one.counts.sends ? one.at : 0));
-    if (data?.type === "list") return Array.from(data.campaigns.values(), ({ campaign }) => campaign.first_event_at ?? 0);
-    return Infinity;
-  });
+  const times = shown.flatMap((data) => (
+    data?.type === "campaign" ? [...data.timeline.minute.values()].map(({ at, counts }) => (counts.sends ? at : 0))
+    : data?.type === "list" ? [...data.campaigns.values()].map(({ campaign }) => campaign.first_event_at ?? 0)
+    : Infinity));
   return times.length ? Math.max(...times) : Infinity;
 }
 

@@ -189,6 +189,7 @@ export class Connection {
     this.#ended = true;
     this.#drop(null);
     this.#socket = this.#next = this.#retryAt = null;
+    this.#failures = 0;
     this.#resumed = false;
     this.#notify();
   }

@@ -63,7 +63,7 @@ export function App({ page }) {
     </header>
     <main id="content" class=${state === "live" || state === "connecting" ? "" : "is-stale"}>
       ${problem && html`<${Notice}>${problem}<//>`}
-      ${state !== "live" && state !== "ended" && failures >= 3 && html`
+      ${state !== "live" && failures >= 3 && html`
         <${Notice}>
           ${text(state === "offline" ? "page.offline" : page.unreachable, { address: page.address })} ${lastMessageAt && text("page.last")}
         <//>`}
