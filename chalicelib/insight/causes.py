@@ -131,7 +131,8 @@ class Trouble(NamedTuple):
         affected: emails with a complaint or bounce, that wait, or are opened or sent; for
             `pipeline_late`, the seconds by which events are late.
         total: of how many; for `stopped`, the size that was expected.
-        since: the minute from which on they were sent; 0 for the beginning of the campaign.
+        since: the minute from which on they were sent, or had no outcome yet if they are compared
+            with bounces; 0 for the beginning of the campaign.
     """
 
     cause: Cause
@@ -369,7 +370,8 @@ class Check:
             expected = self._now.intended
             if expected is None and (usual := least_usual_size(self._now.past, ALPHAS["stopped"])):
                 expected = round(usual[1])
-            yield Trouble("stopped", "", self._done, expected or 0)
+            sent = max(0, self._now.counts.get("sends", 0))
+            yield Trouble("stopped", "", sent, expected or 0)
 
     @property
     def _done(self) -> int:

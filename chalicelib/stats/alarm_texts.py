@@ -18,6 +18,28 @@ MAX_SUBJECT = 100
 """The longest subject that SNS accepts, in ASCII characters."""
 
 
+class Window(NamedTuple):
+    """Words for when the emails were sent that an incident counts; none since the beginning.
+
+    Attributes:
+        minutes: for several minutes before its beginning.
+        minute: for one.
+    """
+
+    minutes: str
+    minute: str
+
+
+SENT = Window(" sent in the last {minutes} minutes", " sent in the last minute")
+# An email may bounce after a mark that was sent before it (insight/marks.py).
+OPEN = Window(
+    " sent or still on their way in the last {minutes} minutes",
+    " sent or still on their way in the last minute",
+)
+# Emails that fail to render are not sent.
+TRIED = Window(" of the last {minutes} minutes", " of the last minute")
+
+
 class Words(NamedTuple):
     """The words for a cause.
 
@@ -26,12 +48,14 @@ class Words(NamedTuple):
         happened: a sentence with the numbers.
         to_do: what to do now.
         over: a sentence when it is over.
+        window: when the emails were sent.
     """
 
     title: str
     happened: str
     to_do: str
     over: str
+    window: Window = SENT
 
 
 WORDS: dict[str, Words] = {
@@ -49,6 +73,7 @@ WORDS: dict[str, Words] = {
         "of 5% on, and may pause their sending from 10% on.",
         "Stop the campaign, and check its list: hard bounces are addresses that do not exist.",
         "The rate of hard bounces is at most 5% again.",
+        OPEN,
     ),
     "provider_delays": Words(
         "{provider} is deferring your mail",
@@ -65,6 +90,7 @@ WORDS: dict[str, Words] = {
         "Stop sending to {provider}, and read its replies in the bounces: it may block your domain "
         "or IP address, or miss SPF, DKIM or DMARC.",
         "{provider} accepts your mail again.",
+        OPEN,
     ),
     "template_errors": Words(
         "Emails fail to render",
@@ -72,6 +98,7 @@ WORDS: dict[str, Words] = {
         "template.",
         "Stop the campaign, and compare the template's variables with the data of the recipients.",
         "Emails render again.",
+        TRIED,
     ),
     "low_opens": Words(
         "Far fewer opens than usual",
@@ -105,10 +132,6 @@ WORDS: dict[str, Words] = {
     ),
 }
 """The words for each cause."""
-
-WINDOW = " sent in the last {minutes} minutes"
-WINDOW_OF_A_MINUTE = " sent in the last minute"
-"""Since when the emails were sent that an incident counts."""
 
 
 class Alarm(NamedTuple):
@@ -168,7 +191,7 @@ def alarm_when_done(campaign: str, report: DoneReport, page_url: str = "") -> Al
     share = _share(report.delivered, report.sent)
     lines = [
         f"Delivered: {report.delivered:,} of {report.sent:,} emails ({share}).",
-        _result("Read", "opened by people", report.opened, report.delivered, report.usual_opened),
+        _result("Opened", "opened by people", report.opened, report.delivered, report.usual_opened),
         _result(
             "Clicked", "clicked by people", report.clicked, report.delivered, report.usual_clicked
         ),
@@ -193,7 +216,8 @@ def _result(title: str, how: str, emails: int, delivered: int, usual: Usual | No
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "-"
+    """Return a rate; none if SES did not report all emails that it is of, as on the page."""
+    return f"{part / whole:.1%}" if whole >= part and whole else "-"
 
 
 def happened(words: Words, provider: str, *, affected: int, total: int, minutes: int) -> str:
@@ -208,7 +232,10 @@ def happened(words: Words, provider: str, *, affected: int, total: int, minutes:
             beginning of the campaign.
     """
     return words.happened.format(
-        provider=provider, affected=f"{affected:,}", total=f"{total:,}", window=_window(minutes)
+        provider=provider,
+        affected=f"{affected:,}",
+        total=f"{total:,}",
+        window=_window(words.window, minutes),
     )
 
 
@@ -233,10 +260,10 @@ def _clock(minute: int) -> str:
     return moment(minute).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _window(minutes: int) -> str:
+def _window(words: Window, minutes: int) -> str:
     if minutes <= 0:
         return ""
-    return WINDOW.format(minutes=minutes) if minutes > 1 else WINDOW_OF_A_MINUTE
+    return words.minutes.format(minutes=minutes) if minutes > 1 else words.minute
 
 
 def _certainty(kind: str) -> str:

@@ -20,6 +20,7 @@ class DoneReport(Struct, frozen=True):
 
     Attributes:
         minute: when it was done, in minutes since 1970, UTC.
+        sent: without those that SES did not attempt, because their addresses are suppressed.
         opened, clicked: emails with a human open, and with a human click.
         usual_opened, usual_clicked: None if nothing can be said.
     """
@@ -38,7 +39,7 @@ def done_report(summary: Aggregate, now: datetime) -> DoneReport:
     counts, pace = summary.counts, summary.pace
     return DoneReport(
         int(now.timestamp()) // 60,
-        counts.get("sends", 0),
+        max(0, counts.get("sends", 0) - counts.get("prevented", 0)),
         counts.get("deliveries", 0),
         counts.get("unique_human_opens", 0),
         counts.get("unique_human_clicks", 0),

@@ -5,7 +5,7 @@ placeholder for a value that the script inserts.
 """
 
 from chalicelib.facts.reply_causes import ACTORS
-from chalicelib.stats.alarm_texts import WINDOW, WINDOW_OF_A_MINUTE, WORDS
+from chalicelib.stats.alarm_texts import WORDS
 from chalicelib.stats.counters import RATES
 from chalicelib.stats.incidents import ALARM_KINDS, DONE, SENT_BY_DEFAULT
 
@@ -1166,8 +1166,6 @@ INCIDENT = {
     "snoozed": "Alarms are snoozed until {time}.",
     "resume": "End the snooze",
     "not_set": "The alarms could not be changed: {reason}",
-    "window": WINDOW,
-    "window_of_a_minute": WINDOW_OF_A_MINUTE,
 }
 
 SIGN_IN = {
@@ -1275,6 +1273,8 @@ def texts(*, signing_in: bool = False) -> dict[str, str]:
         "incident_title": {kind: words.title for kind, words in WORDS.items()}
         | {DONE: "Campaign is done: its results"},
         "incident_happened": {kind: words.happened for kind, words in WORDS.items()},
+        "incident_minutes": {kind: words.window.minutes for kind, words in WORDS.items()},
+        "incident_minute": {kind: words.window.minute for kind, words in WORDS.items()},
         "incident_to_do": {kind: words.to_do for kind, words in WORDS.items()},
         "kind_of_bot": KINDS_OF_BOTS,
         "kind_of_bot_help": KINDS_OF_BOTS_HELP,

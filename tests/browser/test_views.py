@@ -111,6 +111,22 @@ def test_the_recent_increase_is_shown_beside_the_number(look):
     expect(page.locator(".tile.read .added")).to_have_text(re.compile(r"^\+\d+ in 5 min$"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "happened"),
+    [
+        ("bounces", "92 of 840 emails sent or still on their way in the last 15 minutes bounced"),
+        ("template_errors", "92 of 840 emails of the last 15 minutes were not sent"),
+    ],
+)
+def test_a_running_incident_says_of_which_emails_its_numbers_are(stage, look, kind, happened):
+    values = {"affected": 92, "total": 840, "since": scenes.ago(27 * 60)}
+    incidents = [scenes.incident(incident=kind, kind=kind, values=values)]
+    stage.scene.snapshots[PREFIX + SPRING] |= {"incidents": incidents}
+    page = look("campaign")
+
+    expect(page.get_by_role("alert")).to_contain_text(happened)
+
+
 def test_a_running_incident_stands_above_the_numbers(stage, look):
     ended = {"incident": "no_opens", "kind": "no_opens", "ended_at": scenes.ago(5)}
     stage.scene.snapshots[PREFIX + SPRING] |= {

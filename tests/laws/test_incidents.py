@@ -186,9 +186,12 @@ def test_a_mailbox_provider_that_defers_is_an_incident_of_its_own():
     campaign.check()
 
     [incident] = campaign.incidents
-    assert (incident["kind"], incident["values"]["provider"]) == ("provider_delays", "Microsoft")
+    assert incident["kind"] == "provider_delays"
+    values = {name: incident["values"][name] for name in ("provider", "affected", "total")}
+    assert values == {"provider": "Microsoft", "affected": 360, "total": 400}
     assert campaign.sent == [("provider_delays", "began")]
     assert "Microsoft" in campaign.world.alarms[0]["subject"]
+    assert "360 of 400 emails to Microsoft are delayed" in campaign.world.alarms[0]["text"]
 
 
 def test_the_end_of_an_incident_is_stored_shown_and_sent_once():

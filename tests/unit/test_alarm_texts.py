@@ -45,6 +45,30 @@ def test_the_beginning_says_what_happens_how_sure_and_what_to_do():
     assert to_do.startswith("Pause or slow down what is still to be sent to Microsoft.")
 
 
+@pytest.mark.parametrize(
+    ("kind", "since", "happened"),
+    [
+        ("bounces", 0, "312 of 1,840 emails bounced for good."),
+        (
+            "bounces",
+            BEGAN - 15,
+            "312 of 1,840 emails sent or still on their way in the last 15 minutes bounced for ",
+        ),
+        (
+            "provider_bounces",
+            BEGAN - 1,
+            "312 of 1,840 emails to Gmail sent or still on their way in the last minute bounced;",
+        ),
+        ("template_errors", BEGAN - 15, "312 of 1,840 emails of the last 15 minutes were not sent"),
+        ("template_errors", BEGAN - 1, "312 of 1,840 emails of the last minute were not sent,"),
+    ],
+)
+def test_the_beginning_says_of_which_emails_its_numbers_are(kind, since, happened):
+    _, text = alarm("spring", incident(kind, "Gmail", since), "began")
+
+    assert text.split("\n")[2].startswith(happened)
+
+
 @pytest.mark.parametrize("name", ["Größe: 50 %\n", "x" * 256, "日本語", "a\x07b", "me@example.com"])
 def test_a_subject_is_printable_ascii_of_limited_length(name):
     subject, text = alarm(name, incident("bounces"), "began", "")

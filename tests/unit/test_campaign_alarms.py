@@ -22,6 +22,7 @@ from chalicelib.insight.causes import (
 from chalicelib.insight.curves import AGE_EDGES_SECONDS, Curve, Sent, curve
 from chalicelib.insight.history import Campaign, Running
 from chalicelib.insight.marks import BEGINNING, CAMPAIGN, Mark, Row, marked, rows_of, since_mark
+from chalicelib.stats.counters import rates
 
 OPENS = "unique_human_opens"
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -69,6 +70,53 @@ def test_a_campaign_of_which_nothing_is_known_raises_no_alarm():
 
 def test_all_tests_together_raise_a_false_alarm_in_less_than_one_percent():
     assert sum(ALPHAS.values()) < 0.01
+
+
+# The numbers of an alarm are those of the page.
+
+
+def numbers(one):
+    """Return the numbers of the alarm that an observation raises."""
+    [change] = judge(one, State()).changes
+    return change.trouble.affected, change.trouble.total
+
+
+@pytest.mark.parametrize(
+    ("rate", "counts"),
+    [("complaint", {"complaints": 90}), ("bounce", {"hard_bounces": 900, "prevented": 700})],
+)
+def test_the_numbers_of_a_campaign_are_those_of_its_rate_on_the_page(rate, counts):
+    one = observe(counts=FINE | counts)
+
+    affected, total = numbers(one)
+
+    assert affected / total == rates(one.counts)[rate]
+
+
+@pytest.mark.parametrize(
+    ("gmail", "expected"),
+    [
+        ({"deliveries": 350, "delivery_delays": 720}, (650, 1000)),
+        ({"deliveries": 350, "hard_bounces": 80, "soft_bounces": 570}, (650, 1000)),
+    ],
+)
+def test_the_numbers_of_a_provider_are_of_the_emails_that_ses_tried_to_send_to_it(gmail, expected):
+    gmail = {"sends": 1040, "prevented": 40} | gmail
+
+    assert numbers(at_providers(gmail)) == expected
+
+
+def test_emails_that_fail_to_render_are_compared_with_all_that_were_to_be_sent():
+    counts = FINE | {"prevented": 30, "rendering_failures": 400}
+
+    assert numbers(observe(counts=counts)) == (400, 10_370)
+
+
+def test_sending_that_has_stopped_has_the_emails_that_the_page_shows_as_sent():
+    one = quiet(6000, intended=10_000)
+    counts = {**one.counts, "rendering_failures": 8, "rejects": 1}
+
+    assert numbers(msgspec.structs.replace(one, counts=counts)) == (6000, 10_000)
 
 
 # Complaints and bounces of the campaign.
@@ -332,6 +380,14 @@ def opened(human, minute=60, past=PAST, everyone=None, deliveries=10_000, emails
 @pytest.mark.parametrize(("human", "is_raised"), [(500, False), (250, False), (60, True)])
 def test_opens_far_below_the_usual_raise_an_alarm(human, is_raised):
     assert raised(opened(human)) == (["raised low_opens"] if is_raised else [])
+
+
+def test_the_numbers_of_low_opens_are_those_of_the_rate_on_the_page():
+    one = opened(20)
+
+    affected, total = numbers(one)
+
+    assert affected / total == rates(one.counts)["human_open"]
 
 
 def test_nothing_is_said_of_opens_in_the_first_half_hour():

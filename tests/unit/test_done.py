@@ -14,7 +14,7 @@ from chalicelib.insight.done import (
     is_done,
 )
 from chalicelib.stats.alarm_texts import alarm_when_done
-from chalicelib.stats.counters import SUMMARY, Aggregate
+from chalicelib.stats.counters import SUMMARY, Aggregate, rates
 from chalicelib.stats.done_report import DoneReport, done_report
 from chalicelib.stats.pace_item import PaceNow
 
@@ -69,9 +69,9 @@ def test_the_message_has_what_was_delivered_read_and_clicked():
 
     delivered, read, clicked = lines(done_report(summary(pace), NOW))
 
-    assert delivered == "Delivered: 980 of 1,000 emails (98.0%)."
+    assert delivered == "Delivered: 980 of 992 emails (98.8%)."
     assert read == (
-        "Read: 210 emails opened by people, 21.4% of delivered; "
+        "Opened: 210 emails opened by people, 21.4% of delivered; "
         "more than usual after this time (150 to 200)."
     )
     assert clicked == (
@@ -83,7 +83,7 @@ def test_the_message_has_what_was_delivered_read_and_clicked():
 @pytest.mark.parametrize("pace", [None, PaceNow(7)])
 def test_without_earlier_campaigns_the_message_has_no_verdict(pace):
     assert lines(done_report(summary(pace), NOW))[1:] == [
-        "Read: 210 emails opened by people, 21.4% of delivered.",
+        "Opened: 210 emails opened by people, 21.4% of delivered.",
         "Clicked: 31 emails clicked by people, 3.2% of delivered.",
     ]
 
@@ -91,5 +91,23 @@ def test_without_earlier_campaigns_the_message_has_no_verdict(pace):
 def test_fewer_than_usual_is_a_verdict_even_if_it_is_none():
     report = DoneReport(0, 1000, 980, 0, 0, usual_opened=(150, 200))
 
-    assert "Read: 0 emails" in lines(report)[1]
+    assert "Opened: 0 emails" in lines(report)[1]
     assert "fewer than usual" in lines(report)[1]
+
+
+def test_the_rates_of_the_message_are_those_of_the_page():
+    done = summary(None)
+    delivered, opened, clicked = lines(done_report(done, NOW))
+
+    shown = {name: f"{rate:.1%}" for name, rate in rates(done.counts).items() if rate is not None}
+    assert delivered.endswith(f"({shown['delivery']}).")
+    assert opened.endswith(f" {shown['human_open']} of delivered.")
+    assert clicked.endswith(f" {shown['human_click']} of delivered.")
+
+
+@pytest.mark.parametrize("sends", [0, 300])
+def test_without_all_sends_the_message_has_no_rate_of_delivered_emails(sends):
+    counts = {"sends": sends, "deliveries": 980}
+    report = done_report(Aggregate("spring", SUMMARY, 9, counts), NOW)
+
+    assert lines(report)[0] == f"Delivered: 980 of {sends} emails (-)."

@@ -29,18 +29,18 @@ function IncidentNotice({ incident: { kind, level, began_at, values }, format })
       <strong>${text(`incident_title.${kind}`, values)}.</strong>
       ${" "}${text(`incident_happened.${kind}`, {
         provider: values.provider, affected: format.count(values.affected), total: format.count(values.total),
-        window: sentIn(began_at, values.since),
+        window: sentIn(kind, began_at, values.since),
       })}
       ${" "}${text(`incident_to_do.${kind}`, values)}
       ${" "}<span class="when">${text("incident.since", { time: format.clock(began_at) })}</span>
     </p>`;
 }
 
-/** @param {number} began @param {number | null} since @returns {string} since when the emails were sent */
-function sentIn(began, since) {
+/** @param {string} kind @param {number} began @param {number | null} since @returns {string} since when the emails were sent */
+function sentIn(kind, began, since) {
   const minutes = since === null ? 0 : Math.round((began - since) / 60_000);
   if (minutes < 1) return "";
-  return text(minutes > 1 ? "incident.window" : "incident.window_of_a_minute", { minutes }) ?? "";
+  return text(`incident_${minutes > 1 ? "minutes" : "minute"}.${kind}`, { minutes }) ?? "";
 }
 
 /** Until when the alarms of the campaign are snoozed, and a button for those who may change it. */
