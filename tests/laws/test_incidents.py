@@ -646,8 +646,8 @@ def test_a_check_of_an_earlier_release_keeps_what_is_sent_later():
     assert campaign.sent == BEGAN
 
 
-def crashing_at(call, start, checks):
-    """Crash a check before one of its calls, and complete others; None if it has fewer calls."""
+def crashed_before(call, start):
+    """Return a campaign whose check crashed before one of its calls; None if it has fewer calls."""
     campaign = start()
     world = campaign.world
     world.idle.clear()
@@ -659,6 +659,16 @@ def crashing_at(call, start, checks):
     if invocation not in world.running:
         return None
     invocation.crash()
+    return campaign
+
+
+def all_crashes(start):
+    """Yield a campaign for each call of a check before which it may crash."""
+    return takewhile(lambda one: one is not None, (crashed_before(n, start) for n in count()))
+
+
+def sent_after(campaign, checks):
+    """Return what was sent once further checks are complete."""
     for _ in range(checks):
         campaign.check()
     return campaign.sent
@@ -666,8 +676,7 @@ def crashing_at(call, start, checks):
 
 def require_sent_after_a_crash(start, expected, *, checks=3):
     """Require a message, or two if the check crashed before it had stored the result."""
-    crashes = (crashing_at(n, start, checks) for n in count())
-    found = list(takewhile(lambda one: one is not None, crashes))
+    found = [sent_after(campaign, checks) for campaign in all_crashes(start)]
 
     assert len(found) > 8
     assert all(set(one) == set(expected) for one in found)
@@ -698,6 +707,23 @@ def test_after_a_crash_at_any_call_the_results_of_an_older_campaign_are_sent():
     """They are sent in its next turn if the check crashed before it had stored them."""
     with patch.object(watch, "_CAMPAIGNS", 2):
         require_sent_after_a_crash(older_in_its_turn, [DONE], checks=12)
+
+
+def test_after_a_crash_at_any_call_an_incident_ends_though_newer_campaigns_begin():
+    """The campaign is in the set of those judged before its log says that it is open."""
+    found = []
+    for campaign in all_crashes(Campaign):
+        campaign.leave_the_newest()
+        campaign.open()
+        for _ in range(14):
+            campaign.check()
+        log = log_from_item(campaign.table.get(("spring", "watch log")) or {}).log
+        assert not log.is_open
+        assert campaign.open_campaigns == []
+        found.append(set(campaign.sent))
+
+    # Nothing was sent if the check crashed before it had stored the incident.
+    assert {frozenset(one) for one in found} == {frozenset(), frozenset(ENDED)}
 
 
 def test_a_check_recognizes_its_own_write_if_the_response_was_lost():

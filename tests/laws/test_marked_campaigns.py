@@ -25,6 +25,8 @@ LIST = "stats/email-campaigns"
 CAMPAIGNS = ("spring", "summer", "begins-later")
 # Before the note, the settings and the summary, and after all of them.
 CALLS = 4
+# More calls than a check makes.
+MOST_CALLS = 1000
 
 seeds = st.integers(0, 2**32)
 marks = st.lists(st.tuples(st.sampled_from(CAMPAIGNS), st.booleans()), min_size=1, max_size=6)
@@ -42,14 +44,33 @@ def mark(world, campaign, test):
 
 def mark_and_die(world, campaign, calls, test=True):
     """Mark a campaign with a request that dies after a number of calls, and is not repeated."""
+    started = begin_to_mark(world, campaign, calls, test=test)
+    if started in world.running:
+        started.crash()
+
+
+def begin_to_mark(world, campaign, calls, *, test=True):
+    """Start a request that marks a campaign, and suspend it after a number of calls."""
     text = json.dumps({"action": "setAlarms", "id": topic(campaign), "test": test})
     viewer = world.subscribe()
     started = world._start("session", lambda: world._serve(world.process, viewer, text), ignored)
+    step(world, started, calls)
+    return started
+
+
+def step(world, invocation, calls):
+    """Continue an invocation for a number of calls, or to its end."""
     for _ in range(calls):
-        if started in world.running:
-            started.step()
-    if started in world.running:
-        started.crash()
+        if invocation in world.running:
+            invocation.step()
+
+
+def with_a_campaign(*names):
+    """Return a world with campaigns, and nothing left to do."""
+    world = World()
+    world.arrive(*(ses.a_send(f"sent-{one}", campaign=one) for one in names))
+    watch_to_the_end(world)
+    return world
 
 
 def ignored(*, succeeded):
@@ -131,6 +152,41 @@ def test_a_change_of_the_settings_reaches_the_lists_without_its_request(calls):
     mark_and_die(world, "spring", calls)
 
     require_agreement(world)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(one, other) for one in range(CALLS) for other in range(CALLS - one)]
+)
+def test_a_check_between_the_calls_of_a_request_that_dies_leaves_lists_that_agree(before, after):
+    world = with_a_campaign("spring")
+
+    request = begin_to_mark(world, "spring", before)
+    for _ in range(2):
+        step(world, world.watch(), MOST_CALLS)
+        world.now += 60
+    step(world, request, after)
+    if request in world.running:
+        request.crash()
+
+    require_agreement(world)
+
+
+def test_a_campaign_that_is_marked_while_others_are_forgotten_stays_noted():
+    """At each call of the check that forgets them; the request dies before it marks the summary."""
+    for calls in range(MOST_CALLS):
+        world = with_a_campaign("spring", "summer")
+        table = world.new_process().stats_table
+        table.change_alarm_settings({"test": True}, "spring")
+        world.now += NOTED_FOR.total_seconds()
+        check = world.watch()
+        step(world, check, calls)
+        if check not in world.running:
+            break
+        mark_and_die(world, "summer", CALLS - 1)
+        step(world, check, MOST_CALLS)
+
+        require_agreement(world)
+    assert calls > 3
 
 
 @given(st.permutations([1, 2, 3]))

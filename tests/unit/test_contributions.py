@@ -200,6 +200,17 @@ def test_emails_that_are_opened_in_one_minute_count_by_the_age_of_each():
         assert added(found, ("spring", AGES), age_counter("unique_human_opens", number)) == 1
 
 
+def test_emails_that_differ_in_their_device_only_are_not_grouped():
+    opened = {"generation": 2, "human_opened_at": "2026-11-23T10:30:00.000Z"}
+
+    found = batch(*(state(opened_with=code, **opened) for code in ("pam", "dch", "pam")))
+
+    assert sums(found.pending["spring", AGES].changes) == {
+        "unique_human_opens@pam": 2,
+        "unique_human_opens@dch": 1,
+    }
+
+
 def test_a_state_of_an_earlier_release_counts_at_no_age():
     found = batch(state(human_opened_at=SENT_AT))
 

@@ -269,7 +269,7 @@ def test_the_first_hours_with_human_opens_fit_into_a_frame():
         Aggregate(
             "spring", f"hour#2026-{n // 672 + 1:02}-{n // 24 % 28 + 1:02}T{n % 24:02}", 1, most
         )
-        for n, most in enumerate([{"human_opens": 10**9}, {"opens": 1}] * 600)
+        for n, most in enumerate([{"human_opens": 10**9}, {"opens": 1, "human_opens": 0}] * 600)
     ]
 
     outline = opened_hours("spring" * 40, reversed(hours))

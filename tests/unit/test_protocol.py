@@ -284,7 +284,7 @@ def test_a_share_link_needs_no_name(members):
 @pytest.mark.parametrize(
     ("name", "code", "problem"),
     [
-        ("x" * 81, "too_large", "the name has 81 characters: shorten it to 80 or fewer"),
+        ("Ada" * 27, "too_large", "the name has 81 characters: shorten it to 80 or fewer"),
         ("Ada\nB", "invalid_request", "character 4 of the name is U+000A: remove it"),
         ("Ada\x00", "invalid_request", "character 4 of the name is U+0000: remove it"),
         ("Ada\u2028B", "invalid_request", "character 4 of the name is U+2028: remove it"),
