@@ -2099,7 +2099,9 @@ FAULTS = (
         "chalicelib/stats/contributions.py",
         "            *_devices(stored),\n",
         "",
-        ("tests/laws/test_grouping.py", "tests/laws/test_devices.py"),
+        (
+            "tests/unit/test_contributions.py::test_emails_that_differ_in_their_device_only_are_not_grouped",
+        ),
     ),
     Fault(
         "a message is sent in quiet hours",
@@ -2169,6 +2171,296 @@ FAULTS = (
         "if count <= 0:",
         (
             "tests/unit/test_campaign_alarms.py::test_complaints_are_compared_with_those_that_are_reported_so_early",
+        ),
+    ),
+    Fault(
+        "a click on an unsubscribe link shows the device of the email's clicks",
+        "chalicelib/facts/settle.py",
+        "clicked_with=_device(fact for fact in clicks if is_click_of_reader(fact))",
+        'clicked_with=_device(fact for fact in clicks if fact.engager == "human")',
+        ("tests/laws/test_devices.py",),
+    ),
+    Fault(
+        "image proxies are phones or desktops",
+        "chalicelib/facts/devices.py",
+        "_WITHOUT_DEVICE.get(client) or ",
+        "",
+        ("tests/unit/test_device_classes.py",),
+    ),
+    Fault(
+        "the connections of a revoked share link stay open",
+        "chalicelib/auth/share_links.py",
+        "            self.connections.close(connection.endpoint, connection.id)\n",
+        "",
+        (
+            "tests/integration/test_access.py::test_revoking_a_share_link_by_request_closes_its_connections",
+        ),
+    ),
+    Fault(
+        "a campaign has one share link more than the limit",
+        "chalicelib/auth/share_links.py",
+        "> MAX_LINKS:",
+        "> MAX_LINKS + 1:",
+        ("tests/integration/test_access.py::test_share_links_of_a_campaign_are_limited",),
+    ),
+    Fault(
+        "the name of a share link is not stored",
+        "chalicelib/auth/share_links.py",
+        '                **({"name": {"S": name}} if name else {}),\n',
+        "",
+        (
+            "tests/integration/test_access.py::test_a_share_link_has_the_name_that_its_creator_gave_it",
+        ),
+    ),
+    Fault(
+        "a share link's name may have control characters",
+        "chalicelib/live/protocol.py",
+        "        if unicodedata.category(one) in _CONTROL:",
+        '        if one == "\\n":',
+        (
+            "tests/unit/test_protocol.py::test_a_bad_name_of_a_share_link_is_refused_without_echoing_it",
+        ),
+    ),
+    Fault(
+        "an error repeats the name of a share link",
+        "chalicelib/live/protocol.py",
+        'f"the name has {len(name)}',
+        'f"{name}: the name has {len(name)}',
+        (
+            "tests/unit/test_protocol.py::test_a_bad_name_of_a_share_link_is_refused_without_echoing_it",
+        ),
+    ),
+    Fault(
+        "share links with long names cannot be listed",
+        "chalicelib/live/frames.py",
+        '("snapshot", "changes", "results", "shares")',
+        '("snapshot", "changes", "results")',
+        ("tests/integration/test_access.py::test_the_longest_list_of_share_links_is_complete",),
+    ),
+    Fault(
+        "`share list` takes names for markup",
+        "dashboard/commands/share.py",
+        "Console(highlight=False, markup=False, emoji=False)",
+        "Console(highlight=False)",
+        ("tests/integration/test_share_command.py",),
+    ),
+    Fault(
+        "a share link shows notes",
+        "chalicelib/live/messages.py",
+        '"incidents", "alarms", "notes"}',
+        '"incidents", "alarms"}',
+        ("tests/integration/test_access.py::test_a_share_link_receives_no_notes",),
+    ),
+    Fault(
+        "users without the right to share add notes",
+        "chalicelib/live/permissions.py",
+        '    "addNote": ("shares", "notes"),\n',
+        "",
+        (
+            "tests/integration/test_access.py::test_notes_are_written_by_those_who_may_share_and_have_their_names",
+        ),
+    ),
+    Fault(
+        "a note whose first write lost its response is added twice",
+        "chalicelib/functions/message.py",
+        "added(notes, identity, note, now)",
+        "added(notes, os.urandom(8).hex(), note, now)",
+        ("tests/laws/test_notes.py::test_a_write_whose_response_was_lost_adds_no_second_note",),
+    ),
+    Fault(
+        "the tombstone of a note is removed after a day",
+        "chalicelib/stats/notes.py",
+        "TOMBSTONE_SECONDS = 2 * 86_400",
+        "TOMBSTONE_SECONDS = 86_400",
+        ("tests/laws/test_notes.py::test_a_tombstone_is_kept_for_two_days_and_holds_no_text",),
+    ),
+    Fault(
+        "a removed note is stored with its text",
+        "chalicelib/stats/notes.py",
+        "identity: Note(note.at, removed_at=now)}",
+        "identity: Note(note.at, note.text, removed_at=now)}",
+        ("tests/laws/test_notes.py::test_a_tombstone_is_kept_for_two_days_and_holds_no_text",),
+    ),
+    Fault(
+        "the page shows removed notes",
+        "static/src/notes.js",
+        ".filter(({ text }) => text !== null)",
+        "",
+        ("static/test/notes.test.js",),
+    ),
+    Fault(
+        "the mark of a test is not repeated in the summary",
+        "chalicelib/stats/marked_tests.py",
+        "        stats_table.put_test(campaign, stats_table.alarm_settings(campaign))\n",
+        "        pass\n",
+        ("tests/laws/test_marked_campaigns.py",),
+    ),
+    Fault(
+        "the mark of a test is not repeated in the directory",
+        "chalicelib/stats/marked_tests.py",
+        "    directory.update_entries(marked.campaigns, now)\n",
+        "",
+        ("tests/laws/test_marked_campaigns.py",),
+    ),
+    Fault(
+        "an older mark of a test replaces a newer one",
+        "chalicelib/stats/table.py",
+        "alarms_v < :version",
+        "alarms_v <> :version",
+        ("tests/laws/test_marked_campaigns.py::test_an_older_mark_never_replaces_a_newer_one",),
+    ),
+    Fault(
+        "marked campaigns are forgotten before their settings are written",
+        "chalicelib/stats/marked_tests.py",
+        "    if now.timestamp() - marked.at >= NOTED_FOR.total_seconds():",
+        "    if now.timestamp() >= marked.at:",
+        (
+            "tests/laws/test_marked_campaigns.py::test_a_check_between_the_calls_of_a_request_that_dies_leaves_lists_that_agree",
+        ),
+    ),
+    Fault(
+        "a campaign that is marked while others are forgotten is forgotten with them",
+        "chalicelib/stats/table.py",
+        'ConditionExpression="marked_at = :at"',
+        'ConditionExpression="marked_at >= :at"',
+        (
+            "tests/laws/test_marked_campaigns.py::test_a_campaign_that_is_marked_while_others_are_forgotten_stays_noted",
+        ),
+    ),
+    Fault(
+        "a request notes a marked campaign after its settings",
+        "chalicelib/stats/table.py",
+        """\
+        if "test" in changes:
+            self._note_marked(campaign)
+        written""",
+        "        written",
+        ("tests/laws/test_marked_campaigns.py",),
+    ),
+    Fault(
+        "hidden tests are in the totals of a list",
+        "chalicelib/live/campaign_lists.py",
+        "_totals(found)",
+        "_totals(matching)",
+        ("tests/unit/test_campaign_lists.py",),
+    ),
+    Fault(
+        "a push of the list does not say which campaigns are tests",
+        "chalicelib/live/messages.py",
+        '        "test": aggregate.is_test,\n',
+        "",
+        (
+            "tests/unit/test_messages.py",
+            "tests/laws/test_marked_campaigns.py",
+        ),
+    ),
+    Fault(
+        "a campaign is compared with earlier tests",
+        "chalicelib/stats/pace.py",
+        "        and not one.is_test\n",
+        "",
+        ("tests/unit/test_campaign_pace.py::test_a_campaign_is_not_compared_with_earlier_tests",),
+    ),
+    Fault(
+        "the hours of opens are those with the most opens, not the first",
+        "chalicelib/live/messages.py",
+        'first = nsmallest(MOST_HOURS, opened, key=attrgetter("part"))',
+        'first = nsmallest(MOST_HOURS, opened, key=lambda one: -one.counts["human_opens"])',
+        ("tests/unit/test_messages.py",),
+    ),
+    Fault(
+        "hours whose opens turned out a bot's are among the hours of opens",
+        "chalicelib/live/messages.py",
+        'opened = (one for one in hours if one.counts.get("human_opens", 0) > 0)',
+        'opened = (one for one in hours if "human_opens" in one.counts)',
+        ("tests/unit/test_messages.py",),
+    ),
+    Fault(
+        "the opens of a day count as those of its first hour",
+        "static/src/week.js",
+        '    if (resolution === "day") return;\n',
+        "",
+        ("static/test/week.test.js",),
+    ),
+    Fault(
+        "the hours of opens are those of UTC",
+        "static/src/week.js",
+        'hourCycle: "h23", timeZone }',
+        'hourCycle: "h23", timeZone: "UTC" }',
+        ("static/test/week.test.js",),
+    ),
+    Fault(
+        "a campaign without opens is among those whose hours are shown",
+        "static/src/week.js",
+        "    if (opened) this.campaigns += 1;",
+        "    this.campaigns += 1;",
+        ("static/test/week.test.js",),
+    ),
+    Fault(
+        "the wall screen shows the oldest campaign first",
+        "static/src/rotation.js",
+        "b.at - a.at",
+        "a.at - b.at",
+        ("static/test/rotation.test.js",),
+    ),
+    Fault(
+        "the wall screen shows tests",
+        "static/src/rotation.js",
+        "filter(({ campaign }) => !campaign.test)",
+        "filter(Boolean)",
+        ("static/test/rotation.test.js",),
+    ),
+    Fault(
+        "a critical incident interrupts the wall screen again and again",
+        "static/src/rotation.js",
+        "const known = seen.filter((one) => running.includes(one));",
+        "const known = seen.slice(0, 0);",
+        ("static/test/rotation.test.js",),
+    ),
+    Fault(
+        "a wall screen stays where it is after its clock was set back",
+        "static/src/rotation.js",
+        "Math.min(since, now)",
+        "since",
+        ("static/test/rotation.test.js",),
+    ),
+    Fault(
+        "a campaign that is closed stays in the set of those judged",
+        "chalicelib/stats/incident_table.py",
+        "if campaign in self._closed and campaign not in judged:",
+        "if campaign in self._closed:",
+        (
+            "tests/laws/test_incidents.py::test_a_campaign_whose_results_are_sent_after_48_hours_is_left_with_nothing_to_do",
+        ),
+    ),
+    Fault(
+        "a campaign whose incident has ended stays in the set of those judged",
+        "chalicelib/stats/incident_table.py",
+        "        if summary.campaign in judged:\n",
+        "        if False:\n",
+        (
+            "tests/laws/test_incidents.py::test_an_incident_is_judged_until_it_ends_though_newer_campaigns_begin",
+        ),
+    ),
+    Fault(
+        "a campaign is added to those judged after its watch log is stored",
+        "chalicelib/stats/incident_table.py",
+        """\
+            if new.is_open and campaign not in judged:
+                self._stats_table.judge_further(campaign, judged=True)
+            found = None
+            if new.has_work or not is_same(new, stored.log):
+                found = self._store(campaign, new, stored.version)
+""",
+        """\
+            found = None
+            if new.has_work or not is_same(new, stored.log):
+                found = self._store(campaign, new, stored.version)
+            if new.is_open and campaign not in judged:
+                self._stats_table.judge_further(campaign, judged=True)
+""",
+        (
+            "tests/laws/test_incidents.py::test_after_a_crash_at_any_call_an_incident_ends_though_newer_campaigns_begin",
         ),
     ),
 )
