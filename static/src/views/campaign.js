@@ -31,7 +31,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
   const refusal = topic?.error && html`<${ServerErrorNotice} error=${topic.error} />`;
   return html`
     <div class=${report ? "report" : ""}>
-      ${report ? html`<a class="back" href=${campaignHash(id)}>← ${title}</a>` : html`<a class="back" href="#/">← ${text("page.all_campaigns")}</a>`}
+      <a class="back" href=${report ? campaignHash(id) : "#/"}>← ${report ? title : text("page.all_campaigns")}</a>
       <div class="head">
         <${Heading}>${title}<//>
         <p class="actions">
@@ -46,16 +46,15 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
       <${CampaignFacts} ...${{ id, campaign, now, format }} loading=${!campaign && isLoading} />
       ${report && page.status.lastMessageAt !== null && html`
         <p class="said">${text("page.printed", { time: format.moment(page.status.lastMessageAt), zone: format.zone })}</p>`}
-      ${refusal}
-      ${!refusal && html`<${Verdict} ...${{ summary, data, format }} />`}
-      <${IncidentsView} id=${id} data=${data} page=${page} />
+      ${refusal || html`<${Verdict} ...${{ summary, data, format }} />`}
+      <${IncidentsView} ...${{ id, data, page }} />
       ${untracked && html`<${Notice}>${text("page.untracked")}<//>`}
       ${unsent && html`<${Notice}>${text("page.unsent")}<//>`}
       ${campaign?.recount_needed && html`
         <p class="notice">${text("campaign.recount")} ${text("campaign.recount_how")} <code>${text("campaign.recount_command", { id })}</code></p>`}
       ${!summary && !data && isLoading && html`<div class="placeholder"></div>`}
       ${(summary || data) && html`
-        <${Tiles} id=${id} summary=${summary} data=${data} format=${format} lately=${data ? lately(data, now) : null} />
+        <${Tiles} ...${{ id, summary, data, format }} lately=${data ? lately(data, now) : null} />
         <${TimelineView} ...${{ id, data, page, format, query }} />
         <${DetailsView} ...${{ id, page, topic, data, summary, report, Snooze }} />
         ${!report && html`<${Announcer} summary=${summary} format=${format} />`}`}
