@@ -58,7 +58,7 @@ const OPEN = 1;
 /** Transient errors: the same request may succeed later. */
 const RETRYABLE = new Set(["internal", "rate_limited"]);
 
-/** A failed request: the server returned an error, or the connection was lost (`offline`) or has ended (`ended`). */
+/** A failed request: the server returned an error, or the connection was lost (`offline`). */
 export class RequestError extends Error {
   /** @param {import("./protocol.js").ServerError} error */
   constructor({ code, message }) {
@@ -66,6 +66,8 @@ export class RequestError extends Error {
     this.code = code;
   }
 }
+
+const OFFLINE = { code: "offline", message: "The server did not respond." };
 
 export class Connection {
   /** @type {Required<Environment>} */
@@ -140,7 +142,7 @@ export class Connection {
   ask(request, onResult, onPage = () => {}) {
     return new Promise((resolve, reject) => {
       const callbacks = { onResult, onPage, resolve, reject };
-      if (!this.#request({ stream: true, ...request }, REPLY_WITHIN, callbacks)) reject(this.#noResponse);
+      if (!this.#request({ stream: true, ...request }, REPLY_WITHIN, callbacks)) reject(new RequestError(OFFLINE));
     });
   }
 
@@ -279,7 +281,7 @@ export class Connection {
     if (!sent) return;
     this.#timers.start(requestId, within, () => {
       // One unanswered request does not mean a dead socket; the ping detects that.
-      if (sent.callbacks) this.#settle(requestId)?.callbacks?.reject(this.#noResponse);
+      if (sent.callbacks) this.#settle(requestId)?.callbacks?.reject(new RequestError(OFFLINE));
       else this.#onLost();
     });
   }
@@ -384,12 +386,7 @@ export class Connection {
     this.#timers.stopAll();
     const unanswered = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { callbacks } of unanswered) callbacks?.reject(this.#noResponse);
-  }
-
-  /** The error of a request without a response. After the end of the connection, it is not retryable. */
-  get #noResponse() {
-    return new RequestError({ code: this.#ended ? "ended" : "offline", message: "The server did not respond." });
+    for (const { callbacks } of unanswered) callbacks?.reject(new RequestError(OFFLINE));
   }
 
   #onLost() {

@@ -35,9 +35,6 @@ export function createFormat(tag, timeZone) {
   const utcDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
   const zone = dateTime.resolvedOptions().timeZone;
 
-  /** Days are UTC days, which begin at another time of day elsewhere. @param {import("./protocol.js").Grain} grain */
-  const ofBuckets = (grain) => (grain === "day" && isUtc(zone) ? day : dateTime);
-
   /** @param {Intl.DateTimeFormat} formatter @param {number | null} at in milliseconds */
   const moment = (formatter, at) => (at === null ? DASH : formatter.format(at));
 
@@ -78,14 +75,12 @@ export function createFormat(tag, timeZone) {
     /** @param {string} day a UTC day, such as "2026-11-23" */
     day: (day) => utcDay.format(Date.parse(day)),
 
-    /** The start of a bucket. @param {number} at @param {import("./protocol.js").Grain} grain */
-    bucket: (at, grain) => ofBuckets(grain).format(at),
-
-    /** Buckets from a time until another one. @param {number} from @param {number} to @param {import("./protocol.js").Grain} grain */
-    period(from, to, grain) {
-      const formatter = ofBuckets(grain);
-      return formatter.formatRange(from, to - Number(formatter === day));
-    },
+    /**
+     * The start of a bucket, or the first and the last time in several. Days are UTC days, which begin at another time of
+     * day elsewhere.
+     * @param {number} at @param {import("./protocol.js").Grain} grain @param {number} end of the last bucket
+     */
+    bucket: (at, grain, end = at + 1) => (grain === "day" && isUtc(zone) ? day : dateTime).formatRange(at, end - 1),
 
     /** The time zone of all times. */
     zone,

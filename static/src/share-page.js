@@ -31,6 +31,7 @@ export function showShared(token) {
         show({ problem: text("share.refused") ?? null });
       } else isChecking = false;
     });
+    show({ unreachable: "share.unreachable" });
   } catch (error) {
     console.error(error);
     const notice = document.createElement("p");

@@ -18,7 +18,7 @@ import { text } from "./glossary.js";
  * @param {(status: import("./connection.js").Status) => void} [onStatus]
  * @returns the connection, and a function that redraws the page with changed properties
  */
-export function start(credentials = () => [], shared, onStatus = () => {}) {
+export function start(credentials = () => [], shared, onStatus) {
   const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
   /** How far this computer's clock is ahead of the server's, in milliseconds. */
@@ -39,7 +39,7 @@ export function start(credentials = () => [], shared, onStatus = () => {}) {
     arrival: null,
     arrivals: [],
     problem: null,
-    unreachable: shared ? "share.unreachable" : "page.unreachable",
+    unreachable: "page.unreachable",
     retry: () => connection.wake(),
     chooseZone(zone) {
       keepZone(zone);
@@ -87,7 +87,7 @@ export function start(credentials = () => [], shared, onStatus = () => {}) {
     },
     onStatus(status) {
       show({ status });
-      onStatus(status);
+      onStatus?.(status);
     },
     onUnreadable(error) {
       console.error(error);

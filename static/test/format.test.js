@@ -32,16 +32,16 @@ for (const [fraction, digits, shown] of /** @type {[number | null, number, strin
   });
 }
 
-test("a period ends when its last bar does, and one of UTC days with its last day", () => {
+test("several bars are named by their first and their last minute or day", () => {
   const day = Date.UTC(2026, 10, 23);
   const DAY = 86_400_000;
   /** Spaces around a dash depend on the runtime. @param {string} zone @param {number} from @param {number} to @param {"minute" | "day"} grain */
-  const period = (zone, from, to, grain) => createFormat("en-GB", zone).period(from, to, grain).replace(/\s*–\s*/, "–");
+  const period = (zone, from, to, grain) => createFormat("en-GB", zone).bucket(from, grain, to).replace(/\s*–\s*/, "–");
 
-  assert.equal(period("Europe/Zurich", day + 12 * 3_600_000, day + 13 * 3_600_000, "minute"), "23 Nov 2026, 13:00–14:00");
+  assert.equal(period("Europe/Zurich", day + 12 * 3_600_000, day + 13 * 3_600_000, "minute"), "23 Nov 2026, 13:00–13:59");
   assert.equal(period("UTC", day, day + 3 * DAY, "day"), "23–25 Nov 2026");
   assert.equal(period("UTC", day, day + DAY, "day"), "23 Nov 2026");
-  assert.equal(period("America/New_York", day, day + DAY, "day"), "22 Nov 2026, 19:00–23 Nov 2026, 19:00");
+  assert.equal(period("America/New_York", day, day + DAY, "day"), "22 Nov 2026, 19:00–23 Nov 2026, 18:59");
 });
 
 test("times are in the chosen time zone, and a UTC day elsewhere has the time at which it begins", () => {

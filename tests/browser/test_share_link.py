@@ -21,7 +21,7 @@ def shared():
     issuer = Authenticator(
         "https://issuer", "page", "https://issuer/a", "https://issuer/t", "o", ""
     )
-    with staged(figures.lively(), issuer) as stage:
+    with staged(figures.varied(), issuer) as stage:
         yield stage
 
 
@@ -37,6 +37,7 @@ def opened(page, stage):
     page.goto(stage.url + SHARE)
     expect(page.locator(".status")).to_have_attribute("data-state", "live")
     expect(page.locator(".plot svg")).to_have_count(2)
+    expect(page.locator(".of-tag")).to_be_attached()
 
 
 def connect_now(page):
@@ -64,6 +65,9 @@ def test_a_page_whose_link_is_revoked_keeps_its_numbers_and_stops_connecting(pag
     shared.refuses = True
     shared.hang_up()
 
+    expect(page.locator(".status")).to_have_attribute("data-state", "ended")
+    page.locator(".of-variants").scroll_into_view_if_needed()
+    expect(page.get_by_role("heading", name=re.compile("Variants"))).to_be_visible()
     expect_no_reconnecting(page, shared)
     expect(page.locator(".status .since")).to_have_text(re.compile("^as of "))
     expect(page.locator(".plot svg")).to_have_count(2)

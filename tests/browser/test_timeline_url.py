@@ -74,10 +74,10 @@ def test_the_subtitle_names_the_period_that_is_shown(look):
     page = look(f"{CAMPAIGN}?grain=hour&from=2026-11-23T10:00Z&to=2026-11-23T16:00Z")
     subtitle = page.locator("#timeline ~ .span")
     # The page's times are those of Zurich.
-    expect(subtitle).to_have_text(re.compile("^23 Nov 2026, 11:00\\s?\N{EN DASH}\\s?17:00$"))
+    expect(subtitle).to_have_text(re.compile("^23 Nov 2026, 11:00\\s?\N{EN DASH}\\s?16:59$"))
 
     page.get_by_label("times in").select_option("UTC")
-    expect(subtitle).to_have_text(re.compile("^23 Nov 2026, 10:00\\s?\N{EN DASH}\\s?16:00$"))
+    expect(subtitle).to_have_text(re.compile("^23 Nov 2026, 10:00\\s?\N{EN DASH}\\s?15:59$"))
     everything(page).click()
     expect(subtitle).to_have_text("last 3 days of activity")
 

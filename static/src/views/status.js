@@ -42,7 +42,7 @@ export function StatusView({ page, id = "id" in page.route ? page.route.id : und
       </span>
       <span class="since">
         ${state === "live" && !isBack && aged}
-        ${state !== "live" && state !== "connecting" && lastMessageAt !== null && text("status.as_of", { time: page.format.moment(lastMessageAt) })}
+        ${state !== "live" && state !== "connecting" && lastMessageAt && text("status.as_of", { time: page.format.moment(lastMessageAt) })}
       </span>
       ${wait > 1 && html`<button type="button" onClick=${page.retry}>${text("status.retry", { seconds: wait })}</button>`}
     </div>`;

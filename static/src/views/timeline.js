@@ -104,7 +104,7 @@ export class TimelineView extends Component {
             </fieldset>`}
           ${!metric && html`<p class="span">
             ${pointed !== undefined ? format.bucket(pointed * 1000, grain)
-              : zoom ? format.period(from * 1000, to * 1000, grain) : text(`timeline.${grain}_span`)}
+              : zoom ? format.bucket(from * 1000, grain, to * 1000) : text(`timeline.${grain}_span`)}
             ${grain === "day" && !isUtc(format.zone) && html`${" · "}${text("timeline.utc_days", { time: format.dateTime((times[0] ?? 0) * 1000) })}`}
           </p>
           <${ZoneChoice} page=${page} />

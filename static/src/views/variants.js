@@ -56,12 +56,13 @@ export class VariantsView extends Component {
   }
 
   render() {
-    const { data, page: { format } } = this.props;
+    const { data, page: { format, status } } = this.props;
+    const hasEnded = status.state === "ended";
     const tables = tablesOf(data);
     return html`
       <section class="panel" aria-labelledby="variants" ref=${this.#element}>
         <h2 id="variants">${text("variants.title")}</h2>
-        ${tables.map((table) => html`<${TagTable} key=${table.tag} ...${{ table, format }} repeated=${this.#judgements.get(table.tag)} />`)}
+        ${tables.map((table) => html`<${TagTable} key=${table.tag} ...${{ table, format, hasEnded }} repeated=${this.#judgements.get(table.tag)} />`)}
         <p class="foot">
           ${text("variants.peeking")} <${Definition} of="variants.probability_help">${text("variants.what")}<//>
         </p>
@@ -69,8 +70,11 @@ export class VariantsView extends Component {
   }
 }
 
-/** @param {{table: Table, repeated: Repeated<Judgement> | undefined, format: Format}} props */
-function TagTable({ table: { tag, rows, comparable }, repeated, format }) {
+/**
+ * @param {{table: Table, repeated: Repeated<Judgement> | undefined, format: Format, hasEnded: boolean}} props `hasEnded`:
+ *   whether the page is disconnected for good
+ */
+function TagTable({ table: { tag, rows, comparable }, repeated, format, hasEnded }) {
   const judgement = repeated?.value ?? null;
   const error = repeated?.error;
   const probabilities = judgement ? probabilitiesOf(judgement) : new Map();
@@ -78,8 +82,8 @@ function TagTable({ table: { tag, rows, comparable }, repeated, format }) {
     <div class="of-tag">
       <h3>${text("variants.tag")} <code>${tag}</code></h3>
       <p class="verdict-of-tag" role="status" aria-busy=${comparable && !judgement && !error}>
-        ${!comparable ? text("variants.one") : judgement ? sentence(judgement, format) : error ? "" : text("page.loading")}
-        ${error && html`<span class="foot">${text("variants.failed", { reason: error.message })} ${repeated?.retryable && text("page.retrying")}</span>`}
+        ${!comparable ? text("variants.one") : judgement ? sentence(judgement, format) : error || hasEnded ? "" : text("page.loading")}
+        ${error && html`<span class="foot">${text("variants.failed", { reason: error.message })} ${repeated?.retryable && !hasEnded && text("page.retrying")}</span>`}
       </p>
       <table class="links variants" role="table">
         <thead role="rowgroup">
