@@ -72,6 +72,7 @@ def sent(pipeline, calls, installation, monkeypatch):  # noqa: F811 - the fixtur
         update_directory(pipeline, monkeypatch)
         compute_pace(pipeline)
         remark(pipeline)
+        wait_for_results(pipeline)
     return requests
 
 
@@ -82,6 +83,14 @@ def remark(pipeline):
     handlers.watch({})
     for text in ("Reminder sent", "Second reminder sent"):
         pipeline.ask(VIEWER, action="addNote", id=SPRING, at="2026-11-23T10:00:00Z", text=text)
+
+
+def wait_for_results(pipeline):
+    """Store that a campaign waits for its results, and that it waits no longer."""
+    for awaited in (True, False):
+        pipeline.parts.stats_table.await_results(
+            "spring", "2026-11-23T10:00:00.000Z", awaited=awaited
+        )
 
 
 def settle_network(pipeline, monkeypatch):
