@@ -14,8 +14,8 @@ export class Measured extends Component {
   element = createRef();
   #resizing = new ResizeObserver(() => this.#measure());
 
+  // The observer reports the first size as well, after the layout that the browser does anyway.
   componentDidMount() {
-    this.#measure();
     if (this.element.current) this.#resizing.observe(this.element.current);
   }
 
