@@ -46,12 +46,16 @@ def connect_now(page):
     page.wait_for_timeout(500)
 
 
-def expect_no_reconnecting(page, stage):
-    """Try until the page says that the link is invalid; then it tries and offers nothing more."""
-    while page.get_by_text(REFUSED).count() == 0:
+def connect_until(page, state):
+    """Try to connect, without the waits in between, until the page has a state."""
+    while page.locator(f".status[data-state={state}]").count() == 0:
         connect_now(page)
+
+
+def expect_no_reconnecting(page, stage):
+    """Wait until the page says that the link is invalid; then it tries and offers nothing more."""
+    connect_until(page, "ended")
     expect(page.get_by_role("alert")).to_have_text(REFUSED)
-    expect(page.locator(".status")).to_have_attribute("data-state", "ended")
     expect(page.locator(".status [role=status]")).to_have_text("Disconnected")
     tried = stage.refused
     for _ in range(4):
@@ -65,7 +69,7 @@ def test_a_page_whose_link_is_revoked_keeps_its_numbers_and_stops_connecting(pag
     shared.refuses = True
     shared.hang_up()
 
-    expect(page.locator(".status")).to_have_attribute("data-state", "ended")
+    connect_until(page, "ended")
     page.locator(".of-variants").scroll_into_view_if_needed()
     expect(page.get_by_role("heading", name=re.compile("Variants"))).to_be_visible()
     expect_no_reconnecting(page, shared)
@@ -96,6 +100,5 @@ def test_a_link_survives_a_network_in_which_no_server_is_reached(page, shared):
     expect(page.locator(".status")).to_have_attribute("data-state", "stale")
 
     shared.refuses, shared.serves_page = False, True
-    connect_now(page)
-    expect(page.locator(".status")).to_have_attribute("data-state", "live")
+    connect_until(page, "live")
     expect(page.get_by_role("alert")).to_have_count(0)
