@@ -16,8 +16,13 @@ from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX
 from dashboard.deploy.publish_site import Authenticator
 
 TOPIC = CAMPAIGN_TOPIC_PREFIX + SPRING
-FIXED = {"note": "n-2", "at": scenes.ago(12 * 60), "text": "<b>Link</b> fixed & sent again"}
 REMOVED = {"note": "n-3", "version": 2, "text": None, "by": None}
+
+
+def fixed():
+    """Build a note of twelve minutes ago."""
+    text = "<b>Link</b> fixed & sent again"
+    return scenes.note(note="n-2", at=scenes.ago(12 * 60), text=text)
 
 
 def with_notes(stage, *notes, may_share=True):
@@ -26,7 +31,7 @@ def with_notes(stage, *notes, may_share=True):
 
 @pytest.fixture
 def noted(stage):
-    with_notes(stage, scenes.note(), scenes.note(**FIXED), scenes.note(**REMOVED))
+    with_notes(stage, scenes.note(), fixed(), scenes.note(**REMOVED))
 
 
 def panel(page):
@@ -251,7 +256,7 @@ def test_axe_finds_no_violation_in_notes(noted, look):
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_long_notes_fit_narrow_windows(stage, look, width):
-    with_notes(stage, scenes.note(text="x" * 280, by="y" * 100), scenes.note(**FIXED))
+    with_notes(stage, scenes.note(text="x" * 280, by="y" * 100), fixed())
     page = look("campaign")
     page.set_viewport_size({"width": width, "height": 800})
     assert overflow(page) <= 0

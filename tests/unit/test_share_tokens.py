@@ -10,7 +10,7 @@ from chalicelib.errors import Unauthorized
 from chalicelib.live.permissions import share_subject
 
 KEY = "the stage's key of at least thirty-two bytes"
-UNTIL = int(time.time()) + 3600
+UNTIL = int(time.time()) + 86_400
 OURS = ShareTokens(KEY)
 CLAIMS = {"iss": "mailpulse/share", "jti": "x", "campaign": "spring", "exp": UNTIL}
 
