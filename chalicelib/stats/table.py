@@ -959,13 +959,7 @@ class StatsTable:
         Raises:
             AwsError: the item could not be written.
         """
-        self._dynamo.call(
-            "update_item",
-            TableName=self._name,
-            Key=_OPEN_KEY,
-            UpdateExpression=f"{'ADD' if judged else 'DELETE'} campaigns :campaign",
-            ExpressionAttributeValues={":campaign": {"SS": [campaign]}},
-        )
+        self._change_further("campaigns", campaign, added=judged)
 
     def await_results(self, campaign: str, first_event_at: str, *, awaited: bool) -> None:
         """Store whether a campaign waits for its results, even if it is not among the newest.
@@ -978,12 +972,15 @@ class StatsTable:
         Raises:
             AwsError: the item could not be written.
         """
+        self._change_further("awaited", f"{first_event_at} {campaign}", added=awaited)
+
+    def _change_further(self, attribute: str, member: str, *, added: bool) -> None:
         self._dynamo.call(
             "update_item",
             TableName=self._name,
             Key=_OPEN_KEY,
-            UpdateExpression=f"{'ADD' if awaited else 'DELETE'} awaited :campaign",
-            ExpressionAttributeValues={":campaign": {"SS": [f"{first_event_at} {campaign}"]}},
+            UpdateExpression=f"{'ADD' if added else 'DELETE'} {attribute} :campaign",
+            ExpressionAttributeValues={":campaign": {"SS": [member]}},
         )
 
     def put_incident(self, campaign: str, incident: Incident) -> None:

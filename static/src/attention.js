@@ -11,7 +11,7 @@ export const ACTIVE_FOR = 120_000;
 /** What counts as a sign of attention: events of the window. */
 export const SIGNS = /** @type {const} */ (["pointermove", "pointerdown", "keydown", "wheel", "scroll", "touchstart", "focus"]);
 
-/** While emails are sent, and for this long afterwards, numbers change in each second, in milliseconds. */
+/** An active page asks for a push each second while emails are sent, and for this long afterwards, in milliseconds. */
 export const SENDING_FOR = 3_600_000;
 
 /**
