@@ -9,7 +9,17 @@ from figures import variant
 from playwright.sync_api import expect
 from support.scenes import PREFIX, SPRING
 from support.stage import staged
-from views import CAMPAIGN, DESKTOP, PHONE, VIEWS, WALL_4K, overflow, violations
+from views import (
+    CAMPAIGN,
+    DESKTOP,
+    PHONE,
+    VIEWS,
+    WALL_4K,
+    overflow,
+    record_shifts,
+    shifts,
+    violations,
+)
 
 from chalicelib.stats.counters import rates
 from dashboard.deploy.publish_site import Authenticator
@@ -204,14 +214,10 @@ def test_variants_move_nothing_that_is_visible(browser, stage, varied, size):
     stage.scene.delay_seconds = 0.2
     context = browser.new_context(viewport=size)
     page = context.new_page()
-    page.add_init_script(
-        "window.shifted = 0; new PerformanceObserver(list => {"
-        " for (const one of list.getEntries()) window.shifted += one.value;"
-        "}).observe({ type: 'layout-shift', buffered: true })"
-    )
+    record_shifts(page)
     page.goto(stage.url + VIEWS["campaign"])
     expect(panel(page)).to_be_attached()
     page.wait_for_timeout(1500)
 
-    assert page.evaluate("window.shifted") < 0.02
+    assert shifts(page) == []
     context.close()

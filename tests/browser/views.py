@@ -1,5 +1,6 @@
 """The views of the page, the sizes of windows, and measurements of a view."""
 
+import time
 from functools import cache
 
 from support.scenes import SPRING
@@ -32,6 +33,36 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 def overflow(page) -> int:
     """Return by how many pixels the page is wider than the window."""
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def record_shifts(page) -> None:
+    """Record from the next navigation on how far what is visible moves without being asked to.
+
+    See https://web.dev/articles/cls.
+    """
+    page.add_init_script(
+        "window.shifted = 0; window.moved = []; new PerformanceObserver(list => {"
+        " for (const one of list.getEntries()) {"
+        "  window.shifted += one.value;"
+        "  for (const { node } of one.sources) window.moved.push(node?.outerHTML?.slice(0, 200));"
+        " }"
+        "}).observe({ type: 'layout-shift', buffered: true })"
+    )
+
+
+def shifts(page) -> list[str]:
+    """Return what has moved, as HTML; empty if it has moved less than can be noticed."""
+    return page.evaluate("window.shifted < 0.02 ? [] : window.moved")
+
+
+def delay_code(page, seconds: float = 0.15) -> None:
+    """Let each file of code arrive this much later than the one before it."""
+
+    def answer(route) -> None:
+        time.sleep(seconds)
+        route.continue_()
+
+    page.route("**/*.js", answer)
 
 
 def violations(page) -> list[tuple[str, str]]:
