@@ -208,12 +208,12 @@ def measure(live: Live, state_dir: Path, campaigns: int, repeats: int) -> Iterat
         viewer.seconds(REQUESTS["search"])
         change("ADD v :one REMOVE #format")
 
-    stats_table.pause("2026-12-31T00:00:00Z")
-    stats_table.resume("2026-12-31T00:00:00Z")
+    stats_table.pipeline.pause("2026-12-31T00:00:00Z")
+    stats_table.pipeline.resume("2026-12-31T00:00:00Z")
     began = time.perf_counter()
     runs = 0
-    while runs == 0 or stats_table.pipeline().directory.left:
-        directory.update(stats_table.pipeline(), datetime.now(UTC))
+    while runs == 0 or stats_table.pipeline.get().directory.left:
+        directory.update(stats_table.pipeline.get(), datetime.now(UTC))
         runs += 1
     took = time.perf_counter() - began
     assert len(directory.entries() or ()) >= campaigns

@@ -99,7 +99,7 @@ def append(
         index.append(CAMPAIGN, entries, f"shard#{start}")
         opens = [entry_of(one) for one in stored[start : start + batch] if one.type == "Open"]
         for page in activity_pages(opens, f"shard#{start}", int(now) * 2):
-            stats_table.put_page(CAMPAIGN, page)
+            stats_table.activity.put(CAMPAIGN, page)
 
 
 def in_memory(recipients: int, batch: int) -> None:
@@ -119,7 +119,7 @@ def in_memory(recipients: int, batch: int) -> None:
     sent = [frame for answer in session.answer(viewer.connection, text) for frame in frames(answer)]
     took = time.perf_counter() - began
     tracemalloc.start()
-    merge(index.sent(CAMPAIGN), (fact for _, fact in stats_table.activity(CAMPAIGN)))
+    merge(index.sent(CAMPAIGN), (fact for _, fact in stats_table.activity.entries(CAMPAIGN)))
     memory = tracemalloc.get_traced_memory()[1] / 2**20
     print(f"{len(sent):,} frames in {took:.2f} s; {memory:.0f} MiB to merge the list")
 

@@ -1740,7 +1740,7 @@ FAULTS = (
     ),
     Fault(
         "a check that continues late replaces a later pace",
-        "chalicelib/stats/table.py",
+        "chalicelib/stats/stored/paces.py",
         "attribute_not_exists(computed) OR computed <= :at",
         "attribute_not_exists(computed) OR computed <> :at",
         ("tests/laws/test_concurrent_paces.py::test_a_pace_of_a_later_moment_is_not_replaced",),
@@ -1809,7 +1809,7 @@ FAULTS = (
     ),
     Fault(
         "the result of an earlier recount replaces that of a later one",
-        "chalicelib/stats/table.py",
+        "chalicelib/stats/stored/pipeline.py",
         '"attribute_not_exists(#at) OR #at < :at"',
         '"attribute_not_exists(#at) OR #at <> :at"',
         ("tests/integration/test_recount.py::test_an_earlier_result_does_not_replace_a_later_one",),
@@ -2291,8 +2291,8 @@ FAULTS = (
     Fault(
         "the mark of a test is not repeated in the summary",
         "chalicelib/stats/marked_tests.py",
-        "        stats_table.put_test(campaign, stats_table.alarm_settings(campaign))\n",
-        "        pass\n",
+        "stats_table.remarks.put_test(campaign, stats_table.remarks.alarm_settings(campaign))",
+        "pass",
         ("tests/laws/test_marked_campaigns.py",),
     ),
     Fault(
@@ -2304,7 +2304,7 @@ FAULTS = (
     ),
     Fault(
         "an older mark of a test replaces a newer one",
-        "chalicelib/stats/table.py",
+        "chalicelib/stats/stored/remarks.py",
         "alarms_v < :version",
         "alarms_v <> :version",
         ("tests/laws/test_marked_campaigns.py::test_an_older_mark_never_replaces_a_newer_one",),
@@ -2320,7 +2320,7 @@ FAULTS = (
     ),
     Fault(
         "a campaign that is marked while others are forgotten is forgotten with them",
-        "chalicelib/stats/table.py",
+        "chalicelib/stats/stored/remarks.py",
         'ConditionExpression="marked_at = :at"',
         'ConditionExpression="marked_at >= :at"',
         (
@@ -2329,7 +2329,7 @@ FAULTS = (
     ),
     Fault(
         "a request notes a marked campaign after its settings",
-        "chalicelib/stats/table.py",
+        "chalicelib/stats/stored/remarks.py",
         """\
         if "test" in changes:
             self._note_marked(campaign)
@@ -2447,7 +2447,7 @@ FAULTS = (
         "chalicelib/stats/incident_table.py",
         """\
             if new.is_open and campaign not in further.judged:
-                self._stats_table.judge_further(campaign, judged=True)
+                self._stats_table.watch_logs.judge_further(campaign, judged=True)
             found = None
             if new.has_work or not is_same(new, stored.log):
                 found = self._store(campaign, new, stored.version)
@@ -2457,7 +2457,7 @@ FAULTS = (
             if new.has_work or not is_same(new, stored.log):
                 found = self._store(campaign, new, stored.version)
             if new.is_open and campaign not in further.judged:
-                self._stats_table.judge_further(campaign, judged=True)
+                self._stats_table.watch_logs.judge_further(campaign, judged=True)
 """,
         (
             "tests/laws/test_incidents.py::test_after_a_crash_at_any_call_an_incident_ends_though_newer_campaigns_begin",

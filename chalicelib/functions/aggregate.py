@@ -82,7 +82,7 @@ class Aggregator(Struct, frozen=True):
         attribute = shard_attribute_of(records[0]["eventSourceARN"], shard)
         now = self.clock()
         if is_compared(records, now):
-            read = self.stats_table.read_position(attribute)
+            read = self.stats_table.positions.get(attribute)
             records = [one for one in records if int(one["dynamodb"]["SequenceNumber"]) > read]
             if not records:
                 return  # counted before
@@ -96,7 +96,7 @@ class Aggregator(Struct, frozen=True):
         for campaign, entries in sent_by_campaign(records, forgotten).items():
             self.recipients.append(campaign, entries, source)
         for campaign, sample in batch.subjects.items():
-            subject = self.stats_table.add_subjects(campaign, sample)
+            subject = self.stats_table.subjects.add(campaign, sample)
             if subject is not None:
                 batch.pending[campaign, SUMMARY].move(subject)
         networks: dict[Key, Applied] = {}
@@ -109,7 +109,7 @@ class Aggregator(Struct, frozen=True):
         # Before the position: the retry of a batch that crashed in between sends the jobs again.
         jobs = self._send_jobs(networks, source, int(now))
         last = records[-1]["dynamodb"]
-        self.stats_table.put_read_position(
+        self.stats_table.positions.put(
             attribute,
             shard,
             last["SequenceNumber"],
@@ -144,7 +144,7 @@ class Aggregator(Struct, frozen=True):
         listed: dict[str, list[Item]] = defaultdict(list)
         for campaign, entries in batch.activity.items():
             for page in pages(entries, source, batch.activity_expires):
-                self.stats_table.put_page(campaign, page)
+                self.stats_table.activity.put(campaign, page)
                 listed[campaign].append(page_to_item(campaign, page))
         return listed
 

@@ -268,11 +268,13 @@ class RequestHandler(Struct, frozen=True):
     def _set_alarms(self, _: Connection, request: Request) -> Iterator[Message]:
         if request.campaign:
             campaign = {"id": CAMPAIGN_TOPIC_PREFIX + request.campaign}
-            stored = self.stats_table.change_alarm_settings(request.alarms, request.campaign)
+            stored = self.stats_table.remarks.change_alarm_settings(
+                request.alarms, request.campaign
+            )
             settings = messages.alarm_settings("campaign", stored)
         else:
             campaign = {}
-            stored = self.stats_table.change_alarm_settings(request.alarms)
+            stored = self.stats_table.remarks.change_alarm_settings(request.alarms)
             settings = messages.alarm_settings("all", stored)
         yield request.reply(**campaign, alarms=[settings])
 
@@ -294,7 +296,7 @@ class RequestHandler(Struct, frozen=True):
     def _change_notes(
         self, request: Request, identity: str, change: Callable[[Notes], Notes]
     ) -> Message:
-        stored = self.stats_table.change_notes(request.campaign, change)
+        stored = self.stats_table.remarks.change_notes(request.campaign, change)
         changed = [one for one in messages.notes(stored) if one["note"] == identity]
         return request.reply(id=CAMPAIGN_TOPIC_PREFIX + request.campaign, notes=changed)
 

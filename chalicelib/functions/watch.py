@@ -35,7 +35,9 @@ from chalicelib.stats.links import has_changing_ranks
 from chalicelib.stats.marked_tests import repeat_marks
 from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.reconciled import due
-from chalicelib.stats.table import Further, Pipeline, StatsTable
+from chalicelib.stats.stored.pipeline import Pipeline
+from chalicelib.stats.stored.watch_logs import Further
+from chalicelib.stats.table import StatsTable
 
 # The newest campaigns: missing tracking matters only for campaigns that are being sent.
 _CAMPAIGNS = 25
@@ -95,7 +97,7 @@ class HealthMonitor(Struct):
         """
         now = self.clock()
         probes = _Probes()
-        pipeline = probes.run("the last check", self.stats_table.pipeline)
+        pipeline = probes.run("the last check", self.stats_table.pipeline.get)
         last = pipeline.health.findings if pipeline else None
         waiting, in_flight = probes.run("the queue", self.queues.depths) or (None, None)
         dead = probes.run("the dead-letter queue", self.queues.dead_letters)
@@ -119,7 +121,9 @@ class HealthMonitor(Struct):
             if probes.failed:
                 raise PipelineFault("; ".join(probes.failed))
             return last
-        newest = probes.run("campaigns", lambda: self.stats_table.campaigns(_CAMPAIGNS, None)[0])
+        newest = probes.run(
+            "campaigns", lambda: self.stats_table.campaigns.page(_CAMPAIGNS, None)[0]
+        )
         findings = Findings(
             checked_at=_rfc3339(now),
             waiting=waiting,
@@ -136,7 +140,7 @@ class HealthMonitor(Struct):
             delays=measured,
             **self._functions(last, now, look_every, probes),
         )
-        self.stats_table.put_findings(findings)
+        self.stats_table.pipeline.put_findings(findings)
         if newest is not None:  # otherwise, the next check must not rely on this one
             self.counted, self.newest = positions, newest
         for campaign in newest or ():
@@ -202,10 +206,10 @@ class HealthMonitor(Struct):
             return
 
         def compare() -> None:
-            if self.stats_table.begin_reconciliation(at):
+            if self.stats_table.pipeline.begin_reconciliation(at):
                 quarantined = pipeline.health.quarantined
                 result = self.day_check.compare(day, at, findings, quarantined)
-                self.stats_table.put_reconciled(result)
+                self.stats_table.pipeline.put_reconciled(result)
 
         probes.run("the comparison with SES", compare)
 

@@ -56,14 +56,14 @@ class Activity(Struct, frozen=True):
             most: number of pages to read at once.
         """
         summary = self.stats_table.summary(campaign)
-        for hour in self.stats_table.hours(campaign):
+        for hour in self.stats_table.buckets(campaign, "hour#"):
             name = hour.part.removeprefix("hour#")
             if before is not None and name > before:
                 continue
             counters = (counter for kind in types for counter in _COUNTERS_OF_TYPE[kind])
             if not any(hour.counts.get(counter) for counter in counters):
                 continue
-            places = self.stats_table.activity(campaign, name, before=before, most=most)
+            places = self.stats_table.activity.entries(campaign, name, before=before, most=most)
             if summary is None or not summary.is_current:
                 places = self._with_earlier(places, campaign, name, before)
             yield from places

@@ -108,7 +108,7 @@ class CampaignLists:
         found: list[Aggregate] = []
         cursor = request.cursor
         while True:
-            page, cursor = self._stats_table.campaigns(
+            page, cursor = self._stats_table.campaigns.page(
                 request.limit - len(found), cursor, access.can_see
             )
             found += [one for one in page if not request.listing.hides(one)]
@@ -149,7 +149,7 @@ class CampaignLists:
             self._kept, self._kept_until = (), 0.0
             return entries
         if self._clock() >= self._kept_until:
-            found = map(entry_of, self._stats_table.all_campaigns())
+            found = map(entry_of, self._stats_table.campaigns.all())
             self._kept = [one for one in found if one is not None]
             self._kept_until = self._clock() + KEPT_SECONDS
         return self._kept

@@ -77,7 +77,7 @@ class RecipientLists(Struct, frozen=True):
         yield request.reply(done=True, **more)
 
     def _audience(self, campaign: str) -> Audience:
-        activity = self.stats_table.activity(campaign)
+        activity = self.stats_table.activity.entries(campaign)
         return merge(self.index.sent(campaign), (fact for _, fact in activity))
 
     def _summary(self, campaign: str) -> Aggregate:

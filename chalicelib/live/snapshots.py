@@ -35,14 +35,14 @@ class Snapshots(Struct, frozen=True):
             on_screen: of the list, further campaigns that the viewer has on the screen.
         """
         if topic == LIST_TOPIC:
-            newest, cursor = self.stats_table.campaigns(MOST_LISTED, None, access.can_see)
+            newest, cursor = self.stats_table.campaigns.page(MOST_LISTED, None, access.can_see)
             known = {one.campaign for one in newest}
             others = [one for one in on_screen if one not in known and access.can_see(one)]
             newest += self.stats_table.summaries(sorted(others))
             listed = messages.campaign_list(list(map(messages.campaign_entry, newest)))
             return listed | ({"cursor": cursor} if cursor else {})
         if topic == HEALTH_TOPIC:
-            return messages.pipeline(*self.stats_table.results(), access)
+            return messages.pipeline(*self.stats_table.pipeline.results(), access)
         campaign = campaign_of(topic) or ""
         summary = self.stats_table.summary(campaign)
         snapshot = messages.campaign_snapshot(
@@ -53,10 +53,10 @@ class Snapshots(Struct, frozen=True):
         )
         if access.shared is not None:
             return messages.seen(snapshot, access) or {}
-        if (pace := self.stats_table.pace(campaign)) is not None:
+        if (pace := self.stats_table.paces.get(campaign)) is not None:
             snapshot["pace"] = messages.pace(pace)
-        remarks = self.stats_table.remarks(campaign)
-        of_all = self.stats_table.alarm_settings()
+        remarks = self.stats_table.remarks.get(campaign)
+        of_all = self.stats_table.remarks.alarm_settings()
         snapshot["incidents"] = list(map(messages.incident, remarks.incidents))
         snapshot["notes"] = messages.notes(remarks.notes)
         snapshot["alarms"] = [

@@ -79,7 +79,7 @@ def read_spans(stats_table: StatsTable) -> Spans:
     """
     outdated = 0
     found = []
-    for one in stats_table.all_campaigns():
+    for one in stats_table.campaigns.all():
         outdated += not one.is_current
         if (span := _span(one)) is not None:
             found.append(span)

@@ -93,7 +93,7 @@ class DayCheck(Struct, frozen=True):
 
     def _counted(self, day: date, now: datetime) -> Daily | None:
         """Return our counts of as many days as runways are of; None if there are too many."""
-        campaigns = islice(self.stats_table.listed_campaigns(), _MOST_CAMPAIGNS + 1)
+        campaigns = islice(self.stats_table.campaigns.ids(), _MOST_CAMPAIGNS + 1)
         if len(list(campaigns)) > _MOST_CAMPAIGNS:
             return None
         spans = daily.read_spans(self.stats_table)

@@ -37,7 +37,8 @@ from chalicelib.stats.directory import (
     state_from_item,
 )
 from chalicelib.stats.positions import Position, position_from_item
-from chalicelib.stats.table import Pipeline, StatsTable
+from chalicelib.stats.stored.pipeline import Pipeline
+from chalicelib.stats.table import StatsTable
 
 # Campaigns whose entries one invocation updates, so that it takes a few seconds; the following
 # invocations continue.
@@ -241,7 +242,7 @@ class Directory:
 
     def _build(self, state: State) -> None:
         """Build buckets from the list of campaigns, and from the entries that they have."""
-        listed = by_bucket(self._stats_table.listed_campaigns())
+        listed = by_bucket(self._stats_table.campaigns.ids())
         stop, campaigns = state.next_bucket, 0
         while stop < min(BUCKETS, state.next_bucket + state.left) and campaigns < MOST_CAMPAIGNS:
             campaigns += len(listed.get(stop, ()))

@@ -43,7 +43,8 @@ from chalicelib.stats.incidents import DONE, Settings, effective
 from chalicelib.stats.pace import running_campaign
 from chalicelib.stats.pace_table import Paces
 from chalicelib.stats.quiet_hours import QuietHours, zone_of
-from chalicelib.stats.table import Further, StatsTable
+from chalicelib.stats.stored.watch_logs import Further
+from chalicelib.stats.table import StatsTable
 from chalicelib.stats.watch_log import (
     StoredLog,
     WatchLog,
@@ -122,7 +123,7 @@ class CampaignAlarms:
             return
         age = now - datetime.fromisoformat(summary.first_event_at)
         is_old = age >= JUDGED_FOR
-        stored = log_from_item(self._stats_table.watch_log(campaign))
+        stored = log_from_item(self._stats_table.watch_logs.get(campaign))
         for _ in range(_ATTEMPTS):
             if stored.held_until > self._clock():
                 return
@@ -132,7 +133,7 @@ class CampaignAlarms:
                 new = self._judged(summary, stored.log, late_seconds, now)
             new = self._reported(summary, new, late_seconds, age, now)
             if new.is_open and campaign not in further.judged:
-                self._stats_table.judge_further(campaign, judged=True)
+                self._stats_table.watch_logs.judge_further(campaign, judged=True)
             found = None
             if new.has_work or not is_same(new, stored.log):
                 found = self._store(campaign, new, stored.version)
@@ -173,14 +174,16 @@ class CampaignAlarms:
         awaited = further.awaited
         if campaign in awaited:
             if not awaits:
-                self._stats_table.await_results(campaign, awaited[campaign], awaited=False)
+                self._stats_table.watch_logs.await_results(
+                    campaign, awaited[campaign], awaited=False
+                )
         elif awaits and len(awaited) < MOST_AWAITED:
-            self._stats_table.await_results(campaign, first_event_at, awaited=True)
+            self._stats_table.watch_logs.await_results(campaign, first_event_at, awaited=True)
 
     def _end(self, campaign: str, further: Further, *, is_closed: bool) -> None:
         """Forget a campaign of which nothing is left to do now, or, if it is closed, at all."""
         if campaign in further.judged:
-            self._stats_table.judge_further(campaign, judged=False)
+            self._stats_table.watch_logs.judge_further(campaign, judged=False)
         if is_closed:
             self._closed.add(campaign)
 
@@ -188,7 +191,7 @@ class CampaignAlarms:
         """Store a log, and take hold of what is to be done; return another one that is stored."""
         until = int(self._clock()) + HOLD_SECONDS if name else 0
         try:
-            self._stats_table.put_watch_log(
+            self._stats_table.watch_logs.put(
                 campaign, log_to_texts(new), version=version, held_by=name, held_until=until
             )
         except ConditionFailed as error:
@@ -200,7 +203,7 @@ class CampaignAlarms:
     def _complete(self, campaign: str, log: WatchLog, version: int) -> None:
         """Write the incidents that have changed, and send the messages."""
         for one in log.unwritten:
-            self._stats_table.put_incident(campaign, log.incidents[one])
+            self._stats_table.remarks.put_incident(campaign, log.incidents[one])
         for notice in log.notices:
             incident = log.incidents[notice.incident]
             text = alarm(campaign, incident, notice.state, self._page_url)
@@ -212,7 +215,7 @@ class CampaignAlarms:
             self._send(campaign, text, DONE, attributes)
         with suppress(ConditionFailed):  # the hold has ended, and another check completes it, too
             texts = log_to_texts(completed(log))
-            self._stats_table.put_watch_log(campaign, texts, version=version)
+            self._stats_table.watch_logs.put(campaign, texts, version=version)
 
     def _send(self, campaign: str, text: Alarm, incident: str, attributes: dict[str, str]) -> None:
         state = attributes["state"]
@@ -262,8 +265,8 @@ class CampaignAlarms:
         Quiet hours in an unknown time zone are ignored: a message at night does less harm than
         none.
         """
-        of_campaign = self._stats_table.alarm_settings(campaign)
-        found = effective(of_campaign.settings, self._stats_table.alarm_settings().settings)
+        of_campaign = self._stats_table.remarks.alarm_settings(campaign)
+        found = effective(of_campaign.settings, self._stats_table.remarks.alarm_settings().settings)
         if isinstance(found.quiet, QuietHours):
             try:
                 zone_of(found.quiet.zone)

@@ -16,7 +16,8 @@ settings after their last change.
 from datetime import datetime, timedelta
 
 from chalicelib.stats.directory_table import Directory
-from chalicelib.stats.table import Pipeline, StatsTable
+from chalicelib.stats.stored.pipeline import Pipeline
+from chalicelib.stats.table import StatsTable
 
 # Lambda's longest invocation, and therefore longer than between two writes of a request.
 NOTED_FOR = timedelta(minutes=15)
@@ -42,9 +43,9 @@ def repeat_marks(
     if not marked.campaigns:
         return
     for campaign in sorted(marked.campaigns):
-        stats_table.put_test(campaign, stats_table.alarm_settings(campaign))
+        stats_table.remarks.put_test(campaign, stats_table.remarks.alarm_settings(campaign))
     if not pipeline.directory.is_complete:
         return
     directory.update_entries(marked.campaigns, now)
     if now.timestamp() - marked.at >= NOTED_FOR.total_seconds():
-        stats_table.forget_marked(marked)
+        stats_table.remarks.forget_marked(marked)

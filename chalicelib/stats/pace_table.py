@@ -118,12 +118,12 @@ class Paces:
         running = running_campaign(summary, ages, sends, now)
         # Read each time: another process may have stored it, and a write of this process may have
         # succeeded without a response.
-        stored = self._stats_table.pace(summary.campaign)
+        stored = self._stats_table.paces.get(summary.campaign)
         is_stored = False
         if running is not None:
             content = content_of(running, earlier)
             if stored is None or not says_the_same(content, stored.content):
-                stored = self._stats_table.put_pace(summary.campaign, content, now)
+                stored = self._stats_table.paces.put(summary.campaign, content, now)
                 is_stored = stored is not None
         self._repeat_in_summary(kept, summary, stored)
         kept.computed_at = now
@@ -159,7 +159,7 @@ class Paces:
         if in_summary > kept.in_summary:
             kept.in_summary, kept.in_directory = in_summary, None
         if stored is not None and stored.version > kept.in_summary:
-            self._stats_table.put_pace_now(summary.campaign, pace_now(stored))
+            self._stats_table.paces.repeat(summary.campaign, pace_now(stored))
             kept.in_summary = stored.version
 
 

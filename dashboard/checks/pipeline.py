@@ -48,7 +48,7 @@ def check_queues(subject: Subject) -> Iterator[Finding]:
 def check_health(subject: Subject) -> Iterator[Finding]:
     """Check that watch has run recently, and report its findings."""
     stats_table = StatsTable(Service("dynamodb", subject.clients), subject.output("StatsTable"))
-    health = stats_table.health()
+    health = stats_table.pipeline.health()
     found = health.findings
     log = "see the log of watch, and its rule in EventBridge"
     if found is None:

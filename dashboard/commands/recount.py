@@ -194,7 +194,9 @@ def recount(
             restated,
         )
         # Before the pause ends, whose end is the only other trace of a recount.
-        installation.stats_table.put_proof(_proof(outcome, campaign, pause.at, applies=applies))
+        installation.stats_table.pipeline.put_proof(
+            _proof(outcome, campaign, pause.at, applies=applies)
+        )
     return outcome
 
 
@@ -218,7 +220,7 @@ def _proof(outcome: Outcome, campaign: str | None, started: str, *, applies: boo
 def _summaries(installation: Installation, campaign: str | None) -> Iterable[Aggregate]:
     stats_table = installation.stats_table
     if campaign is None:
-        return stats_table.all_campaigns()
+        return stats_table.campaigns.all()
     summary = stats_table.summary(campaign)
     if summary is None:
         raise CommandError(f"no campaign {campaign!r}: check its name on the page")
@@ -357,7 +359,7 @@ def _list_activity(
             for name in campaigns & entries.keys():
                 # A repeated recount replaces the pages, unless the table has changed meanwhile.
                 for page in pages(entries[name], f"recount#{number}", expires):
-                    installation.stats_table.put_page(name, page)
+                    installation.stats_table.activity.put(name, page)
                 listed += len(entries[name])
             step.progress(f"{listed:,} entries")
         step.result = f"{listed:,} entries"
@@ -388,14 +390,14 @@ def _restate(
     """Restate the aggregates that differ, and an outdated summary; return their number."""
     pause.require()
     stats_table = pause.installation.stats_table
-    positions = stats_table.positions_by_attribute(int(now))
+    positions = stats_table.positions.by_attribute(int(now))
     before = look.aggregates[campaign]
     wanted = look.facts.of(campaign, now)
     parts = {difference.part for difference in found}
     if SUMMARY in before and not before[SUMMARY].is_current:
         parts.add(SUMMARY)
     if SUMMARY in parts and campaign in look.facts.subjects:
-        stats_table.add_subjects(campaign, look.facts.subjects[campaign])
+        stats_table.subjects.add(campaign, look.facts.subjects[campaign])
     # Before the evidence changes; ingest, which does the jobs, is paused.
     _send_jobs(pause.installation, campaign, parts)
     # The summary last, as in counting: it is never ahead of its parts.

@@ -51,8 +51,8 @@ def read_unshared(installation: Installation, campaign: str) -> dict[str, Any]:
         AwsError: the table could not be read.
     """
     table = installation.stats_table
-    pace = table.pace(campaign)
-    remarks = table.remarks(campaign)
+    pace = table.paces.get(campaign)
+    remarks = table.remarks.get(campaign)
     notes = messages.notes(remarks.notes)
     return {
         "incidents": list(map(messages.incident, remarks.incidents)),
@@ -67,7 +67,7 @@ def read_health(installation: Installation) -> dict[str, Any]:
     Raises:
         AwsError: the table could not be read.
     """
-    return messages.health(installation.stats_table.health())
+    return messages.health(installation.stats_table.pipeline.health())
 
 
 def require(installation: Installation, campaign: str) -> None:
@@ -90,7 +90,7 @@ def unknown(installation: Installation, campaign: str) -> str:
     # The names in lower case, so that a difference in case alone is a close match.
     names = {
         name.casefold(): name
-        for name in islice(installation.stats_table.listed_campaigns(), _MOST_NAMES)
+        for name in islice(installation.stats_table.campaigns.ids(), _MOST_NAMES)
     }
     wanted = campaign.casefold()
     close = [names[one] for one in get_close_matches(wanted, names, n=3, cutoff=0.6)]

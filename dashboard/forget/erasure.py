@@ -89,7 +89,7 @@ class Erasure(Struct, frozen=True):
         with self.steps.step("Store the suppression"):
             for token in sorted(tokens):
                 suppressions.add(token, installation.clock())
-        paused_at = installation.stats_table.health().paused_at
+        paused_at = installation.stats_table.pipeline.health().paused_at
         if paused_at is not None:
             raise CommandError(
                 f"a recount has been running since {paused_at}, and may store the address again: "
@@ -129,7 +129,7 @@ class Erasure(Struct, frozen=True):
                 if self.writes:
                     # Before the next pass, which samples what remains.
                     for campaign, message_ids in whole.emails.items():
-                        installation.stats_table.remove_subjects(campaign, message_ids)
+                        installation.stats_table.subjects.remove(campaign, message_ids)
             else:
                 raise self._never_ends()
             step.result = f"{whole.rewritten:,} facts name the recipient, of {whole.read:,} items"
@@ -141,8 +141,8 @@ class Erasure(Struct, frozen=True):
     def _put_subjects(self, samples: dict[str, SubjectSample]) -> None:
         """Fill the samples of subjects up again, and correct the summaries."""
         for campaign, sample in sorted(samples.items()):
-            self.installation.stats_table.add_subjects(campaign, sample)
-            self.installation.stats_table.put_subject(campaign)
+            self.installation.stats_table.subjects.add(campaign, sample)
+            self.installation.stats_table.subjects.repeat(campaign)
 
     def lists(self) -> ListsPass:
         """Rewrite the lists, in passes until one finds nothing more; return their sum.

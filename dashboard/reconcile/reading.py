@@ -76,7 +76,7 @@ def read(installation: Installation, request: Request, steps: Reporter) -> Recon
             last_hours={day_after(days[0], -1), *days},
             apart={daily.DOCTOR},
         )
-        proofs = installation.stats_table.proofs()
+        proofs = installation.stats_table.pipeline.proofs()
     with steps.step("Read SES's metrics"):
         theirs: dict[Source, dict[str, TheirDay]] = {"cloudwatch": published(ses, request, now)}
         found_rates = rates(ses, now)
@@ -98,7 +98,7 @@ def read(installation: Installation, request: Request, steps: Reporter) -> Recon
         waiting=sum(queues.depths()),
         waiting_since=None if oldest is None else day_of(now - timedelta(seconds=oldest)),
         dead_letters=queues.dead_letters(),
-        quarantined=installation.stats_table.health().quarantined,
+        quarantined=installation.stats_table.pipeline.health().quarantined,
         first_day=counted.first_day,
         unsettled=day_after(day_of(now - SETTLED_AFTER)),
     )

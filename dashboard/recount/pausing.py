@@ -47,7 +47,7 @@ class Pause:
 
     def is_ours(self) -> bool:
         """Return whether this pause has been neither ended nor replaced by another."""
-        return self.installation.stats_table.health().paused_at == self.at
+        return self.installation.stats_table.pipeline.health().paused_at == self.at
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def ingest_paused(installation: Installation, steps: Reporter) -> Iterator[Pause
         CommandError: ingest could not be paused, or counting makes no progress.
     """
     stats_table = installation.stats_table
-    earlier = stats_table.health().paused_at
+    earlier = stats_table.pipeline.health().paused_at
     if earlier is not None:
         steps.warn(
             f"Ingest has been paused since {earlier}: a recount was killed, or is still running. "
@@ -66,7 +66,7 @@ def ingest_paused(installation: Installation, steps: Reporter) -> Iterator[Pause
         )
     pause = Pause(installation, datetime.now(UTC).isoformat(timespec="milliseconds"))
     with _terminated_like_ctrl_c():
-        stats_table.pause(pause.at)
+        stats_table.pipeline.pause(pause.at)
         try:
             with steps.step("Pause ingest") as step:
                 Ingest(installation).switch(enabled=False)
@@ -77,7 +77,7 @@ def ingest_paused(installation: Installation, steps: Reporter) -> Iterator[Pause
             if pause.is_ours():
                 with steps.step("Resume ingest"):
                     Ingest(installation).switch(enabled=True)
-                    stats_table.resume(pause.at)
+                    stats_table.pipeline.resume(pause.at)
             else:
                 steps.warn("Another recount is running, which will resume ingest.")
 
@@ -92,7 +92,7 @@ def wait_until_counted(installation: Installation, steps: Reporter) -> None:
     with steps.step("Wait until stored events are counted") as step:
         while True:
             oldest = installation.events_stream.oldest_unread(
-                installation.stats_table.read_positions()
+                installation.stats_table.positions.by_shard()
             )
             if oldest is None:
                 return

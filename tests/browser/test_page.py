@@ -205,12 +205,12 @@ def test_a_broken_pipeline_looks_different_from_a_healthy_one(dashboard, viewer)
     expect(viewer.page.get_by_text("Messages in the dead-letter queue: 1")).to_be_visible()
 
     stats_table = StatsTable(Service("dynamodb", dashboard.aws), dashboard.output("StatsTable"))
-    stats_table.pause("2026-11-25T10:00:00.000Z")
+    stats_table.pipeline.pause("2026-11-25T10:00:00.000Z")
     expect(link).to_have_attribute("data-level", "late")
     expect(
         viewer.page.get_by_text("New events wait in the queue; no events are lost.")
     ).to_be_visible()
-    stats_table.resume("2026-11-25T10:00:00.000Z")
+    stats_table.pipeline.resume("2026-11-25T10:00:00.000Z")
     expect(link).to_have_attribute("data-level", "note")
     assert viewer.has_not_reloaded()
 

@@ -141,7 +141,7 @@ def test_a_group_sees_only_its_own_campaigns(stage):
 
 def test_lists_searches_and_health_show_only_permitted_campaigns(stage):
     mallory = stage.sign_in("mallory", "acme")
-    stage.parts.stats_table.put_findings(
+    stage.parts.stats_table.pipeline.put_findings(
         replace(findings(), untracked=("acme-autumn", "globex-spring"))
     )
 
@@ -218,8 +218,8 @@ def test_alarms_are_set_by_those_who_see_the_campaign(stage):
         viewer, action="setAlarms", id=topic("globex-spring"), test=True
     )
     assert "all campaigns" in stage.refusal(viewer, action="setAlarms", kinds=[])
-    assert stage.parts.stats_table.alarm_settings("globex-spring").version == 0
-    assert stage.parts.stats_table.alarm_settings().version == 0
+    assert stage.parts.stats_table.remarks.alarm_settings("globex-spring").version == 0
+    assert stage.parts.stats_table.remarks.alarm_settings().version == 0
 
 
 def test_with_an_alarm_group_only_its_members_set_alarms(pipeline):
@@ -274,7 +274,7 @@ def test_notes_are_written_on_campaigns_that_the_user_sees(stage):
     stage.ask(viewer, action="addNote", id=topic("acme-spring"), **NOTE)
     refusal = stage.refusal(viewer, action="addNote", id=topic("globex-spring"), **NOTE)
     assert "acme-" in refusal
-    assert stage.parts.stats_table.remarks("globex-spring").notes.version == 0
+    assert stage.parts.stats_table.remarks.get("globex-spring").notes.version == 0
 
 
 def test_a_share_link_receives_no_notes(stage):
@@ -495,8 +495,8 @@ def test_hidden_campaigns_do_not_cost_a_query_each(stage):
     stage.pipeline.run(*events)
     mallory = stage.sign_in("mallory", "acme")
     calls = []
-    service = stage.parts.stats_table._dynamo
-    stage.parts.stats_table._dynamo = Counting(service, calls)
+    items = stage.parts.stats_table._items
+    items._dynamo = Counting(items._dynamo, calls)
 
     [answer] = stage.ask(mallory, action="listCampaigns", limit=1)
 

@@ -162,19 +162,19 @@ def test_a_check_that_took_long_leaves_the_comparison_to_the_next_one(pipeline, 
 def test_one_of_two_checks_at_a_time_compares(pipeline):
     table, now = pipeline.parts.stats_table, datetime.fromtimestamp(NEXT_DAY, UTC)
 
-    assert table.begin_reconciliation(now)
-    assert not table.begin_reconciliation(now + timedelta(minutes=59))
-    assert table.begin_reconciliation(now + timedelta(minutes=60))
+    assert table.pipeline.begin_reconciliation(now)
+    assert not table.pipeline.begin_reconciliation(now + timedelta(minutes=59))
+    assert table.pipeline.begin_reconciliation(now + timedelta(minutes=60))
 
 
 def test_an_earlier_day_does_not_replace_a_later_one(pipeline):
     table = pipeline.parts.stats_table
     later = Reconciled("2026-11-23", "2026-11-24T01:30:00Z", "compared")
-    table.put_reconciled(later)
-    table.put_reconciled(Reconciled("2026-11-22", "2026-11-24T01:31:00Z", "compared"))
+    table.pipeline.put_reconciled(later)
+    table.pipeline.put_reconciled(Reconciled("2026-11-22", "2026-11-24T01:31:00Z", "compared"))
 
-    assert table.results().reconciled == later
-    assert table.pipeline().reconciled.version == 1
+    assert table.pipeline.results().reconciled == later
+    assert table.pipeline.get().reconciled.version == 1
 
 
 def test_a_comparison_is_pushed_with_everything_else(pipeline):

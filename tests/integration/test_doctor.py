@@ -481,7 +481,7 @@ class TestPipeline:
 
     def test_a_pause_that_was_never_ended(self, stage, look):
         stage.watched()
-        stage.stats_table().pause("2026-11-23T10:00:00.000Z")
+        stage.stats_table().pipeline.pause("2026-11-23T10:00:00.000Z")
 
         assert "ingest has been paused since 2026-11-23T10:00:00.000Z" in only(look(check_health))
 

@@ -88,7 +88,7 @@ def remark(pipeline):
 def wait_for_results(pipeline):
     """Store that a campaign waits for its results, and that it waits no longer."""
     for awaited in (True, False):
-        pipeline.parts.stats_table.await_results(
+        pipeline.parts.stats_table.watch_logs.await_results(
             "spring", "2026-11-23T10:00:00.000Z", awaited=awaited
         )
 
@@ -211,10 +211,12 @@ def run_recounts(pipeline, installation, monkeypatch):
     assert recount(installation, None, Reporter(), applies=True, reclassify=True).restated
 
     stats_table = pipeline.parts.stats_table
-    stats_table.pause("2026-11-23T11:00:00.000Z")
+    stats_table.pipeline.pause("2026-11-23T11:00:00.000Z")
     end_pause(Service("dynamodb", installation.clients), pipeline.config.stats_table, Reporter())
-    stats_table.put_findings(Findings("2026-11-23T11:00:00Z"))
-    stats_table.put_findings(Findings("2026-11-23T11:01:00Z", 1, 2, 3, 4, ("spring",), ("spring",)))
+    stats_table.pipeline.put_findings(Findings("2026-11-23T11:00:00Z"))
+    stats_table.pipeline.put_findings(
+        Findings("2026-11-23T11:01:00Z", 1, 2, 3, 4, ("spring",), ("spring",))
+    )
 
 
 def update_directory(pipeline, monkeypatch):
@@ -234,7 +236,7 @@ def update_directory(pipeline, monkeypatch):
         few.setattr("chalicelib.stats.positions.MOST_NOTED", 0)
         pipeline.run(ses.a_send("m-5"))
         count_and_check()
-    [position] = pipeline.parts.stats_table.pipeline().positions
+    [position] = pipeline.parts.stats_table.pipeline.get().positions
     unnoted = {"UpdateExpression": "REMOVE noted"}
     count_and_check(((" pipeline", position.part), unnoted))
     pipeline.ask(VIEWER, action="searchCampaigns", query="spring")
@@ -377,15 +379,15 @@ def test_calls_and_expression_parts_without_a_request_are_reported():
     with recorded() as requests:
         dynamo = MemoryDynamo(lambda: 0)
         Shares(dynamo, "SubscriptionsTable").add("spring", until=1)
-        StatsTable(dynamo, "StatsTable").put_findings(
+        StatsTable(dynamo, "StatsTable").pipeline.put_findings(
             Findings("2026-11-23T11:00:00Z", 1, 2, 3, 4, (), (), (), *2 * ["2026-11-23T11:00:00Z"])
         )
 
     missing = unsent(requests)
     of_shares = {one.partition(": ")[2] for one in missing if "/share_links.py" in one}
-    of_findings = {one.partition(": ")[2] for one in missing if "/stats/table.py" in one}
+    of_findings = {one.partition(": ")[2] for one in missing if "/stats/stored/pipeline.py" in one}
 
     assert "'update_item'" in of_shares
     assert "'put_item'" not in of_shares
-    assert "' REMOVE subject'" in of_findings
+    assert {"'paused_at = :at'", "'put_item'"} <= of_findings
     assert "' ADD v :one'" not in of_findings

@@ -286,7 +286,7 @@ def test_a_pseudonym_that_0_1_0_derived_from_another_spelling_is_forgotten(pipel
 
 
 def test_a_recount_in_progress_stops_the_command(pipeline, erase):
-    pipeline.parts.stats_table.pause("2026-11-23T11:00:00.000Z")
+    pipeline.parts.stats_table.pipeline.pause("2026-11-23T11:00:00.000Z")
 
     with pytest.raises(CommandError, match="a recount has been running since 2026-11-23T11:00"):
         erase()

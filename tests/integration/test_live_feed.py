@@ -141,7 +141,7 @@ def test_incidents_are_read_because_a_share_link_has_none(pipeline, installation
     assert until(views, lambda one: one.connection == "live").stats["incidents"] == []
 
     incident = Incident("bounces", "bounces", "", 29_665_440, 92, 1000)
-    installation.stats_table.put_incident(SPRING, incident)
+    installation.stats_table.remarks.put_incident(SPRING, incident)
 
     [shown] = until(views, lambda one: one.stats["incidents"]).stats["incidents"]
     assert (shown["incident"], shown["ended_at"]) == ("bounces", None)
@@ -214,7 +214,7 @@ def test_numbers_stay_while_the_tables_cannot_be_read(pipeline, installation, se
     def fail(*_, **__):
         raise AwsError("ThrottlingException", "query failed: too many requests")
 
-    installation.stats_table._dynamo.call = fail
+    installation.stats_table._items._dynamo.call = fail
 
     unread = until(views, lambda one: "too many requests" in one.problem)
     assert sends(unread) == 1

@@ -170,7 +170,7 @@ def test_a_second_recount_stops_the_first_and_keeps_ingest_paused(
 
     second.__exit__(None, None, None)
     assert mappings.state == "Enabled"
-    assert pipeline.parts.stats_table.health().paused_at is None
+    assert pipeline.parts.stats_table.pipeline.health().paused_at is None
 
 
 def test_a_recount_stops_if_ingest_is_enabled_meanwhile(
@@ -198,12 +198,12 @@ def test_a_failure_to_resume_ingest_is_reported(pipeline, installation, mappings
 
     with pytest.raises(AwsError, match="ResourceInUse"):
         recount(installation, SPRING, Reporter())
-    assert pipeline.parts.stats_table.health().paused_at is not None
+    assert pipeline.parts.stats_table.pipeline.health().paused_at is not None
 
     monkeypatch.undo()
     recount(installation, SPRING, Reporter())
     assert mappings.state == "Enabled"
-    assert pipeline.parts.stats_table.health().paused_at is None
+    assert pipeline.parts.stats_table.pipeline.health().paused_at is None
 
 
 def expiring(pipeline, seconds=-86_400):
@@ -509,16 +509,16 @@ def test_a_recount_adds_the_recipients_that_an_earlier_release_stored(
 
 def test_the_result_of_a_recount_is_stored(pipeline, installation, mappings):
     pipeline.run(ses.a_send("m-1"), ses.a_bounce("m-1"))
-    assert pipeline.parts.stats_table.proofs() == []
+    assert pipeline.parts.stats_table.pipeline.proofs() == []
 
     outcome = recount(installation, None, Reporter())
 
-    [proof] = pipeline.parts.stats_table.proofs()
+    [proof] = pipeline.parts.stats_table.pipeline.proofs()
     assert (proof.of, proof.campaigns, proof.facts) == (None, 1, 3)
     assert proof.counters == outcome.counters > 0
     assert (proof.differences, proof.drift, proof.restated, proof.applied) == (0, 0, 0, False)
     assert proof.is_clean
-    assert proof.started == pipeline.parts.stats_table.health().recounted_at
+    assert proof.started == pipeline.parts.stats_table.pipeline.health().recounted_at
     assert proof.started < proof.at
 
 
@@ -529,9 +529,9 @@ def test_the_stored_result_has_the_drift_and_whether_it_was_corrected(
     change(pipeline, s={"N": "8"}, d={"N": "2"})
 
     recount(installation, None, Reporter())
-    [found] = pipeline.parts.stats_table.proofs()
+    [found] = pipeline.parts.stats_table.pipeline.proofs()
     recount(installation, None, Reporter(), applies=True)
-    [corrected] = pipeline.parts.stats_table.proofs()
+    [corrected] = pipeline.parts.stats_table.pipeline.proofs()
 
     assert (found.differences, found.drift, found.restated) == (2, 9, 0)
     assert not found.is_clean
@@ -546,7 +546,7 @@ def test_a_recount_of_one_campaign_does_not_replace_the_result_of_all(
     recount(installation, None, Reporter())
     recount(installation, "summer", Reporter())
 
-    proofs = pipeline.parts.stats_table.proofs()
+    proofs = pipeline.parts.stats_table.pipeline.proofs()
 
     assert [(one.of, one.campaigns) for one in proofs] == [("summer", 1), (None, 2)]
 
@@ -556,7 +556,7 @@ def test_an_interrupted_recount_leaves_the_earlier_result(
 ):
     pipeline.run(ses.a_send("m-1"))
     recount(installation, None, Reporter())
-    before = pipeline.parts.stats_table.proofs()
+    before = pipeline.parts.stats_table.pipeline.proofs()
 
     def interrupt():
         raise KeyboardInterrupt
@@ -565,17 +565,19 @@ def test_an_interrupted_recount_leaves_the_earlier_result(
     with pytest.raises(KeyboardInterrupt):
         recount(installation, None, Reporter())
 
-    assert pipeline.parts.stats_table.proofs() == before
+    assert pipeline.parts.stats_table.pipeline.proofs() == before
     assert mappings.state == "Enabled"
 
 
 def test_an_earlier_result_does_not_replace_a_later_one(pipeline, installation, mappings):
     recount(installation, None, Reporter())
-    [proof] = pipeline.parts.stats_table.proofs()
+    [proof] = pipeline.parts.stats_table.pipeline.proofs()
 
-    pipeline.parts.stats_table.put_proof(replace(proof, at="2026-01-01T00:00:00.000Z", facts=9))
+    pipeline.parts.stats_table.pipeline.put_proof(
+        replace(proof, at="2026-01-01T00:00:00.000Z", facts=9)
+    )
 
-    assert pipeline.parts.stats_table.proofs() == [proof]
+    assert pipeline.parts.stats_table.pipeline.proofs() == [proof]
 
 
 def test_a_stored_result_is_pushed_to_viewers_of_the_pipeline(pipeline, installation, mappings):
@@ -586,5 +588,5 @@ def test_a_stored_result_is_pushed_to_viewers_of_the_pipeline(pipeline, installa
     recount(installation, None, Reporter())
     pipeline.publish()
 
-    [proof] = pipeline.parts.stats_table.proofs()
+    [proof] = pipeline.parts.stats_table.pipeline.proofs()
     assert pipeline.connections.sent[VIEWER.id][-1]["changes"]["recounts"] == [asdict(proof)]

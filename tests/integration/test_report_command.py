@@ -36,7 +36,7 @@ def _spring(pipeline):
 @pytest.mark.usefixtures("_spring")
 def test_json_has_the_same_numbers_as_the_snapshot_of_a_viewer(pipeline, run):
     now = datetime.fromtimestamp(pipeline.now, UTC)
-    pipeline.parts.stats_table.put_pace("spring", {"campaigns": 3, "needed": 5}, now)
+    pipeline.parts.stats_table.paces.put("spring", {"campaigns": 3, "needed": 5}, now)
 
     written = run("spring", "--format", "json")
 

@@ -74,13 +74,15 @@ def test_uncounted_facts_are_a_lag_until_they_are_counted(pipeline, check):
     assert check()["stream_lag_seconds"] == 0
 
     pipeline.ingest(ses.a_send("m-2"), ses.a_send("m-3"))
-    late = pipeline.parts.events_stream.oldest_unread(pipeline.parts.stats_table.read_positions())
+    late = pipeline.parts.events_stream.oldest_unread(
+        pipeline.parts.stats_table.positions.by_shard()
+    )
     assert datetime.now(UTC).timestamp() - late < 60
     assert check()["stream_lag_seconds"] < 60
 
     pipeline.aggregate()
     assert (
-        pipeline.parts.events_stream.oldest_unread(pipeline.parts.stats_table.read_positions())
+        pipeline.parts.events_stream.oldest_unread(pipeline.parts.stats_table.positions.by_shard())
         is None
     )
 
@@ -176,7 +178,7 @@ def test_positions_stored_by_an_earlier_version_are_read(pipeline, check):
     moto_account.client("dynamodb").put_item(TableName=pipeline.config.stats_table, Item=left)
     pipeline.run(ses.a_send("m-1"))
 
-    assert pipeline.parts.stats_table.positions_by_attribute(now=0)["k0"] == "7".zfill(40)
+    assert pipeline.parts.stats_table.positions.by_attribute(now=0)["k0"] == "7".zfill(40)
     assert check()["stream_lag_seconds"] == 0
 
 
@@ -233,7 +235,7 @@ def test_tracking_is_unknown_if_campaigns_cannot_be_read(pipeline, check, monkey
     def fail(*_):
         raise AwsError("Throttled", "not now")
 
-    monkeypatch.setattr(pipeline.parts.stats_table, "campaigns", fail)
+    monkeypatch.setattr(pipeline.parts.stats_table.campaigns, "page", fail)
 
     assert check()["untracked"] is None
 

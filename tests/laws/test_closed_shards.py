@@ -270,11 +270,11 @@ def test_a_position_that_an_earlier_release_has_advanced_is_not_finished():
         table(world.dynamo, "StatsTable", clock=lambda: world.now)
         for table in (StatsTable, _TableBefore)
     )
-    current.put_read_position("k1", "shard-1", "5", created=int(world.now))
+    current.positions.put("k1", "shard-1", "5", created=int(world.now))
     later(world, 3 * 3600)
     assert current._finished_shards({}, int(world.now)) == {"k1": 5}
 
-    earlier.put_read_position("k1", "shard-1", "9", created=int(world.now))
+    earlier.positions.put("k1", "shard-1", "9", created=int(world.now))
 
     assert current._finished_shards({}, int(world.now)) == {}
 

@@ -65,7 +65,7 @@ class Checks:
             self.world._hold()
             self._set(SUMMARY, "unique_human_opens", total)
             self.world._hold()
-            self.world.process.stats_table.put_read_position(
+            self.world.process.stats_table.positions.put(
                 "n-1", "shard-1", str(batch), created=int(self.world.now), campaigns={"spring"}
             )
 
@@ -113,8 +113,8 @@ class Checks:
         process, computed = self.world.new_process(), []
         with (
             unhooked(self.world),
-            patch.object(process.stats_table, "pace", lambda _: None),
-            patch.object(process.stats_table, "put_pace", lambda *args: computed.append(args[1])),
+            patch.object(process.stats_table.paces, "get", lambda _: None),
+            patch.object(process.stats_table.paces, "put", lambda *args: computed.append(args[1])),
         ):
             process.paces.update(process.stats_table.summary("spring"), self.account.now)
         return {**computed[0], "at": None}
@@ -245,7 +245,7 @@ def test_a_pace_is_computed_a_minute_after_the_campaigns_could_not_be_listed():
     broken = AwsError("Throttling", "slow down")
 
     with (
-        patch.object(account.process.stats_table, "campaigns", side_effect=broken),
+        patch.object(account.process.stats_table.campaigns, "page", side_effect=broken),
         pytest.raises(PipelineFault),
     ):
         account.check()
@@ -261,7 +261,7 @@ def test_a_pace_of_a_later_moment_is_not_replaced():
     table, later = account.process.stats_table, account.now + timedelta(seconds=1)
 
     with unhooked(account.world):
-        assert table.put_pace("spring", {"campaigns": 3, "needed": 5}, later)
-        assert not table.put_pace("spring", {"campaigns": 2, "needed": 5}, account.now)
+        assert table.paces.put("spring", {"campaigns": 3, "needed": 5}, later)
+        assert not table.paces.put("spring", {"campaigns": 2, "needed": 5}, account.now)
 
     assert account.pace == {"version": 2, "campaigns": 3, "needed": 5}

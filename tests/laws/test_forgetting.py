@@ -224,7 +224,7 @@ def test_an_interrupted_command_is_completed_by_a_repeated_one(happened, stores,
 
 def audience(world, campaign):
     process = world.new_process()
-    activity = (fact for _, fact in process.stats_table.activity(campaign))
+    activity = (fact for _, fact in process.stats_table.activity.entries(campaign))
     return merge(process.recipients.sent(campaign), activity).recipients
 
 

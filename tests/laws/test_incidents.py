@@ -95,7 +95,7 @@ class Campaign(Account):
         """Store that something was counted, as aggregate does."""
         self.batches += 1
         with unhooked(self.world):
-            self.process.stats_table.put_read_position(
+            self.process.stats_table.positions.put(
                 *("n-1", "shard-1", str(self.batches)),
                 created=int(self.world.now),
                 campaigns={"spring"},
@@ -144,8 +144,8 @@ class Campaign(Account):
 
     def log_reads(self, minutes):
         """Check for some minutes, and return how often the watch log was read."""
-        table = self.process.stats_table
-        with patch.object(table, "watch_log", wraps=table.watch_log) as read:
+        logs = self.process.stats_table.watch_logs
+        with patch.object(logs, "get", wraps=logs.get) as read:
             for _ in range(minutes):
                 self.check()
         return [one.args for one in read.call_args_list].count(("spring",))
@@ -250,7 +250,7 @@ def test_after_48_hours_a_running_incident_ends():
 def test_nothing_is_judged_while_ingest_is_paused():
     campaign = Campaign()
     with unhooked(campaign.world):
-        campaign.process.stats_table.pause("2026-11-23T21:00:00Z")
+        campaign.process.stats_table.pipeline.pause("2026-11-23T21:00:00Z")
 
     campaign.check()
 

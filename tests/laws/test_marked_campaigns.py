@@ -176,7 +176,7 @@ def test_a_campaign_that_is_marked_while_others_are_forgotten_stays_noted():
     for calls in range(MOST_CALLS):
         world = with_a_campaign("spring", "summer")
         table = world.new_process().stats_table
-        table.change_alarm_settings({"test": True}, "spring")
+        table.remarks.change_alarm_settings({"test": True}, "spring")
         world.now += NOTED_FOR.total_seconds()
         check = world.watch()
         step(world, check, calls)
@@ -196,11 +196,12 @@ def test_an_older_mark_never_replaces_a_newer_one(order):
     world.drain()
     table = world.new_process().stats_table
     versions = [
-        table.change_alarm_settings({"test": test}, "spring") for test in (True, False, True)
+        table.remarks.change_alarm_settings({"test": test}, "spring")
+        for test in (True, False, True)
     ]
 
     for number in order:
-        table.put_test("spring", versions[number - 1])
+        table.remarks.put_test("spring", versions[number - 1])
 
     assert shown(world) == {"spring"}
 
@@ -212,7 +213,7 @@ def test_an_earlier_release_that_counts_at_once_keeps_the_marks(happened, seed):
     world.releases = (PREVIOUS, *current)
     world.arrive(*happened)
     table = world.new_process().stats_table
-    table.change_alarm_settings({"test": True}, "spring")
+    table.remarks.change_alarm_settings({"test": True}, "spring")
 
     chaos(world, seed, meanwhile=[world.watch] * 4)
     world.releases = current

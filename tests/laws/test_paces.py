@@ -237,7 +237,7 @@ def test_what_is_usual_grows_in_minutes_that_store_no_check():
     account = Account()
     account.start()
     account.check()
-    before, checked = account.writes, account.process.stats_table.health
+    before, checked = account.writes, account.process.stats_table.pipeline.health
     with unhooked(account.world):
         checked_at = checked().findings.checked_at
 
@@ -359,7 +359,7 @@ def test_a_pace_that_fails_keeps_watch_from_nothing_else(error):
     with patch.object(process.paces, "update", failing), pytest.raises(PipelineFault):
         account.check()
 
-    checked_at = process.stats_table.health().findings.checked_at
+    checked_at = process.stats_table.pipeline.health().findings.checked_at
     assert checked_at == account.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert account.writes == 1
 
@@ -488,8 +488,8 @@ def test_a_pace_that_another_process_has_stored_is_entered_in_the_directory():
     account.check()
     other = account.world.new_process()
     with unhooked(account.world):
-        stored = other.stats_table.put_pace("spring", {"campaigns": 4, "needed": 5}, account.now)
-        other.stats_table.put_pace_now("spring", pace_now(stored))
+        stored = other.stats_table.paces.put("spring", {"campaigns": 4, "needed": 5}, account.now)
+        other.stats_table.paces.repeat("spring", pace_now(stored))
     entered = account.entries["spring"].version
 
     for _ in range(6):
@@ -506,8 +506,8 @@ def test_an_older_pace_does_not_replace_a_newer_one_in_the_list():
     table = account.process.stats_table
 
     with unhooked(account.world):
-        table.put_pace_now("spring", PaceNow(newest["version"] - 1, (9, 9, 9, 9)))
-        table.put_pace_now("none", PaceNow(9, (9, 9, 9, 9)))
+        table.paces.repeat("spring", PaceNow(newest["version"] - 1, (9, 9, 9, 9)))
+        table.paces.repeat("none", PaceNow(9, (9, 9, 9, 9)))
 
     assert account.listed["spring"] == newest
     assert account.table.get(("none", SUMMARY)) is None, "no campaign is created"
@@ -544,7 +544,7 @@ def test_entries_wait_while_the_directory_is_built():
     account.start()
     with unhooked(account.world):
         account.process.directory.request_build(account.now)
-        state = account.process.stats_table.pipeline().directory
+        state = account.process.stats_table.pipeline.get().directory
     assert state.is_complete
 
     account.table.put(

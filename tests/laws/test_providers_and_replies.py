@@ -140,7 +140,7 @@ def test_a_recount_restores_and_removes_counters_of_providers(happened, seed):
 def restate(world, facts):
     """Restate the items of providers and replies, as `recount --apply` does."""
     process = world.new_process()
-    positions = process.stats_table.positions_by_attribute(int(world.now))
+    positions = process.stats_table.positions.by_attribute(int(world.now))
     for campaign in facts.campaigns():
         stored = {one.part: one for one in process.stats_table.aggregates(campaign)}
         for part, pending in facts.of(campaign, world.now).items():

@@ -147,7 +147,7 @@ def test_a_recount_adds_the_variants_that_an_earlier_release_did_not_count(happe
 
     def restate():
         process = world.new_process()
-        positions = process.stats_table.positions_by_attribute(int(now))
+        positions = process.stats_table.positions.by_attribute(int(now))
         for campaign in facts.campaigns():
             for part, pending in variants(facts.of(campaign, now)).items():
                 key = campaign, part

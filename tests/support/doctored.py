@@ -316,7 +316,7 @@ class Stage:
         """Store the findings of `watch`."""
         at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         findings = Findings(**{"checked_at": at, "stream_lag_seconds": 0, **found})
-        self.stats_table().put_findings(findings)
+        self.stats_table().pipeline.put_findings(findings)
 
     def stats_table(self):
         return StatsTable(Service("dynamodb", self.client), self.subject().outputs["StatsTable"])

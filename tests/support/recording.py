@@ -1,6 +1,7 @@
 """Record the requests of the project's code to DynamoDB, and find the code that sends them."""
 
 import ast
+import inspect
 import re
 import sys
 from collections import defaultdict
@@ -17,10 +18,12 @@ from botocore import xform_name  # has the name of an operation as a boto3 metho
 from botocore.session import get_session
 from support.memory import MemoryDynamo
 
+from chalicelib.stats.stored.items import StatsItems
 from dashboard.aws_session import Service
 from dashboard.paths import PROJECT
 
 CODE = (PROJECT / "chalicelib", PROJECT / "dashboard")
+_ITEMS = "self._items"  # the StatsItems of a class
 _MODEL = get_session().get_service_model("dynamodb")
 OPERATIONS = frozenset(map(xform_name, _MODEL.operation_names))
 _REQUESTS = (
@@ -147,6 +150,20 @@ def _calls_of_dynamodb() -> Iterator[Place]:
             operation = getattr(one.args[0], "value", None)
             if _callee(one) in passing and operation in OPERATIONS:
                 yield _place(file, one, operation)
+            elif isinstance(one.func, ast.Attribute) and ast.unparse(one.func.value) == _ITEMS:
+                yield from (_place(file, one, name) for name in _operations_of_items(one.func.attr))
+
+
+def _operations_of_items(method: str) -> Iterator[str]:
+    """Return the operations that a method of StatsItems calls.
+
+    Its queries are generators, which send their requests when their caller has returned.
+    """
+    [tree] = [tree for file, tree in _modules() if file == inspect.getfile(StatsItems)]
+    for function in _functions(tree):
+        if function.name == method:
+            called = (one for one in _calls(function) if _callee(one) == "call")
+            yield from (ast.literal_eval(one.args[0]) for one in called)
 
 
 def _names() -> Iterator[Place]:

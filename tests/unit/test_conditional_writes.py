@@ -102,15 +102,15 @@ def test_a_state_replaces_only_the_one_that_was_read(events_table, read_before):
 def test_subjects_added_concurrently_are_all_in_the_sample(process):
     """A process with an outdated copy merges its emails into what another one has stored."""
     table, other = process.stats_table, World(CONFIG).new_process().stats_table
-    other._dynamo = table._dynamo
-    table.add_subjects("spring", sample(1))
-    other.add_subjects("spring", sample(2))
+    other._items._dynamo = table._items._dynamo
+    table.subjects.add("spring", sample(1))
+    other.subjects.add("spring", sample(2))
 
-    table.add_subjects("spring", sample(3))
+    table.subjects.add("spring", sample(3))
 
     fresh = SubjectSample()
-    assert other.add_subjects("spring", fresh) is None
-    assert len(sample_from_item(table._item("spring", SUBJECTS)).subjects) == 3
+    assert other.subjects.add("spring", fresh) is None
+    assert len(sample_from_item(table._items.get("spring", SUBJECTS)).subjects) == 3
 
 
 class Contended:
@@ -132,7 +132,7 @@ def test_conflicting_writes_wait_longer_after_each_conflict_but_the_first_three(
     waits = []
     table = StatsTable(Contended(changes=15), "stats", sleep=waits.append)
 
-    table.add_subjects("spring", sample(1))
+    table.subjects.add("spring", sample(1))
 
     longest = [0.02, 0.04, 0.08, 0.16, 0.32, 0.64, *6 * [1.0]]
     assert all(0 <= wait <= most for wait, most in zip(waits, longest, strict=True))
@@ -143,7 +143,7 @@ def test_a_single_conflict_is_retried_at_once():
     waits = []
     table = StatsTable(Contended(changes=1), "stats", sleep=waits.append)
 
-    table.add_subjects("spring", sample(1))
+    table.subjects.add("spring", sample(1))
 
     assert waits == []
 
@@ -156,6 +156,6 @@ def sample(number):
 
 def test_an_older_read_position_does_not_replace_a_newer_one(process):
     for sequence in ("200", "99"):
-        process.stats_table.put_read_position("k1", "shard-1", sequence, created=int(START))
+        process.stats_table.positions.put("k1", "shard-1", sequence, created=int(START))
 
-    assert process.stats_table.read_positions() == {"shard-1": "200"}
+    assert process.stats_table.positions.by_shard() == {"shard-1": "200"}

@@ -59,7 +59,7 @@ def calls(world, action):
 
 
 def position(world):
-    [found] = world.new_process().stats_table.pipeline().positions
+    [found] = world.new_process().stats_table.pipeline.get().positions
     return found
 
 
@@ -243,12 +243,12 @@ def test_a_recount_is_followed_by_a_build(world):
     table = world.dynamo.tables["StatsTable"]
     summary = table.get(("spring", SUMMARY))
     stats_table = world.new_process().stats_table
-    stats_table.pause("2026-11-23T21:00:00.000Z")
+    stats_table.pipeline.pause("2026-11-23T21:00:00.000Z")
     table.put(("spring", SUMMARY), {**summary, "s": {"N": "7"}})
     settle(world)
     before = {one.campaign: one.count("sends") for one in world.new_process().directory.entries()}
 
-    stats_table.resume("2026-11-23T21:00:00.000Z")
+    stats_table.pipeline.resume("2026-11-23T21:00:00.000Z")
     settle(world)
 
     after = {one.campaign: one.count("sends") for one in world.new_process().directory.entries()}
@@ -259,8 +259,8 @@ def test_a_deleted_campaign_leaves_the_directory_with_a_build(world):
     table = world.dynamo.tables["StatsTable"]
     table.put(("spring", SUMMARY), None)
     stats_table = world.new_process().stats_table
-    stats_table.pause("2026-11-23T21:00:00.000Z")
-    stats_table.resume("2026-11-23T21:00:00.000Z")
+    stats_table.pipeline.pause("2026-11-23T21:00:00.000Z")
+    stats_table.pipeline.resume("2026-11-23T21:00:00.000Z")
 
     settle(world)
 
@@ -313,8 +313,8 @@ def test_a_build_that_is_requested_during_another_one_is_not_forgotten(world):
 
     def recount(at):
         world.dynamo.before_call = lambda *_: None
-        stats_table.pause(at)
-        stats_table.resume(at)
+        stats_table.pipeline.pause(at)
+        stats_table.pipeline.resume(at)
         world.dynamo.before_call = before_call
 
     recount("2026-11-23T21:00:00.000Z")
@@ -331,7 +331,7 @@ def test_a_build_that_is_requested_during_another_one_is_not_forgotten(world):
     world.drain()
 
     world.dynamo.before_call = lambda *_: None
-    assert stats_table.pipeline().directory.left == BUCKETS
+    assert stats_table.pipeline.get().directory.left == BUCKETS
 
 
 def held_before(world, text):
@@ -400,7 +400,7 @@ def test_noted_campaigns_are_kept_for_a_day_however_late_their_records_are(world
     stats_table = world.new_process().stats_table
     world.dynamo.before_call = lambda *_: None
 
-    stats_table.put_read_position("k9", "shard-9", "5", created=late, campaigns=["spring"])
+    stats_table.positions.put("k9", "shard-9", "5", created=late, campaigns=["spring"])
 
     item = world.dynamo.tables["StatsTable"].get((" pipeline", "shard#k9"))
     assert int(item["expires"]["N"]) >= world.now + 24 * 3600

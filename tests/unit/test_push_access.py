@@ -119,13 +119,13 @@ def test_a_share_link_receives_no_pace(stage):
     """What is usual is a result of the sender's other campaigns."""
     guest, friend = stage.admitted(SHARED, SPRING), stage.admitted(ALL, SPRING)
 
-    stage.new_process().stats_table.put_pace("spring", {"campaigns": 3, "needed": 5}, NOW)
+    stage.new_process().stats_table.paces.put("spring", {"campaigns": 3, "needed": 5}, NOW)
     stage.drain()
 
     assert guest.frames == []
     assert friend.frames[-1]["changes"]["pace"]["campaigns"] == 3
     stage.happens("spring")
-    stage.new_process().stats_table.put_pace("spring", {"campaigns": 4, "needed": 5}, NOW)
+    stage.new_process().stats_table.paces.put("spring", {"campaigns": 4, "needed": 5}, NOW)
     stage.drain()
     guest.ask("get", id=SPRING)
     friend.ask("get", id=SPRING)
@@ -139,7 +139,7 @@ def test_pushes_of_the_list_and_health_skip_share_links(stage, topic):
     guest, friend = stage.admitted(SHARED, topic), stage.admitted(ALL, topic)
 
     stage.happens("spring")
-    stage.new_process().stats_table.pause("2026-11-23T10:00:00Z")
+    stage.new_process().stats_table.pipeline.pause("2026-11-23T10:00:00Z")
     stage.drain()
 
     assert guest.frames == []

@@ -1,0 +1,1 @@
+"""The kinds of items in the stats table: what reads and writes each."""
