@@ -2149,7 +2149,7 @@ FAULTS = (
     Fault(
         "a provider has twice its share of an alpha",
         "chalicelib/insight/causes.py",
-        "return _HALF * (equal + by_emails)",
+        "return _EQUALLY * equal + (1 - _EQUALLY) * by_emails",
         "return equal + by_emails",
         (
             "tests/unit/test_campaign_alarms.py::test_the_parts_of_an_alpha_of_all_providers_add_up_to_one_at_most",

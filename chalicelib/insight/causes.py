@@ -32,13 +32,13 @@ Cause = Literal[
 
 ALPHAS: Mapping[Cause, float] = {
     "complaints": 0.002,
-    "bounces": 0.0005,
-    "provider_delays": 0.001,
+    "bounces": 0.0003,
+    "provider_delays": 0.0015,
     "provider_bounces": 0.001,
     "low_opens": 0.003,
     "no_opens": 0.0015,
     "stopped": 0.0005,
-    "template_errors": 0.0003,
+    "template_errors": 0.0001,
 }
 """The probability of a false alarm of each cause, over all minutes; less than 1% together.
 
@@ -95,6 +95,8 @@ _LATE_CHECKS = 2
 _PUNCTUAL_SECONDS = 60
 
 _HALF = 0.5
+# The part of an alpha that is divided equally among providers; see part_of_provider.
+_EQUALLY = 0.25
 
 
 class Observation(Struct, frozen=True):
@@ -408,13 +410,13 @@ def _longest_usual_pause(ages: Sequence[float]) -> float:
 def part_of_provider(mark: Mark, provider: str) -> float:
     """Return the share of an alpha for the tests of a provider since a mark.
 
-    Half of the alpha is divided equally, the other half by the emails that were sent before the
+    A quarter of the alpha is divided equally, the rest by the emails that were sent before the
     mark. Those are known before the test begins, so the shares of all providers add up to 1.
     """
     equal = 1 / MOST_PROVIDERS
     sent = sum(row.sent for one, row in mark.rows.items() if one != CAMPAIGN)
     by_emails = mark.rows.get(provider, NOTHING).sent / sent if sent else equal
-    return _HALF * (equal + by_emails)
+    return _EQUALLY * equal + (1 - _EQUALLY) * by_emails
 
 
 def complaints_evidence(count: int, deliveries: int, emails: Sequence[Sent]) -> float:

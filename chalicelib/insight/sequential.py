@@ -40,7 +40,7 @@ _MEAN_OF_MIXTURE = 2
 _NEGLIGIBLE_DEVIATIONS = 40
 
 # The shares of an alpha: see weight.
-_FIRST = 0.5
+_FIRST = 0.25
 _SLOWLY = 10
 
 
@@ -113,8 +113,8 @@ def needed(alpha: float) -> float:
 def weight(number: int) -> float:
     """Return the share of an alpha for the test with a number, from 0 on, of any number of tests.
 
-    The first has half of it. The shares of the others, 1/22, 1/26, 1/31, …, add up to the other
-    half, and fall slowly, because there are tens of them while a campaign is sent for an hour.
+    The first has a quarter of it. The shares of the others, 1/15, 1/18, 1/21, …, add up to the
+    rest, and fall slowly, because there are tens of them while a campaign is sent for an hour.
     """
     if number == 0:
         return _FIRST
