@@ -1,6 +1,6 @@
 """Measure how many healthy campaigns raise an alarm, and how soon a problem raises one.
 
-    python bench/alarms.py [--seeds tune] [--healthy 2000] [--troubled 60] [--write]
+    python bench/alarms.py [--seeds tune] [--healthy 2000] [--troubled 200] [--write]
     python bench/alarms.py --samples [--write]
 
 Generates campaigns by minute (bench/worlds/minutes.py), healthy or with a problem, and judges each
@@ -751,7 +751,7 @@ def _list_mistakes(found: Iterable[Outcome]) -> None:
 @click.option("--healthy", default=2000, show_default=True, help="Healthy campaigns.")
 @click.option(
     "--troubled",
-    default=60,
+    default=200,
     show_default=True,
     help="Campaigns of each problem; 6 times as many that stop.",
 )
