@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from support.scenes import SPRING, ago
 from support.stage import staged
-from views import DESKTOP, PHONE, overflow, record_shifts, shifts, violations
+from views import DESKTOP, PHONE, adapt, overflow, record_shifts, shifts, violations
 
 from chalicelib.stats.counters import rates
 from dashboard.deploy.publish_site import Authenticator
@@ -353,7 +353,7 @@ def test_a_comparison_of_six_fits_windows_from_320_pixels(look):
         page.evaluate("direction => { document.documentElement.dir = direction }", direction)
         for width in (320, 600, 801, 1280):
             page.set_viewport_size({"width": width, "height": 700})
-            page.wait_for_timeout(100)
+            adapt(page)
             assert overflow(page) == 0, (direction, width)
 
 

@@ -15,6 +15,7 @@ from views import (
     PHONE,
     VIEWS,
     WALL_4K,
+    adapt,
     overflow,
     record_shifts,
     shifts,
@@ -205,7 +206,7 @@ def test_variants_with_long_values_fit_windows_from_320_pixels(varied, look):
     for direction, size in product(["ltr", "rtl"], [NARROW, PHONE, DESKTOP]):
         page.evaluate("direction => { document.documentElement.dir = direction }", direction)
         page.set_viewport_size(size)
-        page.wait_for_timeout(100)
+        adapt(page)
         assert overflow(page) == 0, (direction, size)
 
 

@@ -16,11 +16,13 @@ from views import (
     PHONE,
     VIEWS,
     WALL_4K,
+    adapt,
     delay_code,
     overflow,
     record_shifts,
     shifts,
     violations,
+    wait_for,
 )
 
 
@@ -53,7 +55,7 @@ def test_no_element_is_wider_than_the_window(look, view):
     for direction, size in product(["ltr", "rtl"], [PHONE, DESKTOP, WALL_4K]):
         page.evaluate("direction => { document.documentElement.dir = direction }", direction)
         page.set_viewport_size(size)
-        page.wait_for_timeout(100)  # charts adapt to the size of the window
+        adapt(page)
         assert overflow(page) == 0, (direction, size)
 
 
@@ -181,7 +183,7 @@ def test_alarms_are_snoozed_by_those_who_may(stage, look):
     expect(page.get_by_text("Alarms are snoozed until")).to_be_visible()
 
     page.get_by_role("button", name="End the snooze").click()
-    page.wait_for_timeout(200)
+    wait_for(page, lambda: stage.requests[-1].get("snooze_until", "") is None)
     assert stage.requests[-1]["snooze_until"] is None
 
 

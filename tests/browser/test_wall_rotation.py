@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from support import scenes
 from support.scenes import PREFIX, SPRING
-from views import DESKTOP, WALL_4K, overflow, record_shifts, shifts, violations
+from views import DESKTOP, WALL_4K, adapt, overflow, record_shifts, shifts, violations
 
 WALL = f"#/wall/{SPRING}/autumn-newsletter/welcome-series"
 LANDSCAPE = [{"width": 1280, "height": 720}, {"width": 1920, "height": 1080}, WALL_4K]
@@ -299,7 +299,7 @@ def test_a_landscape_screen_does_not_scroll_and_cuts_nothing_off(stage, wall, na
     for direction, size in product(["ltr", "rtl"], LANDSCAPE):
         page.evaluate("direction => { document.documentElement.dir = direction }", direction)
         page.set_viewport_size(size)
-        page.wait_for_timeout(150)  # charts adapt to the size of the window
+        adapt(page)
         assert (scrolled(page), overflow(page)) == (0, 0), (direction, size)
         assert cut(page) == [], (direction, size)
 
@@ -315,7 +315,7 @@ def test_a_landscape_screen_with_problems_does_not_scroll(stage, wall, number):
     expect(page.get_by_text("and 1 more problem")).to_have_count(number // 3)
     for size in LANDSCAPE:
         page.set_viewport_size(size)
-        page.wait_for_timeout(150)
+        adapt(page)
         assert (scrolled(page), overflow(page)) == (0, 0), size
         assert cut(page) == [], size
 
@@ -327,7 +327,7 @@ def test_a_portrait_screen_cuts_nothing_off(stage, wall, size):
     snapshot["counts"] |= {"sends": 7_654_321, "deliveries": 7_654_321}
     page = wall()
     page.set_viewport_size(size)
-    page.wait_for_timeout(150)
+    adapt(page)
 
     assert overflow(page) == 0
     assert cut(page) == []
@@ -349,7 +349,7 @@ def test_no_text_leaves_its_tile_on_common_screens(browser, stage, locale, numbe
     expect(page.locator(".tile").nth(1)).to_contain_text("of attempted")
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(150)
+        adapt(page)
         found = wider(page), outside(page), overflow(page), scrolled(page)
         assert found == ([], [], 0, 0), (width, height)
     context.close()

@@ -1,6 +1,7 @@
 """The views of the page, the sizes of windows, and measurements of a view."""
 
 import time
+from collections.abc import Callable
 from functools import cache
 
 from support.scenes import SPRING
@@ -33,6 +34,21 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 def overflow(page) -> int:
     """Return by how many pixels the page is wider than the window."""
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def adapt(page) -> None:
+    """Wait until charts and tables have adapted to the size of the window: for some frames."""
+    page.evaluate(
+        "new Promise(done => { let left = 8;"
+        " const next = () => left-- ? requestAnimationFrame(next) : done(); next(); })"
+    )
+
+
+def wait_for(page, check: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until a check is true, or for this long; an assertion that follows says what is missing."""
+    until = time.monotonic() + seconds
+    while not check() and time.monotonic() < until:
+        page.wait_for_timeout(50)
 
 
 def record_shifts(page) -> None:

@@ -264,7 +264,11 @@ class ListedCampaigns:
         known = {one.campaign: one for one in self._all}
         return [_ages(known[one]) if one in known else {} for one in campaigns]
 
-    def campaigns(
+    @property
+    def campaigns(self) -> "ListedCampaigns":
+        return self
+
+    def page(
         self, limit: int, cursor: str | None, can_see: Callable[[str], bool]
     ) -> tuple[list[Aggregate], str | None]:
         start = 0
