@@ -178,7 +178,7 @@ class RequestHandler(Struct, frozen=True):
     def _ping(self, connection: Connection, request: Request) -> Iterator[Message]:
         for topic, mark in self.subscriptions.behind(connection.id):
             if connection.access.can_subscribe(topic):  # permissions may have just changed
-                yield self._snapshot(connection, request, topic)
+                yield self._snapshot(connection, request, topic, replaces_pushes=True)
                 # Reached only if the snapshot was sent: the consumer stops at a failed send.
                 self.subscriptions.caught_up(connection.id, topic, mark)
         yield request.reply()
@@ -189,7 +189,7 @@ class RequestHandler(Struct, frozen=True):
             # Nothing was pushed meanwhile.
             for topic in self.subscriptions.topics(connection.id):
                 if connection.access.can_subscribe(topic):
-                    yield self._snapshot(connection, request, topic)
+                    yield self._snapshot(connection, request, topic, replaces_pushes=True)
         yield request.reply()
 
     def _authenticate(self, connection: Connection, request: Request) -> Iterator[Message]:
@@ -201,9 +201,13 @@ class RequestHandler(Struct, frozen=True):
         self.sign_in.renew(connection, request.token)
         yield request.reply()
 
-    def _snapshot(self, connection: Connection, request: Request, topic: str) -> Message:
+    def _snapshot(
+        self, connection: Connection, request: Request, topic: str, *, replaces_pushes: bool = False
+    ) -> Message:
         on_screen = self.subscriptions.on_screen(connection.id) if topic == LIST_TOPIC else ()
-        snapshot = self.snapshots.of(topic, connection.access, on_screen)
+        snapshot = self.snapshots.of(
+            topic, connection.access, on_screen, replaces_pushes=replaces_pushes
+        )
         return request.reply(id=topic, snapshot=snapshot)
 
     def _list_campaigns(self, connection: Connection, request: Request) -> Iterator[Message]:

@@ -141,7 +141,8 @@ class Publisher(Struct, frozen=True):
         The mark of a viewer who misses it again stays in place.
         """
         on_screen = frozenset[str]().union(*(one.on_screen or () for one in behind))
-        push = compose(topic, self.snapshots.of(topic, on_screen=on_screen), behind)
+        snapshot = self.snapshots.of(topic, on_screen=on_screen, replaces_pushes=True)
+        push = compose(topic, snapshot, behind)
         delivery.push(push, until)
         for one in behind:
             if one.behind is not None and one.id not in delivery.missed:

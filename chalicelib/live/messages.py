@@ -77,6 +77,9 @@ OF_ALL_CAMPAIGNS = ("reconciliation", "recounts", "alarms")
 # Hours of human opens in a timeline of hours: as many as fit into a frame.
 MOST_HOURS = 500
 
+# Members of a bucket besides its counters.
+_IDENTITY = {"at", "version"}
+
 # Counters of the sparkline next to a campaign's name.
 _OUTLINE = ("deliveries", "human_opens", "human_clicks")
 
@@ -126,13 +129,29 @@ def campaign_stats(aggregates: Iterable[Aggregate]) -> Message:
 
 
 def campaign_snapshot(
-    campaign: str, summary: Aggregate | None, parts: Iterable[Aggregate], now: datetime
+    campaign: str,
+    summary: Aggregate | None,
+    parts: Iterable[Aggregate],
+    now: datetime,
+    *,
+    replaces_pushes: bool = False,
 ) -> Message:
-    """Compose a campaign's complete snapshot; all counts are 0 before the first event."""
-    # Of ages and devices, the version counts even if there are none any more.
-    filled = [part for part in parts if _shown(part) or part.part == AGES]
-    ranked = sorted((part for part in filled if part.url), key=rank)
-    others = [part for part in filled if not part.url]
+    """Compose a campaign's complete snapshot; all counts are 0 before the first event.
+
+    Args:
+        campaign: the campaign's id.
+        summary: None before the first event.
+        parts: those that are shown.
+        now: the current time, in UTC.
+        replaces_pushes: whether it is merged into what a viewer has, who has missed pushes: then it
+            contains the parts that have become empty, as those pushes did.
+    """
+    if not replaces_pushes:
+        # Of ages and devices, the version counts even if there are none any more.
+        parts = [part for part in parts if _shown(part) or part.part == AGES]
+    parts = list(parts)
+    ranked = sorted((part for part in parts if part.url), key=rank)
+    others = [part for part in parts if not part.url]
     summary = summary or Aggregate(campaign, SUMMARY)
     stats = campaign_stats([summary, *others, *ranked[:MAX_LINKS]])
     timeline = stats.get("timeline", {})
@@ -548,9 +567,10 @@ def _bounce(aggregate: Aggregate) -> Message:
 
 
 def _window(buckets: list[Message], span: timedelta | None) -> list[Message]:
-    """Return the buckets within a time span before the newest bucket, oldest first."""
+    """Return the buckets within a time span before the newest that is not empty, oldest first."""
     buckets = sorted(buckets, key=lambda bucket: bucket["at"])
-    if span is None or not buckets:
+    filled = [bucket["at"] for bucket in buckets if any(map(bucket.get, bucket.keys() - _IDENTITY))]
+    if span is None or not filled:
         return buckets
-    newest = datetime.fromisoformat(buckets[-1]["at"])
+    newest = datetime.fromisoformat(filled[-1])
     return [bucket for bucket in buckets if newest - datetime.fromisoformat(bucket["at"]) < span]

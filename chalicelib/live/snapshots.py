@@ -25,7 +25,12 @@ class Snapshots(Struct, frozen=True):
     clock: Callable[[], float] = time.time
 
     def of(
-        self, topic: str, access: Permissions = EVERYTHING, on_screen: Collection[str] = ()
+        self,
+        topic: str,
+        access: Permissions = EVERYTHING,
+        on_screen: Collection[str] = (),
+        *,
+        replaces_pushes: bool = False,
     ) -> Message:
         """Return what a connection may see of a topic.
 
@@ -33,6 +38,7 @@ class Snapshots(Struct, frozen=True):
             topic: the topic.
             access: the connection's permissions.
             on_screen: of the list, further campaigns that the viewer has on the screen.
+            replaces_pushes: whether the viewer has missed pushes; see messages.campaign_snapshot.
         """
         if topic == LIST_TOPIC:
             newest, cursor = self.stats_table.campaigns.page(MOST_LISTED, None, access.can_see)
@@ -50,6 +56,7 @@ class Snapshots(Struct, frozen=True):
             summary,
             self.stats_table.shown(campaign, summary.tags if summary else ()),
             datetime.fromtimestamp(self.clock(), UTC),
+            replaces_pushes=replaces_pushes,
         )
         if access.shared is not None:
             return messages.seen(snapshot, access) or {}

@@ -6,9 +6,10 @@ The oracle is reference.py: sets and sums over the plain events.
 import random
 from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import reference
+from support import reference, ses
 from support.chaos import chaos, single_viewer_batches
 from support.generate import engagements, events
 from support.world import World
@@ -156,6 +157,38 @@ def test_a_subscribed_viewer_ends_with_the_state_of_a_fresh_snapshot(happened, s
     for viewer in viewers:
         for topic in viewer.topics:
             assert viewer.topics[topic].shown == world.snapshot(topic).shown
+
+
+@pytest.mark.parametrize("misses", ["hidden", "until a ping", "until the next push"])
+def test_a_viewer_who_missed_that_a_minute_became_empty_does_not_show_it(misses):
+    """Of two complaints of a recipient about one email, the earlier one counts."""
+    world = World()
+    world.arrive(ses.a_send("m-1", campaign="spring"), complaint("12:51"))
+    chaos(world, 0)
+    viewer = world.subscribe(SPRING)
+    assert ("minute", "2026-11-23T12:51:00Z") in viewer.topics[SPRING].shown
+
+    if misses == "hidden":
+        viewer.ask("attend", level="hidden")
+    viewer.refuses = 12
+    world.arrive(complaint("12:00"))
+    chaos(world, 1)
+    viewer.refuses = 0
+    match misses:
+        case "hidden":
+            viewer.ask("attend", level="visible")
+        case "until a ping":
+            viewer.ask("ping")
+        case "until the next push":
+            world.arrive(ses.a_send("m-2", campaign="spring"))
+            chaos(world, 2)
+
+    assert viewer.topics[SPRING].shown == world.snapshot(SPRING).shown
+    assert ("minute", "2026-11-23T12:51:00Z") not in viewer.topics[SPRING].shown
+
+
+def complaint(clock):
+    return ses.a_complaint("m-1", campaign="spring", at=f"2026-11-23T{clock}:00.000Z")
 
 
 @given(events, seeds)
