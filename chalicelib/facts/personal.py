@@ -20,6 +20,7 @@ _ADDRESS = (
 _UUID = r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}"
 _JWT = r"(?<![\w-])eyJ[\w-]*(?:\.[\w-]*){2,4}"
 _IDENTIFYING = re.compile(f"{_ADDRESS}|{_UUID}|{_JWT}")
+_ADDRESSES = re.compile(_ADDRESS)
 # A recipient in the local part of a sender's address, such as bounces+ada=example.com@example.org.
 _RECIPIENT_OF_SENDER = re.compile(r"[^\s@+<=]*=[^\s@]*(?=@)")
 
@@ -68,6 +69,17 @@ def masked(text: str) -> str:
     hidden = _LONG_RUN.sub(_or_mask(_is_base64), hidden)
     hidden = _RUN.sub(lambda run: _without_tokens(run[0]), hidden)
     return text if hidden == decoded else hidden
+
+
+def without_addresses(name: str) -> str:
+    """Return a name that a sender has chosen, such as a campaign's, with `*` for each address.
+
+    Encoded addresses are masked, too. UUIDs and tokens, which may be all of a name, are not.
+    """
+    decoded = plain(name)
+    hidden = _ADDRESSES.sub(MASK, decoded)
+    hidden = _ENCODED.sub(_or_mask(_contains_address), hidden)
+    return name if hidden == decoded else hidden
 
 
 def masked_sender(sender: str) -> str:

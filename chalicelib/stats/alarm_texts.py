@@ -8,7 +8,7 @@ import unicodedata
 from typing import NamedTuple
 from urllib.parse import quote
 
-from chalicelib.facts.personal import masked
+from chalicelib.facts.personal import without_addresses
 from chalicelib.insight.causes import ALPHAS
 from chalicelib.stats.done_report import DoneReport, Usual
 from chalicelib.stats.incidents import Incident, moment
@@ -200,8 +200,10 @@ def alarm_when_done(campaign: str, report: DoneReport, page_url: str = "") -> Al
 
 
 def _alarm(campaign: str, title: str, lines: list[str], page_url: str) -> Alarm:
-    name = masked(campaign)
-    link = ["", f"{page_url}#/campaign/{quote(campaign, safe='')}"] if page_url else []
+    name = without_addresses(campaign)
+    # A link to a campaign whose name has an address would contain it.
+    place = f"#/campaign/{quote(campaign, safe='')}" if name == campaign else ""
+    link = ["", page_url + place] if page_url else []
     text = [f"Campaign: {name}", "", *lines, *link]
     return Alarm(_subject(title, name), "\n".join(text))
 

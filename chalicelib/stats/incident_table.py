@@ -29,7 +29,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.aws.topics import AlarmTopic
 from chalicelib.errors import AwsError, ConditionFailed, ConfigError
-from chalicelib.facts.personal import masked
+from chalicelib.facts.personal import without_addresses
 from chalicelib.insight.alarms import JUDGED_FOR, judge
 from chalicelib.insight.causes import Observation
 from chalicelib.insight.curves import sending
@@ -222,7 +222,10 @@ class CampaignAlarms:
         identity = deduplication_id(campaign, incident, state)
         log_event("alarm", subject=text.subject, state=state, id=identity)
         if self._topic is not None:
-            about = {"campaign": _printable(masked(campaign)), "deduplication_id": identity}
+            about = {
+                "campaign": _printable(without_addresses(campaign)),
+                "deduplication_id": identity,
+            }
             self._topic.publish(text.subject, text.text, attributes | about)
 
     def _judged(

@@ -8,6 +8,7 @@ from chalicelib.insight.causes import ALPHAS, Cause
 from chalicelib.stats.alarm_texts import MAX_SUBJECT, WORDS, alarm
 from chalicelib.stats.incidents import CRITICAL, KINDS, Incident
 
+PAGE = "https://page.test/"
 BEGAN, ENDED = 29_665_440, 29_665_460
 
 
@@ -67,6 +68,34 @@ def test_the_beginning_says_of_which_emails_its_numbers_are(kind, since, happene
     _, text = alarm("spring", incident(kind, "Gmail", since), "began")
 
     assert text.split("\n")[2].startswith(happened)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Newsletter_KW47_2026_v2",
+        "campaign-12345678",
+        "news-2026-11-23T0930",
+        "3f2b8c1e-9a4d-4f6b-8e2a-1c5d7f9b0a3e",
+    ],
+)
+def test_a_message_has_the_name_of_its_campaign(name):
+    subject, text = alarm(name, incident("bounces"), "began", PAGE)
+
+    assert subject == f"Too many hard bounces: {name}"
+    assert text.startswith(f"Campaign: {name}\n")
+    assert text.endswith(f"\n{PAGE}#/campaign/{name}")
+
+
+@pytest.mark.parametrize(
+    "name", ["for-me@example.com", "for-me%40example.com", "bWVAZXhhbXBsZS5jb20="]
+)
+def test_neither_the_name_nor_the_link_of_a_campaign_contains_an_address(name):
+    subject, text = alarm(name, incident("bounces"), "began", PAGE)
+
+    assert "example" not in (subject + text).removesuffix(PAGE)
+    assert "bWVA" not in subject + text
+    assert text.endswith(f"\n{PAGE}")
 
 
 @pytest.mark.parametrize("name", ["Größe: 50 %\n", "x" * 256, "日本語", "a\x07b", "me@example.com"])
