@@ -5,7 +5,7 @@ VDM is Virtual Deliverability Manager: https://docs.aws.amazon.com/ses/latest/dg
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Literal
 
@@ -112,7 +112,7 @@ class SesAccount:
         end: datetime,
         dimension: tuple[Dimension, str] | None = None,
     ) -> dict[str, dict[str, int]]:
-        """Return VDM's metrics by day and metric; what did not happen is missing.
+        """Return VDM's metrics by UTC day and metric; what did not happen is missing.
 
         Args:
             metrics: names such as `SEND`.
@@ -145,6 +145,7 @@ class SesAccount:
             for result in page.get("Results", []):
                 for at, value in zip(result["Timestamps"], result["Values"], strict=True):
                     if start <= at < end:
-                        of_day = found.setdefault(at.date().isoformat(), {})
+                        # boto3 returns times in the time zone of this computer.
+                        of_day = found.setdefault(at.astimezone(UTC).date().isoformat(), {})
                         of_day[result["Id"]] = of_day.get(result["Id"], 0) + value
         return found

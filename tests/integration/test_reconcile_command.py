@@ -1,7 +1,7 @@
 """`reconcile` compares the counters with SES's metrics; SES's responses have botocore's shapes."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,9 +10,11 @@ from click.testing import CliRunner
 from support import moto_account, ses
 
 from chalicelib.aws.ses_metrics import SesMetrics
+from dashboard.aws_session import Service
 from dashboard.cli import cli
 from dashboard.commands import reconcile
 from dashboard.installation import Installation
+from dashboard.reconcile.account import SesAccount
 from dashboard.recount import pausing
 
 DAY = "2026-11-23"
@@ -341,6 +343,19 @@ def test_vdm_counts_the_emails_of_other_configuration_sets(run, publish, sesv2):
     assert compared(done, "sends", DAY, "vdm")["difference"] == 0
     assert compared(done, "unique_clicks", None, "vdm")["ses"] == 0
     sesv2.stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("hours", [-5, 0, 13])
+def test_days_of_vdm_are_in_utc_in_whichever_time_zone_boto3_returns_them(sesv2, hours):
+    """boto3 returns times in the time zone of the computer on which the command runs."""
+    at = datetime(2026, 11, 23, tzinfo=UTC).astimezone(timezone(timedelta(hours=hours)))
+    results = [{"Id": "SEND", "Timestamps": [at], "Values": [3]}]
+    sesv2.stubber.add_response("batch_get_metric_data", {"Results": results}, {"Queries": ANY})
+
+    account = SesAccount(Service("sesv2", lambda _: sesv2))
+    start, end = (datetime(2026, 11, day, tzinfo=UTC) for day in (22, 25))
+
+    assert account.vdm(["SEND"], start, end) == {DAY: {"SEND": 3}}
 
 
 @pytest.mark.usefixtures("as_in_ses")
