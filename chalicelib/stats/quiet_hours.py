@@ -9,8 +9,8 @@ from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 
 from msgspec import Struct
 
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_OFFSET = re.compile(r"UTC(?:([+-])(0\d|1[0-4]):([0-5]\d))?")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_OFFSET = re.compile(r"UTC(?:([+-])(0[0-9]|1[0-4]):([0-5][0-9]))?")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 
 

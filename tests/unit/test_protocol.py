@@ -162,6 +162,8 @@ def quiet(**changed):
             'quiet.to must be a time of day such as 22:00, but is "7:00"',
         ),
         (quiet(to="24:00"), "invalid_request", "quiet.to"),
+        (quiet(to="0\u0667:00"), "invalid_request", "quiet.to must be a time of day"),
+        (quiet(to="07:00", zone="UTC+0\u0661:00"), "invalid_request", "quiet.zone"),
         (quiet(to="07:00", zone=None), "invalid_request", "quiet.zone"),
         (quiet(to="07:00", zone="Mars/Base"), "invalid_request", 'UTC+01:00, but is "Mars/Base"'),
         (quiet(to="07:00", zone="Europe"), "invalid_request", "quiet.zone"),
