@@ -26,7 +26,7 @@ from chalicelib.errors import AwsError, PipelineFault, trace
 from chalicelib.insight.done import DONE_AFTER
 from chalicelib.log import log
 from chalicelib.stats.counters import Aggregate
-from chalicelib.stats.day_check import DayCheck
+from chalicelib.stats.day_check import DayCheck, uncounted_events
 from chalicelib.stats.delays import Delay, Reading, added, delays, kept
 from chalicelib.stats.directory_table import Directory
 from chalicelib.stats.health import Findings, late_seconds, unsent, untracked
@@ -116,7 +116,7 @@ class HealthMonitor(Struct):
         if last is not None and is_idle and _is_quiet(last, now, look_every):
             # Nothing was counted, but what is usual changes with the age.
             self._update_campaigns(pipeline, late_seconds(last), now, probes)
-            self._reconcile(pipeline, last, now, probes)
+            self._reconcile(pipeline, last, in_flight, now, probes)
             log("watch", unchanged_since=last.checked_at)
             if probes.failed:
                 raise PipelineFault("; ".join(probes.failed))
@@ -147,7 +147,7 @@ class HealthMonitor(Struct):
             if has_changing_ranks(campaign, now):
                 probes.run("links", partial(self.stats_table.put_leaders, campaign.campaign))
         self._update_campaigns(pipeline, late_seconds(findings), now, probes)
-        self._reconcile(pipeline, findings, now, probes)
+        self._reconcile(pipeline, findings, in_flight, now, probes)
         log("watch", **asdict(findings))
         problems = [*findings.problems(), *probes.failed]
         if problems:
@@ -194,21 +194,29 @@ class HealthMonitor(Struct):
         }
 
     def _reconcile(
-        self, pipeline: Pipeline | None, findings: Findings, now: float, probes: "_Probes"
+        self,
+        pipeline: Pipeline | None,
+        findings: Findings,
+        in_flight: int | None,
+        now: float,
+        probes: "_Probes",
     ) -> None:
         """Compare the last day with SES's metrics, once a day, if this check has time for it.
 
-        What SES does not publish, or a missing permission, is a result and no failed check.
+        What SES does not publish, or a missing permission, is a result and no failed check. While
+        it is not known which events are still to be counted, the comparison waits.
         """
         at = datetime.fromtimestamp(now, UTC)
         day = pipeline and due(pipeline.reconciled, at)
         if pipeline is None or day is None or self.clock() - now > _RECONCILE_BEFORE_SECONDS:
             return
+        uncounted = uncounted_events(findings, in_flight, pipeline.health.quarantined)
+        if uncounted is None:
+            return
 
         def compare() -> None:
             if self.stats_table.pipeline.begin_reconciliation(at):
-                quarantined = pipeline.health.quarantined
-                result = self.day_check.compare(day, at, findings, quarantined)
+                result = self.day_check.compare(day, at, uncounted)
                 self.stats_table.pipeline.put_reconciled(result)
 
         probes.run("the comparison with SES", compare)

@@ -28,7 +28,7 @@ from chalicelib.insight.runway import SentDay
 from chalicelib.log import log
 from chalicelib.stats import daily
 from chalicelib.stats.daily import Daily, Spans
-from chalicelib.stats.health import Findings
+from chalicelib.stats.health import LAG_SECONDS, Findings
 from chalicelib.stats.reconciled import SETTLED_AFTER, Reconciled, State, metrics_of
 from chalicelib.stats.table import StatsTable
 
@@ -40,25 +40,58 @@ _MOST_KEYS = 20_000
 _RUNWAY_DAYS = (runway.DAYS, 30, 14, runway.LEAST_DAYS)
 
 
+class Uncounted(Struct, frozen=True):
+    """Events that SES has published, and that are not counted.
+
+    Attributes:
+        waiting: those in the queue, including those in flight: most that are to be stored again.
+        oldest_seconds: age of the oldest of these; None if that is not known.
+        dead_letters: number of messages in the dead-letter queue.
+        quarantined: number of stored events that could not be counted.
+    """
+
+    waiting: int = 0
+    oldest_seconds: int | None = None
+    dead_letters: int = 0
+    quarantined: int = 0
+
+
+def uncounted_events(
+    findings: Findings, in_flight: int | None, quarantined: int
+) -> Uncounted | None:
+    """Return the events that are not counted; None if that is not known.
+
+    It is not known how many stored events are not counted yet, so none may wait for long.
+
+    Args:
+        findings: of the last health check.
+        in_flight: messages of the queue that are in flight.
+        quarantined: number of stored events that could not be counted.
+    """
+    waiting, dead, lag = findings.waiting, findings.dead_letters, findings.stream_lag_seconds
+    if waiting is None or in_flight is None or dead is None or lag is None or lag > LAG_SECONDS:
+        return None
+    return Uncounted(waiting + in_flight, findings.oldest_seconds, dead, quarantined)
+
+
 class DayCheck(Struct, frozen=True):
     """The comparison of a day with SES's metrics in CloudWatch."""
 
     stats_table: StatsTable
     metrics: SesMetrics
 
-    def compare(self, day: date, now: datetime, findings: Findings, quarantined: int) -> Reconciled:
+    def compare(self, day: date, now: datetime, uncounted: Uncounted) -> Reconciled:
         """Compare a day that is over; the result says why if that is not possible.
 
         Args:
             day: the day, at most two days ago.
             now: the current time.
-            findings: of the last health check: what waits in the queue is not lost.
-            quarantined: number of stored events that could not be counted.
+            uncounted: the events that are not counted.
         """
         at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         state: State
         try:
-            return self._compare(day, now, findings, quarantined, at)
+            return self._compare(day, now, uncounted, at)
         except AwsError as error:
             state = "denied" if error.code in daily.DENIED else "failed"
             log("not_reconciled", detail=str(error))
@@ -67,16 +100,14 @@ class DayCheck(Struct, frozen=True):
             log("not_reconciled", detail=trace(error))
         return Reconciled(day.isoformat(), at, state)
 
-    def _compare(
-        self, day: date, now: datetime, findings: Findings, quarantined: int, at: str
-    ) -> Reconciled:
+    def _compare(self, day: date, now: datetime, uncounted: Uncounted, at: str) -> Reconciled:
         named = day.isoformat()
         theirs = daily.read_theirs(self.metrics, day, day, now)
         rates = daily.read_rates(self.metrics, now)
         counted = self._counted(day, now)
         if counted is None:
             return Reconciled(named, at, "too_many")
-        known = _known(counted, theirs, now, findings, quarantined)
+        known = _known(counted, theirs, now, uncounted)
         if not is_published([named], known):
             return Reconciled(named, at, "unpublished")
         days = len(counted.days)
@@ -118,22 +149,18 @@ def _is_readable(spans: Spans, days: Sequence[str], last_hours: set[str]) -> boo
 
 
 def _known(
-    counted: Daily,
-    theirs: dict[str, TheirDay],
-    now: datetime,
-    findings: Findings,
-    quarantined: int,
+    counted: Daily, theirs: dict[str, TheirDay], now: datetime, uncounted: Uncounted
 ) -> Known:
-    oldest = findings.oldest_seconds
+    oldest = uncounted.oldest_seconds
     return Known(
         counted.days,
         {"cloudwatch": theirs},
         # Of the facts, only the emails of `doctor` are known to be to the mailbox simulator.
         emails=Emails(simulator=counted.apart),
-        waiting=findings.waiting or 0,
+        waiting=uncounted.waiting,
         waiting_since=None if oldest is None else _day_of(now - timedelta(seconds=oldest)),
-        dead_letters=findings.dead_letters or 0,
-        quarantined=quarantined,
+        dead_letters=uncounted.dead_letters,
+        quarantined=uncounted.quarantined,
         first_day=counted.first_day,
         unsettled=day_after(_day_of(now - SETTLED_AFTER)),
     )

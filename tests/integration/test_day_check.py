@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support import handlers, moto_account, ses
 
-from chalicelib.errors import AwsError
+from chalicelib.errors import AwsError, PipelineFault
 from chalicelib.live.permissions import Connection
 from chalicelib.stats import day_check
 from chalicelib.stats.reconciled import Reconciled
@@ -90,6 +90,45 @@ def test_a_day_is_compared_once(pipeline, compared, monkeypatch):
     monkeypatch.setattr(day_check.DayCheck, "compare", fail)
 
     assert compared(NEXT_DAY + 4 * 3600) == first
+
+
+@pytest.mark.parametrize("in_flight", [False, True])
+def test_events_that_wait_to_be_stored_explain_what_is_missing(pipeline, compared, in_flight):
+    """An event that could not be stored is mostly in flight: it is tried again after a while."""
+    count_three(pipeline)
+    publish("Send", 4)
+    sqs, queue = moto_account.client("sqs"), pipeline.config.queue_url
+    sqs.send_message(QueueUrl=queue, MessageBody="waiting")
+    if in_flight:
+        sqs.receive_message(QueueUrl=queue, VisibilityTimeout=300)
+
+    sends = of_metric(compared(), "sends")
+
+    assert (sends["unexplained"], sends["causes"]) == (0, [{"name": "waiting", "most": 1}])
+
+
+@pytest.mark.parametrize("late", [NEXT_DAY - 3600, None])
+def test_a_day_is_compared_once_all_stored_events_are_counted(
+    pipeline, compared, monkeypatch, late
+):
+    """It is not known how many of them are missing, nor of which day they are."""
+    count_three(pipeline)
+    publish("Send", 4)
+
+    def oldest_unread(*_):
+        if late is None:
+            raise AwsError("Throttling", "get_records failed")
+        return late
+
+    pipeline.now = NEXT_DAY
+    with monkeypatch.context() as patch:
+        patch.setattr(type(pipeline.parts.events_stream), "oldest_unread", oldest_unread)
+        with pytest.raises(PipelineFault):
+            handlers.watch({})
+    assert pipeline.snapshot(VIEWER, HEALTH)["reconciliation"] is None
+    pipeline.run(ses.a_send("m-4"))
+
+    assert of_metric(compared(NEXT_DAY + 60), "sends")["unexplained"] == 0
 
 
 def test_an_account_without_metrics_is_no_failure(pipeline, compared):
