@@ -344,20 +344,27 @@ def seen(message: Message, access: Permissions) -> Message | None:
                 for name in ("untracked", "unsent")
                 if message[name] is not None
             }
-            shown = {**message, **named}
-            if "alarms" in shown:  # the permission to change them is that of each viewer
-                shown["alarms"] = [
-                    {name: one for name, one in settings.items() if name != "may_change"}
-                    for settings in shown["alarms"]
-                ]
+            shown = _without_rights({**message, **named})
             if not access.sees_everything:
                 for name in OF_ALL_CAMPAIGNS:
                     shown.pop(name, None)
             return shown
+    shown = _without_rights(message)
     if access.shared is not None:
-        shown = {name: value for name, value in message.items() if name not in NOT_SHARED}
+        shown = {name: value for name, value in shown.items() if name not in NOT_SHARED}
         return shown if shown.keys() > {"$type"} else None
-    return message
+    return shown
+
+
+def _without_rights(message: Message) -> Message:
+    """Return changes without what a viewer may change: a push is the same for several viewers."""
+    shown = {name: value for name, value in message.items() if name != "may_share"}
+    if "alarms" in shown:
+        shown["alarms"] = [
+            {name: one for name, one in settings.items() if name != "may_change"}
+            for settings in shown["alarms"]
+        ]
+    return shown
 
 
 def pace(stored: StoredPace) -> Message:

@@ -149,7 +149,9 @@ class Topic:
     def _keep(self, part, value: dict) -> None:
         known = self.parts.get(part)
         if known is None or known["version"] <= value["version"]:
-            self.parts[part] = value
+            # What a viewer may change is in snapshots only.
+            kept = {name: known[name] for name in ("may_change",) if known and name in known}
+            self.parts[part] = kept | value
 
 
 class Client:

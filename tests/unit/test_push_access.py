@@ -134,6 +134,21 @@ def test_a_share_link_receives_no_pace(stage):
     assert friend.frames[-1]["snapshot"]["pace"]["campaigns"] == 4
 
 
+@pytest.mark.parametrize("access", [SHARED, OF_SPRING, replace(ALL, rights=frozenset())])
+def test_a_push_of_all_that_was_missed_does_not_say_what_a_viewer_may_change(access):
+    """It is the same for all viewers of the campaign, of whom only some may."""
+    stage = Stage()
+    viewer = stage.admitted(access, SPRING)
+    stage.happens("spring")
+    stage.new_process().subscriptions.mark_behind(viewer.connection.id, SPRING)
+
+    stage.happens("spring")
+
+    [missed] = [one["changes"] for one in viewer.frames if "timeline" in one["changes"]]
+    assert "may_share" not in missed
+    assert all("may_change" not in one for one in missed.get("alarms", ()))
+
+
 @pytest.mark.parametrize("topic", [LIST_TOPIC, HEALTH_TOPIC])
 def test_pushes_of_the_list_and_health_skip_share_links(stage, topic):
     guest, friend = stage.admitted(SHARED, topic), stage.admitted(ALL, topic)
