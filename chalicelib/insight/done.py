@@ -1,7 +1,7 @@
 """Judge whether a campaign is done, so that its results can be reported once.
 
 A campaign is done if its first event was a day ago, nothing has been sent for an hour, and all its
-emails have an outcome: they are delivered, bounced or failed, or SES retries them no longer.
+emails have an outcome: they are delivered, bounced or rejected, or SES retries them no longer.
 docs/alarms.md describes the rule. All functions are pure.
 """
 
@@ -29,9 +29,10 @@ LEAST_DELIVERIES = 100
 PUNCTUAL_SECONDS = 60
 """While events are counted later than this, the counters are incomplete."""
 
+# Emails that fail to render have no Send event, so they are none of those that are sent.
 _OUTCOMES = (
     *("deliveries", "hard_bounces", "soft_bounces", "undetermined_bounces"),
-    *("prevented", "rejects", "rendering_failures"),
+    *("prevented", "rejects"),
 )
 
 

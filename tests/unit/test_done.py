@@ -46,6 +46,11 @@ def test_emails_without_an_outcome_are_waited_for_while_ses_retries_them():
     assert judged(WAITING, idle=RETRIED_FOR)
 
 
+def test_emails_that_fail_to_render_are_no_outcome_of_those_that_were_sent():
+    assert not judged(WAITING | {"rendering_failures": 100}, idle=RETRIED_FOR - MINUTE)
+    assert judged(ALL_OUT | {"rendering_failures": 100}, idle=RETRIED_FOR - MINUTE)
+
+
 def test_a_small_campaign_is_not_reported():
     assert not judged(ALL_OUT | {"deliveries": LEAST_DELIVERIES - 1, "sends": 110})
     assert judged(ALL_OUT | {"deliveries": LEAST_DELIVERIES, "sends": 110})
