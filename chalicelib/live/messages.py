@@ -337,7 +337,8 @@ def seen(message: Message, access: Permissions) -> Message | None:
     match message["$type"]:
         case "CampaignList":
             campaigns = [one for one in message["campaigns"] if sees(one["id"])]
-            return {**message, "campaigns": campaigns} if campaigns else None
+            # Without the cursor of a snapshot, which may contain a campaign that is not visible.
+            return campaign_list(campaigns) if campaigns else None
         case "Health":
             named = {
                 name: list(filter(sees, message[name]))

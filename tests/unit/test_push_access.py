@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from support.chaos import single_viewer_batches
 from support.world import CONFIG, START, World
 
+from chalicelib.live import snapshots
 from chalicelib.live.permissions import Permissions, prefixes_of
 from chalicelib.live.protocol import HEALTH_TOPIC, LIST_TOPIC
+from chalicelib.stats.counters import LISTED
 
 SPRING, AUTUMN = "stats/email-campaign/spring", "stats/email-campaign/autumn"
 NOW = datetime.fromtimestamp(START, UTC)
@@ -86,10 +88,11 @@ class Stage(World):
                 "update_item",
                 TableName="StatsTable",
                 Key=key,
-                UpdateExpression="SET first_event_at = :at ADD v :one, s :one",
+                UpdateExpression="SET first_event_at = :at, listed = :listed ADD v :one, s :one",
                 ExpressionAttributeValues={
                     ":one": {"N": "1"},
                     ":at": {"S": "2026-11-23T10:00:00Z"},
+                    ":listed": {"S": LISTED},
                 },
             )
         self.drain()
@@ -171,6 +174,22 @@ def test_a_list_push_has_the_permitted_campaigns_of_each_viewer(stage):
         for viewer in viewers
     ]
     assert named == [{"spring"}, {"spring", "autumn"}, set()]
+
+
+@pytest.mark.parametrize("access", [OF_SPRING, ALL])
+def test_a_push_of_all_that_was_missed_does_not_say_where_the_list_continues(access, monkeypatch):
+    """It continues after the last campaign that a snapshot of all campaigns has."""
+    monkeypatch.setattr(snapshots, "MOST_LISTED", 3)
+    stage = Stage()
+    viewer = stage.admitted(access, LIST_TOPIC)
+    for number in range(6):
+        stage.happens(f"spring-{number}", f"hidden-{number}")
+    stage.new_process().subscriptions.mark_behind(viewer.connection.id, LIST_TOPIC)
+
+    stage.happens("spring-5")
+
+    assert {one["id"] for one in viewer.frames[-1]["changes"]["campaigns"]} >= {"spring-5"}
+    assert all("cursor" not in frame["changes"] for frame in viewer.frames)
 
 
 @pytest.mark.parametrize("late", [-1, 0])
