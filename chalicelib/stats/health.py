@@ -70,9 +70,11 @@ class Findings(Struct, frozen=True):
     def problems(self) -> Iterator[str]:
         """Yield the problems that an operator must know, each with its remedy."""
         if (self.oldest_seconds or 0) > OLD_SECONDS:
+            # Until an event that could not be stored is tried again, it is in flight.
+            what = f"{self.waiting} events are" if self.waiting else "events to be tried again are"
             yield (
-                f"{self.waiting} events are waiting, the oldest for {self.oldest_seconds} s: see "
-                "the log of ingest; no events are lost for 14 days"
+                f"{what} waiting, the oldest for {self.oldest_seconds} s: see the log of ingest; "
+                "no events are lost for 14 days"
             )
         if (self.stream_lag_seconds or 0) > LAG_SECONDS:
             yield (

@@ -20,7 +20,9 @@ def check_queues(subject: Subject) -> Iterator[Finding]:
         subject.output("QueueUrl"),
         subject.output("DeadLetterQueueUrl"),
     )
-    dead, waiting = queues.dead_letters(), queues.waiting()
+    dead, (visible, in_flight) = queues.dead_letters(), queues.depths()
+    # Until an event that could not be stored is tried again, it is in flight.
+    waiting = f"{visible} events are waiting" + (f" and {in_flight} in flight" if in_flight else "")
     if dead:
         yield warn(
             f"{dead} messages are in the dead-letter queue",
@@ -31,18 +33,16 @@ def check_queues(subject: Subject) -> Iterator[Finding]:
     oldest = queues.oldest_seconds(subject.clock().timestamp())
     if oldest is not None and oldest > OLD_SECONDS:
         yield fail(
-            f"{waiting} events are waiting, the oldest for {oldest} s",
+            f"{waiting}, the oldest for {oldest} s",
             "see the log of ingest; no events are lost for 14 days",
         )
-    elif oldest is None and waiting:
+    elif oldest is None and (visible or in_flight):
         yield warn(
-            f"{waiting} events are waiting, and CloudWatch has no data on their age",
+            f"{waiting}, and CloudWatch has no data on their age",
             "run `doctor` again in a few minutes",
         )
     else:
-        yield ok(
-            f"{waiting} events are waiting" + (f", the oldest for {oldest} s" if oldest else "")
-        )
+        yield ok(waiting + (f", the oldest for {oldest} s" if oldest else ""))
 
 
 def check_health(subject: Subject) -> Iterator[Finding]:

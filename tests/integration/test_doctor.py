@@ -453,6 +453,10 @@ class TestPipeline:
         )
         assert "FAIL 1 events are waiting, the oldest for 900 s" in only(look(check_queues))
 
+        stage.client("sqs").receive_message(QueueUrl=queue, VisibilityTimeout=300)
+        retried = "FAIL 0 events are waiting and 1 in flight, the oldest for 900 s"
+        assert retried in only(look(check_queues))
+
     @pytest.mark.parametrize(
         ("found", "expected"),
         [

@@ -366,11 +366,16 @@ def test_late_pushes_fail_the_check(pipeline):
         handlers.watch({})
 
 
-def test_events_that_wait_for_more_than_five_minutes_fail_the_check(pipeline, monkeypatch):
-    monkeypatch.setattr(type(pipeline.parts.queues), "depths", lambda _: (2, 0))
+@pytest.mark.parametrize(
+    ("depths", "what"), [((2, 0), "2 events are"), ((0, 5), "^events to be tried again are")]
+)
+def test_events_that_wait_for_more_than_five_minutes_fail_the_check(
+    pipeline, monkeypatch, depths, what
+):
+    monkeypatch.setattr(type(pipeline.parts.queues), "depths", lambda _: depths)
     monkeypatch.setattr(type(pipeline.parts.queues), "oldest_seconds", lambda *_: 301)
 
-    with pytest.raises(PipelineFault, match="2 events are waiting, the oldest for 301 s"):
+    with pytest.raises(PipelineFault, match=f"{what} waiting, the oldest for 301 s"):
         handlers.watch({})
 
 
