@@ -18,6 +18,7 @@ from chalicelib.insight.day_counts import (
 from chalicelib.insight.reconciliation import Comparison, is_published, reconcile
 from chalicelib.insight.runway import Runway
 from chalicelib.stats import daily
+from chalicelib.stats.health import LAG_SECONDS
 from chalicelib.stats.proof import Proof
 from chalicelib.stats.reconciled import SETTLED_AFTER
 from dashboard.installation import Installation
@@ -85,6 +86,13 @@ def read(installation: Installation, request: Request, steps: Reporter) -> Recon
     found = _read_emails(installation, steps) if request.facts else Emails(simulator=counted.apart)
     queues = installation.queues
     oldest = queues.oldest_seconds(now.timestamp())
+    health = installation.stats_table.pipeline.health()
+    lag = (health.findings and health.findings.stream_lag_seconds) or 0
+    if lag > LAG_SECONDS:
+        ses.notes.append(
+            f"stored events have not been counted for {lag} s, so the newest are missing: run "
+            "`doctor`"
+        )
     elsewhere: ByDay = {}
     if account is not None and account.has_vdm:
         with steps.step("Read the metrics of Virtual Deliverability Manager"):
@@ -98,7 +106,7 @@ def read(installation: Installation, request: Request, steps: Reporter) -> Recon
         waiting=sum(queues.depths()),
         waiting_since=None if oldest is None else day_of(now - timedelta(seconds=oldest)),
         dead_letters=queues.dead_letters(),
-        quarantined=installation.stats_table.pipeline.health().quarantined,
+        quarantined=health.quarantined,
         first_day=counted.first_day,
         unsettled=day_after(day_of(now - SETTLED_AFTER)),
     )

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from support import moto_account, ses
 
 from chalicelib.aws.ses_metrics import SesMetrics
+from chalicelib.stats.health import Findings
 from dashboard.aws_session import Service
 from dashboard.cli import cli
 from dashboard.commands import reconcile
@@ -427,6 +428,16 @@ def test_the_last_recount_is_the_proof_of_the_counters(run, installation, mappin
 
     assert "Recount of 2 campaigns at 20" in done.stdout
     assert "counters compared with 10 facts, no difference." in done.stdout
+
+
+@pytest.mark.usefixtures("as_in_ses")
+@pytest.mark.parametrize(("lag", "is_noted"), [(None, False), (60, False), (61, True)])
+def test_events_that_are_not_counted_yet_are_noted(run, pipeline, lag, is_noted):
+    found = Findings("2026-11-25T09:30:00Z", stream_lag_seconds=lag)
+    pipeline.parts.stats_table.pipeline.put_findings(found)
+
+    noted = "! stored events have not been counted for 61 s, so the newest are missing"
+    assert (noted in run().stdout) == is_noted
 
 
 @pytest.mark.usefixtures("as_in_ses")
