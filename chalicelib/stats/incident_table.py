@@ -10,7 +10,8 @@ message that is sent again has the same deduplication id.
 
 A campaign with a running incident, or with a message that waits for the end of quiet hours, is
 open: it is judged even if it is no longer among the newest. The set of these campaigns is written
-before a log that opens one, so that a crash never loses a campaign.
+before a log that opens one, so that a crash never loses a campaign, and again after it, in case
+another check has just removed the campaign. A check that removes one reads its log again.
 
 A campaign that may still become done is stored as well, until its results are reported. If it has
 left the newest by the time at which it may be done, it is judged from then on, but not each minute.
@@ -142,6 +143,9 @@ class CampaignAlarms:
                 self._await_results(campaign, summary.first_event_at, further, awaits=awaits)
                 if not completed(new).is_open:
                     self._end(campaign, further, is_closed=is_old and not awaits)
+                elif not stored.log.is_open:
+                    # Another check that has just closed it may remove it from the set; see _end.
+                    self._stats_table.watch_logs.judge_further(campaign, judged=True)
                 return
             stored = found
         raise AwsError("Contention", f"the watch log changed {_ATTEMPTS} times while it was judged")
@@ -184,6 +188,9 @@ class CampaignAlarms:
         """Forget a campaign of which nothing is left to do now, or, if it is closed, at all."""
         if campaign in further.judged:
             self._stats_table.watch_logs.judge_further(campaign, judged=False)
+            # Another check may have opened it meanwhile.
+            if log_from_item(self._stats_table.watch_logs.get(campaign)).log.is_open:
+                self._stats_table.watch_logs.judge_further(campaign, judged=True)
         if is_closed:
             self._closed.add(campaign)
 

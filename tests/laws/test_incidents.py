@@ -437,6 +437,43 @@ def test_the_incident_of_an_older_campaign_is_closed_after_48_hours():
     assert campaign.open_campaigns == []
 
 
+def overlapping(before, calls):
+    """Return an older campaign after a check that closes it and the next one, which opens it.
+
+    The first check continues for some calls after it has sent the message, then the second for
+    some calls, then the first until it ends, then the second.
+    """
+    campaign = Campaign()
+    campaign.check()
+    campaign.leave_the_newest()
+    campaign.check()
+    campaign.open()
+    for _ in range(9):
+        campaign.check()
+    campaign.wait(minutes=1)
+    first = campaign.world.watch()
+    campaign.send_the_message(first)
+    assert campaign.sent == ENDED
+    campaign.wait(minutes=1)
+    campaign.count(SUMMARY, opens=40, sends=1000, deliveries=590, hard_bounces=400)
+    second = campaign.world.watch()
+    for invocation, most in [(second, 2), (first, before), (second, calls), (first, 99)]:
+        for _ in range(most):
+            if invocation in campaign.world.running:
+                invocation.step()
+    campaign.world.drain()
+    return campaign
+
+
+@pytest.mark.parametrize("before", range(1, 4))
+@pytest.mark.parametrize("calls", [0, 20, 40, 60, 80, 100, 120, 999])
+def test_a_campaign_is_judged_though_the_check_that_closes_it_overlaps_the_next(before, calls):
+    campaign = overlapping(before, calls)
+
+    assert ("bounces", "began") in campaign.sent
+    assert campaign.open_campaigns == ["spring"]
+
+
 def of_yesterday():
     """Return a campaign that is done within the next minute, and was opened."""
     campaign = Campaign()
