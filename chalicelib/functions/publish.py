@@ -2,11 +2,12 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.aws.client import Service, Services, TimeLimit
 from chalicelib.aws.client import services as aws_services
@@ -17,9 +18,10 @@ from chalicelib.live.activity import Activity
 from chalicelib.live.batches import decoded
 from chalicelib.live.delivery import PUSH_SECONDS, Delivery
 from chalicelib.live.frame_sender import FrameSender
+from chalicelib.live.frames import Message
 from chalicelib.live.gateway import ManagementApi
-from chalicelib.live.permissions import Connection
-from chalicelib.live.protocol import HEALTH_TOPIC, Level
+from chalicelib.live.permissions import EVERYTHING, Connection, Permissions
+from chalicelib.live.protocol import HEALTH_TOPIC, LIST_TOPIC, Level
 from chalicelib.live.push import Changed, changes, compose, needs_snapshot, newest, version
 from chalicelib.live.snapshots import Snapshots
 from chalicelib.live.subscriptions import Subscriptions
@@ -119,7 +121,7 @@ class Publisher(Struct, frozen=True):
             ]
             behind = [one for one in viewers if one.behind is not None][:free]
             if behind:
-                free -= self._catch_up(topic, behind, delivery, until)
+                free -= self._catch_up(topic, message, behind, delivery, until)
                 viewers = [one for one in viewers if one not in behind]
             push = compose(topic, message, viewers)
             if push.messages <= free:
@@ -134,20 +136,38 @@ class Publisher(Struct, frozen=True):
         delivery.end()
 
     def _catch_up(
-        self, topic: str, behind: Sequence[Connection], delivery: Delivery, until: float
+        self,
+        topic: str,
+        message: Message,
+        behind: Sequence[Connection],
+        delivery: Delivery,
+        until: float,
     ) -> int:
         """Push a topic's whole state to viewers who missed a push; return the number of messages.
 
-        The mark of a viewer who misses it again stays in place.
+        The mark of a viewer who misses it again, or is not reached by the deadline, stays in place.
+
+        Args:
+            topic: the topic.
+            message: what has changed now: of the list, it may be older than what a snapshot has.
+            behind: the viewers.
+            delivery: delivers the push.
+            until: deadline in epoch seconds.
         """
-        on_screen = frozenset[str]().union(*(one.on_screen or () for one in behind))
-        snapshot = self.snapshots.of(topic, on_screen=on_screen, replaces_pushes=True)
-        push = compose(topic, snapshot, behind)
-        delivery.push(push, until)
-        for one in behind:
-            if one.behind is not None and one.id not in delivery.missed:
-                self.subscriptions.caught_up(one.id, topic, one.behind)
-        return push.messages
+        changed = {one["id"] for one in message.get("campaigns", ())}
+        sent = 0
+        for access, viewers in _by_state(topic, behind).items():
+            if self.clock() >= until:
+                break
+            on_screen = changed.union(*(one.on_screen or () for one in viewers))
+            snapshot = self.snapshots.of(topic, access, on_screen, replaces_pushes=True)
+            push = compose(topic, snapshot, viewers)
+            delivery.push(push, until)
+            sent += push.messages
+            for one in viewers:
+                if one.behind is not None and one.id not in delivery.missed:
+                    self.subscriptions.caught_up(one.id, topic, one.behind)
+        return sent
 
     def invoked(self, event: Mapping[str, Any]) -> None:
         """Serve an event of another function: changes to push at once, or a batch of viewers.
@@ -176,6 +196,20 @@ class Publisher(Struct, frozen=True):
         delivery.push(push, until)
         log("publish_batch", topic=push.topic, sent=delivery.sent, missed=len(delivery.missed))
         delivery.end()
+
+
+def _by_state(topic: str, viewers: Iterable[Connection]) -> Mapping[Permissions, list[Connection]]:
+    """Group viewers of the list by the campaigns that they see: their newest ones differ.
+
+    What only some viewers of other topics see is left out when a push is composed.
+    """
+    groups: dict[Permissions, list[Connection]] = {}
+    for one in viewers:
+        access = (
+            EVERYTHING if topic != LIST_TOPIC else replace(EVERYTHING, prefixes=one.access.prefixes)
+        )
+        groups.setdefault(access, []).append(one)
+    return groups
 
 
 def build(

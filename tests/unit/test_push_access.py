@@ -176,6 +176,31 @@ def test_a_list_push_has_the_permitted_campaigns_of_each_viewer(stage):
     assert named == [{"spring"}, {"spring", "autumn"}, set()]
 
 
+@pytest.mark.parametrize("access", [OF_SPRING, OF_BOTH, ALL])
+def test_a_push_of_the_list_that_was_missed_has_the_newest_permitted_campaigns(access, monkeypatch):
+    """A change of an older campaign, with which it is pushed, is not lost either."""
+    monkeypatch.setattr(snapshots, "MOST_LISTED", 3)
+    stage = Stage()
+    viewers = [stage.admitted(one, LIST_TOPIC) for one in (access, OF_NONE)]
+    stage.happens("spring-old", *(f"spring-{number}" for number in range(3)))
+    stage.happens(*(f"z-hidden-{number}" for number in range(3)))
+    for one in viewers:
+        one.frames.clear()
+        stage.new_process().subscriptions.mark_behind(one.connection.id, LIST_TOPIC)
+
+    stage.happens("spring-0")
+
+    [pushed, nothing] = [
+        {entry["id"]: entry for frame in one.frames for entry in frame["changes"]["campaigns"]}
+        for one in viewers
+    ]
+    assert nothing == {}
+    assert pushed["spring-0"]["counts"]["sends"] == 2
+    newest = "z-hidden" if access is ALL else "spring"
+    assert len([one for one in pushed if one.startswith(newest)]) >= 3
+    assert access is ALL or all(one.startswith("spring") for one in pushed)
+
+
 @pytest.mark.parametrize("access", [OF_SPRING, ALL])
 def test_a_push_of_all_that_was_missed_does_not_say_where_the_list_continues(access, monkeypatch):
     """It continues after the last campaign that a snapshot of all campaigns has."""
