@@ -382,8 +382,10 @@ class Check:
         return sum(max(0, counts.get(one, 0)) for one in ("sends", "rendering_failures", "rejects"))
 
     def _has_stopped(self) -> bool:
-        ages = sorted(one.age_seconds for one in self._now.emails)
-        if not ages or ages[0] < max(STOPPED_AFTER_SECONDS, _longest_usual_pause(ages)):
+        emails = sorted(self._now.emails)
+        if not emails or _youngest(emails[0]) < max(
+            STOPPED_AFTER_SECONDS, _longest_usual_pause(emails)
+        ):
             return False
         if self._now.intended is not None:
             return self._done < _ALL_BUT * self._now.intended
@@ -395,16 +397,26 @@ class Check:
             yield Trouble("pipeline_late", "", self._now.late_seconds or 0, 0)
 
 
-def _longest_usual_pause(ages: Sequence[float]) -> float:
-    """Return how long sending may pause, by its earlier pauses; 0 without any.
+def _longest_usual_pause(emails: Sequence[Sent]) -> float:
+    """Return how long sending may pause in seconds, by its earlier pauses; 0 without any.
+
+    Of what was sent hours ago, the hour is known: pauses within it are not, and none is assumed.
 
     Args:
-        ages: those of the emails in seconds, in order.
+        emails: the emails in the order of their ages.
     """
-    pauses = (older - newer for newer, older in pairwise(ages))
+    pauses = (_youngest(older) - _oldest(newer) for newer, older in pairwise(emails))
     second, longest = sorted([0.0, 0.0, *pauses])[-2:]
     are_alike = longest <= _LONGEST_REGULAR_PAUSES * second
     return longest * (_LONGEST_REGULAR_PAUSES if are_alike else _LONGEST_PAUSES)
+
+
+def _youngest(sent: Sent) -> float:
+    return sent.age_seconds - sent.lasted_seconds / 2
+
+
+def _oldest(sent: Sent) -> float:
+    return sent.age_seconds + sent.lasted_seconds / 2
 
 
 def part_of_provider(mark: Mark, provider: str) -> float:

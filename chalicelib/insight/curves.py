@@ -106,10 +106,13 @@ class Sent(NamedTuple):
     Attributes:
         age_seconds: their age at a moment.
         emails: their number; a fraction where a moment divides the emails of a bucket.
+        lasted_seconds: how much longer than a minute it took to send them, where only the hour or
+            the day is known.
     """
 
     age_seconds: float
     emails: float
+    lasted_seconds: float = 0.0
 
 
 class SendBucket(NamedTuple):
@@ -144,11 +147,12 @@ def sending(
 def _sent(one: SendBucket, at: datetime, known_at: datetime) -> Sent:
     end = min(one.start + one.length, known_at)
     until = min(end, at)
-    age = (at - one.start - (until - one.start) / 2).total_seconds()
+    lasted = until - one.start
     is_complete = until == end
     return Sent(
-        age,
-        one.emails if is_complete else one.emails * ((until - one.start) / (end - one.start)),
+        (at - one.start - lasted / 2).total_seconds(),
+        one.emails if is_complete else one.emails * (lasted / (end - one.start)),
+        max(0.0, lasted.total_seconds() - _MINUTE),
     )
 
 

@@ -19,7 +19,7 @@ from chalicelib.insight.causes import (
     part_of_provider,
     share_by_age,
 )
-from chalicelib.insight.curves import AGE_EDGES_SECONDS, Curve, Sent, curve
+from chalicelib.insight.curves import AGE_EDGES_SECONDS, Curve, SendBucket, Sent, curve, sending
 from chalicelib.insight.history import Campaign, Running
 from chalicelib.insight.marks import BEGINNING, CAMPAIGN, Mark, Row, marked, rows_of, since_mark
 from chalicelib.stats.counters import rates
@@ -504,6 +504,28 @@ def test_a_single_pause_may_be_followed_by_one_up_to_three_times_as_long(minutes
     emails = [Sent(60 * (minutes + after), 2000) for after in (0, 1, 11, 12)]
     counts = {"sends": 8000, "deliveries": 8000, "opens": 100}
     one = observe(counts=counts, emails=emails, past=ALIKE)
+    assert raised(one) == (["raised stopped"] if is_raised else [])
+
+
+@pytest.mark.parametrize("hours", [1, 4, 5, 8, 11])
+@pytest.mark.parametrize(("minutes", "is_raised"), [(14, False), (16, True)])
+def test_hours_of_which_the_minutes_are_not_read_are_no_pauses(hours, minutes, is_raised):
+    """Minutes of sending are read of the last four hours with sends, and before that, hours."""
+    now = datetime(2026, 11, 23, 20, 10, tzinfo=UTC)
+    last, minute = now - timedelta(minutes=minutes + 1), timedelta(minutes=1)
+    emails = sending(
+        [
+            *(SendBucket(last - one * minute, minute, 20) for one in range(60 * min(hours, 4))),
+            *(
+                SendBucket(last - timedelta(hours=one) + minute, timedelta(hours=1), 1200)
+                for one in range(5, hours + 1)
+            ),
+        ],
+        now,
+    )
+    counts = {"sends": 6000, "deliveries": 6000, "opens": 100}
+    one = observe(counts=counts, emails=emails, past=ALIKE)
+
     assert raised(one) == (["raised stopped"] if is_raised else [])
 
 

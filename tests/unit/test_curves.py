@@ -117,11 +117,11 @@ def test_emails_of_the_current_minute_have_half_the_time_since_it_began():
     ("at", "emails"),
     [
         (timedelta(0), []),
-        (timedelta(minutes=15), [Sent(7.5 * MINUTE, 25)]),
-        (timedelta(minutes=60), [Sent(30 * MINUTE, 100)]),
-        (timedelta(minutes=75), [Sent(45 * MINUTE, 100), Sent(7.5 * MINUTE, 30)]),
-        (timedelta(minutes=90), [Sent(60 * MINUTE, 100), Sent(15 * MINUTE, 60)]),
-        (timedelta(minutes=150), [Sent(120 * MINUTE, 100), Sent(75 * MINUTE, 60)]),
+        (timedelta(minutes=15), [(7.5, 25, 14)]),
+        (timedelta(minutes=60), [(30, 100, 59)]),
+        (timedelta(minutes=75), [(45, 100, 59), (7.5, 30, 14)]),
+        (timedelta(minutes=90), [(60, 100, 59), (15, 60, 29)]),
+        (timedelta(minutes=150), [(120, 100, 59), (75, 60, 29)]),
     ],
 )
 def test_emails_of_another_moment_are_spread_evenly_over_their_buckets(at, emails):
@@ -129,7 +129,9 @@ def test_emails_of_another_moment_are_spread_evenly_over_their_buckets(at, email
     hour = timedelta(hours=1)
     buckets = [SendBucket(NINE, hour, 100), SendBucket(NINE + hour, hour, 60)]
 
-    assert sending(buckets, NINE + at, NINE + timedelta(minutes=90)) == emails
+    assert sending(buckets, NINE + at, NINE + timedelta(minutes=90)) == [
+        Sent(age * MINUTE, number, lasted * MINUTE) for age, number, lasted in emails
+    ]
 
 
 def test_empty_and_future_minutes_are_left_out():
