@@ -119,7 +119,7 @@ class Publisher(Struct, frozen=True):
                 for one in self.subscriptions.subscribers(topic)
                 if one.level == level or (one.level != "hidden" and one.attended_at >= began)
             ]
-            behind = [one for one in viewers if one.behind is not None][:free]
+            behind = [one for one in viewers if one.behind is not None][: max(0, free)]
             if behind:
                 free -= self._catch_up(topic, message, behind, delivery, until)
                 viewers = [one for one in viewers if one not in behind]

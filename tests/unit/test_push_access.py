@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from support.chaos import single_viewer_batches
 from support.world import CONFIG, START, World
 
-from chalicelib.live import snapshots
+from chalicelib.functions import publish
+from chalicelib.live import push, snapshots
+from chalicelib.live.frames import frames
 from chalicelib.live.permissions import Permissions, prefixes_of
 from chalicelib.live.protocol import HEALTH_TOPIC, LIST_TOPIC
 from chalicelib.stats.counters import LISTED
@@ -275,3 +277,27 @@ def test_a_refusal_lists_the_permitted_campaigns():
 
     assert answer["error"]["code"] == "forbidden"
     assert "'spr'" in answer["error"]["message"]
+
+
+def test_viewers_who_missed_a_push_do_not_bypass_the_rate_limiter(
+    monkeypatch,
+):
+    """What a viewer missed may take several messages: those of one topic may exceed them already."""
+    monkeypatch.setattr(push, "frames", lambda message: [*frames(message)] * 2)
+    stage = Stage()
+    with single_viewer_batches():
+        viewers = [stage.admitted(ALL, SPRING, AUTUMN) for _ in range(4)]
+        stage.happens("spring", "autumn")
+        for topic in (SPRING, AUTUMN):
+            for one in viewers:
+                stage.new_process().subscriptions.mark_behind(one.connection.id, topic)
+        monkeypatch.setattr(publish, "FREE_MESSAGES", 1)
+
+        stage.happens("spring", "autumn")
+
+    rows = stage.new_process().subscriptions
+    behind = {
+        topic: sum(one.behind is not None for one in rows.subscribers(topic))
+        for topic in (SPRING, AUTUMN)
+    }
+    assert sorted(behind.values()) == [3, 4]
