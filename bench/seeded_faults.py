@@ -2016,7 +2016,7 @@ FAULTS = (
     Fault(
         "a message contains an address in the name of a campaign",
         "chalicelib/stats/alarm_texts.py",
-        "name = masked(campaign)",
+        "name = without_addresses(campaign)",
         "name = campaign",
         ("tests/unit/test_alarm_texts.py::test_a_subject_is_printable_ascii_of_limited_length",),
     ),
