@@ -254,6 +254,19 @@ def test_a_sender_that_is_typed_slowly_is_kept_while_numbers_change(stage, liste
     expect(page.get_by_label("Sender")).to_have_value("")
 
 
+@pytest.mark.parametrize("name", ["Sender", "Tag"])
+def test_a_filter_that_is_being_typed_does_not_undo_back(listed, look, name):
+    page = look("health")
+    page.goto(f"{page.url.partition('#')[0]}#/")
+    page.get_by_label(name).focus()
+    page.keyboard.type("variant=z")
+    page.go_back()
+
+    expect(page).to_have_title(re.compile("^Pipeline"))
+    page.wait_for_timeout(300)
+    assert place(page) == "#/health"
+
+
 def test_what_a_search_finds_is_sorted_and_has_totals(listed, look):
     page = look(SORTED)
     page.keyboard.press("/")

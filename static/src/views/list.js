@@ -87,8 +87,9 @@ export class ListView extends Component {
 
   componentWillUnmount() {
     removeEventListener("scroll", this.#onScroll);
-    clearTimeout(this.#typing);
     clearTimeout(this.#scrolling);
+    // What is being typed does not lead back here: Chromium reports a filter as changed when its field leaves the page.
+    this.#key = "";
   }
 
   get #data() {
@@ -203,7 +204,7 @@ export class ListView extends Component {
   }
 
   /** @param {Query} query @param {boolean} [replace] whether Back skips the current one */
-  #go = (query, replace) => this.props.page.go(listHash(query), replace);
+  #go = (query, replace) => this.#key && this.props.page.go(listHash(query), replace);
 
   /** @param {string} typed */
   #type(typed) {
