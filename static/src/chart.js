@@ -5,6 +5,8 @@ const WIDEST = 4;
 const LABEL_EVERY = 6;
 /** The least distance of two labels, in em. */
 const GAP = 0.4;
+/** The least distance of two lines, in em. */
+const LINE_EVERY = 1.2;
 
 /** Return about how wide a label is, in em: characters of East Asia are as wide as high. @param {string} label */
 const widthOf = (label) => [...label].reduce((sum, one) => sum + (one > "\u2e80" ? 1 : 0.58), 0);
@@ -40,7 +42,7 @@ export function layoutOf({ times, columns, shown, step, zoom, width, height, em,
 
   const rows = times.map((_, row) => row).filter((row) => Number(times[row]) + step > from && Number(times[row]) < to);
   const most = Math.max(4, ...columns.flatMap((column, index) => (shown[index] ? rows.map((row) => column[row] ?? 0) : [])));
-  const unit = niceStep(most / 4);
+  const unit = niceStep(most / Math.max(1, Math.min(4, Math.floor((bottom - top) / (LINE_EVERY * em)))));
   const highest = Math.ceil(most / unit) * unit;
   /** @param {number} value */
   const yOf = (value) => bottom - (value / highest) * (bottom - top);

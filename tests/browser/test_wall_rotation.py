@@ -335,6 +335,28 @@ def test_a_portrait_screen_cuts_nothing_off(stage, wall, size):
         assert scrolled(page) == 0
 
 
+@pytest.mark.parametrize(
+    ("scene", "title"),
+    [
+        (figures.lively, SPRING),
+        (figures.alarming, SPRING),
+        (figures.alarming, "autumn newsletter " * 11),
+    ],
+)
+def test_a_screen_with_a_long_name_or_a_high_rate_does_not_scroll(stage, look, scene, title):
+    stage.scene = scene()
+    stage.scene.snapshots[PREFIX + SPRING]["campaign"]["title"] = title
+    if scene is figures.alarming:
+        stage.scene.snapshots[PREFIX + SPRING]["providers"] = []  # one line less than two
+    page = look(f"#/wall/{SPRING}")
+    expect(page.locator(".trouble").first).to_be_visible()
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        adapt(page)
+        assert (scrolled(page), overflow(page)) == (0, 0), (width, height)
+        assert overlapping(page) == [], (width, height)
+
+
 @pytest.mark.parametrize("number", [0, 2])
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE", "ar-EG"])
 def test_no_text_leaves_its_tile_on_common_screens(browser, stage, locale, number):
@@ -360,6 +382,18 @@ def wider(page):
     return page.locator(".wall :not(svg, svg *, .scale *, .axis, .axis *)").evaluate_all(
         "all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0)"
         ".map(one => `${one.className}: ${one.textContent}`)"
+    )
+
+
+def overlapping(page):
+    """Return the labels of vertical axes that lie over the next one."""
+    return page.locator(".plot svg").evaluate_all(
+        """all => all.flatMap(svg => {
+          const labels = [...svg.querySelectorAll("text[text-anchor=end]")];
+          const high = parseFloat(getComputedStyle(svg).fontSize);
+          return labels.slice(1).filter((one, index) => Number(labels[index].getAttribute("y"))
+            - Number(one.getAttribute("y")) < high).map(one => one.textContent);
+        })"""
     )
 
 
