@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { notesOf } from "../src/notes.js";
 import { ranked } from "../src/ranking.js";
 import { bouncesOf, bucketsOf, defaultGrain, lately, linksOf } from "../src/select.js";
+import { sendingOf } from "../src/sending.js";
 import { EMPTY, reduce } from "../src/state.js";
 import { TOPIC, bucket, link, listed, push, snapshot, summary } from "./builders.js";
 
@@ -328,6 +329,20 @@ test("the recent increase is never more than the counter, whose version may be o
   ));
 
   assert.deepEqual(lately(data, Date.parse("2026-11-23T10:10:30Z")), { sends: 1102, opens: 0 });
+});
+
+test("the speed of sending is that since it began, and ends with it", () => {
+  const data = campaign(after(snapshot({ ...summary(1, { sends: 300, opens: 9 }), timeline: { minute: [
+    bucket("10:00", 1, { sends: 200 }), bucket("10:01", 1, { sends: 100 }), bucket("10:03", 1, { opens: 9 }),
+  ] } })));
+  /** @param {string} time */
+  const sending = (time) => sendingOf(data, Date.parse(`2026-11-23T${time}Z`));
+
+  const last = Date.parse("2026-11-23T10:01:00Z");
+  assert.deepEqual(sending("10:00:40"), { last, rate: 300 });
+  assert.deepEqual(sending("10:02:00"), { last, rate: 150 });
+  assert.deepEqual(sending("10:04:00"), { last, rate: 0 });
+  assert.deepEqual(sendingOf(campaign(after(snapshot(summary(1, {})))), last), { last: undefined, rate: 0 });
 });
 
 test("opens reclassified as bot opens are counted, from pushes and from the snapshot after a reconnect", () => {

@@ -54,7 +54,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
         <p class="notice">${text("campaign.recount")} ${text("campaign.recount_how")} <code>${text("campaign.recount_command", { id })}</code></p>`}
       ${!summary && !data && isLoading && html`<div class="placeholder"></div>`}
       ${(summary || data) && html`
-        <${Tiles} ...${{ id, summary, data, format }} lately=${data ? lately(data, now) : null} />
+        <${Tiles} ...${{ id, summary, data, format, now }} lately=${data ? lately(data, now) : null} />
         <${TimelineView} ...${{ id, data, page, format, query }} />
         <${DetailsView} ...${{ id, page, topic, data, summary, report, Snooze }} />
         ${!report && html`<${Announcer} summary=${summary} format=${format} />`}`}

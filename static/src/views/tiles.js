@@ -3,7 +3,8 @@
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { missingEvent, shownRate } from "../rates.js";
-import { LATELY, bucketsOf } from "../select.js";
+import { LATELY } from "../select.js";
+import { sendingOf } from "../sending.js";
 import { Count } from "./count.js";
 import { CountLink } from "./count-link.js";
 import { Definition } from "./definition.js";
@@ -16,11 +17,11 @@ import { Pace, Silence } from "./pace.js";
  */
 
 /**
- * @param {{id: string, summary: Summary | null, data: import("../state.js").CampaignData | null, format: Format,
+ * @param {{id: string, summary: Summary | null, data: import("../state.js").CampaignData | null, format: Format, now: number,
  *          lately: import("../protocol.js").Bucket["counts"] | null}} props
  *   `summary`: null while it is loading; `lately`: the increase over the last minutes
  */
-export function Tiles({ id, summary, data, format, lately }) {
+export function Tiles({ id, summary, data, format, now, lately }) {
   const counts = summary?.counts;
   const number = { summary, format };
   /** @param {import("../protocol.js").RateName} name */
@@ -37,7 +38,7 @@ export function Tiles({ id, summary, data, format, lately }) {
     <h2 class="visually-hidden">${text("campaign.key_numbers")}</h2>
     <div class="tiles" aria-busy=${summary === null}>
       <${Tile} of="count.sends" label="label.sends" big=${count("sends")} added=${added("sends")}>
-        <p class="foot">${data && sending(data, lately?.sends, format)}</p>
+        <p class="foot">${data && sending(data, now, format)}</p>
         ${Number(counts?.prevented) > 0 && html`<p class="foot">${text("campaign.suppressed", { count: format.count(counts?.prevented) })}</p>`}
       <//>
       <${Tile} of="rate.delivery" label="label.deliveries" big=${rate("delivery")} added=${added("deliveries")}>
@@ -74,10 +75,10 @@ function Tile({ of, label, human, big, added, children }) {
     </section>`;
 }
 
-/** How fast emails are sent, or when the last one was. @param {import("../state.js").CampaignData} data @param {number | undefined} lately @param {Format} format */
-function sending(data, lately, format) {
-  if (lately) return text("campaign.per_minute", { count: format.count(Math.round(lately / LATELY)) });
-  const last = bucketsOf(data, "minute").findLast(({ counts }) => counts.sends)?.at;
+/** How fast emails are sent, or when the last one was. @param {import("../state.js").CampaignData} data @param {number} now @param {Format} format */
+function sending(data, now, format) {
+  const { last, rate } = sendingOf(data, now);
+  if (rate) return text("campaign.per_minute", { count: format.count(Math.ceil(rate)) });
   return last && text("campaign.last_sent", { time: format.dateTime(last) });
 }
 
