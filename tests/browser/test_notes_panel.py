@@ -213,6 +213,21 @@ def test_a_note_is_removed_after_a_confirmation(noted, stage, look):
     expect(notes.get_by_role("listitem")).to_have_count(2)
 
 
+def test_the_keyboard_keeps_its_place_while_notes_are_added_and_removed(noted, stage, look):
+    notes = opened(look("campaign"))
+    field = notes.get_by_role("textbox", name="Note")
+    field.fill("Second reminder")
+    notes.get_by_role("button", name="Add note").press("Enter")
+    expect(notes.get_by_text("The note was added.")).to_be_visible()
+    expect(field).to_be_focused()
+
+    notes.get_by_role("button", name=re.compile("^Remove")).first.press("Enter")
+    keep = notes.get_by_role("button", name="Keep")
+    expect(keep).to_be_focused()
+    keep.press("Enter")
+    expect(notes.locator("summary")).to_be_focused()
+
+
 def test_without_the_permission_notes_can_only_be_read(stage, look):
     with_notes(stage, scenes.note(), may_share=False)
     notes = opened(look("campaign"))

@@ -6,6 +6,9 @@ import { html } from "../html.js";
 import { MOST_CHARACTERS, besideOf, fieldOf, momentOf, notesOf } from "../notes.js";
 import { campaignTopic } from "../protocol.js";
 
+/** @param {HTMLElement | null} element */
+const focus = (element) => element?.focus();
+
 /**
  * @typedef {{id: string, data: import("../state.js").CampaignData, page: import("./app.js").Page,
  *            shown: import("../chart.js").Range | null}} Props `shown`: on the axis of the charts; null without them
@@ -47,6 +50,8 @@ export class NotesView extends Component {
     const values = new FormData(form);
     const at = momentOf(String(values.get("at")), this.props.page.format.zone);
     if (await this.#change({ action: "addNote", at, text: String(values.get("text")) }, [text("notes.added"), this.#hint(Date.parse(at))].filter(Boolean).join(" "))) form.reset();
+    // A button that is disabled loses the focus.
+    focus(form.querySelector("input[name=text]"));
   };
 
   /** @param {string} note */
@@ -76,7 +81,7 @@ export class NotesView extends Component {
                 ${data.may_share && (removing === note ? html`
                   <span class="confirm">
                     <button type="button" disabled=${busy} onClick=${() => this.#remove(note)}>${text("notes.remove_now")}</button>
-                    <button type="button" disabled=${busy} onClick=${() => this.setState({ removing: null })}>${text("notes.keep")}</button>
+                    <button type="button" ref=${focus} disabled=${busy} onClick=${() => { this.setState({ removing: null }); this.#summary.current?.focus(); }}>${text("notes.keep")}</button>
                   </span>`
                 : html`
                   <button type="button" aria-label=${text("notes.remove_one", { text: line })} onClick=${() => this.setState({ removing: note, said: "", error: null })}>
