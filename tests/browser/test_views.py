@@ -13,6 +13,7 @@ from support.scenes import PREFIX, SPRING
 from views import (
     CAMPAIGN,
     DESKTOP,
+    NARROW,
     PHONE,
     VIEWS,
     WALL_4K,
@@ -52,7 +53,7 @@ def test_no_element_is_wider_than_the_window(look, view):
     if view == "campaign":
         unfold(page)
 
-    for direction, size in product(["ltr", "rtl"], [PHONE, DESKTOP, WALL_4K]):
+    for direction, size in product(["ltr", "rtl"], [NARROW, PHONE, DESKTOP, WALL_4K]):
         page.evaluate("direction => { document.documentElement.dir = direction }", direction)
         page.set_viewport_size(size)
         adapt(page)

@@ -26,6 +26,7 @@ VIEWS = {
 }
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
+NARROW = {"width": 320, "height": 640}
 WALL_4K = {"width": 3840, "height": 2160}
 
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
