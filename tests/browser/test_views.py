@@ -461,6 +461,20 @@ def test_links_are_ranked_by_human_clickers_and_unsubscribe_links_are_apart(look
     expect(page.get_by_text("Filtered by: Hero")).to_be_visible()
 
 
+def test_a_share_has_as_many_digits_in_each_part_of_the_page(look):
+    page = look()
+    listed = page.locator(f'[data-campaign="{SPRING}"]')
+    expect(listed.get_by_role("cell").filter(has_text="0.25%")).to_be_visible()
+
+    page = look("campaign")
+    unfold(page)
+    unsubscribes = page.get_by_role("row", name="Unsubscribes")
+    expect(unsubscribes.get_by_role("gridcell").first).to_have_text("0.25%")
+    # Amazon may review an account from 0.1% on: 0.055% is not 0.1%.
+    yahoo = page.locator("table.providers").get_by_role("row", name="Yahoo")
+    expect(yahoo).to_contain_text("0.05%")
+
+
 def test_a_provider_with_trouble_is_marked_in_words_and_replies_say_what_to_do(look):
     page = look("campaign")
     unfold(page)

@@ -106,7 +106,7 @@ function rowsOf(summary, data) {
     { counter: "soft_bounces", value: counts.soft_bounces, rate: share(counts.soft_bounces, attempted), reasons: reasons("Transient") },
     ...rare("undetermined_bounces"),
     { counter: "complaints", value: counts.complaints, rate: shownRate("complaint", summary), digits: 2, judged: "complaint" },
-    { counter: "unsubscribes", value: counts.unsubscribes, rate: shownRate("unsubscribe", summary) },
+    { counter: "unsubscribes", value: counts.unsubscribes, rate: shownRate("unsubscribe", summary), digits: 2 },
     { counter: "delivery_delays", value: counts.delivery_delays },
     ...rare("prevented").map((row) => ({ ...row, remark: text("problems.prevented"), reasons: bounces.filter(({ subtype }) => isPrevented(subtype)) })),
     ...rare("rendering_failures"),

@@ -39,7 +39,7 @@ export function ProvidersView({ data, now, format }) {
     return html`
       ${place === 1 && html`<td role="cell" data-label=${text("providers.delivery_delays")} class=${cell("delivery_delays", marked)}>
         ${format.count(one.delivery_delays)}${latest(one)}</td>`}
-      <td role="cell" data-label=${text(`providers.${name}`)} class=${cell(name, marked)}>${format.percent(rate)}</td>`;
+      <td role="cell" data-label=${text(`providers.${name}`)} class=${cell(name, marked)}>${format.percent(rate, name === "complaints" ? 2 : 1)}</td>`;
   });
   /** @param {Provider} one */
   const latest = (one) => {
