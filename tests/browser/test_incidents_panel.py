@@ -219,6 +219,23 @@ def test_alarms_are_snoozed_while_no_incident_is_running(stage, look):
     assert "kinds" not in request
 
 
+@pytest.mark.parametrize("name", ["Save", "Snooze alarms for an hour"])
+def test_a_button_of_alarms_keeps_the_focus_while_the_server_answers(stage, look, name):
+    stage.scene.snapshots[TOPIC] |= {
+        "incidents": [],
+        "alarms": [scenes.alarms(may_change=True), scenes.alarms_of_all()],
+    }
+    button = opened(look("campaign")).get_by_role("button", name=name)
+    stage.scene.delay_seconds = 0.5
+    button.press("Enter")
+    expect(button).to_be_disabled()
+    button.press("Enter")
+    expect(button).to_be_enabled()
+
+    expect(button).to_be_focused()
+    assert len(requests(stage)) == 1
+
+
 def test_settings_that_another_person_changes_are_shown(stage, look):
     with_incidents(stage)
     panel = opened(look("campaign"))

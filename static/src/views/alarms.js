@@ -89,6 +89,7 @@ export class Settings extends Component {
   /** @param {Event} event */
   #save = (event) => {
     event.preventDefault();
+    if (this.state.busy) return;
     const { id, alarms: { version }, page } = this.props;
     const { kinds, quiet, test } = this.#draft();
     const of = id === null ? {} : { id: campaignTopic(id), test };
@@ -110,7 +111,7 @@ export class Settings extends Component {
         ${id !== null && html`
           <label><input type="checkbox" checked=${test} disabled=${busy} onChange=${() => this.#change({ test: !test })} />
             <span>${text("incident.test")}</span></label>`}
-        <p><button type="submit" disabled=${busy}>${text("incident.save")}</button>
+        <p><button type="submit" aria-disabled=${busy}>${text("incident.save")}</button>
           <span role="status">${savedOver !== null && text("incident.saved")}</span>
           ${error && html`<span role="alert">${text("incident.not_set", { reason: error })}</span>`}</p>
         ${id !== null && html`<p class="foot"><span>${text("incident.of_all_where")}${" "}<a href="#/health">${text("pipeline.title")}</a>.</span></p>`}

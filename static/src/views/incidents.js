@@ -68,7 +68,7 @@ export class Snooze extends Component {
       <p class="snooze">
         ${snoozed && html`<span>${text("incident.snoozed", { time: page.format.dateTime(until) })}</span>`}
         ${data?.alarms?.may_change && html`
-          <button type="button" disabled=${busy} onClick=${() => this.#set(snoozed ? null : page.now + HOUR)}>
+          <button type="button" aria-disabled=${busy} onClick=${() => busy || this.#set(snoozed ? null : page.now + HOUR)}>
             ${text(snoozed ? "incident.resume" : "incident.snooze")}
           </button>`}
         ${error && html`<span role="alert">${text("incident.not_set", { reason: error })}</span>`}
