@@ -61,7 +61,10 @@ def command(  # noqa: PLR0913 - one for each option
     """
     topic = find_topic(state_dir, topic_arn, endpoint_url, region)
     campaign = campaign_from(
-        options, campaign_id=campaign_id, start=start or datetime.now(UTC), ending=at_once
+        options,
+        campaign_id=campaign_id,
+        start=start or datetime.now(UTC),
+        ending=at_once and start is None,
     )
     tally = Tally()
     with (

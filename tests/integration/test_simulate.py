@@ -90,6 +90,18 @@ def test_the_same_seed_and_start_publish_the_same_events(topic):
     assert sorted(received()) == sorted(first)
 
 
+def test_a_campaign_with_a_start_begins_then_also_at_once(topic):
+    arn, received = topic
+
+    simulate(
+        *("--topic-arn", arn, "--at-once", "--recipients", "3"),
+        *("--start", "2026-11-23T10:00:00Z"),
+    )
+
+    sent = min(json.loads(body)["mail"]["timestamp"] for body in received())
+    assert sent.startswith("2026-11-23T10:00:0")
+
+
 def test_events_are_published_in_real_time_by_default(topic):
     arn, received = topic
 
