@@ -720,6 +720,7 @@ PROBLEMS_OF_CAMPAIGN = {
 BOTS = {
     "title": "Humans and bots",
     "range": "At least {least}% read it, most likely {likely}%, at most {most}%.",
+    "bounds": "At least {least}% read it, at most {most}%.",
     "of_which": "{points} of these {most} points are bots and privacy proxies.",
     "human": "Human",
     "bot": "Bot",

@@ -93,9 +93,12 @@ def remarks(stats: Mapping[str, Any]) -> list[str]:
     read, likely, anyone = (stats["rates"][name] for name in ("read", "read_observable", "open"))
     if read is not None and anyone is not None:
         most = max(read, anyone)
-        middle = min(most, read if likely is None else likely)
+        # It is unknown if a privacy proxy opened all emails.
+        middle = read if likely is None else min(most, likely)
         low, middle, high = (math.floor(100 * one + 0.5) for one in (read, middle, most))
-        text = BOTS["range"].format(least=low, likely=middle, most=high)
+        text = BOTS["bounds" if likely is None else "range"].format(
+            least=low, likely=middle, most=high
+        )
         more = BOTS["of_which"].format(points=high - low, most=high) if high > low else ""
         found.append(f"{text} {more}".rstrip())
     tried = attempted(counts) if counts["prevented"] is not None else counts["sends"]

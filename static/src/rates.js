@@ -1,4 +1,4 @@
-/** Why a rate is unknown, and how far the read rate can be off. Pure. */
+/** Why a rate is unknown. Pure. */
 
 /**
  * @typedef {import("./protocol.js").Summary} Summary
@@ -46,22 +46,6 @@ export function ratesOf(counts) {
 export function shownRate(rate, summary) {
   if (rate === "bounce" && missingEvent("delivery", summary)) return null;
   return summary?.rates[rate] ?? null;
-}
-
-/**
- * The range of the read rate, in whole percentage points: humans that are known to have read;
- * the same without the emails that only a privacy proxy opened; opens by anyone.
- * @param {Summary | null} summary
- * @returns {{least: number, likely: number, most: number} | null} null if it is unknown
- */
-export function readRange(summary) {
-  const { read, read_observable: observable, open } = summary?.rates ?? {};
-  if (typeof read !== "number" || typeof open !== "number") return null;
-  const most = Math.max(read, open);
-  // Opens that are not classified yet may exceed it.
-  const likely = Math.min(most, observable ?? read);
-  const [low, middle, high] = [read, likely, most].map((rate) => Math.round(100 * rate));
-  return { least: Number(low), likely: Number(middle), most: Number(high) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bouncedAfterDelivery, missingEvent, readRange, shownRate } from "../src/rates.js";
+import { bouncedAfterDelivery, missingEvent, shownRate } from "../src/rates.js";
+import { readRange } from "../src/read-range.js";
 import { counts, summary } from "./builders.js";
 
 /** @param {Record<string, number | null>} rates @param {Record<string, number>} some counters @returns {any} */
@@ -24,7 +25,8 @@ test("a bounce rate of incomplete sends is not shown", () => {
 
 test("the range of the read rate goes from known readers to opens by anyone", () => {
   assert.deepEqual(readRange(campaign({ read: 0.2349, read_observable: 0.41, open: 0.6751 })), { least: 23, likely: 41, most: 68 });
-  assert.deepEqual(readRange(campaign({ read: 0.3, read_observable: null, open: 0.2 })), { least: 30, likely: 30, most: 30 });
+  assert.deepEqual(readRange(campaign({ read: 0.3, read_observable: 0.4, open: 0.2 })), { least: 30, likely: 30, most: 30 });
+  assert.deepEqual(readRange(campaign({ read: 0, read_observable: null, open: 1 })), { least: 0, likely: null, most: 100 });
   assert.equal(readRange(campaign({ read: null, read_observable: null, open: 0.2 })), null);
   assert.equal(readRange(null), null);
 });

@@ -102,7 +102,7 @@ export class BarChart extends Measured {
         onPointerUp=${this.#end} onPointerLeave=${() => onPoint?.(null)} onDblClick=${() => onZoom?.(null)}>
         ${layout && html`
           <svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`}>
-            <clipPath id=${this.#area}><rect x=${layout.left} width=${width - layout.left} height=${height} /></clipPath>
+            <clipPath id=${this.#area}><rect x=${layout.left} width=${Math.max(0, width - layout.left)} height=${height} /></clipPath>
             ${layout.lines.map(({ y, label }) => html`
               <line class="grid" x1=${layout.left} x2=${width} y1=${y} y2=${y} />
               <text x=${layout.left - em / 2} y=${y} dy=".32em" text-anchor="end">${label}</text>`)}

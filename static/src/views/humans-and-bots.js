@@ -3,7 +3,7 @@
 import { text } from "../glossary.js";
 import { html } from "../html.js";
 import { KINDS_OF_BOTS } from "../protocol.js";
-import { readRange } from "../rates.js";
+import { readRange } from "../read-range.js";
 import { Count } from "./count.js";
 import { CountLink } from "./count-link.js";
 
@@ -26,7 +26,7 @@ export function HumansAndBotsView({ id, summary, moved, unsettled, format }) {
   return html`
     <section class="panel" aria-labelledby="humans-and-bots-title">
       <h2 id="humans-and-bots-title">${text("bots.title")}</h2>
-      <p class="said">${range && text("bots.range", range)}</p>
+      <p class="said">${range && text(range.likely === null ? "bots.bounds" : "bots.range", range)}</p>
       <p class="foot">${range && range.most > range.least && text("bots.of_which", { points: range.most - range.least, most: range.most })}</p>
       <${Split} what="opens" id=${id} summary=${summary} format=${format} />
       <${Split} what="clicks" id=${id} summary=${summary} format=${format} />
