@@ -588,16 +588,19 @@ def _listing(value: dict[str, Any]) -> Listing:
 def _date(name: str) -> Callable[[dict[str, Any]], str | None]:
     def read(value: dict[str, Any]) -> str | None:
         found = value.get(name)
-        try:
-            if found is not None:
-                date.fromisoformat(found)
-        except (TypeError, ValueError) as error:
-            raise _invalid(name, "a date such as 2026-11-23", found) from error
-        if found is not None and len(found) != len("2026-11-23"):
+        if found is not None and not _is_date(found):
             raise _invalid(name, "a date such as 2026-11-23", found)
         return found
 
     return read
+
+
+def _is_date(value: Any) -> bool:
+    try:
+        # fromisoformat reads 2026-W48-1, too, which cannot be compared as text.
+        return bool(date.fromisoformat(value).isoformat() == value)
+    except (TypeError, ValueError):
+        return False
 
 
 def _tag(value: dict[str, Any]) -> str | None:

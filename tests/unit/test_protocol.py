@@ -259,6 +259,17 @@ def test_a_refused_text_of_a_note_is_not_echoed():
     assert "colleagues" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize("day", ["today", "2026-W48-1", "20261123  ", "2026-02-29", 1, None])
+def test_a_day_of_a_filter_is_a_date_that_can_be_compared_as_text(name, day):
+    request = json.dumps({"action": "listCampaigns", name: day})
+    if day is None:
+        assert parse_request(request).listing.since is None
+        return
+    with pytest.raises(InvalidRequest, match=f"{name} must be a date such as 2026-11-23"):
+        parse_request(request)
+
+
 @pytest.mark.parametrize(
     "at", ["today", "2026-11-23", "2026-2-3T10:00:00Z", "2026-02-30T10:00:00Z", 1764000000, None]
 )
