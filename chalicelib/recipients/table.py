@@ -62,6 +62,9 @@ class RecipientsIndex:
     def sent(self, campaign: str) -> dict[str, Sent]:
         """Return a campaign's emails by message id.
 
+        Expired pages that DynamoDB has not deleted yet are omitted, as in the activity: without it,
+        all of their recipients would be listed as those who have not opened.
+
         Raises:
             AwsError: the index could not be read.
         """
@@ -79,7 +82,8 @@ class RecipientsIndex:
                 **start,
             )
             for item in answer["Items"]:
-                yield decoded(item["page"]["B"])
+                if int(item["expires"]["N"]) > self._clock():
+                    yield decoded(item["page"]["B"])
             if "LastEvaluatedKey" not in answer:
                 return
             start["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

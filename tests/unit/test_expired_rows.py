@@ -123,6 +123,19 @@ def test_an_expired_share_link_is_not_listed(world):
     assert list(shares.all()) == []
 
 
+def test_the_recipients_of_expired_emails_are_not_listed_as_those_who_did_not_open():
+    world = World()
+    world.arrive(ses.a_send("m-1"), ses.an_open("m-1"))
+    world.drain()
+    request = json.dumps({"action": "listRecipients", "id": SPRING, "state": "not_opened"})
+    viewer = Connection("viewer", "api/stage", 0)
+
+    world.now += 92 * 86400
+    [answer] = world.new_process().session.answer(viewer, request)
+
+    assert (answer["total"], answer["complete"]) == (0, False)
+
+
 def test_an_expired_fact_is_not_listed_as_activity():
     world = World()
     world.arrive(ses.an_open("m-1"))
