@@ -21,6 +21,7 @@ from chalicelib.stats.counters import COUNTERS, RATES, Aggregate
 from chalicelib.stats.directory import Entry
 from chalicelib.stats.incidents import ALARM_KINDS, NO_QUIET_HOURS
 from chalicelib.stats.quiet_hours import QuietHours, is_time_of_day, zone_of
+from chalicelib.stats.search import folded
 from chalicelib.stats.tags import tag
 
 MAX_QUERY_LENGTH = 200
@@ -83,7 +84,7 @@ class Listing(Struct, frozen=True):
             return False
         if self.tag is not None and self.tag not in entry.tags:
             return False
-        return self.sender is None or self.sender.casefold() in (entry.sender or "").casefold()
+        return self.sender is None or folded(self.sender) in folded(entry.sender or "")
 
     def hides(self, campaign: Entry | Aggregate) -> bool:
         """Return whether a campaign is left out because it is a test."""

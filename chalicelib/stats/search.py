@@ -1,6 +1,7 @@
 """Search campaigns by words: in any order, incomplete, or with one typing error."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -26,10 +27,18 @@ _LEAST_CORRECTED = 4  # shorter words have too many neighbors
 _WHOLE, _PREFIX, _INSIDE, _CORRECTED = range(4)
 
 
+def folded(text: str) -> str:
+    """Return a text as it is compared: without case, and each accented letter as one character.
+
+    Some systems write an accent as a character of its own, which looks the same.
+    """
+    return unicodedata.normalize("NFC", text.casefold())
+
+
 def query_words(query: str) -> list[str]:
     """Return the words of a query; the query's symbols if it has no words."""
-    folded = query.casefold()
-    return _WORD.findall(folded) or folded.split()
+    text = folded(query)
+    return _WORD.findall(text) or text.split()
 
 
 def mismatch(words: Sequence[str], texts: Sequence[str | None], at: str | None) -> int | None:
@@ -41,7 +50,7 @@ def mismatch(words: Sequence[str], texts: Sequence[str | None], at: str | None) 
         at: the RFC 3339 time of the campaign's first event.
     """
     month = _MONTHS[int(at[5:7]) - 1] if at else ""
-    text = "\n".join(filter(None, (*texts, at and at[:10]))).casefold()
+    text = folded("\n".join(filter(None, (*texts, at and at[:10]))))
     if not all(_may_match(word, text, month) for word in words):
         return None
     present = set(_WORD.findall(text))

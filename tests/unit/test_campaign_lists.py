@@ -1,6 +1,7 @@
 """The list of campaigns: by any column, filtered, with totals; and what of it is pushed."""
 
 import json
+import unicodedata
 
 import pytest
 from support import ses
@@ -8,6 +9,8 @@ from support.world import World
 
 from chalicelib.live import snapshots
 from chalicelib.live.campaign_lists import KEPT_SECONDS
+from chalicelib.live.protocol import Listing
+from chalicelib.stats.directory import Entry
 
 LIST = "stats/email-campaigns"
 
@@ -87,6 +90,15 @@ def test_campaigns_are_filtered_by_the_day_of_their_first_event_and_the_sender(w
     assert listed(world, sender="other") == {
         "request_id": None, "action": "listCampaigns", "results": [], "total": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["NFC", "NFD"])
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_a_sender_is_found_however_its_accents_are_encoded(asked, stored):
+    sender = unicodedata.normalize(stored, "Müller & Söhne")
+    entry = Entry("c-1", None, sender, "2026-11-23T10:00:00Z", None, True, ())
+
+    assert Listing(sender=unicodedata.normalize(asked, "MÜLLER")).matches(entry)
 
 
 def refused(world, **asked):

@@ -1,5 +1,7 @@
 """Search finds campaigns by words of what users see of them."""
 
+import unicodedata
+
 import pytest
 
 from chalicelib.stats.search import mismatch, query_words
@@ -44,6 +46,16 @@ def test_a_campaign_is_found(query):
 )
 def test_a_campaign_is_not_found(query):
     assert search(query) is None
+
+
+@pytest.mark.parametrize("query", ["NFC", "NFD"])
+@pytest.mark.parametrize("subject", ["NFC", "NFD"])
+def test_accents_are_found_however_they_are_encoded(query, subject):
+    texts = ("spring", unicodedata.normalize(subject, "Große Größen für 한국"), None)
+
+    for one in ("Größen", "für", "한국", "grö"):
+        words = query_words(unicodedata.normalize(query, one))
+        assert mismatch(words, texts, AT) in (0, 1)
 
 
 def test_whole_words_match_best_then_beginnings_parts_and_typing_errors():
