@@ -32,7 +32,8 @@ KEPT_SECONDS = 60
 # A position in a sorted list: the column, its order, its value as JSON, and the campaign.
 _PLACE = re.compile(
     r"(?P<sort>[a-z_]+) (?P<order>asc|desc) "
-    rf'(?P<value>null|\d{{1,15}}(?:\.\d{{1,20}})?(?:e-\d{{1,3}})?|"[0-9TZ:.-]{{20,24}}") '
+    r"(?P<value>null|(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:e-[0-9]{1,3})?"
+    r'|"[0-9TZ:.-]{20,24}") '
     rf"(?P<campaign>.{{1,{MAX_ID}}})",
     re.DOTALL,
 )

@@ -8,8 +8,9 @@ from support import ses
 from support.world import World
 
 from chalicelib.live import snapshots
-from chalicelib.live.campaign_lists import KEPT_SECONDS
+from chalicelib.live.campaign_lists import KEPT_SECONDS, _key_of_cursor
 from chalicelib.live.protocol import Listing
+from chalicelib.paging import seal
 from chalicelib.stats.directory import Entry
 
 LIST = "stats/email-campaigns"
@@ -82,6 +83,16 @@ def test_a_cursor_of_a_list_in_another_order_is_refused(world):
 
     assert reply["error"]["code"] == "invalid_request"
     assert "by sends (desc), not by sends (asc)" in reply["error"]["message"]
+
+
+@pytest.mark.parametrize("value", ["007", "00.5", "٣", "-1", "1e5", "NaN", '"x"', "[]", ""])
+def test_a_cursor_with_a_value_that_no_list_has_is_refused(world, value):
+    assert "omit it" in refused(world, sort="sends", cursor=seal(f"sends desc {value} c-001"))
+
+
+@pytest.mark.parametrize("value", [0, 7, 10**15 - 1, 1 / 3, 1e-4 / 3, 0.0001000000000000002])
+def test_a_cursor_has_any_number(value):
+    assert _key_of_cursor(seal(f"open desc {value!r} c"), "open", "desc")[1] == value
 
 
 def test_campaigns_are_filtered_by_the_day_of_their_first_event_and_the_sender(world):
