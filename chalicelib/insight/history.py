@@ -43,6 +43,7 @@ class Campaign(Struct, frozen=True):
         first_event_at: orders campaigns, together with the id.
         last_accepted_at: when SES accepted its last email.
         curves: one for each metric; they count no open or click that is not yet known.
+        known_at: when its counters were read; None if that is now.
     """
 
     id: str
@@ -51,13 +52,15 @@ class Campaign(Struct, frozen=True):
     last_accepted_at: datetime
     deliveries: int
     curves: Mapping[Metric, Curve]
+    known_at: datetime | None = None
 
     def complete_until(self, now: datetime) -> float:
-        """Return the age in seconds that all of its emails have reached.
+        """Return the age in seconds that all of its emails had reached when it was read.
 
-        At greater ages, its curves miss those of its emails that are not as old yet.
+        At greater ages, its curves miss those of its emails that were not as old yet.
         """
-        return (now - self.last_accepted_at).total_seconds()
+        until = now if self.known_at is None else min(now, self.known_at)
+        return (until - self.last_accepted_at).total_seconds()
 
 
 class Running(Struct, frozen=True):

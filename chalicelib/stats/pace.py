@@ -94,7 +94,7 @@ def earlier_entries(entries: Iterable[Entry], summary: Aggregate) -> list[Entry]
 
 
 def earlier_campaign(
-    entry: Entry, ages: Mapping[str, int], last_sent_hour: str | None
+    entry: Entry, ages: Mapping[str, int], last_sent_hour: str | None, known_at: datetime
 ) -> Campaign | None:
     """Return an earlier campaign; None if too little is known of it.
 
@@ -102,6 +102,7 @@ def earlier_campaign(
         entry: its entry in the directory.
         ages: the counters of its ages.
         last_sent_hour: the part of the last hour with sends; None if SES reported no sends.
+        known_at: when the counters of its ages were read.
     """
     curves = curves_of(ages)
     if last_sent_hour is None or not _are_known(curves, entry.count):
@@ -113,6 +114,7 @@ def earlier_campaign(
         _start(last_sent_hour) + _LENGTHS["hour"],
         entry.count("deliveries"),
         curves,
+        known_at,
     )
 
 

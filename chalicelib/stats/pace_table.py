@@ -248,16 +248,16 @@ class EarlierCampaigns:
             return None
         key = (summary.campaign, summary.first_event_at, summary.sender)
         if key not in self._found:
-            self._found[key] = self._find(self._entries, summary)
+            self._found[key] = self._find(self._entries, summary, now)
         return self._found[key]
 
-    def _find(self, entries: Sequence[Entry], summary: Aggregate) -> list[Campaign]:
+    def _find(self, entries: Sequence[Entry], summary: Aggregate, now: datetime) -> list[Campaign]:
         chosen = earlier_entries(entries, summary)
         missing = [one for one in chosen if one.campaign not in self._read]
         found = self._stats_table.ages([one.campaign for one in missing])
         for entry, ages in zip(missing, found, strict=True):
             hour_of_last = self._last_hour(entry)
-            self._read[entry.campaign] = earlier_campaign(entry, ages, hour_of_last)
+            self._read[entry.campaign] = earlier_campaign(entry, ages, hour_of_last, now)
         kept = (self._read[one.campaign] for one in chosen)
         return [one for one in kept if one is not None]
 

@@ -217,6 +217,33 @@ def test_earlier_campaigns_are_read_once_an_hour_for_what_is_usual():
     assert read == [6, 1, 1, 6, 1]
 
 
+def test_campaigns_are_left_out_at_ages_they_had_not_reached_when_they_were_read():
+    """Their counters are kept for an hour, in which this campaign grows older than they were."""
+    account = Account()
+    account.build_directory()
+    account.world.now += 3600 - account.world.now % 3600 - 600
+    for number in range(5):
+        account.store(f"segment-{number}", account.now, buckets=5)
+    with unhooked(account.world):
+        account.process.directory.update_entries(
+            [f"segment-{number}" for number in range(5)], account.now
+        )
+    account.world.now += 660
+    account.store("spring", account.now, buckets=1)
+    account.restart()
+    assert account.usual["campaigns"] == 11, "all have been sent"
+    account.check(minutes=0)
+    account.store("spring", account.now, buckets=15)
+
+    account.check(minutes=50)
+
+    pace, usual = account.pace, account.usual
+    assert (pace["campaigns"], usual["campaigns"]) == (6, 6)
+    account.restart()
+    account.check(minutes=0)
+    assert account.pace["campaigns"] == 11, "a new process has read them now"
+
+
 def test_what_is_usual_grows_without_an_event_and_is_pushed():
     account = Account()
     account.start()
