@@ -11,7 +11,7 @@ _MAX_CURSOR = 4000
 
 def seal(place: str) -> str:
     """Encode a position as a cursor."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps(place, ensure_ascii=False).encode()).decode()
 
 
 def open_place(cursor: str, form: re.Pattern[str]) -> re.Match[str]:

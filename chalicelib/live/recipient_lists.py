@@ -26,8 +26,8 @@ MAX_LISTED = 300_000
 # Recipients of a streamed reply, so that it ends before the function's timeout.
 _MOST_STREAMED = 100_000
 
-# A position in a list of recipients: name and message id.
-_RECIPIENT_PLACE = re.compile(r"(.{1,1000})\n([^\n]{1,1000})", re.DOTALL)
+# A position in a list of recipients: name, which is one line and may be empty, and message id.
+_RECIPIENT_PLACE = re.compile(r"([^\n]{0,1000})\n(.{1,1000})", re.DOTALL)
 
 
 class RecipientLists(Struct, frozen=True):

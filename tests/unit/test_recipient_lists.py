@@ -135,6 +135,28 @@ def test_data_that_is_no_page_is_reported():
         decoded(b"x")
 
 
+@pytest.mark.parametrize("config", [CONFIG, WITH_ADDRESSES])
+def test_pages_have_each_recipient_once_whatever_addresses_and_message_ids_are(config):
+    world = World(config)
+    addresses = ["ada@example.com", "<>", " ", "ä" * 320, "😀" * 320, "a\nb@example.com", "\u2028"]
+    for number, address in enumerate(addresses):
+        for message in ("m", "m\n1", "m\n", "\n", "é" * 127):
+            world.arrive(ses.a_send(f"{message}{number}", to=[address]))
+    world.drain()
+    everyone = ask(world, "listRecipients", limit=100)["results"]
+    assert len(everyone) == 5 * len(addresses)
+
+    found, more = [], {}
+    while len(found) <= len(everyone):
+        reply = ask(world, "listRecipients", limit=1, **more)
+        found += reply["results"]
+        if "cursor" not in reply:
+            break
+        more = {"cursor": reply["cursor"]}
+
+    assert found == everyone
+
+
 def test_a_stream_has_a_cursor_where_it_ends_early(spring, monkeypatch):
     monkeypatch.setattr(recipient_lists, "_MOST_STREAMED", 3)
     viewer = spring.subscribe()
