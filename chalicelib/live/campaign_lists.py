@@ -76,7 +76,8 @@ class CampaignLists:
                 not one that campaigns have.
         """
         wanted = request.listing
-        if not (wanted.sort or wanted.totals or wanted.is_filtered):
+        is_newest_first = wanted.sort is None and wanted.order == "desc"
+        if is_newest_first and not (wanted.totals or wanted.is_filtered):
             return self._newest(request, access)
         sort, order = wanted.sort or "first_event_at", wanted.order
         visible = [one for one in self._all() if access.can_see(one.campaign)]

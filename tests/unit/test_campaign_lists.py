@@ -53,6 +53,15 @@ def test_campaigns_are_sorted_by_a_counter_or_a_rate(world):
     assert ids(listed(world, sort="first_event_at", order="asc"))[0] == "c-000"
 
 
+@pytest.mark.parametrize("asked", [{}, {"totals": True}, {"query": "c"}])
+def test_without_a_column_the_newest_or_the_oldest_campaigns_are_first(world, asked):
+    newest = ["c-003", "c-002", "c-001", "c-000"]
+
+    assert ids(listed(world, **asked)) == newest
+    assert ids(listed(world, order="desc", **asked)) == newest
+    assert ids(listed(world, order="asc", **asked)) == newest[::-1]
+
+
 def test_unknown_values_are_last_in_both_orders(world):
     world.arrive(ses.a_bounce("m-1", campaign="c-900"))
     world.drain()
