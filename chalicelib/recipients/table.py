@@ -30,7 +30,9 @@ class RecipientsIndex:
         self._retention = retention_days * _DAY
         self._clock = clock
 
-    def append(self, campaign: str, entries: Sequence[Sent], source: str) -> None:
+    def append(
+        self, campaign: str, entries: Sequence[Sent], source: str, expires: int | None = None
+    ) -> None:
         """Write a page; the operation is idempotent.
 
         Args:
@@ -38,12 +40,15 @@ class RecipientsIndex:
             entries: its entries.
             source: identifies the records that the page was made from. It names the first and the
                 last of them, so that a shorter batch never replaces the page of a longer one.
+            expires: when the facts of the entries expire, in epoch seconds; None for those that
+                have just been stored.
 
         Raises:
             AwsError: the page could not be written.
         """
         # The end of a day, as for facts: the same page written again writes no stream record.
-        expires = (int(self._clock()) + self._retention) // _DAY * _DAY + _DAY
+        stored_now = (int(self._clock()) + self._retention) // _DAY * _DAY + _DAY
+        expires = stored_now if expires is None else expires
         for number, data in enumerate(encoded(entries)):
             self._dynamo.call(
                 "update_item",

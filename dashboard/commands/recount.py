@@ -433,12 +433,17 @@ def _send_jobs(installation: Installation, campaign: str, parts: Iterable[str]) 
 def _index(installation: Installation, campaign: str, look: _Look) -> None:
     """Append a campaign's recipients to their index, unless it agrees with the facts.
 
+    The pages expire with the facts, as the activity does: otherwise, all recipients would be listed
+    as those who have not opened once the activity has expired.
+
     Raises:
         AwsError: the index could not be read or written.
     """
-    sent = {entry.message_id: entry for entry in look.facts.sent[campaign]}
+    by_expiry = look.facts.sent[campaign]
+    sent = {entry.message_id: entry for some in by_expiry.values() for entry in some}
     if installation.recipients.sent(campaign) != sent:
-        installation.recipients.append(campaign, list(sent.values()), "recount")
+        for expires, some in by_expiry.items():
+            installation.recipients.append(campaign, some, f"recount#{expires}", expires)
 
 
 def _show(outcome: Outcome, *, applies: bool) -> None:

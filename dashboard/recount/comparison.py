@@ -52,7 +52,8 @@ class Facts:
     Attributes:
         read: number of facts and states.
         subjects: sample of the subjects of each campaign's emails.
-        sent: entries of the recipients index, by campaign; empty unless requested.
+        sent: entries of the recipients index, by campaign and by when their facts expire, in epoch
+            seconds; empty unless requested.
         not_understood: number of items that are neither facts nor states; they are quarantined and
             not counted.
     """
@@ -70,7 +71,7 @@ class Facts:
         self._outdated: set[str] = set()
         self._tags: dict[str, TagSet] = defaultdict(TagSet)
         self.subjects: dict[str, SubjectSample] = defaultdict(SubjectSample)
-        self.sent: dict[str, list[Sent]] = defaultdict(list)
+        self.sent: dict[str, dict[int | None, list[Sent]]] = defaultdict(lambda: defaultdict(list))
 
     def add(self, item: Item) -> None:
         """Add one item of the events table to the totals."""
@@ -81,7 +82,7 @@ class Facts:
             return
         self.read += 1
         if self._indexes and (entry := sent(stored)):
-            self.sent[stored.campaign].append(entry)
+            self.sent[stored.campaign][expires].append(entry)
         for keys, counts, name in contributions(stored):
             for campaign, part in keys:
                 for counter, amount in counts.items():

@@ -12,6 +12,7 @@ from support.previous import PreviousRelease
 from chalicelib.errors import AwsError, CommandError
 from chalicelib.facts.rules import RULES_VERSION
 from chalicelib.live.permissions import Connection
+from chalicelib.recipients.table import PARTITION
 from dashboard.commands.recount import recount
 from dashboard.progress import Reporter
 from dashboard.recount import pausing
@@ -55,6 +56,11 @@ def change(pipeline, part="summary", **values):
 
 def facts(pipeline):
     return moto_account.client("dynamodb").scan(TableName=pipeline.config.events_table)["Items"]
+
+
+def recipient_pages(pipeline):
+    items = moto_account.client("dynamodb").scan(TableName=pipeline.config.stats_table)["Items"]
+    return [item for item in items if item["campaign"]["S"].startswith(PARTITION)]
 
 
 def delete(pipeline, kind):
@@ -499,10 +505,16 @@ def test_a_recount_adds_the_recipients_that_an_earlier_release_stored(
         "dashboard.commands.recount.wait_until_counted", lambda *_: pipeline.aggregate()
     )
 
+    # As if the facts had been stored five days ago.
+    monkeypatch.setattr(
+        installation.recipients, "_retention", installation.recipients._retention + 5 * 86_400
+    )
     recount(installation, SPRING, Reporter(), applies=True)
 
     listed = installation.recipients.sent(SPRING)
     assert len(listed) == len(sends) > 0
+    kinds = {item.get("e", {}).get("S"): item["expires"]["N"] for item in facts(pipeline)}
+    assert {item["expires"]["N"] for item in recipient_pages(pipeline)} == {kinds["Send"]}
     recount(installation, SPRING, Reporter(), applies=True)
     assert installation.recipients.sent(SPRING) == listed
 
