@@ -18,6 +18,7 @@ from chalicelib.stats.counters import (
     rates,
     tag_of,
 )
+from chalicelib.stats.last_sends import sent_until
 from chalicelib.stats.table import StatsTable
 from chalicelib.stats.tags import name_of, value_of
 
@@ -51,7 +52,9 @@ def compare(stats_table: StatsTable, campaigns: Sequence[str], now: datetime) ->
         messages.compared(summary, _curve(summary, counts, now))
         for summary, counts in zip(summaries, ages, strict=True)
     ]
-    age = _same_age(compared)
+    age = _same_age(
+        _youngest(stats_table, one, now) for one in summaries if one.counts.get("deliveries", 0) > 0
+    )
     return {
         "campaigns": compared,
         "same_age": age,
@@ -74,11 +77,21 @@ def _curve(summary: Aggregate, ages: Mapping[str, int], now: datetime) -> Messag
     }
 
 
-def _same_age(compared: Sequence[Message]) -> int | None:
-    """Return the age in seconds that all campaigns with deliveries have reached; None below 60."""
-    reached = [one["curve"]["ages"] for one in compared if one["counts"]["deliveries"] > 0]
-    youngest: list[int] = min(reached, key=len, default=[])
-    return youngest[-1] if youngest else None
+def _youngest(stats_table: StatsTable, summary: Aggregate, now: datetime) -> float:
+    """Return the age in seconds that all emails of a campaign have reached.
+
+    If SES reports no sends, it is the age of the campaign.
+    """
+    until = sent_until(stats_table, summary.campaign)
+    if until is None:
+        until = datetime.fromisoformat(summary.first_event_at) if summary.first_event_at else now
+    return (now - until).total_seconds()
+
+
+def _same_age(ages: Iterable[float]) -> int | None:
+    """Return the greatest edge of a curve that all of these ages have reached; None below 60."""
+    youngest = min(ages, default=0.0)
+    return max((edge for edge in AGE_EDGES_SECONDS if edge <= youngest), default=None)
 
 
 def _differences(rate: str, compared: Sequence[Message], age: int | None) -> Iterator[Message]:

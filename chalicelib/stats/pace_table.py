@@ -22,6 +22,7 @@ from chalicelib.insight.history import Campaign
 from chalicelib.stats.counters import Aggregate
 from chalicelib.stats.directory import Entry
 from chalicelib.stats.directory_table import Directory
+from chalicelib.stats.last_sends import last_part_with_sends
 from chalicelib.stats.pace import (
     content_of,
     earlier_campaign,
@@ -270,13 +271,8 @@ class EarlierCampaigns:
         return known[1]
 
     def _read_last_hour(self, campaign: str) -> str | None:
-        for day in self._stats_table.buckets(campaign, "day#"):
-            if day.counts.get("sends", 0) > 0:
-                of_day = f"hour#{day.part.removeprefix('day#')}"
-                for hour in self._stats_table.buckets(campaign, of_day):
-                    if hour.counts.get("sends", 0) > 0:
-                        return hour.part
-        return None
+        part = last_part_with_sends(self._stats_table, campaign, "hour")
+        return part if part and part.startswith("hour#") else None
 
 
 def read_sends(stats_table: StatsTable, campaign: str) -> list[SendBucket]:

@@ -771,8 +771,8 @@ COMPARE = {
     "no_events": "No events of {names}. The name may be wrong, or nothing has been sent yet.",
     # What the comparison says: the end of a sentence, or its beginning
     "at_same_age": "{age} after sending, {said}",
-    "first_minute_of": "{name} began less than a minute ago. After its first minute, all campaigns "
-    "are compared at its age.",
+    "still_sent": "Emails of these campaigns are still being sent. Once the last one is a minute "
+    "old, all campaigns are compared at the same age.",
     "first_minute": "less than 1 min",
     "nothing": "Nothing to compare yet: fewer than two of these campaigns have delivered emails.",
     "both": "{best} is clearly ahead: {rate} human opens ({points} points above {second}) and "
@@ -803,7 +803,7 @@ COMPARE = {
     "lower": "▼ lower",
     "unclear": "no clear difference",
     "of_totals": "totals so far",
-    "of_same_age": "opens and clicks after {age}, the age of {name}; other rates are totals so far",
+    "of_same_age": "opens and clicks within {age} of each email; other rates are totals so far",
     "human_open_after": "Human opens after {age}",
     "human_open_so_far": "Human opens so far",
     "human_click_after": "Human clicks after {age}",

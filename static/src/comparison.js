@@ -41,7 +41,7 @@ const body = shape({
 });
 
 /**
- * `same_age`: the age that all campaigns with deliveries have reached, in seconds; null if there is none.
+ * `same_age`: the age that all emails of the campaigns with deliveries have reached, in seconds; null if there is none.
  * @typedef {ReturnType<typeof decodeComparison>} Comparison
  * @typedef {Comparison["campaigns"][number]} Compared
  */
@@ -65,10 +65,10 @@ export const shares = ({ counts: { deliveries }, curve }, metric) => (
 
 /**
  * The human opens and clicks that can be compared: all of them if every campaign is at least three days old, and else
- * those that came until each campaign had the age of the youngest.
+ * those that came until each email had the age that all have reached.
  * @param {Comparison} comparison
  * @returns {{comparison: Comparison, young: Compared | null}} with the counts, rates and differences of those; `young`: the
- *   youngest campaign, if they are those until its age
+ *   youngest campaign, if they are those until an age
  */
 export function comparableOf(comparison) {
   const sent = comparison.campaigns.filter(({ counts: { deliveries } }) => deliveries > 0);

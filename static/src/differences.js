@@ -10,7 +10,7 @@ const interval = { difference: number, low: number, high: number };
 /**
  * `names` of two campaigns or variants: the rate of the second is subtracted from that of the first.
  * @typedef {{rate: string, names: string[], difference: number, low: number, high: number}} Difference
- * `at_same_age`: the same of what was counted at the age of the youngest campaign; null if there is none.
+ * `at_same_age`: the same of what was counted at the same age; null if there is none.
  * @typedef {Difference & {at_same_age: {difference: number, low: number, high: number} | null}} CampaignDifference
  */
 

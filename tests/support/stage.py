@@ -264,6 +264,9 @@ class ListedCampaigns:
         known = {one.campaign: one for one in self._all}
         return [_ages(known[one]) if one in known else {} for one in campaigns]
 
+    def buckets(self, campaign: str, prefix: str) -> list[Aggregate]:
+        return []  # without sends by time, a campaign's emails are as old as its first event
+
     @property
     def campaigns(self) -> "ListedCampaigns":
         return self

@@ -11,7 +11,7 @@ from chalicelib.insight.curves import AGE_EDGES_SECONDS, bucket
 from chalicelib.live.comparison import compare
 from chalicelib.live.frames import frames
 from chalicelib.live.permissions import Connection
-from chalicelib.stats.counters import SUMMARY, Aggregate, age_counter
+from chalicelib.stats.counters import RESOLUTIONS, SUMMARY, Aggregate, age_counter, bucket_part
 
 VIEWER = Connection("viewer", "api/stage", connected_at=0)
 TOPIC = "stats/email-campaign/{}".format
@@ -88,9 +88,15 @@ class Counters:
 
     def __init__(self):
         self.campaigns = {}
+        self.sends = {}
 
-    def add(self, campaign, age, deliveries=100, **opens):
+    def add(self, campaign, age, deliveries=100, sent_for=0, **opens):
         """Add a campaign that began `age` seconds ago, with its opens: `after_30=4`."""
+        last = NOW - timedelta(seconds=age - sent_for)
+        self.sends[campaign] = [
+            Aggregate(campaign, bucket_part(one, last.isoformat()), counts={"sends": 1})
+            for one in RESOLUTIONS
+        ]
         by_age = {int(name.removeprefix("after_")): count for name, count in opens.items()}
         counts = {"deliveries": deliveries, "unique_human_opens": sum(by_age.values())}
         begun = (NOW - timedelta(seconds=age)).isoformat()
@@ -106,6 +112,9 @@ class Counters:
 
     def ages(self, names):
         return [self.campaigns[one][1] for one in names]
+
+    def buckets(self, campaign, prefix):
+        return [one for one in self.sends[campaign] if one.part.startswith(prefix)]
 
     def compared(self):
         return compare(self, [*self.campaigns], NOW)
@@ -128,10 +137,33 @@ def test_campaigns_of_different_ages_also_differ_at_the_age_of_the_youngest():
     assert clicks["at_same_age"]["difference"] == 0
 
 
-def test_a_campaign_that_began_within_a_minute_has_no_age_to_compare_at():
+def test_campaigns_are_compared_at_the_age_of_the_last_email():
+    """Emails that are younger than an age have not had the time to be opened until it."""
+    counters = Counters()
+    counters.add("at once", 6 * 3600, after_600=10, after_7200=10, after_14400=10)
+    counters.add("for hours", 6 * 3600, sent_for=5 * 3600 - 60, after_600=9, after_7200=5)
+
+    reply = counters.compared()
+
+    assert reply["same_age"] == 3600
+    [opens, _] = reply["differences"]
+    assert opens["at_same_age"]["difference"] == pytest.approx(0.01)
+
+
+def test_without_sends_a_campaign_has_the_age_of_its_first_event():
     counters = Counters()
     counters.add("old", 30 * 86_400, after_30=4)
-    counters.add("new", 59, after_30=15)
+    counters.add("young", 700, after_30=15)
+    counters.sends["young"] = []
+
+    assert counters.compared()["same_age"] == 600
+
+
+@pytest.mark.parametrize(("age", "sent_for"), [(59, 0), (7200, 7150)])
+def test_while_emails_are_sent_there_is_no_age_to_compare_at(age, sent_for):
+    counters = Counters()
+    counters.add("old", 30 * 86_400, after_30=4)
+    counters.add("new", age, sent_for=sent_for, after_30=15)
 
     reply = counters.compared()
 

@@ -138,7 +138,7 @@ function sentence(comparison, format, ageLabel) {
   /** @param {string} [said] */
   const complete = (said = "") => (young ? text("compare.at_same_age", { age: ageLabel(Number(comparison.same_age)), said })
     : `${said.charAt(0).toUpperCase()}${said.slice(1)}`);
-  if (young && comparison.same_age === null) return text("compare.first_minute_of", { name: named(young) });
+  if (young && comparison.same_age === null) return text("compare.still_sent");
   const points = createPoints(format.locale);
   const [opens, clicks] = COMPARED.map((rate) => {
     const found = leadOf(comparable, rate);
@@ -190,7 +190,7 @@ function RatesTable({ comparison, format, ageLabel, onChange }) {
     <section class="panel" aria-labelledby="rates">
       <div class="panel-head">
         <h2 id="rates">${text("compare.rates")}</h2>
-        <p class="span">${same ? text("compare.of_same_age", { age: same, name: named(young) }) : text("compare.of_totals")}</p>
+        <p class="span">${same ? text("compare.of_same_age", { age: same }) : text("compare.of_totals")}</p>
       </div>
       <table class="compared" role="table">
         <thead role="rowgroup">
