@@ -53,7 +53,7 @@ export function createFormat(tag, timeZone) {
       const step = 10 ** -(digits + 2);
       const percent = /** @type {Intl.NumberFormat} */ (percents[digits]);
       if (fraction > 0 && fraction < step / 2) return `<${percent.format(step)}`;
-      if (fraction < 1 && fraction > 1 - step / 2) return `>${percent.format(1 - step)}`;
+      if (fraction < 1 && fraction >= 1 - step / 2) return `>${percent.format(1 - step)}`;
       return percent.format(fraction);
     },
 

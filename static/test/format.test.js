@@ -25,6 +25,9 @@ for (const [fraction, digits, shown] of /** @type {[number | null, number, strin
   [0.0000001, 2, "<0.01%"],
   [0.0004, 1, "<0.1%"],
   [0.99999, 1, ">99.9%"],
+  [1999 / 2000, 1, ">99.9%"],
+  [19_999 / 20_000, 2, ">99.99%"],
+  [199 / 200, 0, ">99%"],
   [1.2, 1, "120.0%"],
 ])) {
   test(`the rate ${fraction} is shown as ${shown}`, () => {
