@@ -55,13 +55,14 @@ export function createAxisFormat(locale, timeZone) {
         return past === 0 ? 0 : step - past;
       };
       const found = [];
-      let at = Math.ceil(from / MINUTE) * MINUTE;
-      at += missing(at);
-      while (at <= to) {
-        found.push({ at, label: this.time(at, step >= DAY) });
-        const next = at + step;
+      let next = Math.ceil(from / MINUTE) * MINUTE;
+      next += missing(next);
+      for (;;) {
         const past = clock(next) % step;
-        at = next + (past === 0 ? 0 : past <= HOUR && step > HOUR ? -past : missing(next));
+        const at = next + (past <= HOUR && step > HOUR && clock(next - past) % step === 0 ? -past : missing(next));
+        if (at > to) break;
+        found.push({ at, label: this.time(at, step >= DAY) });
+        next = at + step;
       }
       return found;
     },

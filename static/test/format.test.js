@@ -94,3 +94,17 @@ test("the ticks of an axis stay round when summer time ends and begins", () => {
     assert.ok(ticks.every(({ at }) => createFormat("en-GB", "Europe/Zurich").dateTime(at).endsWith("0:00")), JSON.stringify(ticks));
   }
 });
+
+test("the first tick of an axis that begins on the day of a change of the clock is round, too", () => {
+  const HOUR = 3_600_000;
+  /** @param {string} begin @param {number} hours @param {number} least in hours */
+  const ticks = (begin, hours, least) => {
+    const from = Date.parse(begin);
+    return createAxisFormat("en-GB", "Europe/Zurich").ticks(from, from + hours * HOUR, least * HOUR)
+      .map(({ at, label }) => `${label} ${new Date(at).toISOString().slice(5, 16)}`);
+  };
+
+  assert.deepEqual(ticks("2026-10-24T23:30Z", 50, 24), ["26 Oct 10-25T23:00", "27 Oct 10-26T23:00"]);
+  assert.deepEqual(ticks("2026-03-28T23:30Z", 50, 24), ["30 Mar 03-29T22:00", "31 Mar 03-30T22:00"]);
+  assert.deepEqual(ticks("2026-03-28T23:00Z", 6, 2), ["29 Mar 03-28T23:00", "4:00 03-29T02:00", "6:00 03-29T04:00"], "there is no 02:00");
+});
