@@ -69,8 +69,8 @@ export function createFormat(tag, timeZone) {
     /** @param {number | null} at */
     date: (at) => moment(day, at),
 
-    /** Hours and minutes. @param {number | null} at */
-    clock: (at) => moment(clock, at),
+    /** Hours and minutes, after the date unless `near` has the same. @param {number | null} at */
+    clock: (at, near = at) => moment(moment(day, at) === moment(day, near) ? clock : dateTime, at),
 
     /** @param {string} day a UTC day, such as "2026-11-23" */
     day: (day) => utcDay.format(Date.parse(day)),

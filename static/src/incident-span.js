@@ -10,6 +10,5 @@ import { text } from "./glossary.js";
 export function spanOf({ began_at, ended_at }, format) {
   const time = format.dateTime(began_at);
   if (ended_at === null) return text("incident.since", { time });
-  const end = format.date(began_at) === format.date(ended_at) ? format.clock(ended_at) : format.dateTime(ended_at);
-  return text("incident.span", { time, end });
+  return text("incident.span", { time, end: format.clock(ended_at, began_at) });
 }

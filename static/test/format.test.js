@@ -35,6 +35,17 @@ for (const [fraction, digits, shown] of /** @type {[number | null, number, strin
   });
 }
 
+test("a time of another day has its date", () => {
+  const local = createFormat("en-GB", "Europe/Zurich");
+  const begun = Date.UTC(2026, 10, 23, 22, 50);
+
+  assert.equal(local.clock(begun), "23:50");
+  assert.equal(local.clock(begun, begun + 5 * 60_000), "23:50");
+  assert.equal(local.clock(begun, begun + 15 * 60_000), "23 Nov 2026, 23:50");
+  assert.equal(createFormat("en-GB", "UTC").clock(begun, begun + 15 * 60_000), "22:50");
+  assert.equal(local.clock(null), "–");
+});
+
 test("several bars are named by their first and their last minute or day", () => {
   const day = Date.UTC(2026, 10, 23);
   const DAY = 86_400_000;

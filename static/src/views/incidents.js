@@ -18,12 +18,12 @@ export function IncidentsView({ id, data, page }) {
   const running = runningOf(data);
   if (running.length === 0) return null;
   return html`
-    ${running.map((incident) => html`<${IncidentNotice} key=${incident.incident} incident=${incident} format=${page.format} />`)}
+    ${running.map((incident) => html`<${IncidentNotice} key=${incident.incident} incident=${incident} page=${page} />`)}
     <${Snooze} ...${{ id, data, page }} />`;
 }
 
-/** @param {{incident: Incident, format: import("../format.js").Format}} props */
-function IncidentNotice({ incident: { kind, level, began_at, values }, format }) {
+/** @param {{incident: Incident, page: import("./app.js").Page}} props */
+function IncidentNotice({ incident: { kind, level, began_at, values }, page: { format, now } }) {
   return html`
     <p class="notice incident" role="alert" data-level=${level}>
       <strong>${text(`incident_title.${kind}`, values)}.</strong>
@@ -32,7 +32,7 @@ function IncidentNotice({ incident: { kind, level, began_at, values }, format })
         window: sentIn(kind, began_at, values.since),
       })}
       ${" "}${text(`incident_to_do.${kind}`, values)}
-      ${" "}<span class="when">${text("incident.since", { time: format.clock(began_at) })}</span>
+      ${" "}<span class="when">${text("incident.since", { time: format.clock(began_at, now) })}</span>
     </p>`;
 }
 

@@ -309,7 +309,7 @@ export class ListView extends Component {
         ${isFiltered(query) && text("list.printed_filters", { filters: describe(query, format) })}
         ${text("list.printed_order", { sort: text(`list.by_${query.sort}`), order: text(orderKey(query)) })}
       </p>
-      <${Totals} title=${title} sums=${sums} asOf=${asOf} format=${format} />
+      <${Totals} title=${title} sums=${sums} asOf=${asOf} now=${now} format=${format} />
       <details class="of-week" onToggle=${() => this.setState({ week: true })}>
         <summary>${text("week.title")}</summary>
         ${this.state.week && html`<${WeekView} query=${this.#parsed.query} page=${this.props.page} />`}
@@ -319,7 +319,7 @@ export class ListView extends Component {
           ${loading ? !failed && text("page.loading") : text(total === null ? "activity.showing" : "activity.showing_of", { count: count(rows.length), total: count(total) })}
         </span>
         ${!live && listing && html`
-          <span class="on-screen">${text("list.sorted", { time: format.clock(listing.asOf) })}</span>
+          <span class="on-screen">${text("list.sorted", { time: format.clock(listing.asOf, now) })}</span>
           <button type="button" onClick=${this.#again} disabled=${loading}>${text("list.sort_again")}</button>`}
         ${!loading && this.#hidden()}
       </p>

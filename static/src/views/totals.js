@@ -14,18 +14,18 @@ const CELLS = /** @type {const} */ ([
 ]);
 
 /**
- * @param {{title: string | undefined, sums: import("../totals.js").Sums | null, asOf: number | null,
+ * @param {{title: string | undefined, sums: import("../totals.js").Sums | null, asOf: number | null, now: number,
  *          format: import("../format.js").Format}} props `sums`: null while they are loading; `asOf`: null if they
  *   are live
  */
-export function Totals({ title, sums, asOf, format }) {
+export function Totals({ title, sums, asOf, now, format }) {
   const summary = /** @type {any} */ (sums);
   const isCurrent = sums !== null && !isOfEarlierRelease(sums);
   return html`
     <section class="panel totals" aria-busy=${sums === null}>
       <div class="panel-head">
         <h2>${title}</h2>
-        <p class="span">${asOf !== null && text("list.as_of", { time: format.clock(asOf) })}</p>
+        <p class="span">${asOf !== null && text("list.as_of", { time: format.clock(asOf, now) })}</p>
       </div>
       <dl>
         ${CELLS.map(([rate, counter, digits]) => {

@@ -49,7 +49,7 @@ export function WallCampaign({ page, error, data, summary }) {
           </div>`;
       })}
     </dl>
-    <${WallProblems} summary=${summary} data=${data} format=${format} />
+    <${WallProblems} ...${{ summary, data, now, format }} />
     <${Race} pace=${data?.pace} loading=${!data} begun=${summary?.campaign.first_event_at} at=${now} format=${format} />
     <div class="charts">
       ${CHARTS.map((counter, index) => html`

@@ -14,9 +14,9 @@ const RATES = /** @type {const} */ ([["bounce", "hard_bounces", 1], ["complaint"
 
 /**
  * @param {{summary: import("../protocol.js").Summary | null, data: import("../state.js").CampaignData | null,
- *          format: import("../format.js").Format}} props
+ *          now: number, format: import("../format.js").Format}} props
  */
-export function WallProblems({ summary, data, format }) {
+export function WallProblems({ summary, data, now, format }) {
   const rates = RATES.map(([rate, counter, digits]) => ({
     rate, counter, shown: format.percent(shownRate(rate, summary), digits), ...judgeCampaign(rate, summary?.counts),
   }));
@@ -24,7 +24,7 @@ export function WallProblems({ summary, data, format }) {
     ...problemsOf(summary, data).map((one) => html`
       <p key=${one.key + one.provider} class=${`trouble ${one.isCritical ? "bad" : "watch"}`} data-incident=${one.incident?.incident}>
         <strong>${nameOf(one, format)}</strong>
-        ${" "}<span>${one.incident ? text("wall.since", { time: format.clock(one.incident.began_at) }) : one.detail && text(one.detail)}</span>
+        ${" "}<span>${one.incident ? text("wall.since", { time: format.clock(one.incident.began_at, now) }) : one.detail && text(one.detail)}</span>
       </p>`),
     ...rates.filter(({ level }) => level === "watch").map(({ rate, shown, count, total }) => html`
       <p key=${rate} class="trouble watch">
