@@ -23,6 +23,8 @@ export class Feed {
   #once;
   #counts;
   #onChange;
+  /** @type {Promise<void> | undefined} the last refresh */
+  #refreshing;
   /** Whether a request is pending. */
   busy = false;
   /** Whether it has more than the newest page, and is no longer refreshed. */
@@ -69,12 +71,14 @@ export class Feed {
 
   /** Load the newest page. */
   async refresh() {
-    await this.#walk(null, []);
+    if (!this.busy) await (this.#refreshing = this.#walk(null, []));
   }
 
-  /** Load the next page. */
+  /** Load the next page, after the newest one if that is being refreshed. */
   async next() {
+    if (this.busy && (this.paged || this.size === 0)) return;
     this.paged = this.size > 0;
+    await this.#refreshing;
     await this.#walk(this.#cursor, this.#rows);
   }
 

@@ -68,6 +68,19 @@ test("a refresh replaces the newest page, without reclassified or older events",
   assert.equal(ids(feed), "f e");
 });
 
+test("the next page that is requested during a refresh is loaded once, after it", async () => {
+  const { source, feed } = feedOf();
+  source.events.push(open(5, "e"), open(4, "d"), open(3, "c"), open(2, "b"), open(1, "a"));
+  await feed.refresh();
+
+  source.events.unshift(open(6, "f"));
+  const refreshed = feed.refresh();
+  await Promise.all([feed.next(), feed.next(), refreshed]);
+
+  assert.equal(ids(feed), "f e d c");
+  assert.ok(feed.paged && !feed.busy);
+});
+
 test("pages without events are skipped until one has events, or until the end", async () => {
   const { source, feed } = feedOf();
   let pages = 0;
