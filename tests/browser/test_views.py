@@ -702,6 +702,20 @@ def test_a_list_loads_more_and_exports_as_csv(stage, look):
     assert ",'=cmd@example.org," in lines[1]
 
 
+def test_an_export_keeps_its_name_if_another_counter_is_chosen_meanwhile(stage, look):
+    page = look("activity")
+    expect(page.locator(".events tbody tr")).to_have_count(100)
+    stage.scene.delay_seconds = 0.5
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_label("Show").select_option("Human clicks")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Human clicks")
+    assert download.value.suggested_filename == f"{SPRING} all.csv"
+    assert len(download.value.path().read_text("utf-8-sig").splitlines()) == 241
+
+
 def test_a_bounce_is_listed_with_what_the_server_reported(stage, look):
     page = look(f"{CAMPAIGN}/soft_bounces")
 

@@ -94,6 +94,8 @@ export class ActivityView extends Component {
   }
 
   #export = async () => {
+    // The reader may choose another counter meanwhile.
+    const { id, route } = this.props;
     const feed = this.#makeFeed(() => this.setState({ exporting: feed.size }));
     this.setState({ exporting: 0, failure: null });
     for (let failures = 0; !this.#left && failures < MOST_FAILURES;) {
@@ -106,7 +108,6 @@ export class ActivityView extends Component {
     if (this.#left) return;
     this.setState({ exporting: null, failure: feed.error?.message ?? null });
     if (feed.error) return;
-    const { id, route } = this.props;
     download(`${id} ${route.counter}`, [
       [
         "time", "type", "recipient", "message_id", "link", "engager", "reason", "bounce_type", "detail", "description",
