@@ -179,6 +179,18 @@ def test_the_time_of_a_note_is_chosen_in_the_time_zone_of_the_page(stage, look, 
     assert asked(stage)[0]["at"] == f"2026-11-23T{at}:00Z"
 
 
+def test_a_year_that_is_mistyped_is_not_a_time(stage, look):
+    with_notes(stage)
+    page = look("campaign")
+    notes = opened(page)
+    notes.get_by_label("Time").evaluate("field => { field.value = '20266-11-23T10:30'; }")
+    notes.get_by_label("Note", exact=True).fill("Reminder sent")
+    notes.get_by_role("button", name="Add note").click()
+
+    assert notes.get_by_label("Time").evaluate("field => field.validity.rangeOverflow")
+    assert asked(stage) == []
+
+
 def test_a_refused_note_stays_in_the_form_with_the_reason(stage, look):
     with_notes(stage)
     stage.scene.notes_refusal = {"code": "invalid_request", "message": "this campaign has 100"}

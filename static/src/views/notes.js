@@ -92,7 +92,7 @@ export class NotesView extends Component {
         ${data.may_share && html`
           <form onSubmit=${this.#add}>
             <label>${text("notes.time")}
-              <input type="datetime-local" name="at" required defaultValue=${fieldOf(now, format.zone)} key=${format.zone} />
+              <input type="datetime-local" name="at" required max="9999-12-31T23:59" defaultValue=${fieldOf(now, format.zone)} key=${format.zone} />
             </label>
             <label class="wide">${text("notes.note")}
               <input type="text" name="text" required maxlength=${MOST_CHARACTERS} dir="auto" autocomplete="off" placeholder=${text("notes.hint")} />
