@@ -1,7 +1,7 @@
 /** CSV for spreadsheets. Pure, except for `download` and `save`. */
 
 /** Text that a spreadsheet would run as a formula; links and addresses are untrusted input. */
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^\s*[=+\-@\t\r]/;
 
 /** @param {unknown} value */
 function cell(value) {
