@@ -112,7 +112,7 @@ export function comparisonOf(usual, metric, line) {
   const actual = countAt(line, age);
   if (!usual || !counts || actual === null) return null;
   const [low, expected, high] = [counts.low, counts.expected, counts.high].map((one) => valueAt(usual.ages, one, age) ?? 0);
-  return { age, actual, low: Number(low), expected: Number(expected), high: Number(high) };
+  return { age, actual: Math.round(actual), low: Number(low), expected: Number(expected), high: Number(high) };
 }
 
 /**

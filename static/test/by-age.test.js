@@ -108,6 +108,12 @@ test("a campaign of more than 7 days is compared at 7 days", () => {
   assert.deepEqual(comparisonOf(USUAL, "human_opens", old), { age: LAST, actual: 44, low: 40, expected: 50, high: 70 });
 });
 
+test("a count between two known ones is whole, so that the sentence agrees with the numbers in it", () => {
+  const old = [{ age: 0, count: 0 }, { age: LAST - HOUR, count: 70 }, { age: LAST + 3 * HOUR, count: 71 }];
+
+  assert.equal(comparisonOf(USUAL, "human_opens", old)?.actual, 70);
+});
+
 /** @param {object} some */
 const layout = (some = {}) => layoutOf({
   line: [{ age: 0, count: 0 }, { age: HOUR, count: 13 }], usual: USUAL, metric: "human_opens",
