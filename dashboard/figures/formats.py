@@ -1,6 +1,7 @@
 """Format numbers, percentages and times as the page does in English; None is shown as a dash."""
 
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 DASH = "\N{EN DASH}"
 _DAY, _HOUR, _MINUTE = 86_400, 3600, 60
@@ -27,9 +28,11 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     step = 10.0 ** -(digits + 2)
     if 0 < fraction < step / 2:
         return f"<{step:.{digits}%}"
-    if 1 - step / 2 < fraction < 1:
+    if 1 - step / 2 <= fraction < 1:
         return f">{1 - step:.{digits}%}"
-    return f"{fraction:.{digits}%}"
+    # JavaScript rounds the shortest decimal, and a half away from 0.
+    rounded = Decimal(repr(fraction)).scaleb(2).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{rounded}%"
 
 
 def parse(at: str) -> datetime:

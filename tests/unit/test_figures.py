@@ -18,12 +18,21 @@ from dashboard.figures import campaign, formats, pipeline, rates
         (0, "0.0%"),
         (0.0004, "<0.1%"),
         (0.27, "27.0%"),
+        (1999 / 2000, ">99.9%"),
         (0.9999, ">99.9%"),
         (1, "100.0%"),
     ],
 )
 def test_only_exactly_none_and_all_are_shown_as_0_and_100_percent(fraction, shown):
     assert formats.percent(fraction) == shown
+
+
+@pytest.mark.parametrize(
+    ("fraction", "digits", "shown"),
+    [(1 / 16, 1, "6.3%"), (1 / 8, 0, "13%"), (801 / 2000, 1, "40.1%"), (3 / 2000, 1, "0.2%")],
+)
+def test_a_half_is_rounded_up_as_on_the_page(fraction, digits, shown):
+    assert formats.percent(fraction, digits) == shown
 
 
 @given(st.text())
