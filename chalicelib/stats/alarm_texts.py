@@ -218,8 +218,15 @@ def _result(title: str, how: str, emails: int, delivered: int, usual: Usual | No
 
 
 def _share(part: int, whole: int) -> str:
-    """Return a rate; none if SES did not report all emails that it is of, as on the page."""
-    return f"{part / whole:.1%}" if whole >= part and whole else "-"
+    """Return a rate as on the page; none if SES did not report all emails that it is of.
+
+    Only none and all are 0% and 100%.
+    """
+    if not 0 < part < whole:
+        return f"{part / whole:.1%}" if part <= whole and whole else "-"
+    if 2000 * part < whole:
+        return "<0.1%"
+    return ">99.9%" if 2000 * (whole - part) <= whole else f"{part / whole:.1%}"
 
 
 def happened(words: Words, provider: str, *, affected: int, total: int, minutes: int) -> str:

@@ -116,3 +116,13 @@ def test_without_all_sends_the_message_has_no_rate_of_delivered_emails(sends):
     report = done_report(Aggregate("spring", SUMMARY, 9, counts), NOW)
 
     assert lines(report)[0] == f"Delivered: 980 of {sends} emails (-)."
+
+
+@pytest.mark.parametrize(
+    ("delivered", "shown"),
+    [(0, "0.0%"), (1, "<0.1%"), (2, "0.1%"), (3997, "99.9%"), (3998, ">99.9%"), (4000, "100.0%")],
+)
+def test_only_none_and_all_are_0_and_100_percent(delivered, shown):
+    report = DoneReport(0, 4000, delivered, 0, 0, None, None)
+
+    assert lines(report)[0] == f"Delivered: {delivered:,} of 4,000 emails ({shown})."
