@@ -9,6 +9,7 @@ from support.scenes import SPRING
 from support.stage import staged
 from views import violations
 
+from chalicelib.live.protocol import CAMPAIGN_TOPIC_PREFIX
 from dashboard.deploy.publish_site import Authenticator
 
 # The token's payload is {"campaign": "spring-sale"}.
@@ -62,6 +63,15 @@ def expect_no_reconnecting(page, stage):
         connect_now(page)
     assert stage.refused == tried
     expect(page.get_by_text(re.compile("Reconnecting|Retry|Loading"))).to_have_count(0)
+
+
+def test_a_shared_campaign_of_an_earlier_release_does_not_ask_for_a_command(page, shared):
+    campaign = shared.scene.snapshots[CAMPAIGN_TOPIC_PREFIX + SPRING]["campaign"]
+    campaign["recount_needed"] = True
+    opened(page, shared)
+
+    expect(page.get_by_text("Some figures use the definitions of an earlier")).to_be_visible()
+    expect(page.get_by_text("python -m dashboard")).to_have_count(0)
 
 
 def test_a_page_whose_link_is_revoked_keeps_its_numbers_and_stops_connecting(page, shared):

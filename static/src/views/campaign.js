@@ -51,7 +51,7 @@ export function CampaignView({ id, page, topic, data, summary, query, report, un
       ${untracked && html`<${Notice}>${text("page.untracked")}<//>`}
       ${unsent && html`<${Notice}>${text("page.unsent")}<//>`}
       ${campaign?.recount_needed && html`
-        <p class="notice">${text("campaign.recount")} ${text("campaign.recount_how")} <code>${text("campaign.recount_command", { id })}</code></p>`}
+        <p class="notice">${text("campaign.recount")}${wallHash(id) && html` ${text("campaign.recount_how")} <code>${text("campaign.recount_command", { id })}</code>`}</p>`}
       ${!summary && !data && isLoading && html`<div class="placeholder"></div>`}
       ${(summary || data) && html`
         <${Tiles} ...${{ id, summary, data, format, now }} lately=${data ? lately(data, now) : null} />
