@@ -25,6 +25,8 @@ export class Feed {
   #onChange;
   /** @type {Promise<void> | undefined} the last refresh */
   #refreshing;
+  /** Whether nobody waits for more: set by the owner. */
+  stopped = false;
   /** Whether a request is pending. */
   busy = false;
   /** Whether it has more than the newest page, and is no longer refreshed. */
@@ -98,7 +100,7 @@ export class Feed {
         cursor = await this.#ask({ ...this.#request, ...(cursor && { cursor }) }, (/** @type {Row} */ one) => {
           if (this.#counts(one)) page.push(one);
         });
-      } while (!page.length && cursor !== null);
+      } while (!page.length && cursor !== null && !this.stopped);
       this.#rows = [...before, ...page];
       this.#cursor = cursor;
       this.error = null;

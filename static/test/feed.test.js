@@ -98,6 +98,18 @@ test("pages without events are skipped until one has events, or until the end", 
   assert.equal(feed.more, false);
 });
 
+test("once nobody waits for more, no further page is requested", async () => {
+  let pages = 0;
+  const rare = new Feed(/** @type {any} */ (async () => {
+    pages += 1;
+    if (pages === 2) rare.stopped = true;
+    return pages === 9 ? null : "more";
+  }), { action: "listActivity" }, false, () => {});
+  await rare.refresh();
+
+  assert.equal(pages, 2);
+});
+
 test("a message that counts once is listed once, with its latest event", async () => {
   const { source, feed } = feedOf(true);
   source.events.push(open(4, "a"), open(3, "b"), open(2, "a"), open(1, "c"));

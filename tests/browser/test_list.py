@@ -700,6 +700,21 @@ def opened(page):
     return table
 
 
+@pytest.mark.usefixtures("listed")
+def test_the_hours_of_opens_are_not_read_on_after_the_list_is_left(stage, look):
+    page = look()
+    stage.scene.delay_seconds = 0.3
+    page.get_by_text("When are emails opened?").click()
+    expect(page.get_by_text("of 200 campaigns")).to_be_visible()
+
+    page.evaluate("location.hash = '#/health'")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pipeline status")
+    page.wait_for_timeout(1000)
+    before = len(stage.requests)
+    page.wait_for_timeout(1500)
+    assert [one["action"] for one in stage.requests[before:] if one["action"] != "attend"] == []
+
+
 def test_the_hours_of_opens_are_those_of_the_newest_campaigns_that_match(stage, listed, look):
     page = look()
     asked = len(stage.requests)

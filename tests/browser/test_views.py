@@ -716,6 +716,28 @@ def test_an_export_keeps_its_name_if_another_counter_is_chosen_meanwhile(stage, 
     assert len(download.value.path().read_text("utf-8-sig").splitlines()) == 241
 
 
+def test_a_search_for_rare_events_ends_with_the_view(stage, look):
+    bounce = {
+        "$type": "Activity", "at": scenes.ago(0), "type": "Bounce", "recipient": "r@example.org",
+        "bounce_type": "Permanent", "detail": "General",
+    }  # fmt: skip
+    stage.scene.activity = [bounce | {"message_id": str(number)} for number in range(9000)]
+    stage.scene.delay_seconds = 0.1
+    page = look(f"{CAMPAIGN}/prevented")
+
+    def asked():
+        return sum(one["action"] == "listActivity" for one in stage.requests)
+
+    wait_for(page, lambda: asked() > 2)
+
+    page.evaluate("location.hash = '#/health'")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pipeline status")
+    page.wait_for_timeout(500)
+    before = asked()
+    page.wait_for_timeout(1500)
+    assert asked() == before < 80
+
+
 def test_a_bounce_is_listed_with_what_the_server_reported(stage, look):
     page = look(f"{CAMPAIGN}/soft_bounces")
 

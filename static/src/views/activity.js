@@ -45,6 +45,8 @@ export class ActivityView extends Component {
   state = { exporting: null, failure: null };
   #filter = filterOf(this.props.route);
   #feed = this.#makeFeed();
+  /** @type {Feed | null} */
+  #exported = null;
   #seen = -1;
   #askedAt = -Infinity;
   #left = false;
@@ -65,6 +67,7 @@ export class ActivityView extends Component {
 
   componentWillUnmount() {
     this.#left = true;
+    for (const one of [this.#feed, this.#exported]) if (one) one.stopped = true;
   }
 
   #makeFeed(onChange = () => this.setState({})) {
@@ -74,6 +77,7 @@ export class ActivityView extends Component {
   }
 
   #newest = () => {
+    this.#feed.stopped = true;
     this.#feed = this.#makeFeed();
     this.#seen = -1;
     this.#askedAt = -Infinity;
@@ -97,6 +101,7 @@ export class ActivityView extends Component {
     // The reader may choose another counter meanwhile.
     const { id, route } = this.props;
     const feed = this.#makeFeed(() => this.setState({ exporting: feed.size }));
+    this.#exported = feed;
     this.setState({ exporting: 0, failure: null });
     for (let failures = 0; !this.#left && failures < MOST_FAILURES;) {
       await feed.next();

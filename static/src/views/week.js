@@ -42,6 +42,10 @@ export class WeekView extends Component {
     this.#follow();
   }
 
+  componentWillUnmount() {
+    this.#loading = null;
+  }
+
   /** Load the campaigns of the query, unless they are loaded. */
   #follow() {
     const { query, page } = this.props;
