@@ -210,8 +210,13 @@ export class Connection {
     this.#resume();
   }
 
-  /** Open another socket before this one is closed, and switch to it without an interruption. */
-  #renew() {
+  /**
+   * Open another socket before this one is closed, and switch to it without an interruption: an export ends first.
+   * @param {number} [waits] at most
+   */
+  #renew(waits = 8) {
+    const again = () => this.#timers.start("renew", RENEW_AGAIN, () => this.#renew(waits - 1));
+    if (waits > 0 && [...this.#pending.values()].some(({ callbacks }) => callbacks)) return again();
     const next = this.#environment.open();
     this.#next = next;
     next.onopen = () => {
@@ -221,7 +226,7 @@ export class Connection {
       next.onmessage = (event) => this.#onMessage(String(event.data));
       this.#onOpen(next);
     };
-    next.onclose = () => this.#timers.start("renew", RENEW_AGAIN, () => this.#renew());
+    next.onclose = again;
   }
 
   /** @param {string} topic */

@@ -565,6 +565,39 @@ test("a connection is replaced before it reaches its maximum lifetime, without a
   assert.equal(sockets.length, 3);
 });
 
+test("a connection with an unanswered request is replaced later, but before its maximum lifetime", async () => {
+  random = 0;
+  becomeLive();
+  const [first] = sockets;
+  passAlive(110 * 60_000 - 8000);
+  /** @type {string[]} */
+  const results = [];
+  const reply = connection.ask({ action: "listRecipients" }, (/** @type {any} */ one) => results.push(one));
+  const { request_id } = first?.sent.findLast(({ action }) => action === "listRecipients") ?? {};
+  passAlive(12_000);
+  assert.equal(sockets.length, 1);
+  first?.says({ request_id, action: "listRecipients" });
+  assert.equal(await reply, null);
+  passAlive(60_000);
+  assert.equal(sockets.length, 2);
+  latest().opens();
+  latest().answers("subscribe");
+
+  const [, second] = sockets;
+  const opened = clock.now;
+  passAlive(110 * 60_000 - 8000);
+  const refused = assert.rejects(connection.ask({ action: "listRecipients" }, () => {}), { code: "offline" });
+  const endless = second?.sent.findLast(({ action }) => action === "listRecipients").request_id;
+  while (sockets.length === 2 && clock.now - opened < 120 * 60_000) {
+    passAlive(12_000);
+    second?.says({ request_id: endless, action: "listRecipients", more: true });
+  }
+  assert.ok(clock.now - opened < 119 * 60_000);
+  assert.equal(sockets.length, 3);
+  latest().opens();
+  await refused;
+});
+
 test("if the replacement cannot be opened, the first connection stays in use and a retry follows", () => {
   random = 0;
   becomeLive();
