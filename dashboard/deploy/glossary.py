@@ -1187,7 +1187,7 @@ SHARE = {
     "bounces, devices and mail programs, and mailbox providers.",
     "hidden": "Not shown",
     "what_is_hidden": "Recipients and their addresses, live activity, pace and forecast, replies "
-    "of mail servers, incidents and alarms, the name of the link, and other campaigns.",
+    "of mail servers, incidents and alarms, notes, the name of the link, and other campaigns.",
     "name": "Name (optional)",
     "name_hint": "Client",
     "valid_for": "Valid for",
