@@ -1056,8 +1056,8 @@ FAULTS = (
     Fault(
         "a spreadsheet runs a link that begins with @ as a formula",
         "static/src/csv.js",
-        "/^[=+\\-@\\t\\r]/",
-        "/^[=+\\-\\t\\r]/",
+        "/^\\s*[=+\\-@\\t\\r]/",
+        "/^\\s*[=+\\-\\t\\r]/",
         ("static/test/csv.test.js",),
     ),
     Fault(

@@ -128,6 +128,7 @@ def test_the_list_leads_to_the_wall_screen_and_is_complete_again_after_it(stage,
 
 def test_keys_and_buttons_step_through_the_campaigns(wall):
     page = wall()
+    expect(marks(page)).to_have_count(4)
     page.keyboard.press("ArrowRight")
     expect(title(page)).to_have_text("autumn-newsletter")
     page.keyboard.press("ArrowLeft")
@@ -266,6 +267,7 @@ def test_without_a_pace_the_reason_is_shown(stage, wall, pace, reason):
 def test_all_campaigns_race_by_their_ratio_to_usual(stage, wall):
     stage.scene.snapshots[PREFIX + "welcome-series"]["pace"] = None
     page = wall()
+    expect(marks(page)).to_have_count(4)
     page.keyboard.press("ArrowLeft")
 
     lanes = page.locator(".lanes li")
