@@ -65,10 +65,10 @@ export const shares = ({ counts: { deliveries }, curve }, metric) => (
 
 /**
  * The human opens and clicks that can be compared: all of them if every campaign is at least three days old, and else
- * those that came until each email had the age that all have reached.
+ * those within the age that every email has reached.
  * @param {Comparison} comparison
  * @returns {{comparison: Comparison, young: Compared | null}} with the counts, rates and differences of those; `young`: the
- *   youngest campaign, if they are those until an age
+ *   youngest campaign, if opens and clicks are limited to an age
  */
 export function comparableOf(comparison) {
   const sent = comparison.campaigns.filter(({ counts: { deliveries } }) => deliveries > 0);

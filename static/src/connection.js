@@ -211,8 +211,8 @@ export class Connection {
   }
 
   /**
-   * Open another socket before this one is closed, and switch to it without an interruption: an export ends first.
-   * @param {number} [waits] at most
+   * Open another socket before this one is closed, and switch to it without an interruption.
+   * @param {number} [waits] how often to wait for the end of an export
    */
   #renew(waits = 8) {
     const again = () => this.#timers.start("renew", RENEW_AGAIN, () => this.#renew(waits - 1));

@@ -25,7 +25,7 @@ export class Feed {
   #onChange;
   /** @type {Promise<void> | undefined} the last refresh */
   #refreshing;
-  /** Whether nobody waits for more: set by the owner. */
+  /** Whether to request no further pages; a view sets it when the reader leaves. */
   stopped = false;
   /** Whether a request is pending. */
   busy = false;

@@ -98,7 +98,7 @@ test("pages without events are skipped until one has events, or until the end", 
   assert.equal(feed.more, false);
 });
 
-test("once nobody waits for more, no further page is requested", async () => {
+test("a feed that is stopped requests no further page", async () => {
   let pages = 0;
   const rare = new Feed(/** @type {any} */ (async () => {
     pages += 1;

@@ -73,7 +73,7 @@ def shifts(page) -> list[str]:
 
 
 def delay_code(page, seconds: float = 0.15) -> None:
-    """Let each file of code arrive this much later than the one before it."""
+    """Delay each JavaScript file by this many seconds more than the previous one."""
 
     def answer(route) -> None:
         time.sleep(seconds)

@@ -4,7 +4,6 @@ An item's key is a campaign and a part of it, such as `spring` and `hour#2026-11
 """
 
 import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -70,7 +69,7 @@ class StatsItems:
                     found[item["campaign"]["S"], item["part"]["S"]] = item
                 wanted = response.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
                 if wanted:
-                    time.sleep(random.uniform(0, 0.1))  # noqa: S311 - jitter
+                    self._sleep(random.uniform(0, 0.1))  # noqa: S311 - jitter
         return [found[key] for key in keys if key in found]
 
     def with_prefix(self, campaign: str, prefix: str, *, most: int | None = None) -> Iterator[Item]:
